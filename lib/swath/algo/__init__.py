@@ -1,0 +1,1 @@
+"""Physics and pixels: NumPy in, NumPy out; no files, no logging."""

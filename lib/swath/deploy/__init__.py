@@ -1,0 +1,1 @@
+"""One job, every site: pure renderers, and submit, status, cancel beside them."""

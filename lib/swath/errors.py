@@ -1,0 +1,117 @@
+"""The three fates of an error.
+
+``ConfigError`` stops a command before Spark starts (exit 2). ``SceneError`` is caught where it happens, becomes
+that scene's outcome and goes to quarantine; the run goes on. Anything else propagates and Spark retries the task.
+"""
+
+from typing import ClassVar, Self
+
+
+class SwathError(Exception):
+    """Base of everything that swath raises on purpose."""
+
+
+class ConfigError(SwathError):
+    """Nothing ran; a person must fix a configuration or an argument. Exit code 2."""
+
+
+class AccountError(SwathError):
+    """What went in is not what came out; nothing may be trusted until it is explained. Exit code 4."""
+
+
+class LockError(SwathError):
+    """Another run holds the lock of this output. Exit code 5."""
+
+
+class SceneError(SwathError):
+    """One scene is unusable; the rest of the run goes on.
+
+    Args:
+        problem: What is wrong, in one phrase.
+        expected: What a good delivery has there.
+        got: What this one has.
+        remedy: What the user can do about it.
+        scene_id: The scene, when the place that raises knows it; the engine fills it in otherwise.
+    """
+
+    error_class: ClassVar[str] = "scene"
+
+    def __init__(self, problem: str, *, expected: str = "", got: str = "", remedy: str = "", scene_id: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.expected = expected
+        self.got = got
+        self.remedy = remedy
+        self.scene_id = scene_id
+
+    def __str__(self) -> str:
+        head = f"{self.scene_id}: {self.problem}" if self.scene_id else self.problem
+        facts = [f"expected {self.expected}" if self.expected else "", f"got {self.got}" if self.got else ""]
+        told = "; ".join(f for f in facts if f)
+        text = f"{head}: {told}" if told else head
+        return f"{text}. {self.remedy}" if self.remedy else text
+
+    def of(self, scene_id: str) -> Self:
+        """Return this error, told about the scene it happened in (kept when it already knows)."""
+        self.scene_id = self.scene_id or scene_id
+        return self
+
+
+class MetadataError(SceneError):
+    """The metadata is missing, broken, hostile, or contradicts itself."""
+
+    error_class = "metadata"
+
+
+class GeometryError(SceneError):
+    """Angles, a coordinate system or an extent make no sense."""
+
+    error_class = "geometry"
+
+
+class MissingBandError(SceneError):
+    """A band that the pipeline must have is not in the delivery."""
+
+    error_class = "missing-band"
+
+
+class ReadError(SceneError):
+    """Pixels cannot be read: truncated, corrupt, empty, of another type than promised."""
+
+    error_class = "read"
+
+
+class UnsupportedSensorError(SceneError):
+    """No coefficients or no model for this sensor."""
+
+    error_class = "unsupported-sensor"
+
+
+class RangeError(SceneError):
+    """A value lies outside the range for which a formula holds."""
+
+    error_class = "range"
+
+
+class ModelContractError(SceneError):
+    """A model asks for something that this scene cannot give."""
+
+    error_class = "model"
+
+
+class CrashError(SceneError):
+    """The process that read or computed this scene died twice."""
+
+    error_class = "crash"
+
+
+class MemoryLimitError(SceneError):
+    """The process that read or computed this scene outgrew its memory limit twice."""
+
+    error_class = "oom"
+
+
+class TimeLimitError(SceneError):
+    """The process that read or computed this scene did not finish in time, twice."""
+
+    error_class = "timeout"

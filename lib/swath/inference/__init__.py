@@ -1,0 +1,1 @@
+"""Model manifests and predictors for workers; the registry is for the driver only."""

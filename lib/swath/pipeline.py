@@ -1,0 +1,245 @@
+"""Steps, the layers that flow between them, and pipelines as an ordered list of steps."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.grid import Grid, Window
+from swath.product import Encoding, ModelRef
+from swath.scene import Band, Scene
+
+#: ``<kind>`` or ``<kind>:<band>``: ``dn:red`` as delivered, ``toa:red``, ``sr:red``, ``bt:lwir11``, ``qa``, ``landcover``.
+LayerName = str
+Pointwise = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Pixels of one window of one grid.
+
+    Either plain ``values`` with ``valid``; or *coded*: the delivered numbers in ``values`` and a ``table`` with one
+    physical value for each possible number (NaN = invalid). Pointwise steps on coded layers touch the 65,536 entries
+    of the table instead of the pixels, with equal results: that is where most of a correction's time is saved.
+    """
+
+    values: NDArray[Any]
+    grid: Grid
+    window: Window
+    valid: NDArray[np.bool_] | None = None
+    table: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not fill their window."""
+        if self.values.shape != self.window.shape:
+            msg = f"values {self.values.shape} do not fill the window {self.window.shape}"
+            raise ValueError(msg)
+
+    @property
+    def physical(self) -> NDArray[np.float64]:
+        """Physical values, float64, NaN where invalid; (y, x)."""
+        if self.table is not None:
+            return np.take(self.table, self.values)
+        physical = self.values.astype(np.float64)
+        if self.valid is not None:
+            physical[~self.valid] = np.nan
+        return physical
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """True where the pixel may be used; (y, x)."""
+        if self.table is not None:
+            return np.take(np.isfinite(self.table), self.values)
+        if self.valid is None:
+            return np.ones(self.values.shape, dtype=np.bool_)
+        return self.valid
+
+    def map(self, function: Pointwise) -> Self:
+        """Apply a function of the physical value alone; cheap on coded layers.
+
+        ``function`` takes and gives float64 of any shape, NaN in, NaN out.
+        """
+        if self.table is not None:
+            return type(self)(values=self.values, grid=self.grid, window=self.window, table=function(self.table))
+        return self.with_physical(function(self.physical))
+
+    def with_physical(self, physical: NDArray[np.float64]) -> Self:
+        """A plain layer of the same window with other physical values; NaN is invalid."""
+        return type(self)(values=physical, grid=self.grid, window=self.window, valid=np.isfinite(physical))
+
+    def crop(self, window: Window) -> Self:
+        """The part of the layer that ``window`` names (on the same grid)."""
+        part = self.window.slices_of(window)
+        return type(self)(
+            values=self.values[part],
+            grid=self.grid,
+            window=window,
+            valid=None if self.valid is None else self.valid[part],
+            table=self.table,
+        )
+
+
+Layers = Mapping[LayerName, Layer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a step wants of a layer.
+
+    Args:
+        on: The grid to have it on; None for the layer's own. Another grid means resampling by the engine:
+            area average where the target is coarser, bilinear where finer, nearest for bits and classes.
+        halo_px: Margin around the window that the step is asked for, in pixels of that grid.
+    """
+
+    on: Grid | None = None
+    halo_px: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSpec:
+    """A layer that a step makes.
+
+    Args:
+        name: Layer name.
+        asset: STAC asset key when a pipeline writes it.
+        title: For people.
+        grid: The grid it is on.
+        encoding: How it is written.
+        band: The band it shows, for reflectance and temperature.
+        roles: STAC roles.
+        model: The model behind it.
+    """
+
+    name: LayerName
+    asset: str
+    title: str
+    grid: Grid
+    encoding: Encoding
+    band: Band | None = None
+    roles: tuple[str, ...] = ("data",)
+    model: ModelRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One call of a step: these layers (on one grid) from those. Its inputs are what the asset keys depend on.
+
+    Args:
+        makes: The layers, all on the same grid.
+        needs: What the call reads; ``dn:<band>`` are the scene's own bands.
+        optional: Names among ``needs`` that may be missing; the step then works without.
+        facts: What else of the scene goes into the result (angles, atmosphere), JSON-able.
+    """
+
+    makes: tuple[LayerSpec, ...]
+    needs: Mapping[LayerName, Need]
+    optional: frozenset[LayerName] = frozenset()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a call that makes nothing, or layers on several grids."""
+        if not self.makes or any(m.grid != self.makes[0].grid for m in self.makes):
+            msg = "a recipe makes at least one layer, all on one grid"
+            raise ValueError(msg)
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of everything that the call makes."""
+        return self.makes[0].grid
+
+
+class Predictor(Protocol):
+    """A loaded model. Data only; the same answer for the same pixels wherever they lie in an array."""
+
+    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Class probabilities, (class, pixel), of features, (feature, pixel)."""
+        ...
+
+
+class AngleField(Protocol):
+    """Angles per pixel [deg], sampled anywhere on the map."""
+
+    def sample(
+        self, *, x: NDArray[np.float64], y: NDArray[np.float64], band: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Sun zenith, sun azimuth, view zenith, view azimuth [deg] at columns ``x`` and rows ``y`` (map units).
+
+        ``x`` has shape (n,), ``y`` has shape (m,); each result has shape (m, n).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What is not a layer of the scene: angle grids and loaded models."""
+
+    angles: AngleField | None = None
+    models: Mapping[str, Predictor] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Step(Protocol):
+    """One named, versioned transformation of pixels. Pure: no files, no Spark, no clock, no randomness."""
+
+    name: str
+    version: int
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Everything that changes the result, JSON-able: it becomes part of the asset keys."""
+        ...
+
+    def recipes(self, scene: Scene, *, given: Mapping[LayerName, LayerSpec]) -> tuple[Recipe, ...]:
+        """The calls that this step can make for this scene.
+
+        Args:
+            scene: The scene.
+            given: Layers that earlier steps make (``dn:<band>`` are the scene's assets, not in here).
+
+        Raises:
+            SceneError: The scene cannot be processed by this step at all (wrong sensor, angles out of range).
+        """
+        ...
+
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+        """Make the layers of one recipe on ``window`` of ``recipe.grid``.
+
+        Each needed layer comes on the window that covers ``window`` plus its halo (clipped to its grid), on the grid
+        that was asked for. ``dn:<band>`` layers hold the delivered integers, with ``valid`` False at nodata.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetRule:
+    """Which layers a pipeline writes.
+
+    Args:
+        layers: A layer name or a kind (``sr`` means every ``sr:<band>``).
+        required: A scene that cannot give it is quarantined; otherwise the asset is left out and the item says so.
+    """
+
+    layers: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """An ordered list of steps with parameters, and what is written.
+
+    Args:
+        name: Of the pipeline; products are ``<scene_id>.<name>``.
+        title: For people.
+        steps: In order.
+        assets: What is written.
+        version: Of the pipeline file's meaning.
+    """
+
+    name: str
+    title: str
+    steps: tuple[Step, ...]
+    assets: tuple[AssetRule, ...]
+    version: int = 1

@@ -1,0 +1,1 @@
+"""Sensor metadata to a Scene; windowed reads of its bands."""

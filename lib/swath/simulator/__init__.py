@@ -1,0 +1,1 @@
+"""Scenes with known truth, in the real delivery formats."""

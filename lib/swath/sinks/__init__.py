@@ -1,0 +1,1 @@
+"""What a run writes. Every write may be repeated, because a task may run twice."""

@@ -1,0 +1,1 @@
+"""The thin adapter: reference rows in, small rows out."""

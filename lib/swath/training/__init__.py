@@ -1,0 +1,1 @@
+"""Samples, splits, fits and metrics: from labelled polygons to a registered model."""
