@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.grid import Grid, Window
-from swath.product import Encoding, ModelRef
-from swath.scene import Band, Scene
+from swath.product import LayerName, LayerSpec
+from swath.scene import Scene
 
-#: ``<kind>`` or ``<kind>:<band>``: ``dn:red`` as delivered, ``toa:red``, ``sr:red``, ``bt:lwir11``, ``qa``, ``landcover``.
-LayerName = str
 Pointwise = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
@@ -96,31 +94,6 @@ class Need:
 
     on: Grid | None = None
     halo_px: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerSpec:
-    """A layer that a step makes.
-
-    Args:
-        name: Layer name.
-        asset: STAC asset key when a pipeline writes it.
-        title: For people.
-        grid: The grid it is on.
-        encoding: How it is written.
-        band: The band it shows, for reflectance and temperature.
-        roles: STAC roles.
-        model: The model behind it.
-    """
-
-    name: LayerName
-    asset: str
-    title: str
-    grid: Grid
-    encoding: Encoding
-    band: Band | None = None
-    roles: tuple[str, ...] = ("data",)
-    model: ModelRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.grid import Grid
+from swath.scene import Band, Scene
+
+#: ``<kind>`` or ``<kind>:<band>``: ``dn:red`` as delivered, ``toa:red``, ``sr:red``, ``bt:lwir11``, ``qa``, ``landcover``.
+LayerName = str
 Resampling = Literal["average", "nearest", "mode"]
 #: Statistics keep a histogram of ``value >> shift`` for this many bits of shift, by width of the type.
 HISTOGRAM_SHIFT: Mapping[int, int] = {1: 0, 2: 6}
@@ -239,3 +244,66 @@ class AssetRecord:
     digest: str
     statistics: Statistics
     model: ModelRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSpec:
+    """A layer that a step makes.
+
+    Args:
+        name: Layer name.
+        asset: STAC asset key when a pipeline writes it.
+        title: For people.
+        grid: The grid it is on.
+        encoding: How it is written.
+        band: The band it shows, for reflectance and temperature.
+        roles: STAC roles.
+        model: The model behind it.
+    """
+
+    name: LayerName
+    asset: str
+    title: str
+    grid: Grid
+    encoding: Encoding
+    band: Band | None = None
+    roles: tuple[str, ...] = ("data",)
+    model: ModelRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedStep:
+    """A step as it was applied: enough to apply it again."""
+
+    name: str
+    version: int
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """What a pipeline made of a scene: everything that its STAC item says.
+
+    Args:
+        product_id: ``<scene_id>.<pipeline>``.
+        pipeline: Name of the pipeline.
+        pipeline_version: Version of the pipeline file's meaning.
+        collection: ``<pipeline>-<sensor family>``.
+        scene: The scene it was made of.
+        layers: Specification of each asset, by asset key.
+        assets: The published files.
+        left_out: What the pipeline would have written and why it did not, by asset key or layer kind.
+        steps: The steps applied, in order.
+        code: Version of swath.
+    """
+
+    product_id: str
+    pipeline: str
+    pipeline_version: int
+    collection: str
+    scene: Scene
+    layers: Mapping[str, LayerSpec]
+    assets: tuple[AssetRecord, ...]
+    left_out: Mapping[str, str]
+    steps: tuple[AppliedStep, ...]
+    code: str
