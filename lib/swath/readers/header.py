@@ -1,0 +1,188 @@
+"""Headers of rasters: grid, type and nodata, without reading a pixel; and whether the file is all there."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import rasterio
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
+
+from swath.errors import GeometryError, ReadError
+from swath.grid import Grid
+from swath.readers.digest import EDGE_BYTES, Fingerprint
+from swath.readers.gdal_env import gdal_env
+from swath.readers.href import gdal_href, open_bytes
+
+__all__ = ["Header", "gdal_href", "inspect"]
+
+MAX_SIDE_PX = 100_000
+#: Landsat's pan band has 2.5e8, Sentinel-2's 10 m band 1.2e8.
+MAX_PIXELS = 4_000_000_000
+#: One compressed block must fit into a worker; deliveries have blocks under 10 MB.
+MAX_BLOCK_BYTES = 1 << 29
+#: Blocks looked at when asking whether a TIFF is all there; beyond it, every n-th and the last ones.
+MAX_BLOCKS_CHECKED = 4096
+
+_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JP2_MAGICS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
+_JP2_END = b"\xff\xd9"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a raster says of itself.
+
+    Args:
+        grid: Where its pixels lie.
+        dtype: NumPy name of the stored type of its first band.
+        count: Bands in the file.
+        nodata: Of the first band; None when it names none.
+        tags: The dataset's own tags.
+    """
+
+    grid: Grid
+    dtype: str
+    count: int
+    nodata: float | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MAX_PIXELS) -> Header:
+    """Read a raster's header.
+
+    Args:
+        href: As ``gdal_href`` spells it.
+        known: The file's fingerprint when it was taken already: spares a second look at its size and end.
+        max_pixels: More than that is not believed.
+
+    Raises:
+        ReadError: Missing, empty, not a GeoTIFF or JPEG 2000, cut short, or absurdly large.
+        GeometryError: No CRS, or not north-up.
+    """
+    size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
+    driver = _driver(href, size=size, head=head)
+    with gdal_env(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid below says it better
+        try:
+            with rasterio.open(href, driver=driver) as source:
+                _check_size(href, source=source, max_pixels=max_pixels)
+                _check_complete(href, source=source, size=size, tail=tail)
+                return _header(href, source=source)
+        except RasterioError as error:
+            raise ReadError(
+                "a raster cannot be opened",
+                expected="an intact GeoTIFF or JPEG 2000",
+                got=f"{href}: {error}",
+                remedy="Fetch the file again.",
+            ) from error
+
+
+def crs_name(crs: CRS | None) -> str:
+    """``EPSG:<code>`` where PROJ knows one, otherwise WKT; ``''`` without a CRS."""
+    if not crs:
+        return ""
+    try:
+        code = crs.to_epsg()
+    except CRSError:
+        code = None
+    return f"EPSG:{code}" if code else str(crs.to_wkt())
+
+
+def _edges(href: str) -> tuple[int, bytes, bytes]:
+    with open_bytes(href) as file:
+        head = file.read(EDGE_BYTES)
+        size = file.seek(0, 2)
+        file.seek(max(size - EDGE_BYTES, 0))
+        return size, head, file.read(EDGE_BYTES)
+
+
+def _driver(href: str, *, size: int, head: bytes) -> str:
+    """The one driver that may open the file: chosen by its first bytes, never by its name."""
+    if head.startswith(_TIFF_MAGICS):
+        return "GTiff"
+    if head.startswith(_JP2_MAGICS):
+        return "JP2OpenJPEG"
+    raise ReadError(
+        "a raster is empty" if not size else "a file is not a raster that we open",
+        expected="a GeoTIFF or JPEG 2000",
+        got=f"{href} of {size} bytes" + (f" that begins with {head[:8]!r}" if size else ""),
+        remedy="Fetch the file again.",
+    )
+
+
+def _header(href: str, *, source: rasterio.DatasetReader) -> Header:
+    affine = source.transform
+    crs = crs_name(source.crs)
+    if not crs:
+        raise GeometryError(
+            "the raster has no coordinate reference system",
+            expected="a georeferenced raster",
+            got=href,
+            remedy="Georeference it, or fetch the delivery again.",
+        )
+    try:
+        grid = Grid.from_transform(
+            (affine.a, affine.b, affine.c, affine.d, affine.e, affine.f),
+            crs=crs,
+            width=source.width,
+            height=source.height,
+        )
+    except GeometryError as error:
+        error.got = f"{href}: {error.got}"
+        raise
+    return Header(
+        grid=grid, dtype=str(source.dtypes[0]), count=source.count, nodata=source.nodata, tags=dict(source.tags())
+    )
+
+
+def _check_size(href: str, *, source: rasterio.DatasetReader, max_pixels: int) -> None:
+    height, width = source.height, source.width
+    block = source.block_shapes[0]
+    block_bytes = block[0] * block[1] * _bytes_per_pixel(source)
+    if max(height, width) > MAX_SIDE_PX or height * width > max_pixels or block_bytes > MAX_BLOCK_BYTES:
+        raise ReadError(
+            "a raster claims an absurd size",
+            expected=f"at most {MAX_SIDE_PX} pixels a side, {max_pixels} in all, blocks up to {MAX_BLOCK_BYTES} bytes",
+            got=f"{href}: {width} x {height} in blocks of {block[1]} x {block[0]}",
+            remedy="Fetch the file again; rewrite huge blocks as a tiled GeoTIFF.",
+        )
+
+
+def _bytes_per_pixel(source: rasterio.DatasetReader) -> int:
+    name = str(source.dtypes[0])
+    bits = int("".join(c for c in name if c.isdigit()) or 8)
+    return max(bits // 8, 1)
+
+
+def _check_complete(href: str, *, source: rasterio.DatasetReader, size: int, tail: bytes) -> None:
+    complete = _tiff_end(source) <= size if source.driver == "GTiff" else _has_jp2_end(tail)
+    if not complete:
+        raise ReadError(
+            "a raster is truncated",
+            expected="all blocks inside the file" if source.driver == "GTiff" else "an end-of-codestream marker",
+            got=f"{href} ends after {size} bytes",
+            remedy="Fetch the file again.",
+        )
+
+
+def _tiff_end(source: rasterio.DatasetReader) -> int:
+    """First byte behind the block that ends last, as the directory tells it."""
+    height, width = source.block_shapes[0]
+    columns = -(-source.width // width)
+    blocks = columns * -(-source.height // height)
+    step = max(blocks // MAX_BLOCKS_CHECKED, 1)
+    last = range(max(blocks - columns, 0), blocks)
+    return max((_block_end(source, row=i // columns, col=i % columns) for i in (*range(0, blocks, step), *last)))
+
+
+def _block_end(source: rasterio.DatasetReader, *, row: int, col: int) -> int:
+    offset = source.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=1)
+    length = source.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=1)
+    return int(offset) + int(length) if offset and length else 0  # sparse blocks have neither
+
+
+def _has_jp2_end(tail: bytes) -> bool:
+    # The codestream is the last box of a delivery; a box behind it (rare: XML, UUID) would show within the tail as
+    # well, or it is longer than the tail and then this cannot tell.
+    return _JP2_END in tail

@@ -1,0 +1,101 @@
+"""Names of files, and of members of archives, as GDAL spells them; and their bytes."""
+
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os.path import abspath
+from typing import BinaryIO, Literal, cast
+
+from swath.errors import ReadError
+
+_ARCHIVES: tuple[tuple[str, Literal["zip", "tar"]], ...] = (("/vsizip/{", "zip"), ("/vsitar/{", "tar"))
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
+
+
+def gdal_href(href: str, *, member: str | None = None) -> str:
+    """The name by which GDAL opens a file, or a member of an archive.
+
+    Args:
+        href: A local path, an ``s3://`` URI, or a name that is GDAL's already.
+        member: Path inside the archive that ``href`` names (``.zip``, ``.tar``, ``.tar.gz``, ``.tgz``).
+
+    Returns:
+        An absolute path, ``/vsis3/bucket/key``, ``/vsizip/{archive}/member`` or ``/vsitar/{archive}/member``.
+
+    Raises:
+        ReadError: The member's name leaves the archive.
+    """
+    outer = _outer(href)
+    if member is None:
+        return outer
+    if member.startswith("/") or ".." in member.split("/"):
+        raise ReadError(
+            "a member's name leads out of its archive",
+            expected="a relative path without '..'",
+            got=repr(member),
+            remedy="Do not trust this archive; fetch the delivery again.",
+        )
+    kind = "tar" if href.lower().endswith(TAR_SUFFIXES) else "zip"
+    return f"/vsi{kind}/{{{outer}}}/{member}"
+
+
+def split_href(href: str) -> tuple[Literal["file", "zip", "tar"], str, str]:
+    """Take a GDAL name apart: (kind, path of the file or archive, member or ``''``)."""
+    for prefix, kind in _ARCHIVES:
+        if href.startswith(prefix):
+            archive, _, member = href.removeprefix(prefix).partition("}/")
+            return kind, archive, member
+    return "file", href, ""
+
+
+@contextmanager
+def open_bytes(href: str) -> Iterator[BinaryIO]:
+    """Open a local file, or a member of a local archive, for reading its bytes as they are unpacked.
+
+    Raises:
+        ReadError: It does not exist, or the archive is broken, or the bytes are not on this machine.
+    """
+    kind, path, member = split_href(href)
+    if path.startswith("/vsi") or "://" in path:
+        raise ReadError(
+            "the file is not on this machine",
+            expected="a local path",
+            got=href,
+            remedy="Copy the delivery to a local or mounted folder.",
+        )
+    try:
+        if kind == "file":
+            with open(path, "rb") as file:  # noqa: PTH123 - a path from a GDAL name, always a string here
+                yield file
+        elif kind == "zip":
+            with zipfile.ZipFile(path) as archive, archive.open(member) as packed:
+                yield cast("BinaryIO", packed)
+        else:
+            with tarfile.open(path) as tar:
+                yield _tar_member(tar, member=member, href=href)
+    except (OSError, EOFError, KeyError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError) as error:
+        raise ReadError(
+            "the file cannot be read",
+            expected="a readable file",
+            got=f"{href}: {error}",
+            remedy="Fetch the delivery again.",
+        ) from error
+
+
+def _outer(href: str) -> str:
+    if href.startswith("/vsi"):
+        return href
+    if href.startswith("s3://"):
+        return f"/vsis3/{href.removeprefix('s3://')}"
+    if href.startswith(("http://", "https://")):
+        return f"/vsicurl/{href}"
+    return abspath(href.removeprefix("file://"))
+
+
+def _tar_member(tar: tarfile.TarFile, *, member: str, href: str) -> BinaryIO:
+    file = tar.extractfile(member)
+    if file is None:
+        msg = f"{href} is not a regular file"
+        raise KeyError(msg)
+    return cast("BinaryIO", file)
