@@ -13,6 +13,7 @@ from swath.grid import Grid
 from swath.readers.digest import EDGE_BYTES, Fingerprint
 from swath.readers.gdal_env import gdal_env
 from swath.readers.href import gdal_href, open_bytes
+from swath.readers.tiff_extent import bytes_needed
 
 __all__ = ["Header", "gdal_href", "inspect"]
 
@@ -21,8 +22,6 @@ MAX_SIDE_PX = 100_000
 MAX_PIXELS = 4_000_000_000
 #: One compressed block must fit into a worker; deliveries have blocks under 10 MB.
 MAX_BLOCK_BYTES = 1 << 29
-#: Blocks looked at when asking whether a TIFF is all there; beyond it, every n-th and the last ones.
-MAX_BLOCKS_CHECKED = 4096
 
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JP2_MAGICS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
@@ -62,12 +61,12 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
     """
     size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
     driver = _driver(href, size=size, head=head)
+    _check_complete(href, driver=driver, size=size, tail=tail)
     with gdal_env(), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid below says it better
         try:
             with rasterio.open(href, driver=driver) as source:
                 _check_size(href, source=source, max_pixels=max_pixels)
-                _check_complete(href, source=source, size=size, tail=tail)
                 return _header(href, source=source)
         except RasterioError as error:
             raise ReadError(
@@ -155,34 +154,29 @@ def _bytes_per_pixel(source: rasterio.DatasetReader) -> int:
     return max(bits // 8, 1)
 
 
-def _check_complete(href: str, *, source: rasterio.DatasetReader, size: int, tail: bytes) -> None:
-    complete = _tiff_end(source) <= size if source.driver == "GTiff" else _has_jp2_end(tail)
-    if not complete:
+def _check_complete(href: str, *, driver: str, size: int, tail: bytes) -> None:
+    """Raise for a file that stops early.
+
+    The codestream is the last box of a delivered JPEG 2000; its end marker cannot occur inside it (ISO 15444-1,
+    annex A.1 and B.10: bytes above 0xFF8F only start markers).
+    """
+    needed = _tiff_bytes(href, size=size) if driver == "GTiff" else 0
+    if needed > size or (driver == "JP2OpenJPEG" and _JP2_END not in tail):
         raise ReadError(
             "a raster is truncated",
-            expected="all blocks inside the file" if source.driver == "GTiff" else "an end-of-codestream marker",
-            got=f"{href} ends after {size} bytes",
+            expected=f"{needed} bytes or more" if needed else "an end-of-codestream marker at its end",
+            got=f"{href} of {size} bytes",
             remedy="Fetch the file again.",
         )
 
 
-def _tiff_end(source: rasterio.DatasetReader) -> int:
-    """First byte behind the block that ends last, as the directory tells it."""
-    height, width = source.block_shapes[0]
-    columns = -(-source.width // width)
-    blocks = columns * -(-source.height // height)
-    step = max(blocks // MAX_BLOCKS_CHECKED, 1)
-    last = range(max(blocks - columns, 0), blocks)
-    return max((_block_end(source, row=i // columns, col=i % columns) for i in (*range(0, blocks, step), *last)))
-
-
-def _block_end(source: rasterio.DatasetReader, *, row: int, col: int) -> int:
-    offset = source.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=1)
-    length = source.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=1)
-    return int(offset) + int(length) if offset and length else 0  # sparse blocks have neither
-
-
-def _has_jp2_end(tail: bytes) -> bool:
-    # The codestream is the last box of a delivery; a box behind it (rare: XML, UUID) would show within the tail as
-    # well, or it is longer than the tail and then this cannot tell.
-    return _JP2_END in tail
+def _tiff_bytes(href: str, *, size: int) -> int:
+    try:
+        with open_bytes(href) as file:
+            return bytes_needed(file)
+    except ValueError as error:
+        raise ReadError(
+            "a raster is corrupt", expected="a TIFF", got=f"{href}: {error}", remedy="Fetch the file again."
+        ) from error
+    except ReadError:  # open_bytes turns the end of the file into "cannot be read"
+        return size + 1
