@@ -1,0 +1,189 @@
+"""One cloud-optimised GeoTIFF from the parts of many strips. Level 0 is joined without being decoded."""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.algo.overviews import BLOCK, level_sizes, reduce_rows
+from swath.grid import Grid
+from swath.product import Encoding, Statistics
+from swath.sinks.blocks import encode_rows, frame
+from swath.sinks.strip_part import LOCAL_LEVELS, PartManifest, Piece, raw_rows
+from swath.sinks.tiff import CLASSIC_LIMIT, Level, header, twin_tags
+
+_CHUNK = 8 << 20
+OpenPart = Callable[[PartManifest], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CogTarget:
+    """What the file is to say of itself.
+
+    Args:
+        grid: Where its pixels lie.
+        encoding: How they are stored.
+        description: Of the band.
+        tags: File metadata; only what the asset key holds, so that equal keys give equal bytes.
+    """
+
+    grid: Grid
+    encoding: Encoding
+    description: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A finished file."""
+
+    bytes: int
+    digest: str
+    statistics: Statistics
+
+
+def assemble(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPart, output: Path) -> Written:
+    """Write the COG of one asset.
+
+    Args:
+        parts: One manifest a strip, any order.
+        target: What the file says of itself.
+        open_part: Opens a part file for reading; the caller's store decides how.
+        output: The file to write (a temporary one; publishing it is the store's business).
+
+    Returns:
+        Size, sha256 and statistics of the file.
+
+    Raises:
+        ValueError: A strip is missing or given twice.
+    """
+    parts = sorted(parts, key=lambda p: p.strip)
+    if [p.strip for p in parts] != list(range(len(parts))):
+        msg = f"strips {[p.strip for p in parts]} do not make an asset"
+        raise ValueError(msg)
+    statistics = sum((p.statistics for p in parts), Statistics())
+    size = (target.grid.height, target.grid.width)
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_part(p)) for p in parts]
+        overviews = _overviews(parts, files, size=size, encoding=target.encoding)
+        zero = np.array([s for p in parts for q in p.pieces if q.level == 0 for s in q.sizes], dtype=np.uint32)
+        levels = (Level(height=size[0], width=size[1], sizes=zero), *(level for level, _ in overviews))
+        big = sum(level.framed_bytes for level in levels) > CLASSIC_LIMIT
+        tags = twin_tags(
+            target.grid, target.encoding, statistics=statistics, description=target.description, tags=target.tags, big=big
+        )
+        with output.open("wb") as out:
+            digest = hashlib.sha256()
+            _put(out, header(tags, levels, big=big), digest)
+            for _, data in reversed(overviews):
+                for block in data:
+                    _put(out, block, digest)
+            for part, file in zip(parts, files, strict=True):
+                _join(out, file, sum(q.length for q in part.pieces if q.level == 0), digest)
+            length = out.tell()
+    return Written(bytes=length, digest=digest.hexdigest(), statistics=statistics)
+
+
+def _put(out: BinaryIO, data: bytes, digest: "hashlib._Hash") -> None:
+    out.write(data)
+    digest.update(data)
+
+
+def _join(out: BinaryIO, file: BinaryIO, length: int, digest: "hashlib._Hash") -> None:
+    """Append the first ``length`` bytes of a part; on a file system the kernel copies, and we only read for the digest."""
+    file.seek(0)
+    left = length
+    while left:
+        data = file.read(min(_CHUNK, left))
+        if not data:
+            msg = f"a part ends {left} bytes early"
+            raise ValueError(msg)
+        _put(out, data, digest)
+        left -= len(data)
+
+
+def _overviews(
+    parts: list[PartManifest], files: list[BinaryIO], *, size: tuple[int, int], encoding: Encoding
+) -> list[tuple[Level, list[bytes]]]:
+    """Each overview level with its framed blocks, finest first."""
+    sizes = level_sizes(*size)
+    done: list[tuple[Level, list[bytes]]] = []
+    pixels: NDArray[np.integer] | None = None
+    for number, (height, width) in enumerate(sizes, start=1):
+        if number <= LOCAL_LEVELS:
+            framed, rows = _local_level(parts, files, number=number, size=(height, width), encoding=encoding)
+            pixels = rows
+        else:
+            above = sizes[number - 2]
+            if pixels is None:
+                msg = "the last local level travels as pixels"
+                raise ValueError(msg)
+            pixels = reduce_rows(
+                pixels, first=0, start=0, stop=height, source=above, target=(height, width),
+                rule=encoding.overviews, nodata=encoding.nodata,
+            )  # fmt: skip
+            framed = _encode_all(pixels, encoding)
+        blocks = np.array([len(b) - 8 for b in framed], dtype=np.uint32)
+        done.append((Level(height=height, width=width, sizes=blocks), framed))
+    return done
+
+
+def _encode_all(pixels: NDArray[np.integer], encoding: Encoding) -> list[bytes]:
+    return [
+        frame(block) for row in range(0, pixels.shape[0], BLOCK) for block in encode_rows(pixels[row : row + BLOCK], encoding)
+    ]
+
+
+def _local_level(
+    parts: list[PartManifest], files: list[BinaryIO], *, number: int, size: tuple[int, int], encoding: Encoding
+) -> tuple[list[bytes], NDArray[np.integer] | None]:
+    """Blocks of a level that strips made; its pixels too when it travelled as pixels."""
+    found = [
+        (piece, file) for part, file in zip(parts, files, strict=True) for piece in part.pieces if piece.level == number
+    ]
+    found.sort(key=lambda f: f[0].row)
+    if all(not piece.sizes for piece, _ in found):
+        pixels = np.concatenate([_pixels(piece, file, width=size[1], dtype=encoding.dtype) for piece, file in found])
+        return _encode_all(pixels, encoding), pixels
+    framed: list[bytes] = []
+    held: list[NDArray[np.integer]] = []
+    for piece, file in found:
+        if piece.sizes:
+            framed += _split(_bytes(piece, file), piece.sizes)
+            continue
+        held.append(_pixels(piece, file, width=size[1], dtype=encoding.dtype))
+        stop = piece.row + piece.rows
+        if stop % BLOCK == 0 or stop == size[0]:
+            framed += _encode_all(np.concatenate(held), encoding)
+            held = []
+    return framed, None
+
+
+def _bytes(piece: Piece, file: BinaryIO) -> bytes:
+    file.seek(piece.offset)
+    return file.read(piece.length)
+
+
+def _pixels(piece: Piece, file: BinaryIO, *, width: int, dtype: str) -> NDArray[np.integer]:
+    return raw_rows(_bytes(piece, file), rows=piece.rows, width=width, dtype=dtype)
+
+
+def _split(data: bytes, sizes: tuple[int, ...]) -> list[bytes]:
+    blocks, at = [], 0
+    for size in sizes:
+        blocks.append(data[at : at + size + 8])
+        at += size + 8
+    return blocks
+
+
+def publish_local(temporary: Path, final: Path) -> None:
+    """Make a finished temporary file visible under its name, at once or not at all."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(final)
