@@ -295,6 +295,8 @@ class Product:
         left_out: What the pipeline would have written and why it did not, by asset key or layer kind.
         steps: The steps applied, in order.
         code: Version of swath.
+        facts: What else went into the result, by step name: the steps' ``Recipe.facts`` (angles, and the atmosphere
+            as ``{"atmosphere": {parameter: {"value": ..., "source": ...}}}``).
     """
 
     product_id: str
@@ -307,3 +309,4 @@ class Product:
     left_out: Mapping[str, str]
     steps: tuple[AppliedStep, ...]
     code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
