@@ -1,0 +1,77 @@
+# The front door: `make help` lists what it opens. Every target does all of its set-up first; what is done is not done again.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench lock clean
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3))
+OUTPUT ?= demo
+PYTEST ?=
+VENV := .venv
+BIN := $(VENV)/bin
+MADE := $(VENV)/.made
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17, Delta jars, class archive; then .venv/bin/swath works
+	@echo "Set up: $(BIN)/swath --help"
+
+demo: setup ## simulate scenes, train a model, make every product, write the report into ./demo
+	@$(BIN)/swath demo --output $(OUTPUT)
+
+test: setup ## all tests (PYTEST="tests/unit -k toa" for some of them)
+	@$(BIN)/pytest $(PYTEST)
+
+lint: setup ## ruff, formatting, mypy --strict
+	@$(BIN)/ruff check lib jobs tests setup.py
+	$(BIN)/ruff format --check lib jobs tests setup.py
+	$(BIN)/mypy --strict lib jobs tests
+
+format: setup ## let ruff mend what it can
+	@$(BIN)/ruff check --fix-only --quiet lib jobs tests setup.py
+	$(BIN)/ruff format lib jobs tests setup.py
+
+bench: setup ## ours against a bare rasterio loop and GDAL, in one interleaved run
+	@$(BIN)/python -m benchmarks
+
+lock: $(MADE)/packages ## resolve requirements*.in anew into the lock files (keeps versions that still fit)
+	@compile() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" "$$@"; }
+	compile requirements.in requirements-test.in -o requirements-test.lock
+	compile requirements.in -c requirements-test.lock -o requirements.lock
+
+clean: ## forget the set-up and everything that was cached
+	@rm -rf $(VENV) .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# --- set-up, step by step: a stamp for each ------------------------------------------------------------------------
+
+$(MADE)/python:
+	@echo "[1/4] Virtual environment ($(or $(PYTHON),no python3 found))"
+	test -n "$(PYTHON)" || { echo "Python 3.11 is missing: apt-get install python3.11 python3.11-venv" >&2; exit 1; }
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then
+	    package=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "Python cannot make virtual environments: sudo apt-get install $$package" >&2; exit 1; }
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$$package" >/dev/null
+	fi
+	$(PYTHON) -m venv $(VENV)
+	mkdir -p $(MADE) && touch $@
+
+$(MADE)/packages: requirements-test.lock $(MADE)/python
+	@echo "[2/4] $$(grep -c '^[a-z].*==' requirements-test.lock) locked packages (the first time about a minute: pyspark is 430 MB)"
+	sed -n '/^uv==/,/[^\\]$$/p' requirements-test.lock > $(MADE)/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(MADE)/uv.lock
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-test.lock
+	touch $@
+
+$(MADE)/swath: setup.py requirements.in $(MADE)/packages
+	@echo "[3/4] swath itself, editable"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(MADE)/jvm: lib/swath/spark/jars.py lib/swath/spark/java.py lib/swath/spark/settings.py lib/swath/spark/prepare.py $(MADE)/swath
+	@echo "[4/4] Java 17, Delta jars, class archive"
+	$(BIN)/python -m swath.spark.prepare
+	touch $@

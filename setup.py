@@ -1,0 +1,48 @@
+"""Packaging: the importable code lies under lib/, plug-ins and the command are entry points."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+
+
+def _version() -> str:
+    lines = (ROOT / "lib" / "swath" / "__init__.py").read_text(encoding="utf-8").splitlines()
+    return next(line.split('"')[1] for line in lines if line.startswith("__version__"))
+
+
+def _requirements() -> list[str]:
+    lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+setup(
+    name="swath",
+    version=_version(),
+    description="Raw satellite scenes in, trusted analysis-ready products out: a suite of PySpark jobs",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    package_dir={"": "lib"},
+    packages=find_packages("lib"),
+    package_data={
+        "swath": [
+            "**/*.properties",
+            "**/*.html",
+            "**/*.j2",
+            "**/*.css",
+            "**/*.js",
+            "**/*.svg",
+            "**/*.json",
+            "**/*.csv",
+            "**/*.yaml",
+        ]
+    },
+    install_requires=_requirements(),
+    entry_points={
+        "console_scripts": ["swath=swath.cli.main:main"],
+        "swath.steps": [],
+        "swath.readers": [],
+    },
+)
