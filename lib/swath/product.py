@@ -64,6 +64,11 @@ class Encoding:
     categories: tuple[Category, ...] = ()
     bits: tuple[Category, ...] = ()
 
+    @property
+    def histogram_shift(self) -> int:
+        """Statistics keep a histogram of ``stored >> shift``; bit fields and 8-bit values keep every value."""
+        return 0 if self.bits else HISTOGRAM_SHIFT[np.dtype(self.dtype).itemsize]
+
 
 #: Reflectance keeps the negative values of dark water (as HLS and FORCE do).
 REFLECTANCE = Encoding(
@@ -190,26 +195,53 @@ class Statistics:
         return float((spread / (self.valid * self.valid)) ** 0.5)
 
 
-def statistics_of(stored: NDArray[np.integer], *, valid: NDArray[np.bool_], clamped: int = 0) -> Statistics:
-    """Count one array of stored values, (y, x); ``valid`` is True where a pixel counts."""
-    shift = HISTOGRAM_SHIFT[stored.dtype.itemsize]
-    values = stored[valid]
-    if not values.size:
-        return Statistics(count=stored.size, clamped=clamped)
-    bins = values >> shift
-    low = int(bins.min())
-    numbers = np.bincount(bins.astype(np.int64) - low)
-    wide = values.astype(np.int64)
-    return Statistics(
-        count=stored.size,
-        valid=values.size,
-        clamped=clamped,
-        minimum=int(values.min()),
-        maximum=int(values.max()),
-        total=int(wide.sum()),
-        squares=int((wide * wide).sum()),
-        histogram={int(k) + low: int(numbers[k]) for k in np.flatnonzero(numbers)},
-    )
+class Tally:
+    """Counts every stored value of an asset; all statistics follow exactly from the counts.
+
+    Args:
+        encoding: Of the stored values (8 or 16 bits).
+    """
+
+    def __init__(self, encoding: Encoding) -> None:
+        self._encoding = encoding
+        self._dtype = np.dtype(encoding.dtype)
+        self._counts = np.zeros(1 << (8 * self._dtype.itemsize), dtype=np.int64)
+        self._clamped = 0
+
+    def add(self, stored: NDArray[np.integer], *, clamped: int = 0) -> None:
+        """Count stored values, (y, x), of which ``clamped`` were clamped to the encoding's range."""
+        codes = stored.view(f"u{self._dtype.itemsize}")
+        # A few rows at a time: bincount widens its input to 64 bits.
+        step = max((1 << 19) // max(codes.shape[1], 1), 1)
+        for row in range(0, codes.shape[0], step):
+            self._counts += np.bincount(codes[row : row + step].ravel(), minlength=self._counts.size)
+        self._clamped += clamped
+
+    def statistics(self) -> Statistics:
+        """What was counted so far."""
+        present = np.flatnonzero(self._counts)
+        values = present.astype(f"u{self._dtype.itemsize}").view(self._dtype).astype(np.int64)
+        numbers = self._counts[present]
+        count = int(numbers.sum())
+        if self._encoding.nodata is not None:
+            values, numbers = values[values != self._encoding.nodata], numbers[values != self._encoding.nodata]
+        if not values.size:
+            return Statistics(count=count, clamped=self._clamped)
+        bins: dict[int, int] = {}
+        for value, number in sorted(zip(values.tolist(), numbers.tolist(), strict=True)):
+            slot = value >> self._encoding.histogram_shift
+            bins[slot] = bins.get(slot, 0) + number
+        return Statistics(
+            count=count,
+            valid=int(numbers.sum()),
+            clamped=self._clamped,
+            minimum=int(values.min()),
+            maximum=int(values.max()),
+            # Python integers: squares of a full scene's counts pass 2^63.
+            total=sum(v * n for v, n in zip(values.tolist(), numbers.tolist(), strict=True)),
+            squares=sum(v * v * n for v, n in zip(values.tolist(), numbers.tolist(), strict=True)),
+            histogram=bins,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

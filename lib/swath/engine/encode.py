@@ -1,0 +1,47 @@
+"""Physical values to the integers of a file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.pipeline import Layer
+from swath.product import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Stored values, (y, x), and how many of them were clamped."""
+
+    stored: NDArray[np.integer]
+    clamped: int
+
+
+def encode_values(physical: NDArray[np.float64], encoding: Encoding) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
+    """Round half to even, clamp, and put nodata where the value is not finite.
+
+    Returns:
+        Stored values, and True where a finite value was clamped; both of the shape given.
+    """
+    with np.errstate(invalid="ignore"):
+        counts = np.rint(physical / encoding.scale)
+    finite = np.isfinite(physical)
+    outside = finite & ((counts < encoding.lowest) | (counts > encoding.highest))
+    fill = encoding.nodata if encoding.nodata is not None else 0
+    held = np.where(finite, np.clip(counts, encoding.lowest, encoding.highest), fill)
+    return held.astype(encoding.dtype), outside
+
+
+def encode_layer(layer: Layer, encoding: Encoding) -> Encoded:
+    """Encode a layer; a coded layer's 65,536 table entries instead of its pixels, with equal results."""
+    if layer.table is not None:
+        table, outside = encode_values(layer.table, encoding)
+        clamped = int(np.count_nonzero(np.take(outside, layer.values))) if outside.any() else 0
+        return Encoded(np.take(table, layer.values), clamped)
+    if np.issubdtype(layer.values.dtype, np.integer) and encoding.scale == 1.0:
+        stored = layer.values.astype(encoding.dtype, copy=False)
+        if layer.valid is not None and encoding.nodata is not None:
+            stored = np.where(layer.valid, stored, np.array(encoding.nodata, dtype=encoding.dtype))
+        return Encoded(np.ascontiguousarray(stored), 0)
+    stored, outside = encode_values(layer.physical, encoding)
+    return Encoded(stored, int(np.count_nonzero(outside)))

@@ -1,0 +1,111 @@
+"""Run the calls of one piece: read each band once, resample where asked, free what is no longer needed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import process_time
+
+import numpy as np
+
+from swath.algo.resample import nearest, resample
+from swath.engine.graph import DELIVERED, Graph
+from swath.engine.windows import Want, demand
+from swath.grid import Grid, Window
+from swath.pipeline import Context, Layer
+from swath.product import LayerName
+
+#: Reads one window of one band of the scene as a ``dn`` layer.
+ReadBand = Callable[[str, Window], Layer]
+
+
+@dataclass(slots=True)
+class Clock:
+    """CPU seconds by stage of the process."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def charge(self, stage: str, since: float) -> float:
+        """Book the CPU time since ``since`` on a stage; returns now."""
+        now = process_time()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - since
+        return now
+
+
+def evaluate(
+    graph: Graph, targets: Mapping[LayerName, Window], *, read: ReadBand, context: Context, clock: Clock
+) -> dict[LayerName, Layer]:
+    """Layers of the wanted windows.
+
+    Args:
+        graph: Of the scene.
+        targets: By layer, on the layer's own grid.
+        read: Reads bands.
+        context: Angles and models.
+        clock: Where CPU time is booked.
+
+    Returns:
+        The wanted layers, each cropped to its window.
+
+    Raises:
+        SceneError: A band cannot be read, or a step refuses the scene.
+    """
+    plan = demand(graph, targets)
+    uses = _uses(plan.calls)
+    have: dict[LayerName, Layer] = {}
+    on_grid: dict[tuple[LayerName, Grid, Window], Layer] = {}
+    done: dict[LayerName, Layer] = {}
+    for number in sorted(plan.calls):
+        call = graph.calls[number]
+        window, wants = plan.calls[number]
+        inputs = {}
+        for name, want in wants.items():
+            if name not in have:
+                since = process_time()
+                have[name] = read(name.removeprefix(DELIVERED), plan.layers[name])
+                clock.charge("read", since)
+            since = process_time()
+            inputs[name] = _on(have[name], want, on_grid, name=name)
+            clock.charge("resample", since)
+        since = process_time()
+        made = call.step.run(call.recipe, inputs, window=window, scene=graph.scene, context=context)
+        clock.charge(call.step.name, since)
+        have.update(made)
+        for name in wants:
+            uses[name] -= 1
+            if not uses[name]:
+                have.pop(name, None)
+                for key in [k for k in on_grid if k[0] == name]:
+                    del on_grid[key]
+        # What is written leaves now if nobody reads it any more; otherwise it is cropped at the end.
+        for name in made:
+            if name in targets:
+                done[name] = made[name].crop(targets[name])
+            if not uses.get(name):
+                have.pop(name, None)
+    return done
+
+
+def _uses(calls: Mapping[int, tuple[Window, Mapping[LayerName, Want]]]) -> dict[LayerName, int]:
+    uses: dict[LayerName, int] = {}
+    for _, wants in calls.values():
+        for name in wants:
+            uses[name] = uses.get(name, 0) + 1
+    return uses
+
+
+def _on(layer: Layer, want: Want, cache: dict[tuple[LayerName, Grid, Window], Layer], *, name: LayerName) -> Layer:
+    if layer.grid == want.grid:
+        return layer.crop(want.window)
+    key = (name, want.grid, want.window)
+    if key not in cache:
+        cache[key] = _moved(layer, want)
+    return cache[key]
+
+
+def _moved(layer: Layer, want: Want) -> Layer:
+    """Bits and classes keep their values; physical values are averaged or interpolated."""
+    if layer.table is None and np.issubdtype(layer.values.dtype, np.integer):
+        values = nearest(layer.values, layer.window, source=layer.grid, target=want.grid, window=want.window)
+        usable = nearest(layer.usable, layer.window, source=layer.grid, target=want.grid, window=want.window)
+        return Layer(values=values, grid=want.grid, window=want.window, valid=usable.astype(np.bool_))
+    moved = resample(layer.physical, layer.window, source=layer.grid, target=want.grid, window=want.window)
+    return Layer(values=moved, grid=want.grid, window=want.window, valid=np.isfinite(moved))

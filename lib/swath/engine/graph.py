@@ -1,0 +1,153 @@
+"""What a pipeline can make of a scene: the calls in order, the assets, and what is left out and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from swath.errors import MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
+from swath.grid import Grid
+from swath.pipeline import AssetRule, Pipeline, Recipe, Step
+from swath.product import LayerName, LayerSpec
+from swath.scene import Scene
+
+#: Reasons for which a step may leave its optional assets out; any other SceneError quarantines the scene.
+_TOLERATED = (UnsupportedSensorError, MissingBandError, ModelContractError)
+DELIVERED = "dn:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One recipe of one step, with the needs that this scene can fill."""
+
+    step: Step
+    recipe: Recipe
+    reads: tuple[LayerName, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """The calls that the assets need, in order.
+
+    Args:
+        scene: The scene.
+        calls: Every call comes after those whose layers it reads.
+        outputs: What is written, by asset key.
+        left_out: What is not, and why, by asset key or layer kind.
+    """
+
+    scene: Scene
+    calls: tuple[Call, ...]
+    outputs: Mapping[str, LayerSpec]
+    left_out: Mapping[str, str]
+
+    def grid_of(self, name: LayerName) -> Grid:
+        """The grid that a layer is on."""
+        if name.startswith(DELIVERED):
+            return self.scene.assets[name.removeprefix(DELIVERED)].grid
+        return self.maker_of(name).recipe.grid
+
+    def maker_of(self, name: LayerName) -> Call:
+        """The call that makes a layer.
+
+        Raises:
+            KeyError: None does.
+        """
+        for call in self.calls:
+            if any(spec.name == name for spec in call.recipe.makes):
+                return call
+        raise KeyError(name)
+
+    def has(self, name: LayerName) -> bool:
+        """Whether some call makes the layer."""
+        return any(spec.name == name for call in self.calls for spec in call.recipe.makes)
+
+
+def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
+    """Match a pipeline with a scene.
+
+    Raises:
+        SceneError: The scene cannot give what the pipeline must have.
+    """
+    calls, specs, failures = _possible(pipeline, scene)
+    chosen: dict[LayerName, LayerSpec] = {}
+    left_out = dict(scene.left_out)
+    for rule in pipeline.assets:
+        found = {n: s for n, s in specs.items() if _matches(rule, n)}
+        chosen.update(found)
+        if not found:
+            reason = failures.get(rule.layers.split(":")[0]) or _absent(rule, scene)
+            if rule.required:
+                raise reason
+            left_out.setdefault(rule.layers, _in_words(reason))
+    if not chosen:
+        raise MissingBandError(
+            f"the scene gives nothing that {pipeline.name} writes",
+            expected=", ".join(r.layers for r in pipeline.assets),
+            got=f"bands {', '.join(sorted(scene.assets))}",
+            remedy="Choose a pipeline that fits the sensor.",
+        )
+    return Graph(scene=scene, calls=_needed(calls, set(chosen)), outputs=_named(chosen), left_out=left_out)
+
+
+def _possible(
+    pipeline: Pipeline, scene: Scene
+) -> tuple[list[Call], dict[LayerName, LayerSpec], dict[str, SceneError]]:
+    calls: list[Call] = []
+    specs: dict[LayerName, LayerSpec] = {}
+    failures: dict[str, SceneError] = {}
+    for step in pipeline.steps:
+        try:
+            recipes = step.recipes(scene, given=specs)
+        except _TOLERATED as error:
+            failures[_kind_of(step)] = error
+            continue
+        for recipe in recipes:
+            there = tuple(n for n in recipe.needs if n in specs or n.removeprefix(DELIVERED) in scene.assets)
+            missing = [n for n in recipe.needs if n not in there and n not in recipe.optional]
+            if not missing:
+                calls.append(Call(step=step, recipe=recipe, reads=there))
+                specs.update({s.name: s for s in recipe.makes})
+    return calls, specs, failures
+
+
+def _kind_of(step: Step) -> str:
+    """The kind of layer that a step is known to make, for telling why it is not there."""
+    kind: str = getattr(step, "makes_kind", step.name)
+    return kind
+
+
+def _matches(rule: AssetRule, name: LayerName) -> bool:
+    return name == rule.layers or name.split(":")[0] == rule.layers
+
+
+def _absent(rule: AssetRule, scene: Scene) -> SceneError:
+    band = rule.layers.partition(":")[2]
+    return MissingBandError(
+        f"no {rule.layers} can be made",
+        expected=f"band {band}" if band else f"the bands that {rule.layers} needs",
+        got=f"bands {', '.join(sorted(scene.assets))}",
+        remedy=scene.left_out.get(band, "Deliver the missing band, or choose a pipeline that does not need it."),
+        scene_id=scene.scene_id,
+    )
+
+
+def _in_words(error: SceneError) -> str:
+    return str(error).removeprefix(f"{error.scene_id}: ")
+
+
+def _needed(calls: list[Call], names: set[LayerName]) -> tuple[Call, ...]:
+    wanted = set(names)
+    kept: list[Call] = []
+    for call in reversed(calls):
+        if any(s.name in wanted for s in call.recipe.makes):
+            wanted.update(call.reads)
+            kept.append(call)
+    return tuple(reversed(kept))
+
+
+def _named(chosen: Mapping[LayerName, LayerSpec]) -> dict[str, LayerSpec]:
+    """By asset key; when two layers want the same key, the later one keeps it and the earlier is told apart by its kind."""
+    named: dict[str, LayerSpec] = {}
+    for spec in reversed(list(chosen.values())):
+        key = spec.asset if spec.asset not in named else f"{spec.name.split(':')[0]}_{spec.asset}"
+        named[key] = replace(spec, asset=key)
+    return dict(reversed(list(named.items())))

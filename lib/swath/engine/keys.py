@@ -1,0 +1,61 @@
+"""Asset keys: what an asset is made of, as one digest. Same key, same product at every site."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from swath.engine.graph import DELIVERED, Graph
+from swath.product import LayerName
+from swath.scene import Asset
+
+#: Raised when the engine itself changes pixels or bytes: reading, resampling, encoding, overviews, the file's layout.
+ENGINE = 1
+
+
+def canonical(plain: Any) -> str:  # noqa: ANN401  any JSON value
+    """Canonical JSON: sorted keys, no spaces, no NaN."""
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest_of(plain: Any) -> str:  # noqa: ANN401  any JSON value
+    """Hex sha256 of the canonical JSON."""
+    return hashlib.sha256(canonical(plain).encode()).hexdigest()
+
+
+def asset_keys(graph: Graph) -> dict[str, str]:
+    """The key of each output, by asset key (the STAC name)."""
+    layers: dict[LayerName, str] = {}
+    for call in graph.calls:
+        inputs = {}
+        for name in call.reads:
+            need = call.recipe.needs[name]
+            source = _delivered(graph.scene.assets[name.removeprefix(DELIVERED)]) if name not in layers else layers[name]
+            inputs[name] = {"of": source, "on": asdict(need.on) if need.on else None, "halo_px": need.halo_px}
+        chain = {
+            "step": call.step.name,
+            "version": call.step.version,
+            "parameters": dict(call.step.parameters),
+            "facts": dict(call.recipe.facts),
+            "inputs": inputs,
+            "grid": asdict(call.recipe.grid),
+        }
+        for spec in call.recipe.makes:
+            layers[spec.name] = digest_of({**chain, "layer": spec.name, "model": spec.model.digest if spec.model else None})
+    return {name: digest_of(_asset(layers[spec.name], encoding=asdict(spec.encoding))) for name, spec in graph.outputs.items()}
+
+
+def _asset(layer: str, *, encoding: Mapping[str, Any]) -> dict[str, Any]:
+    return {"layer": layer, "encoding": encoding, "engine": ENGINE}
+
+
+def _delivered(asset: Asset) -> dict[str, Any]:
+    """What of a delivered band goes into pixels: its bytes and how they are read, never where they lie."""
+    return {
+        "digest": asset.digest,
+        "band_index": asset.band_index,
+        "nodata": asset.nodata,
+        "saturated": asset.saturated,
+        "grid": asdict(asset.grid),
+    }

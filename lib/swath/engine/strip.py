@@ -1,0 +1,196 @@
+"""One strip of one product from end to end: read, all steps, encode, count. No Spark in sight."""
+
+import hashlib
+import os
+import resource
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import process_time
+from typing import Any, BinaryIO
+
+from swath.engine.cut import Cut
+from swath.engine.encode import encode_layer
+from swath.engine.evaluate import Clock, evaluate
+from swath.engine.graph import Graph
+from swath.engine.preview import Preview, save
+from swath.grid import Window
+from swath.pipeline import Context, Layer
+from swath.product import LayerName, LayerSpec, Tally
+from swath.readers.bands import BandReader
+from swath.sinks.strip_part import PartManifest, PartWriter, rows_beyond
+from swath.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripResult:
+    """What a strip leaves: parts in the store, and this."""
+
+    parts: tuple[PartManifest, ...]
+    preview: str | None
+    seconds: Mapping[str, float]
+    peak_mb: float
+
+    def to_plain(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "parts": [p.to_plain() for p in self.parts],
+            "preview": self.preview,
+            "seconds": dict(self.seconds),
+            "peak_mb": self.peak_mb,
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class _Asset:
+    """One asset of the strip in the making."""
+
+    spec: LayerSpec
+    rows: tuple[int, int]
+    path: Path
+    file: BinaryIO
+    writer: PartWriter
+    tally: Tally
+
+    @property
+    def width(self) -> int:
+        return self.spec.grid.width
+
+    def window(self, rows: tuple[int, int]) -> Window | None:
+        return Window(rows[0], 0, rows[1] - rows[0], self.width) if rows[1] > rows[0] else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripJob:
+    """Everything that a strip needs.
+
+    Args:
+        graph: What is made.
+        cut: How the product is cut.
+        number: Of the strip.
+        previews: Layers to make small pictures of.
+        folder: Where in the store the parts go.
+        skip: Asset keys (STAC names) that exist already.
+    """
+
+    graph: Graph
+    cut: Cut
+    number: int
+    previews: tuple[LayerName, ...]
+    folder: str
+    skip: frozenset[str] = field(default_factory=frozenset)
+
+
+def run_strip(job: StripJob, *, store: Store, context: Context, reader: BandReader) -> StripResult:
+    """Make the parts of all assets of one strip.
+
+    Raises:
+        SceneError: The scene cannot be read or computed.
+    """
+    clock = Clock()
+    scene = job.graph.scene
+    previews = {name: Preview.of(job.graph.grid_of(name)) for name in job.previews}
+    with ExitStack() as stack:
+        assets = list(_opened(job, store, stack))
+
+        def read(band: str, window: Window) -> Layer:
+            return reader.read(scene, band, window)
+
+        for wanted, counted in _pieces(job, assets):
+            targets = {a.spec.name: w for a, w in wanted}
+            if counted is not None:
+                targets.update({n: counted[n] for n in previews if n not in targets})
+            layers = evaluate(job.graph, targets, read=read, context=context, clock=clock)
+            since = process_time()
+            for asset, _ in wanted:
+                _take(asset, layers[asset.spec.name], counted=counted is not None)
+            since = clock.charge("encode", since)
+            if counted is not None:
+                for name, preview in previews.items():
+                    preview.add(layers[name])
+                clock.charge("preview", since)
+        since = process_time()
+        parts = tuple(_finish(a, job, store) for a in assets)
+        preview_path = _save_previews(previews, job, store) if previews else None
+        clock.charge("write", since)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return StripResult(parts=parts, preview=preview_path, seconds=clock.seconds, peak_mb=peak)
+
+
+def _opened(job: StripJob, store: Store, stack: ExitStack) -> Iterator[_Asset]:
+    rows = job.cut.strip(job.number)
+    for name, spec in job.graph.outputs.items():
+        if name in job.skip:
+            continue
+        own = job.cut.rows_on(spec.grid, rows)
+        if own[1] <= own[0]:
+            continue
+        path = store.scratch() / f"{uuid.uuid4().hex}.part"
+        file = stack.enter_context(path.open("w+b"))
+        stack.callback(path.unlink, missing_ok=True)
+        writer = PartWriter(file, spec.encoding, size=(spec.grid.height, spec.grid.width), rows=own)
+        yield _Asset(spec=spec, rows=own, path=path, file=file, writer=writer, tally=Tally(spec.encoding))
+
+
+def _pieces(
+    job: StripJob, assets: list[_Asset]
+) -> Iterator[tuple[list[tuple[_Asset, Window]], dict[LayerName, Window] | None]]:
+    """Windows of each asset, piece by piece; last the rows beyond the strip that odd overviews read (counted nowhere)."""
+    for rows in job.cut.pieces(job.number):
+        wanted = [(a, w) for a in assets if (w := a.window(job.cut.rows_on(a.spec.grid, rows))) is not None]
+        counted = {}
+        for name in job.previews:
+            grid = job.graph.grid_of(name)
+            start, stop = job.cut.rows_on(grid, rows)
+            counted[name] = Window(start, 0, stop - start, grid.width)
+        yield wanted, counted
+    beyond = []
+    for asset in assets:
+        stop = asset.rows[1]
+        extra = rows_beyond(height=asset.spec.grid.height, width=asset.width, row_stop=stop)
+        if extra:
+            beyond.append((asset, Window(stop, 0, extra, asset.width)))
+    if beyond:
+        yield beyond, None
+
+
+def _take(asset: _Asset, layer: Layer, *, counted: bool) -> None:
+    encoded = encode_layer(layer, asset.spec.encoding)
+    asset.writer.feed(encoded.stored)
+    if counted:
+        asset.tally.add(encoded.stored, clamped=encoded.clamped)
+
+
+def _finish(asset: _Asset, job: StripJob, store: Store) -> PartManifest:
+    pieces = asset.writer.close()
+    asset.file.flush()
+    length = asset.file.tell()
+    # A name of its own for each attempt: two copies of a task can never mix their bytes.
+    href = f"{job.folder}/{asset.spec.asset}.{job.number}.{asset.path.stem}"
+    digest = _sha256(asset.file)
+    os.fsync(asset.file.fileno())
+    store.put(asset.path, href)
+    return PartManifest(
+        asset=asset.spec.asset, strip=job.number, href=href, bytes=length, digest=digest,
+        statistics=asset.tally.statistics(), pieces=pieces,
+    )  # fmt: skip
+
+
+def _save_previews(previews: Mapping[LayerName, Preview], job: StripJob, store: Store) -> str:
+    path = store.scratch() / f"{uuid.uuid4().hex}.npz"
+    with path.open("wb") as file:
+        save(previews, file)
+    href = f"{job.folder}/preview.{job.number}.{path.stem}"
+    store.put(path, href)
+    return href
+
+
+def _sha256(file: BinaryIO) -> str:
+    file.seek(0)
+    digest = hashlib.sha256()
+    read: Callable[[], bytes] = lambda: file.read(1 << 20)  # noqa: E731  the sentinel form of iter wants a callable
+    for data in iter(read, b""):
+        digest.update(data)
+    return digest.hexdigest()

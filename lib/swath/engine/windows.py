@@ -1,0 +1,72 @@
+"""Which window of which layer a piece needs: from what is written, back through the calls, to the delivered bands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from swath.algo.resample import source_window
+from swath.engine.graph import Call, Graph
+from swath.grid import Grid, Window
+from swath.product import LayerName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """One input of one call: the grid and the window it is wanted on."""
+
+    grid: Grid
+    window: Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """All windows of one piece.
+
+    Args:
+        layers: The window to compute (or read) of each layer: the most that any consumer needs.
+        calls: For each call, the window it makes and its inputs; calls that nobody wants here are not in it.
+    """
+
+    layers: Mapping[LayerName, Window]
+    calls: Mapping[int, tuple[Window, Mapping[LayerName, Want]]]
+
+
+def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
+    """Windows of every layer for the wanted windows of some.
+
+    Args:
+        graph: Of the scene.
+        targets: By layer, on the layer's own grid.
+
+    Raises:
+        GeometryError: A band does not cover what is asked of it.
+    """
+    layers: dict[LayerName, Window] = dict(targets)
+    calls: dict[int, tuple[Window, Mapping[LayerName, Want]]] = {}
+    for number in range(len(graph.calls) - 1, -1, -1):
+        call = graph.calls[number]
+        made = [layers[s.name] for s in call.recipe.makes if s.name in layers]
+        if not made:
+            continue
+        out = hull(made)
+        wants = {name: _want(graph, call, name, out) for name in call.reads}
+        calls[number] = (out, wants)
+        for name, want in wants.items():
+            source = graph.grid_of(name)
+            part = want.window if want.grid == source else source_window(source, target=want.grid, window=want.window)
+            layers[name] = hull([part, layers[name]]) if name in layers else part
+        for spec in call.recipe.makes:
+            layers[spec.name] = out
+    return Demand(layers=layers, calls=calls)
+
+
+def _want(graph: Graph, call: Call, name: LayerName, out: Window) -> Want:
+    need = call.recipe.needs[name]
+    grid = need.on or graph.grid_of(name)
+    return Want(grid=grid, window=grid.covering(call.recipe.grid.extent_of(out), halo_px=need.halo_px))
+
+
+def hull(windows: list[Window]) -> Window:
+    """The smallest window around all."""
+    row, col = min(w.row for w in windows), min(w.col for w in windows)
+    stop, right = max(w.row_stop for w in windows), max(w.col_stop for w in windows)
+    return Window(row, col, stop - row, right - col)

@@ -1,0 +1,95 @@
+"""Windowed reads of a scene's bands, each file kept open while its strips are worked on."""
+
+from collections import OrderedDict
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window as RasterioWindow
+
+from swath.errors import ReadError
+from swath.grid import Window
+from swath.pipeline import Layer
+from swath.readers.gdal_env import TRUSTED_DRIVERS, gdal_env
+from swath.scene import Asset, Scene
+
+#: Files kept open at once: a scene has at most 15 bands.
+OPEN_FILES = 32
+
+
+class BandReader:
+    """Reads windows; consecutive windows of a band find its decoded blocks in GDAL's cache."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, rasterio.DatasetReader] = OrderedDict()
+
+    def read(self, scene: Scene, band: str, window: Window) -> Layer:
+        """Delivered numbers of one window of one band.
+
+        Returns:
+            Integers, (y, x), on the asset's grid; ``valid`` is False at nodata (None when the band has no nodata).
+
+        Raises:
+            ReadError: The file is missing, truncated, corrupt, or not what ingest saw.
+        """
+        asset = scene.assets[band]
+        try:
+            with gdal_env():
+                values = self._dataset(asset).read(
+                    asset.band_index, window=RasterioWindow(window.col, window.row, window.width, window.height)
+                )
+        except RasterioError as error:
+            raise ReadError(
+                f"band {band} ({asset.band.native_id}) cannot be read",
+                expected="an intact raster",
+                got=f"{asset.href}: {_cause(error)}",
+                remedy="Fetch the file again, then run `swath retry`.",
+                scene_id=scene.scene_id,
+            ) from error
+        if values.dtype != np.dtype(asset.dtype):
+            raise ReadError(
+                f"band {band} has another type than at ingest",
+                expected=asset.dtype,
+                got=str(values.dtype),
+                remedy="The file changed after it was ingested; ingest the scene again.",
+                scene_id=scene.scene_id,
+            )
+        valid = None if asset.nodata is None else values != asset.nodata
+        return Layer(values=values, grid=asset.grid, window=window, valid=valid)
+
+    def _dataset(self, asset: Asset) -> rasterio.DatasetReader:
+        dataset = self._open.get(asset.href)
+        if dataset is None:
+            dataset = rasterio.open(asset.href, driver=list(TRUSTED_DRIVERS))
+            self._open[asset.href] = dataset
+            while len(self._open) > OPEN_FILES:
+                self._open.popitem(last=False)[1].close()
+        self._open.move_to_end(asset.href)
+        if (dataset.width, dataset.height) != (asset.grid.width, asset.grid.height):
+            raise ReadError(
+                "a raster has another size than at ingest",
+                expected=f"{asset.grid.width} x {asset.grid.height}",
+                got=f"{asset.href} of {dataset.width} x {dataset.height}",
+                remedy="The file changed after it was ingested; ingest the scene again.",
+            )
+        return dataset
+
+    def close(self) -> None:
+        """Close all files."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close all files."""
+        self.close()
+
+
+def _cause(error: BaseException) -> str:
+    """GDAL's own words, which rasterio keeps as the cause."""
+    return str(error.__cause__ or error)

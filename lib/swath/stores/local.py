@@ -1,0 +1,129 @@
+"""A folder on a file system that every worker sees."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from swath.errors import ConfigError
+
+#: Files in the making live here, below the root, so that a rename never crosses file systems.
+SCRATCH = ".scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStore:
+    """Files below ``folder``."""
+
+    folder: Path
+
+    @property
+    def root(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
+    def at(self, path: str) -> Path:
+        """The file behind a relative path.
+
+        Raises:
+            ValueError: The path leaves the store.
+        """
+        full = (self.folder / path).resolve()
+        if not full.is_relative_to(self.folder.resolve()):
+            msg = f"{path!r} leaves the store"
+            raise ValueError(msg)
+        return full
+
+    def read(self, path: str) -> bytes | None:
+        """All bytes, or None when there is no such file."""
+        try:
+            return self.at(path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write under another name, then rename."""
+        temporary = self._beside(path)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.at(path))
+
+    def put(self, local: Path, path: str) -> None:
+        """Rename when on the same file system; copy under another name and rename otherwise."""
+        final = self.at(path)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            local.replace(final)
+        except OSError:
+            temporary = self._beside(path)
+            shutil.copyfile(local, temporary)
+            temporary.replace(final)
+            local.unlink(missing_ok=True)
+
+    def open(self, path: str) -> BinaryIO:
+        """Open for reading."""
+        return self.at(path).open("rb")
+
+    def size(self, path: str) -> int | None:
+        """Bytes, or None when there is no such file."""
+        try:
+            return self.at(path).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Paths of all files below a folder, in order."""
+        top = self.at(prefix)
+        for folder, names, files in os.walk(top):
+            names.sort()
+            for name in sorted(files):
+                yield (Path(folder) / name).relative_to(self.folder.resolve()).as_posix()
+
+    def delete(self, path: str) -> None:
+        """Remove a file if it is there."""
+        self.at(path).unlink(missing_ok=True)
+
+    def delete_tree(self, prefix: str) -> None:
+        """Remove a folder with all that is in it."""
+        shutil.rmtree(self.at(prefix), ignore_errors=True)
+
+    def scratch(self) -> Path:
+        """A folder beside the products."""
+        folder = self.folder / SCRATCH / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def gdal_path(self, path: str) -> str:
+        """GDAL opens the file itself."""
+        return str(self.at(path))
+
+    def spark_path(self, path: str) -> str:
+        """A file URI."""
+        return self.at(path).as_uri()
+
+    def _beside(self, path: str) -> Path:
+        final = self.at(path)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        return final.parent / f".{final.name}.{uuid.uuid4().hex}"
+
+
+def local_store(folder: Path) -> LocalStore:
+    """Make the folder and see that it can be written.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{uuid.uuid4().hex}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        msg = f"the output {folder} cannot be written ({error.strerror or error}): choose another --output, or mend its permissions"
+        raise ConfigError(msg) from error
+    return LocalStore(folder.resolve())
