@@ -4,7 +4,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os.path import abspath
+from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from swath.errors import ReadError
@@ -66,7 +66,7 @@ def open_bytes(href: str) -> Iterator[BinaryIO]:
         )
     try:
         if kind == "file":
-            with open(path, "rb") as file:  # noqa: PTH123 - a path from a GDAL name, always a string here
+            with Path(path).open("rb") as file:
                 yield file
         elif kind == "zip":
             with zipfile.ZipFile(path) as archive, archive.open(member) as packed:
@@ -90,11 +90,12 @@ def _outer(href: str) -> str:
         return f"/vsis3/{href.removeprefix('s3://')}"
     if href.startswith(("http://", "https://")):
         return f"/vsicurl/{href}"
-    return abspath(href.removeprefix("file://"))
+    return str(Path(href.removeprefix("file://")).absolute())
 
 
 def _tar_member(tar: tarfile.TarFile, *, member: str, href: str) -> BinaryIO:
-    file = tar.extractfile(member)
+    names = {name.removeprefix("./"): name for name in tar.getnames()}  # "tar cf x.tar ." writes "./name"
+    file = tar.extractfile(names.get(member.removeprefix("./"), member))
     if file is None:
         msg = f"{href} is not a regular file"
         raise KeyError(msg)

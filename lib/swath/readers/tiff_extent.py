@@ -68,7 +68,7 @@ def bytes_needed(file: BinaryIO) -> int:
         end = max(end, at + length)
         if tag in (*_OFFSETS, *_COUNTS):
             ends[tag] = _numbers(file, at=at, number=number, dtype=layout.order + _UNSIGNED.get(kind, "u4"))
-    return max(end, *(_last(ends, pair) for pair in zip(_OFFSETS, _COUNTS, strict=True)))
+    return int(max(end, *(_last(ends, pair) for pair in zip(_OFFSETS, _COUNTS, strict=True))))
 
 
 def _layout(magic: bytes) -> _Layout:

@@ -1,0 +1,43 @@
+"""Whether the bands of one scene lie over the same ground."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from swath.errors import GeometryError
+from swath.grid import Grid
+from swath.scene import Asset
+
+
+def check_extents(assets: Mapping[str, Asset]) -> None:
+    """Raise when a band lies elsewhere than most.
+
+    Edges may differ by one pixel of the coarser of two grids: Landsat's pan band starts half a pixel inside the others,
+    and a decimated delivery cuts each band where its own last pixel ends.
+
+    Raises:
+        GeometryError: Another CRS, or edges farther apart; names both bands.
+    """
+    if not assets:
+        return
+    usual, _ = Counter((a.grid.crs, a.grid.bounds) for a in assets.values()).most_common(1)[0]
+    reference = next(a for a in assets.values() if (a.grid.crs, a.grid.bounds) == usual)
+    for asset in assets.values():
+        if asset.grid.crs != reference.grid.crs or _apart(asset.grid, reference.grid):
+            raise GeometryError(
+                "bands of one scene have different extents",
+                expected=f"{_words(reference)} and {asset.band.native_id} over the same ground",
+                got=f"{_words(asset)}",
+                remedy="Fetch both files again; they are not of the same delivery.",
+            )
+
+
+def _apart(one: Grid, other: Grid) -> bool:
+    dx, dy = max(one.dx, other.dx), max(one.dy, other.dy)
+    gaps = [abs(a - b) for a, b in zip(one.bounds, other.bounds, strict=True)]
+    return max(gaps[0], gaps[2]) > dx or max(gaps[1], gaps[3]) > dy
+
+
+def _words(asset: Asset) -> str:
+    left, bottom, right, top = asset.grid.bounds
+    crs = asset.grid.crs if asset.grid.crs.startswith("EPSG:") else "a custom CRS"
+    return f"{asset.band.native_id} {crs} ({left:.1f}, {bottom:.1f}, {right:.1f}, {top:.1f})"

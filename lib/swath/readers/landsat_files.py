@@ -1,0 +1,241 @@
+"""The files of a Landsat delivery: folder, MTL file or tar; and which file holds which band."""
+
+import hashlib
+import re
+import tarfile
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from swath.errors import MetadataError, ReadError
+from swath.readers.href import TAR_SUFFIXES, gdal_href, split_href
+from swath.readers.mtl_bands import MtlBand
+
+RASTER_SUFFIXES = (".tif", ".tiff")
+#: In this order of preference when a delivery has several spellings of the same metadata.
+MTL_SUFFIXES = ("_mtl.txt", "_mtl.json", "_mtl.xml")
+_MAX_MEMBERS = 10_000
+#: A Landsat 9 scene has 1.5 GB.
+_MAX_UNPACKED_BYTES = 16 << 30
+
+_TOKEN = re.compile(r"^(?P<stem>.*?)[_-]?(?P<token>B\d{1,2}(?:_VCID_\d)?|BQA|QA_PIXEL|QA_RADSAT)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What lies in one place.
+
+    Args:
+        mtl_href: The metadata file.
+        rasters: GDAL names by file name.
+    """
+
+    mtl_href: str
+    rasters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandFiles:
+    """Which file holds which band.
+
+    Args:
+        hrefs: GDAL names by native id.
+        passed_over: Why a band has no file, by native id.
+    """
+
+    hrefs: Mapping[str, str]
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_mtl(name: str) -> bool:
+    """Whether a file name is that of Landsat metadata."""
+    return name.lower().endswith(MTL_SUFFIXES)
+
+
+def find_delivery(href: str) -> Delivery:
+    """List a scene folder, the folder of an MTL file, or a tar.
+
+    Raises:
+        MetadataError: There is no MTL file, or there are several scenes'.
+        ReadError: It cannot be listed.
+    """
+    if href.lower().endswith(TAR_SUFFIXES):
+        files = _members(href)
+    else:
+        path = Path(split_href(gdal_href(href))[1])
+        folder = path.parent if is_mtl(path.name) else path
+        files = _folder(folder)
+        if is_mtl(path.name):
+            return Delivery(mtl_href=str(path), rasters=_rasters(files))
+    return Delivery(mtl_href=_only_mtl(files, href=href), rasters=_rasters(files))
+
+
+def unpack(href: str, *, scratch: str) -> str:
+    """Unpack a compressed tar once; anything else is returned as it is.
+
+    A member of a ``.tar.gz`` can only be read by inflating all that lies before it, for every strip anew.
+
+    Args:
+        href: What the user named.
+        scratch: An existing folder that all who read the scene see.
+
+    Returns:
+        A folder inside ``scratch``, or ``href``.
+
+    Raises:
+        ReadError: The archive is broken, its members would leave the folder, or it inflates beyond belief.
+    """
+    if not href.lower().endswith(TAR_SUFFIXES[1:]):
+        return href
+    path = Path(gdal_href(href))
+    try:
+        status = path.stat()
+        version = hashlib.sha256(f"{path} {status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:12]
+        target = Path(scratch) / f"{path.name.partition('.')[0]}-{version}"
+        if not target.is_dir():
+            with tempfile.TemporaryDirectory(dir=scratch) as staging, tarfile.open(path) as tar:
+                tar.extractall(Path(staging) / "unpacked", members=_believable(tar), filter="data")
+                _adopt(Path(staging) / "unpacked", target=target)
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise ReadError(
+            "the archive cannot be unpacked",
+            expected="an intact tar",
+            got=f"{href}: {error}",
+            remedy="Fetch it again; or unpack it yourself and name the folder.",
+        ) from error
+    return str(target)
+
+
+def _believable(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    total = 0
+    for member in tar:
+        total += member.size
+        if total > _MAX_UNPACKED_BYTES:
+            msg = f"inflates to more than {_MAX_UNPACKED_BYTES} bytes"
+            raise tarfile.TarError(msg)
+        yield member
+
+
+def _adopt(staged: Path, *, target: Path) -> None:
+    """Give an unpacked folder its name; whoever was first wins."""
+    try:
+        staged.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+
+
+def match_bands(bands: Iterable[MtlBand], *, rasters: Mapping[str, str]) -> BandFiles:
+    """Find each band's file: by the name that the MTL gives, otherwise by the band in the file's own name.
+
+    When no file is named as the MTL says, the delivery was renamed: then files are matched by their band token
+    (``B1``, ``B6_VCID_1``, ``BQA``), among those that share the stem that most of them share; other files beside them
+    (a reflectance that somebody computed) are not this delivery's.
+
+    Raises:
+        MetadataError: Two stems have equally many bands, or one stem has a band twice.
+    """
+    by_name = {name.upper(): href for name, href in rasters.items()}
+    wanted = {b.native_id: b for b in bands}
+    named = {i: by_name[b.file_name.upper()] for i, b in wanted.items() if b.file_name.upper() in by_name}
+    if named:
+        return BandFiles(hrefs=named, passed_over=_absent(wanted, hrefs=named))
+    tokens = {_token_of(b): i for i, b in wanted.items()}
+    by_stem: dict[str, list[tuple[str, str]]] = {}
+    for name in rasters:
+        found = _TOKEN.match(PurePosixPath(name).stem.upper())
+        if found is not None and found["token"] in tokens:
+            by_stem.setdefault(found["stem"], []).append((tokens[found["token"]], name))
+    pairs = _of_one_stem(by_stem)
+    hrefs = {native_id: rasters[name] for native_id, name in pairs}
+    return BandFiles(hrefs=hrefs, passed_over=_absent(wanted, hrefs=hrefs))
+
+
+def _absent(wanted: Mapping[str, MtlBand], *, hrefs: Mapping[str, str]) -> dict[str, str]:
+    return {
+        i: f"not in the delivery (the metadata names {b.file_name})"
+        for i, b in wanted.items()
+        if i not in hrefs and b.file_name
+    }
+
+
+def _token_of(band: MtlBand) -> str:
+    """The band as it stands in the name that the MTL gives (``B10`` for band 1 before 2012), or its native id."""
+    found = _TOKEN.match(PurePosixPath(band.file_name).stem.upper())
+    return found["token"] if found is not None else band.native_id
+
+
+def _of_one_stem(by_stem: Mapping[str, Sequence[tuple[str, str]]]) -> Sequence[tuple[str, str]]:
+    if not by_stem:
+        return ()
+    first, *others = sorted(by_stem.items(), key=lambda item: -len(item[1]))
+    if others and len(others[0][1]) == len(first[1]):
+        raise MetadataError(
+            "it is ambiguous which files are the scene's bands",
+            expected="files named as the metadata says, or with one common stem",
+            got=f"{first[1][0][1]} and {others[0][1][0][1]}",
+            remedy="Leave one scene's files in the folder, or restore their names.",
+        )
+    counts = Counter(native_id for native_id, _ in first[1])
+    twice = [native_id for native_id, count in counts.items() if count > 1]
+    if twice:
+        names = sorted(name for native_id, name in first[1] if native_id == twice[0])
+        raise MetadataError(
+            "it is ambiguous which file is a band's",
+            expected=f"one file for {twice[0]}",
+            got=" and ".join(names),
+            remedy="Leave one of them in the folder.",
+        )
+    return first[1]
+
+
+def _rasters(files: Mapping[str, str]) -> dict[str, str]:
+    return {name: href for name, href in files.items() if name.lower().endswith(RASTER_SUFFIXES)}
+
+
+def _folder(folder: Path) -> dict[str, str]:
+    try:
+        return {p.name: str(p.absolute()) for p in sorted(folder.iterdir()) if p.is_file()}
+    except OSError as error:
+        raise ReadError(
+            "the scene cannot be listed",
+            expected="a folder, MTL file or tar",
+            got=f"{folder}: {error}",
+            remedy="Check the path.",
+        ) from error
+
+
+def _members(href: str) -> dict[str, str]:
+    archive = gdal_href(href)
+    files: dict[str, str] = {}
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                if member.isfile():
+                    files[PurePosixPath(member.name).name] = gdal_href(href, member=member.name)
+                if len(files) > _MAX_MEMBERS:
+                    msg = f"more than {_MAX_MEMBERS} members"
+                    raise tarfile.TarError(msg)
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise ReadError(
+            "the archive cannot be read", expected="an intact tar", got=f"{href}: {error}", remedy="Fetch it again."
+        ) from error
+    return files
+
+
+def _only_mtl(files: Mapping[str, str], *, href: str) -> str:
+    """The metadata file; of one scene's several spellings, text first."""
+    found = sorted(
+        (n for n in files if is_mtl(n)), key=lambda n: [n.lower().endswith(s) for s in MTL_SUFFIXES], reverse=True
+    )
+    scenes = {PurePosixPath(n).stem.upper() for n in found}
+    if len(scenes) != 1:
+        raise MetadataError(
+            "a Landsat scene needs exactly one metadata file" if found else "there is no Landsat metadata",
+            expected="one *_MTL.txt, *_MTL.json or *_MTL.xml",
+            got=f"{', '.join(found[:5]) or 'none'} in {href}",
+            remedy="Name the MTL file of the scene that you mean." if found else "Add the scene's MTL file.",
+        )
+    return files[found[0]]
