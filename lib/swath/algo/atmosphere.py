@@ -11,7 +11,7 @@ are made (``smac`` notes it in the item above 70), and view zeniths to 60 degree
 
 from dataclasses import dataclass, fields
 from math import exp, isfinite, sqrt
-from typing import Final
+from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,12 +87,20 @@ class SmacTerms:
     spherical_albedo: float
 
 
+@overload
+def surface_reflectance(toa: NDArray[np.float64], terms: SmacTerms) -> NDArray[np.float64]: ...
+@overload
+def surface_reflectance(toa: float, terms: SmacTerms) -> Reflectances: ...
 def surface_reflectance(toa: Reflectances, terms: SmacTerms) -> Reflectances:
     """Surface reflectance of TOA reflectance (any shape that broadcasts with the terms; NaN stays NaN)."""
     excess = toa - terms.path_reflectance
     return excess / (terms.transmission + excess * terms.spherical_albedo)
 
 
+@overload
+def toa_reflectance_over(sr: NDArray[np.float64], terms: SmacTerms) -> NDArray[np.float64]: ...
+@overload
+def toa_reflectance_over(sr: float, terms: SmacTerms) -> Reflectances: ...
 def toa_reflectance_over(sr: Reflectances, terms: SmacTerms) -> Reflectances:
     """TOA reflectance over ground of reflectance ``sr``; the inverse of ``surface_reflectance``."""
     return terms.path_reflectance + terms.transmission * sr / (1.0 - terms.spherical_albedo * sr)

@@ -1,0 +1,96 @@
+"""Smooth fields known at the nodes of a lattice that is anchored on the grid, and applied to every pixel.
+
+Nodes lie at pixels 0, 32, 64 ... and at the last one, so what a pixel gets depends on where it lies on the grid alone,
+never on the window that it was computed in: any cut gives the same bits.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Pixels between nodes.
+SPACING_PX: Final = 32
+#: Pixels worked on at once: a few arrays of them stay in a core's cache.
+_BATCH_PX: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """The nodes that a run of pixels along one axis lies between.
+
+    Args:
+        nodes: Pixel numbers of the nodes on the grid, ascending, (n,).
+        lower: For each pixel the index in ``nodes`` of the node at or before it, (pixel,).
+        weight: For each pixel the share of the next node, 0 to 1, (pixel,).
+    """
+
+    nodes: NDArray[np.int64]
+    lower: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, start: int, count: int, *, size: int, spacing: int = SPACING_PX) -> Self:
+        """The axis of pixels ``start .. start + count`` of a grid of ``size`` pixels along it."""
+        pixels = np.arange(start, start + count)
+        first = start // spacing
+        ordinals = np.arange(first, (start + count - 1) // spacing + 2)
+        nodes = np.minimum(ordinals * spacing, size - 1)
+        lower = pixels // spacing - first
+        gap = np.maximum(nodes[lower + 1] - nodes[lower], 1)
+        return cls(nodes=nodes, lower=lower, weight=(pixels - nodes[lower]) / gap)
+
+
+def along_columns(field: NDArray[np.float64], *, columns: Axis) -> NDArray[np.float64]:
+    """Spread a field from column nodes to all columns, (row node, column node) to (row node, column)."""
+    left = field[:, columns.lower]
+    return left + (field[:, columns.lower + 1] - left) * columns.weight
+
+
+def correct_on_lattice(
+    toa: NDArray[np.float64],
+    *,
+    path: NDArray[np.float64],
+    transmission: NDArray[np.float64],
+    spherical_albedo: float,
+    rows: Axis,
+    columns: Axis,
+) -> NDArray[np.float64]:
+    """Surface reflectance where the terms of the atmosphere vary over the image.
+
+    The same formula as ``atmosphere.surface_reflectance``, with its terms interpolated bilinearly.
+
+    Args:
+        toa: TOA reflectance, (y, x); NaN stays NaN.
+        path: ``SmacTerms.path_reflectance`` at the nodes, (row node, column node).
+        transmission: ``SmacTerms.transmission`` at the nodes.
+        spherical_albedo: Of the whole scene.
+        rows: Where the rows lie.
+        columns: Where the columns lie.
+    """
+    path_rows = along_columns(path, columns=columns)
+    transmission_rows = along_columns(transmission, columns=columns)
+    surface = np.empty_like(toa)
+    for low, high, node in _batches(rows, width=toa.shape[1]):
+        share = rows.weight[low:high, np.newaxis]
+        excess = (path_rows[node + 1] - path_rows[node]) * share
+        excess += path_rows[node]
+        np.subtract(toa[low:high], excess, out=excess)
+        denominator = (transmission_rows[node + 1] - transmission_rows[node]) * share
+        denominator += transmission_rows[node]
+        out = surface[low:high]
+        np.multiply(excess, spherical_albedo, out=out)
+        denominator += out
+        np.divide(excess, denominator, out=out)
+    return surface
+
+
+def _batches(rows: Axis, *, width: int) -> list[tuple[int, int, int]]:
+    """Runs of rows (first, past the last, lower node) between the same two nodes, short enough for the cache."""
+    longest = max(1, _BATCH_PX // width)
+    found = []
+    for node in range(int(rows.lower[0]), int(rows.lower[-1]) + 1):
+        start, stop = (int(i) for i in np.searchsorted(rows.lower, (node, node + 1)))
+        found += [(low, min(low + longest, stop), node) for low in range(start, stop, longest)]
+    return found

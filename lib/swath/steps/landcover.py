@@ -1,0 +1,150 @@
+"""Land cover: the most probable class of each pixel and how probable it is, from a pinned model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.errors import ConfigError, ModelContractError
+from swath.grid import Grid, Window
+from swath.inference.features import feature, model_grid
+from swath.inference.manifest import Manifest
+from swath.pipeline import Context, Layer, Layers, Need, Predictor, Recipe
+from swath.product import PROBABILITY, LayerName, LayerSpec, ModelRef, class_map
+from swath.scene import Scene
+
+#: Pixels predicted at once: features and probabilities of so many stay small beside the layers themselves.
+CHUNK_PX: Final = 1 << 16
+_NODATA: Final = 255
+MAP: Final = "landcover"
+CONFIDENCE: Final = "landcover_probability"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landcover:
+    """``landcover`` (class codes) and ``landcover_probability`` (percent, of the class on the map).
+
+    Args:
+        model: The name under which the predictor lies in ``Context.models``.
+        manifest: What the model takes and gives.
+        digest: Of the model's directory; it pins the results.
+        version: Of the model in its registry.
+
+    Raises:
+        ConfigError: The model looks beyond the pixel, which no predictor here does.
+    """
+
+    name: ClassVar[str] = "landcover"
+    version_of_step: ClassVar[int] = 1
+
+    model: str
+    manifest: Manifest
+    digest: str
+    model_version: str
+
+    def __post_init__(self) -> None:
+        """Refuse models that this step cannot feed."""
+        if self.manifest.halo_px:
+            msg = f"model {self.model}: it looks {self.manifest.halo_px} pixels around, this step gives single pixels"
+            raise ConfigError(msg)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The model by name and digest; the version is a label that may move, the digest cannot."""
+        return {"model": self.model, "digest": self.digest}
+
+    def recipes(self, scene: Scene, *, given: Mapping[LayerName, LayerSpec]) -> tuple[Recipe, ...]:
+        """One call, on the model's grid.
+
+        Raises:
+            ModelContractError: The scene lacks a band that the model was trained on.
+        """
+        manifest = self.manifest
+        missing = [n for n in manifest.layers if n not in given and n not in {f"dn:{b}" for b in scene.assets}]
+        if missing:
+            raise ModelContractError(
+                f"the scene lacks bands that model {self.model} was trained on",
+                expected=", ".join(manifest.layers),
+                got=f"no {', '.join(missing)}",
+                remedy="Use a model for the bands of this sensor, or put the step that makes them before this one.",
+                scene_id=scene.scene_id,
+            )
+        grid = model_grid(scene, manifest.resolution_m)
+        needs = {name: Need(on=grid) for name in manifest.layers}
+        return (Recipe(makes=self._makes(grid), needs=needs),)
+
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+        """Predict the pixels whose features are all valid; the others become nodata."""
+        del scene
+        manifest = self.manifest
+        stacked = [
+            feature(layers[n].crop(window), scale=manifest.scale, offset=manifest.offset).ravel() for n in manifest.layers
+        ]
+        codes = np.array([c.value for c in manifest.classes], dtype=np.uint8)
+        mapped, percent = classify(stacked, predictor=context.models[self.model], codes=codes)
+        valid = np.isfinite(percent).reshape(window.shape)
+        return {
+            MAP: Layer(values=mapped.reshape(window.shape), grid=recipe.grid, window=window, valid=valid),
+            CONFIDENCE: Layer(values=percent.reshape(window.shape), grid=recipe.grid, window=window, valid=valid),
+        }
+
+    def _makes(self, grid: Grid) -> tuple[LayerSpec, ...]:
+        ref = ModelRef(name=self.model, version=self.model_version, digest=self.digest)
+        return (
+            LayerSpec(
+                name=MAP,
+                asset=MAP,
+                title="Land cover",
+                grid=grid,
+                encoding=class_map(self.manifest.classes),
+                roles=("data", "classification"),
+                model=ref,
+            ),
+            LayerSpec(
+                name=CONFIDENCE,
+                asset=CONFIDENCE,
+                title="Probability of the land-cover class",
+                grid=grid,
+                encoding=PROBABILITY,
+                roles=("data", "probability"),
+                model=ref,
+            ),
+        )
+
+
+def classify(
+    features: list[NDArray[np.float32]], *, predictor: Predictor, codes: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Class code and probability [percent] of each pixel; 255 and NaN where a feature is not finite.
+
+    Args:
+        features: One array, (pixel,), for each feature.
+        predictor: The model.
+        codes: Class code of each of the model's outputs, (class,).
+    """
+    pixels = features[0].size
+    mapped = np.full(pixels, _NODATA, dtype=np.uint8)
+    percent = np.full(pixels, np.nan, dtype=np.float32)
+    for start in range(0, pixels, CHUNK_PX):
+        part = slice(start, start + CHUNK_PX)
+        stack = np.stack([f[part] for f in features])
+        usable = np.isfinite(stack).all(axis=0)
+        if not usable.any():
+            continue
+        winner, probability = _winners(predictor.predict(stack if usable.all() else stack[:, usable]))
+        mapped[part][usable] = codes[winner]
+        percent[part][usable] = probability * np.float32(100.0)
+    return mapped, percent
+
+
+def _winners(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Index of the greatest probability, (pixel,), and the probability; the first of equals wins."""
+    best = probabilities[0].copy()
+    winner = np.zeros(best.size, dtype=np.uint8)
+    for number in range(1, probabilities.shape[0]):
+        ahead = probabilities[number] > best
+        winner[ahead] = number
+        np.maximum(best, probabilities[number], out=best)
+    return winner, best
