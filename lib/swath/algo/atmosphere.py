@@ -217,9 +217,7 @@ def _scattering_transmission(
     return c[0] + c[1] * aot / mu + (c[2] * pressure + c[3]) / (1.0 + mu)
 
 
-def _path_reflectance(
-    coefficients: SmacCoefficients, *, path: _Path, atmosphere: Atmosphere
-) -> NDArray[np.float64]:
+def _path_reflectance(coefficients: SmacCoefficients, *, path: _Path, atmosphere: Atmosphere) -> NDArray[np.float64]:
     """Molecules and aerosols, each corrected for what its simple formula misses, and for their interaction."""
     molecules = coefficients.rayleigh_depth
     constant, slope = coefficients.aerosol_depth

@@ -16,9 +16,7 @@ def linear(dn: NDArray[np.generic], *, gain: float, offset: float) -> NDArray[np
     return scaled
 
 
-def toa_reflectance(
-    dn: NDArray[np.generic], *, gain: float, offset: float, sun_elevation_deg: float
-) -> NDArray[np.float64]:
+def toa_reflectance(dn: NDArray[np.generic], *, gain: float, offset: float, sun_elevation_deg: float) -> NDArray[np.float64]:
     """Calibrate DN to top-of-atmosphere reflectance, corrected for the sun's elevation.
 
     ``rho = (gain * DN + offset) / sin(elevation)``: Landsat 8 Data Users Handbook, section 5.2.
@@ -33,9 +31,7 @@ def toa_reflectance(
         GeometryError: The sun is not above the horizon.
     """
     if not 0.0 < sun_elevation_deg <= 90.0:
-        raise GeometryError(
-            "the sun is not above the horizon", expected="an elevation in (0, 90]", got=f"{sun_elevation_deg}"
-        )
+        raise GeometryError("the sun is not above the horizon", expected="an elevation in (0, 90]", got=f"{sun_elevation_deg}")
     rho = linear(dn, gain=gain, offset=offset)
     rho /= sin(radians(sun_elevation_deg))
     return rho

@@ -112,9 +112,7 @@ def _table() -> dict[str, Any]:
 def _sensor(platform: str) -> SmacSensor:
     table = _table()
     entry, columns = table["sensors"][platform], table["columns"]
-    bands = {
-        name: _coefficients(dict(zip(columns, band["values"], strict=True))) for name, band in entry["bands"].items()
-    }
+    bands = {name: _coefficients(dict(zip(columns, band["values"], strict=True))) for name, band in entry["bands"].items()}
     return SmacSensor(
         platform=platform,
         published_as=entry["published_as"],

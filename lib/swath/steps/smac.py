@@ -80,9 +80,7 @@ class Smac:
         sensor = smac_sensor(scene.platform)
         sources = self.sources(scene)
         atmosphere = self.atmosphere(scene)
-        check_angles(
-            sun_zenith_deg=90.0 - scene.angles.sun_elevation_deg, view_zenith_deg=scene.angles.view_zenith_deg
-        )
+        check_angles(sun_zenith_deg=90.0 - scene.angles.sun_elevation_deg, view_zenith_deg=scene.angles.view_zenith_deg)
         facts = {
             "atmosphere": {k: {"value": v, "source": sources[k]} for k, v in asdict(atmosphere).items()},
             **_angle_facts(scene),
@@ -99,9 +97,7 @@ class Smac:
         if context.angles is None or scene.angles_href is None:
             terms = _scene_terms(coefficients, angles=scene.angles, atmosphere=atmosphere)
             return {made.name: layer.map(lambda toa: surface_reflectance(toa, terms))}
-        corrected = _per_pixel(
-            layer, band=made.asset, coefficients=coefficients, angles=context.angles, atmosphere=atmosphere
-        )
+        corrected = _per_pixel(layer, band=made.asset, coefficients=coefficients, angles=context.angles, atmosphere=atmosphere)
         return {made.name: corrected}
 
     def sources(self, scene: Scene) -> Mapping[str, Source]:
@@ -136,9 +132,7 @@ def _scene_terms(coefficients: SmacCoefficients, *, angles: Angles, atmosphere: 
     )
 
 
-def _per_pixel(
-    layer: Layer, *, band: str, coefficients: SmacCoefficients, angles: AngleField, atmosphere: Atmosphere
-) -> Layer:
+def _per_pixel(layer: Layer, *, band: str, coefficients: SmacCoefficients, angles: AngleField, atmosphere: Atmosphere) -> Layer:
     grid, window = layer.grid, layer.window
     rows = Axis.of(window.row, window.height, size=grid.height)
     columns = Axis.of(window.col, window.width, size=grid.width)

@@ -44,9 +44,7 @@ class Toa:
         return {made.name: _calibrated(layers[source], asset=asset, sun_elevation_deg=scene.angles.sun_elevation_deg)}
 
 
-def calibrate(
-    dn: NDArray[np.generic], *, calibration: Reflectance | Thermal, sun_elevation_deg: float
-) -> NDArray[np.float64]:
+def calibrate(dn: NDArray[np.generic], *, calibration: Reflectance | Thermal, sun_elevation_deg: float) -> NDArray[np.float64]:
     """Physical values of DN, any shape: reflectance [1] or temperature [K]."""
     gain, offset = calibration.gain, calibration.offset
     if isinstance(calibration, Thermal):
@@ -63,7 +61,8 @@ def calibration_table(
 ) -> NDArray[np.float64]:
     """The physical value of each number that ``dtype`` (one of ``CODED_TYPES``) can hold; NaN at nodata.
 
-    Signed numbers are found at their two's complement, as ``values.view("uint16")`` gives them. Read-only: it is shared.
+    Signed numbers are found at their two's complement, as ``values.view("uint16")`` gives them.
+    Read-only: it is shared.
     """
     width = np.dtype(dtype).itemsize
     codes = np.arange(1 << (8 * width), dtype=f"uint{8 * width}")
@@ -77,7 +76,9 @@ def calibration_table(
 
 def _calibrated(layer: Layer, *, asset: Asset, sun_elevation_deg: float) -> Layer:
     calibration = asset.calibration
-    assert not isinstance(calibration, Quality), "a recipe never names a quality band"
+    if isinstance(calibration, Quality):
+        msg = f"{asset.band.name} is a quality band; no recipe of this step names it"
+        raise TypeError(msg)
     dtype = layer.values.dtype.name
     # A table knows nodata by its number alone; pixels that are invalid for another reason need their own array.
     masked_otherwise = asset.nodata is None and layer.valid is not None and not layer.valid.all()
@@ -86,9 +87,7 @@ def _calibrated(layer: Layer, *, asset: Asset, sun_elevation_deg: float) -> Laye
         if layer.valid is not None:
             physical[~layer.valid] = np.nan
         return layer.with_physical(physical)
-    table = calibration_table(
-        dtype, nodata=asset.nodata, calibration=calibration, sun_elevation_deg=sun_elevation_deg
-    )
+    table = calibration_table(dtype, nodata=asset.nodata, calibration=calibration, sun_elevation_deg=sun_elevation_deg)
     codes = layer.values.view(np.uint16) if dtype == "int16" else layer.values
     return Layer(values=codes, grid=layer.grid, window=layer.window, table=table)
 

@@ -1,0 +1,97 @@
+"""A class map of one layer by thresholds."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, ClassVar, Final
+
+from swath.algo.classify import threshold_classes
+from swath.errors import ConfigError
+from swath.grid import Window
+from swath.pipeline import Context, Layer, Layers, Need, Recipe
+from swath.product import Category, LayerName, LayerSpec, class_map
+from swath.scene import Scene
+
+#: From bare to lush; used again from the start when there are more classes.
+PALETTE: Final = (
+    (44, 123, 182),
+    (215, 190, 150),
+    (230, 230, 140),
+    (166, 217, 106),
+    (26, 150, 65),
+    (0, 90, 50),
+)
+_MOST: Final = 254
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classes:
+    """``classes``: class n of a pixel is the number of thresholds that its value reaches.
+
+    Args:
+        of: The layer that is cut (``ndvi``, ``sr:nir``).
+        thresholds: Ascending, in the layer's physical unit.
+        names: Machine names of the classes, one more than there are thresholds.
+
+    Raises:
+        ConfigError: A parameter is unusable.
+    """
+
+    name: ClassVar[str] = "classes"
+    version: ClassVar[int] = 1
+
+    of: str = "ndvi"
+    thresholds: tuple[float, ...] = (0.0, 0.2, 0.5)
+    names: tuple[str, ...] = ("water", "bare", "sparse", "dense")
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds out of order and names that do not match them; lists of a YAML file become tuples."""
+        object.__setattr__(self, "thresholds", self._numbers(self.thresholds))
+        object.__setattr__(self, "names", tuple(self.names))
+        if len(self.names) != len(self.thresholds) + 1:
+            wanted = len(self.thresholds) + 1
+            msg = f"classes.names needs {wanted} names for {wanted - 1} thresholds, got {len(self.names)}"
+            raise ConfigError(msg)
+        if len(set(self.names)) != len(self.names) or not all(self.names):
+            msg = f"classes.names must be different, non-empty names, got {list(self.names)}"
+            raise ConfigError(msg)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """As given."""
+        return {"of": self.of, "thresholds": list(self.thresholds), "names": list(self.names)}
+
+    def recipes(self, scene: Scene, *, given: Mapping[LayerName, LayerSpec]) -> tuple[Recipe, ...]:
+        """One call, or none where the layer is not made."""
+        del scene
+        source = given.get(self.of)
+        if source is None:
+            return ()
+        categories = tuple(
+            Category(value=i, name=n, title=n.replace("_", " ").capitalize(), rgb=PALETTE[i % len(PALETTE)])
+            for i, n in enumerate(self.names)
+        )
+        made = LayerSpec(
+            name="classes",
+            asset="classes",
+            title=f"Classes of {source.title}",
+            grid=source.grid,
+            encoding=class_map(categories),
+        )
+        return (Recipe(makes=(made,), needs={source.name: Need()}),)
+
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+        """Cut the layer."""
+        del scene, context
+        layer = layers[self.of]
+        classes = threshold_classes(layer.physical, thresholds=self.thresholds)
+        return {"classes": Layer(values=classes, grid=recipe.grid, window=window, valid=layer.usable)}
+
+    @staticmethod
+    def _numbers(given: Iterable[Any]) -> tuple[float, ...]:
+        values = list(given)
+        good = all(isinstance(t, int | float) and not isinstance(t, bool) and isfinite(t) for t in values)
+        if not good or not 1 <= len(values) <= _MOST or values != sorted(set(values)):
+            msg = f"classes.thresholds must be 1 to {_MOST} ascending numbers, got {values}"
+            raise ConfigError(msg)
+        return tuple(float(t) for t in values)

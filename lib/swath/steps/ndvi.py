@@ -1,0 +1,102 @@
+"""NDVI, smoothed by a mean over the valid pixels around each pixel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.algo.filters import mean_of_valid
+from swath.algo.ndvi import ndvi
+from swath.errors import ConfigError
+from swath.grid import Window
+from swath.pipeline import Context, Layer, Layers, Need, Recipe
+from swath.product import REFLECTANCE, LayerName, LayerSpec
+from swath.scene import Scene
+from swath.steps.naming import layer_name
+
+_KINDS: Final = ("sr", "toa")
+_NIR_BANDS: Final = ("nir", "nir08")
+_LARGEST: Final = 31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ndvi:
+    """``ndvi`` on the grid of the red band.
+
+    Args:
+        size: Pixels across the square that is averaged, odd; 1 does not smooth.
+        of: ``sr`` or ``toa``; None for surface reflectance where there is one, otherwise TOA reflectance.
+
+    Raises:
+        ConfigError: A parameter is unusable.
+    """
+
+    name: ClassVar[str] = "ndvi"
+    version: ClassVar[int] = 1
+
+    size: int = 5
+    of: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse squares without a centre, and unknown kinds."""
+        if self.size not in range(1, _LARGEST + 1, 2):
+            msg = f"ndvi.size must be an odd whole number from 1 to {_LARGEST}, got {self.size!r}"
+            raise ConfigError(msg)
+        if self.of is not None and self.of not in _KINDS:
+            msg = f"ndvi.of must be one of {', '.join(_KINDS)}, got {self.of!r}"
+            raise ConfigError(msg)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """As given."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def recipes(self, scene: Scene, *, given: Mapping[LayerName, LayerSpec]) -> tuple[Recipe, ...]:
+        """One call, or none where the scene has no red and near-infrared layers."""
+        del scene
+        pair = self._bands(given)
+        if pair is None:
+            return ()
+        red, nir = pair
+        made = LayerSpec(
+            name="ndvi",
+            asset="ndvi",
+            title="NDVI" if self.size == 1 else f"NDVI, mean of {self.size} x {self.size}",
+            grid=red.grid,
+            encoding=REFLECTANCE,
+        )
+        halo = self.size // 2
+        needs = {red.name: Need(halo_px=halo), nir.name: Need(on=red.grid, halo_px=halo)}
+        return (Recipe(makes=(made,), needs=needs),)
+
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+        """Index first, mean after: what is averaged is the index of each pixel."""
+        del scene, context
+        red, nir = (layers[name] for name in recipe.needs)
+        index = ndvi(red=red.physical, nir=nir.physical)
+        if self.size > 1:
+            index = mean_of_valid(_padded(index, held=red.window, wanted=window.pad(self.size // 2)), size=self.size)
+        plain = Layer(values=index, grid=recipe.grid, window=window, valid=~np.isnan(index))
+        return {"ndvi": plain}
+
+    def _bands(self, given: Mapping[LayerName, LayerSpec]) -> tuple[LayerSpec, LayerSpec] | None:
+        for kind in (self.of,) if self.of else _KINDS:
+            red = given.get(layer_name(kind, band="red"))
+            found = [given[n] for n in (layer_name(kind, band=b) for b in _NIR_BANDS) if n in given]
+            if red is not None and found:
+                # Sentinel-2 has two; the one on red's own grid needs no resampling.
+                return red, next((n for n in found if n.grid == red.grid), found[0])
+        return None
+
+
+def _padded(values: NDArray[np.float64], *, held: Window, wanted: Window) -> NDArray[np.float64]:
+    """The array on ``wanted``, NaN beyond the edges of the scene."""
+    if held == wanted:
+        return values
+    margins = (
+        (held.row - wanted.row, wanted.row_stop - held.row_stop),
+        (held.col - wanted.col, wanted.col_stop - held.col_stop),
+    )
+    return np.pad(values, margins, constant_values=np.nan)

@@ -1,0 +1,100 @@
+"""Steps by name: those of swath, and those that a user's package plugs in (entry points ``swath.steps``)."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any, Final
+
+from swath.errors import ConfigError
+from swath.pipeline import Step
+
+ENTRY_POINTS: Final = "swath.steps"
+#: ``module:Class`` by step name; loaded when asked for, so that a step that needs much costs nothing elsewhere.
+BUILTIN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "toa": "swath.steps.toa:Toa",
+        "smac": "swath.steps.smac:Smac",
+        "qa": "swath.steps.qa:Qa",
+        "ndvi": "swath.steps.ndvi:Ndvi",
+        "classes": "swath.steps.classes:Classes",
+        "landcover": "swath.steps.landcover:Landcover",
+    }
+)
+
+
+def step(name: str, parameters: Mapping[str, Any]) -> Step:
+    """Build a step from a name and parameters, as a pipeline file or ``--set`` gives them.
+
+    Raises:
+        ConfigError: There is no such step, or it has no such parameter, or a value is unusable.
+    """
+    made = step_class(name)
+    known = parameter_names(name)
+    for key in parameters:
+        if key not in known:
+            told = ", ".join(known) or "none"
+            msg = f"step {name!r} has no parameter {key!r}{_did_you_mean(key, known)} (its parameters: {told})"
+            raise ConfigError(msg)
+    try:
+        built = made(**parameters)
+    except TypeError as error:
+        msg = f"step {name!r} cannot be built from {dict(parameters)}: {error}"
+        raise ConfigError(msg) from error
+    if not isinstance(built, Step):
+        msg = f"{made.__module__}.{made.__qualname__} is not a step: it lacks a part of swath.pipeline.Step"
+        raise ConfigError(msg)
+    return built
+
+
+def step_names() -> tuple[str, ...]:
+    """All steps there are, sorted."""
+    return tuple(sorted(_targets()))
+
+
+def parameter_names(name: str) -> tuple[str, ...]:
+    """The parameters of a step, in the order of its class.
+
+    Raises:
+        ConfigError: There is no such step.
+    """
+    made = step_class(name)
+    return tuple(f.name for f in fields(made) if f.init) if is_dataclass(made) else ()
+
+
+def step_class(name: str) -> type[Any]:
+    """The class behind a step's name.
+
+    Raises:
+        ConfigError: There is no such step, or its module is not there.
+    """
+    targets = _targets()
+    if name not in targets:
+        msg = f"there is no step {name!r}{_did_you_mean(name, tuple(targets))} (steps: {', '.join(sorted(targets))})"
+        raise ConfigError(msg)
+    module, _, attribute = targets[name].partition(":")
+    try:
+        found: type[Any] = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        msg = f"step {name!r} cannot be loaded from {targets[name]!r}: {error}"
+        raise ConfigError(msg) from error
+    return found
+
+
+@lru_cache(maxsize=1)
+def _targets() -> Mapping[str, str]:
+    """Where each step is. A plug-in may not replace a step of swath: products could then not be told apart."""
+    plugged = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+    for name, value in plugged.items():
+        if BUILTIN.get(name, value) != value:
+            msg = f"the plug-in {value!r} takes the name of swath's own step {name!r}; rename it"
+            raise ConfigError(msg)
+    return {**BUILTIN, **plugged}
+
+
+def _did_you_mean(word: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
