@@ -1,0 +1,143 @@
+"""Set-up of what Spark needs beside Python packages: ``python -m swath.spark.prepare``. Doing it again changes nothing."""
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from swath.errors import ConfigError
+from swath.spark.archive import archive_path, reading_options
+from swath.spark.jars import DELTA_JARS, DELTA_PACKAGE, Jar, cache_folder, intact, spark_home
+from swath.spark.java import HOW_TO_GET, find_java, java_major
+from swath.spark.settings import properties, settings_for, with_java_options
+
+log = logging.getLogger("swath.prepare")
+_FETCH_S = 240
+_REHEARSAL_S = 180
+
+
+def main() -> int:
+    """Find or install Java, fetch the Delta jars, make the class archive. Returns an exit code."""
+    logging.basicConfig(level=logging.INFO, format="      %(message)s")
+    try:
+        java = find_java() or install_java()
+        log.info("Java %s: %s", java_major(java), java)
+        os.environ["JAVA_HOME"] = str(java)
+        jars = fetch_jars()
+        link_jars(jars)
+    except ConfigError as error:
+        log.error("%s", error)  # noqa: TRY400 (a person reads this; a traceback tells them nothing)
+        return 2
+    make_archive(java)
+    defaults = cache_folder() / "spark-defaults.conf"
+    defaults.write_text(properties(with_java_options(settings_for("local"), driver=reading_options(java))), encoding="utf-8")
+    log.info("for spark-submit: --properties-file %s", defaults)
+    return 0
+
+
+def install_java() -> Path:
+    """Install Java 17 where that needs no question.
+
+    Raises:
+        ConfigError: Not root, no apt, or apt failed; says how to get Java.
+    """
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise ConfigError(HOW_TO_GET)
+    log.info("Java 17 is missing: installing openjdk-17-jre-headless")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", "openjdk-17-jre-headless"]):
+        done = subprocess.run(["apt-get", *command], env=environment, stdout=subprocess.DEVNULL, check=False)  # noqa: S607 (PATH's apt)
+        if done.returncode:
+            raise ConfigError(HOW_TO_GET)
+    java = find_java()
+    if java is None:
+        raise ConfigError(HOW_TO_GET)
+    return java
+
+
+def fetch_jars() -> Path:
+    """Fetch the Delta jars into the cache with Spark's own resolver, which honours the user's Ivy and Maven settings.
+
+    Raises:
+        ConfigError: They cannot be fetched, or are not the ones they should be.
+    """
+    folder = cache_folder() / "jars"
+    missing = [jar for jar in DELTA_JARS if not intact(jar, folder=folder)]
+    if not missing:
+        log.info("Delta jars: in %s", folder)
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    log.info("Delta jars: fetching %s", DELTA_PACKAGE)
+    with tempfile.TemporaryDirectory() as ivy:
+        said = _resolve(Path(ivy))
+        for jar in missing:
+            _keep(jar, ivy=Path(ivy), folder=folder, said=said)
+    return folder
+
+
+def _resolve(ivy: Path) -> str:
+    """Run spark-submit only as far as its resolver goes; what it said."""
+    command = [str(spark_home() / "bin" / "spark-submit"), "--packages", DELTA_PACKAGE, "--conf", f"spark.jars.ivy={ivy}"]
+    command += ["--class", "org.apache.spark.deploy.ResolvedAndDone", "none.jar"]
+    environment = {**os.environ, "SPARK_HOME": str(spark_home())}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_FETCH_S, check=False)
+    except subprocess.TimeoutExpired:
+        return f"no answer within {_FETCH_S} s"
+    return done.stdout + done.stderr
+
+
+def _keep(jar: Jar, *, ivy: Path, folder: Path, said: str) -> None:
+    fetched = next((p for p in (ivy / "jars").glob(f"*_{jar.name}")), None)
+    if fetched is None:
+        lines = [line.strip() for line in said.splitlines()]
+        why = next((line for line in lines if "unresolved dependency" in line or "no answer" in line), "nothing came")
+        msg = f"{jar.name} could not be fetched ({why}): name a mirror in DEFAULT_ARTIFACT_REPOSITORY, or put it into {folder}"
+        raise ConfigError(msg)
+    part = folder / f"{jar.name}.part"
+    shutil.copyfile(fetched, part)
+    part.replace(folder / jar.name)
+    if not intact(jar, folder=folder):
+        (folder / jar.name).unlink()
+        msg = f"{jar.name} is not the file it should be (SHA-256 {jar.sha256}): do not use the repository that it came from"
+        raise ConfigError(msg)
+
+
+def link_jars(folder: Path) -> None:
+    """Lay the jars beside Spark's own when that Spark is ours, so that every way of starting it has them."""
+    home = spark_home()
+    if not home.is_relative_to(sys.prefix):
+        return
+    for jar in DELTA_JARS:
+        if not intact(jar, folder=home / "jars"):
+            shutil.copyfile(folder / jar.name, home / "jars" / jar.name)
+
+
+def make_archive(java: Path) -> None:
+    """Make the class archive; without it everything works, only slower."""
+    path = archive_path(java)
+    if path.is_file():
+        log.info("class archive: %s", path)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log.info("class archive: rehearsing a small run (about 20 s)")
+    part = path.with_suffix(".part")
+    command = [sys.executable, "-m", "swath.spark.rehearsal", str(part)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_REHEARSAL_S, check=False)
+    except subprocess.TimeoutExpired:
+        log.warning("class archive: not made (no end within %d s); sessions start slower", _REHEARSAL_S)
+        return
+    if done.returncode or not part.is_file():
+        last = (done.stderr.strip().splitlines() or ["it left no archive"])[-1]
+        log.warning("class archive: not made (%s); sessions start slower", last)
+        return
+    part.replace(path)
+    log.info("class archive: %d MB", path.stat().st_size >> 20)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

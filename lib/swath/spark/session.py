@@ -1,0 +1,89 @@
+"""Start and stop Spark, with the settings that swath was measured with. Nothing starts at import."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+import swath
+from swath.errors import ConfigError
+from swath.spark.archive import reading_options
+from swath.spark.jars import delta_class_path
+from swath.spark.java import HOW_TO_GET, find_java
+from swath.spark.settings import DEFAULT_MASTER, on_one_machine, settings_for, with_class_path, with_java_options
+
+_JVM_EXIT_S = 60
+
+
+def build_session(*, app: str, master: str | None = None, conf: Mapping[str, str] | None = None) -> SparkSession:
+    """The session of this process: a new one, or the one that spark-submit prepared.
+
+    Args:
+        app: Name of the application.
+        master: Spark master; without one that of spark-submit, otherwise ``local[*,4]``.
+        conf: Settings that win over ours. Under spark-submit, what it was given wins over ours too.
+
+    Raises:
+        ConfigError: There is no Java that Spark runs on, or no Delta jars.
+    """
+    asked = {**(conf or {}), "spark.app.name": app}
+    if master:
+        asked["spark.master"] = master
+    settings = _submitted(asked) if "PYSPARK_GATEWAY_PORT" in os.environ else _fresh(asked)
+    builder = SparkSession.builder
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def stop_session(spark: SparkSession) -> None:
+    """Stop the session and wait for its JVM to end (PySpark alone leaves the JVM until Python exits)."""
+    gateway = SparkContext._gateway  # noqa: SLF001 (PySpark has no public way to its JVM)
+    spark.stop()
+    process = getattr(gateway, "proc", None)
+    if gateway is None or process is None:
+        return
+    gateway.shutdown()
+    process.stdin.close()
+    process.wait(timeout=_JVM_EXIT_S)
+    SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001 (so that a later session gets a new JVM)
+
+
+def _submitted(asked: Mapping[str, str]) -> dict[str, str]:
+    """Settings beside those of a JVM that runs already: what it was given stays, except what the caller asks for."""
+    SparkContext._ensure_initialized()  # noqa: SLF001 (connects to the JVM that spark-submit started)
+    given = dict(SparkConf().getAll())
+    wanted = _with_python(settings_for(asked.get("spark.master") or given.get("spark.master", DEFAULT_MASTER)))
+    wanted.setdefault("spark.master", DEFAULT_MASTER)
+    return {**{k: v for k, v in wanted.items() if k not in given}, **asked}
+
+
+def _fresh(asked: Mapping[str, str]) -> dict[str, str]:
+    """Settings for a JVM that this process starts."""
+    master = asked.get("spark.master", DEFAULT_MASTER)
+    java = find_java()
+    if java is None:
+        raise ConfigError(HOW_TO_GET)
+    # PySpark reads these two from the environment only.
+    os.environ["JAVA_HOME"] = str(java)
+    if on_one_machine(master):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    settings = with_class_path(settings_for(master), delta_class_path(), master=master)
+    logging = _logging_option() if on_one_machine(master) else ""
+    driver = " ".join(o for o in (_logging_option(), reading_options(java)) if o)
+    settings = with_java_options(settings, driver=driver, executor=logging)
+    return {**_with_python(settings), "spark.master": master, **asked}
+
+
+def _logging_option() -> str:
+    path = Path(__file__).with_name("log4j2.properties")
+    return f"-Dlog4j2.configurationFile={path}" if path.is_file() else ""
+
+
+def _with_python(settings: Mapping[str, str]) -> dict[str, str]:
+    """Let workers import the swath of this process, unless Spark ships it as a zip."""
+    lib = Path(swath.__file__).resolve().parents[1]
+    return {**settings, "spark.executorEnv.PYTHONPATH": str(lib)} if lib.is_dir() else dict(settings)
