@@ -1,0 +1,132 @@
+"""Quicklooks: small PNG pictures of a product, with transparent nodata."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.product import Category
+
+#: The longest side of a picture [px].
+LONGEST_SIDE = 512
+#: Percentiles of the valid pixels that become black and white.
+DARKEST_PERCENT, BRIGHTEST_PERCENT = 2.0, 98.0
+#: Display gamma on top of the stretch: land is dark beside clouds and bare ground.
+GAMMA = 1.25
+#: Deflate level of the PNG.
+PNG_LEVEL = 6
+Stored = NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Stored values that become black and white, for red, green and blue."""
+
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
+
+
+def stretch_of(red: Stored, green: Stored, *, blue: Stored, nodata: int, usable: NDArray[np.bool_] | None = None) -> Stretch:
+    """The 2 to 98 % stretch of a product.
+
+    The black point is each band's own (the haze over dark ground differs by band), the width is the widest of the
+    three: so hues stay true, where a stretch of each band by itself makes every scene grey on average.
+
+    Args:
+        red: Stored values, (y, x); ``nodata`` where invalid. So are ``green`` and ``blue``.
+        green: As ``red``.
+        blue: As ``red``.
+        nodata: The stored value of invalid pixels.
+        usable: Pixels to look at (clear ones, say), (y, x); all valid ones when None or when too few are left.
+    """
+    every = _factor(red.shape)
+    bands = np.stack([band[::every, ::every] for band in (red, green, blue)])
+    valid = np.all(bands != nodata, axis=0)
+    usable = None if usable is None else usable[::every, ::every]
+    if usable is not None and np.count_nonzero(valid & usable) * 100 >= np.count_nonzero(valid):
+        valid = valid & usable
+    if not valid.any():
+        return Stretch(low=(0.0, 0.0, 0.0), high=(1.0, 1.0, 1.0))
+    low, high = np.percentile(bands[:, valid], (DARKEST_PERCENT, BRIGHTEST_PERCENT), axis=1)
+    width = max(float((high - low).max()), 1.0)
+    black = (float(low[0]), float(low[1]), float(low[2]))
+    return Stretch(low=black, high=(black[0] + width, black[1] + width, black[2] + width))
+
+
+def true_colour_png(red: Stored, green: Stored, *, blue: Stored, nodata: int, stretch: Stretch | None = None) -> bytes:
+    """A true-colour picture.
+
+    Args:
+        red: Stored values, (y, x); ``nodata`` where invalid. So are ``green`` and ``blue``.
+        green: As ``red``.
+        blue: As ``red``.
+        nodata: The stored value of invalid pixels; they become transparent.
+        stretch: Give the same one to pictures that are to be compared; None for the picture's own.
+
+    Returns:
+        An RGBA PNG of at most ``LONGEST_SIDE`` pixels a side.
+    """
+    bands = [_shrunk(b, nodata=nodata) for b in (red, green, blue)]
+    if stretch is None:
+        stretch = stretch_of(bands[0], bands[1], blue=bands[2], nodata=nodata)
+    low, high = (np.array(v).reshape(3, 1, 1) for v in (stretch.low, stretch.high))
+    stack = np.stack(bands)
+    valid = np.all(stack != nodata, axis=0)
+    bright = np.clip((stack - low) / (high - low), 0.0, 1.0) ** (1.0 / GAMMA)
+    return _png(np.rint(bright * 255.0).astype(np.uint8), valid=valid)
+
+
+def class_png(classes: NDArray[np.uint8], categories: Sequence[Category]) -> bytes:
+    """A class map in the colours of its legend; values without a category are transparent.
+
+    Args:
+        classes: Class values, (y, x).
+        categories: The legend.
+
+    Returns:
+        An RGBA PNG of at most ``LONGEST_SIDE`` pixels a side.
+    """
+    factor = _factor(classes.shape)
+    # The centre pixel of each cell: classes cannot be averaged.
+    small = classes[factor // 2 :: factor, factor // 2 :: factor] if factor > 1 else classes
+    colours, known = np.zeros((256, 3), dtype=np.uint8), np.zeros(256, dtype=np.bool_)
+    for category in categories:
+        colours[category.value], known[category.value] = category.rgb, True
+    return _png(np.moveaxis(colours[small], -1, 0), valid=known[small])
+
+
+def grey_png(values: NDArray[np.integer], *, nodata: int, low: float, high: float) -> bytes:
+    """One layer from black (``low``) to white (``high``), stored values, (y, x); nodata transparent."""
+    small = _shrunk(values.astype(np.int16), nodata=nodata)
+    bright = np.clip((small - low) / (high - low), 0.0, 1.0)
+    return _png(np.repeat(np.rint(bright * 255.0).astype(np.uint8)[np.newaxis], 3, axis=0), valid=small != nodata)
+
+
+def _factor(shape: tuple[int, ...]) -> int:
+    return max(1, ceil(max(shape) / LONGEST_SIDE))
+
+
+def _shrunk(values: Stored, *, nodata: int) -> Stored:
+    """The mean of the valid pixels of each cell of ``factor`` x ``factor``; nodata where none is valid."""
+    factor = _factor(values.shape)
+    if factor == 1:
+        return values
+    pad = [(0, -n % factor) for n in values.shape]
+    whole = np.pad(values, pad, constant_values=nodata)
+    rows, cols = whole.shape[0] // factor, whole.shape[1] // factor
+    cells = whole.reshape(rows, factor, cols, factor)
+    valid = cells != nodata
+    number = valid.sum(axis=(1, 3))
+    total = np.where(valid, cells, 0).sum(axis=(1, 3), dtype=np.int64)
+    mean = np.rint(total / np.maximum(number, 1)).astype(values.dtype)
+    return np.where(number > 0, mean, np.asarray(nodata, dtype=values.dtype))
+
+
+def _png(colours: NDArray[np.uint8], *, valid: NDArray[np.bool_]) -> bytes:
+    """Encode (3, y, x) colours; nothing but zeros hides under transparent pixels."""
+    alpha = np.where(valid, np.uint8(255), np.uint8(0))
+    rgba = np.ascontiguousarray(np.dstack([*np.where(valid, colours, np.uint8(0)), alpha]))
+    return bytes(imagecodecs.png_encode(rgba, level=PNG_LEVEL))

@@ -1,0 +1,174 @@
+"""Everything that swath publishes as STAC is valid under the published schemas, extensions included."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swath.grid import Grid
+from swath.product import (
+    REFLECTANCE,
+    AppliedStep,
+    AssetRecord,
+    Category,
+    Encoding,
+    LayerSpec,
+    ModelRef,
+    Product,
+    Statistics,
+    bit_field,
+    class_map,
+)
+from swath.scene import Angles, Asset, Band, Reflectance, Scene
+from swath.sinks.catalog import CatalogRow, rebuild
+from swath.sinks.stac import EXTENSIONS, encode, item_of, item_path
+from swath.sinks.stac_assets import PictureRecord
+from swath.sinks.validate import StacValidator
+
+SCHEMAS = Path(__file__).resolve().parents[3] / "shared" / "stac-schemas"
+GRIDS = {
+    "utm": Grid(crs="EPSG:32631", left=600_000.0, top=5_700_000.0, dx=10.0, dy=10.0, width=1098, height=1098),
+    "antimeridian": Grid(crs="EPSG:32660", left=790_000.0, top=2e6, dx=30.0, dy=30.0, width=3000, height=3000),
+    "degrees": Grid(crs="EPSG:4326", left=5.0, top=50.0, dx=0.001, dy=0.001, width=100, height=80),
+}
+COUNTS = Statistics(count=10, valid=9, minimum=0, maximum=3, total=12, squares=20, histogram={0: 3, 1: 6})
+
+
+@pytest.fixture(scope="module")
+def validator() -> StacValidator:
+    """With the extensions' schemas, or a skip."""
+    if not SCHEMAS.is_dir():
+        pytest.skip("the schemas of the STAC extensions (../shared/stac-schemas) are not beside this checkout")
+    return StacValidator(SCHEMAS)
+
+
+def product_on(grid: Grid) -> Product:
+    """A Sentinel-2 product with each kind of asset."""
+    band = Band(name="blue", native_id="B02", resolution_m=10.0, centre_um=0.4924, fwhm_um=0.066)
+    legend = (Category(value=0, name="water", title="Water"), Category(value=1, name="forest", title="Forest"))
+    kinds: dict[str, tuple[str, Encoding, Band | None]] = {
+        "blue": ("sr:blue", REFLECTANCE, band),
+        "landcover": ("landcover", class_map(legend), None),
+        "qa": ("qa", bit_field((Category(value=2, name="cloud", title="Cloud"),)), None),
+    }
+    model = ModelRef(name="m", version="1", digest="ab" * 32)
+    layers = {
+        asset: LayerSpec(name=name, asset=asset, title=asset, grid=grid, encoding=encoding, band=shown)
+        for asset, (name, encoding, shown) in kinds.items()
+    }
+    records = tuple(
+        AssetRecord(
+            name=asset,
+            layer=layer.name,
+            href=f"p.{asset}.tif",
+            key="01" * 32,
+            bytes=5,
+            digest="ef" * 32,
+            statistics=COUNTS,
+            model=model if asset == "landcover" else None,
+        )
+        for asset, layer in layers.items()
+    )
+    return Product(
+        product_id="S2A_X.ard",
+        pipeline="ard",
+        pipeline_version=1,
+        collection="ard-sentinel-2-msi",
+        scene=scene_on(grid, band=band),
+        layers=layers,
+        assets=records,
+        left_out={"pan": "this sensor has none"},
+        steps=(AppliedStep(name="smac", version=1, parameters={"aot550": 0.14}),),
+        code="0.1.0",
+    )
+
+
+def scene_on(grid: Grid, *, band: Band) -> Scene:
+    """The scene behind it."""
+    asset = Asset(
+        band=band,
+        href="B02.jp2",
+        grid=grid,
+        dtype="uint16",
+        nodata=0,
+        saturated=65535,
+        calibration=Reflectance(gain=1e-4, offset=-0.1, sun_normalised=True),
+        digest="11" * 32,
+    )
+    return Scene(
+        scene_id="S2A_X",
+        platform="sentinel-2a",
+        instrument="msi",
+        family="sentinel-2-msi",
+        acquired=dt.datetime(2024, 2, 29, 23, 59, 59, tzinfo=dt.UTC),
+        assets={"blue": asset},
+        angles=Angles(sun_elevation_deg=30.0, sun_azimuth_deg=160.0, view_zenith_deg=4.0, view_azimuth_deg=105.0),
+        reader="sentinel2",
+        source_href="/vsizip/S2A_X.zip",
+        metadata_href="MTD.xml",
+        digest="cd" * 32,
+        properties={"grid:code": "MGRS-31UFS"},
+    )
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("where", GRIDS)
+def test_items_are_valid_with_all_their_extensions(validator: StacValidator, where: str) -> None:
+    picture = PictureRecord(href="p.png", bytes=3, digest="aa" * 32)
+    found = validator.validate(item_of(product_on(GRIDS[where]), pictures=(picture,), model_hrefs={"ab" * 32: "m"}))
+    assert found.findings == ()
+    assert found.unchecked == ()
+    assert set(EXTENSIONS.values()) <= set(found.checked)
+
+
+@pytest.mark.real
+def test_the_whole_catalogue_is_valid(validator: StacValidator) -> None:
+    product = product_on(GRIDS["utm"])
+    item, files = item_of(product), Files()
+    files[item_path(product)] = encode(item)
+    row = CatalogRow(
+        collection=product.collection,
+        acquired=product.scene.acquired,
+        product_id=product.product_id,
+        href=item_path(product),
+        bbox=tuple(item["bbox"]),
+    )
+    rebuild([row], store=files)
+    found = {path: validator.validate(json.loads(data)) for path, data in files.items()}
+    assert len(found) == 6
+    assert {path: v.findings for path, v in found.items() if not v.valid} == {}
+    collection = found["collections/ard-sentinel-2-msi/collection.json"]
+    assert collection.unchecked == ()
+    assert EXTENSIONS["eo"] in collection.checked
+
+
+class Files(dict[str, bytes]):
+    """Files in memory."""
+
+    def read(self, path: str) -> bytes | None:
+        return self.get(path)
+
+    def write(self, path: str, data: bytes) -> None:
+        self[path] = data
+
+
+BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "view": lambda i: i["properties"].update({"view:azimuth": 400.0}),
+    "proj": lambda i: i["properties"].update({"proj:shape": [1]}),
+    "eo": lambda i: i["assets"]["blue"]["bands"][0].update({"eo:common_name": "bluish"}),
+    "raster": lambda i: i["assets"]["blue"].update({"raster:scale": "1e-4"}),
+    "file": lambda i: i["assets"]["blue"].update({"file:checksum": "XYZ"}),
+    "classification": lambda i: i["assets"]["landcover"]["classification:classes"][0].pop("description"),
+    "processing": lambda i: i["properties"].update({"processing:software": "swath"}),
+}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("prefix", sorted(BROKEN))
+def test_the_schemas_are_really_applied(validator: StacValidator, prefix: str) -> None:
+    item = item_of(product_on(GRIDS["utm"]))
+    BROKEN[prefix](item)
+    assert EXTENSIONS[prefix] in {f.schema for f in validator.validate(item).findings}
