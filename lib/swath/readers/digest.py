@@ -52,7 +52,10 @@ def fingerprint(href: str) -> Fingerprint:
                 tail = (tail + chunk[-EDGE_BYTES:])[-EDGE_BYTES:]
     except ZlibError as error:
         raise ReadError(
-            "the archive is corrupt", expected="intact compressed data", got=f"{href}: {error}", remedy="Fetch it again."
+            "the archive is corrupt",
+            expected="intact compressed data",
+            got=f"{href}: {error}",
+            remedy="Fetch it again.",
         ) from error
     return Fingerprint(sha256=sha.hexdigest(), size=size, head=head, tail=tail)
 

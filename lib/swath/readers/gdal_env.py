@@ -16,6 +16,7 @@ GDAL_OPTIONS: dict[str, str] = {
     "OPJ_NUM_THREADS": "1",
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
+    "CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO",  # no .tar.gz.properties beside the user's archive
     "GDAL_INGESTED_BYTES_AT_OPEN": "32768",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF,.jp2,.JP2,.zip,.tar",
 }

@@ -130,9 +130,7 @@ def _header(href: str, *, source: rasterio.DatasetReader) -> Header:
     except GeometryError as error:
         error.got = f"{href}: {error.got}"
         raise
-    return Header(
-        grid=grid, dtype=str(source.dtypes[0]), count=source.count, nodata=source.nodata, tags=dict(source.tags())
-    )
+    return Header(grid=grid, dtype=str(source.dtypes[0]), count=source.count, nodata=source.nodata, tags=dict(source.tags()))
 
 
 def _check_size(href: str, *, source: rasterio.DatasetReader, max_pixels: int) -> None:

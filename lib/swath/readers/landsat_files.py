@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from swath.errors import MetadataError, ReadError
@@ -16,6 +17,7 @@ from swath.readers.mtl_bands import MtlBand
 RASTER_SUFFIXES = (".tif", ".tiff")
 #: In this order of preference when a delivery has several spellings of the same metadata.
 MTL_SUFFIXES = ("_mtl.txt", "_mtl.json", "_mtl.xml")
+#: A delivery has about 20 files; of an archive with more than this, the rest is not looked at.
 _MAX_MEMBERS = 10_000
 #: A Landsat 9 scene has 1.5 GB.
 _MAX_UNPACKED_BYTES = 16 << 30
@@ -155,9 +157,7 @@ def match_bands(bands: Iterable[MtlBand], *, rasters: Mapping[str, str]) -> Band
 
 def _absent(wanted: Mapping[str, MtlBand], *, hrefs: Mapping[str, str]) -> dict[str, str]:
     return {
-        i: f"not in the delivery (the metadata names {b.file_name})"
-        for i, b in wanted.items()
-        if i not in hrefs and b.file_name
+        i: f"not in the delivery (the metadata names {b.file_name})" for i, b in wanted.items() if i not in hrefs and b.file_name
     }
 
 
@@ -208,28 +208,19 @@ def _folder(folder: Path) -> dict[str, str]:
 
 
 def _members(href: str) -> dict[str, str]:
-    archive = gdal_href(href)
-    files: dict[str, str] = {}
     try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                if member.isfile():
-                    files[PurePosixPath(member.name).name] = gdal_href(href, member=member.name)
-                if len(files) > _MAX_MEMBERS:
-                    msg = f"more than {_MAX_MEMBERS} members"
-                    raise tarfile.TarError(msg)
+        with tarfile.open(gdal_href(href)) as tar:
+            names = [member.name for member in islice(tar, _MAX_MEMBERS) if member.isfile()]
     except (OSError, EOFError, tarfile.TarError) as error:
         raise ReadError(
             "the archive cannot be read", expected="an intact tar", got=f"{href}: {error}", remedy="Fetch it again."
         ) from error
-    return files
+    return {PurePosixPath(name).name: gdal_href(href, member=name) for name in names}
 
 
 def _only_mtl(files: Mapping[str, str], *, href: str) -> str:
     """The metadata file; of one scene's several spellings, text first."""
-    found = sorted(
-        (n for n in files if is_mtl(n)), key=lambda n: [n.lower().endswith(s) for s in MTL_SUFFIXES], reverse=True
-    )
+    found = sorted((n for n in files if is_mtl(n)), key=lambda n: [n.lower().endswith(s) for s in MTL_SUFFIXES], reverse=True)
     scenes = {PurePosixPath(n).stem.upper() for n in found}
     if len(scenes) != 1:
         raise MetadataError(

@@ -109,7 +109,7 @@ def _cloud_cover(text: MtlText) -> float | None:
     if not text.optional("CLOUD_COVER"):
         return None
     value = text.number("CLOUD_COVER")
-    return value if 0.0 <= value <= 100.0 else None  # noqa: PLR2004 - percent
+    return value if 0.0 <= value <= 100.0 else None
 
 
 def _whole(value: str) -> int | None:

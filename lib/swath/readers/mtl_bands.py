@@ -92,9 +92,7 @@ def _band(native_id: str, *, keys: Mapping[str, str], text: MtlText) -> MtlBand:
             return None
         value = text.number(keys[what])
         if not isfinite(value):
-            raise MetadataError(
-                "a coefficient is not finite", expected="a number", got=f"{keys[what]} = {value} in {text.href}"
-            )
+            raise MetadataError("a coefficient is not finite", expected="a number", got=f"{keys[what]} = {value} in {text.href}")
         return value
 
     quantize_max = number("QUANTIZE_CAL_MAX")
@@ -118,9 +116,7 @@ def _pair(gain: float | None, offset: float | None) -> Rescaling | None:
     return None if gain is None or offset is None else Rescaling(gain=gain, offset=offset)
 
 
-def _radiance(
-    *, gain: float | None, offset: float | None, digits: int, ends: tuple[float | None, ...]
-) -> Rescaling | None:
+def _radiance(*, gain: float | None, offset: float | None, digits: int, ends: tuple[float | None, ...]) -> Rescaling | None:
     """The delivered rescaling, or the one through its ends where that is missing or was rounded to a few digits.
 
     ``gain = (Lmax - Lmin) / (Qmax - Qmin)``, ``offset = Lmin - gain * Qmin``: Chander, Markham and Helder (2009),

@@ -120,9 +120,7 @@ def _of_json(data: bytes, *, name: str) -> Iterator[tuple[str, str, str]]:
         document: Any = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise _broken(name, what=f"JSON that cannot be parsed ({error})") from error
-    while (
-        isinstance(document, dict) and len(document) == 1 and isinstance(inner := next(iter(document.values())), dict)
-    ):
+    while isinstance(document, dict) and len(document) == 1 and isinstance(inner := next(iter(document.values())), dict):
         document = inner
         if not any(isinstance(v, dict) for v in document.values()):
             break

@@ -74,7 +74,7 @@ def bytes_needed(file: BinaryIO) -> int:
 def _layout(magic: bytes) -> _Layout:
     order = "<" if magic[:2] == b"II" else ">"
     (version,) = unpack(f"{order}H", magic[2:])
-    return _Layout(order, bool(version == 43))  # noqa: PLR2004 - BigTIFF's version number
+    return _Layout(order, bool(version == 43))
 
 
 def _last(ends: dict[int, NDArray[np.uint64]], pair: tuple[int, int]) -> int:

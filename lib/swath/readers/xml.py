@@ -39,9 +39,7 @@ def read_metadata(href: str, *, max_bytes: int = MAX_METADATA_BYTES) -> bytes:
             remedy="This is not a delivery's metadata; fetch the delivery again.",
         )
     if not data.strip(b" \t\r\n\0"):
-        raise MetadataError(
-            "a metadata file is empty", expected="text", got=f"{href}", remedy="Fetch the delivery again."
-        )
+        raise MetadataError("a metadata file is empty", expected="text", got=f"{href}", remedy="Fetch the delivery again.")
     return data
 
 

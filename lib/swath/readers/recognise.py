@@ -1,0 +1,92 @@
+"""What a path is, told from names alone (and, for JSON, from its type): which reader would read it."""
+
+import json
+import re
+import tarfile
+import zipfile
+from collections.abc import Collection, Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from swath.errors import MetadataError
+from swath.readers.href import TAR_SUFFIXES
+from swath.readers.landsat_files import is_mtl
+from swath.readers.xml import read_metadata
+
+Kind = Literal["landsat", "sentinel2", "stac"]
+
+_LANDSAT_NAME = re.compile(r"^L[COTEM]0?[1-9]", re.IGNORECASE)
+_SENTINEL2_NAME = re.compile(r"^S2[A-D]_(MSIL1C|OPER_)", re.IGNORECASE)
+#: Files that only a Sentinel-2 product has, at its top: SAFE since 2016, SAFE before, and the AWS layout.
+_SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
+#: How deep below an archive's top a product's own metadata may lie.
+_ARCHIVE_DEPTH = 2
+
+
+def kind_of_folder(names: Collection[str]) -> Kind | None:
+    """The kind of scene that a folder is, from the names of its files; None when it is none, or several scenes."""
+    if any(_SENTINEL2_FILE.match(name) for name in names):
+        return "sentinel2"
+    return "landsat" if len(landsat_metadata(names)) == 1 else None
+
+
+def landsat_metadata(names: Iterable[str]) -> dict[str, str]:
+    """The MTL file of each scene among ``names``, by scene; text before JSON before XML."""
+    found: dict[str, str] = {}
+    for suffix in (".txt", ".json", ".xml"):
+        for name in sorted(names):
+            if is_mtl(name) and name.lower().endswith(suffix):
+                found.setdefault(PurePosixPath(name).stem.upper(), name)
+    return found
+
+
+def kind_of_file(path: Path) -> Kind | None:
+    """The kind of scene that a file is or holds; None when it is none."""
+    name = path.name.lower()
+    if is_mtl(name):
+        return "landsat"
+    if name.endswith(".zip"):
+        return "sentinel2" if _SENTINEL2_NAME.match(path.name) or _zip_has_product(path) else None
+    if name.endswith(TAR_SUFFIXES):
+        return "landsat" if _LANDSAT_NAME.match(path.name) or _tar_has_mtl(path) else None
+    if name.endswith((".json", ".geojson")) and stac_type(path) == "Feature":
+        return "stac"
+    return None
+
+
+def stac_type(path: Path) -> str:
+    """``Feature`` for a STAC item, ``FeatureCollection`` for an item collection, ``''`` for any other JSON."""
+    document = stac_document(path)
+    if "stac_version" in document and document.get("type") == "Feature":
+        return "Feature"
+    features = document.get("features")
+    if document.get("type") == "FeatureCollection" and isinstance(features, list):
+        stac = "stac_version" in document or any(isinstance(f, dict) and "stac_version" in f for f in features)
+        return "FeatureCollection" if stac else ""
+    return ""
+
+
+def stac_document(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty when it is not one, or too large to be a record."""
+    try:
+        document = json.loads(read_metadata(str(path)))
+    except (MetadataError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _zip_has_product(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [PurePosixPath(n) for n in archive.namelist()]
+    except (OSError, zipfile.BadZipFile):
+        return False
+    return any(len(m.parts) <= _ARCHIVE_DEPTH and _SENTINEL2_FILE.match(m.name) for m in members)
+
+
+def _tar_has_mtl(path: Path) -> bool:
+    try:
+        with tarfile.open(path) as tar:
+            return any(is_mtl(member.name) for member in tar)
+    except (OSError, EOFError, tarfile.TarError):
+        return False

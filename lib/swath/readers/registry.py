@@ -1,0 +1,81 @@
+"""Which reader reads a scene: ours, or a plug-in's."""
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol, cast
+
+from swath.errors import MetadataError, SwathError
+from swath.readers.recognise import Kind, kind_of_file, kind_of_folder
+from swath.scene import Scene
+
+ENTRY_POINTS = "swath.readers"
+
+
+class SceneReader(Protocol):
+    """What a module of ours or an object behind a ``swath.readers`` entry point offers."""
+
+    def read_scene(self, href: str) -> Scene:
+        """Read what a delivery says of itself; raise ``SceneError`` when it cannot be used."""
+        ...
+
+
+class PluginReader(SceneReader, Protocol):
+    """A reader from outside also says what is its own."""
+
+    def recognises(self, href: str) -> bool:
+        """Whether the file or folder is a scene of this reader; cheap, from names."""
+        ...
+
+
+def read_scene(href: str) -> Scene:
+    """Read a scene, whatever it is.
+
+    Args:
+        href: As ``discover`` yields it: a folder, MTL file, archive, STAC item, or ``collection.json#item-id``.
+
+    Raises:
+        SceneError: It is no scene that any reader knows, or its reader refuses it.
+    """
+    for plugin in plugins().values():
+        if plugin.recognises(href):
+            return plugin.read_scene(href)
+    kind = kind_of(href)
+    if kind is None:
+        raise MetadataError(
+            "this is not a scene",
+            expected="a Landsat folder, MTL file or tar, a Sentinel-2 SAFE folder or zip, or a STAC item",
+            got=href,
+            remedy="Check the path; plug in a reader for other sensors (entry point group swath.readers).",
+        )
+    return cast("SceneReader", import_module(f"swath.readers.{kind}")).read_scene(href)
+
+
+def kind_of(href: str) -> Kind | None:
+    """Our reader for a scene, from names alone; None when it is not ours."""
+    path = Path(href.partition("#")[0])
+    if "#" in href and path.suffix.lower() in {".json", ".geojson"}:
+        return "stac"
+    if "://" in href:
+        return "stac" if href.lower().endswith(".json") else None
+    if path.is_dir():
+        return kind_of_folder([entry.name for entry in path.iterdir()])
+    return kind_of_file(path) if path.is_file() else None
+
+
+@cache
+def plugins() -> dict[str, PluginReader]:
+    """Readers that other distributions bring, by name.
+
+    Raises:
+        SwathError: One cannot be loaded.
+    """
+    found: dict[str, PluginReader] = {}
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            found[point.name] = point.load()
+        except (ImportError, AttributeError) as error:
+            msg = f"the reader plug-in {point.name} ({point.value}) cannot be loaded: {error}; reinstall or remove it"
+            raise SwathError(msg) from error
+    return found

@@ -1,0 +1,85 @@
+"""Searches of a STAC API, kept as an item collection: what was found once is what a run is made of."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from pystac_client import Client
+from pystac_client.exceptions import APIError
+
+from swath.errors import ConfigError
+
+_PREFIX = "stac+"
+_SEARCH = "/search"
+_LISTS = frozenset({"collections", "ids", "sortby"})
+_WORDS = frozenset({"datetime", "filter"})
+_NUMBERS = frozenset({"limit", "max_items"})
+_KNOWN = _LISTS | _WORDS | _NUMBERS | {"bbox", "query"}
+
+
+def is_search(href: str) -> bool:
+    """Whether an input is a STAC search: ``stac+https://host/root?...``, or ``https://host/root/search?...``."""
+    return href.startswith((f"{_PREFIX}http://", f"{_PREFIX}https://")) or (
+        href.startswith(("http://", "https://")) and urlsplit(href).path.endswith(_SEARCH)
+    )
+
+
+def save_search(href: str, *, folder: Path) -> Path:
+    """Run a search and keep its answer.
+
+    Args:
+        href: Root of the API and, behind ``?``, any of ``collections``, ``ids``, ``bbox``, ``datetime``, ``query``
+            (repeatable, ``eo:cloud_cover<20``), ``filter`` (CQL2 text), ``sortby``, ``limit`` (a page's items) and
+            ``max_items`` (all pages').
+        folder: Exists; gets ``search-<digest>.json``, an item collection ordered as the API answered.
+
+    Returns:
+        The item collection's path.
+
+    Raises:
+        ConfigError: A parameter is unknown or malformed, or the API does not answer as one.
+    """
+    root, parameters = parse_search(href)
+    try:
+        items = list(Client.open(root).search(**parameters).items_as_dicts())
+    except (APIError, NotImplementedError, OSError, ValueError, KeyError) as error:
+        msg = f"the STAC search {href!r} failed: {error}. Check the address; try it with stac-client search."
+        raise ConfigError(msg) from error
+    path = folder / f"search-{sha256(href.encode()).hexdigest()[:12]}.json"
+    document = {"type": "FeatureCollection", "stac_version": "1.0.0", "features": items}
+    path.write_text(json.dumps(document, sort_keys=True), encoding="utf-8")
+    return path
+
+
+def parse_search(href: str) -> tuple[str, dict[str, Any]]:
+    """Take a search apart: root of the API, and keyword arguments of pystac-client's ``Client.search``.
+
+    Raises:
+        ConfigError: A parameter is unknown or malformed.
+    """
+    parts = urlsplit(href.removeprefix(_PREFIX))
+    root = urlunsplit((parts.scheme, parts.netloc, parts.path.removesuffix(_SEARCH), "", ""))
+    parameters: dict[str, Any] = {}
+    for key, value in parse_qsl(parts.query):
+        if key not in _KNOWN:
+            msg = f"unknown parameter {key!r} in the STAC search {href!r}; expected {', '.join(sorted(_KNOWN))}"
+            raise ConfigError(msg)
+        if key == "query":
+            parameters.setdefault(key, []).append(value)
+        else:
+            parameters[key] = _value(key, value=value, href=href)
+    return root, parameters
+
+
+def _value(key: str, *, value: str, href: str) -> str | int | list[str] | list[float]:
+    try:
+        if key == "bbox":
+            return [float(edge) for edge in value.split(",")]
+        if key in _NUMBERS:
+            return int(value)
+    except ValueError as error:
+        msg = f"the parameter {key!r} of the STAC search {href!r} is malformed: {value!r}"
+        raise ConfigError(msg) from error
+    return value.split(",") if key in _LISTS else value
