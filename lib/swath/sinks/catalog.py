@@ -71,17 +71,19 @@ def rebuild(rows: Iterable[CatalogRow], *, store: FileStore, touched: Iterable[t
     Returns:
         The paths of the catalogue files that were written, lowest level first.
     """
-    ordered = sorted(set(rows))
-    days = sorted({(r.collection, r.day) for r in ordered} | set(touched))
+    by_day: dict[tuple[str, date], list[CatalogRow]] = {day: [] for day in touched}
+    for row in sorted(set(rows)):
+        by_day.setdefault((row.collection, row.day), []).append(row)
+    days = sorted(by_day)
     writer = _Writer(store)
     for collection, day in days:
-        writer.day(collection, day=day, rows=[r for r in ordered if (r.collection, r.day) == (collection, day)])
+        writer.day(collection, day=day, rows=by_day[collection, day])
     for collection, year, month in sorted({(c, d.year, d.month) for c, d in days}):
         writer.month(collection, year=year, month=month)
     for collection, year in sorted({(c, d.year) for c, d in days}):
         writer.year(collection, year=year)
     for collection in sorted({c for c, _ in days}):
-        writer.collection(collection, rows=[r for r in ordered if r.collection == collection])
+        writer.collection(collection, rows=[r for c, d in days if c == collection for r in by_day[c, d]])
     writer.root(sorted({c for c, _ in days}))
     return tuple(writer.written)
 

@@ -8,20 +8,11 @@ from swath.sinks.stac import STAC_VERSION, extensions_in
 
 Json = dict[str, Any]
 #: What an item asset definition repeats of an asset: everything that all items share.
-SHARED_FIELDS = [
-    "title",
-    "type",
-    "roles",
-    "data_type",
-    "nodata",
-    "unit",
-    "raster:scale",
-    "raster:offset",
-    "raster:spatial_resolution",
-    "bands",
-    "classification:classes",
-    "classification:bitfields",
-]
+SHARED_FIELDS = (
+    *("title", "type", "roles", "data_type", "nodata", "unit", "bands"),
+    *("raster:scale", "raster:offset", "raster:spatial_resolution"),
+    *("classification:classes", "classification:bitfields"),
+)
 SUMMARISED = ("platform", "instruments", "constellation", "gsd", "processing:level")
 _USGS: Json = {"name": "USGS", "roles": ["producer", "licensor"], "url": "https://www.usgs.gov/landsat-missions"}
 _ESA: Json = {"name": "ESA", "roles": ["producer", "licensor"], "url": "https://sentinels.copernicus.eu"}

@@ -15,26 +15,9 @@ PNG_TYPE = "image/png"
 #: Common names of the eo extension 2.0; other names are the asset's own.
 COMMON_NAMES = frozenset(
     [
-        "pan",
-        "coastal",
-        "blue",
-        "green",
-        "green05",
-        "yellow",
-        "red",
-        "rededge",
-        "rededge071",
-        "rededge075",
-        "rededge078",
-        "nir",
-        "nir08",
-        "nir09",
-        "cirrus",
-        "swir16",
-        "swir22",
-        "lwir",
-        "lwir11",
-        "lwir12",
+        *("pan", "coastal", "blue", "green", "green05", "yellow", "red"),
+        *("rededge", "rededge071", "rededge075", "rededge078", "nir", "nir08", "nir09"),
+        *("cirrus", "swir16", "swir22", "lwir", "lwir11", "lwir12"),
     ]
 )
 #: Units in the UCUM spelling that STAC recommends.
