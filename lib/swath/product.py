@@ -1,7 +1,7 @@
 """What a pipeline makes: encodings, layer specifications, statistics, and the records of published assets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -276,6 +276,19 @@ class AssetRecord:
     digest: str
     statistics: Statistics
     model: ModelRef | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """JSON-able."""
+        plain = asdict(self)
+        plain["statistics"]["histogram"] = {str(k): v for k, v in self.statistics.histogram.items()}
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_plain``."""
+        statistics = {**plain["statistics"], "histogram": {int(k): v for k, v in plain["statistics"]["histogram"].items()}}
+        model = ModelRef(**plain["model"]) if plain.get("model") else None
+        return cls(**{**plain, "statistics": Statistics(**statistics), "model": model})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

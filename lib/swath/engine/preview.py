@@ -17,7 +17,7 @@ from swath.product import REFLECTANCE, LayerName
 SIDE_PX = 480
 #: Samples a side in each preview pixel.
 SAMPLES = 3
-_NODATA = REFLECTANCE.nodata
+_NODATA = -9999
 
 
 def stride_of(grid: Grid) -> int:

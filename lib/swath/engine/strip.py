@@ -1,7 +1,6 @@
 """One strip of one product from end to end: read, all steps, encode, count. No Spark in sight."""
 
 import hashlib
-import os
 import resource
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -170,7 +169,6 @@ def _finish(asset: _Asset, job: StripJob, store: Store) -> PartManifest:
     # A name of its own for each attempt: two copies of a task can never mix their bytes.
     href = f"{job.folder}/{asset.spec.asset}.{job.number}.{asset.path.stem}"
     digest = _sha256(asset.file)
-    os.fsync(asset.file.fileno())
     store.put(asset.path, href)
     return PartManifest(
         asset=asset.spec.asset, strip=job.number, href=href, bytes=length, digest=digest,

@@ -1,5 +1,6 @@
 """Windowed reads of a scene's bands, each file kept open while its strips are worked on."""
 
+import contextlib
 from collections import OrderedDict
 from types import TracebackType
 from typing import Self
@@ -62,7 +63,7 @@ class BandReader:
     def _dataset(self, asset: Asset) -> rasterio.DatasetReader:
         dataset = self._open.get(asset.href)
         if dataset is None:
-            dataset = rasterio.open(asset.href, driver=list(TRUSTED_DRIVERS))
+            dataset = _opened(asset.href)
             self._open[asset.href] = dataset
             while len(self._open) > OPEN_FILES:
                 self._open.popitem(last=False)[1].close()
@@ -88,6 +89,18 @@ class BandReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close all files."""
         self.close()
+
+
+def _opened(href: str) -> rasterio.DatasetReader:
+    """Open with the trusted drivers alone, the likelier one first."""
+    likely = "JP2OpenJPEG" if href.lower().endswith(".jp2") else "GTiff"
+    try:
+        return rasterio.open(href, driver=likely)
+    except RasterioError:
+        (other,) = (d for d in TRUSTED_DRIVERS if d != likely)
+        with contextlib.suppress(RasterioError):
+            return rasterio.open(href, driver=other)
+        raise
 
 
 def _cause(error: BaseException) -> str:

@@ -1,0 +1,181 @@
+"""A child process that a worker keeps, so that a crash, a hang or a memory hog costs one try and not the worker.
+
+The parent side imports nothing heavy: rasterio, models and native code live in the child.
+"""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swath.errors import CrashError, MemoryLimitError, SceneError, TimeLimitError
+
+#: How often the parent looks at the child's resident size [s].
+_WATCH_S = 0.2
+_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one call may use.
+
+    Args:
+        memory_mb: Resident size of the child [MiB].
+        seconds: Wall time of a call.
+    """
+
+    memory_mb: int = 1536
+    seconds: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A SceneError, as it crosses processes."""
+
+    error_class: str
+    message: str
+
+
+class _Died(Exception):
+    """The child is gone; ``error`` says what to tell of it."""
+
+    def __init__(self, error: SceneError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Child:
+    """Starts on first use, restarts after a death, ends with its parent."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def call(self, request: dict[str, Any]) -> dict[str, Any] | Refused:
+        """Have one request done.
+
+        Returns:
+            The answer, or the SceneError that the request met (a death of the child twice in a row is one).
+
+        Raises:
+            RuntimeError: The child met an error that is not the scene's fault; Spark may retry.
+        """
+        error: SceneError | None = None
+        for _ in range(_TRIES):
+            try:
+                return self._once(request)
+            except _Died as death:
+                error = death.error
+        if error is None:
+            msg = "a call ends with an answer or an error"
+            raise RuntimeError(msg)
+        return Refused(error.error_class, str(error))
+
+    def close(self) -> None:
+        """End the child."""
+        if self._process is None:
+            return
+        with contextlib.suppress(OSError):
+            self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._process = None
+
+    def _once(self, request: dict[str, Any]) -> dict[str, Any] | Refused:
+        process = self._running()
+        if process.stdin is None or process.stdout is None:
+            msg = "the child has no pipes"
+            raise RuntimeError(msg)
+        try:
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+        except OSError:
+            raise _Died(self._post_mortem(process)) from None
+        answer: dict[str, Any] = json.loads(self._line(process))
+        if "refused" in answer:
+            return Refused(answer["refused"]["class"], answer["refused"]["message"])
+        if "failed" in answer:
+            raise RuntimeError(answer["failed"])
+        result: dict[str, Any] = answer["done"]
+        return result
+
+    def _line(self, process: subprocess.Popen[bytes]) -> bytes:
+        """The answer, while time and memory are watched."""
+        if process.stdout is None:
+            msg = "the child has no pipes"
+            raise RuntimeError(msg)
+        descriptor = process.stdout.fileno()
+        deadline = time.monotonic() + self._limits.seconds
+        data = bytearray()
+        while not data.endswith(b"\n"):
+            if select.select([descriptor], [], [], _WATCH_S)[0]:
+                chunk = os.read(descriptor, 1 << 20)
+                if not chunk:
+                    raise _Died(self._post_mortem(process))
+                data += chunk
+                continue
+            if time.monotonic() > deadline:
+                self.close()
+                raise _Died(
+                    TimeLimitError(
+                        "the scene was not finished in time",
+                        expected=f"under {self._limits.seconds:.0f} s for a strip",
+                        got="no answer",
+                        remedy="The file may be hostile; otherwise raise the time limit (--strip-seconds).",
+                    )
+                )
+            self._watch_memory(process)
+        return bytes(data)
+
+    def _watch_memory(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            resident = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * _PAGE_MB
+        except (OSError, IndexError):
+            return
+        if resident > self._limits.memory_mb:
+            self.close()
+            raise _Died(_too_big(self._limits, got=f"{resident:.0f} MiB"))
+
+    def _post_mortem(self, process: subprocess.Popen[bytes]) -> SceneError:
+        code = process.wait()
+        self.close()
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return CrashError(
+            "the process that worked on the scene died",
+            expected="an answer",
+            got=how,
+            remedy="A native library met a file that it cannot bear; check the scene's files, then run `swath retry`.",
+        )
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            environment = {
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+                "SWATH_CHILD_MEMORY_MB": str(self._limits.memory_mb),
+            }
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "swath.engine.child_main"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, close_fds=True,
+            )  # fmt: skip
+        return self._process
+
+
+def _too_big(limits: Limits, *, got: str) -> SceneError:
+    return MemoryLimitError(
+        "the scene outgrew the memory limit of its process",
+        expected=f"at most {limits.memory_mb} MiB",
+        got=got,
+        remedy="Use a smaller strip (--tile-size), or give a worker more memory (--worker-memory-mb).",
+    )

@@ -1,0 +1,66 @@
+"""The child's side: one JSON request a line on stdin, one JSON answer a line on stdout."""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from swath.errors import MemoryLimitError, SceneError
+
+_MIB = 1 << 20
+_PR_SET_PDEATHSIG = 1
+#: RLIMIT_DATA counts reserved address space too, so it stands above the resident limit that the parent watches.
+_DATA_FACTOR = 1.5
+
+
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Do one request; every outcome is an answer."""
+    from swath.engine.tasks import perform  # noqa: PLC0415  heavy imports come after the limits are set
+
+    try:
+        return {"done": perform(request)}
+    except SceneError as error:
+        return {"refused": {"class": error.error_class, "message": str(error.of(str(request.get("scene_id", ""))))}}
+    except MemoryError:
+        error = MemoryLimitError(
+            "the scene needs more memory than its process may have",
+            expected=f"at most {os.environ.get('SWATH_CHILD_MEMORY_MB', '?')} MiB",
+            got="an allocation that failed",
+            remedy="Use a smaller strip (--tile-size), or give a worker more memory (--worker-memory-mb).",
+            scene_id=str(request.get("scene_id", "")),
+        )
+        return {"refused": {"class": error.error_class, "message": str(error)}}
+    except Exception:  # noqa: BLE001  the parent raises it again: Spark retries the task
+        return {"failed": traceback.format_exc()}
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until the parent closes the pipe."""
+    for line in requests:
+        answers.write(json.dumps(answer(json.loads(line))).encode() + b"\n")
+        answers.flush()
+
+
+def _bound() -> None:
+    limit = int(int(os.environ.get("SWATH_CHILD_MEMORY_MB", "1536")) * _DATA_FACTOR) * _MIB
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # A killed worker must not leave a child behind that still writes.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """Set limits, keep stdout for answers only, serve."""
+    _bound()
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

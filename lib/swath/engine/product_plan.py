@@ -1,0 +1,96 @@
+"""What is to be made of one scene, without reading a pixel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from functools import lru_cache
+from typing import Any
+
+import json
+
+from swath.engine.cut import Cut, cut
+from swath.engine.graph import Graph, resolve
+from swath.engine.keys import asset_keys, digest_of
+from swath.engine.pipeline_json import pipeline_of
+from swath.product import LayerName
+from swath.scene import Scene
+
+#: Bands of a true-colour picture.
+TRUE_COLOUR = ("red", "green", "blue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductPlan:
+    """One product to be made.
+
+    Args:
+        product_id: ``<scene_id>.<pipeline>``.
+        collection: ``<pipeline>-<sensor family>``.
+        folder: Where its files go, relative to the output.
+        graph: What is computed.
+        keys: Asset keys, by STAC asset name.
+        previews: Layers for the pictures.
+    """
+
+    product_id: str
+    collection: str
+    folder: str
+    graph: Graph
+    keys: Mapping[str, str]
+    previews: tuple[LayerName, ...]
+
+    @property
+    def product_key(self) -> str:
+        """One digest for all assets: the product exists when it does."""
+        return digest_of(dict(self.keys))
+
+    def href(self, asset: str) -> str:
+        """File name of an asset."""
+        return f"{self.product_id}.{asset}.{self.keys[asset][:12]}.tif"
+
+    def cut(self, *, rows: int | None, split: bool) -> Cut:
+        """Strips and pieces.
+
+        Raises:
+            ConfigError: ``rows`` is not legal.
+        """
+        grids = tuple(dict.fromkeys(spec.grid for spec in self.graph.outputs.values()))
+        return cut(self.graph.scene.reference, grids, rows=rows, split=split)
+
+
+def plan_product(scene_json: str, pipeline_json: str) -> ProductPlan:
+    """Plan one product; cached, because a process meets the same scene strip after strip.
+
+    Raises:
+        SceneError: The scene cannot give what the pipeline must have.
+        ConfigError: The pipeline names an unknown step or parameter.
+    """
+    return _plan(scene_json, pipeline_json)
+
+
+@lru_cache(maxsize=16)
+def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
+    plain: dict[str, Any] = json.loads(pipeline_json)
+    scene = Scene.from_json(scene_json)
+    graph = resolve(pipeline_of(plain), scene)
+    product_id = f"{scene.scene_id}.{plain['name']}"
+    collection = f"{plain['name']}-{scene.family}"
+    day = scene.acquired.astimezone(UTC)
+    return ProductPlan(
+        product_id=product_id,
+        collection=collection,
+        folder=f"products/{collection}/{day:%Y/%m/%d}/{product_id}",
+        graph=graph,
+        keys=asset_keys(graph),
+        previews=_previews(graph),
+    )
+
+
+def _previews(graph: Graph) -> tuple[LayerName, ...]:
+    """True colour of the reflectance that is written, and of TOA too when it was corrected (before and after)."""
+    found: list[LayerName] = []
+    for kind in ("sr", "toa"):
+        names = [f"{kind}:{band}" for band in TRUE_COLOUR]
+        if all(graph.has(name) for name in names):
+            found += names
+    return tuple(found)

@@ -1,0 +1,178 @@
+"""What a child process does: ingest a scene, make a strip, assemble an asset, publish a product."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from time import process_time
+from typing import Any
+
+from swath.engine.preview import Preview, load
+from swath.engine.product_plan import ProductPlan, plan_product
+from swath.engine.strip import StripJob, run_strip
+from swath.errors import SceneError
+from swath.inference.loader import load_predictor
+from swath.pipeline import Context
+from swath.product import AssetRecord, Product
+from swath.readers.angles import angle_field
+from swath.readers.bands import BandReader
+from swath.readers.landsat import read_scene
+from swath.scene import Scene
+from swath.sinks.cog import CogTarget, assemble
+from swath.sinks.publish import publish_product
+from swath.sinks.strip_part import PartManifest
+from swath.stores.base import Store
+from swath.stores.registry import open_store
+
+Json = dict[str, Any]
+
+
+def perform(request: Mapping[str, Any]) -> Json:
+    """Do one request by its ``op``.
+
+    Raises:
+        SceneError: The scene is unusable; told about its scene.
+    """
+    work: Callable[[Mapping[str, Any]], Json] = _OPS[request["op"]]
+    try:
+        return work(request)
+    except SceneError as error:
+        raise error.of(str(request.get("scene_id", ""))) from error
+
+
+def _ingest(request: Mapping[str, Any]) -> Json:
+    scene = read_scene(request["href"])
+    return {"scene": scene.to_json(), "scene_id": scene.scene_id}
+
+
+def _strip(request: Mapping[str, Any]) -> Json:
+    since = process_time()
+    plan = plan_product(request["scene"], request["pipeline"])
+    store = _store(request["output"])
+    job = StripJob(
+        graph=plan.graph,
+        cut=plan.cut(rows=request["strip_rows"], split=True),
+        number=request["strip"],
+        previews=plan.previews,
+        folder=request["folder"],
+        skip=frozenset(request.get("skip", ())),
+    )
+    result = run_strip(job, store=store, context=_context(plan, request.get("models", {})), reader=_reader(request["scene"]))
+    return {**result.to_plain(), "cpu_s": process_time() - since}
+
+
+def _context(plan: ProductPlan, models: Mapping[str, Mapping[str, str]]) -> Context:
+    loaded = {name: load_predictor(m["path"], m["digest"]) for name, m in models.items()}
+    scene = plan.graph.scene
+    return Context(angles=_angles(scene) if scene.angles_href else None, models=loaded)
+
+
+@dataclass(slots=True)
+class _Readers:
+    """The reader of the scene at hand: strips of one scene follow each other, so one is enough."""
+
+    scene: str = ""
+    reader: BandReader | None = None
+
+
+_READERS = _Readers()
+
+
+def _reader(scene: str) -> BandReader:
+    if _READERS.reader is None or _READERS.scene != scene:
+        if _READERS.reader is not None:
+            _READERS.reader.close()
+        _READERS.scene, _READERS.reader = scene, BandReader()
+    return _READERS.reader
+
+
+_angles = angle_field
+_store: Callable[[str], Store] = lru_cache(maxsize=4)(lambda uri: open_store(uri, create=False))
+
+
+def _asset(request: Mapping[str, Any]) -> Json:
+    since = process_time()
+    plan = plan_product(request["scene"], request["pipeline"])
+    store = _store(request["output"])
+    name = request["asset"]
+    spec = plan.graph.outputs[name]
+    target = CogTarget(
+        grid=spec.grid,
+        encoding=spec.encoding,
+        description=spec.title,
+        tags={"SWATH_ASSET_KEY": plan.keys[name], "SWATH_LAYER": spec.name},
+    )
+    parts = [PartManifest.from_plain(p) for p in request["parts"]]
+    temporary = store.scratch() / f"{plan.href(name)}.{request['attempt']}"
+    try:
+        written = assemble(parts, target, open_part=lambda p: store.open(p.href), output=temporary)
+        store.put(temporary, f"{plan.folder}/{plan.href(name)}")
+    finally:
+        temporary.unlink(missing_ok=True)
+    record = AssetRecord(
+        name=name,
+        layer=spec.name,
+        href=plan.href(name),
+        key=plan.keys[name],
+        bytes=written.bytes,
+        digest=written.digest,
+        statistics=written.statistics,
+        model=spec.model,
+    )
+    return {"record": record.to_plain(), "cpu_s": process_time() - since}
+
+
+def _publish(request: Mapping[str, Any]) -> Json:
+    since = process_time()
+    plan = plan_product(request["scene"], request["pipeline"])
+    store = _store(request["output"])
+    product = product_of(plan, request["pipeline"], records=request["records"])
+    previews = _previews(store, request["previews"])
+    published = publish_product(product, folder=plan.folder, previews=previews, store=store)
+    return {**published, "cpu_s": process_time() - since}
+
+
+def product_of(plan: ProductPlan, pipeline: str, *, records: list[Json]) -> Product:
+    """The product as its item tells it."""
+    import json  # noqa: PLC0415
+
+    from swath import __version__  # noqa: PLC0415
+    from swath.product import AppliedStep  # noqa: PLC0415
+
+    plain = json.loads(pipeline)
+    steps: dict[str, AppliedStep] = {}
+    facts: dict[str, Any] = {}
+    for call in plan.graph.calls:
+        name = call.step.name
+        steps[name] = AppliedStep(name=name, version=call.step.version, parameters=dict(call.step.parameters))
+        facts.setdefault(name, dict(call.recipe.facts))
+    return Product(
+        product_id=plan.product_id,
+        pipeline=plain["name"],
+        pipeline_version=plain.get("version", 1),
+        collection=plan.collection,
+        scene=plan.graph.scene,
+        layers=plan.graph.outputs,
+        assets=tuple(AssetRecord.from_plain(r) for r in records),
+        left_out=plan.graph.left_out,
+        steps=tuple(steps.values()),
+        code=__version__,
+        facts=facts,
+    )
+
+
+def _previews(store: Store, hrefs: list[str]) -> dict[str, Preview]:
+    merged: dict[str, Preview] = {}
+    for href in hrefs:
+        data = store.read(href)
+        for name, preview in load(data).items() if data else ():
+            merged[name] = merged[name].merged(preview) if name in merged else preview
+    return merged
+
+
+_OPS: Mapping[str, Callable[[Mapping[str, Any]], Json]] = {
+    "ingest": _ingest,
+    "strip": _strip,
+    "asset": _asset,
+    "publish": _publish,
+}
+__all__ = ["Scene", "perform", "product_of"]

@@ -1,0 +1,89 @@
+"""Publish one product: pictures first, the STAC item last. Until the item is there, nobody sees the product."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+
+from swath.product import Product
+from swath.sinks.quicklook import LONGEST_SIDE, Stretch, class_png, stretch_of, true_colour_png
+from swath.sinks.stac import encode, item_of
+from swath.sinks.stac_assets import PictureRecord
+from swath.stores.base import Store
+
+TRUE_COLOUR = ("red", "green", "blue")
+_NODATA = -9999
+
+
+class PreviewPixels(Protocol):
+    """A small picture of a layer."""
+
+    @property
+    def pixels(self) -> NDArray[np.int16]:
+        """Mean reflectance counts, (y, x), nodata -9999."""
+        ...
+
+
+def publish_product(
+    product: Product, *, folder: str, previews: Mapping[str, PreviewPixels], store: Store
+) -> dict[str, Any]:
+    """Write quicklooks and the item.
+
+    Args:
+        product: With all its published assets.
+        folder: Where they lie, relative to the store's root.
+        previews: By layer name.
+        store: Where to.
+
+    Returns:
+        JSON-able: the item's path and bbox, the pictures by name.
+    """
+    pictures = tuple(_pictures(product, folder=folder, previews=previews, store=store))
+    for picture in pictures:
+        store.write(f"{folder}/{picture[0].href}", picture[1])
+    item = item_of(product, pictures=tuple(p for p, _ in pictures))
+    path = f"{folder}/{product.product_id}.json"
+    store.write(path, encode(item))
+    return {"item": path, "bbox": item["bbox"], "pictures": {p.name: f"{folder}/{p.href}" for p, _ in pictures}}
+
+
+def _pictures(
+    product: Product, *, folder: str, previews: Mapping[str, PreviewPixels], store: Store
+) -> list[tuple[PictureRecord, bytes]]:
+    made: list[tuple[PictureRecord, bytes]] = []
+    kinds = [k for k in ("sr", "toa") if all(f"{k}:{b}" in previews for b in TRUE_COLOUR)]
+    stretch: Stretch | None = None
+    for kind in kinds:
+        red, green, blue = (previews[f"{kind}:{band}"].pixels for band in TRUE_COLOUR)
+        # Before and after share the corrected picture's stretch: only then can they be compared by eye.
+        stretch = stretch or stretch_of(red, green, blue=blue, nodata=_NODATA)
+        data = true_colour_png(red, green, blue=blue, nodata=_NODATA, stretch=stretch)
+        first = kind == kinds[0]
+        name, title = ("thumbnail", "True colour") if first else ("before", "True colour before atmospheric correction")
+        made.append((_record(product, data, name=name, title=title), data))
+    for record in product.assets:
+        encoding = product.layers[record.name].encoding
+        if encoding.categories:
+            data = class_png(_small(store.gdal_path(f"{folder}/{record.href}")), encoding.categories)
+            title = product.layers[record.name].title
+            made.append((_record(product, data, name=f"{record.name}_picture", title=title), data))
+    return made
+
+
+def _small(path: str) -> NDArray[np.uint8]:
+    """Class codes at picture size, from the overviews."""
+    with rasterio.open(path) as source:
+        scale = max(max(source.width, source.height) / LONGEST_SIDE, 1.0)
+        shape = (max(round(source.height / scale), 1), max(round(source.width / scale), 1))
+        small: NDArray[np.uint8] = source.read(1, out_shape=shape, resampling=Resampling.nearest)
+    return small
+
+
+def _record(product: Product, data: bytes, *, name: str, title: str) -> PictureRecord:
+    digest = hashlib.sha256(data).hexdigest()
+    href = f"{product.product_id}.{name}.{digest[:12]}.png"
+    return PictureRecord(href=href, bytes=len(data), digest=digest, title=title, name=name)
