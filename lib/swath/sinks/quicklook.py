@@ -14,8 +14,10 @@ from swath.product import Category
 LONGEST_SIDE = 512
 #: Percentiles of the valid pixels that become black and white.
 DARKEST_PERCENT, BRIGHTEST_PERCENT = 2.0, 98.0
-#: Display gamma on top of the stretch: land is dark beside clouds and bare ground.
-GAMMA = 1.25
+#: Brightness that the median pixel gets; the exponent that does it stays in this range. Clouds take most of a linear
+#: stretch: without this the land under them is black.
+MEDIAN_BRIGHTNESS = 0.36
+EXPONENTS = (0.35, 1.0)
 #: Deflate level of the PNG.
 PNG_LEVEL = 6
 Stored = NDArray[np.int16]
@@ -23,17 +25,17 @@ Stored = NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Stored values that become black and white, for red, green and blue."""
+    """How stored values become brightness: ``((v - low) / (high - low)) ** exponent``, for red, green and blue."""
 
     low: tuple[float, float, float]
     high: tuple[float, float, float]
+    exponent: float = 1.0
 
 
 def stretch_of(red: Stored, green: Stored, *, blue: Stored, nodata: int, usable: NDArray[np.bool_] | None = None) -> Stretch:
-    """The 2 to 98 % stretch of a product.
+    """The 2 to 98 % stretch of a product: each band by itself, one exponent for all.
 
-    The black point is each band's own (the haze over dark ground differs by band), the width is the widest of the
-    three: so hues stay true, where a stretch of each band by itself makes every scene grey on average.
+    A stretch of each band takes haze and its blue off; what is white (clouds, bare ground) stays white.
 
     Args:
         red: Stored values, (y, x); ``nodata`` where invalid. So are ``green`` and ``blue``.
@@ -51,9 +53,11 @@ def stretch_of(red: Stored, green: Stored, *, blue: Stored, nodata: int, usable:
     if not valid.any():
         return Stretch(low=(0.0, 0.0, 0.0), high=(1.0, 1.0, 1.0))
     low, high = np.percentile(bands[:, valid], (DARKEST_PERCENT, BRIGHTEST_PERCENT), axis=1)
-    width = max(float((high - low).max()), 1.0)
-    black = (float(low[0]), float(low[1]), float(low[2]))
-    return Stretch(low=black, high=(black[0] + width, black[1] + width, black[2] + width))
+    high = np.maximum(high, low + 1.0)
+    linear = (bands[:, valid] - low[:, np.newaxis]) / (high - low)[:, np.newaxis]
+    median = float(np.clip(np.median(np.clip(linear, 0.0, 1.0).mean(axis=0)), 1e-3, 1.0 - 1e-3))
+    exponent = float(np.clip(np.log(MEDIAN_BRIGHTNESS) / np.log(median), *EXPONENTS))
+    return Stretch(low=_triple(low), high=_triple(high), exponent=exponent)
 
 
 def true_colour_png(red: Stored, green: Stored, *, blue: Stored, nodata: int, stretch: Stretch | None = None) -> bytes:
@@ -75,7 +79,7 @@ def true_colour_png(red: Stored, green: Stored, *, blue: Stored, nodata: int, st
     low, high = (np.array(v).reshape(3, 1, 1) for v in (stretch.low, stretch.high))
     stack = np.stack(bands)
     valid = np.all(stack != nodata, axis=0)
-    bright = np.clip((stack - low) / (high - low), 0.0, 1.0) ** (1.0 / GAMMA)
+    bright = np.clip((stack - low) / (high - low), 0.0, 1.0) ** stretch.exponent
     return _png(np.rint(bright * 255.0).astype(np.uint8), valid=valid)
 
 
@@ -103,6 +107,10 @@ def grey_png(values: NDArray[np.integer], *, nodata: int, low: float, high: floa
     small = _shrunk(values.astype(np.int16), nodata=nodata)
     bright = np.clip((small - low) / (high - low), 0.0, 1.0)
     return _png(np.repeat(np.rint(bright * 255.0).astype(np.uint8)[np.newaxis], 3, axis=0), valid=small != nodata)
+
+
+def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    return (float(values[0]), float(values[1]), float(values[2]))
 
 
 def _factor(shape: tuple[int, ...]) -> int:

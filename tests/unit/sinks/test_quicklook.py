@@ -44,11 +44,19 @@ def test_a_shared_stretch_makes_pictures_comparable() -> None:
     assert pictures[0][0, 0, 0] < pictures[1][0, 0, 0] < 255
 
 
-def test_haze_goes_and_hues_stay() -> None:
+def test_haze_goes_and_white_stays_white() -> None:
     ground = ramp()
     found = stretch_of(ground, ground, blue=(ground + 700).astype(np.int16), nodata=NODATA)
     assert found.low[2] - found.low[0] == pytest.approx(700, abs=1)
-    assert found.high[2] - found.low[2] == pytest.approx(found.high[0] - found.low[0])
+    assert found.high[2] - found.high[0] == pytest.approx(700, abs=1)
+
+
+def test_land_between_clouds_is_not_black() -> None:
+    red = (ramp() // 4).astype(np.int16)
+    red[30:] = 9000
+    image = decoded(true_colour_png(red, red, blue=red, nodata=NODATA))
+    assert 60 < np.median(image[:30, :, 0]) < 130
+    assert image[35, 5, 0] == 255
 
 
 def test_clouds_can_be_left_out_of_the_stretch() -> None:
