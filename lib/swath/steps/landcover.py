@@ -37,7 +37,7 @@ class Landcover:
     """
 
     name: ClassVar[str] = "landcover"
-    version_of_step: ClassVar[int] = 1
+    version: ClassVar[int] = 1
 
     model: str
     manifest: Manifest
@@ -79,9 +79,7 @@ class Landcover:
         """Predict the pixels whose features are all valid; the others become nodata."""
         del scene
         manifest = self.manifest
-        stacked = [
-            feature(layers[n].crop(window), scale=manifest.scale, offset=manifest.offset).ravel() for n in manifest.layers
-        ]
+        stacked = [feature(layers[n].crop(window), scale=manifest.scale, offset=manifest.offset).ravel() for n in manifest.layers]
         codes = np.array([c.value for c in manifest.classes], dtype=np.uint8)
         mapped, percent = classify(stacked, predictor=context.models[self.model], codes=codes)
         valid = np.isfinite(percent).reshape(window.shape)

@@ -1,0 +1,63 @@
+"""From a pinned model directory to a predictor: verified first, data only, once per process."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from swath.errors import ConfigError
+from swath.inference.digest import model_digest
+from swath.inference.manifest import Manifest, read_manifest
+from swath.pipeline import Predictor
+
+#: A process keeps this many models.
+_KEPT = 8
+
+
+def load_predictor(path: str | Path, digest: str) -> Predictor:
+    """Load the model that lies at ``path`` if it is still the one that was pinned.
+
+    Args:
+        path: Model directory.
+        digest: What ``model_digest`` gave when the model was pinned.
+
+    Raises:
+        ConfigError: Another digest, a broken manifest, or weights that do not keep the manifest's promise.
+    """
+    return _load(str(path), digest)
+
+
+@lru_cache(maxsize=_KEPT)
+def _load(path: str, digest: str) -> Predictor:
+    directory = Path(path)
+    found = model_digest(directory)
+    if found != digest:
+        msg = f"{path}: the model is not the one that was pinned: expected digest {digest}, got {found}; pin it anew"
+        raise ConfigError(msg)
+    return predictor_of(directory, read_manifest(directory))
+
+
+def predictor_of(directory: Path, manifest: Manifest) -> Predictor:
+    """Load weights without looking at the digest (training uses it on what it has just written).
+
+    Raises:
+        ConfigError: The weights do not keep the manifest's promise.
+    """
+    weights = directory / manifest.weights
+    if not weights.is_file():
+        msg = f"{weights}: the manifest names these weights, but there is no such file"
+        raise ConfigError(msg)
+    # Imported here because a process that runs no such model must not pay for numba or onnxruntime.
+    if manifest.kind == "onnx":
+        from swath.inference.onnx import OnnxPredictor  # noqa: PLC0415
+
+        return OnnxPredictor(weights, features=len(manifest.bands), classes=len(manifest.classes))
+    from swath.inference.forest import Forest  # noqa: PLC0415
+    from swath.inference.forest_predictor import ForestPredictor  # noqa: PLC0415
+
+    forest = Forest.from_file(weights)
+    if (forest.features, forest.classes) != (len(manifest.bands), len(manifest.classes)):
+        msg = (
+            f"{weights}: the manifest promises {len(manifest.bands)} bands and {len(manifest.classes)} classes, "
+            f"the forest has {forest.features} and {forest.classes}"
+        )
+        raise ConfigError(msg)
+    return ForestPredictor(forest)

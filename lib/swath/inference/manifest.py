@@ -1,0 +1,165 @@
+"""What a model says about itself: enough to feed it, to read its answer, and to know where it came from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+from swath.errors import ConfigError
+from swath.product import Category
+
+#: Number of the manifest's layout, for readers of later versions.
+MANIFEST_FORMAT = 1
+MANIFEST_FILE = "manifest.json"
+CARD_FILE = "card.md"
+_MAX_MANIFEST_BYTES = 1 << 20
+_MAX_BANDS = 255
+#: Class codes stay below the nodata value of a class map.
+_MAX_CODE = 254
+
+Kind = Literal["forest", "onnx"]
+FeatureKind = Literal["sr", "toa", "dn"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The contract of a model.
+
+    A feature is ``scale * physical + offset`` as float32, in the order of ``bands``; a pixel with any invalid
+    feature is not predicted and becomes nodata.
+
+    Args:
+        name: Of the model; plain word.
+        kind: ``forest`` (arrays in npz) or ``onnx``.
+        weights: File name of the weights in the model's directory.
+        bands: Common band names in the order of the features.
+        of: What the features are: ``sr``, ``toa`` (reflectance) or ``dn`` (as delivered).
+        classes: The classes in the order of the model's outputs; ``value`` is the code on the map.
+        licence: SPDX identifier or words.
+        scale: Applied to the physical value.
+        offset: Added after ``scale``.
+        dtype: Of the features.
+        nodata: What an invalid feature does: ``any`` makes the pixel nodata.
+        halo_px: Margin that the model looks at beyond a pixel; 0 for models of single pixels.
+        resolution_m: Pixel size it was made for: the scene's nearest band grid is used; None is the reference grid.
+        metrics: Measured on polygons held out from training.
+        training: Where it came from: code version, data, parameters; JSON-able.
+
+    Raises:
+        ConfigError: The contract contradicts itself.
+    """
+
+    name: str
+    kind: Kind
+    weights: str
+    bands: tuple[str, ...]
+    of: FeatureKind
+    classes: tuple[Category, ...]
+    licence: str
+    scale: float = 1.0
+    offset: float = 0.0
+    dtype: Literal["float32"] = "float32"
+    nodata: Literal["any"] = "any"
+    halo_px: int = 0
+    resolution_m: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a manifest that no step could follow."""
+        for wrong, problem in self._problems():
+            if wrong:
+                msg = f"model {self.name!r}: {problem}"
+                raise ConfigError(msg)
+
+    def _problems(self) -> list[tuple[bool, str]]:
+        codes, names = [c.value for c in self.classes], [c.name for c in self.classes]
+        return [
+            (not self.name or any(c in self.name for c in "/\\:@ \t\n"), "the name must be one plain word"),
+            (self.kind not in ("forest", "onnx"), f"kind must be forest or onnx, got {self.kind!r}"),
+            (self.of not in ("sr", "toa", "dn"), f"of must be sr, toa or dn, got {self.of!r}"),
+            (self.dtype != "float32", f"dtype must be float32, got {self.dtype!r}"),
+            (self.nodata != "any", f"nodata must be any, got {self.nodata!r}"),
+            (Path(self.weights).name != self.weights, f"weights must be a plain file name, got {self.weights!r}"),
+            (not 0 < len(self.bands) <= _MAX_BANDS, f"1 to {_MAX_BANDS} bands are needed, got {len(self.bands)}"),
+            (len(set(self.bands)) != len(self.bands), f"a band is named twice: {self.bands}"),
+            (not 2 <= len(codes) <= _MAX_CODE + 1, f"2 to {_MAX_CODE + 1} classes are needed, got {len(codes)}"),
+            (len(set(codes)) != len(codes) or len(set(names)) != len(names), "two classes share a code or a name"),
+            (any(not 0 <= c <= _MAX_CODE for c in codes), f"class codes lie in 0..{_MAX_CODE}, got {codes}"),
+            (not (isfinite(self.scale) and isfinite(self.offset) and self.scale), "scale and offset must be finite"),
+            (self.halo_px < 0, f"halo_px must not be negative, got {self.halo_px}"),
+            (self.resolution_m is not None and not self.resolution_m > 0, "resolution_m must be positive or null"),
+            (not self.licence, "a licence must be stated"),
+        ]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the feature layers, in order: ``sr:red``."""
+        return tuple(f"{self.of}:{band}" for band in self.bands)
+
+    def to_json(self) -> str:
+        """The manifest as it lies in the model's directory: sorted keys, indented, ends with a newline."""
+        plain = {"format": MANIFEST_FORMAT, **asdict(self)}
+        return json.dumps(plain, sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of ``to_json``; unknown and missing keys are errors.
+
+        Raises:
+            ConfigError: Not JSON, of another format, or not a manifest.
+        """
+        try:
+            plain = json.loads(text)
+        except ValueError as error:
+            msg = f"the model manifest is not JSON: {error}"
+            raise ConfigError(msg) from error
+        if not isinstance(plain, dict) or plain.pop("format", None) != MANIFEST_FORMAT:
+            msg = f"the model manifest must be a JSON object with format {MANIFEST_FORMAT}"
+            raise ConfigError(msg)
+        _check_keys(plain, cls, where="model manifest")
+        try:
+            plain["classes"] = tuple(_category(c) for c in plain["classes"])
+            plain["bands"] = tuple(str(b) for b in plain["bands"])
+            return cls(**plain)
+        except (TypeError, ValueError, KeyError) as error:
+            msg = f"the model manifest is malformed: {error}"
+            raise ConfigError(msg) from error
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """The manifest of a model directory.
+
+    Raises:
+        ConfigError: There is none, it is too large, or it is no manifest.
+    """
+    path = directory / MANIFEST_FILE
+    if not path.is_file():
+        msg = f"{directory}: no {MANIFEST_FILE}; a model directory holds {MANIFEST_FILE}, weights and {CARD_FILE}"
+        raise ConfigError(msg)
+    if path.stat().st_size > _MAX_MANIFEST_BYTES:
+        msg = f"{path}: larger than {_MAX_MANIFEST_BYTES} bytes"
+        raise ConfigError(msg)
+    return Manifest.from_json(path.read_text(encoding="utf-8"))
+
+
+def _category(plain: Mapping[str, Any]) -> Category:
+    _check_keys(plain, Category, where="class of a model manifest")
+    rgb = tuple(int(c) for c in plain.get("rgb", (128, 128, 128)))
+    if len(rgb) != 3 or any(not 0 <= c <= 255 for c in rgb):
+        msg = f"class {plain['name']!r}: rgb must be three numbers in 0..255, got {rgb}"
+        raise ConfigError(msg)
+    return Category(value=int(plain["value"]), name=str(plain["name"]), title=str(plain["title"]), rgb=cast("Any", rgb))
+
+
+def _check_keys(plain: Mapping[str, Any], kind: type[Any], *, where: str) -> None:
+    known = {f.name for f in fields(kind)}
+    for key in plain:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(sorted(known))}"
+            msg = f"unknown key {key!r} in a {where}{hint}"
+            raise ConfigError(msg)

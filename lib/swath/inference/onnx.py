@@ -1,0 +1,83 @@
+"""Class probabilities from an ONNX network of single pixels."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]  # the package ships no types
+from numpy.typing import NDArray
+
+from swath.errors import ConfigError
+
+#: Rows of one call. Matrix kernels may round differently for other row counts, so the count never varies.
+PATCH_PX = 8192
+_MAX_ONNX_BYTES = 512 << 20
+
+
+class OnnxPredictor:
+    """An ONNX session on one CPU thread; a ``pipeline.Predictor``.
+
+    The network takes float32 (pixel, feature) and its output ``probabilities`` (or its only output) gives float32
+    (pixel, class), rows that sum to 1.
+
+    Args:
+        path: The ``.onnx`` file; weights outside of it are looked for beside it only.
+        features: Features that the manifest promises.
+        classes: Classes that the manifest promises.
+
+    Raises:
+        ConfigError: Not an ONNX model that runs here, too large, or of another shape than promised.
+    """
+
+    def __init__(self, path: Path, *, features: int, classes: int) -> None:
+        if path.stat().st_size > _MAX_ONNX_BYTES:
+            msg = f"{path}: larger than {_MAX_ONNX_BYTES} bytes"
+            raise ConfigError(msg)
+        self._session = _session(path)
+        self._features, self._classes = features, classes
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        chosen = next((o for o in outputs if o.name == "probabilities"), outputs[0])
+        if len(inputs) != 1 or not _fits(inputs[0], width=features) or not _fits(chosen, width=classes):
+            msg = (
+                f"{path}: the network must take float32 (pixel, {features}) and give float32 (pixel, {classes}); "
+                f"it takes {[(i.type, i.shape) for i in inputs]} and gives {(chosen.type, chosen.shape)}"
+            )
+            raise ConfigError(msg)
+        self._input, self._output = inputs[0].name, chosen.name
+
+    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Class probabilities [1], (class, pixel), of features, (feature, pixel).
+
+        Raises:
+            ValueError: Another number of features, or not float32.
+        """
+        if features.ndim != 2 or features.shape[0] != self._features or features.dtype != np.float32:
+            msg = f"expected float32 ({self._features}, pixels), got {features.dtype} {features.shape}"
+            raise ValueError(msg)
+        result = np.empty((self._classes, features.shape[1]), dtype=np.float32)
+        patch = np.zeros((PATCH_PX, self._features), dtype=np.float32)
+        for start in range(0, features.shape[1], PATCH_PX):
+            part = features[:, start : start + PATCH_PX]
+            patch[: part.shape[1]] = part.T
+            (answer,) = self._session.run([self._output], {self._input: patch})
+            result[:, start : start + PATCH_PX] = answer[: part.shape[1]].T
+        return result
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    try:
+        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises types of its own, made in C++, without a common base
+        if not type(error).__module__.startswith("onnxruntime"):
+            raise
+        msg = f"{path}: onnxruntime cannot load it: {error}"
+        raise ConfigError(msg) from error
+
+
+def _fits(port: onnxruntime.NodeArg, *, width: int) -> bool:
+    if port.type != "tensor(float)" or len(port.shape) != 2:
+        return False
+    rows, columns = port.shape
+    return (not isinstance(rows, int) or rows == PATCH_PX) and columns == width

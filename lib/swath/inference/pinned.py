@@ -1,0 +1,77 @@
+"""A model that cannot change any more: copied by content, named by digest."""
+
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from swath.errors import ConfigError
+from swath.inference.digest import model_digest
+from swath.inference.manifest import Manifest, read_manifest
+from swath.product import ModelRef
+
+#: What stands for a version when a model comes from a folder.
+LOCAL_VERSION = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedModel:
+    """A resolved model: what the plan carries and workers load.
+
+    Args:
+        name: Registered name, or the manifest's for a folder.
+        version: Version in the registry; ``local`` for a folder.
+        digest: Of the directory.
+        path: A private copy in a folder that is named after the digest.
+        manifest: What it takes and gives.
+    """
+
+    name: str
+    version: str
+    digest: str
+    path: Path
+    manifest: Manifest
+
+    @property
+    def ref(self) -> ModelRef:
+        """As products name it."""
+        return ModelRef(name=self.name, version=self.version, digest=self.digest)
+
+
+def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VERSION) -> PinnedModel:
+    """Copy a model directory to ``cache/<digest>`` and take its digest from the copy.
+
+    The copy comes first and is what is digested, so a directory that changes meanwhile cannot be half pinned.
+
+    Args:
+        directory: The model as found.
+        cache: Where pinned models lie; shared by all runs.
+        name: Registered name; the manifest's when empty.
+        version: Registered version.
+
+    Raises:
+        ConfigError: It is no model.
+    """
+    model_digest(directory)  # refuses links and oversize before anything is copied
+    draft = cache / f".{uuid.uuid4().hex}"
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copytree(directory, draft, symlinks=True)
+        digest, manifest = model_digest(draft), read_manifest(draft)
+        home = cache / digest
+        if not home.is_dir():
+            _settle(draft, home)
+        if model_digest(home) != digest:
+            msg = f"{home}: the pinned copy was changed; remove the folder and run again"
+            raise ConfigError(msg)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return PinnedModel(name=name or manifest.name, version=version, digest=digest, path=home, manifest=manifest)
+
+
+def _settle(draft: Path, home: Path) -> None:
+    try:
+        draft.rename(home)
+    except OSError:  # another run pinned the same model meanwhile
+        if not home.is_dir():
+            raise
