@@ -112,7 +112,9 @@ def _field(href: str) -> InterpolatedAngles:
     grids = read_tile(href).angles
     if grids is None:
         raise MetadataError(
-            "the granule has no angle grids", expected="Sun_Angles_Grid", got=f"none in {href}",
+            "the granule has no angle grids",
+            expected="Sun_Angles_Grid",
+            got=f"none in {href}",
             remedy="Ingest the scene again.",
         )
     return InterpolatedAngles.of(grids)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError
 from swath.readers.digest import Fingerprint, combined_digest, fingerprint
 from swath.readers.header import inspect
+from swath.readers.landsat_extent import check_extents
 from swath.readers.sentinel2_bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
 from swath.readers.sentinel2_layout import Delivery, find_delivery
 from swath.readers.sentinel2_metadata import Sentinel2Metadata, read_sentinel2_metadata
@@ -41,7 +42,7 @@ def read_scene(href: str) -> Scene:
         MetadataError: Metadata missing, broken, or of Level-2A.
         MissingBandError: No band at all.
         ReadError: A raster is missing, empty, cut short, or of another type.
-        GeometryError: Angles or coordinate systems make no sense.
+        GeometryError: Angles or coordinate systems make no sense; bands of different extents.
         UnsupportedSensorError: A Sentinel-2 satellite that is not in our tables.
     """
     delivery = find_delivery(href)
@@ -55,10 +56,9 @@ def read_scene(href: str) -> Scene:
 def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
     _check_usable(delivery, metadata)
     files = (*delivery.metadata.hrefs, *delivery.images.values())
-    sources = _Sources(
-        delivery=delivery, metadata=metadata, fingerprints={file: fingerprint(file) for file in files}
-    )
+    sources = _Sources(delivery=delivery, metadata=metadata, fingerprints={file: fingerprint(file) for file in files})
     assets = {NAME_BY_NATIVE[native]: _asset(native, sources=sources) for native in delivery.images}
+    check_extents(assets)
     tile = delivery.metadata.tile or ""
     return Scene(
         scene_id=metadata.scene_id,
@@ -143,9 +143,7 @@ def _angles(metadata: Sentinel2Metadata) -> Angles:
 
 def _left_out(delivery: Delivery, metadata: Sentinel2Metadata) -> dict[str, str]:
     missing = {
-        NAME_BY_NATIVE[native]: f"{native} is not in the delivery"
-        for native in NATIVE_IDS
-        if native not in delivery.images
+        NAME_BY_NATIVE[native]: f"{native} is not in the delivery" for native in NATIVE_IDS if native not in delivery.images
     }
     notes: dict[str, str] = {}
     if metadata.product is None:

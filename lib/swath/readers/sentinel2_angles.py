@@ -61,9 +61,7 @@ def mean_directions(fields: Fields) -> dict[str, Direction]:
     for element in fields.every("Mean_Viewing_Incidence_Angle"):
         native, inside = native_of_index(element.get("bandId", "")), Fields(element, fields.source)
         if native is not None and "nan" not in (inside.text("ZENITH_ANGLE") + inside.text("AZIMUTH_ANGLE")).lower():
-            means[native] = Direction(
-                zenith_deg=inside.number("ZENITH_ANGLE"), azimuth_deg=inside.number("AZIMUTH_ANGLE")
-            )
+            means[native] = Direction(zenith_deg=inside.number("ZENITH_ANGLE"), azimuth_deg=inside.number("AZIMUTH_ANGLE"))
     return means
 
 
@@ -107,9 +105,7 @@ def angle_grids(fields: Fields, *, origin: Grid, views: Mapping[str, Direction])
         for native, d in views.items()
     }
     merged = {native: _merged(grids, source=fields.source, shape=shape) for native, grids in by_band.items()}
-    return AngleGrids(
-        crs=origin.crs, left=origin.left, top=origin.top, dx=dx, dy=dy, sun=sun, views={**constant, **merged}
-    )
+    return AngleGrids(crs=origin.crs, left=origin.left, top=origin.top, dx=dx, dy=dy, sun=sun, views={**constant, **merged})
 
 
 def _steps(element: Element, *, source: str) -> tuple[float, float]:
@@ -158,7 +154,7 @@ def _values(grid: Element, *, name: str, source: str, shape: tuple[int, ...] | N
         values = np.array(rows, dtype=np.float64) if len(widths) == 1 else np.empty((0, 0))
     except ValueError:
         values = np.empty((0, 0))
-    fits = values.ndim == 2 and values.size and max(values.shape) <= MAX_NODES_A_SIDE  # noqa: PLR2004 - rows, columns
+    fits = values.ndim == 2 and values.size and max(values.shape) <= MAX_NODES_A_SIDE
     if not fits or (shape is not None and values.shape != shape):
         raise MetadataError(
             "an angle grid is broken",

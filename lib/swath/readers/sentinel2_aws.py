@@ -71,7 +71,7 @@ def _read_object(href: str) -> dict[str, Any]:
     return loaded
 
 
-def _ring(geometry: Any, *, source: str) -> tuple[tuple[tuple[float, float], ...], str]:  # noqa: ANN401 - parsed JSON
+def _ring(geometry: Any, *, source: str) -> tuple[tuple[tuple[float, float], ...], str]:
     """Outer ring of a GeoJSON polygon in map units, and its CRS; both empty when the tile has no data."""
     if not isinstance(geometry, dict):
         return (), ""

@@ -102,7 +102,9 @@ def number_of(text: str, *, name: str, source: str) -> float:
         value = float("nan")
     if not isfinite(value):
         raise MetadataError(
-            f"{name} is not a number", expected="a finite number", got=f"{text[:40]!r} in {source}",
+            f"{name} is not a number",
+            expected="a finite number",
+            got=f"{text[:40]!r} in {source}",
             remedy="Fetch the delivery again.",
         )
     return value
@@ -118,7 +120,9 @@ def time_of(text: str, *, name: str, source: str) -> datetime:
         time = datetime.fromisoformat(text)
     except ValueError as error:
         raise MetadataError(
-            f"{name} is not a time", expected="an ISO 8601 time", got=f"{text[:40]!r} in {source}",
+            f"{name} is not a time",
+            expected="an ISO 8601 time",
+            got=f"{text[:40]!r} in {source}",
             remedy="Fetch the delivery again.",
         ) from error
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

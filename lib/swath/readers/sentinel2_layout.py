@@ -78,9 +78,7 @@ def _of_folder(href: str) -> dict[str, str]:
     """Files of a folder: href by name relative to the product's root."""
     folder = Path(href.removeprefix("file://")).absolute()
     if not folder.is_dir():
-        raise ReadError(
-            "the scene is not there", expected="a folder or a zip", got=href, remedy="Check the path."
-        )
+        raise ReadError("the scene is not there", expected="a folder or a zip", got=href, remedy="Check the path.")
     if folder.parent.name == _GRANULE:
         root = folder.parents[1]
         found = [f for f in root.iterdir() if f.is_file()] + _walk(folder)

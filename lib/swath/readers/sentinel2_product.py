@@ -117,7 +117,9 @@ def checked_baseline(text: str, *, source: str) -> str:
     """
     if not _BASELINE.fullmatch(text):
         raise MetadataError(
-            "the processing baseline is unreadable", expected="NN.NN", got=f"{text[:20]!r} in {source}",
+            "the processing baseline is unreadable",
+            expected="NN.NN",
+            got=f"{text[:20]!r} in {source}",
             remedy="Fetch the delivery again.",
         )
     return text
@@ -149,7 +151,9 @@ def _quantification(fields: Fields) -> float:
     value = fields.number("QUANTIFICATION_VALUE", "BOA_QUANTIFICATION_VALUE", "L1C_L2A_Quantification_Value")
     if value <= 0:
         raise MetadataError(
-            "the quantification value is not positive", expected="DN per reflectance > 0", got=f"{value} in {fields.source}",
+            "the quantification value is not positive",
+            expected="DN per reflectance > 0",
+            got=f"{value} in {fields.source}",
             remedy="Fetch the delivery again.",
         )
     return value

@@ -149,7 +149,9 @@ def _sun(fields: Fields) -> Direction:
     element = fields.first("Mean_Sun_Angle")
     if element is None:
         raise MetadataError(
-            "the mean sun angles are missing", expected="Mean_Sun_Angle", got=f"none in {fields.source}",
+            "the mean sun angles are missing",
+            expected="Mean_Sun_Angle",
+            got=f"none in {fields.source}",
             remedy="Fetch the delivery again.",
         )
     inside = Fields(element, fields.source)
