@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swath.errors import ReadError
+from swath.readers.href import gdal_href, open_bytes, split_href
+
+
+@pytest.mark.parametrize(
+    ("href", "member", "expected"),
+    [
+        ("/data/a.tif", None, "/data/a.tif"),
+        ("file:///data/a.tif", None, "/data/a.tif"),
+        ("s3://bucket/key/a.tif", None, "/vsis3/bucket/key/a.tif"),
+        ("https://host/a.tif", None, "/vsicurl/https://host/a.tif"),
+        ("/data/a.zip", "in/b.jp2", "/vsizip/{/data/a.zip}/in/b.jp2"),
+        ("/data/a.tar", "b.TIF", "/vsitar/{/data/a.tar}/b.TIF"),
+        ("/data/A.TGZ", "b.TIF", "/vsitar/{/data/A.TGZ}/b.TIF"),
+        ("s3://bucket/a.zip", "b", "/vsizip/{/vsis3/bucket/a.zip}/b"),
+        ("/vsizip/{/a.zip}/b", None, "/vsizip/{/a.zip}/b"),
+    ],
+)
+def test_names_are_spelled_as_gdal_spells_them(href: str, member: str | None, expected: str) -> None:
+    assert gdal_href(href, member=member) == expected
+
+
+def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert gdal_href("a.tif") == str(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("member", ["../etc/passwd", "/etc/passwd", "a/../../b"])
+def test_a_member_cannot_lead_out_of_its_archive(member: str) -> None:
+    with pytest.raises(ReadError, match="leads out of its archive"):
+        gdal_href("/data/a.zip", member=member)
+
+
+@given(st.text(st.characters(codec="ascii", exclude_characters="{}\0/"), min_size=1, max_size=20).filter(lambda m: m != ".."))
+def test_a_name_taken_apart_gives_its_parts_back(member: str) -> None:
+    assert split_href(gdal_href("/data/a.zip", member=member)) == ("zip", "/data/a.zip", member)
+
+
+def test_bytes_that_are_elsewhere_are_not_opened() -> None:
+    with pytest.raises(ReadError, match="not on this machine: expected a local path; got /vsis3/bucket/a"), open_bytes("/vsis3/bucket/a"):
+        pass
