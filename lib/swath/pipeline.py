@@ -157,8 +157,15 @@ class Context:
 class Step(Protocol):
     """One named, versioned transformation of pixels. Pure: no files, no Spark, no clock, no randomness."""
 
-    name: str
-    version: int
+    @property
+    def name(self) -> str:
+        """What pipeline files call it."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever results change."""
+        ...
 
     @property
     def parameters(self) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]  # the package ships no types
+import onnxruntime
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError

@@ -1,0 +1,154 @@
+"""How a model is trained: everything that decides what comes out, from one YAML file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from swath.errors import ConfigError
+from swath.inference.manifest import Manifest
+from swath.product import Category
+from swath.training.samples import FeatureRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForestSettings:
+    """Settings of the boosted trees.
+
+    Args:
+        trees: Rounds; each adds a tree per class.
+        leaves: Most leaves of a tree.
+        learning_rate: Share of each tree that is kept.
+        min_leaf_px: Least samples in a leaf.
+    """
+
+    trees: int = 50
+    leaves: int = 15
+    learning_rate: float = 0.1
+    min_leaf_px: int = 20
+
+    def __post_init__(self) -> None:
+        """Refuse settings that grow nothing."""
+        if self.trees < 1 or self.leaves < 2 or self.min_leaf_px < 1 or not 0.0 < self.learning_rate <= 1.0:
+            msg = f"forest: trees >= 1, leaves >= 2, min_leaf_px >= 1 and 0 < learning_rate <= 1 are needed, got {self}"
+            raise ConfigError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRecipe:
+    """What to train and how to judge it.
+
+    Args:
+        name: Of the model.
+        title: For people, on the card.
+        features: The features.
+        classes: The classes, by name the labels of the polygons.
+        licence: Of the model.
+        forest: Settings of the trees.
+        splits: How often polygons are split anew for the metrics.
+        held_out: Share of each class's polygons kept from training in each split.
+        seed: Of the first split; the next ones count up.
+        label_field: Attribute of the polygons with the class name.
+        id_field: Attribute with a unique id; features are numbered when None.
+
+    Raises:
+        ConfigError: Nothing could be judged by it.
+    """
+
+    name: str
+    title: str
+    features: FeatureRequest
+    classes: tuple[Category, ...]
+    licence: str
+    forest: ForestSettings = field(default_factory=ForestSettings)
+    splits: int = 5
+    held_out: float = 0.5
+    seed: int = 0
+    label_field: str = "class"
+    id_field: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a recipe without a judgement, or one whose manifest would be refused later."""
+        if self.splits < 1 or not 0.0 < self.held_out < 1.0:
+            msg = f"recipe {self.name!r}: splits >= 1 and 0 < held_out < 1 are needed"
+            raise ConfigError(msg)
+        self.manifest()
+
+    def manifest(self, **measured: Any) -> Manifest:
+        """The manifest of the model that this trains; ``measured`` fills metrics and training."""
+        wanted = self.features
+        return Manifest(
+            name=self.name,
+            kind="forest",
+            weights="forest.npz",
+            bands=wanted.bands,
+            of=wanted.of,
+            scale=wanted.scale,
+            offset=wanted.offset,
+            resolution_m=wanted.resolution_m,
+            classes=self.classes,
+            licence=self.licence,
+            **measured,
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """The recipe as JSON-able data."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a recipe file.
+
+        Raises:
+            ConfigError: No such file, not YAML, an unknown or missing key.
+        """
+        try:
+            plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            msg = f"{path}: no training recipe can be read: {error}"
+            raise ConfigError(msg) from error
+        try:
+            return cls.of(plain)
+        except ConfigError as error:
+            msg = f"{path}: {error}"
+            raise ConfigError(msg) from error
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Self:
+        """Build from parsed YAML.
+
+        Raises:
+            ConfigError: An unknown or missing key, or a value of the wrong type.
+        """
+        _check(plain, cls, where="recipe")
+        given = dict(plain)
+        try:
+            given["features"] = _built(FeatureRequest, given["features"], where="features")
+            given["classes"] = tuple(_built(Category, c, where="classes") for c in given["classes"])
+            if "forest" in given:
+                given["forest"] = _built(ForestSettings, given["forest"], where="forest")
+            return cls(**given)
+        except (TypeError, KeyError) as error:
+            msg = f"a training recipe is incomplete or malformed: {error}"
+            raise ConfigError(msg) from error
+
+
+def _built(kind: type[Any], plain: Any, *, where: str) -> Any:
+    _check(plain, kind, where=where)
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()})
+
+
+def _check(plain: Any, kind: type[Any], *, where: str) -> None:
+    if not isinstance(plain, Mapping):
+        msg = f"{where}: expected keys and values, got {plain!r}"
+        raise ConfigError(msg)
+    known = [f.name for f in fields(kind)]
+    for key in plain:
+        if key not in known:
+            near = get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+            msg = f"{where}: unknown key {key!r}; {hint}"
+            raise ConfigError(msg)
