@@ -73,9 +73,9 @@ class Sky:
 
 def _thickness(x_m: F64, y_m: F64, *, seed: int) -> F32:
     x, y = x_m - WORLD_ORIGIN_M[0], y_m - WORLD_ORIGIN_M[1]
-    lumps = fractal(x, y, wavelength_m=1800.0, octaves=6, seed=seed + 91)
+    lumps = fractal(x, y, wavelength_m=1500.0, octaves=6, seed=seed + 91)
     # Clouds come in fields: a broad wave decides where.
-    lumps += np.float32(0.9) * smooth(x, y, wavelength_m=9000.0, seed=seed + 92)
+    lumps += np.float32(0.55) * smooth(x, y, wavelength_m=6500.0, seed=seed + 92)
     return lumps
 
 
