@@ -1,0 +1,27 @@
+from swath.deploy.border import Border, Flow, crossings
+from swath.deploy.files import load_site
+from swath.deploy.job_spec import JobSpec
+from swath.deploy.refusal_border import engine_sends
+
+
+def test_the_table_names_every_flow() -> None:
+    lines = list(crossings(Border(), engine_sends={}, engine="spark-operator"))
+    assert [line.flow for line in lines] == list(Flow)
+    assert {line.verdict for line in lines} == {"stays"}
+    assert all(line.content and line.how for line in lines)
+
+
+def test_on_premises_nothing_leaves_by_default(job: JobSpec) -> None:
+    assert engine_sends(job, site=load_site("eks-anywhere")) == {}
+    assert Border() == load_site("eks-anywhere").border
+
+
+def test_emr_sends_requests_and_arguments_to_the_region(job: JobSpec) -> None:
+    assert set(engine_sends(job, site=load_site("outposts-extended"))) == {Flow.JOB_REQUEST, Flow.ARGUMENTS, Flow.ERROR_TEXTS}
+
+
+def test_what_is_allowed_and_has_a_way_may_leave(job: JobSpec) -> None:
+    site = load_site("outposts-local")
+    lines = {c.flow: c for c in crossings(site.border, engine_sends=engine_sends(job, site=site), engine="x")}
+    assert lines[Flow.METRICS].verdict == "may leave"
+    assert lines[Flow.FOOTPRINTS].verdict == "stays"
