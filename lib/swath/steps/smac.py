@@ -134,11 +134,11 @@ def _scene_terms(coefficients: SmacCoefficients, *, angles: Angles, atmosphere: 
 
 def _per_pixel(layer: Layer, *, band: str, coefficients: SmacCoefficients, angles: AngleField, atmosphere: Atmosphere) -> Layer:
     grid, window = layer.grid, layer.window
-    rows = Axis.of(window.row, window.height, size=grid.height)
-    columns = Axis.of(window.col, window.width, size=grid.width)
-    x = grid.left + (columns.nodes.astype(np.float64) + 0.5) * grid.dx
-    y = grid.top - (rows.nodes.astype(np.float64) + 0.5) * grid.dy
-    sun_zenith, sun_azimuth, view_zenith, view_azimuth = angles.sample(x=x, y=y, band=band)
+    rows = Axis.of(window.row, window.height, pixel=grid.dy)
+    columns = Axis.of(window.col, window.width, pixel=grid.dx)
+    sun_zenith, sun_azimuth, view_zenith, view_azimuth = angles.sample(
+        x=grid.left + columns.nodes, y=grid.top - rows.nodes, band=band
+    )
     terms = smac_terms(
         coefficients,
         sun_zenith_deg=sun_zenith,
