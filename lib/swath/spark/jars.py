@@ -9,8 +9,7 @@ from pathlib import Path
 from swath.errors import ConfigError
 
 DELTA_VERSION = "4.0.1"
-SCALA_VERSION = "2.13"
-DELTA_PACKAGE = f"io.delta:delta-spark_{SCALA_VERSION}:{DELTA_VERSION}"
+DELTA_PACKAGE = f"io.delta:delta-spark_2.13:{DELTA_VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +23,7 @@ class Jar:
 #: Delta's third jar, antlr4-runtime 4.13.1, comes with Spark.
 DELTA_JARS = (
     Jar(
-        name=f"delta-spark_{SCALA_VERSION}-{DELTA_VERSION}.jar",
+        name=f"delta-spark_2.13-{DELTA_VERSION}.jar",
         sha256="a1e76860b19fe1e6b205a4ea7a9099a2f9575d39bb71d49b3e679b299d0efb91",
     ),
     Jar(

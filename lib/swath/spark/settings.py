@@ -10,24 +10,26 @@ from pathlib import Path
 
 DEFAULT_MASTER = "local[*,4]"  # plain local[*] fails the job at the first failure of a task
 
-#: One compiler tier and one collector thread: halves the CPU of a short run, costs nothing in a long one.
+#: One compiler tier, one collector thread, no statistics file: halves the CPU of a short run, costs nothing in a long one.
 FAST_START = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData"
 
 #: True everywhere. The same lines are in conf/spark-defaults.conf for spark-submit; a test holds them equal.
 EVERYWHERE: Mapping[str, str] = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    "spark.sql.session.timeZone": "UTC",
-    # Reference rows are few and each is minutes of work: gluing partitions together would undo the plan.
-    "spark.sql.adaptive.coalescePartitions.enabled": "false",
-    "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.sql.execution.arrow.pyspark.fallback.enabled": "false",
-    # A reference row is minutes of work; batches of the default 10,000 would hide progress.
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
-    "spark.python.worker.reuse": "true",
-    # Every read of a Delta snapshot is a job of this many tasks (default 50); our ledgers are small.
+    # Every read of a Delta snapshot is a job of this many tasks (default 50); our ledgers are small,
     "spark.databricks.delta.snapshotPartitions": "2",
+    # and a million reference rows are 200 MB: more tasks than this would be mostly start (default 200).
+    "spark.sql.shuffle.partitions": "8",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.python.worker.reuse": "true",
     "spark.ui.showConsoleProgress": "false",
+    # Reference rows are few and each is minutes of work: gluing partitions together would undo the plan,
+    "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    # and batches of the default 10,000 rows would hide progress.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+    "spark.sql.execution.arrow.pyspark.fallback.enabled": "false",
 }
 
 #: Where driver and executors share one small machine.

@@ -1,0 +1,195 @@
+"""What this machine lacks to run swath, and how to mend each. Looks only; the command line prints what it found."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from swath.errors import ConfigError
+from swath.readers.drivers import gdal_version, missing_drivers
+from swath.spark.archive import archive_path
+from swath.spark.jars import DELTA_JARS, DELTA_VERSION, delta_class_path, intact, spark_home
+from swath.spark.java import HOW_TO_GET, SUPPORTED, find_java, java_homes, java_major
+
+Level = Literal["ok", "warning", "failure"]
+GIB = 1 << 30
+_NEED_DISK, _WISH_DISK = 2 * GIB, 10 * GIB
+#: One executor core: a strip, its blocks and a child process (docs/benchmarks.md).
+_MEMORY_PER_CORE = 3 * GIB // 2
+#: Delta of the key works with Spark of the value only.
+_SPARK_OF_DELTA = {"4.0": "4.0"}
+_PYTHON = (3, 11)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One look at the machine.
+
+    Args:
+        check: What was looked at.
+        level: ``failure`` stops a run, ``warning`` makes it slow or risky.
+        found: What is there.
+        remedy: What to do about it; empty when all is well.
+    """
+
+    check: str
+    level: Level
+    found: str
+    remedy: str = ""
+
+
+def examine(output: Path | None = None) -> tuple[Finding, ...]:
+    """Look at everything that a run needs.
+
+    Args:
+        output: Folder that products would be written to; the working folder without one.
+    """
+    output = output or Path.cwd()
+    return (
+        check_python(sys.version_info[:2]),
+        check_java(),
+        check_spark(),
+        check_delta(),
+        check_archive(),
+        check_gdal(),
+        check_cores(cores=len(os.sched_getaffinity(0)), memory=memory_limit()),
+        check_disk(output),
+        check_writable(output),
+    )
+
+
+def healthy(findings: Sequence[Finding]) -> bool:
+    """True when nothing stops a run."""
+    return all(f.level != "failure" for f in findings)
+
+
+def check_python(running: Sequence[int]) -> Finding:
+    """Python is new enough."""
+    found = ".".join(str(n) for n in running)
+    if tuple(running) < _PYTHON:
+        return Finding(check="Python", level="failure", found=found, remedy="Run make PYTHON=/path/to/python3.11 setup.")
+    return Finding(check="Python", level="ok", found=found)
+
+
+def check_java() -> Finding:
+    """There is a Java that Spark runs on."""
+    home = find_java()
+    if home:
+        return Finding(check="Java", level="ok", found=f"{java_major(home)} in {home}")
+    others = [f"{java_major(h)} in {h}" for h in java_homes() if java_major(h)]
+    wanted = " or ".join(str(n) for n in SUPPORTED)
+    return Finding(check="Java", level="failure", found=f"{', '.join(others) or 'none'}; Spark needs {wanted}", remedy=HOW_TO_GET)
+
+
+def check_spark() -> Finding:
+    """Spark is there, and is one that our Delta works with."""
+    try:
+        home, found = spark_home(), version("pyspark")
+    except (ConfigError, PackageNotFoundError) as error:
+        return Finding(check="Spark", level="failure", found=f"none ({error})", remedy="Run make setup.")
+    wanted = _SPARK_OF_DELTA[_minor(DELTA_VERSION)]
+    if _minor(found) != wanted:
+        said = f"{found}; Delta {DELTA_VERSION} works with {wanted}.x"
+        return Finding(check="Spark", level="failure", found=said, remedy=f"Install pyspark {wanted}.x: run make setup.")
+    return Finding(check="Spark", level="ok", found=f"{found} in {home}")
+
+
+def check_delta() -> Finding:
+    """The Delta jars are there, and are the ones they should be."""
+    try:
+        jars = delta_class_path()
+    except ConfigError as error:
+        return Finding(check="Delta", level="failure", found=str(error), remedy="Run make setup.")
+    folder = jars[0].parent if jars else spark_home() / "jars"
+    broken = [jar.name for jar in DELTA_JARS if not intact(jar, folder=folder)]
+    if broken:
+        remedy = "Delete them and run make setup."
+        return Finding(
+            check="Delta", level="failure", found=f"changed or cut short: {', '.join(broken)} in {folder}", remedy=remedy
+        )
+    return Finding(check="Delta", level="ok", found=f"{DELTA_VERSION} in {folder}")
+
+
+def check_archive() -> Finding:
+    """The class archive of exactly this Java and Spark is there; without it a session starts slower."""
+    home = find_java()
+    try:
+        path = archive_path(home) if home else None
+    except ConfigError:
+        path = None
+    if path and path.is_file():
+        return Finding(check="Class archive", level="ok", found=f"{path.stat().st_size >> 20} MB in {path}")
+    remedy = "Run python -m swath.spark.prepare once: sessions then cost half."
+    return Finding(check="Class archive", level="warning", found="none for this Java and Spark", remedy=remedy)
+
+
+def check_gdal() -> Finding:
+    """GDAL has the drivers that we read and write with."""
+    lacking = missing_drivers()
+    if lacking:
+        found = f"{gdal_version()} without {', '.join(lacking)}"
+        return Finding(
+            check="GDAL", level="failure", found=found, remedy="Install rasterio from its wheel (make setup), not from source."
+        )
+    return Finding(check="GDAL", level="ok", found=gdal_version())
+
+
+def check_cores(*, cores: int, memory: int) -> Finding:
+    """Every core has the memory that a strip needs."""
+    found = f"{cores} cores, {memory / GIB:.1f} GiB of memory"
+    fit = memory // _MEMORY_PER_CORE
+    if fit < 1:
+        return Finding(
+            check="Cores", level="failure", found=found, remedy=f"A run needs {_MEMORY_PER_CORE / GIB:.1f} GiB of memory."
+        )
+    if fit < cores:
+        return Finding(check="Cores", level="warning", found=found, remedy=f"Use fewer cores: --master 'local[{fit},4]'.")
+    return Finding(check="Cores", level="ok", found=found)
+
+
+def check_disk(output: Path) -> Finding:
+    """There is room for products."""
+    place = _standing(output)
+    free = shutil.disk_usage(place).free
+    found = f"{free / GIB:.1f} GiB free at {place}"
+    if free < _WISH_DISK:
+        level: Level = "failure" if free < _NEED_DISK else "warning"
+        return Finding(
+            check="Disk", level=level, found=found, remedy="A full scene takes about 2 GiB: free some, or use another --output."
+        )
+    return Finding(check="Disk", level="ok", found=found)
+
+
+def check_writable(output: Path) -> Finding:
+    """Products can be written where they shall go."""
+    place = _standing(output)
+    try:
+        with tempfile.NamedTemporaryFile(dir=place, prefix=".swath-doctor-"):
+            pass
+    except OSError as error:
+        remedy = f"Choose another --output, or mend the permissions of {place}."
+        return Finding(check="Output", level="failure", found=f"{place} cannot be written: {error.strerror}", remedy=remedy)
+    return Finding(check="Output", level="ok", found=f"{place} can be written")
+
+
+def memory_limit(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Bytes of memory that this process may use: the machine's, or its container's when that is less."""
+    lines = meminfo.read_text(encoding="ascii").splitlines()
+    machine = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemTotal"))
+    limit = cgroup.read_text(encoding="ascii").strip() if cgroup.is_file() else "max"
+    return machine if limit == "max" else min(machine, int(limit))
+
+
+def _standing(path: Path) -> Path:
+    """The nearest folder above ``path`` that exists."""
+    path = path.absolute()
+    return next(p for p in (path, *path.parents) if p.is_dir())
+
+
+def _minor(number: str) -> str:
+    return ".".join(number.split(".")[:2])
