@@ -20,6 +20,8 @@ from swath.errors import CrashError, MemoryLimitError, SceneError, TimeLimitErro
 _WATCH_S = 0.2
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 _TRIES = 2
+#: Class of a refusal that is the configuration's fault: the run stops with it.
+CONFIG = "config"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from swath.errors import MemoryLimitError, SceneError
+from swath.engine.child import CONFIG
+from swath.errors import ConfigError, MemoryLimitError, SceneError
 
 _MIB = 1 << 20
 _PR_SET_PDEATHSIG = 1
@@ -26,6 +27,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         return {"done": perform(request)}
     except SceneError as error:
         return {"refused": {"class": error.error_class, "message": str(error.of(str(request.get("scene_id", ""))))}}
+    except ConfigError as error:
+        return {"refused": {"class": CONFIG, "message": str(error)}}
     except MemoryError:
         error = MemoryLimitError(
             "the scene needs more memory than its process may have",

@@ -98,7 +98,7 @@ def _possible(
         try:
             recipes = step.recipes(scene, given=specs)
         except _TOLERATED as error:
-            failures[_kind_of(step)] = error
+            failures.update(dict.fromkeys(_kinds_of(step), error))
             continue
         for recipe in recipes:
             there = tuple(n for n in recipe.needs if n in specs or n.removeprefix(DELIVERED) in scene.assets)
@@ -109,10 +109,10 @@ def _possible(
     return calls, specs, failures
 
 
-def _kind_of(step: Step) -> str:
-    """The kind of layer that a step is known to make, for telling why it is not there."""
-    kind: str = getattr(step, "makes_kind", step.name)
-    return kind
+def _kinds_of(step: Step) -> tuple[str, ...]:
+    """The kinds of layers that a step is known to make, for telling why they are not there."""
+    kinds: tuple[str, ...] = getattr(step, "kinds", (step.name,))
+    return kinds
 
 
 def _matches(rule: AssetRule, name: LayerName) -> bool:

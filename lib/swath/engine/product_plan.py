@@ -1,18 +1,18 @@
 """What is to be made of one scene, without reading a pixel."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
-import json
-
+from swath import __version__
 from swath.engine.cut import Cut, cut
 from swath.engine.graph import Graph, resolve
 from swath.engine.keys import asset_keys, digest_of
 from swath.engine.pipeline_json import pipeline_of
-from swath.product import LayerName
+from swath.product import AppliedStep, AssetRecord, LayerName, Product
 from swath.scene import Scene
 
 #: Bands of a true-colour picture.
@@ -94,3 +94,33 @@ def _previews(graph: Graph) -> tuple[LayerName, ...]:
         if all(graph.has(name) for name in names):
             found += names
     return tuple(found)
+
+
+def product_of(plan: ProductPlan, pipeline_json: str, *, records: Sequence[Mapping[str, Any]]) -> Product:
+    """The product as its item tells it.
+
+    Args:
+        plan: Of the product.
+        pipeline_json: The pipeline that it was planned with.
+        records: ``AssetRecord.to_plain()`` of its published assets.
+    """
+    plain: dict[str, Any] = json.loads(pipeline_json)
+    steps: dict[str, AppliedStep] = {}
+    facts: dict[str, Any] = {}
+    for call in plan.graph.calls:
+        name = call.step.name
+        steps[name] = AppliedStep(name=name, version=call.step.version, parameters=dict(call.step.parameters))
+        facts.setdefault(name, dict(call.recipe.facts))
+    return Product(
+        product_id=plan.product_id,
+        pipeline=plain["name"],
+        pipeline_version=plain.get("version", 1),
+        collection=plan.collection,
+        scene=plan.graph.scene,
+        layers=plan.graph.outputs,
+        assets=tuple(AssetRecord.from_plain(r) for r in records),
+        left_out=plan.graph.left_out,
+        steps=tuple(steps.values()),
+        code=__version__,
+        facts=facts,
+    )

@@ -7,16 +7,15 @@ from time import process_time
 from typing import Any
 
 from swath.engine.preview import Preview, load
-from swath.engine.product_plan import ProductPlan, plan_product
+from swath.engine.product_plan import ProductPlan, plan_product, product_of
 from swath.engine.strip import StripJob, run_strip
 from swath.errors import SceneError
 from swath.inference.loader import load_predictor
 from swath.pipeline import Context
-from swath.product import AssetRecord, Product
+from swath.product import AssetRecord
 from swath.readers.angles import angle_field
 from swath.readers.bands import BandReader
-from swath.readers.landsat import read_scene
-from swath.scene import Scene
+from swath.readers.registry import read_scene
 from swath.sinks.cog import CogTarget, assemble
 from swath.sinks.publish import publish_product
 from swath.sinks.strip_part import PartManifest
@@ -40,8 +39,25 @@ def perform(request: Mapping[str, Any]) -> Json:
 
 
 def _ingest(request: Mapping[str, Any]) -> Json:
+    """Read a scene's metadata; with a pipeline, tell also what it would make of the scene."""
     scene = read_scene(request["href"])
-    return {"scene": scene.to_json(), "scene_id": scene.scene_id}
+    text = scene.to_json()
+    found: Json = {"scene": text, "scene_id": scene.scene_id, "scene_digest": scene.digest}
+    if "pipeline" not in request:
+        return found
+    try:
+        plan = plan_product(text, request["pipeline"])
+        strips = plan.cut(rows=request["strip_rows"], split=True).strips
+    except SceneError as error:
+        told = {"class": error.error_class, "message": str(error.of(scene.scene_id))}
+        return {**found, "unfit": told}
+    return {
+        **found,
+        "product_id": plan.product_id,
+        "product_key": plan.product_key,
+        "assets": len(plan.keys),
+        "strips": strips,
+    }
 
 
 def _strip(request: Mapping[str, Any]) -> Json:
@@ -50,7 +66,7 @@ def _strip(request: Mapping[str, Any]) -> Json:
     store = _store(request["output"])
     job = StripJob(
         graph=plan.graph,
-        cut=plan.cut(rows=request["strip_rows"], split=True),
+        cut=plan.cut(rows=request["strip_rows"], split=request["split"]),
         number=request["strip"],
         previews=plan.previews,
         folder=request["folder"],
@@ -128,36 +144,9 @@ def _publish(request: Mapping[str, Any]) -> Json:
     product = product_of(plan, request["pipeline"], records=request["records"])
     previews = _previews(store, request["previews"])
     published = publish_product(product, folder=plan.folder, previews=previews, store=store)
-    return {**published, "cpu_s": process_time() - since}
-
-
-def product_of(plan: ProductPlan, pipeline: str, *, records: list[Json]) -> Product:
-    """The product as its item tells it."""
-    import json  # noqa: PLC0415
-
-    from swath import __version__  # noqa: PLC0415
-    from swath.product import AppliedStep  # noqa: PLC0415
-
-    plain = json.loads(pipeline)
-    steps: dict[str, AppliedStep] = {}
-    facts: dict[str, Any] = {}
-    for call in plan.graph.calls:
-        name = call.step.name
-        steps[name] = AppliedStep(name=name, version=call.step.version, parameters=dict(call.step.parameters))
-        facts.setdefault(name, dict(call.recipe.facts))
-    return Product(
-        product_id=plan.product_id,
-        pipeline=plain["name"],
-        pipeline_version=plain.get("version", 1),
-        collection=plan.collection,
-        scene=plan.graph.scene,
-        layers=plan.graph.outputs,
-        assets=tuple(AssetRecord.from_plain(r) for r in records),
-        left_out=plan.graph.left_out,
-        steps=tuple(steps.values()),
-        code=__version__,
-        facts=facts,
-    )
+    told = {"collection": plan.collection, "left_out": dict(product.left_out), "facts": dict(product.facts)}
+    told["acquired"] = product.scene.acquired.isoformat()
+    return {**published, **told, "cpu_s": process_time() - since}
 
 
 def _previews(store: Store, hrefs: list[str]) -> dict[str, Preview]:
@@ -175,4 +164,3 @@ _OPS: Mapping[str, Callable[[Mapping[str, Any]], Json]] = {
     "asset": _asset,
     "publish": _publish,
 }
-__all__ = ["Scene", "perform", "product_of"]

@@ -49,6 +49,7 @@ class Smac:
 
     name: ClassVar[str] = "smac"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[str, ...]] = ("sr",)
 
     aot550: float | None = None
     ozone_atm_cm: float | None = None

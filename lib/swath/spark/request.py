@@ -1,0 +1,59 @@
+"""What a run is asked to do."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from swath.engine.child import Limits
+from swath.engine.keys import canonical, digest_of
+
+#: Products that commit together: minutes of work, so that a killed run loses minutes.
+WAVE_PRODUCTS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """One execution of a job.
+
+    Args:
+        run_id: Names the run for good; a restart with it continues the stored plan.
+        pipeline: Plain description, models pinned (``engine.pipeline_json``).
+        models: Path and digest of each pinned model, by name.
+        inputs: As the user named them.
+        output: Where everything goes.
+        site: Name of the site.
+        strip_rows: Height of strips at the reference resolution; None lets the engine choose.
+        limit: Take at most so many scenes.
+        wave_products: Products that commit together.
+        limits: Of each call to a worker's child.
+    """
+
+    run_id: str
+    pipeline: Mapping[str, Any]
+    inputs: tuple[str, ...]
+    output: str
+    models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    site: str = "laptop"
+    strip_rows: int | None = None
+    limit: int | None = None
+    wave_products: int = WAVE_PRODUCTS
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def pipeline_json(self) -> str:
+        """The pipeline as it travels."""
+        return canonical(dict(self.pipeline))
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Everything that was asked, JSON-able."""
+        return {
+            "pipeline": dict(self.pipeline), "inputs": list(self.inputs), "strip_rows": self.strip_rows, "limit": self.limit,
+            "models": json.loads(json.dumps(dict(self.models))),
+        }  # fmt: skip
+
+    @property
+    def spec_digest(self) -> str:
+        """Digest of ``spec``."""
+        return digest_of(self.spec)

@@ -1,0 +1,175 @@
+"""One run from its inputs to its ledger: plan once, then wave by wave."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from swath.sinks.catalog import CatalogRow, rebuild
+from swath.sinks.delta import Tables
+from swath.spark.ledger import Account, Ledger
+from swath.spark.plan import MAKE, load_or_make_plan
+from swath.spark.request import RunRequest
+from swath.spark.schemas import PRODUCTS
+from swath.spark.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
+from swath.stores.base import Store
+from swath.stores.lock import output_lock
+from swath.stores.registry import open_store
+
+#: Rows that need no work are told one by one up to this many; the account counts all of them.
+TOLD = 10_000
+Announce = Callable[[int, int, int], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class RunOutcome:
+    """What a run did.
+
+    Args:
+        request: What was asked.
+        account: Over all waves.
+        made: Products of this execution, in order.
+        lost: Products that were refused on their way.
+        aside: Rows of the plan that needed no work: there already, duplicates, refused.
+        before: Ledger rows of products that an earlier execution of the same run made.
+        stages: Of all waves.
+        started: Aware.
+        ended: Aware.
+    """
+
+    request: RunRequest
+    account: Account
+    started: datetime
+    ended: datetime
+    made: list[ProductWork] = field(default_factory=list)
+    lost: list[ProductWork] = field(default_factory=list)
+    aside: list[Row] = field(default_factory=list)
+    before: list[Row] = field(default_factory=list)
+    stages: list[StageTime] = field(default_factory=list)
+
+
+class Run:
+    """One execution of a request.
+
+    Args:
+        spark: The session.
+        request: What is asked.
+        progress: Told of every stage.
+        announce: Told of each wave: number, waves, products in it.
+    """
+
+    def __init__(
+        self, spark: SparkSession, request: RunRequest, *, progress: StageProgress | None = None, announce: Announce | None = None
+    ) -> None:
+        self._spark = spark
+        self._request = request
+        self._progress = progress
+        self._announce = announce
+
+    def execute(self) -> RunOutcome:
+        """Do it.
+
+        Raises:
+            ConfigError: Nothing can run.
+            LockError: Another run holds the output.
+            AccountError: A wave does not balance.
+        """
+        store = open_store(self._request.output)
+        with output_lock(store, run_id=self._request.run_id):
+            return self._locked(store)
+
+    def _locked(self, store: Store) -> RunOutcome:
+        started = datetime.now(UTC)
+        tables = Tables(self._spark, store)
+        ledger = Ledger(tables, request=self._request)
+        outcome = RunOutcome(request=self._request, account=_NOTHING, started=started, ended=started)
+        plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables)
+        outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
+        done = ledger.waves()
+        if done:
+            outcome.before = ledger.of_run("products").limit(TOLD).collect()
+        waves = sorted({r["wave"] for r in plan.filter(F.col("status") == MAKE).select("wave").distinct().collect()} | {0})
+        for number, wave in enumerate(waves):
+            if wave not in done:
+                self._wave(wave, number=number, waves=len(waves), plan=plan, ledger=ledger, store=store, outcome=outcome)
+        outcome.account = _account(ledger, outcome, resumed=bool(done))
+        _rebuild_catalogue(tables, store, outcome)
+        outcome.ended = datetime.now(UTC)
+        return outcome
+
+    def _wave(
+        self, wave: int, *, number: int, waves: int, plan: DataFrame, ledger: Ledger, store: Store, outcome: RunOutcome
+    ) -> None:
+        began = datetime.now(UTC)
+        rows = plan.filter((F.col("status") == MAKE) & (F.col("wave") == wave)).orderBy("n").collect()
+        aside = plan.filter(F.col("status") != MAKE).orderBy("n").limit(TOLD).collect() if wave == 0 else []
+        if self._announce is not None:
+            self._announce(number + 1, waves, len(rows))
+        runner = WaveRunner(self._spark, store, request=self._request, progress=self._progress)
+        result = runner.run(wave, rows)
+        since = datetime.now(UTC)
+        outcome.account = outcome.account + ledger.commit(result, aside=aside, started=began)
+        outcome.stages += [*result.stages, StageTime(name="commit", wall_s=_since(since), cpu_s=0.0, tasks=1)]
+        outcome.aside += aside
+        _sort(result, outcome)
+
+
+_NOTHING = Account(scenes_in=0, made=0, skipped=0, quarantined=0)
+
+
+def _since(moment: datetime) -> float:
+    return (datetime.now(UTC) - moment).total_seconds()
+
+
+def _sort(result: WaveResult, outcome: RunOutcome) -> None:
+    for work in result.products:
+        (outcome.made if work.published is not None else outcome.lost).append(work)
+
+
+def _account(ledger: Ledger, outcome: RunOutcome, *, resumed: bool) -> Account:
+    """Over all waves of the run, those of earlier executions included."""
+    if not resumed:
+        return outcome.account
+    names = [n for n in Account.__dataclass_fields__]
+    sums = ledger.of_run("runs").agg(*[F.sum(n).alias(n) for n in names]).collect()[0]
+    return Account(**{n: int(sums[n] or 0) for n in names})
+
+
+def _rebuild_catalogue(tables: Tables, store: Store, outcome: RunOutcome) -> None:
+    """Rewrite the days of the static catalogue that this run touched, from the ledger."""
+    since = datetime.now(UTC)
+    touched = {(w.published["collection"], _day(w.published["acquired"])) for w in outcome.made if w.published}
+    if not touched:
+        return
+    products = tables.read("products", PRODUCTS)
+    days = sorted({d for _, d in touched})
+    collections = sorted({c for c, _ in touched})
+    rows = (
+        products.filter(F.col("collection").isin(collections))
+        .filter(F.to_date("acquired").cast("string").isin(days))
+        .select("collection", "acquired", "product_id", "item", "bbox", "platform")
+        .dropDuplicates(["product_id"])
+        .collect()
+    )
+    rebuild([_catalog_row(r) for r in rows], store=store)
+    outcome.stages.append(StageTime(name="catalogue", wall_s=_since(since), cpu_s=0.0, tasks=1))
+
+
+def _day(acquired: str) -> str:
+    return datetime.fromisoformat(acquired).astimezone(UTC).date().isoformat()
+
+
+def _catalog_row(row: Any) -> CatalogRow:  # noqa: ANN401  Row has no types
+    west, south, east, north = row["bbox"][:4]
+    return CatalogRow(
+        collection=row["collection"],
+        # The session's time zone is UTC, and Spark hands naive local times to Python: made aware by the driver's zone.
+        acquired=row["acquired"].astimezone(UTC),
+        product_id=row["product_id"],
+        href=row["item"],
+        bbox=(west, south, east, north),
+        platform=row["platform"],
+    )

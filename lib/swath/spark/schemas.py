@@ -1,0 +1,63 @@
+"""Every table and row that swath exchanges with Spark. Column names occur here and nowhere else as literals' source."""
+
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    MapType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+_TEXT, _LONG, _REAL, _TIME, _FLAG = StringType(), LongType(), DoubleType(), TimestampType(), BooleanType()
+
+
+def _struct(**columns: object) -> StructType:
+    return StructType([StructField(name, kind) for name, kind in columns.items()])  # type: ignore[arg-type]
+
+
+#: One scene version as delivered: ``scene`` is ``Scene.to_json()``.
+SCENES = _struct(
+    scene_id=_TEXT, digest=_TEXT, reader=_TEXT, source_href=_TEXT, platform=_TEXT, family=_TEXT, acquired=_TIME,
+    scene=_TEXT, run_id=_TEXT,
+)  # fmt: skip
+ASSET = _struct(name=_TEXT, layer=_TEXT, href=_TEXT, key=_TEXT, bytes=_LONG, digest=_TEXT, model_digest=_TEXT)
+MODEL = _struct(name=_TEXT, version=_TEXT, digest=_TEXT)
+#: One product version. ``records`` holds ``AssetRecord.to_plain()`` of each asset as JSON, statistics included.
+PRODUCTS = _struct(
+    product_id=_TEXT, product_key=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, pipeline=_TEXT, pipeline_version=_LONG,
+    collection=_TEXT, item=_TEXT, bbox=ArrayType(_REAL), acquired=_TIME, platform=_TEXT, assets=ArrayType(ASSET),
+    records=_TEXT, pictures=MapType(_TEXT, _TEXT), models=ArrayType(MODEL), left_out=MapType(_TEXT, _TEXT),
+    facts=_TEXT, code=_TEXT, run_id=_TEXT, wave=_LONG, site=_TEXT, made=_TIME,
+)  # fmt: skip
+#: One strip of one asset: exact sums over stored values, CPU seconds by stage of the whole strip.
+TILES = _struct(
+    run_id=_TEXT, wave=_LONG, product_id=_TEXT, asset=_TEXT, strip=_LONG, count=_LONG, valid=_LONG, clamped=_LONG,
+    minimum=_LONG, maximum=_LONG, total=_LONG, squares=_LONG, bytes=_LONG, seconds=MapType(_TEXT, _REAL), peak_mb=_REAL,
+)  # fmt: skip
+QUARANTINE = _struct(
+    run_id=_TEXT, wave=_LONG, scene_id=_TEXT, href=_TEXT, pipeline=_TEXT, stage=_TEXT, error_class=_TEXT,
+    message=_TEXT, attempts=_LONG, retry=_TEXT, at=_TIME,
+)  # fmt: skip
+#: One row a wave: the wave exists when its row does.
+RUNS = _struct(
+    run_id=_TEXT, wave=_LONG, pipeline=_TEXT, spec_digest=_TEXT, spec=_TEXT, scenes_in=_LONG, made=_LONG,
+    skipped=_LONG, quarantined=_LONG, assets_in=_LONG, assets_made=_LONG, assets_skipped=_LONG,
+    assets_quarantined=_LONG, balanced=_FLAG, cpu_s=_REAL, started=_TIME, ended=_TIME, code=_TEXT, site=_TEXT,
+)  # fmt: skip
+TABLES = {"scenes": SCENES, "products": PRODUCTS, "tiles": TILES, "quarantine": QUARANTINE, "runs": RUNS}
+
+#: Requests to workers and their answers are JSON in one column: small, and the same for every stage.
+REQUEST = _struct(id=_LONG)
+ANSWER = _struct(id=_LONG, answer=_TEXT)
+#: What the user named.
+INPUT = _struct(n=_LONG, href=_TEXT)
+#: What ingest found there and what the pipeline would make of it. ``error_class`` is null for a usable scene.
+INGESTED = _struct(
+    n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, scene=_TEXT, product_id=_TEXT, product_key=_TEXT,
+    assets=_LONG, strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT,
+)  # fmt: skip

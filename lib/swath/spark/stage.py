@@ -1,0 +1,111 @@
+"""One stage of a run: requests go out as references, each to one task; small answers come back."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+
+from swath.engine.child import Child, Limits, Refused
+from swath.spark.schemas import ANSWER
+
+Json = dict[str, Any]
+Progress = Callable[[int, int], None]
+_POLL_S = 0.5
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The worker's child: one for as long as the worker lives and the limits stay."""
+
+    limits: Limits | None = None
+    child: Child | None = None
+
+    def get(self, limits: Limits) -> Child:
+        if self.child is None or self.limits != limits:
+            if self.child is not None:
+                self.child.close()
+            self.limits, self.child = limits, Child(limits)
+        return self.child
+
+
+_KEPT = _Kept()
+
+
+def answer_json(request: Json, limits: Limits) -> Json:
+    """Have the worker's child do a request; a refusal is an answer too."""
+    answer = _KEPT.get(limits).call(request)
+    if isinstance(answer, Refused):
+        return {"refused": {"class": answer.error_class, "message": answer.message}}
+    return answer
+
+
+def run_stage(
+    spark: SparkSession,
+    requests: Sequence[Json],
+    *,
+    limits: Limits,
+    name: str,
+    progress: Progress | None = None,
+    tasks: int | None = None,
+) -> list[Json]:
+    """Do all requests.
+
+    Args:
+        spark: The session.
+        requests: JSON-able; references only.
+        limits: Of each call.
+        name: Shown in Spark's UI and logs.
+        progress: Told how many of how many tasks are done.
+        tasks: Tasks to spread the requests over, in order; None for one task each.
+
+    Returns:
+        The answers in the order of the requests; a refused one is ``{"refused": {"class", "message"}}``.
+    """
+    if not requests:
+        return []
+    shipped = spark.sparkContext.broadcast([json.dumps(r) for r in requests])
+
+    def work(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            for number in batch["id"].tolist():
+                answer = answer_json(json.loads(shipped.value[number]), limits)
+                yield pd.DataFrame({"id": [number], "answer": [json.dumps(answer)]})
+
+    parts = min(tasks or len(requests), len(requests))
+    rows = spark.range(0, len(requests), 1, numPartitions=parts).mapInPandas(work, schema=ANSWER)
+    try:
+        found = {row["id"]: json.loads(row["answer"]) for row in _collected(spark, rows, name, parts, progress)}
+    finally:
+        shipped.unpersist(blocking=False)
+    return [found[number] for number in range(len(requests))]
+
+
+def _collected(
+    spark: SparkSession, rows: DataFrame, name: str, total: int, progress: Progress | None
+) -> list[Any]:
+    """Collect small rows while a thread of its own tells the progress."""
+    context = spark.sparkContext
+    context.setJobGroup(name, name)
+    done = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(spark, name, total, progress, done), daemon=True)
+    if progress is not None:
+        watcher.start()
+    try:
+        return rows.collect()
+    finally:
+        done.set()
+        if progress is not None:
+            watcher.join()
+            progress(total, total)
+
+
+def _watch(spark: SparkSession, name: str, total: int, progress: Progress | None, done: threading.Event) -> None:
+    tracker = spark.sparkContext.statusTracker()
+    while progress is not None and not done.wait(_POLL_S):
+        stages = [s for j in tracker.getJobIdsForGroup(name) if (job := tracker.getJobInfo(j)) for s in job.stageIds]
+        finished = sum(info.numCompletedTasks for s in stages if (info := tracker.getStageInfo(s)))
+        progress(min(finished, total), total)
