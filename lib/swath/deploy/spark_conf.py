@@ -9,8 +9,16 @@ from swath.deploy.network import Proxy, Trust
 from swath.deploy.no_proxy import java_patterns
 from swath.deploy.s3a import s3a
 from swath.deploy.site import Site
+from swath.spark.jars import DELTA_PACKAGE
 from swath.spark.settings import FAST_START, settings_for
-from swath.spark_settings import DELTA_PACKAGE, HADOOP_AWS_PACKAGE
+
+HADOOP_AWS_PACKAGE = "org.apache.hadoop:hadoop-aws:3.4.1"  # of Spark 4.0's Hadoop; with SDK bundle 2.24.6
+
+# The oldest reader among the sites (Delta 4.0.0 of EMR) must be able to read every table.
+OLDEST_READER = {
+    "spark.databricks.delta.properties.defaults.minReaderVersion": "1",
+    "spark.databricks.delta.properties.defaults.minWriterVersion": "2",
+}
 
 _EXECUTOR_ENV = "spark.executorEnv."
 _DRIVER_ENV = "spark.kubernetes.driverEnv."
@@ -31,6 +39,7 @@ def spark_conf(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
     conf = {
         # the same settings as every session of swath; a Spark that is already running keeps what it was given
         **settings_for("k8s" if site.on_kubernetes else site.cluster.master),
+        **OLDEST_READER,
         **_java_options(site),
         **_memory(job.resources, site=site),
         **s3a(site),
@@ -159,6 +168,7 @@ def _resilience(site: Site) -> dict[str, str]:
     conf = {
         "spark.decommission.enabled": "true",
         "spark.storage.decommission.enabled": "true",
+        "spark.task.maxFailures": "4",
         "spark.storage.decommission.rddBlocks.enabled": "true",
         "spark.storage.decommission.shuffleBlocks.enabled": "true",
     }
