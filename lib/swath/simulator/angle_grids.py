@@ -4,6 +4,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swath.grid import Grid
 from swath.simulator.noise import F64
@@ -20,8 +21,9 @@ LEAN: Final = 0.21
 
 def add_tile_angles(parent: Element, *, grid: Grid, geometry: Geometry) -> None:
     """Fill ``Tile_Angles``: grids from the upper left corner on, and means over the grid."""
-    x = grid.left + STEP_M * np.arange(NODES)[None, :]
-    y = grid.top - STEP_M * np.arange(NODES)[:, None]
+    nodes = np.arange(NODES, dtype=np.float64)
+    x: F64 = grid.left + STEP_M * nodes[None, :]
+    y: F64 = grid.top - STEP_M * nodes[:, None]
     sun_zenith, sun_azimuth, view_zenith, view_azimuth = geometry.at(x, y)
     _grids(SubElement(parent, "Sun_Angles_Grid"), zenith=sun_zenith, azimuth=sun_azimuth)
     mean = SubElement(parent, "Mean_Sun_Angle")
@@ -30,19 +32,17 @@ def add_tile_angles(parent: Element, *, grid: Grid, geometry: Geometry) -> None:
     for band in BANDS:
         zenith = view_zenith + view_offset_deg(band)
         for number in np.unique(detector):
-            node = SubElement(
-                parent, "Viewing_Incidence_Angles_Grids", bandId=str(band.number), detectorId=str(number)
-            )
+            node = SubElement(parent, "Viewing_Incidence_Angles_Grids", bandId=str(band.number), detectorId=str(number))
             inside = detector == number
             _grids(node, zenith=np.where(inside, zenith, np.nan), azimuth=np.where(inside, view_azimuth, np.nan))
     means = SubElement(parent, "Mean_Viewing_Incidence_Angle_List")
     for band in BANDS:
         node = SubElement(means, "Mean_Viewing_Incidence_Angle", bandId=str(band.number))
-        zenith = geometry.view_zenith.centre + view_offset_deg(band)
-        _angles(node, zenith=zenith, azimuth=geometry.view_azimuth.centre)
+        centre = geometry.view_zenith.centre + view_offset_deg(band)
+        _angles(node, zenith=centre, azimuth=geometry.view_azimuth.centre)
 
 
-def _detectors(x: F64, y: F64, *, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _detectors(x: F64, y: F64, *, grid: Grid) -> NDArray[np.int64]:
     """Which detector saw each node, (y, x), numbered as the instrument does."""
     east = x - grid.left - LEAN * (grid.top - y) + 30_000.0
     return np.clip(7 - np.floor(east / STRIPE_M).astype(np.int64), 1, 12)

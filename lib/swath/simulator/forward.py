@@ -27,7 +27,7 @@ def centres(grid: Grid, window: Window) -> tuple[F64, F64]:
     """Map coordinates of pixel centres: columns, (x,), and rows, (y,) [m]."""
     x = grid.left + (np.arange(window.col, window.col_stop) + 0.5) * grid.dx
     y = grid.top - (np.arange(window.row, window.row_stop) + 0.5) * grid.dy
-    return x, y
+    return x.astype(np.float64), y.astype(np.float64)
 
 
 def pooled(values: F32, factor: int) -> F32:
@@ -67,9 +67,7 @@ class Look:
 
 def averaged(clouds: CloudCover, average: Callable[[F32], F32]) -> CloudCover:
     """Clouds as coarser pixels see them."""
-    return CloudCover(
-        opacity=average(clouds.opacity), shadow=average(clouds.shadow), bright=average(clouds.bright)
-    )
+    return CloudCover(opacity=average(clouds.opacity), shadow=average(clouds.shadow), bright=average(clouds.bright))
 
 
 def cloud_state(clouds: CloudCover, *, seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -119,7 +117,7 @@ def band_terms(
 
 def toa_reflectance(counts: NDArray[np.int16], *, clouds: CloudCover, terms: SmacTerms, centre_um: float, cell: int) -> F64:
     """Top-of-atmosphere reflectance, (y, x), over ground whose truth is ``counts``."""
-    sr = counts * TRUTH_SCALE
+    sr: F64 = counts.astype(np.float64) * TRUTH_SCALE
     sr *= 1.0 - shadow_depth(centre_um) * clouds.shadow
     height, width = sr.shape
     if np.ndim(terms.path_reflectance) > 1:
@@ -132,7 +130,7 @@ def toa_reflectance(counts: NDArray[np.int16], *, clouds: CloudCover, terms: Sma
 def brightness_temperature(ground_k: F32, *, clouds: CloudCover) -> F32:
     """Brightness temperature at the sensor [K], (y, x): cloud tops are cold, shadows cool."""
     cooled = ground_k - np.float32(2.5) * clouds.shadow
-    return cooled + clouds.opacity * (np.float32(CLOUD_TOP_K) - cooled)
+    return np.asarray(cooled + clouds.opacity * (np.float32(CLOUD_TOP_K) - cooled), dtype=np.float32)
 
 
 def majority(code: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -60,9 +60,7 @@ def _truth(grid: Grid, *, landscape: Landscape) -> NDArray[np.uint8]:
     return np.concatenate([landscape.ground(*centres(grid, w)).code for w in windows])
 
 
-def _places(
-    member: NDArray[np.bool_], *, wanted: int, draws: np.random.Generator
-) -> Iterator[tuple[tuple[int, int], int]]:
+def _places(member: NDArray[np.bool_], *, wanted: int, draws: np.random.Generator) -> Iterator[tuple[tuple[int, int], int]]:
     """Upper left samples of pure squares that do not touch, and their sides, scattered over the scene."""
     taken = np.zeros(member.shape, np.bool_)
     found = 0
@@ -87,9 +85,7 @@ def _share(member: NDArray[np.bool_], *, side: int) -> F64:
     return total / (side * side)
 
 
-def _feature(
-    cover: LandCover, *, place: tuple[int, int], side: int, grid: Grid, draws: np.random.Generator
-) -> dict[str, Any]:
+def _feature(cover: LandCover, *, place: tuple[int, int], side: int, grid: Grid, draws: np.random.Generator) -> dict[str, Any]:
     """A polygon with a few corners inside the square, counter-clockwise."""
     half = side * SAMPLE_M / 2
     x0, y0 = grid.left + place[1] * SAMPLE_M + half, grid.top - place[0] * SAMPLE_M - half

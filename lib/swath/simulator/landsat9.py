@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.algo.atmosphere import Atmosphere
 from swath.algo.smac_table import smac_sensor
 from swath.grid import Grid, Window
 from swath.simulator.forward import (
@@ -34,7 +33,8 @@ from swath.simulator.landsat9_metadata import Delivery, write_metadata
 from swath.simulator.noise import F32, F64, hashed
 from swath.simulator.overpass import Geometry, Overpass, Slope, edges_of, make_overpass, sun_over
 from swath.simulator.rasters import LANDSAT_LAYOUT, RasterSet, RasterSpec, cuts
-from swath.simulator.scene_files import SimulatedScene, Truth, plan_truth, truth_rasters, write_record
+from swath.simulator.request import SceneRequest
+from swath.simulator.scene_files import SimulatedScene, plan_truth, truth_rasters, write_record
 
 PLATFORM: Final = "landsat-9"
 #: Centre of the upper left 30 m pixel of the default scene [map coordinates, m].
@@ -79,28 +79,18 @@ class _Job:
     tally: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
 
 
-def simulate_landsat9(
-    folder: Path,
-    *,
-    size: int,
-    seed: int,
-    acquired: datetime,
-    clouds: float,
-    atmosphere: Atmosphere,
-    with_truth: bool,
-    upper_left_m: tuple[float, float] = UPPER_LEFT_M,
-) -> SimulatedScene:
-    """Write a scene of ``size`` x ``size`` pixels at 30 m below ``folder``; see ``simulate``."""
+def simulate_landsat9(folder: Path, request: SceneRequest, *, upper_left_m: tuple[float, float] = UPPER_LEFT_M) -> SimulatedScene:
+    """Write a scene of ``request.size`` pixels a side at 30 m below ``folder``; see ``simulate``."""
     grid = Grid(
         crs="EPSG:32633", left=upper_left_m[0] - 15.0, top=upper_left_m[1] + 15.0, dx=30.0, dy=30.0,
-        width=size, height=size,
+        width=request.size, height=request.size,
     )  # fmt: skip
-    overpass = _overpass(grid, seed=seed, acquired=acquired, clouds=clouds, atmosphere=atmosphere)
+    overpass, acquired = _overpass(grid, request), request.acquired
     processed = acquired + timedelta(days=1)
     scene_id = f"LC09_L1TP_193022_{acquired:%Y%m%d}_{processed:%Y%m%d}_02_T1"
     delivery = folder / "scenes" / scene_id
     grids = _grids(grid)
-    truth = plan_truth(folder / "truth" / scene_id, bands=grids, thermal=frozenset(THERMAL)) if with_truth else None
+    truth = plan_truth(folder / "truth" / scene_id, bands=grids, thermal=frozenset(THERMAL)) if request.truth else None
     files = _files(delivery, scene_id=scene_id, grids=grids)
     specs = dict(files)
     if truth is not None:
@@ -125,8 +115,8 @@ def simulate_landsat9(
     )  # fmt: skip
 
 
-def _overpass(grid: Grid, *, seed: int, acquired: datetime, clouds: float, atmosphere: Atmosphere) -> Overpass:
-    sun_zenith, sun_azimuth = sun_over(acquired)
+def _overpass(grid: Grid, request: SceneRequest) -> Overpass:
+    sun_zenith, sun_azimuth = sun_over(request.acquired)
     left, bottom, right, top = grid.bounds
     geometry = Geometry(
         origin_m=((left + right) / 2, (bottom + top) / 2),
@@ -134,10 +124,7 @@ def _overpass(grid: Grid, *, seed: int, acquired: datetime, clouds: float, atmos
         sun_zenith=Slope(centre=90.0 - round(90.0 - sun_zenith, 8)),
         sun_azimuth=Slope(centre=round(sun_azimuth, 8)),
     )
-    return make_overpass(
-        acquired=acquired, seed=seed, clouds=clouds, grid=grid, geometry=geometry, atmosphere=atmosphere,
-        edges=edges_of(grid, corners=SWATH_CORNERS),
-    )  # fmt: skip
+    return make_overpass(request, grid=grid, geometry=geometry, edges=edges_of(grid, corners=SWATH_CORNERS))
 
 
 def _grids(grid: Grid) -> dict[str, Grid]:
@@ -146,7 +133,7 @@ def _grids(grid: Grid) -> dict[str, Grid]:
         crs=grid.crs, left=grid.left + 7.5, top=grid.top - 7.5, dx=15.0, dy=15.0,
         width=2 * grid.width - 1, height=2 * grid.height - 1,
     )  # fmt: skip
-    return {**{b: grid for b in (*REFLECTIVE, *THERMAL)}, "pan": pan}
+    return {**dict.fromkeys((*REFLECTIVE, *THERMAL), grid), "pan": pan}
 
 
 def _files(delivery: Path, *, scene_id: str, grids: Mapping[str, Grid]) -> dict[str, RasterSpec]:
@@ -235,7 +222,8 @@ def _pan(job: _Job, look: Look, *, rows: tuple[int, int]) -> dict[str, NDArray[n
 def _reflective_dn(toa: F64, *, overpass: Overpass) -> NDArray[np.uint16]:
     """Digital numbers; the product's reflectance is not yet divided by the sine of the sun's elevation."""
     delivered = toa * np.cos(np.deg2rad(overpass.geometry.sun_zenith.centre))
-    return np.clip(np.rint((delivered - OFFSET) / GAIN), 1, SATURATED - 1).astype(np.uint16)
+    dn = np.rint((delivered - OFFSET) / GAIN)
+    return np.asarray(np.clip(dn, 1, SATURATED - 1), dtype=np.uint16)
 
 
 def _thermal_dn(kelvin: F32, *, number: int) -> NDArray[np.uint16]:
@@ -246,12 +234,11 @@ def _thermal_dn(kelvin: F32, *, number: int) -> NDArray[np.uint16]:
 
 def _glints(x_m: F64, y_m: F64, *, code: NDArray[np.uint8], seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     draws = hashed(x_m[None, :], y_m[:, None], seed=977)
-    return (draws % np.uint32(GLINT_ONE_IN) == 0) & (code == CODE_OF["urban"]) & seen
+    drawn: NDArray[np.bool_] = draws % np.uint32(GLINT_ONE_IN) == 0
+    return np.asarray(drawn & (code == CODE_OF["urban"]) & seen, dtype=np.bool_)
 
 
-def qa_pixel(
-    state: NDArray[np.uint8], *, clouds_opacity: F32, code: NDArray[np.uint8]
-) -> NDArray[np.uint16]:
+def qa_pixel(state: NDArray[np.uint8], *, clouds_opacity: F32, code: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """QA_PIXEL of Collection 2, uint16, (y, x).
 
     Bits as in LSDS-1619 (Landsat 8-9 Collection 2 Level 1 Data Format Control Book), table 6-3: fill, dilated cloud,

@@ -141,9 +141,7 @@ def _contents(delivery: Delivery) -> Group:
 
 def _attributes(delivery: Delivery) -> Group:
     acquired = delivery.acquired
-    saturation: Group = {
-        f"SATURATION_BAND_{n}": Quoted("Y" if n in delivery.saturated else "N") for n in REFLECTIVE_NUMBERS
-    }
+    saturation: Group = {f"SATURATION_BAND_{n}": Quoted("Y" if n in delivery.saturated else "N") for n in REFLECTIVE_NUMBERS}
     return {
         "SPACECRAFT_ID": Quoted("LANDSAT_9"),
         "SENSOR_ID": Quoted("OLI_TIRS"),

@@ -87,9 +87,7 @@ class Landscape:
         self._relief(x, y, code=code, gain=gain)
         return Ground(code=code, mix=np.clip(mix, 0.0, 1.0), gain=np.clip(gain, 0.45, 1.7), green=green)
 
-    def _wild(
-        self, x: F64, y: F64, *, code: NDArray[np.uint8], mix: F32, water: Waters, fields: Parcels, rough: F32
-    ) -> None:
+    def _wild(self, x: F64, y: F64, *, code: NDArray[np.uint8], mix: F32, water: Waters, fields: Parcels, rough: F32) -> None:
         """Woods, meadows and reeds, over the fields."""
         wood = fractal(x, y, wavelength_m=4600.0, octaves=4, seed=self.seed + 51)
         wood += (share(fields.identity, salt=4) - np.float32(0.5)) * np.float32(0.75)

@@ -11,6 +11,7 @@ from swath.grid import Grid
 from swath.simulator.clouds import Sky, make_sky
 from swath.simulator.landscape import Landscape
 from swath.simulator.noise import F64
+from swath.simulator.request import SceneRequest
 from swath.simulator.sun import sun_position
 
 #: Latitude and longitude near the world's origin [deg].
@@ -107,30 +108,21 @@ def sun_over(acquired: datetime) -> tuple[float, float]:
     return 90.0 - elevation, azimuth
 
 
-def make_overpass(
-    *,
-    acquired: datetime,
-    seed: int,
-    clouds: float,
-    grid: Grid,
-    geometry: Geometry,
-    atmosphere: Atmosphere,
-    edges: tuple[Edge, ...],
-) -> Overpass:
+def make_overpass(request: SceneRequest, *, grid: Grid, geometry: Geometry, edges: tuple[Edge, ...]) -> Overpass:
     """An overpass above the grid's extent; clouds differ from day to day, the place does not."""
     sun_zenith, sun_azimuth = geometry.sun_zenith.centre, geometry.sun_azimuth.centre
     sky = make_sky(
-        seed=seed * 1009 + acquired.toordinal(),
-        cover=clouds,
+        seed=request.seed * 1009 + request.acquired.toordinal(),
+        cover=request.clouds,
         extent_m=grid.bounds,
         sun_zenith_deg=sun_zenith,
         sun_azimuth_deg=sun_azimuth,
     )
     return Overpass(
-        acquired=acquired,
+        acquired=request.acquired,
         geometry=geometry,
-        atmosphere=atmosphere,
-        landscape=Landscape(seed=seed, sun_azimuth_deg=sun_azimuth),
+        atmosphere=request.atmosphere,
+        landscape=Landscape(seed=request.seed, sun_azimuth_deg=sun_azimuth),
         sky=sky,
         edges=edges,
     )

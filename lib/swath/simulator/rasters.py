@@ -59,9 +59,7 @@ class RasterSet:
             self._open[name] = self._stack.enter_context(_create(spec))
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Finish the files."""
         self._stack.close()
 

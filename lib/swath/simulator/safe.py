@@ -6,7 +6,7 @@ granules, as of processing baseline 05.10.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha3_256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent, register_namespace
@@ -88,9 +88,7 @@ class SafeNames:
         return Path(self.image(native_id) + ".jp2")
 
 
-def write_safe_metadata(
-    folder: Path, names: SafeNames, *, grid: Grid, geometry: Geometry, cloud_percent: float
-) -> Path:
+def write_safe_metadata(folder: Path, names: SafeNames, *, grid: Grid, geometry: Geometry, cloud_percent: float) -> Path:
     """Write MTD_MSIL1C.xml, MTD_TL.xml and manifest.safe; returns the first."""
     product = folder / "MTD_MSIL1C.xml"
     _write(product, _product(names, grid=grid, cloud_percent=cloud_percent))
@@ -148,9 +146,7 @@ def _product_info(info: Element, names: SafeNames) -> None:
     _text(info, "GENERATION_TIME", f"{names.processed:%Y-%m-%dT%H:%M:%S}.000000Z")
     _text(info, "PREVIEW_IMAGE_URL", "Not applicable")
     _text(info, "PREVIEW_GEO_INFO", "Not applicable")
-    take = SubElement(
-        info, "Datatake", datatakeIdentifier=f"GS2A_{names.stamp}_{ABSOLUTE_ORBIT:06d}_N{BASELINE}"
-    )
+    take = SubElement(info, "Datatake", datatakeIdentifier=f"GS2A_{names.stamp}_{ABSOLUTE_ORBIT:06d}_N{BASELINE}")
     _text(take, "SPACECRAFT_NAME", "Sentinel-2A")
     _text(take, "DATATAKE_TYPE", "INS-NOBS")
     _text(take, "DATATAKE_SENSING_START", sensed)
@@ -244,7 +240,6 @@ def _manifest(folder: Path, files: list[Path]) -> Element:
         item = SubElement(objects, "dataObject", ID=name.replace("/", "_").replace(".", "_"))
         stream = SubElement(item, "byteStream", mimeType="application/octet-stream", size=str(path.stat().st_size))
         SubElement(stream, "fileLocation", locatorType="URL", href=f"./{name}")
-        digest = sha3_256(path.read_bytes()).hexdigest() if path.stat().st_size < 1 << 26 else ""
-        if digest:
-            _text(stream, "checksum", digest, checksumName="SHA3-256")
+        with path.open("rb") as file:
+            _text(stream, "checksum", file_digest(file, "sha3_256").hexdigest(), checksumName="SHA3-256")
     return root

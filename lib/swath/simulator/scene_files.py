@@ -75,9 +75,7 @@ def truth_rasters(truth: Truth, *, grids: Mapping[str, Grid], grid: Grid) -> dic
         f"sr:{b}": RasterSpec(path=p, grid=grids[b], dtype="int16", nodata=TRUTH_NODATA)
         for b, p in truth.surface_reflectance.items()
     }
-    specs |= {
-        f"bt:{b}": RasterSpec(path=p, grid=grids[b], dtype="uint16", nodata=0) for b, p in truth.temperature.items()
-    }
+    specs |= {f"bt:{b}": RasterSpec(path=p, grid=grids[b], dtype="uint16", nodata=0) for b, p in truth.temperature.items()}
     specs["landcover"] = RasterSpec(path=truth.landcover, grid=grid, dtype="uint8", nodata=255)
     specs["clouds"] = RasterSpec(path=truth.clouds, grid=grid, dtype="uint8", nodata=UNSEEN)
     return specs

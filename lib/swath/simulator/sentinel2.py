@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.algo.atmosphere import Atmosphere
 from swath.algo.smac_table import smac_sensor
 from swath.grid import Grid, Window
 from swath.simulator.forward import (
@@ -29,8 +28,9 @@ from swath.simulator.landcover import CODE_OF
 from swath.simulator.noise import F32, hashed
 from swath.simulator.overpass import Geometry, Overpass, Slope, edges_of, make_overpass, sun_over
 from swath.simulator.rasters import STATION_LAYOUT, RasterSet, RasterSpec, cuts, to_jpeg2000
+from swath.simulator.request import SceneRequest
 from swath.simulator.safe import SafeNames, write_safe_metadata
-from swath.simulator.scene_files import SimulatedScene, Truth, plan_truth, truth_rasters, write_record
+from swath.simulator.scene_files import SimulatedScene, plan_truth, truth_rasters, write_record
 from swath.simulator.sentinel2_bands import BANDS, OFFSET, QUANTIFICATION, MsiBand, view_offset_deg
 
 PLATFORM: Final = "sentinel-2a"
@@ -60,26 +60,24 @@ class _Job:
 
 def simulate_sentinel2(
     folder: Path,
+    request: SceneRequest,
     *,
-    size: int,
-    seed: int,
-    acquired: datetime,
-    clouds: float,
-    atmosphere: Atmosphere,
-    with_truth: bool,
     upper_left_m: tuple[float, float] = UPPER_LEFT_M,
 ) -> SimulatedScene:
-    """Write a scene of ``size`` x ``size`` pixels at 10 m (a multiple of 6) below ``folder``; see ``simulate``."""
+    """Write a scene of ``request.size`` pixels a side at 10 m (a multiple of 6) below ``folder``; see ``simulate``."""
     left, top = upper_left_m
-    grid = Grid(crs="EPSG:32633", left=left, top=top, dx=10.0, dy=10.0, width=size, height=size)
+    grid = Grid(crs="EPSG:32633", left=left, top=top, dx=10.0, dy=10.0, width=request.size, height=request.size)
+    acquired = request.acquired
     overpass = make_overpass(
-        acquired=acquired, seed=seed, clouds=clouds, grid=grid, geometry=_geometry(grid, acquired=acquired),
-        atmosphere=atmosphere, edges=edges_of(grid, corners=SWATH_CORNERS),
-    )  # fmt: skip
+        request,
+        grid=grid,
+        geometry=_geometry(grid, acquired=acquired),
+        edges=edges_of(grid, corners=SWATH_CORNERS),
+    )
     names = SafeNames(acquired=acquired, tile=TILE)
     delivery = folder / "scenes" / names.safe
     grids = {b.name: _coarser(grid, b.resolution_m) for b in BANDS}
-    truth = plan_truth(folder / "truth" / names.product, bands=grids) if with_truth else None
+    truth = plan_truth(folder / "truth" / names.product, bands=grids) if request.truth else None
     files = {b.name: delivery / names.band_path(b.native_id) for b in BANDS}
     specs = {
         b.name: RasterSpec(path=files[b.name].with_suffix(".part"), grid=grids[b.name], dtype="uint16",
@@ -90,20 +88,16 @@ def simulate_sentinel2(
         specs |= truth_rasters(truth, grids=grids, grid=grid)
     with RasterSet(specs) as rasters:
         job = _Job(grid=grid, overpass=overpass, rasters=rasters)
-        for rows in cuts(size, PIECE_ROWS):
+        for rows in cuts(request.size, PIECE_ROWS):
             _expose(job, rows=rows)
     for band in BANDS:
         to_jpeg2000(specs[band.name].path, files[band.name], tile=CODESTREAM_TILE[band.resolution_m])
     seen = max(int(job.tally.sum() - job.tally[UNSEEN]), 1)
     cloud_share = float(job.tally[CLOUD]) / seen
-    metadata = write_safe_metadata(
-        delivery, names, grid=grid, geometry=overpass.geometry, cloud_percent=100.0 * cloud_share
-    )
+    metadata = write_safe_metadata(delivery, names, grid=grid, geometry=overpass.geometry, cloud_percent=100.0 * cloud_share)
     if truth is not None:
         write_record(truth, scene_id=names.product, platform=PLATFORM, overpass=overpass, cloud_share=cloud_share)
-    return SimulatedScene(
-        scene_id=names.product, delivery=delivery, metadata=metadata, rasters=files, truth=truth, grid=grid
-    )
+    return SimulatedScene(scene_id=names.product, delivery=delivery, metadata=metadata, rasters=files, truth=truth, grid=grid)
 
 
 def _geometry(grid: Grid, *, acquired: datetime) -> Geometry:
@@ -157,9 +151,7 @@ def _expose_band(job: _Job, band: MsiBand, *, look: Look, rows: tuple[int, int])
         smac_sensor(PLATFORM).bands[band.name], overpass=job.overpass, x_m=x, y_m=y, cell=cell,
         view_offset_deg=view_offset_deg(band),
     )  # fmt: skip
-    toa = toa_reflectance(
-        counts, clouds=averaged(look.clouds, average), terms=terms, centre_um=band.centre_um, cell=cell
-    )
+    toa = toa_reflectance(counts, clouds=averaged(look.clouds, average), terms=terms, centre_um=band.centre_um, cell=cell)
     dn = np.clip(np.rint(toa * QUANTIFICATION) - OFFSET, 1, SATURATED - 1).astype(np.uint16)
     seen = job.overpass.seen(x, y)
     if band.name in GLINTING:

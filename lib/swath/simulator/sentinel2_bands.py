@@ -47,9 +47,7 @@ _TABLE: Final = (
     ("swir22", "B12", 20, 2.2024, (2078, 2320), 85.25),
 )
 BANDS: Final[tuple[MsiBand, ...]] = tuple(
-    MsiBand(
-        name=name, native_id=native, number=i, resolution_m=resolution, centre_um=centre, range_nm=edges, irradiance=sun
-    )
+    MsiBand(name=name, native_id=native, number=i, resolution_m=resolution, centre_um=centre, range_nm=edges, irradiance=sun)
     for i, (name, native, resolution, centre, edges, sun) in enumerate(_TABLE)
 )
 

@@ -1,5 +1,6 @@
 """One call for a scene with known truth, and one for everything that the demo needs."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from swath.simulator.labels import Allowed, write_labels
 from swath.simulator.landsat9 import simulate_landsat9
 from swath.simulator.landscape import Landscape
 from swath.simulator.noise import F64
+from swath.simulator.request import SceneRequest
 from swath.simulator.scene_files import SimulatedScene
 from swath.simulator.sentinel2 import simulate_sentinel2
 from swath.simulator.stac_scene import simulate_stac
@@ -29,6 +31,11 @@ DEFAULT_TIMES: Final[dict[str, datetime]] = {
     "landsat9": datetime(2024, 8, 5, 10, 2, 11, tzinfo=UTC),
     "sentinel2": datetime(2024, 8, 6, 10, 20, 31, tzinfo=UTC),
     "stac": datetime(2024, 8, 6, 10, 20, 31, tzinfo=UTC),
+}
+_WRITERS: Final[Mapping[str, Callable[[Path, SceneRequest], SimulatedScene]]] = {
+    "landsat9": simulate_landsat9,
+    "sentinel2": simulate_sentinel2,
+    "stac": simulate_stac,
 }
 DEFAULT_SEED: Final = 7
 #: Smallest scene: two blocks of the coarsest band must fit somewhere.
@@ -89,16 +96,8 @@ def simulate(
     side = DEFAULT_SIZES[kind] if size is None else size
     when = acquired or DEFAULT_TIMES[kind]
     _check(kind=kind, size=side, clouds=clouds, acquired=when)
-    writers = {"landsat9": simulate_landsat9, "sentinel2": simulate_sentinel2, "stac": simulate_stac}
-    return writers[kind](
-        folder,
-        size=side,
-        seed=seed,
-        acquired=when,
-        clouds=clouds,
-        atmosphere=atmosphere or Atmosphere(),
-        with_truth=truth,
-    )
+    request = SceneRequest(size=side, seed=seed, acquired=when, clouds=clouds, atmosphere=atmosphere or Atmosphere(), truth=truth)
+    return _WRITERS[kind](folder, request)
 
 
 def simulate_demo(folder: Path, *, seed: int = DEFAULT_SEED) -> DemoScenes:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.warp import transform
 
-from swath.algo.atmosphere import Atmosphere
 from swath.algo.smac_table import smac_sensor
 from swath.grid import Grid, Window
 from swath.simulator.forward import (
@@ -25,6 +24,7 @@ from swath.simulator.forward import (
 )
 from swath.simulator.overpass import Geometry, Overpass, Slope, edges_of, make_overpass, sun_over
 from swath.simulator.rasters import PLAIN_LAYOUT, RasterSet, RasterSpec, cuts
+from swath.simulator.request import SceneRequest
 from swath.simulator.scene_files import SimulatedScene, plan_truth, truth_rasters, write_record
 from swath.simulator.sentinel2_bands import BANDS, MsiBand
 
@@ -54,41 +54,37 @@ class _Job:
 
 def simulate_stac(
     folder: Path,
+    request: SceneRequest,
     *,
-    size: int,
-    seed: int,
-    acquired: datetime,
-    clouds: float,
-    atmosphere: Atmosphere,
-    with_truth: bool,
     bands: tuple[str, ...] = DEFAULT_BANDS,
     upper_left_m: tuple[float, float] = UPPER_LEFT_M,
 ) -> SimulatedScene:
-    """Write a scene of ``size`` x ``size`` pixels at 10 m below ``folder``, all bands at 10 m; see ``simulate``."""
+    """Write a scene of ``request.size`` pixels a side at 10 m below ``folder``, all bands at 10 m; see ``simulate``."""
     left, top = upper_left_m
-    grid = Grid(crs="EPSG:32633", left=left, top=top, dx=10.0, dy=10.0, width=size, height=size)
+    grid = Grid(crs="EPSG:32633", left=left, top=top, dx=10.0, dy=10.0, width=request.size, height=request.size)
+    acquired = request.acquired
     overpass = make_overpass(
-        acquired=acquired, seed=seed, clouds=clouds, grid=grid, geometry=_geometry(grid, acquired=acquired),
-        atmosphere=atmosphere, edges=edges_of(grid, corners=SWATH_CORNERS),
-    )  # fmt: skip
-    scene_id = f"simulated-{acquired:%Y%m%dT%H%M%S}-{size}"
+        request,
+        grid=grid,
+        geometry=_geometry(grid, acquired=acquired),
+        edges=edges_of(grid, corners=SWATH_CORNERS),
+    )
+    scene_id = f"simulated-{acquired:%Y%m%dT%H%M%S}-{request.size}"
     delivery = folder / "scenes" / scene_id
     chosen = tuple(b for b in BANDS if b.name in bands)
     grids = {b.name: grid for b in chosen}
-    truth = plan_truth(folder / "truth" / scene_id, bands=grids) if with_truth else None
+    truth = plan_truth(folder / "truth" / scene_id, bands=grids) if request.truth else None
     files = {b.name: delivery / f"{scene_id}_{b.name}.tif" for b in chosen}
-    specs = {
-        n: RasterSpec(path=p, grid=grid, dtype="uint16", nodata=0, layout=PLAIN_LAYOUT) for n, p in files.items()
-    }
+    specs = {n: RasterSpec(path=p, grid=grid, dtype="uint16", nodata=0, layout=PLAIN_LAYOUT) for n, p in files.items()}
     if truth is not None:
         specs |= truth_rasters(truth, grids=grids, grid=grid)
     with RasterSet(specs) as rasters:
         _expose(_Job(grid=grid, overpass=overpass, rasters=rasters, bands=chosen))
     item = delivery / f"{scene_id}.json"
-    record = _item(scene_id, overpass=overpass, grid=grid, files=files, bands=chosen, clouds=clouds)
+    record = _item(scene_id, overpass=overpass, grid=grid, files=files, bands=chosen, clouds=request.clouds)
     item.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if truth is not None:
-        write_record(truth, scene_id=scene_id, platform=PLATFORM, overpass=overpass, cloud_share=clouds)
+        write_record(truth, scene_id=scene_id, platform=PLATFORM, overpass=overpass, cloud_share=request.clouds)
     return SimulatedScene(scene_id=scene_id, delivery=delivery, metadata=item, rasters=files, truth=truth, grid=grid)
 
 

@@ -140,9 +140,7 @@ def _draw_road(canvas: Built, start: Town, end: Town, *, x_m: F64, y_m: F64, ben
 
 def _draw_town(canvas: Built, town: Town, *, x_m: F64, y_m: F64, ragged: F32) -> None:
     reach = town.radius_m + SPRAWL_M
-    part = _part(
-        x_m, y_m, bounds=(town.x_m - reach, town.y_m - reach, town.x_m + reach, town.y_m + reach)
-    )
+    part = _part(x_m, y_m, bounds=(town.x_m - reach, town.y_m - reach, town.x_m + reach, town.y_m + reach))
     if part is None:
         return
     rows, columns = part

@@ -58,7 +58,8 @@ def _river(x_m: F64, y_m: F64, *, seed: int, sea: F32) -> F32:
     half = 62.0 + 14.0 * line(y_m, wavelength_m=1_700.0, octaves=2, seed=seed + 24)
     mouth = np.clip((sea + np.float32(2600.0)) * np.float32(1.0 / 2600.0), 0.0, 1.2)
     width = half[:, None].astype(np.float32) + np.float32(420.0) * mouth * mouth * mouth
-    return width - off.astype(np.float32)
+    inside: F32 = width - off.astype(np.float32)
+    return inside
 
 
 def _lake(x_m: F64, y_m: F64, *, seed: int) -> F32:
@@ -67,4 +68,5 @@ def _lake(x_m: F64, y_m: F64, *, seed: int) -> F32:
     east, north, radius = LAKE_HOME_M
     away = np.sqrt(((x_m[None, :] - east) / 1.35) ** 2 + (y_m[:, None] - north) ** 2).astype(np.float32)
     home = np.float32(radius) - away + np.float32(520.0) * field
-    return np.maximum(wild, home)
+    deepest: F32 = np.maximum(wild, home)
+    return deepest

@@ -1,0 +1,27 @@
+"""What a simulated scene shall be like."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from swath.algo.atmosphere import Atmosphere
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneRequest:
+    """One scene to be simulated.
+
+    Args:
+        size: Pixels a side, at 30 m for Landsat, at 10 m otherwise.
+        seed: Which place.
+        acquired: Scene centre, UTC.
+        clouds: Share of cloud, 0..1, about.
+        atmosphere: The air, even over the scene.
+        truth: Whether to write the truth beside the delivery.
+    """
+
+    size: int
+    seed: int
+    acquired: datetime
+    clouds: float
+    atmosphere: Atmosphere
+    truth: bool
