@@ -1,0 +1,284 @@
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+
+from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError, UnsupportedSensorError
+from swath.readers.sentinel2 import read_scene
+from swath.scene import Reflectance, Scene
+
+COMMON_NAMES = (
+    "coastal blue green red rededge071 rededge075 rededge078 nir nir08 nir09 cirrus swir16 swir22"
+).split()
+WriteSafe = Callable[..., Path]
+
+
+def images_of(safe: Path) -> Path:
+    return next(safe.glob("GRANULE/*/IMG_DATA"))
+
+
+def test_a_safe_folder_becomes_a_scene_of_thirteen_bands(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    scene = read_scene(str(safe))
+    assert list(scene.assets) == COMMON_NAMES
+    assert [a.band.native_id for a in scene.assets.values()][7:10] == ["B08", "B8A", "B09"]
+    assert scene.scene_id == safe.stem
+    assert (scene.platform, scene.instrument, scene.family) == ("sentinel-2c", "msi", "sentinel-2-msi")
+    assert (scene.reader, scene.baseline, scene.cloud_cover_percent) == ("sentinel2", "05.11", 12.5)
+    assert scene.acquired == datetime(2025, 6, 1, 10, 10, 41, 24000, tzinfo=UTC)
+    assert scene.angles.sun_elevation_deg == pytest.approx(90 - 28.2)
+    assert scene.angles.view_zenith_deg == pytest.approx(6.6)
+    assert scene.angles.view_azimuth_deg == pytest.approx(111.0)
+    assert scene.angles_href == str(next(safe.glob("GRANULE/*/MTD_TL.xml")))
+    assert scene.properties["grid:code"] == "MGRS-32TQM"
+    assert scene.left_out == {}
+    assert Scene.from_json(scene.to_json()) == scene
+
+
+def test_the_calibration_applies_each_bands_own_offset_once(write_safe: WriteSafe) -> None:
+    scene = read_scene(str(write_safe()))
+    for index, asset in enumerate(scene.assets.values()):
+        calibration = asset.calibration
+        assert isinstance(calibration, Reflectance)
+        assert calibration.sun_normalised
+        # (DN + offset) / quantification, by hand for DN 3000.
+        assert calibration.gain * 3000 + calibration.offset == pytest.approx((3000 - 1000 - index) / 10000, abs=1e-12)
+        assert (asset.nodata, asset.saturated, asset.dtype) == (0, 65535, "uint16")
+
+
+def test_before_baseline_4_nothing_is_added(write_safe: WriteSafe) -> None:
+    edits = {"PROCESSING_BASELINE": "03.01", "Radiometric_Offset_List": None}
+    calibration = read_scene(str(write_safe(product=edits))).assets["red"].calibration
+    assert isinstance(calibration, Reflectance)
+    assert (calibration.gain, calibration.offset) == (1e-4, 0.0)
+
+
+def test_another_quantification_value_is_followed(write_safe: WriteSafe) -> None:
+    calibration = read_scene(str(write_safe(product={"QUANTIFICATION_VALUE": "1000"}))).assets["blue"].calibration
+    assert isinstance(calibration, Reflectance)
+    assert (calibration.gain, calibration.offset) == (1e-3, -1.001)
+
+
+@pytest.mark.parametrize("offsets", [None, '<RADIO_ADD_OFFSET band_id="0">-1000</RADIO_ADD_OFFSET>'])
+def test_from_baseline_4_on_missing_offsets_are_an_error(write_safe: WriteSafe, offsets: str | None) -> None:
+    safe = write_safe(product={"Radiometric_Offset_List": offsets})
+    with pytest.raises(MetadataError, match=r"offsets are missing.*RADIO_ADD_OFFSET.*baseline 05\.11") as caught:
+        read_scene(str(safe))
+    assert caught.value.scene_id == safe.stem
+
+
+def test_grids_are_the_rasters_own(write_safe: WriteSafe) -> None:
+    scene = read_scene(str(write_safe()))
+    for asset in scene.assets.values():
+        with rasterio.open(asset.href) as source:
+            assert asset.grid.transform == tuple(source.transform)[:6]
+            assert (asset.grid.width, asset.grid.height) == (source.width, source.height)
+    assert scene.reference.width == 120
+
+
+def test_zip_and_folder_are_the_same_scene(write_safe: WriteSafe, zip_folder: Callable[[Path], Path]) -> None:
+    safe = write_safe()
+    folder, packed = read_scene(str(safe)), read_scene(str(zip_folder(safe)))
+    assert packed.digest == folder.digest
+    assert packed.scene_id == folder.scene_id
+    assert [a.digest for a in packed.assets.values()] == [a.digest for a in folder.assets.values()]
+    for name in ("blue", "rededge071", "cirrus"):
+        with rasterio.open(packed.assets[name].href) as zipped, rasterio.open(folder.assets[name].href) as plain:
+            np.testing.assert_array_equal(zipped.read(1), plain.read(1))
+
+
+def test_the_folder_around_a_safe_is_the_same_scene(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    assert read_scene(str(safe.parent)).digest == read_scene(str(safe)).digest
+
+
+def test_the_digest_changes_with_any_file_that_is_read(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    before = read_scene(str(safe)).digest
+    (safe / "notes.txt").write_text("not read")
+    assert read_scene(str(safe)).digest == before
+    metadata = safe / "MTD_MSIL1C.xml"
+    metadata.write_text(metadata.read_text() + "\n")
+    assert read_scene(str(safe)).digest != before
+
+
+def test_a_missing_band_is_left_out_and_named(write_safe: WriteSafe) -> None:
+    scene = read_scene(str(write_safe(without=("B10", "B8A"))))
+    assert set(scene.left_out) == {"cirrus", "nir08"}
+    assert "B10 is not in the delivery" in scene.left_out["cirrus"]
+    assert len(scene.assets) == 11
+
+
+def test_a_picture_is_passed_over_with_its_reason(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    images = images_of(safe)
+    shutil.copy(next(images.glob("*_B02.jp2")), images / "T32TQM_20250601T101041_TCI.jp2")
+    scene = read_scene(str(safe))
+    assert len(scene.assets) == 13
+    assert "not a measurement" in scene.left_out["visual"]
+
+
+def test_a_delivery_without_bands_is_an_error(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    shutil.rmtree(images_of(safe))
+    with pytest.raises(MissingBandError, match=r"has no bands: expected B01 to B12"):
+        read_scene(str(safe))
+
+
+@pytest.mark.parametrize("keep", [0, 100, -1])
+def test_a_truncated_band_is_a_read_error_with_a_remedy(write_safe: WriteSafe, keep: int) -> None:
+    safe = write_safe()
+    band = next(images_of(safe).glob("*_B03.jp2"))
+    band.write_bytes(band.read_bytes()[:keep])
+    with pytest.raises(ReadError, match=r"(truncated|empty).*_B03\.jp2.*Fetch the file again") as caught:
+        read_scene(str(safe))
+    assert caught.value.scene_id == safe.stem
+
+
+def test_a_band_of_another_type_is_a_read_error(write_safe: WriteSafe) -> None:
+    safe = write_safe(rasters={"B04": {"dtype": "uint8"}})
+    with pytest.raises(ReadError, match=r"B04 is of another type: expected one band of uint16; got 1 of uint8"):
+        read_scene(str(safe))
+
+
+def test_bands_over_different_ground_are_an_error(write_safe: WriteSafe) -> None:
+    elsewhere = rasterio.Affine(20.0, 0.0, 700000.0, 0.0, -20.0, 5100000.0)
+    safe = write_safe(rasters={"B11": {"transform": elsewhere}})
+    with pytest.raises(GeometryError, match=r"different extents.*B11"):
+        read_scene(str(safe))
+
+
+def test_another_crs_than_the_metadata_says_is_an_error(write_safe: WriteSafe) -> None:
+    safe = write_safe(tile={"EPSG:32632": "EPSG:32633"})
+    with pytest.raises(GeometryError, match=r"another coordinate system.*EPSG:32633.*EPSG:32632"):
+        read_scene(str(safe))
+
+
+def test_level_2a_is_refused_with_a_remedy(write_safe: WriteSafe) -> None:
+    safe = write_safe(
+        product={"PROCESSING_LEVEL": "Level-2A"}, tile={"Level-1C_Tile_ID": "Level-2A_Tile_ID"}
+    )
+    with pytest.raises(MetadataError, match=r"surface reflectance already.*Level-2A.*Give the Level-1C"):
+        read_scene(str(safe))
+
+
+def test_a_satellite_without_wavelengths_is_unsupported(write_safe: WriteSafe) -> None:
+    safe = write_safe(product={"SPACECRAFT_NAME": "Sentinel-2E"}, tile={"S2C_OPER_MSI_L1C_TL": "S2E_OPER_MSI_L1C_TL"})
+    with pytest.raises(UnsupportedSensorError, match=r"'sentinel-2e'"):
+        read_scene(str(safe))
+
+
+def test_the_sun_below_the_horizon_is_a_geometry_error(write_safe: WriteSafe) -> None:
+    safe = write_safe(tile={"<ZENITH_ANGLE>28.2<": "<ZENITH_ANGLE>93.5<"})
+    with pytest.raises(GeometryError, match=r"sun is not above the horizon"):
+        read_scene(str(safe))
+
+
+def test_without_angle_grids_the_scene_says_so(write_safe: WriteSafe) -> None:
+    safe = write_safe(tile={"Sun_Angles_Grid": "Sun_Angles_Gone"})
+    scene = read_scene(str(safe))
+    assert scene.angles_href is None
+    assert "mean angles" in scene.left_out["angles"]
+
+
+def test_several_granules_need_one_to_be_named(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    first = next((safe / "GRANULE").iterdir())
+    whole = read_scene(str(safe))
+    shutil.copytree(first, safe / "GRANULE" / "L1C_T32TQN_A003901_20250601T101043")
+    with pytest.raises(MetadataError, match=r"several granules.*name one granule's folder"):
+        read_scene(str(safe))
+    assert read_scene(str(first)).digest == whole.digest
+
+
+def test_names_of_before_2016_are_found(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    granule = next((safe / "GRANULE").iterdir())
+    (safe / "MTD_MSIL1C.xml").rename(safe / "S2A_OPER_MTD_SAFL1C_PDMC_20151230T202002_R008.xml")
+    (granule / "MTD_TL.xml").rename(granule / "S2A_OPER_MTD_L1C_TL_EPA__20151230T202002_A000001_T32TQM.xml")
+    for image in images_of(safe).iterdir():
+        image.rename(image.with_name(f"S2A_OPER_MSI_L1C_TL_EPA__20151230T202002_A000001_T32TQM_{image.name[-7:]}"))
+    assert len(read_scene(str(safe)).assets) == 13
+
+
+@pytest.fixture
+def aws_tile(write_safe: WriteSafe, tmp_path: Path) -> Path:
+    safe = write_safe()
+    tile = tmp_path / "tile"
+    tile.mkdir()
+    for image in images_of(safe).iterdir():
+        shutil.copy(image, tile / image.name[-7:])
+    shutil.copy(next(safe.glob("GRANULE/*/MTD_TL.xml")), tile / "metadata.xml")
+    shutil.copy(safe / "MTD_MSIL1C.xml", tile / "product_metadata.xml")
+    listing: dict[str, Any] = {"timestamp": "2025-06-01T10:12:13.500Z", "productName": safe.stem}
+    (tile / "tileInfo.json").write_text(json.dumps(listing))
+    return tile
+
+
+def test_an_aws_tile_is_the_same_scene_dated_by_the_tile(aws_tile: Path) -> None:
+    scene = read_scene(str(aws_tile))
+    assert len(scene.assets) == 13
+    assert scene.scene_id == "S2C_MSIL1C_20250601T101041_N0511_R022_T32TQM_20250601T120000"
+    assert scene.acquired == datetime(2025, 6, 1, 10, 12, 13, 500000, tzinfo=UTC)
+    assert isinstance(scene.assets["coastal"].calibration, Reflectance)
+    assert scene.assets["coastal"].calibration.offset == -0.1
+
+
+def test_an_aws_tile_of_baseline_4_needs_the_products_metadata(aws_tile: Path) -> None:
+    (aws_tile / "product_metadata.xml").unlink()
+    with pytest.raises(MetadataError, match=r"offsets are missing.*product_metadata\.xml"):
+        read_scene(str(aws_tile))
+
+
+def test_an_aws_tile_without_a_product_name_is_named_by_its_tile(aws_tile: Path) -> None:
+    (aws_tile / "product_metadata.xml").unlink()
+    metadata = aws_tile / "metadata.xml"
+    metadata.write_text(metadata.read_text().replace("_N05.11", "_N02.06"))
+    (aws_tile / "tileInfo.json").write_text('{"timestamp": "2025-06-01T10:12:13.500Z"}')
+    scene = read_scene(str(aws_tile))
+    assert scene.scene_id == "S2C_OPER_MSI_L1C_TL_2CPS_20250601T120000_A003901_T32TQM_N02.06"
+    assert "10000 DN" in scene.left_out["product_metadata"]
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", '{"timestamp": "yesterday"}'])
+def test_broken_json_is_a_metadata_error(aws_tile: Path, text: str) -> None:
+    (aws_tile / "tileInfo.json").write_text(text)
+    with pytest.raises(MetadataError, match=r"JSON|empty|not a time"):
+        read_scene(str(aws_tile))
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.zip"])
+def test_a_path_that_is_not_there_is_a_read_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ReadError, match=r"not there|cannot be opened"):
+        read_scene(str(tmp_path / name))
+
+
+def test_a_folder_of_other_things_is_a_metadata_error(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("hello")
+    with pytest.raises(MetadataError, match=r"no Sentinel-2 metadata was found.*1 other files"):
+        read_scene(str(tmp_path))
+
+
+def test_a_broken_zip_is_a_read_error(write_safe: WriteSafe, zip_folder: Callable[[Path], Path]) -> None:
+    archive = zip_folder(write_safe())
+    archive.write_bytes(archive.read_bytes()[:-200])
+    with pytest.raises(ReadError, match=r"archive cannot be opened"):
+        read_scene(str(archive))
+
+
+def test_any_byte_of_the_metadata_may_be_missing_without_a_crash(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    tile = next(safe.glob("GRANULE/*/MTD_TL.xml"))
+    whole = tile.read_text()
+    for start in range(0, len(whole), len(whole) // 60):
+        tile.write_text(whole[:start] + whole[start + 7 :])
+        try:
+            read_scene(str(safe))
+        except SceneError as error:
+            assert error.problem
