@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from swath.errors import MetadataError
 from swath.pipeline import AngleField
 from swath.readers.sentinel2 import FAMILY
-from swath.readers.sentinel2_angles import AngleGrids, DirectionGrid
+from swath.readers.sentinel2_angles import AngleGrids, DirectionGrid, azimuth_of
 from swath.readers.sentinel2_bands import NATIVE_BY_NAME
 from swath.readers.sentinel2_tile import read_tile
 from swath.scene import Scene
@@ -124,7 +124,7 @@ def _direction(nodes: _Nodes, *, across: _Axis, down: _Axis) -> tuple[Array, Arr
     zenith = _bilinear(nodes.zenith, across=across, down=down)
     east = _bilinear(nodes.east, across=across, down=down)
     north = _bilinear(nodes.north, across=across, down=down)
-    return zenith, np.degrees(np.arctan2(east, north)) % 360.0
+    return zenith, azimuth_of(east, north)
 
 
 def _bilinear(plane: Array, *, across: _Axis, down: _Axis) -> Array:

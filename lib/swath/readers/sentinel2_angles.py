@@ -69,7 +69,15 @@ def mean_azimuth(azimuths_deg: Sequence[float]) -> float:
     """Arithmetic mean of azimuths [deg], taken around the first one, so that 359 and 1 give 0; in [0, 360)."""
     first = azimuths_deg[0]
     turns = [(azimuth - first + 180.0) % 360.0 - 180.0 for azimuth in azimuths_deg]
-    return (first + sum(turns) / len(turns)) % 360.0
+    mean = (first + sum(turns) / len(turns)) % 360.0
+    return mean if mean < 360.0 else 0.0
+
+
+def azimuth_of(east: NDArray[np.float64], north: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Azimuths [deg] in [0, 360) of vectors by their east and north parts, of any equal shape."""
+    azimuth = np.degrees(np.arctan2(east, north)) % 360.0
+    # The remainder of a tiny negative number rounds up to 360.
+    return np.where(azimuth < 360.0, azimuth, 0.0)
 
 
 def angle_grids(fields: Fields, *, origin: Grid, views: Mapping[str, Direction]) -> AngleGrids | None:
@@ -133,7 +141,7 @@ def _merged(grids: list[Element], *, source: str, shape: tuple[int, ...] | None 
     east, north = (np.where(seen, part, 0.0).sum(axis=0) for part in (np.sin(radians), np.cos(radians)))
     # A node that one detector sees keeps the very number delivered.
     alone = np.take_along_axis(azimuths, seen.argmax(axis=0)[None], axis=0)[0]
-    azimuth = np.where(number == 1, alone, np.degrees(np.arctan2(east, north)) % 360.0)
+    azimuth = np.where(number == 1, alone, azimuth_of(east, north))
     nearest = _nearest(number > 0)
     return DirectionGrid(zenith_deg=zenith.ravel()[nearest], azimuth_deg=azimuth.ravel()[nearest])
 

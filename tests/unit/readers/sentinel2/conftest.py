@@ -62,9 +62,7 @@ def _grid_xml(tag: str, *, zenith: float, azimuth: float, gaps: Collection[tuple
         return f"<COL_STEP>5000</COL_STEP><ROW_STEP>5000</ROW_STEP><Values_List>{listed}</Values_List>"
 
     said = "".join(f' {name}="{value}"' for name, value in attributes.items())
-    return (
-        f"<{tag}{said}><Zenith>{values(zenith, 0.1)}</Zenith><Azimuth>{values(azimuth, 0.2)}</Azimuth></{tag}>"
-    )
+    return f"<{tag}{said}><Zenith>{values(zenith, 0.1)}</Zenith><Azimuth>{values(azimuth, 0.2)}</Azimuth></{tag}>"
 
 
 def _tile_xml(edits: Mapping[str, str]) -> str:

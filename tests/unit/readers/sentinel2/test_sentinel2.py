@@ -13,9 +13,8 @@ from swath.errors import GeometryError, MetadataError, MissingBandError, ReadErr
 from swath.readers.sentinel2 import read_scene
 from swath.scene import Reflectance, Scene
 
-COMMON_NAMES = (
-    "coastal blue green red rededge071 rededge075 rededge078 nir nir08 nir09 cirrus swir16 swir22"
-).split()
+COMMON_NAMES = ["coastal", "blue", "green", "red", "rededge071", "rededge075", "rededge078", "nir", "nir08", "nir09"]
+COMMON_NAMES += ["cirrus", "swir16", "swir22"]
 WriteSafe = Callable[..., Path]
 
 
@@ -161,9 +160,7 @@ def test_another_crs_than_the_metadata_says_is_an_error(write_safe: WriteSafe) -
 
 
 def test_level_2a_is_refused_with_a_remedy(write_safe: WriteSafe) -> None:
-    safe = write_safe(
-        product={"PROCESSING_LEVEL": "Level-2A"}, tile={"Level-1C_Tile_ID": "Level-2A_Tile_ID"}
-    )
+    safe = write_safe(product={"PROCESSING_LEVEL": "Level-2A"}, tile={"Level-1C_Tile_ID": "Level-2A_Tile_ID"})
     with pytest.raises(MetadataError, match=r"surface reflectance already.*Level-2A.*Give the Level-1C"):
         read_scene(str(safe))
 
@@ -272,13 +269,15 @@ def test_a_broken_zip_is_a_read_error(write_safe: WriteSafe, zip_folder: Callabl
         read_scene(str(archive))
 
 
-def test_any_byte_of_the_metadata_may_be_missing_without_a_crash(write_safe: WriteSafe) -> None:
+def test_metadata_with_holes_gives_a_scene_or_a_scene_error(write_safe: WriteSafe) -> None:
     safe = write_safe()
     tile = next(safe.glob("GRANULE/*/MTD_TL.xml"))
     whole = tile.read_text()
+    refused = 0
     for start in range(0, len(whole), len(whole) // 60):
         tile.write_text(whole[:start] + whole[start + 7 :])
         try:
             read_scene(str(safe))
-        except SceneError as error:
-            assert error.problem
+        except SceneError:
+            refused += 1
+    assert 20 < refused <= 61
