@@ -100,6 +100,11 @@ class Manifest:
         """Names of the feature layers, in order: ``sr:red``."""
         return tuple(f"{self.of}:{band}" for band in self.bands)
 
+    def to_plain(self) -> dict[str, Any]:
+        """The manifest as parsed JSON."""
+        plain: dict[str, Any] = json.loads(self.to_json())
+        return plain
+
     def to_json(self) -> str:
         """The manifest as it lies in the model's directory: sorted keys, indented, ends with a newline."""
         plain = {"format": MANIFEST_FORMAT, **asdict(self)}
@@ -113,18 +118,27 @@ class Manifest:
             ConfigError: Not JSON, of another format, or not a manifest.
         """
         try:
-            plain = json.loads(text)
+            return cls.from_plain(json.loads(text))
         except ValueError as error:
             msg = f"the model manifest is not JSON: {error}"
             raise ConfigError(msg) from error
-        if not isinstance(plain, dict) or plain.pop("format", None) != MANIFEST_FORMAT:
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> Self:
+        """The inverse of ``to_plain``.
+
+        Raises:
+            ConfigError: Of another format, or not a manifest.
+        """
+        if not isinstance(plain, Mapping) or plain.get("format") != MANIFEST_FORMAT:
             msg = f"the model manifest must be a JSON object with format {MANIFEST_FORMAT}"
             raise ConfigError(msg)
-        _check_keys(plain, cls, where="model manifest")
+        given = {k: v for k, v in plain.items() if k != "format"}
+        _check_keys(given, cls, where="model manifest")
         try:
-            plain["classes"] = tuple(_category(c) for c in plain["classes"])
-            plain["bands"] = tuple(str(b) for b in plain["bands"])
-            return cls(**plain)
+            given["classes"] = tuple(_category(c) for c in given["classes"])
+            given["bands"] = tuple(str(b) for b in given["bands"])
+            return cls(**given)
         except (TypeError, ValueError, KeyError) as error:
             msg = f"the model manifest is malformed: {error}"
             raise ConfigError(msg) from error

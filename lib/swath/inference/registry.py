@@ -5,7 +5,6 @@ import re
 import tempfile
 import warnings
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,7 +16,7 @@ from swath.inference.manifest import read_manifest
 from swath.inference.pinned import PinnedModel, pin
 
 if TYPE_CHECKING:
-    from mlflow import ActiveRun, MlflowClient
+    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 EXPERIMENT = "swath"
@@ -132,14 +131,6 @@ class Registry:
         client = self.client()
         names = [m.name for m in client.search_registered_models(max_results=_PAGE)] if not name else [name]
         return tuple(_listed(client.get_model_version(n, v.version)) for n in names for v in _versions(client, n))
-
-    def run(self, name: str) -> AbstractContextManager["ActiveRun"]:
-        """Start a training run of this registry's experiment; leaving the context ends it."""
-        self.client()
-        import mlflow  # noqa: PLC0415 (costs two seconds: only where it is used)
-
-        mlflow.set_tracking_uri(self.uri)
-        return mlflow.start_run(experiment_id=self.experiment_id(), run_name=name)
 
     def client(self) -> "MlflowClient":
         """An MLflow client of this registry."""

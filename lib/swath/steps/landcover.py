@@ -28,12 +28,12 @@ class Landcover:
 
     Args:
         model: The name under which the predictor lies in ``Context.models``.
-        manifest: What the model takes and gives.
+        manifest: What the model takes and gives; parsed JSON is taken too, since plans travel as JSON.
         digest: Of the model's directory; it pins the results.
-        version: Of the model in its registry.
+        model_version: Of the model in its registry.
 
     Raises:
-        ConfigError: The model looks beyond the pixel, which no predictor here does.
+        ConfigError: The manifest is broken, or the model looks beyond the pixel, which no predictor here does.
     """
 
     name: ClassVar[str] = "landcover"
@@ -46,6 +46,8 @@ class Landcover:
 
     def __post_init__(self) -> None:
         """Refuse models that this step cannot feed."""
+        if isinstance(self.manifest, Mapping):
+            object.__setattr__(self, "manifest", Manifest.from_plain(self.manifest))
         if self.manifest.halo_px:
             msg = f"model {self.model}: it looks {self.manifest.halo_px} pixels around, this step gives single pixels"
             raise ConfigError(msg)

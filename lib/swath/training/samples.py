@@ -19,6 +19,7 @@ from swath.inference.features import feature, model_grid
 from swath.inference.manifest import FeatureKind
 from swath.pipeline import AssetRule, Context, Layer, Layers, Need, Pipeline, Recipe, Step
 from swath.product import REFLECTANCE, LayerName, LayerSpec
+from swath.readers.angles import angle_field
 from swath.readers.bands import BandReader
 from swath.scene import Scene
 from swath.training.polygons import LabelledPolygon, Polygons
@@ -111,7 +112,7 @@ def samples_of(
         polygons: In any coordinate system.
         request: The features.
         steps: What makes the layers that are asked for (``Toa``, ``Smac``).
-        context: Angle grids, when a step uses them.
+        context: Angle grids; the scene's own by default.
 
     Returns:
         A row a pixel: ``KEYS``, then a float32 column for each band. Empty when no polygon lies in the scene.
@@ -128,6 +129,7 @@ def samples_of(
     _refuse_missing(pipeline, scene)
     graph = resolve(pipeline, scene)
     grid = model_grid(scene, request.resolution_m)
+    surroundings = context or Context(angles=angle_field(scene))
     frames = [empty_samples(request)]
     with BandReader() as reader:
         for polygon in polygons.reprojected(grid.crs).items:
@@ -135,7 +137,7 @@ def samples_of(
             if pixels is None:
                 continue
             window, inside = pixels
-            stack = _stack(graph, window, request=request, reader=reader, context=context or Context())
+            stack = _stack(graph, window, request=request, reader=reader, context=surroundings)
             frames.append(_rows(stack, inside, window=window, polygon=polygon, request=request))
     samples = pd.concat([f for f in frames if len(f)] or frames, ignore_index=True)
     samples["scene_id"] = scene.scene_id

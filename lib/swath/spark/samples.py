@@ -1,0 +1,73 @@
+"""Training samples drawn by Spark: one task a scene, the same function as without Spark."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pandas as pd
+from pyspark.sql import SparkSession
+from pyspark.sql.types import FloatType, IntegerType, StringType, StructField, StructType
+
+from swath.pipeline import Step
+from swath.scene import Scene
+from swath.training.draw import Drawn, draw_one
+from swath.training.polygons import Polygons
+from swath.training.samples import FeatureRequest
+
+_REFUSED = "refused"
+
+
+def sample_schema(request: FeatureRequest) -> StructType:
+    """Keys, features, and why a scene was refused (then everything else of its only row is empty)."""
+    text = [StructField(name, StringType()) for name in ("scene_id", "polygon_id", "label")]
+    places = [StructField(name, IntegerType()) for name in ("row", "col")]
+    numbers = [StructField(band, FloatType()) for band in request.bands]
+    return StructType([*text, *places, *numbers, StructField(_REFUSED, StringType())])
+
+
+def draw_samples(
+    spark: SparkSession,
+    scenes: Sequence[Scene],
+    *,
+    polygons: Polygons,
+    request: FeatureRequest,
+    steps: tuple[Step, ...] | None = None,
+) -> Drawn:
+    """Draw samples of any number of scenes.
+
+    Args:
+        spark: The session.
+        scenes: The scenes; only their descriptions travel.
+        polygons: Labelled polygons.
+        request: The features.
+        steps: What makes them; those for ``request.of`` by default.
+    """
+    if not scenes:
+        return Drawn.together([], request=request)
+    shipped = spark.sparkContext.broadcast(([s.to_json() for s in scenes], polygons))
+
+    def work(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        texts, areas = shipped.value
+        for batch in batches:
+            for number in batch["id"].tolist():
+                yield _frame(draw_one(Scene.from_json(texts[number]), areas, request=request, steps=steps), request)
+
+    rows = spark.range(0, len(scenes), 1, numPartitions=len(scenes)).mapInPandas(work, schema=sample_schema(request))
+    try:
+        # Samples under labelled polygons, not scenes: they fit the driver, where the model is fitted.
+        return _drawn(rows.toPandas(), request)
+    finally:
+        shipped.unpersist(blocking=False)
+
+
+def _frame(drawn: Drawn, request: FeatureRequest) -> pd.DataFrame:
+    columns = sample_schema(request).fieldNames()
+    if not drawn.refused:
+        return drawn.samples.reindex(columns=columns)
+    ((scene_id, reason),) = drawn.refused.items()
+    return pd.DataFrame([{"scene_id": scene_id, _REFUSED: reason}]).reindex(columns=columns)
+
+
+def _drawn(frame: pd.DataFrame, request: FeatureRequest) -> Drawn:
+    refused = frame[frame[_REFUSED].notna()]
+    samples = frame[frame[_REFUSED].isna()].drop(columns=_REFUSED).astype({"row": "int32", "col": "int32"})
+    told = dict(zip(refused["scene_id"], refused[_REFUSED], strict=True))
+    return Drawn.together([Drawn(samples=samples, refused=told)], request=request)

@@ -1,0 +1,66 @@
+"""Samples of many scenes; a scene that cannot be used is told and left out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import pandas as pd
+
+from swath.errors import SceneError
+from swath.inference.manifest import FeatureKind
+from swath.pipeline import Step
+from swath.scene import Scene
+from swath.steps.smac import Smac
+from swath.steps.toa import Toa
+from swath.training.polygons import Polygons
+from swath.training.samples import FeatureRequest, empty_samples, samples_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drawn:
+    """What drawing gave.
+
+    Args:
+        samples: As ``samples_of`` gives them, of all scenes.
+        refused: Why a scene gave none, by scene id.
+    """
+
+    samples: pd.DataFrame
+    refused: Mapping[str, str]
+
+    @classmethod
+    def together(cls, parts: Iterable[Self], *, request: FeatureRequest) -> Self:
+        """Several drawings as one, in an order that does not depend on who drew first."""
+        every = list(parts)
+        filled = [p.samples for p in every if len(p.samples)]
+        samples = pd.concat(filled, ignore_index=True) if filled else empty_samples(request)
+        samples = samples.sort_values(["scene_id", "polygon_id", "row", "col"], kind="stable", ignore_index=True)
+        return cls(samples=samples, refused={k: v for p in every for k, v in p.refused.items()})
+
+
+def steps_for(of: FeatureKind) -> tuple[Step, ...]:
+    """The steps that make features of a kind, with their defaults."""
+    chains: Mapping[FeatureKind, tuple[Step, ...]] = {"dn": (), "toa": (Toa(),), "sr": (Toa(), Smac())}
+    return chains[of]
+
+
+def draw_one(scene: Scene, polygons: Polygons, *, request: FeatureRequest, steps: tuple[Step, ...] | None = None) -> Drawn:
+    """Samples of one scene, or why there are none.
+
+    Args:
+        scene: The scene.
+        polygons: Labelled polygons, in any coordinate system.
+        request: The features.
+        steps: What makes them; ``steps_for(request.of)`` by default.
+    """
+    chain = steps_for(request.of) if steps is None else steps
+    try:
+        return Drawn(samples=samples_of(scene, polygons, request=request, steps=chain), refused={})
+    except SceneError as error:
+        return Drawn(samples=empty_samples(request), refused={scene.scene_id: str(error.of(scene.scene_id))})
+
+
+def draw(scenes: Iterable[Scene], polygons: Polygons, *, request: FeatureRequest, steps: tuple[Step, ...] | None = None) -> Drawn:
+    """Samples of many scenes, one after the other in this process."""
+    parts = (draw_one(s, polygons, request=request, steps=steps) for s in scenes)
+    return Drawn.together(parts, request=request)

@@ -1,0 +1,168 @@
+"""From samples to a registered model: judge on held-out polygons, fit on all, write, log, register."""
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from swath import __version__
+from swath.errors import ConfigError
+from swath.inference.forest_predictor import ForestPredictor
+from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest
+from swath.inference.registry import RegisteredModel, Registry
+from swath.training.card import card_of
+from swath.training.draw import Drawn
+from swath.training.fit import class_numbers, feature_matrix, fit_forest
+from swath.training.metrics import Metrics
+from swath.training.picture import confusion_figure
+from swath.training.recipe import TrainingRecipe
+from swath.training.split import Split, split_by_polygon
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """How good models of a recipe are on polygons that they have not seen.
+
+    Args:
+        splits: Of each split.
+        pooled: Of all together.
+    """
+
+    splits: tuple[Metrics, ...]
+    pooled: Metrics
+
+    def flat(self) -> Mapping[str, float]:
+        """Pooled numbers by name, except accuracy and kappa: means over the splits, and the worst accuracy."""
+        accuracies = [m.accuracy for m in self.splits]
+        means = {
+            "accuracy": fmean(accuracies),
+            "accuracy_min": min(accuracies),
+            "kappa": fmean(m.kappa for m in self.splits),
+        }
+        return {**self.pooled.flat(), **means}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What training leaves.
+
+    Args:
+        model: As registered.
+        judgement: On held-out polygons.
+        run_id: MLflow run with parameters, metrics and the confusion matrix.
+        refused: Scenes that gave no samples, and why.
+    """
+
+    model: RegisteredModel
+    judgement: Judgement
+    run_id: str
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: str | None = None, name: str = "") -> Trained:
+    """Judge, fit, log and register a model; the same samples and recipe give the same model, byte for byte.
+
+    Args:
+        drawn: The samples.
+        recipe: How to train.
+        registry: Where it goes.
+        alias: Points to the new version afterwards, when given.
+        name: Registered name; the recipe's when empty.
+
+    Raises:
+        ConfigError: No samples, a class without enough polygons, or an unknown label.
+    """
+    if drawn.samples.empty:
+        reasons = "; ".join(drawn.refused.values()) or "no polygon lies in a scene, or its pixels are not valid"
+        msg = f"there are no samples to train on: {reasons}"
+        raise ConfigError(msg)
+    judgement = judge(drawn.samples, recipe=recipe)
+    manifest = recipe.manifest(metrics=judgement.flat(), training=_provenance(drawn.samples, recipe=recipe))
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch) / "model"
+        write_model(directory, drawn.samples, recipe=recipe, manifest=manifest, judgement=judgement)
+        client = registry.client()
+        run_id = str(client.create_run(registry.experiment_id(), run_name=f"train {recipe.name}").info.run_id)
+        try:
+            _log(client, run_id, manifest=manifest, judgement=judgement)
+            model = registry.register(directory, name=name, run_id=run_id)
+        except BaseException:
+            client.set_terminated(run_id, status="FAILED")
+            raise
+        client.set_terminated(run_id)
+    if alias:
+        model = registry.promote(model.name, version=model.version, alias=alias)
+    return Trained(model=model, judgement=judgement, run_id=run_id, refused=drawn.refused)
+
+
+def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Judgement:
+    """Fit and test on ``recipe.splits`` splits by polygon.
+
+    Raises:
+        ConfigError: A class without two polygons, or an unknown label.
+    """
+    seeds = range(recipe.seed, recipe.seed + recipe.splits)
+    splits = [split_by_polygon(samples, seed=s, held_out=recipe.held_out) for s in seeds]
+    metrics = tuple(_tested(split, recipe=recipe) for split in splits)
+    return Judgement(splits=metrics, pooled=Metrics.pooled(metrics))
+
+
+def write_model(
+    directory: Path, samples: pd.DataFrame, *, recipe: TrainingRecipe, manifest: Manifest, judgement: Judgement
+) -> None:
+    """Fit on all samples and write the model directory: weights, manifest, card."""
+    directory.mkdir(parents=True)
+    (directory / manifest.weights).write_bytes(fit_forest(samples, recipe=recipe).to_bytes())
+    (directory / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
+    card = card_of(manifest, title=recipe.title, metrics=judgement.pooled)
+    (directory / CARD_FILE).write_text(card, encoding="utf-8")
+
+
+def _tested(split: Split, *, recipe: TrainingRecipe) -> Metrics:
+    predictor = ForestPredictor(fit_forest(split.training, recipe=recipe))
+    features = np.ascontiguousarray(feature_matrix(split.held_out, recipe=recipe).T)
+    predicted = predictor.predict(features).argmax(axis=0)
+    truth = class_numbers(split.held_out, recipe=recipe)
+    return Metrics.of(truth, predicted, names=tuple(c.name for c in recipe.classes))
+
+
+def _provenance(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> dict[str, Any]:
+    """Where the model comes from; nothing that changes when nothing changed (no time, no machine)."""
+    polygons = samples[["polygon_id", "label"]].drop_duplicates()
+    hashed = pd.util.hash_pandas_object(samples, index=False).to_numpy()
+    return {
+        "code": f"swath {__version__}",
+        "recipe": recipe.plain(),
+        "scenes": sorted(samples["scene_id"].unique().tolist()),
+        "samples": len(samples),
+        "samples_sha256": hashlib.sha256(hashed.astype("<u8").tobytes()).hexdigest(),
+        "samples_by_class": {str(k): int(v) for k, v in samples["label"].value_counts(sort=False).sort_index().items()},
+        "polygons_by_class": {str(k): int(v) for k, v in polygons["label"].value_counts().sort_index().items()},
+        "splits": recipe.splits,
+        "held_out": recipe.held_out,
+    }
+
+
+def _log(client: "MlflowClient", run_id: str, *, manifest: Manifest, judgement: Judgement) -> None:
+    recipe = manifest.training["recipe"]
+    for group in ("features", "forest"):
+        for key, value in recipe[group].items():
+            client.log_param(run_id, f"{group}.{key}", value)
+    for key in ("splits", "held_out", "seed"):
+        client.log_param(run_id, key, recipe[key])
+    for key, number in manifest.metrics.items():
+        client.log_metric(run_id, key, number)
+    for step, metrics in enumerate(judgement.splits):
+        client.log_metric(run_id, "split_accuracy", metrics.accuracy, step=step)
+    pooled = judgement.pooled
+    client.log_dict(run_id, {"classes": list(pooled.names), "rows_are_truth": pooled.confusion.tolist()}, "confusion.json")
+    client.log_figure(run_id, confusion_figure(pooled), "confusion.png")
