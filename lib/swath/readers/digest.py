@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from zlib import error as ZlibError  # noqa: N812 - the library's own name is a plain "error"
+from zlib import error as ZlibError
 
 from swath.errors import MetadataError, ReadError
 from swath.readers.href import open_bytes

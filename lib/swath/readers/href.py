@@ -37,7 +37,7 @@ def gdal_href(href: str, *, member: str | None = None) -> str:
             remedy="Do not trust this archive; fetch the delivery again.",
         )
     kind = "tar" if href.lower().endswith(TAR_SUFFIXES) else "zip"
-    return f"/vsi{kind}/{{{outer}}}/{member}"
+    return f"/vsi{kind}/{{{outer}}}/{member.removeprefix('./')}"
 
 
 def split_href(href: str) -> tuple[Literal["file", "zip", "tar"], str, str]:

@@ -191,13 +191,16 @@ def _reflectance(band: MtlBand, *, mtl: Mtl) -> Reflectance | None:
 
 
 def _properties(mtl: Mtl) -> dict[str, str | int | float]:
-    """STAC Landsat extension 2.0: paths and rows are strings of three digits."""
-    known = {
-        "landsat:wrs_path": "" if mtl.wrs_path is None else f"{mtl.wrs_path:03d}",
-        "landsat:wrs_row": "" if mtl.wrs_row is None else f"{mtl.wrs_row:03d}",
+    """STAC Landsat extension 2.0: paths and rows are strings of three digits; since Landsat 4 they are WRS-2."""
+    located = mtl.wrs_path is not None and mtl.wrs_row is not None
+    known: dict[str, str | float | None] = {
+        "landsat:wrs_type": "2" if located else None,
+        "landsat:wrs_path": f"{mtl.wrs_path:03d}" if located else None,
+        "landsat:wrs_row": f"{mtl.wrs_row:03d}" if located else None,
         "landsat:collection_number": mtl.collection,
         "landsat:collection_category": mtl.category,
         "landsat:scene_id": mtl.scene_id,
         "landsat:correction": mtl.level,
+        "landsat:cloud_cover_land": mtl.cloud_cover_land_percent,
     }
-    return {key: value for key, value in known.items() if value}
+    return {key: value for key, value in known.items() if value is not None and value != ""}

