@@ -1,0 +1,67 @@
+"""The report as one HTML file that needs nothing else: no network, no script, no second file."""
+
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from swath.report.histogram import BASE, TOP, WIDTH
+from swath.report.summary import RunSummary
+from swath.report.text import duration, plain, size
+from swath.report.view import MOST_PRODUCTS, PictureLoader, product_views, segments
+
+TEMPLATE = "report.html"
+
+
+def render(summary: RunSummary, *, pictures: PictureLoader, to_root: str = "../") -> str:
+    """Draw the report.
+
+    Args:
+        summary: The run.
+        pictures: Gives the bytes of a picture by its path relative to the output's root, or None.
+        to_root: From the report's folder to the output's root, for links to items and files.
+
+    Returns:
+        The page. Ids and messages come from strangers: everything is escaped, and the page forbids itself to load or
+        run anything.
+    """
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(
+            run=summary,
+            products=product_views(summary, pictures=pictures, to_root=to_root),
+            more=max(len(summary.products) - MOST_PRODUCTS, 0),
+            scene_segments=segments(summary.scenes),
+            asset_segments=segments(summary.assets),
+            longest_s=max((max(s.wall_s, s.cpu_s) for s in summary.stages), default=1.0) or 1.0,
+            plot={"width": WIDTH, "top": TOP, "base": BASE},
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"plain": plain, "duration": duration, "size": size, "percent": percent, "short": short}
+    return environment
+
+
+def percent(share: float | None) -> str:
+    """``12.3 %``; a dash where nobody knows; never 0 or 100 for what is not exactly that."""
+    if share is None:
+        return "–"
+    if 0.0 < share < 0.05:
+        return "< 0.1 %"
+    if 99.95 <= share < 100.0:
+        return "> 99.9 %"
+    return f"{share:.1f} %"
+
+
+def short(digest: str) -> str:
+    """The first 12 characters of a digest."""
+    return digest[:12]
+
+
+def _source(name: str) -> str:
+    return files("swath.report").joinpath(name).read_text(encoding="utf-8")

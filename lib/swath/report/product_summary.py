@@ -1,0 +1,213 @@
+"""What a run says about one of its products."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from swath.product import AppliedStep, AssetRecord, Encoding, LayerSpec, ModelRef, Product, Statistics
+from swath.report.shares import Shares, shares_of
+from swath.scene import Band
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetSummary:
+    """One published file.
+
+    Args:
+        name: STAC asset key.
+        layer: The layer it holds (``sr:red``).
+        title: For people.
+        href: Relative to the item.
+        key: Asset key, hex sha256.
+        bytes: Size of the file.
+        digest: Hex sha256 of the file.
+        encoding: How its integers are to be understood.
+        statistics: Of its stored values.
+        height: Rows.
+        width: Columns.
+        resolution_m: Of a pixel, in units of the grid.
+        band: The band it shows, if it shows one.
+    """
+
+    name: str
+    layer: str
+    title: str
+    href: str
+    key: str
+    bytes: int
+    digest: str
+    encoding: Encoding
+    statistics: Statistics
+    height: int
+    width: int
+    resolution_m: float
+    band: Band | None = None
+
+    @classmethod
+    def of(cls, record: AssetRecord, *, layer: LayerSpec) -> Self:
+        """What the record and its layer say."""
+        return cls(
+            name=record.name,
+            layer=record.layer,
+            title=layer.title,
+            href=record.href,
+            key=record.key,
+            bytes=record.bytes,
+            digest=record.digest,
+            encoding=layer.encoding,
+            statistics=record.statistics,
+            height=layer.grid.height,
+            width=layer.grid.width,
+            resolution_m=layer.grid.dx,
+            band=layer.band,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtmosphericValue:
+    """A parameter of the atmosphere as it was used.
+
+    Args:
+        name: Of the parameter (``aot550``).
+        value: Its value.
+        source: ``parameter``, ``scene`` or ``default``.
+    """
+
+    name: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandTruth:
+    """How far a band is from what the simulator put in.
+
+    Args:
+        band: Name.
+        rmse: Root mean square difference [reflectance].
+        bias: Mean difference, ours minus truth [reflectance].
+        pixels: Compared.
+    """
+
+    band: str
+    rmse: float
+    bias: float
+    pixels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """A comparison with known truth.
+
+    Args:
+        bands: Band by band.
+        landcover_accuracy: Share of pixels with the right class [1].
+        cloud_iou: Intersection over union of the cloud mask [1].
+        note: What was compared, in words.
+    """
+
+    bands: tuple[BandTruth, ...] = ()
+    landcover_accuracy: float | None = None
+    cloud_iou: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductSummary:
+    """One product.
+
+    Args:
+        product_id: ``<scene_id>.<pipeline>``.
+        scene_id: The scene it was made of.
+        scene_digest: Version of the delivery.
+        item: Path of the STAC item, relative to the output's root.
+        collection: Its collection.
+        platform: Of the scene.
+        acquired: Aware.
+        sun_elevation_deg: At scene centre.
+        assets: The published files.
+        pictures: Paths relative to the output's root, by role: ``true_colour``, ``before`` and ``after``
+            (atmospheric correction, one stretch), and any asset key of a class map.
+        left_out: What was not made and why.
+        steps: Applied, in order.
+        models: Behind its assets.
+        atmosphere: As used by the correction.
+        shares: Of pixels: valid, saturated, cloud.
+        truth: Comparison with known truth, for simulated scenes.
+    """
+
+    product_id: str
+    scene_id: str
+    scene_digest: str
+    item: str
+    collection: str
+    platform: str
+    acquired: datetime
+    sun_elevation_deg: float
+    assets: tuple[AssetSummary, ...]
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[AppliedStep, ...] = ()
+    models: tuple[ModelRef, ...] = ()
+    atmosphere: tuple[AtmosphericValue, ...] = ()
+    shares: Shares = field(default_factory=Shares)
+    truth: Truth | None = None
+
+    @classmethod
+    def of(cls, product: Product, *, item: str, pictures: Mapping[str, str] | None = None, truth: Truth | None = None) -> Self:
+        """What the product says of itself.
+
+        Args:
+            product: With its published assets.
+            item: Path of its STAC item, relative to the output's root.
+            pictures: Paths relative to the output's root, by role.
+            truth: Comparison with known truth.
+        """
+        models = {a.model.digest: a.model for a in product.assets if a.model is not None}
+        scene = product.scene
+        return cls(
+            product_id=product.product_id,
+            scene_id=scene.scene_id,
+            scene_digest=scene.digest,
+            item=item,
+            collection=product.collection,
+            platform=scene.platform,
+            acquired=scene.acquired,
+            sun_elevation_deg=scene.angles.sun_elevation_deg,
+            assets=tuple(AssetSummary.of(a, layer=product.layers[a.name]) for a in product.assets),
+            pictures=dict(pictures or {}),
+            left_out=dict(product.left_out),
+            steps=product.steps,
+            models=tuple(sorted(models.values(), key=lambda m: (m.name, m.version))),
+            atmosphere=_atmosphere(product),
+            shares=shares_of({a.name: (product.layers[a.name].encoding, a.statistics) for a in product.assets}),
+            truth=truth,
+        )
+
+    def to_contract(self) -> Json:
+        """The product in the ``--json`` object; ``assets`` are paths relative to the output's root, by name."""
+        folder = posixpath.dirname(self.item)
+        return {
+            "product_id": self.product_id,
+            "scene_id": self.scene_id,
+            "item": self.item,
+            "assets": {a.name: posixpath.join(folder, a.href) for a in self.assets},
+            "collection": self.collection,
+            "left_out": dict(self.left_out),
+            "pictures": dict(self.pictures),
+            "valid_percent": self.shares.valid,
+            "saturated_percent": self.shares.saturated,
+            "cloud_percent": self.shares.cloud,
+        }
+
+
+def _atmosphere(product: Product) -> tuple[AtmosphericValue, ...]:
+    for facts in product.facts.values():
+        told = facts.get("atmosphere") if isinstance(facts, Mapping) else None
+        if isinstance(told, Mapping):
+            return tuple(AtmosphericValue(name=n, value=v["value"], source=v["source"]) for n, v in told.items())
+    return ()

@@ -1,0 +1,239 @@
+"""What a run did, as values: the report, the JSON line and the terminal table are made of these."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from swath.product import ModelRef
+from swath.report.product_summary import ProductSummary
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """In = made + skipped + quarantined, or something is wrong.
+
+    Args:
+        taken_in: What was asked for.
+        made: New.
+        skipped: Already there, or given twice.
+        quarantined: Could not be made; each has its entry.
+    """
+
+    taken_in: int = 0
+    made: int = 0
+    skipped: int = 0
+    quarantined: int = 0
+
+    @property
+    def remainder(self) -> int:
+        """What nobody can explain."""
+        return self.taken_in - self.made - self.skipped - self.quarantined
+
+    @property
+    def balanced(self) -> bool:
+        """Whether everything is explained."""
+        return self.remainder == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedEntry:
+    """A scene that needed nothing.
+
+    Args:
+        scene_id: The scene.
+        reason: ``already there`` or ``duplicate``.
+    """
+
+    scene_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineEntry:
+    """A scene that could not be made.
+
+    Args:
+        scene_id: The scene.
+        stage: Where it failed (``ingest``, ``plan``, ``process``, ``assemble``, ``publish``).
+        error: Error class (``read``, ``metadata``, ``crash`` ...): what ``swath retry`` selects by.
+        message: What is wrong, expected, got, and what to do.
+        attempts: How often it was tried.
+    """
+
+    scene_id: str
+    stage: str
+    error: str
+    message: str
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageTiming:
+    """What a stage cost.
+
+    Args:
+        name: Of the stage.
+        wall_s: From its start to its end [s].
+        cpu_s: Of all its processes [s].
+        tasks: How many tasks it had.
+        peak_mb: Most memory of one of its processes [MiB]; None when not measured.
+    """
+
+    name: str
+    wall_s: float
+    cpu_s: float
+    tasks: int
+    peak_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One run from its start to its end.
+
+    Args:
+        run_id: The run.
+        pipeline: Name of the pipeline.
+        code: Version of swath.
+        site: Where it ran.
+        started: Aware.
+        ended: Aware.
+        scenes: Account by scene.
+        assets: Account by asset.
+        products: What was made.
+        skipped: What was not needed.
+        quarantine: What failed.
+        stages: What each stage cost, in order.
+        report: Path of the HTML report, relative to the output's root.
+        output: The output's root, as the user named it.
+    """
+
+    run_id: str
+    pipeline: str
+    code: str
+    site: str
+    started: datetime
+    ended: datetime
+    scenes: Account
+    assets: Account
+    products: tuple[ProductSummary, ...] = ()
+    skipped: tuple[SkippedEntry, ...] = ()
+    quarantine: tuple[QuarantineEntry, ...] = ()
+    stages: tuple[StageTiming, ...] = ()
+    report: str = ""
+    output: str = ""
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the account balances, by scene and by asset."""
+        return self.scenes.balanced and self.assets.balanced
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds from start to end."""
+        return (self.ended - self.started).total_seconds()
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """Every model behind a product of the run, by name and version."""
+        found = {m.digest: m for p in self.products for m in p.models}
+        return tuple(sorted(found.values(), key=lambda m: (m.name, m.version, m.digest)))
+
+    def to_json(self) -> str:
+        """One line of JSON: the contract of ``--json``, and a little more."""
+        return json.dumps(self._contract(), ensure_ascii=False)
+
+    def to_document(self) -> str:
+        """The contract, and under ``detail`` everything that ``from_document`` needs to draw the report again."""
+        detail = _ADAPTER.dump_python(self, mode="json")
+        return json.dumps({**self._contract(), "detail": detail}, ensure_ascii=False)
+
+    @classmethod
+    def from_document(cls, text: str | bytes) -> Self:
+        """The inverse of ``to_document``.
+
+        Raises:
+            ValueError: The document is of another kind.
+        """
+        loaded = _ADAPTER.validate_python(json.loads(text).get("detail"))
+        return cls(**{name: getattr(loaded, name) for name in cls.__dataclass_fields__})
+
+    def _contract(self) -> Json:
+        return {
+            "run_id": self.run_id,
+            "pipeline": self.pipeline,
+            "scenes_in": self.scenes.taken_in,
+            "made": self.scenes.made,
+            "skipped": self.scenes.skipped,
+            "quarantined": self.scenes.quarantined,
+            "products": [p.to_contract() for p in self.products],
+            "quarantine": [_entry(q) for q in self.quarantine],
+            "report": self.report,
+            "balanced": self.balanced,
+            "assets": _account(self.assets),
+            "skips": [{"scene_id": s.scene_id, "reason": s.reason} for s in self.skipped],
+            "stages": [_stage(s) for s in self.stages],
+            "models": [{"name": m.name, "version": m.version, "digest": m.digest} for m in self.models],
+            "site": self.site,
+            "code": self.code,
+            "output": self.output,
+            "started": self.started.isoformat(),
+            "ended": self.ended.isoformat(),
+        }
+
+
+def stages_together(timings: Iterable[StageTiming]) -> tuple[StageTiming, ...]:
+    """Timings of the same stage (of several waves) added up, in the order in which stages first appear."""
+    found: dict[str, StageTiming] = {}
+    for timing in timings:
+        before = found.get(timing.name)
+        found[timing.name] = timing if before is None else _added(before, timing)
+    return tuple(found.values())
+
+
+def _added(one: StageTiming, other: StageTiming) -> StageTiming:
+    peaks = [p for p in (one.peak_mb, other.peak_mb) if p is not None]
+    return StageTiming(
+        name=one.name,
+        wall_s=one.wall_s + other.wall_s,
+        cpu_s=one.cpu_s + other.cpu_s,
+        tasks=one.tasks + other.tasks,
+        peak_mb=max(peaks, default=None),
+    )
+
+
+def _account(account: Account) -> Mapping[str, int]:
+    return {
+        "in": account.taken_in,
+        "made": account.made,
+        "skipped": account.skipped,
+        "quarantined": account.quarantined,
+    }
+
+
+def _entry(entry: QuarantineEntry) -> Json:
+    return {
+        "scene_id": entry.scene_id,
+        "stage": entry.stage,
+        "error": entry.error,
+        "message": entry.message,
+        "attempts": entry.attempts,
+    }
+
+
+def _stage(stage: StageTiming) -> Json:
+    return {
+        "name": stage.name,
+        "wall_s": round(stage.wall_s, 3),
+        "cpu_s": round(stage.cpu_s, 3),
+        "tasks": stage.tasks,
+        "peak_mb": stage.peak_mb,
+    }
+
+
+_ADAPTER = TypeAdapter(RunSummary)

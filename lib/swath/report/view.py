@@ -1,0 +1,186 @@
+"""What the page shows of a summary: pictures as data, figures as paths, shares as bars."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from swath.product import AppliedStep, Category
+from swath.report.histogram import PlotGroup, plot_groups
+from swath.report.product_summary import AssetSummary, ProductSummary
+from swath.report.shares import class_shares
+from swath.report.summary import Account, RunSummary
+
+#: Gives the bytes of a picture by its path relative to the output's root, or None when it is gone.
+PictureLoader = Callable[[str], bytes | None]
+_PNG = b"\x89PNG\r\n\x1a\n"
+#: More products than this are counted, not drawn: the catalogue has them all.
+MOST_PRODUCTS = 40
+#: ``<asset>_picture`` is the picture of a class map.
+PICTURE_SUFFIX = "_picture"
+#: Bits of ``qa`` worth a bar of their own, by name.
+SHOWN_BITS = ("cloud", "shadow", "cirrus", "snow", "water", "saturated")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A picture on the page."""
+
+    source: str
+    caption: str
+    note: str = ""
+    sharp: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A bar with a name: percent of pixels."""
+
+    title: str
+    percent: float
+    colour: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassMap:
+    """A class map with its legend."""
+
+    title: str
+    figure: Figure | None
+    legend: tuple[Share, ...]
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLine:
+    """A step and its parameters as JSON."""
+
+    title: str
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductView:
+    """One product on the page."""
+
+    summary: ProductSummary
+    anchor: str
+    item_href: str
+    thumbnail: str
+    figures: tuple[Figure, ...]
+    class_maps: tuple[ClassMap, ...]
+    plots: tuple[PlotGroup, ...]
+    bits: tuple[Share, ...]
+    steps: tuple[StepLine, ...]
+    asset_hrefs: Mapping[str, str]
+
+    @property
+    def bytes(self) -> int:
+        """Of all assets."""
+        return sum(a.bytes for a in self.summary.assets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A part of an account's bar."""
+
+    kind: str
+    number: int
+    percent: float
+
+
+def product_views(summary: RunSummary, *, pictures: PictureLoader, to_root: str = "../") -> tuple[ProductView, ...]:
+    """The first ``MOST_PRODUCTS`` products, with pictures and figures."""
+    return tuple(
+        _product(p, number=n, pictures=pictures, to_root=to_root) for n, p in enumerate(summary.products[:MOST_PRODUCTS], start=1)
+    )
+
+
+def segments(account: Account) -> tuple[Segment, ...]:
+    """The account as parts of a bar; an unexplained remainder is a part of its own."""
+    parts = {
+        "made": account.made,
+        "skipped": account.skipped,
+        "quarantined": account.quarantined,
+        "unexplained": abs(account.remainder),
+    }
+    whole = max(sum(parts.values()), 1)
+    return tuple(Segment(kind=k, number=n, percent=100.0 * n / whole) for k, n in parts.items() if n)
+
+
+def data_uri(picture: bytes | None) -> str:
+    """A PNG as a data URI; nothing when it is missing or no PNG."""
+    if picture is None or not picture.startswith(_PNG):
+        return ""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
+
+
+def link(path: str, *, to_root: str) -> str:
+    """A relative link to a file below the output's root, whatever its name contains."""
+    return to_root + quote(path.lstrip("/"))
+
+
+def _product(summary: ProductSummary, *, number: int, pictures: PictureLoader, to_root: str) -> ProductView:
+    drawn = {name: uri for name, path in summary.pictures.items() if (uri := data_uri(pictures(path)))}
+    folder = summary.item.rpartition("/")[0]
+    return ProductView(
+        summary=summary,
+        anchor=f"product-{number}",
+        item_href=link(summary.item, to_root=to_root),
+        thumbnail=drawn.get("thumbnail", ""),
+        figures=_figures(drawn, corrected="before" in drawn),
+        class_maps=tuple(_class_map(a, drawn=drawn, product=summary) for a in summary.assets if a.encoding.categories),
+        plots=plot_groups(summary.assets),
+        bits=_bits(summary),
+        steps=tuple(_step(s) for s in summary.steps),
+        asset_hrefs={a.name: link(f"{folder}/{a.href}", to_root=to_root) for a in summary.assets},
+    )
+
+
+def _figures(drawn: Mapping[str, str], *, corrected: bool) -> tuple[Figure, ...]:
+    """Before and after side by side, or the one picture there is; then whatever else was drawn."""
+    found = []
+    if corrected:
+        found.append(Figure(source=drawn["before"], caption="Before", note="true colour, top of atmosphere"))
+    if "thumbnail" in drawn:
+        caption = "After" if corrected else "True colour"
+        note = "true colour, at the surface; same stretch" if corrected else "2–98 % stretch"
+        found.append(Figure(source=drawn["thumbnail"], caption=caption, note=note))
+    known = {"before", "thumbnail"}
+    others = [n for n in drawn if n not in known and not n.endswith(PICTURE_SUFFIX)]
+    return (*found, *(Figure(source=drawn[n], caption=n.replace("_", " ").capitalize()) for n in others))
+
+
+def _class_map(asset: AssetSummary, *, drawn: Mapping[str, str], product: ProductSummary) -> ClassMap:
+    source = drawn.get(f"{asset.name}{PICTURE_SUFFIX}", "")
+    models = ", ".join(f"{m.name} {m.version}" for m in product.models)
+    return ClassMap(
+        title=asset.title,
+        figure=Figure(source=source, caption=asset.title, sharp=True) if source else None,
+        legend=tuple(
+            Share(title=c.title, percent=p, colour=_colour(c)) for c, p in class_shares(asset.encoding, asset.statistics)
+        ),
+        model=models,
+    )
+
+
+def _bits(summary: ProductSummary) -> tuple[Share, ...]:
+    found = dict(summary.shares.bits)
+    bits = {b.name: b for a in summary.assets if a.name == "qa" for b in a.encoding.bits}
+    return tuple(Share(title=bits[n].title, percent=found.get(n, 0.0), colour=_colour(bits[n])) for n in SHOWN_BITS if n in bits)
+
+
+def _step(step: AppliedStep) -> StepLine:
+    parameters = json.dumps(dict(step.parameters), sort_keys=True, ensure_ascii=False)
+    return StepLine(title=f"{step.name} {step.version}", parameters="" if parameters == "{}" else _spaced(parameters))
+
+
+def _spaced(text: str) -> str:
+    """Parameters as people write them: without quotes around plain names."""
+    return re.sub(r'"([a-z][a-z0-9_]*)": ', r"\1: ", text[1:-1])
+
+
+def _colour(category: Category) -> str:
+    return "#" + "".join(f"{v:02x}" for v in category.rgb)
