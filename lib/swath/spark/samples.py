@@ -7,7 +7,6 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import FloatType, IntegerType, StringType, StructField, StructType
 
 from swath.pipeline import Step
-from swath.scene import Scene
 from swath.training.draw import Drawn, draw_one
 from swath.training.polygons import Polygons
 from swath.training.samples import FeatureRequest
@@ -25,7 +24,7 @@ def sample_schema(request: FeatureRequest) -> StructType:
 
 def draw_samples(
     spark: SparkSession,
-    scenes: Sequence[Scene],
+    hrefs: Sequence[str],
     *,
     polygons: Polygons,
     request: FeatureRequest,
@@ -35,22 +34,22 @@ def draw_samples(
 
     Args:
         spark: The session.
-        scenes: The scenes; only their descriptions travel.
+        hrefs: The scenes, as ``discover`` yields them; workers read them.
         polygons: Labelled polygons.
         request: The features.
         steps: What makes them; those for ``request.of`` by default.
     """
-    if not scenes:
+    if not hrefs:
         return Drawn.together([], request=request)
-    shipped = spark.sparkContext.broadcast(([s.to_json() for s in scenes], polygons))
+    shipped = spark.sparkContext.broadcast((list(hrefs), polygons))
 
     def work(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        texts, areas = shipped.value
+        found, areas = shipped.value
         for batch in batches:
             for number in batch["id"].tolist():
-                yield _frame(draw_one(Scene.from_json(texts[number]), areas, request=request, steps=steps), request)
+                yield _frame(draw_one(found[number], areas, request=request, steps=steps), request)
 
-    rows = spark.range(0, len(scenes), 1, numPartitions=len(scenes)).mapInPandas(work, schema=sample_schema(request))
+    rows = spark.range(0, len(hrefs), 1, numPartitions=len(hrefs)).mapInPandas(work, schema=sample_schema(request))
     try:
         # Samples under labelled polygons, not scenes: they fit the driver, where the model is fitted.
         return _drawn(rows.toPandas(), request)

@@ -28,7 +28,7 @@ class Landcover:
 
     Args:
         model: The name under which the predictor lies in ``Context.models``.
-        manifest: What the model takes and gives; parsed JSON is taken too, since plans travel as JSON.
+        manifest: What the model takes and gives; its JSON text is taken too, since plans travel as JSON.
         digest: Of the model's directory; it pins the results.
         model_version: Of the model in its registry.
 
@@ -46,8 +46,8 @@ class Landcover:
 
     def __post_init__(self) -> None:
         """Refuse models that this step cannot feed."""
-        if isinstance(self.manifest, Mapping):
-            object.__setattr__(self, "manifest", Manifest.from_plain(self.manifest))
+        if isinstance(self.manifest, str):
+            object.__setattr__(self, "manifest", Manifest.from_json(self.manifest))
         if self.manifest.halo_px:
             msg = f"model {self.model}: it looks {self.manifest.halo_px} pixels around, this step gives single pixels"
             raise ConfigError(msg)

@@ -1,5 +1,8 @@
 """The card of a model: what a person should know before using it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from swath.inference.manifest import Manifest
 from swath.training.metrics import Metrics
 
@@ -45,12 +48,18 @@ def card_of(manifest: Manifest, *, title: str, metrics: Metrics) -> str:
         scale=manifest.scale,
         offset=manifest.offset,
         grid=grid,
-        data="\n".join(f"- {k}: {v}" for k, v in sorted(manifest.training.items()) if k != "recipe"),
+        data="\n".join(f"- {k}: {_told(v)}" for k, v in sorted(manifest.training.items()) if k != "recipe"),
         table="\n".join(_table(metrics)),
         accuracy=manifest.metrics["accuracy"],
         accuracy_min=manifest.metrics["accuracy_min"],
         kappa=manifest.metrics["kappa"],
     )
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _table(metrics: Metrics) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 from swath.errors import SceneError
 from swath.inference.manifest import FeatureKind
 from swath.pipeline import Step
-from swath.scene import Scene
+from swath.readers.registry import read_scene
 from swath.steps.smac import Smac
 from swath.steps.toa import Toa
 from swath.training.polygons import Polygons
@@ -44,23 +44,27 @@ def steps_for(of: FeatureKind) -> tuple[Step, ...]:
     return chains[of]
 
 
-def draw_one(scene: Scene, polygons: Polygons, *, request: FeatureRequest, steps: tuple[Step, ...] | None = None) -> Drawn:
+def draw_one(href: str, polygons: Polygons, *, request: FeatureRequest, steps: tuple[Step, ...] | None = None) -> Drawn:
     """Samples of one scene, or why there are none.
 
     Args:
-        scene: The scene.
+        href: The scene, as ``discover`` yields it.
         polygons: Labelled polygons, in any coordinate system.
         request: The features.
         steps: What makes them; ``steps_for(request.of)`` by default.
     """
     chain = steps_for(request.of) if steps is None else steps
     try:
+        scene = read_scene(href)
+    except SceneError as error:
+        return Drawn(samples=empty_samples(request), refused={error.scene_id or href: str(error)})
+    try:
         return Drawn(samples=samples_of(scene, polygons, request=request, steps=chain), refused={})
     except SceneError as error:
         return Drawn(samples=empty_samples(request), refused={scene.scene_id: str(error.of(scene.scene_id))})
 
 
-def draw(scenes: Iterable[Scene], polygons: Polygons, *, request: FeatureRequest, steps: tuple[Step, ...] | None = None) -> Drawn:
+def draw(hrefs: Iterable[str], polygons: Polygons, *, request: FeatureRequest, steps: tuple[Step, ...] | None = None) -> Drawn:
     """Samples of many scenes, one after the other in this process."""
-    parts = (draw_one(s, polygons, request=request, steps=steps) for s in scenes)
+    parts = (draw_one(href, polygons, request=request, steps=steps) for href in hrefs)
     return Drawn.together(parts, request=request)

@@ -67,6 +67,12 @@ class Trained:
     run_id: str
     refused: Mapping[str, str] = field(default_factory=dict)
 
+    def plain(self) -> dict[str, Any]:
+        """JSON-able, for the command line."""
+        model = {"name": self.model.name, "version": self.model.version, "digest": self.model.digest}
+        told = {**model, "aliases": list(self.model.aliases), "run_id": self.run_id, "refused": dict(self.refused)}
+        return {**told, "metrics": dict(self.model.metrics)}
+
 
 def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: str | None = None, name: str = "") -> Trained:
     """Judge, fit, log and register a model; the same samples and recipe give the same model, byte for byte.
