@@ -20,12 +20,12 @@ QUIET: Mapping[str, str] = {
 }
 
 
-def environment(job: JobSpec, *, site: Site, run_id: str) -> Mapping[str, str]:
+def environment(job: JobSpec, *, site: Site) -> Mapping[str, str]:
     """Variables for the driver and for every executor, in a stable order. Never a secret."""
     variables = {
         **WORKER_ENVIRONMENT,
         **QUIET,
-        **_ours(job, site=site, run_id=run_id),
+        **_ours(job, site=site),
         **_identity(site),
         **_stores(stores_of(job, site=site)),
         **(_trust(site.trust) if site.trust else {}),
@@ -36,11 +36,10 @@ def environment(job: JobSpec, *, site: Site, run_id: str) -> Mapping[str, str]:
     return dict(sorted(variables.items()))
 
 
-def _ours(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
+def _ours(job: JobSpec, *, site: Site) -> dict[str, str]:
     """What swath itself reads."""
     named = {
         "SWATH_SITE": site.site,
-        "SWATH_RUN_ID": run_id,
         "SWATH_LINK": site.link.value,
         "SWATH_WORKER_MEMORY_MIB": str(job.resources.worker.mib),
         "SWATH_CHILD_MEMORY_MIB": str(job.resources.child.mib),

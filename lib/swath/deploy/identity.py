@@ -44,12 +44,16 @@ class Identity(Strict):
         service_account: Kubernetes service account of drivers (and, with IRSA, of executors).
         secret: Name of the Kubernetes secret with a profile file ``credentials``, for ``secret``. Its content never
             passes through swath.
+        sidecar_image: Image (by digest) of the signing helper that answers on 127.0.0.1:9911, for ``roles-anywhere``.
+        sidecar_arguments: Of the helper: names of profile, anchor and role, paths of certificate and key.
     """
 
     kind: IdentityKind
     role_arn: Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+)?$")] = ""
     service_account: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = "swath-driver"
     secret: str = ""
+    sidecar_image: str = ""
+    sidecar_arguments: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -59,6 +63,9 @@ class Identity(Strict):
             raise ValueError(msg)
         if self.kind is IdentityKind.SECRET and not self.secret:
             msg = "identity secret needs the name of the Kubernetes secret"
+            raise ValueError(msg)
+        if self.kind is IdentityKind.ROLES_ANYWHERE and "@sha256:" not in self.sidecar_image:
+            msg = "identity roles-anywhere needs sidecar_image, by digest"
             raise ValueError(msg)
         return self
 

@@ -35,7 +35,7 @@ def spark_conf(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
     Returns:
         Settings in a stable order, values as Spark reads them; memory as whole numbers with g or m.
     """
-    variables = environment(job, site=site, run_id=run_id)
+    variables = environment(job, site=site)
     conf = {
         # the same settings as every session of swath; a Spark that is already running keeps what it was given
         **settings_for("k8s" if site.on_kubernetes else site.cluster.master),
@@ -52,6 +52,7 @@ def spark_conf(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
         conf |= _kubernetes(job, site=site, run_id=run_id)
         conf |= _resilience(site)
         conf |= _scratch(site)
+        conf |= _shared_folders(site)
     else:
         conf["spark.master"] = site.cluster.master
     return dict(sorted(conf.items()))
@@ -190,4 +191,19 @@ def _scratch(site: Site) -> dict[str, str]:
         }
         if kind == "persistentVolumeClaim":
             conf |= {f"{prefix}options.claimName": "OnDemand", f"{prefix}options.storageClass": site.scratch.storage_class}
+    return conf
+
+
+def _shared_folders(site: Site) -> dict[str, str]:
+    """Folders that every pod mounts, by their claims."""
+    conf: dict[str, str] = {}
+    for name, store in site.stores.items():
+        if store.shared and store.claim:
+            for role in ("driver", "executor"):
+                prefix = f"spark.kubernetes.{role}.volumes.persistentVolumeClaim.{name}."
+                conf |= {
+                    f"{prefix}options.claimName": store.claim,
+                    f"{prefix}mount.path": store.uri,
+                    f"{prefix}mount.readOnly": "false",
+                }
     return conf

@@ -1,0 +1,1 @@
+"""EMR on EKS: the StartJobRun request, and submit, status, cancel, logs."""
