@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import lru_cache
 from typing import Any
@@ -73,6 +73,8 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
     plain: dict[str, Any] = json.loads(pipeline_json)
     scene = Scene.from_json(scene_json)
     graph = resolve(pipeline_of(plain), scene)
+    # What the configuration knew to be missing (a model that is not registered) is told where others are told.
+    graph = replace(graph, left_out={**graph.left_out, **plain.get("absent", {})})
     product_id = f"{scene.scene_id}.{plain['name']}"
     collection = f"{plain['name']}-{scene.family}"
     day = scene.acquired.astimezone(UTC)

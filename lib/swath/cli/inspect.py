@@ -1,0 +1,82 @@
+"""``swath report``, ``validate`` and ``doctor``: look, and say what is there."""
+
+import json
+import os
+import sys
+import webbrowser
+from pathlib import Path
+
+import click
+
+from swath.cli.run import write_report
+from swath.config import load_pipeline
+from swath.doctor import examine
+from swath.errors import ConfigError
+from swath.report.summary import RunSummary
+from swath.sinks.validate import StacValidator, schema_folder
+from swath.stores.registry import open_store
+
+_MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
+
+
+@click.command("report")
+@click.argument("output")
+@click.option("--run-id", help="Of the run; the latest without it.")
+@click.option("--open", "show", is_flag=True, help="Open it in a browser.")
+def report_command(*, output: str, run_id: str | None, show: bool) -> None:
+    """Draw the report of a run in OUTPUT anew, from what it left."""
+    store = open_store(output, create=False)
+    found = sorted(p for p in store.list("reports") if p.endswith(".json"))
+    wanted = f"reports/{run_id}.json" if run_id else (found[-1] if found else "")
+    data = store.read(wanted) if wanted else None
+    if data is None:
+        msg = f"{output}: no report of {run_id or 'any run'}; expected reports/<run_id>.json, as a run leaves it"
+        raise ConfigError(msg)
+    summary = RunSummary.from_document(data)
+    write_report(summary)
+    click.echo(f"{output.rstrip('/')}/{summary.report}")
+    if show and "://" not in output:
+        webbrowser.open((Path(output).absolute() / summary.report).as_uri())
+
+
+@click.command("validate")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def validate_command(*, file: Path) -> None:
+    """Check FILE: a pipeline (YAML), a STAC item, collection or catalogue (JSON), or a COG (tif)."""
+    problems = _problems(file)
+    for problem in problems:
+        click.echo(f"{file}: {problem}")
+    if problems:
+        sys.exit(2)
+    click.echo(f"{file}: valid")
+
+
+def _problems(file: Path) -> list[str]:
+    if file.suffix in {".yaml", ".yml"}:
+        load_pipeline(str(file))
+        return []
+    if file.suffix in {".tif", ".tiff"}:
+        from swath.sinks.validate_cog import problems_of  # noqa: PLC0415  needs GDAL
+
+        return problems_of(file)
+    try:
+        loaded = json.loads(file.read_bytes())
+    except ValueError as error:
+        return [f"not JSON: {error}"]
+    found = StacValidator(schema_folder(os.environ)).validate(loaded)
+    for schema in found.unchecked:
+        click.echo(f"{file}: not checked against {schema}: no schema at hand (SWATH_STAC_SCHEMAS names a folder)")
+    return [f"{f.where}: {f.message} ({f.schema})" for f in found.findings]
+
+
+@click.command("doctor")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder that products would go to.")
+def doctor_command(*, output: Path | None) -> None:
+    """See what this machine lacks, and say how to mend it."""
+    findings = examine(output)
+    for finding in findings:
+        click.echo(f"{_MARKS[finding.level]}  {finding.check}: {finding.found}")
+        if finding.remedy:
+            click.echo(f"         -> {finding.remedy}")
+    if any(f.level == "failure" for f in findings):
+        sys.exit(2)

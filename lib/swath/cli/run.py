@@ -1,0 +1,157 @@
+"""``swath run``: also the contract of jobs/process.py."""
+
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from swath.cli.progress import Told, telling
+from swath.cli.summary import FindTruth, summary_of
+from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
+from swath.engine.child import Limits
+from swath.errors import ConfigError
+from swath.inference.registry import Registry
+from swath.readers.discover import discover
+from swath.report.html import render
+from swath.report.summary import RunSummary
+from swath.report.text import lines
+from swath.spark.request import WAVE_PRODUCTS, RunRequest
+from swath.stores.registry import open_store
+
+EXIT_QUARANTINED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the command line says of a run."""
+
+    pipeline: str
+    inputs: tuple[str, ...]
+    output: str
+    site: str = "laptop"
+    settings: tuple[str, ...] = ()
+    limit: int | None = None
+    tile_size: int | None = None
+    master: str | None = None
+    run_id: str | None = None
+    wave_products: int = WAVE_PRODUCTS
+    worker_memory_mb: int = Limits().memory_mb
+    strip_seconds: float = Limits().seconds
+
+
+def new_run_id() -> str:
+    """A name that sorts by time and does not repeat."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def request_of(options: RunOptions) -> RunRequest:
+    """Everything that can be checked without Spark is checked here.
+
+    Raises:
+        ConfigError: Something is wrong with the pipeline, its models, the inputs or the output.
+    """
+    pipeline = ready_pipeline(options)
+    if next(discover(options.inputs, scratch=None), None) is None and not any("://" in i for i in options.inputs):
+        msg = f"no scenes in {', '.join(options.inputs)}"
+        raise ConfigError(msg)
+    open_store(options.output)
+    return RunRequest(
+        run_id=options.run_id or new_run_id(),
+        pipeline=pipeline.plain,
+        models=pipeline.models,
+        inputs=tuple(i if "://" in i else str(Path(i).absolute()) for i in options.inputs),
+        output=options.output if "://" in options.output else str(Path(options.output).absolute()),
+        site=options.site,
+        strip_rows=options.tile_size,
+        limit=options.limit,
+        wave_products=options.wave_products,
+        limits=Limits(memory_mb=options.worker_memory_mb, seconds=options.strip_seconds),
+    )
+
+
+def ready_pipeline(options: RunOptions) -> ReadyPipeline:
+    """The pipeline file with the command line's settings, checked, its models pinned."""
+    home = Path(options.output) if "://" not in options.output else Path.cwd()
+    return prepare(with_settings(load_pipeline(options.pipeline), options.settings), registry=Registry.beside(home))
+
+
+def execute(options: RunOptions, *, told: Told, truth: FindTruth | None = None) -> RunSummary:
+    """Run, and leave OUT/reports/<run_id>.html and .json.
+
+    Raises:
+        SwathError: See ``Run.execute``.
+    """
+    request = request_of(options)
+    # Spark costs a second of imports: arguments are checked first.
+    from swath.spark.run import Run  # noqa: PLC0415
+    from swath.spark.session import build_session, stop_session  # noqa: PLC0415
+
+    told.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
+    spark = build_session(app=f"swath {request.pipeline['name']}", master=options.master)
+    try:
+        outcome = Run(spark, request, progress=told.stage, announce=told.wave).execute()
+    finally:
+        stop_session(spark)
+    summary = summary_of(outcome, truth=truth)
+    write_report(summary)
+    return summary
+
+
+def write_report(summary: RunSummary) -> None:
+    """Write the report and the result file beside the products."""
+    store = open_store(summary.output)
+    store.write(summary.report, render(summary, pictures=store.read).encode())
+    store.write(f"reports/{summary.run_id}.json", summary.to_document().encode())
+
+
+def exit_code(summary: RunSummary, *, quarantine_ok: bool) -> int:
+    """0 all made or skipped, 3 some quarantined."""
+    return EXIT_QUARANTINED if summary.quarantine and not quarantine_ok else 0
+
+
+def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: bool) -> None:
+    """Tell the result, and end the command with its exit code."""
+    for line in lines(summary):
+        told.say(line)
+    if as_json:
+        click.echo(summary.to_json())
+    sys.stdout.flush()
+    raise SystemExit(exit_code(summary, quarantine_ok=quarantine_ok))
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that `run` and `plan` share."""
+    for option in reversed(
+        [
+            click.argument("pipeline"),
+            click.option("--input", "inputs", multiple=True, required=True, help="Scene, list, STAC record, or folder of these."),
+            click.option("--output", required=True, help="Folder or s3:// prefix for products, tables and reports."),
+            click.option("--site", default="laptop", show_default=True, help="Name or file of a site."),
+            click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter."),
+            click.option("--limit", type=click.IntRange(min=1), help="Take at most so many scenes."),
+            click.option("--tile-size", type=click.IntRange(min=1), help="Strip height in rows at the reference resolution."),
+            click.option("--master", help="Spark master; spark-submit's own, otherwise local[*,4]."),
+            click.option("--run-id", help="Name of the run; a known one continues its stored plan."),
+            click.option("--wave-products", type=click.IntRange(min=1), default=WAVE_PRODUCTS, show_default=True, help="Products that commit together."),
+            click.option("--worker-memory-mb", type=click.IntRange(min=128), default=Limits().memory_mb, show_default=True, help="Memory limit of a worker's child."),
+            click.option("--strip-seconds", type=click.FloatRange(min=1), default=Limits().seconds, show_default=True, help="Time limit of one strip."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("run")
+@run_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
+@click.option("--quarantine-ok", is_flag=True, help="Exit 0 although scenes were quarantined.")
+def run_command(*, as_json: bool, quarantine_ok: bool, **options: Any) -> None:  # noqa: ANN401  click's keywords
+    """Make PIPELINE (a name in conf/pipelines or a YAML file) of every scene of the inputs."""
+    with telling() as told:
+        summary = execute(RunOptions(**options), told=told)
+    finish(summary, told=told, as_json=as_json, quarantine_ok=quarantine_ok)

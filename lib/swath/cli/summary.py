@@ -1,0 +1,93 @@
+"""From what a run did to what is told of it."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+
+from pyspark.sql import Row
+
+from swath import __version__
+from swath.engine.product_plan import plan_product, product_of
+from swath.product import Product
+from swath.report.product_summary import ProductSummary, Truth
+from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
+from swath.spark.plan import DUPLICATE, MADE, REFUSED
+from swath.spark.run import RunOutcome
+from swath.spark.wave import ProductWork
+
+#: Finds what is known to be true of a product, for simulated scenes.
+FindTruth = Callable[[Product, Mapping[str, str]], Truth | None]
+_REASONS = {MADE: "already there", DUPLICATE: "duplicate"}
+
+
+def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None) -> RunSummary:
+    """The summary of a run."""
+    account = outcome.account
+    return RunSummary(
+        run_id=outcome.request.run_id,
+        pipeline=outcome.request.pipeline["name"],
+        code=__version__,
+        site=outcome.request.site,
+        started=outcome.started,
+        ended=outcome.ended,
+        scenes=Account(
+            taken_in=account.scenes_in, made=account.made, skipped=account.skipped, quarantined=account.quarantined
+        ),
+        assets=Account(
+            taken_in=account.assets_in,
+            made=account.assets_made,
+            skipped=account.assets_skipped,
+            quarantined=account.assets_quarantined,
+        ),
+        products=tuple(_product(w, outcome, truth) for w in outcome.made),
+        skipped=tuple(SkippedEntry(scene_id=_name(r), reason=_REASONS[r["status"]]) for r in outcome.aside if r["status"] in _REASONS),
+        quarantine=(*(_refused(r) for r in outcome.aside if r["status"] == REFUSED), *(_lost(w) for w in outcome.lost)),
+        stages=stages_together(
+            StageTiming(name=s.name, wall_s=s.wall_s, cpu_s=s.cpu_s, tasks=s.tasks, peak_mb=s.peak_mb or None)
+            for s in outcome.stages
+        ),
+        report=f"reports/{outcome.request.run_id}.html",
+        output=outcome.request.output,
+    )
+
+
+def _product(work: ProductWork, outcome: RunOutcome, truth: FindTruth | None) -> ProductSummary:
+    pipeline = outcome.request.pipeline_json
+    product = product_of(plan_product(work.row["scene"], pipeline), pipeline, records=work.records)
+    published = work.published or {}
+    folder = str(PurePosixPath(published["item"]).parent)
+    files = {a.name: f"{folder}/{a.href}" for a in product.assets}
+    known = truth(product, files) if truth is not None else None
+    return ProductSummary.of(product, item=published["item"], pictures=_roles(published["pictures"]), truth=known)
+
+
+def _roles(pictures: Mapping[str, str]) -> dict[str, str]:
+    """Pictures by the role that the report knows them by."""
+    roles = {name.removesuffix("_picture"): href for name, href in pictures.items() if name.endswith("_picture")}
+    if "thumbnail" in pictures:
+        roles["true_colour"] = pictures["thumbnail"]
+    if "before" in pictures:
+        roles |= {"before": pictures["before"], "after": pictures["thumbnail"]}
+    return roles
+
+
+def _name(row: Row) -> str:
+    return str(row["scene_id"] or row["href"].rstrip("/").rsplit("/", 1)[-1])
+
+
+def _refused(row: Row) -> QuarantineEntry:
+    return QuarantineEntry(scene_id=_name(row), stage=row["stage"], error=row["error_class"], message=row["message"])
+
+
+def _lost(work: ProductWork) -> QuarantineEntry:
+    refusal = work.refusal
+    if refusal is None:
+        return QuarantineEntry(scene_id=_name(work.row), stage="process", error="scene", message="no answer")
+    return QuarantineEntry(
+        scene_id=_name(work.row), stage=refusal.stage, error=refusal.error_class, message=refusal.message
+    )
+
+
+def document_of(text: str) -> RunSummary:
+    """Read a summary back from reports/<run_id>.json."""
+    return RunSummary.from_document(json.dumps(json.loads(text)))

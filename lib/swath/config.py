@@ -1,0 +1,219 @@
+"""Pipeline files: read, checked, completed from the command line, and turned into the plain form that travels."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+import swath
+from swath.engine.pipeline_json import pipeline_of
+from swath.errors import ConfigError
+from swath.inference.registry import Registry
+from swath.steps.registry import parameter_names
+
+#: The step whose parameters name a model.
+_MODEL_STEP = "landcover"
+_MAX_BYTES = 1 << 20
+
+
+class Assets(BaseModel):
+    """What a pipeline writes: layers (``sr:red``) or kinds of layers (``sr``)."""
+
+    model_config = ConfigDict(extra="forbid")
+    required: list[str] = []
+    optional: list[str] = []
+
+
+class PipelineFile(BaseModel):
+    """A file in conf/pipelines, or a user's own."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    title: str = ""
+    version: int = 1
+    steps: list[dict[str, dict[str, Any]]]
+    assets: Assets
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _steps(cls, value: object) -> object:
+        """A step without parameters may be its bare name; a null parameter list is an empty one."""
+        if not isinstance(value, list):
+            return value
+        return [{s: {}} if isinstance(s, str) else {k: v or {} for k, v in s.items()} if isinstance(s, dict) else s for s in value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyPipeline:
+    """A pipeline with its models pinned.
+
+    Args:
+        plain: What ``engine.pipeline_json`` builds a pipeline from.
+        models: Path and digest of each model, by name.
+    """
+
+    plain: Mapping[str, Any]
+    models: Mapping[str, Mapping[str, str]]
+
+
+def conf_folder() -> Path:
+    """Where the shipped files are: SWATH_CONF, the checkout, or beside an installed wheel.
+
+    Raises:
+        ConfigError: Nowhere.
+    """
+    candidates = [
+        Path(os.environ["SWATH_CONF"]) if "SWATH_CONF" in os.environ else None,
+        Path(swath.__file__).resolve().parents[2] / "conf",
+        Path(sys.prefix) / "share" / "swath" / "conf",
+    ]
+    for folder in candidates:
+        if folder is not None and (folder / "pipelines").is_dir():
+            return folder
+    msg = "the shipped configuration is not found: set SWATH_CONF to the folder that holds pipelines/"
+    raise ConfigError(msg)
+
+
+def find_pipeline(name: str) -> Path:
+    """The file behind a pipeline's name, or the file that ``name`` is.
+
+    Raises:
+        ConfigError: There is none; the message suggests the nearest.
+    """
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name)
+        if path.is_file():
+            return path
+        msg = f"{name}: there is no such pipeline file"
+        raise ConfigError(msg)
+    folder = conf_folder() / "pipelines"
+    known = sorted(p.stem for p in folder.glob("*.yaml"))
+    if name in known:
+        return folder / f"{name}.yaml"
+    close = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    msg = f"unknown pipeline {name!r}{hint} (shipped: {', '.join(known)}; or give a YAML file)"
+    raise ConfigError(msg)
+
+
+def load_pipeline(name: str) -> PipelineFile:
+    """Read and check a pipeline file.
+
+    Raises:
+        ConfigError: It is missing or wrong; the message names the key and the nearest known one.
+    """
+    path = find_pipeline(name)
+    if path.stat().st_size > _MAX_BYTES:
+        msg = f"{path}: a pipeline file is a page, not {path.stat().st_size} bytes"
+        raise ConfigError(msg)
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        msg = f"{path}: not YAML: {error}"
+        raise ConfigError(msg) from error
+    if not isinstance(loaded, dict):
+        msg = f"{path}: expected keys name, steps, assets; got {type(loaded).__name__}"
+        raise ConfigError(msg)
+    try:
+        return PipelineFile.model_validate(loaded)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_first_problem(error)}") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    where = ".".join(str(p) for p in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = list(Assets.model_fields if len(problem["loc"]) > 1 else PipelineFile.model_fields)
+        close = get_close_matches(str(problem["loc"][-1]), known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"unknown key {where!r}{hint} (known: {', '.join(known)})"
+    return f"{where}: {problem['msg']}"
+
+
+def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFile:
+    """Apply ``--set step.parameter=value``; values are YAML.
+
+    Raises:
+        ConfigError: Not of that form, or the pipeline has no such step.
+    """
+    steps = [{n: dict(p) for n, p in s.items()} for s in pipeline.steps]
+    names = [n for s in steps for n in s]
+    for setting in settings:
+        target, equals, text = setting.partition("=")
+        step, dot, parameter = target.partition(".")
+        if not equals or not dot:
+            msg = f"--set {setting}: expected STEP.PARAMETER=VALUE, for example smac.aot550=0.14"
+            raise ConfigError(msg)
+        if step not in names:
+            close = get_close_matches(step, names, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            msg = f"--set {setting}: pipeline {pipeline.name} has no step {step!r}{hint} (steps: {', '.join(names)})"
+            raise ConfigError(msg)
+        for entry in steps:
+            if step in entry:
+                entry[step][parameter] = yaml.safe_load(text)
+    return pipeline.model_copy(update={"steps": steps})
+
+
+def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
+    """Pin models and check every step by building it.
+
+    Raises:
+        ConfigError: An unknown step or parameter, or a model that is not there.
+    """
+    steps: list[dict[str, Any]] = []
+    models: dict[str, dict[str, str]] = {}
+    absent: dict[str, str] = {}
+    for entry in pipeline.steps:
+        if len(entry) != 1:
+            msg = f"pipeline {pipeline.name}: a step is one name with its parameters, got {sorted(entry)}"
+            raise ConfigError(msg)
+        ((name, parameters),) = entry.items()
+        if name == _MODEL_STEP:
+            try:
+                parameters = _pinned(parameters, registry=registry, models=models)
+            except ConfigError as error:
+                if not parameters.get("optional"):
+                    raise
+                absent |= dict.fromkeys(("landcover", "landcover_probability"), str(error))
+                continue
+        steps.append({"name": name, "parameters": dict(parameters)})
+    plain = {
+        "name": pipeline.name,
+        "title": pipeline.title or pipeline.name,
+        "version": pipeline.version,
+        "steps": steps,
+        "assets": [
+            *({"layers": layers, "required": True} for layers in pipeline.assets.required),
+            *({"layers": layers, "required": False} for layers in pipeline.assets.optional),
+        ],
+        "absent": absent,
+    }
+    pipeline_of(plain)
+    return ReadyPipeline(plain=plain, models=models)
+
+
+def _pinned(
+    parameters: Mapping[str, Any], *, registry: Registry, models: dict[str, dict[str, str]]
+) -> dict[str, Any]:
+    """Parameters of the model step with the model resolved once, for good."""
+    unknown = set(parameters) - {"model", "optional"}
+    if unknown or "model" not in parameters:
+        known = ", ".join(parameter_names(_MODEL_STEP)[:1])
+        msg = f"step {_MODEL_STEP} takes {known} (a registered model or a folder) and optional; got {sorted(parameters)}"
+        raise ConfigError(msg)
+    pinned = registry.resolve(str(parameters["model"]))
+    models[pinned.name] = {"path": str(pinned.path), "digest": pinned.digest}
+    return {
+        "model": pinned.name,
+        "manifest": pinned.manifest.to_json(),
+        "digest": pinned.digest,
+        "model_version": pinned.version,
+    }
