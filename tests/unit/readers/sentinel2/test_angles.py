@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from swath.errors import MetadataError
-from swath.grid import Grid
-from swath.pipeline import AngleField
 from swath.readers.angles import InterpolatedAngles, angle_field
 from swath.readers.sentinel2 import read_scene
 from swath.readers.sentinel2_angles import AngleGrids, DirectionGrid, mean_azimuth
@@ -25,6 +24,11 @@ def grids_of(text: str, folder: Path) -> AngleGrids:
     grids = read_tile(str(path)).angles
     assert grids is not None
     return grids
+
+
+def places(number: int, spacing: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    steps = spacing * np.arange(number, dtype=np.float64)
+    return np.asarray(LEFT + steps, dtype=np.float64), np.asarray(TOP - steps, dtype=np.float64)
 
 
 def field_of(azimuths: list[list[float]], zeniths: list[list[float]] | None = None) -> InterpolatedAngles:
@@ -81,7 +85,7 @@ def test_a_grid_of_nothing_but_nan_is_a_metadata_error(tile_xml: Xml, tmp_path: 
 
 def test_nodes_are_reproduced(tile_xml: Xml, tmp_path: Path) -> None:
     grids = grids_of(tile_xml({}), tmp_path)
-    x, y = LEFT + STEP * np.arange(5), TOP - STEP * np.arange(5)
+    x, y = places(5, STEP)
     sampled = InterpolatedAngles.of(grids).sample(x=x, y=y, band="rededge071")
     np.testing.assert_array_equal(sampled[0], grids.sun.zenith_deg)
     assert sampled[1].max() < 360.0
@@ -117,7 +121,7 @@ def test_nothing_is_extrapolated() -> None:
 def test_any_window_gives_the_same_numbers(row: int, col: int, height: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     field = field_of(rng.uniform(0, 360, (5, 5)).tolist(), rng.uniform(0, 80, (5, 5)).tolist())
-    x, y = LEFT + 200.0 * (np.arange(100) + 0.5), TOP - 200.0 * (np.arange(100) + 0.5)
+    x, y = places(100, 200.0)
     whole = field.sample(x=x, y=y, band="red")
     part = field.sample(x=x[col : col + width], y=y[row : row + height], band="red")
     for all_of_it, some in zip(whole, part, strict=True):
@@ -135,7 +139,7 @@ def test_a_scene_brings_its_angles(write_safe: Callable[..., Path]) -> None:
     scene = read_scene(str(write_safe()))
     field = angle_field(scene)
     assert field is not None
-    grid: Grid = scene.reference
+    grid = scene.reference
     sun_zenith, sun_azimuth, view_zenith, view_azimuth = field.sample(
         x=np.array([grid.left]), y=np.array([grid.top]), band="coastal"
     )
@@ -151,6 +155,6 @@ def test_a_scene_without_grids_has_no_field(write_safe: Callable[..., Path]) -> 
 
 
 def test_a_band_that_nobody_knows_is_an_error() -> None:
-    field: AngleField = field_of([[1.0, 2.0], [3.0, 4.0]])
+    field = field_of([[1.0, 2.0], [3.0, 4.0]])
     with pytest.raises(MetadataError, match=r"expected a grid or a mean direction for blue; got only B04"):
         field.sample(x=np.array([LEFT]), y=np.array([TOP]), band="blue")
