@@ -6,8 +6,10 @@ from pathlib import Path
 from swath.errors import ConfigError
 from swath.readers.recognise import kind_of_file, kind_of_folder, landsat_metadata, stac_document, stac_type
 from swath.readers.registry import plugins
-from swath.readers.search import is_search, save_search
+from swath.readers.search import is_search, search
+from swath.readers.xml import MAX_METADATA_BYTES
 
+JSON_SUFFIXES = (".json", ".geojson")
 LIST_SUFFIXES = (".txt", ".lst", ".list")
 MAX_DEPTH = 32
 LOOKED_FOR = (
@@ -48,7 +50,7 @@ def _input(given: str, *, scratch: str | None) -> Iterator[str]:
         if scratch is None:
             msg = f"a STAC search needs a place for its answer: {given!r}; name a scratch folder that all workers see"
             raise ConfigError(msg)
-        yield from _items(save_search(given, folder=Path(scratch)))
+        yield from search(given, folder=Path(scratch))
         return
     if given.startswith("s3://"):
         msg = f"{given!r} is on S3, which is not read directly yet; copy or mount it, or name a STAC item collection"
@@ -80,7 +82,7 @@ def _is_list(path: Path) -> bool:
 def _file(path: Path) -> Iterator[str]:
     if kind_of_file(path) is not None or _is_plugged(path):
         yield str(path)
-    elif path.suffix.lower() in {".json", ".geojson"}:
+    elif path.suffix.lower() in JSON_SUFFIXES:
         yield from _items(path)
 
 
@@ -89,7 +91,14 @@ def _is_plugged(path: Path) -> bool:
 
 
 def _items(path: Path) -> Iterator[str]:
-    """``collection.json#item-id`` for each item of a collection."""
+    """``collection.json#item-id`` for each item of a collection.
+
+    Raises:
+        ConfigError: The collection is larger than any record is read.
+    """
+    if path.suffix.lower() in JSON_SUFFIXES and path.stat().st_size > MAX_METADATA_BYTES:
+        msg = f"{path} is too large to be read: expected at most {MAX_METADATA_BYTES} bytes; split it, or name a folder of items"
+        raise ConfigError(msg)
     if stac_type(path) == "FeatureCollection":
         for feature in stac_document(path)["features"]:
             if isinstance(feature, dict) and feature.get("id"):

@@ -139,16 +139,17 @@ def _asset(band: Band, *, href: str, mtl: Mtl, calibration: Calibration) -> Asse
         href=href,
         grid=header.grid,
         dtype=header.dtype,
-        nodata=None if quality else _nodata(header.nodata),
+        nodata=None if quality else _nodata(header.nodata, dtype=header.dtype),
         saturated=None if quality or details is None else _saturated(details.quantize_max, dtype=header.dtype),
         calibration=calibration,
         digest=known.sha256,
     )
 
 
-def _nodata(declared: float | None) -> int:
-    """Fill as delivered is 0. Only a crop's own negative value replaces it; 255 declared on a byte band is a real DN."""
-    return int(declared) if declared is not None and declared < 0 else FILL
+def _nodata(declared: float | None, *, dtype: str) -> int:
+    """Fill as delivered is 0. Only a signed crop's own negative value replaces it; 255 on a byte band is a real DN."""
+    lowest = np.iinfo(dtype).min
+    return int(declared) if declared is not None and lowest <= declared < 0 else FILL
 
 
 def _saturated(quantize_max: int | None, *, dtype: str) -> int | None:

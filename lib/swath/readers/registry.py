@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from swath.errors import MetadataError, SwathError
+from swath.readers import landsat
 from swath.readers.recognise import Kind, kind_of_file, kind_of_folder
 from swath.scene import Scene
 
@@ -29,11 +30,13 @@ class PluginReader(SceneReader, Protocol):
         ...
 
 
-def read_scene(href: str) -> Scene:
+def read_scene(href: str, *, scratch: str | None = None) -> Scene:
     """Read a scene, whatever it is.
 
     Args:
         href: As ``discover`` yields it: a folder, MTL file, archive, STAC item, or ``collection.json#item-id``.
+        scratch: Where a compressed tar is unpacked to, once; everybody who reads the scene must see it. Without it, such
+            a scene is read where it lies, which inflates the archive again and again.
 
     Raises:
         SceneError: It is no scene that any reader knows, or its reader refuses it.
@@ -49,6 +52,8 @@ def read_scene(href: str) -> Scene:
             got=href,
             remedy="Check the path; plug in a reader for other sensors (entry point group swath.readers).",
         )
+    if kind == "landsat":
+        return landsat.read_scene(href, scratch=scratch)
     return cast("SceneReader", import_module(f"swath.readers.{kind}")).read_scene(href)
 
 

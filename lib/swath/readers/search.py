@@ -1,10 +1,11 @@
-"""Searches of a STAC API, kept as an item collection: what was found once is what a run is made of."""
+"""Searches of a STAC API, kept as item files: what was found once is what a run is made of."""
 
 import json
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from pystac_client import Client
 from pystac_client.exceptions import APIError
@@ -26,31 +27,29 @@ def is_search(href: str) -> bool:
     )
 
 
-def save_search(href: str, *, folder: Path) -> Path:
-    """Run a search and keep its answer.
+def search(href: str, *, folder: Path) -> Iterator[str]:
+    """Run a search, keep each item as a file, and yield its path as the pages arrive.
 
     Args:
         href: Root of the API and, behind ``?``, any of ``collections``, ``ids``, ``bbox``, ``datetime``, ``query``
             (repeatable, ``eo:cloud_cover<20``), ``filter`` (CQL2 text), ``sortby``, ``limit`` (a page's items) and
             ``max_items`` (all pages').
-        folder: Exists; gets ``search-<digest>.json``, an item collection ordered as the API answered.
-
-    Returns:
-        The item collection's path.
+        folder: Exists; gets ``search-<digest>/<collection>.<item id>.json``.
 
     Raises:
         ConfigError: A parameter is unknown or malformed, or the API does not answer as one.
     """
     root, parameters = parse_search(href)
+    kept = folder / f"search-{sha256(href.encode()).hexdigest()[:12]}"
+    kept.mkdir(exist_ok=True)
     try:
-        items = list(Client.open(root).search(**parameters).items_as_dicts())
+        for item in Client.open(root).search(**parameters).items_as_dicts():
+            name = quote(f"{item.get('collection') or 'items'}.{item['id']}.json", safe="")
+            (kept / name).write_text(json.dumps(item, sort_keys=True), encoding="utf-8")
+            yield str(kept / name)
     except (APIError, NotImplementedError, OSError, ValueError, KeyError) as error:
         msg = f"the STAC search {href!r} failed: {_told(error)}. Check the address; try it with stac-client search."
         raise ConfigError(msg) from error
-    path = folder / f"search-{sha256(href.encode()).hexdigest()[:12]}.json"
-    document = {"type": "FeatureCollection", "stac_version": "1.0.0", "features": items}
-    path.write_text(json.dumps(document, sort_keys=True), encoding="utf-8")
-    return path
 
 
 def _told(error: Exception) -> str:

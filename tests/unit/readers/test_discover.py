@@ -1,4 +1,5 @@
 import json
+import os
 import zipfile
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -118,6 +119,14 @@ def test_discovery_is_lazy(archive: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_input_without_scenes_is_a_config_error(archive: Path, given: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         list(discover([str(archive.parent / given)]))
+
+
+def test_a_collection_beyond_belief_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "items.json"
+    path.touch()
+    os.truncate(path, 100 << 20)
+    with pytest.raises(ConfigError, match=r"items\.json is too large to be read: expected at most \d+ bytes; split it"):
+        list(discover([str(path)]))
 
 
 def test_s3_is_refused_in_words() -> None:

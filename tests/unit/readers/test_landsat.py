@@ -157,7 +157,11 @@ def test_both_gains_of_the_etm_thermal_band_are_kept(write_landsat: WriteLandsat
 
 @pytest.mark.parametrize(
     ("profile", "expected"),
-    [({"dtype": "int16", "nodata": -32768}, (-32768, None)), ({"dtype": "uint16", "nodata": 255}, (0, 65535))],
+    [
+        ({"dtype": "int16", "nodata": -32768}, (-32768, None)),
+        ({"dtype": "uint16", "nodata": 255}, (0, 65535)),
+        ({"dtype": "uint16"}, (0, 65535)),
+    ],
 )
 def test_only_a_negative_nodata_of_a_crop_replaces_fill(
     write_landsat: WriteLandsat, tmp_path: Path, profile: dict[str, Any], expected: tuple[int, int | None]

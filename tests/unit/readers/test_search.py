@@ -25,6 +25,9 @@ def _item(number: int) -> dict[str, Any]:
     }
 
 
+PLAIN = _item(1)
+
+
 class StacApi(BaseHTTPRequestHandler):
     """A STAC API of three items, two a page."""
 
@@ -82,13 +85,22 @@ def api() -> Iterator[str]:
 def test_all_pages_of_a_search_are_scenes(api: str, tmp_path: Path) -> None:
     given = f"stac+{api}?collections=landsat,other&bbox=5,45,6,46&datetime=2024-01-01/2024-02-01&limit=2"
     found = list(discover([given], scratch=str(tmp_path)))
-    (kept,) = tmp_path.glob("search-*.json")
-    assert found == [f"{kept}#scene-{n}" for n in (1, 2, 3)]
+    (kept,) = tmp_path.glob("search-*")
+    assert found == [str(kept / f"landsat.scene-{n}.json") for n in (1, 2, 3)]
+    assert json.loads(Path(found[1]).read_text()) == _item(2)
     assert StacApi.asked[0]["collections"] == ["landsat", "other"]
     assert StacApi.asked[0]["bbox"] == [5.0, 45.0, 6.0, 46.0]
     assert StacApi.asked[0]["datetime"] == "2024-01-01T00:00:00Z/2024-02-01T23:59:59Z"
     assert [asked.get("token") for asked in StacApi.asked] == [None, 2]
     assert list(discover([found[0], str(kept)])) == [found[0], *found]
+
+
+def test_an_item_id_cannot_name_a_place_outside(api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}._item", lambda number: {**PLAIN, "id": f"../../{number}"})
+    (tmp_path / "deep").mkdir()
+    found = list(discover([f"stac+{api}?collections=landsat"], scratch=str(tmp_path / "deep")))
+    assert [Path(href).name for href in found] == [f"landsat...%2F..%2F{n}.json" for n in (1, 2, 3)]
+    assert all(Path(href).parent.parent == tmp_path / "deep" for href in found)
 
 
 def test_max_items_ends_the_search(api: str, tmp_path: Path) -> None:
