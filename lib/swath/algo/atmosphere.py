@@ -6,7 +6,9 @@ aerosol scattering is the two-stream solution of its section on aerosol reflecta
 
 Where it holds: CESBIO, who maintain the coefficients, give an accuracy of 2 to 3 percent and say that it is worse for
 sun and view zenith angles above 70 degrees. swath takes the sun down to a zenith of 75 degrees, so that winter scenes
-are made (``smac`` notes it in the item above 70), and view zeniths to 60 degrees, twice what our sensors see.
+are made (``smac`` notes it in the item above 70), and view zeniths to 45 degrees, far more than our sensors see. Its
+scattering transmission is linear in aerosol over the cosine of the zenith angle, and so falls below zero where thick
+haze meets a low sun; what falls below ``LEAST_TRANSMISSION`` is refused.
 """
 
 from dataclasses import dataclass, fields
@@ -24,7 +26,9 @@ Reflectances = float | NDArray[np.float64]
 
 #: Largest zenith angles of the sun and of the view that are corrected [deg].
 MAX_SUN_ZENITH_DEG: Final = 75.0
-MAX_VIEW_ZENITH_DEG: Final = 60.0
+MAX_VIEW_ZENITH_DEG: Final = 45.0
+#: Least scattering transmission, down and up, of which the linear formula is believed [1].
+LEAST_TRANSMISSION: Final = 0.2
 #: Above this zenith angle CESBIO expect the accuracy to fall off [deg].
 ACCURATE_ZENITH_DEG: Final = 70.0
 #: What each parameter may be. Aerosol: the fits cover 0.05 to 0.8; the others cover every place on Earth but summits.
@@ -124,7 +128,7 @@ def smac_terms(
         atmosphere: Its state.
 
     Raises:
-        RangeError: An angle is beyond the model.
+        RangeError: An angle is beyond the model, or the haze is too thick for so low a sun.
         GeometryError: An angle is not a number.
     """
     check_angles(sun_zenith_deg=sun_zenith_deg, view_zenith_deg=view_zenith_deg)
@@ -133,11 +137,13 @@ def smac_terms(
     gases = _gas_transmission(coefficients, air_mass=path.air_mass, atmosphere=atmosphere)
     down = _scattering_transmission(coefficients, mu=path.mu_sun, aot=atmosphere.aot550, pressure=pressure)
     up = _scattering_transmission(coefficients, mu=path.mu_view, aot=atmosphere.aot550, pressure=pressure)
+    scattering = down * up
+    _check_transmission(scattering)
     c = coefficients.albedo
     albedo = c[0] * pressure + c[3] + c[1] * atmosphere.aot550 + c[2] * atmosphere.aot550**2
     return SmacTerms(
         path_reflectance=gases * _path_reflectance(coefficients, path=path, atmosphere=atmosphere),
-        transmission=gases * down * up,
+        transmission=gases * scattering,
         spherical_albedo=albedo,
     )
 
@@ -168,6 +174,17 @@ def check_angles(*, sun_zenith_deg: Degrees, view_zenith_deg: Degrees) -> None:
                 got=f"{high:.2f}",
                 remedy="Use the pipeline `toa` for this scene.",
             )
+
+
+def _check_transmission(scattering: NDArray[np.float64]) -> None:
+    least = float(np.min(scattering))
+    if least < LEAST_TRANSMISSION:
+        raise RangeError(
+            "the haze is too thick for so low a sun",
+            expected=f"a scattering transmission of at least {LEAST_TRANSMISSION:g}",
+            got=f"{least:.3f}",
+            remedy="Check aot550, or use the pipeline `toa` for this scene.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

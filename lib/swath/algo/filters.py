@@ -17,7 +17,7 @@ def mean_of_valid(values: NDArray[np.float64], *, size: int) -> NDArray[np.float
 
     Args:
         values: (y + size - 1, x + size - 1), NaN where invalid or beyond the grid.
-        size: Pixels across the square, odd.
+        size: Pixels across the square, odd, above 1.
 
     Returns:
         (y, x); NaN where the pixel itself is invalid.
@@ -48,10 +48,10 @@ def _mean_of_batch(values: NDArray[np.float64], *, size: int) -> NDArray[np.floa
 
 def _box_sum(values: NDArray[Any], *, size: int) -> NDArray[Any]:
     height, width = values.shape[0] - size + 1, values.shape[1] - size + 1
-    columns = values[:height].copy()
-    for shift in range(1, size):
+    columns = values[:height] + values[1 : 1 + height]
+    for shift in range(2, size):
         columns += values[shift : shift + height]
-    total: NDArray[Any] = columns[:, :width].copy()
-    for shift in range(1, size):
+    total: NDArray[Any] = columns[:, :width] + columns[:, 1 : 1 + width]
+    for shift in range(2, size):
         total += columns[:, shift : shift + width]
     return total

@@ -19,6 +19,8 @@ from swath.steps.naming import layer_name
 _KINDS: Final = ("sr", "toa")
 _NIR_BANDS: Final = ("nir", "nir08")
 _LARGEST: Final = 31
+#: Pixels worked on at once.
+_BATCH_PX: Final = 32_768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +77,18 @@ class Ndvi:
         """Index first, mean after: what is averaged is the index of each pixel."""
         del scene, context
         red, nir = (layers[name] for name in recipe.needs)
-        index = ndvi(red=red.physical, nir=nir.physical)
-        if self.size > 1:
-            index = mean_of_valid(_padded(index, held=red.window, wanted=window.pad(self.size // 2)), size=self.size)
-        plain = Layer(values=index, grid=recipe.grid, window=window, valid=~np.isnan(index))
-        return {"ndvi": plain}
+        smooth, valid = np.empty(window.shape), np.empty(window.shape, dtype=np.bool_)
+        for rows in _batches(window, least=4 * self.size):
+            part = window.slices_of(rows)
+            smooth[part] = self._smooth(rows, red=red, nir=nir)
+            np.logical_not(np.isnan(smooth[part]), out=valid[part])
+        return {"ndvi": Layer(values=smooth, grid=recipe.grid, window=window, valid=valid)}
+
+    def _smooth(self, window: Window, *, red: Layer, nir: Layer) -> NDArray[np.float64]:
+        wanted = window.pad(self.size // 2)
+        held = wanted.clip(red.window)
+        index = ndvi(red=red.crop(held).physical, nir=nir.crop(held).physical)
+        return mean_of_valid(_padded(index, held=held, wanted=wanted), size=self.size) if self.size > 1 else index
 
     def _bands(self, given: Mapping[LayerName, LayerSpec]) -> tuple[LayerSpec, LayerSpec] | None:
         for kind in (self.of,) if self.of else _KINDS:
@@ -89,6 +98,13 @@ class Ndvi:
                 # Sentinel-2 has two; the one on red's own grid needs no resampling.
                 return red, next((n for n in found if n.grid == red.grid), found[0])
         return None
+
+
+def _batches(window: Window, *, least: int) -> list[Window]:
+    """The window in runs of rows that stay in a core's cache, yet are not mostly halo."""
+    rows = max(least, _BATCH_PX // window.width)
+    starts = range(window.row, window.row_stop, rows)
+    return [Window(row, window.col, min(rows, window.row_stop - row), window.width) for row in starts]
 
 
 def _padded(values: NDArray[np.float64], *, held: Window, wanted: Window) -> NDArray[np.float64]:

@@ -76,7 +76,7 @@ class Smac:
 
         Raises:
             UnsupportedSensorError: There are no coefficients for the scene's platform.
-            RangeError: The sun or the view is beyond the model, or the scene's atmosphere is.
+            RangeError: The sun, the view, the scene's atmosphere, or haze under a low sun is beyond the model.
         """
         sensor = smac_sensor(scene.platform)
         sources = self.sources(scene)
@@ -87,6 +87,9 @@ class Smac:
             **_angle_facts(scene),
         }
         covered = {n: s for n, s in of_kind(given, kind="toa").items() if n in sensor.bands and n not in BLIND_BANDS}
+        for band in covered:
+            # Refuses here, before any pixel is read, what the model cannot do.
+            _scene_terms(sensor.bands[band], angles=scene.angles, atmosphere=atmosphere)
         return tuple(_recipe(band, source=spec, sensor=sensor, facts=facts) for band, spec in covered.items())
 
     def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:

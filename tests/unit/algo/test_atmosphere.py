@@ -47,7 +47,7 @@ def test_the_published_point_is_met() -> None:
     sun=st.floats(0.0, MAX_SUN_ZENITH_DEG),
     view=st.floats(0.0, 15.0),
     azimuth=st.floats(-360.0, 360.0),
-    aot=st.floats(0.0, 0.8),
+    aot=st.floats(0.0, 0.4),
     band=st.sampled_from(["coastal", "blue", "red", "nir", "nir09", "swir16", "swir22"]),
 )
 def test_the_inverse_undoes_the_atmosphere(sr: float, sun: float, view: float, azimuth: float, aot: float, band: str) -> None:
@@ -121,8 +121,14 @@ def test_a_low_sun_is_refused_but_winter_is_not() -> None:
 
 
 def test_a_slanting_view_is_refused() -> None:
-    with pytest.raises(RangeError, match=r"view zenith.*at most 60"):
-        terms(view=61.0)
+    with pytest.raises(RangeError, match=r"view zenith.*at most 45"):
+        terms(view=46.0)
+
+
+def test_thick_haze_under_a_low_sun_is_refused() -> None:
+    assert float(terms("coastal", sun=50.0, atmosphere=replace(CLEAR, aot550=0.8)).transmission) > 0.2
+    with pytest.raises(RangeError, match=r"haze is too thick for so low a sun.*at least 0\.2"):
+        terms("coastal", sun=72.0, atmosphere=replace(CLEAR, aot550=0.8))
 
 
 @pytest.mark.parametrize("angle", [float("nan"), -1.0])

@@ -140,6 +140,13 @@ def test_angles_out_of_range_are_the_scenes_fault(make_scene: Callable[..., Scen
         run(Smac(), scene, context=Context(angles=Field(sun=float("nan"))))
 
 
+def test_haze_under_a_low_sun_is_refused_before_a_pixel_is_read(make_scene: Callable[..., Scene]) -> None:
+    low = make_scene(angles=Angles(sun_elevation_deg=18.0, sun_azimuth_deg=160.0))
+    assert Smac(aot550=0.2).recipes(low, given=given(low))
+    with pytest.raises(RangeError, match="haze is too thick"):
+        Smac(aot550=0.9).recipes(low, given=given(low))
+
+
 def test_a_sensor_without_a_table_is_the_scenes_fault(make_scene: Callable[..., Scene]) -> None:
     scene = make_scene(platform="landsat-5")
     with pytest.raises(UnsupportedSensorError, match="no SMAC coefficients"):
