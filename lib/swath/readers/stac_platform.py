@@ -49,7 +49,7 @@ def platform_of(name: str, *, instruments: tuple[str, ...]) -> Platform:
     if landsat and int(landsat.group(1)) in _LANDSAT_SENSORS and "mss" not in instruments:
         number = int(landsat.group(1))
         return _landsat(f"landsat-{number}", sensor_of(spacecraft=number, sensor_id=_LANDSAT_SENSORS[number]))
-    plain = re.sub(r"[^a-z0-9-]+", "-", plain).strip("-") or "unknown"
+    plain = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "unknown"
     return Platform(name=plain, family=plain, instrument="-".join(instruments), bands={}, quality={})
 
 

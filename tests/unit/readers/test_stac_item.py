@@ -1,0 +1,429 @@
+import copy
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError
+from swath.readers.stac import read_scene
+from swath.readers.stac_platform import platform_of
+from swath.scene import Quality, Reflectance, Scene
+
+Json = dict[str, Any]
+WriteItem = Callable[..., str]
+PROPERTIES: Json = {
+    "datetime": "2023-06-01T10:20:30Z",
+    "platform": "sentinel-2a",
+    "instruments": ["msi"],
+    "gsd": 30,
+    "view:sun_elevation": 55.5,
+    "view:sun_azimuth": 143.25,
+    "view:off_nadir": 4.5,
+    "view:azimuth": 287.0,
+    "eo:cloud_cover": 7.5,
+    "grid:code": "MGRS-32TQM",
+    "s2:processing_baseline": "05.09",
+    "unrelated": "not kept",
+}
+
+
+def item_of(assets: Json, **properties: Any) -> Json:
+    told = {k: v for k, v in {**PROPERTIES, **properties}.items() if v is not None}
+    return {
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "id": "my-scene",
+        "geometry": None,
+        "properties": told,
+        "links": [{"rel": "self", "href": "https://example.com/item.json"}],
+        "assets": assets,
+    }
+
+
+def asset_of(href: str, **fields: Any) -> Json:
+    return {"href": href, "type": "image/tiff; application=geotiff; profile=cloud-optimized", "roles": ["data"], **fields}
+
+
+def band_11(common: str, **fields: Any) -> Json:
+    """STAC 1.1: one list, fields with prefixes."""
+    return {"name": common, "eo:common_name": common, "raster:scale": 1e-4, "raster:offset": -0.1, "nodata": 0, **fields}
+
+
+def asset_10(href: str, *, common: str, eo: Json | None = None, raster: Json | None = None) -> Json:
+    """STAC 1.0: two lists side by side."""
+    return asset_of(
+        href,
+        **{
+            "eo:bands": [{"name": "B99", "common_name": common, **(eo or {})}],
+            "raster:bands": [{"data_type": "uint16", "scale": 1e-4, "offset": -0.1, "nodata": 0, **(raster or {})}],
+        },
+    )
+
+
+@pytest.fixture
+def write_item(tmp_path: Path, write_raster: Any) -> WriteItem:
+    """Write an item, and a raster for each local asset that has none yet."""
+
+    def write(item: Json, **profile: Any) -> str:
+        for asset in item["assets"].values():
+            path = tmp_path / asset.get("href", "nothing.txt")
+            if path.suffix == ".tif" and "://" not in asset["href"] and not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                write_raster(path, **profile)
+        path = tmp_path / "item.json"
+        path.write_text(json.dumps(item), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def test_versions_1_0_and_1_1_give_the_same_bands(write_item: WriteItem) -> None:
+    new = read_scene(write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])})))
+    old_item = item_of({"red": asset_10("r.tif", common="red")})
+    old_item["stac_version"] = "1.0.0"
+    old = read_scene(write_item(old_item))
+    assert new.assets == old.assets
+    assert new.assets["red"].calibration == Reflectance(gain=1e-4, offset=-0.1, sun_normalised=True)
+    assert new.assets["red"].nodata == 0
+
+
+def test_fields_of_the_asset_hold_for_its_bands(write_item: WriteItem) -> None:
+    told = {"raster:scale": 2e-5, "raster:offset": 0.25, "nodata": 9, "bands": [{"eo:common_name": "red"}]}
+    asset = read_scene(write_item(item_of({"x": asset_of("r.tif", **told)}))).assets["red"]
+    assert asset.calibration == Reflectance(gain=2e-5, offset=0.25, sun_normalised=True)
+    assert asset.nodata == 9
+
+
+def test_a_known_platform_gets_what_its_native_reader_gives(write_item: WriteItem) -> None:
+    scene = read_scene(write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])})))
+    assert (scene.scene_id, scene.platform, scene.instrument, scene.family) == (
+        "my-scene",
+        "sentinel-2a",
+        "msi",
+        "sentinel-2-msi",
+    )
+    assert scene.assets["red"].band.native_id == "B04"
+    assert (scene.assets["red"].band.centre_um, scene.assets["red"].saturated) == (0.6646, 65535)
+    assert scene.acquired == datetime(2023, 6, 1, 10, 20, 30, tzinfo=UTC)
+    angles = scene.angles
+    assert (angles.sun_elevation_deg, angles.sun_azimuth_deg) == (55.5, 143.25)
+    assert (angles.view_zenith_deg, angles.view_azimuth_deg) == (4.5, 287.0)
+    assert (scene.baseline, scene.cloud_cover_percent) == ("05.09", 7.5)
+    assert scene.properties == {"grid:code": "MGRS-32TQM", "s2:processing_baseline": "05.09"}
+    assert Scene.from_json(scene.to_json()) == scene
+
+
+@pytest.mark.parametrize(
+    ("said", "platform", "family"),
+    [
+        ("Sentinel-2B", "sentinel-2b", "sentinel-2-msi"),
+        ("S2C", "sentinel-2c", "sentinel-2-msi"),
+        ("LANDSAT_8", "landsat-8", "landsat-oli"),
+        ("landsat-9", "landsat-9", "landsat-oli"),
+        ("LC09", "lc09", "lc09"),
+        ("Landsat 7", "landsat-7", "landsat-etm"),
+        ("landsat-5", "landsat-5", "landsat-tm"),
+        ("My Drone (v2)", "my-drone-v2", "my-drone-v2"),
+        ("", "unknown", "unknown"),
+        ("sentinel-2z", "sentinel-2z", "sentinel-2z"),
+    ],
+)
+def test_platforms_are_known_in_any_spelling(said: str, platform: str, family: str) -> None:
+    found = platform_of(said, instruments=())
+    assert (found.name, found.family) == (platform, family)
+
+
+def test_the_mss_of_landsat_5_is_no_tm() -> None:
+    assert platform_of("landsat-5", instruments=("mss",)).family == "landsat-5"
+
+
+def test_an_unknown_platform_keeps_what_the_item_says(write_item: WriteItem) -> None:
+    told = band_11("red", name="channel 3", gsd=5, **{"eo:center_wavelength": 0.67, "eo:full_width_half_max": 0.05})
+    scene = read_scene(write_item(item_of({"x": asset_of("r.tif", bands=[told])}, platform="dove", instruments=["cam"])))
+    band = scene.assets["red"].band
+    assert (scene.family, scene.instrument, scene.assets["red"].saturated) == ("dove", "cam", None)
+    assert (band.native_id, band.resolution_m, band.centre_um, band.fwhm_um) == ("channel 3", 5.0, 0.67, 0.05)
+
+
+def test_without_any_ground_sampling_the_rasters_own_is_taken(write_item: WriteItem) -> None:
+    item = item_of({"red": asset_of("r.tif", **{"raster:scale": 0.5})}, platform="dove", gsd=None)
+    assert read_scene(write_item(item)).assets["red"].band.resolution_m == 30.0
+
+
+@pytest.mark.parametrize(
+    ("key", "eo", "platform", "name"),
+    [
+        ("rededge1", {"name": "B05"}, "sentinel-2a", "rededge071"),
+        ("B06", {"name": "B06"}, "sentinel-2b", "rededge075"),
+        ("edge", {"name": "B07"}, "sentinel-2c", "rededge078"),
+        ("edge", {"center_wavelength": 0.705}, "dove", "rededge071"),
+        ("edge", {"center_wavelength": 0.74}, "dove", "rededge075"),
+        ("edge", {"center_wavelength": 0.783}, "sentinel-2a", "rededge078"),
+        ("edge", {}, "dove", "rededge"),
+    ],
+)
+def test_old_red_edges_get_their_new_names(write_item: WriteItem, key: str, eo: Json, platform: str, name: str) -> None:
+    item = item_of({key: asset_10("r.tif", common="rededge", eo=eo)}, platform=platform)
+    assert list(read_scene(write_item(item)).assets) == [name]
+
+
+def test_native_names_do_where_common_names_are_missing(write_item: WriteItem) -> None:
+    assets = {
+        "B8A": asset_of("a.tif", **{"raster:bands": [{"scale": 1e-4}]}),
+        "image": asset_of("b.tif", **{"eo:bands": [{"name": "B11"}], "raster:bands": [{"scale": 1e-4}]}),
+    }
+    assert set(read_scene(write_item(item_of(assets))).assets) == {"nir08", "swir16"}
+
+
+def test_one_file_may_hold_several_bands(write_item: WriteItem) -> None:
+    bands = [band_11("blue"), {"name": "quality"}, band_11("red")]
+    scene = read_scene(write_item(item_of({"stack": asset_of("s.tif", bands=bands)}), count=3))
+    assert {n: a.band_index for n, a in scene.assets.items()} == {"blue": 1, "red": 3}
+
+
+def test_a_band_beyond_the_files_last_is_a_read_error(write_item: WriteItem) -> None:
+    item = item_of({"stack": asset_of("s.tif", bands=[band_11("blue"), band_11("red")])})
+    with pytest.raises(ReadError, match=r"red is not in its file: expected at least 2 bands"):
+        read_scene(write_item(item))
+
+
+def test_other_assets_are_passed_over_with_a_reason(write_item: WriteItem) -> None:
+    assets = {
+        "red": asset_of("r.tif", bands=[band_11("red")]),
+        "red_jp2": {**asset_of("r.jp2", bands=[band_11("red")]), "type": "image/jp2"},
+        "thumbnail": {"href": "t.png", "type": "image/png", "roles": ["thumbnail"]},
+        "visual": {**asset_of("v.tif", bands=[band_11("red")]), "roles": ["visual"]},
+        "info": {"href": "info.json", "type": "application/json"},
+        "lwir11": asset_of("t.tif", bands=[band_11("lwir11")]),
+        "blue": asset_of("b.tif", bands=[{"eo:common_name": "blue"}]),
+        "mystery": asset_of("m.tif"),
+        "empty": {"type": "image/tiff"},
+    }
+    scene = read_scene(write_item(item_of(assets)))
+    assert list(scene.assets) == ["red"]
+    assert {name: reason.split()[0] for name, reason in scene.left_out.items()} == {
+        "red_jp2": "another",
+        "thumbnail": "its",
+        "visual": "its",
+        "info": "it",
+        "lwir11": "an",
+        "blue": "the",
+        "mystery": "names",
+        "empty": "it",
+    }
+    assert "raster:scale" in scene.left_out["blue"]
+
+
+def test_quality_bands_of_landsat_keep_their_scheme(write_item: WriteItem) -> None:
+    assets = {"red": asset_of("r.tif", bands=[band_11("red")]), "qa_pixel": asset_of("q.tif")}
+    scene = read_scene(write_item(item_of(assets, platform="landsat-8", instruments=["oli"])))
+    assert scene.assets["qa_pixel"].calibration == Quality(scheme="landsat-c2-qa-pixel")
+    assert scene.assets["qa_pixel"].nodata is None
+    assert scene.assets["red"].band.native_id == "B4"
+
+
+def test_the_item_may_say_that_the_sun_is_not_corrected_for(write_item: WriteItem) -> None:
+    assets = {"red": asset_of("r.tif", bands=[band_11("red")]), "nir": asset_of("n.tif", bands=[band_11("nir")])}
+    assets["nir"]["swath:sun_normalised"] = True
+    scene = read_scene(write_item(item_of(assets, **{"swath:sun_normalised": False})))
+    assert {n: a.calibration.sun_normalised for n, a in scene.assets.items() if isinstance(a.calibration, Reflectance)} == {
+        "red": False,
+        "nir": True,
+    }
+
+
+def test_the_atmosphere_comes_with_the_item(write_item: WriteItem) -> None:
+    told = {"swath:aot550": 0.14, "swath:ozone_atm_cm": 0.33, "swath:water_vapour_g_cm2": 0.3, "swath:pressure_hpa": 1013}
+    scene = read_scene(write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **told)))
+    assert scene.atmosphere == {k.removeprefix("swath:"): v for k, v in told.items()}
+
+
+def test_the_incidence_angle_goes_before_the_angle_at_the_satellite(write_item: WriteItem) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **{"view:incidence_angle": 5.25})
+    assert read_scene(write_item(item)).angles.view_zenith_deg == 5.25
+
+
+@pytest.mark.parametrize("missing", ["view:sun_elevation", "view:sun_azimuth"])
+def test_without_the_suns_angles_the_error_names_what_is_missing(write_item: WriteItem, missing: str) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **{missing: None})
+    with pytest.raises(MetadataError, match=rf"my-scene: the item has no {missing}: .*Add the sun's angles"):
+        read_scene(write_item(item))
+
+
+def test_without_view_angles_the_view_is_from_above(write_item: WriteItem) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **{"view:off_nadir": None, "view:azimuth": None})
+    angles = read_scene(write_item(item)).angles
+    assert (angles.view_zenith_deg, angles.view_azimuth_deg) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("properties", "error", "message"),
+    [
+        ({"view:sun_elevation": -3}, GeometryError, r"sun is not above the horizon"),
+        ({"view:sun_elevation": "high"}, MetadataError, r"view:sun_elevation is not a number"),
+        ({"view:azimuth": True}, MetadataError, r"view:azimuth is not a number"),
+        ({"swath:aot550": "hazy"}, MetadataError, r"swath:aot550 is not a number"),
+        ({"datetime": None}, MetadataError, r"the item has no time"),
+        ({"datetime": "yesterday"}, MetadataError, r"datetime is not a time"),
+        ({"datetime": "2023-06-01T10:20:30"}, MetadataError, r"datetime has no time zone"),
+        ({"processing:level": "L2A"}, MetadataError, r"surface reflectance already.*processing:level L2A"),
+        ({"s2:product_type": "S2MSI2A"}, MetadataError, r"surface reflectance already"),
+        ({"landsat:correction": "L2SP"}, MetadataError, r"surface reflectance already"),
+    ],
+)
+def test_bad_properties_are_named(write_item: WriteItem, properties: Json, error: type[SceneError], message: str) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **properties)
+    with pytest.raises(error, match=message):
+        read_scene(write_item(item))
+
+
+def test_a_period_is_dated_by_its_middle(write_item: WriteItem) -> None:
+    period = {"datetime": None, "start_datetime": "2023-06-01T10:00:00Z", "end_datetime": "2023-06-01T12:00:00+01:00"}
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **period)
+    assert read_scene(write_item(item)).acquired == datetime(2023, 6, 1, 10, 30, tzinfo=UTC)
+
+
+def test_floats_are_refused_with_a_remedy(write_item: WriteItem) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])})
+    with pytest.raises(ReadError, match=r"red is not of integers: .*got float32.*gdal_translate -ot UInt16"):
+        read_scene(write_item(item, dtype="float32"))
+
+
+def test_nodata_comes_from_the_file_where_the_item_is_silent(write_item: WriteItem) -> None:
+    item = item_of({"red": asset_of("r.tif", **{"raster:scale": 1e-4})})
+    assert read_scene(write_item(item, nodata=42)).assets["red"].nodata == 42
+
+
+@pytest.mark.parametrize("nodata", ["nan", -9999, 0.5])
+def test_a_nodata_that_no_pixel_can_have_is_none(write_item: WriteItem, nodata: Any) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red", nodata=nodata)])})
+    assert read_scene(write_item(item)).assets["red"].nodata is None
+
+
+def test_an_item_without_usable_bands_says_why_for_each(write_item: WriteItem) -> None:
+    item = item_of({"lwir11": asset_of("t.tif", bands=[band_11("lwir11")]), "blue": asset_of("b.tif")})
+    with pytest.raises(MissingBandError, match=r"blue: the item gives no raster:scale.*lwir11: an item cannot tell"):
+        read_scene(write_item(item))
+
+
+def test_assets_lie_relative_to_the_item(write_item: WriteItem, tmp_path: Path) -> None:
+    scene = read_scene(write_item(item_of({"red": asset_of("./pixels/r.tif", bands=[band_11("red")])})))
+    assert scene.assets["red"].href == str(tmp_path / "pixels" / "r.tif")
+
+
+def test_a_checksum_is_the_digest_and_without_one_the_file_is_digested(write_item: WriteItem, tmp_path: Path) -> None:
+    assets = {"red": asset_of("r.tif", bands=[band_11("red")])}
+    scene = read_scene(write_item(item_of(assets)))
+    assert scene.assets["red"].digest == sha256((tmp_path / "r.tif").read_bytes()).hexdigest()
+    told = "ab" * 32
+    assets["red"]["file:checksum"] = f"1220{told}"
+    assert read_scene(write_item(item_of(assets))).assets["red"].digest == told
+
+
+def test_a_strange_checksum_is_a_metadata_error(write_item: WriteItem) -> None:
+    assets = {"red": asset_of("r.tif", bands=[band_11("red")], **{"file:checksum": "d50110" + "00" * 16})}
+    with pytest.raises(MetadataError, match=r"file:checksum is of an unknown kind"):
+        read_scene(write_item(item_of(assets)))
+
+
+def test_where_it_is_served_does_not_change_an_item(write_item: WriteItem) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])})
+    elsewhere, changed = copy.deepcopy(item), copy.deepcopy(item)
+    elsewhere["links"] = []
+    changed["properties"]["view:azimuth"] = 1.0
+    digest = read_scene(write_item(item)).digest
+    assert read_scene(write_item(elsewhere)).digest == digest
+    assert read_scene(write_item(changed)).digest != digest
+
+
+def test_an_item_of_a_collection_is_read_by_its_id(write_item: WriteItem, tmp_path: Path) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])})
+    alone = read_scene(write_item(item))
+    other = {**copy.deepcopy(item), "id": "other"}
+    collection = tmp_path / "items.json"
+    collection.write_text(json.dumps({"type": "FeatureCollection", "features": [other, item]}))
+    scene = read_scene(f"{collection}#my-scene")
+    assert (scene.scene_id, scene.digest, scene.assets) == ("my-scene", alone.digest, alone.assets)
+    with pytest.raises(MetadataError, match=r"item was not found: expected one item 'third'; got 0"):
+        read_scene(f"{collection}#third")
+    with pytest.raises(MetadataError, match=r"which item is meant is not clear.*got 2"):
+        read_scene(str(collection))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"metadata file is empty"),
+        ("{", r"item is not JSON"),
+        ("[]", r"not a JSON object"),
+        ("[" * 100_000, r"item is not JSON"),
+        ('{"type": "Feature", "id": "a", "stac_version": "0.9.0"}', r"not a STAC item.*'0\.9\.0'"),
+        ('{"type": "Catalog", "id": "a", "stac_version": "1.0.0"}', r"not a STAC item"),
+        ('{"type": "FeatureCollection", "features": 5}', r"item was not found"),
+    ],
+)
+def test_other_documents_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "item.json"
+    path.write_text(text)
+    with pytest.raises(MetadataError, match=message):
+        read_scene(str(path))
+
+
+def test_a_truncated_raster_is_a_read_error_that_names_the_scene(write_item: WriteItem, tmp_path: Path) -> None:
+    href = write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])}))
+    raster = tmp_path / "r.tif"
+    raster.write_bytes(raster.read_bytes()[:-100])
+    with pytest.raises(ReadError, match=r"my-scene: a raster is truncated"):
+        read_scene(href)
+
+
+def test_bands_over_different_ground_are_an_error(write_item: WriteItem, tmp_path: Path, write_raster: Any) -> None:
+    write_raster(tmp_path / "n.tif", crs="EPSG:32633")
+    assets = {"red": asset_of("r.tif", bands=[band_11("red")]), "nir": asset_of("n.tif", bands=[band_11("nir")])}
+    with pytest.raises(GeometryError, match=r"different extents"):
+        read_scene(write_item(item_of(assets)))
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(
+    where=st.sampled_from(["properties", "assets", "asset", "bands", "band", "instruments", "roles", "id", "checksum"]),
+    name=st.sampled_from(["raster:scale", "nodata", "gsd", "eo:common_name", "name", "type", "href"]),
+    junk=JUNK,
+)
+def test_junk_in_an_item_is_a_scene_or_a_scene_error(write_item: WriteItem, where: str, name: str, junk: Any) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])})
+    asset = item["assets"]["red"]
+    href = write_item(item)
+    places: dict[str, tuple[Json, str]] = {
+        "properties": (item, "properties"),
+        "assets": (item, "assets"),
+        "asset": (asset, name),
+        "bands": (asset, "bands"),
+        "band": (asset["bands"][0], name),
+        "instruments": (item["properties"], "instruments"),
+        "roles": (asset, "roles"),
+        "id": (item, "id"),
+        "checksum": (asset, "file:checksum"),
+    }
+    owner, field = places[where]
+    owner[field] = junk
+    Path(href).write_text(json.dumps(item))
+    try:
+        scene = read_scene(href)
+    except SceneError as error:
+        assert str(error)  # noqa: PT017 - any scene error will do, anything else may not come
+    else:
+        assert scene.assets
