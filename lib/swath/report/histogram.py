@@ -9,8 +9,8 @@ from swath.report.product_summary import AssetSummary
 
 #: The drawing [SVG units]: plot area, and the baseline that the bars stand on.
 WIDTH, TOP, BASE = 240.0, 6.0, 62.0
-#: Share of the pixels at either end that may fall off the axis: a few glints would squeeze the rest.
-TAIL = 0.004
+#: Share of the pixels at either end that may fall off the axis: a few clouds and glints would squeeze the rest.
+TAIL = 0.02
 BAND_COLOURS = {
     "coastal": "#5a67d8",
     "blue": "#2f74d0",

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from swath.product import AppliedStep, Category
@@ -12,12 +12,17 @@ from swath.report.histogram import PlotGroup, plot_groups
 from swath.report.product_summary import AssetSummary, ProductSummary
 from swath.report.shares import class_shares
 from swath.report.summary import Account, RunSummary
+from swath.sinks.quicklook import shrunk_png
 
 #: Gives the bytes of a picture by its path relative to the output's root, or None when it is gone.
 PictureLoader = Callable[[str], bytes | None]
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: More products than this are counted, not drawn: the catalogue has them all.
 MOST_PRODUCTS = 40
+#: Bytes of pictures that one page carries.
+MOST_PICTURE_BYTES = 24 << 20
+#: Longest side of a picture in the overview [px].
+THUMBNAIL_SIDE = 128
 #: ``<asset>_picture`` is the picture of a class map.
 PICTURE_SUFFIX = "_picture"
 #: Bits of ``qa`` worth a bar of their own, by name.
@@ -75,6 +80,7 @@ class ProductView:
     bits: tuple[Share, ...]
     steps: tuple[StepLine, ...]
     asset_hrefs: Mapping[str, str]
+    pictures_left_out: bool = False
 
     @property
     def bytes(self) -> int:
@@ -92,10 +98,16 @@ class Segment:
 
 
 def product_views(summary: RunSummary, *, pictures: PictureLoader, to_root: str = "../") -> tuple[ProductView, ...]:
-    """The first ``MOST_PRODUCTS`` products, with pictures and figures."""
-    return tuple(
-        _product(p, number=n, pictures=pictures, to_root=to_root) for n, p in enumerate(summary.products[:MOST_PRODUCTS], start=1)
-    )
+    """The first ``MOST_PRODUCTS`` products, with pictures (as many as one page carries) and figures."""
+    spent = 0
+    views = []
+    for number, product in enumerate(summary.products[:MOST_PRODUCTS], start=1):
+        loaded = {name: data for name, path in product.pictures.items() if (data := _picture(path, pictures=pictures))}
+        spent += sum(len(data) for data in loaded.values())
+        carried = loaded if spent <= MOST_PICTURE_BYTES else {}
+        view = _product(product, number=number, pictures=carried, to_root=to_root)
+        views.append(replace(view, thumbnail=_thumbnail(loaded), pictures_left_out=len(carried) < len(loaded)))
+    return tuple(views)
 
 
 def segments(account: Account) -> tuple[Segment, ...]:
@@ -110,11 +122,9 @@ def segments(account: Account) -> tuple[Segment, ...]:
     return tuple(Segment(kind=k, number=n, percent=100.0 * n / whole) for k, n in parts.items() if n)
 
 
-def data_uri(picture: bytes | None) -> str:
-    """A PNG as a data URI; nothing when it is missing or no PNG."""
-    if picture is None or not picture.startswith(_PNG):
-        return ""
-    return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
+def data_uri(png: bytes) -> str:
+    """A PNG as a data URI."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
 def link(path: str, *, to_root: str) -> str:
@@ -122,14 +132,24 @@ def link(path: str, *, to_root: str) -> str:
     return to_root + quote(path.lstrip("/"))
 
 
-def _product(summary: ProductSummary, *, number: int, pictures: PictureLoader, to_root: str) -> ProductView:
-    drawn = {name: uri for name, path in summary.pictures.items() if (uri := data_uri(pictures(path)))}
+def _picture(path: str, *, pictures: PictureLoader) -> bytes:
+    """The picture, or nothing when it is gone or no PNG."""
+    data = pictures(path) or b""
+    return data if data.startswith(_PNG) else b""
+
+
+def _thumbnail(loaded: Mapping[str, bytes]) -> str:
+    return data_uri(shrunk_png(loaded["thumbnail"], side=THUMBNAIL_SIDE)) if "thumbnail" in loaded else ""
+
+
+def _product(summary: ProductSummary, *, number: int, pictures: Mapping[str, bytes], to_root: str) -> ProductView:
+    drawn = {name: data_uri(png) for name, png in pictures.items()}
     folder = summary.item.rpartition("/")[0]
     return ProductView(
         summary=summary,
         anchor=f"product-{number}",
         item_href=link(summary.item, to_root=to_root),
-        thumbnail=drawn.get("thumbnail", ""),
+        thumbnail="",
         figures=_figures(drawn, corrected="before" in drawn),
         class_maps=tuple(_class_map(a, drawn=drawn, product=summary) for a in summary.assets if a.encoding.categories),
         plots=plot_groups(summary.assets),

@@ -109,6 +109,13 @@ def grey_png(values: NDArray[np.integer], *, nodata: int, low: float, high: floa
     return _png(np.repeat(np.rint(bright * 255.0).astype(np.uint8)[np.newaxis], 3, axis=0), valid=small != nodata)
 
 
+def shrunk_png(png: bytes, *, side: int) -> bytes:
+    """A quicklook with at most ``side`` pixels a side: every n-th pixel, for thumbnails of thumbnails."""
+    image: NDArray[np.uint8] = imagecodecs.png_decode(png)
+    every = max(1, ceil(max(image.shape[:2]) / side))
+    return bytes(imagecodecs.png_encode(np.ascontiguousarray(image[::every, ::every]), level=PNG_LEVEL))
+
+
 def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
     return (float(values[0]), float(values[1]), float(values[2]))
 

@@ -1,6 +1,5 @@
 """A run to report: two products with pictures, one scene in quarantine, one skipped."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,9 +14,13 @@ from swath.product import (
     REFLECTANCE,
     TEMPERATURE,
     AppliedStep,
+    AssetRecord,
     Category,
     Encoding,
+    LayerSpec,
     ModelRef,
+    Product,
+    Statistics,
     Tally,
     bit_field,
     class_map,
@@ -25,10 +28,10 @@ from swath.product import (
 from swath.report.product_summary import AssetSummary, AtmosphericValue, BandTruth, ProductSummary, Truth
 from swath.report.shares import shares_of
 from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming
-from swath.scene import Band
+from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.sinks.quicklook import class_png, stretch_of, true_colour_png
 
-SIDE = 300
+SIDE = 240
 GRID = Grid(crs="EPSG:32632", left=5e5, top=5.2e6, dx=30.0, dy=30.0, width=SIDE, height=SIDE)
 LEGEND = (
     Category(value=0, name="water", title="Water", rgb=(44, 110, 184)),
@@ -46,6 +49,7 @@ SPECTRA = {  # reflectance x 1e4 of the five classes
     "swir16": (1.61, (70, 1400, 2300, 3000, 2700)),
     "swir22": (2.2, (40, 600, 1300, 2200, 2400)),
 }
+RMSE = (("blue", 0.0041, 0.0012), ("green", 0.0033, 0.0008), ("red", 0.0029, -0.0004), ("nir08", 0.0036, -0.0011))
 MODEL = ModelRef(name="landcover-forest", version="4", digest="3f9ac1" + "70" * 29)
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -67,11 +71,11 @@ def bands_of(classes: NDArray[np.int64], *, seed: int) -> dict[str, NDArray[np.i
     """Surface reflectance counts with texture, a cloud and a nodata wedge."""
     noise = np.random.default_rng(seed + 100)
     y, x = np.mgrid[0:SIDE, 0:SIDE]
-    cloud = np.exp(-(((x - 210) / 45.0) ** 2 + ((y - 70) / 28.0) ** 2)) * 6500
+    cloud = np.exp(-(((x - 170) / 38.0) ** 2 + ((y - 70) / 28.0) ** 2)) * 6500
     made = {}
     for name, (_, spectrum) in SPECTRA.items():
         values = np.array(spectrum)[classes] * noise.normal(1.0, 0.09, classes.shape) + cloud
-        made[name] = np.where(x + y < 90, -9999, values).astype(np.int16)
+        made[name] = np.where(x + y < 70, -9999, values).astype(np.int16)
     return made
 
 
@@ -94,6 +98,10 @@ def asset(name: str, stored: NDArray[np.integer], *, encoding: Encoding, layer: 
         resolution_m=30.0,
         band=band,
     )
+
+
+def band(name: str, centre_um: float) -> Band:
+    return Band(name=name, native_id=name, resolution_m=30.0, centre_um=centre_um)
 
 
 def hash_of(text: str) -> str:
@@ -125,7 +133,7 @@ def product(seed: int, *, scene_id: str, files: dict[str, bytes], truth: Truth |
                 b,
                 encoding=REFLECTANCE,
                 layer=f"sr:{n}",
-                band=Band(name=n, native_id=n, resolution_m=30, centre_um=SPECTRA[n][0]),
+                band=band(n, SPECTRA[n][0]),
             )
             for n, b in bands.items()
         ),
@@ -134,7 +142,7 @@ def product(seed: int, *, scene_id: str, files: dict[str, bytes], truth: Truth |
             kelvin,
             encoding=TEMPERATURE,
             layer="bt:lwir11",
-            band=Band(name="lwir11", native_id="B10", resolution_m=100, centre_um=10.9),
+            band=band("lwir11", 10.9),
         ),
         asset("landcover", cover, encoding=class_map(LEGEND), layer="landcover"),
         asset("landcover_probability", sure, encoding=PROBABILITY, layer="landcover_probability"),
@@ -170,13 +178,13 @@ def product(seed: int, *, scene_id: str, files: dict[str, bytes], truth: Truth |
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def files() -> dict[str, bytes]:
     """Pictures by path."""
     return {}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def summary(files: dict[str, bytes]) -> RunSummary:
     """A run of four scenes."""
     return sample(files)
@@ -257,4 +265,63 @@ def hostile(summary: RunSummary) -> RunSummary:
     )
 
 
-Loader = Callable[[str], bytes | None]
+@pytest.fixture
+def made() -> Product:
+    """A product as the engine leaves it."""
+    red = band("red", 0.655)
+    scene = Scene(
+        scene_id="S",
+        platform="landsat-9",
+        instrument="oli",
+        family="landsat-oli",
+        acquired=datetime(2024, 1, 2, tzinfo=UTC),
+        assets={
+            "red": Asset(
+                band=red,
+                href="B4.TIF",
+                grid=GRID,
+                dtype="uint16",
+                nodata=0,
+                saturated=None,
+                calibration=Reflectance(gain=1.0, offset=0.0, sun_normalised=False),
+                digest="11" * 32,
+            )
+        },
+        angles=Angles(sun_elevation_deg=40.0, sun_azimuth_deg=150.0),
+        reader="landsat",
+        source_href="s",
+        metadata_href="s/MTL.txt",
+        digest="cd" * 32,
+    )
+    model = replace(MODEL, version="7")
+    layers = {
+        "red": LayerSpec(name="sr:red", asset="red", title="Red", grid=GRID, encoding=REFLECTANCE, band=red),
+        "landcover": LayerSpec(name="landcover", asset="landcover", title="Land cover", grid=GRID, encoding=class_map(LEGEND)),
+    }
+    counts = Statistics(count=4, valid=3, minimum=1, maximum=3, total=6, squares=14, histogram={0: 3})
+    records = tuple(
+        AssetRecord(
+            name=name,
+            layer=spec.name,
+            href=f"{name}.tif",
+            key="00" * 32,
+            bytes=1,
+            digest="11" * 32,
+            statistics=counts,
+            model=model if name == "landcover" else None,
+        )
+        for name, spec in layers.items()
+    )
+    return Product(
+        product_id="S.ard",
+        pipeline="ard",
+        pipeline_version=1,
+        collection="ard-landsat-oli",
+        scene=scene,
+        layers=layers,
+        assets=records,
+        left_out={},
+        steps=(),
+        code="0.1.0",
+        facts={"toa": {}, "smac": {"atmosphere": {"aot550": {"value": 0.2, "source": "default"}}}},
+    )

@@ -1,0 +1,165 @@
+"""The page: whole, closed in itself, and deaf to what strangers write."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from swath.product import Statistics
+from swath.report import view
+from swath.report.html import percent, render
+from swath.report.shares import Shares
+from swath.report.summary import Account, RunSummary
+
+VOID = {"meta", "link", "img", "br", "line", "path", "image"}
+FETCHING = {"script", "iframe", "object", "embed", "base", "form", "audio", "video", "source"}
+
+
+class Page(HTMLParser):
+    """Tags, addresses and text; complains about tags that are not closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.handlers: list[str] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [v or "" for k, v in attrs if k in {"src", "href"}]
+        self.handlers += [k for k, _ in attrs if k.startswith("on")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def test_the_page_tells_the_account_the_failure_and_the_products(summary: RunSummary, files: dict[str, bytes]) -> None:
+    page = Page(render(summary, pictures=files.get))
+    assert page.open == []
+    assert "2 of 4 scenes made, 1 skipped, 1 quarantined" in page.text
+    assert "The account balances" in page.text
+    assert "expected 120561 bytes of codestream" in page.text
+    assert "landcover-forest" in page.text
+    assert "Built-up" in page.text
+    assert "0.0041" in page.text
+    for name in ("coastal", "nir08", "lwir11", "landcover_probability"):
+        assert name in page.text
+
+
+def test_the_page_loads_nothing_and_runs_nothing(summary: RunSummary, files: dict[str, bytes]) -> None:
+    text = render(summary, pictures=files.get)
+    page = Page(text)
+    assert not FETCHING & set(page.tags)
+    assert page.handlers == []
+    assert all(a.startswith(("data:", "#", "../products/")) for a in page.addresses)
+    assert "default-src 'none'" in text
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_pictures_are_inside(summary: RunSummary, files: dict[str, bytes]) -> None:
+    page = Page(render(summary, pictures=files.get))
+    inside = [a for a in page.addresses if a.startswith("data:image/png;base64,")]
+    assert len(inside) == 2 * (1 + 3)
+
+
+def test_what_strangers_write_stays_text(hostile: RunSummary, files: dict[str, bytes]) -> None:
+    page = Page(render(hostile, pictures=files.get))
+    assert "script" not in page.tags
+    assert page.handlers == []
+    assert page.open == []
+    assert "<script>alert(1)</script>" in page.text
+    assert not {"\x1b", "\u202e"} & set(page.text)
+    assert all(a.startswith(("data:", "#", "../products/")) for a in page.addresses)
+
+
+def no_picture(path: str) -> bytes | None:
+    return None
+
+
+def no_png(path: str) -> bytes | None:
+    return b"<svg onload='alert(1)'>"
+
+
+@pytest.mark.parametrize("loader", [no_picture, no_png])
+def test_pictures_that_are_gone_or_no_pictures_are_left_out(summary: RunSummary, loader: Callable[[str], bytes | None]) -> None:
+    page = Page(render(summary, pictures=loader))
+    assert "img" not in page.tags
+    assert page.open == []
+
+
+def test_an_account_that_does_not_balance_is_shouted(summary: RunSummary, files: dict[str, bytes]) -> None:
+    broken = replace(summary, scenes=Account(taken_in=4, made=2, skipped=0, quarantined=1))
+    text = Page(render(broken, pictures=files.get)).text
+    assert "does not balance: 1 scenes" in text
+    assert "The account balances" not in text
+
+
+def test_a_run_of_nothing_is_a_page_too(summary: RunSummary) -> None:
+    empty = replace(summary, scenes=Account(), assets=Account(), products=(), skipped=(), quarantine=(), stages=())
+    page = Page(render(empty, pictures=no_picture))
+    assert "0 of 0 scenes made" in page.text
+    assert page.open == []
+
+
+def test_a_scene_of_nodata_is_drawn_without_figures(summary: RunSummary) -> None:
+    first = summary.products[0]
+    bare = replace(
+        first,
+        assets=tuple(replace(a, statistics=Statistics(count=90_000)) for a in first.assets),
+        shares=Shares(valid=0.0),
+    )
+    page = Page(render(replace(summary, products=(bare,)), pictures=no_picture))
+    assert "nothing valid" in page.text
+    assert "not judged" in page.text
+
+
+def test_too_many_products_are_counted(summary: RunSummary, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("swath.report.html.MOST_PRODUCTS", 1)
+    monkeypatch.setattr(view, "MOST_PRODUCTS", 1)
+    text = Page(render(summary, pictures=files.get)).text
+    assert "and 1 more" in text
+
+
+def test_a_page_carries_no_more_pictures_than_it_can(
+    summary: RunSummary, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = sum(len(files[path]) for path in summary.products[0].pictures.values())
+    monkeypatch.setattr(view, "MOST_PICTURE_BYTES", first)
+    page = Page(render(summary, pictures=files.get))
+    assert "The pictures lie beside the item" in page.text
+    assert len([a for a in page.addresses if a.startswith("data:image/png")]) == 1 + 3 + 1
+
+
+def test_shares_are_never_rounded_to_all_or_nothing() -> None:
+    assert [percent(v) for v in (None, 0.0, 0.004, 12.34, 99.99, 100.0)] == [
+        "–",
+        "0.0 %",
+        "< 0.1 %",
+        "12.3 %",
+        "> 99.9 %",
+        "100.0 %",
+    ]
+
+
+def test_the_same_run_gives_the_same_page(summary: RunSummary, files: dict[str, bytes]) -> None:
+    assert render(summary, pictures=files.get) == render(summary, pictures=files.get)

@@ -1,0 +1,46 @@
+"""The account in a terminal."""
+
+from dataclasses import replace
+
+import pytest
+
+from swath.report.summary import Account, RunSummary
+from swath.report.text import ACCOUNT_HEAD, account_rows, duration, lines, plain, quarantine_rows, size
+
+
+def test_rows_fit_their_head(summary: RunSummary) -> None:
+    rows = account_rows(summary)
+    assert {len(r) for r in rows} == {len(ACCOUNT_HEAD)}
+    assert rows[0] == ("scenes", "4", "2", "1", "1", "ok")
+
+
+def test_a_remainder_is_named(summary: RunSummary) -> None:
+    broken = replace(summary, assets=Account(taken_in=5, made=2))
+    assert account_rows(broken)[1][-1] == "+3 unexplained"
+    assert "DOES NOT BALANCE" in lines(broken)[0]
+
+
+def test_lines_name_what_failed_and_where_the_report_is(summary: RunSummary) -> None:
+    found = lines(summary)
+    assert "4 scenes in = 2 made + 1 skipped + 1 quarantined; the account balances (1 min 24 s)" in found[0]
+    assert "(read): band red cannot be read" in found[1]
+    assert found[-1] == f"report {summary.report}"
+
+
+def test_terminals_do_not_obey_strangers(hostile: RunSummary) -> None:
+    text = "".join(quarantine_rows(hostile)[0]) + "".join(lines(hostile))
+    assert text.isprintable()
+    assert plain("a\x1b[2Jb\u202ec\nd") == "a [2Jb c d"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.04, "0.0 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (3599.7, "1 h 00 min"), (7500, "2 h 05 min")],
+)
+def test_durations_are_said_as_people_do(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(812, "812 B"), (4301, "4.2 KiB"), (5 << 20, "5.0 MiB"), (3 << 30, "3.0 GiB")])
+def test_sizes_are_said_as_people_do(number: int, said: str) -> None:
+    assert size(number) == said
