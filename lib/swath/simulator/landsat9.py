@@ -79,8 +79,9 @@ class _Job:
     tally: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
 
 
-def simulate_landsat9(folder: Path, request: SceneRequest, *, upper_left_m: tuple[float, float] = UPPER_LEFT_M) -> SimulatedScene:
+def simulate_landsat9(folder: Path, request: SceneRequest) -> SimulatedScene:
     """Write a scene of ``request.size`` pixels a side at 30 m below ``folder``; see ``simulate``."""
+    upper_left_m = request.upper_left_m or UPPER_LEFT_M
     grid = Grid(
         crs="EPSG:32633", left=upper_left_m[0] - 15.0, top=upper_left_m[1] + 15.0, dx=30.0, dy=30.0,
         width=request.size, height=request.size,

@@ -14,8 +14,8 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from rasterio.warp import transform
 
+from swath.algo.solar import earth_sun_distance_au
 from swath.grid import Grid
-from swath.simulator.sun import earth_sun_distance_au
 
 REFLECTIVE_NUMBERS: Final = tuple(range(1, 10))
 THERMAL_NUMBERS: Final = (10, 11)

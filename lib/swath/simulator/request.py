@@ -17,6 +17,8 @@ class SceneRequest:
         clouds: Share of cloud, 0..1, about.
         atmosphere: The air, even over the scene.
         truth: Whether to write the truth beside the delivery.
+        upper_left_m: Where the scene lies: a corner (Landsat: the centre of the first pixel) [UTM 33N, m]; None for the
+            sensor's own place by the home coast.
     """
 
     size: int
@@ -25,3 +27,4 @@ class SceneRequest:
     clouds: float
     atmosphere: Atmosphere
     truth: bool
+    upper_left_m: tuple[float, float] | None = None

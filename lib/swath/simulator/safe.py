@@ -13,11 +13,11 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement, indent, regi
 
 from rasterio.warp import transform
 
+from swath.algo.solar import earth_sun_distance_au
 from swath.grid import Grid
 from swath.simulator.angle_grids import add_tile_angles
 from swath.simulator.overpass import Geometry
 from swath.simulator.sentinel2_bands import BANDS, OFFSET, QUANTIFICATION
-from swath.simulator.sun import earth_sun_distance_au
 
 BASELINE: Final = "05.10"
 ABSOLUTE_ORBIT: Final = 47_651

@@ -58,14 +58,9 @@ class _Job:
     tally: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
 
 
-def simulate_sentinel2(
-    folder: Path,
-    request: SceneRequest,
-    *,
-    upper_left_m: tuple[float, float] = UPPER_LEFT_M,
-) -> SimulatedScene:
+def simulate_sentinel2(folder: Path, request: SceneRequest) -> SimulatedScene:
     """Write a scene of ``request.size`` pixels a side at 10 m (a multiple of 6) below ``folder``; see ``simulate``."""
-    left, top = upper_left_m
+    left, top = request.upper_left_m or UPPER_LEFT_M
     grid = Grid(crs="EPSG:32633", left=left, top=top, dx=10.0, dy=10.0, width=request.size, height=request.size)
     acquired = request.acquired
     overpass = make_overpass(

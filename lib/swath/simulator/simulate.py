@@ -93,10 +93,24 @@ def simulate(
     Raises:
         ConfigError: A size, share or time that cannot be.
     """
-    side = DEFAULT_SIZES[kind] if size is None else size
-    when = acquired or DEFAULT_TIMES[kind]
-    _check(kind=kind, size=side, clouds=clouds, acquired=when)
-    request = SceneRequest(size=side, seed=seed, acquired=when, clouds=clouds, atmosphere=atmosphere or Atmosphere(), truth=truth)
+    request = SceneRequest(
+        size=DEFAULT_SIZES[kind] if size is None else size,
+        seed=seed,
+        acquired=acquired or DEFAULT_TIMES[kind],
+        clouds=clouds,
+        atmosphere=atmosphere or Atmosphere(),
+        truth=truth,
+    )
+    return write_scene(folder, request, kind=kind)
+
+
+def write_scene(folder: Path, request: SceneRequest, *, kind: Kind) -> SimulatedScene:
+    """Write a scene as ``simulate`` does, from a request that may also say where it lies.
+
+    Raises:
+        ConfigError: A size, share or time that cannot be.
+    """
+    _check(request, kind=kind)
     return _WRITERS[kind](folder, request)
 
 
@@ -118,17 +132,15 @@ def simulate_demo(folder: Path, *, seed: int = DEFAULT_SEED) -> DemoScenes:
     return DemoScenes(scenes_folder=scenes, landsat=landsat, sentinel=sentinel, broken=broken, labels=labels)
 
 
-def _check(*, kind: Kind, size: int, clouds: float, acquired: datetime) -> None:
+def _check(request: SceneRequest, *, kind: Kind) -> None:
+    size, clouds, acquired = request.size, request.clouds, request.acquired
     if size < MIN_SIZE or (kind == "sentinel2" and size % 6):
         wanted = f"at least {MIN_SIZE}" + (", a multiple of 6" if kind == "sentinel2" else "")
-        msg = f"a scene of {size} pixels a side cannot be simulated as {kind}: expected {wanted}"
-        raise ConfigError(msg)
+        raise ConfigError(f"a scene of {size} pixels a side cannot be simulated as {kind}: expected {wanted}")
     if not 0.0 <= clouds <= 1.0:
-        msg = f"the share of cloud is {clouds}: expected 0 to 1"
-        raise ConfigError(msg)
+        raise ConfigError(f"the share of cloud is {clouds}: expected 0 to 1")
     if acquired.tzinfo is None:
-        msg = f"the acquisition time {acquired} has no time zone: expected an aware UTC time"
-        raise ConfigError(msg)
+        raise ConfigError(f"the acquisition time {acquired} has no time zone: expected an aware UTC time")
 
 
 def _demo_labels(path: Path, *, landsat: SimulatedScene, sentinel: SimulatedScene, seed: int) -> Path:

@@ -52,15 +52,9 @@ class _Job:
     bands: tuple[MsiBand, ...]
 
 
-def simulate_stac(
-    folder: Path,
-    request: SceneRequest,
-    *,
-    bands: tuple[str, ...] = DEFAULT_BANDS,
-    upper_left_m: tuple[float, float] = UPPER_LEFT_M,
-) -> SimulatedScene:
+def simulate_stac(folder: Path, request: SceneRequest, *, bands: tuple[str, ...] = DEFAULT_BANDS) -> SimulatedScene:
     """Write a scene of ``request.size`` pixels a side at 10 m below ``folder``, all bands at 10 m; see ``simulate``."""
-    left, top = upper_left_m
+    left, top = request.upper_left_m or UPPER_LEFT_M
     grid = Grid(crs="EPSG:32633", left=left, top=top, dx=10.0, dy=10.0, width=request.size, height=request.size)
     acquired = request.acquired
     overpass = make_overpass(

@@ -28,9 +28,3 @@ def sun_position(when: datetime, *, latitude_deg: float, longitude_deg: float) -
     north = sin(declination) * cos(latitude) - cos(declination) * sin(latitude) * cos(hour)
     azimuth = atan2(-cos(declination) * sin(hour), north)
     return degrees(elevation), degrees(azimuth) % 360.0
-
-
-def earth_sun_distance_au(when: datetime) -> float:
-    """Distance to the sun [astronomical units]."""
-    anomaly = radians(357.528 + 0.9856003 * _days(when))
-    return 1.00014 - 0.01671 * cos(anomaly) - 0.00014 * cos(2 * anomaly)
