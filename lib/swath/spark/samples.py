@@ -58,11 +58,12 @@ def draw_samples(
 
 
 def _frame(drawn: Drawn, request: FeatureRequest) -> pd.DataFrame:
-    columns = sample_schema(request).fieldNames()
+    # Empty cells are None in object columns: Arrow makes no single array of a text column of NaN.
     if not drawn.refused:
-        return drawn.samples.reindex(columns=columns)
+        return drawn.samples.assign(**{_REFUSED: pd.Series(None, index=drawn.samples.index, dtype=object)})
     ((scene_id, reason),) = drawn.refused.items()
-    return pd.DataFrame([{"scene_id": scene_id, _REFUSED: reason}]).reindex(columns=columns)
+    row = {"scene_id": scene_id, _REFUSED: reason}
+    return pd.DataFrame({n: pd.Series([row.get(n)], dtype=object) for n in sample_schema(request).fieldNames()})
 
 
 def _drawn(frame: pd.DataFrame, request: FeatureRequest) -> Drawn:
