@@ -80,6 +80,19 @@ def conf_folder() -> Path:
     raise ConfigError(msg)
 
 
+def model_recipe(name: str) -> Path:
+    """The shipped training recipe of a model: models/<name>/recipe.yaml beside conf/.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    path = conf_folder().parent / "models" / name / "recipe.yaml"
+    if not path.is_file():
+        msg = f"there is no recipe of a model {name!r}: expected {path}"
+        raise ConfigError(msg)
+    return path
+
+
 def find_pipeline(name: str) -> Path:
     """The file behind a pipeline's name, or the file that ``name`` is.
 
@@ -179,10 +192,12 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         if name == _MODEL_STEP:
             try:
                 parameters = _pinned(parameters, registry=registry, models=models)
-            except ConfigError as error:
+            except ConfigError:
                 if not parameters.get("optional"):
                     raise
-                absent |= dict.fromkeys(("landcover", "landcover_probability"), str(error))
+                # The registry's own words name places of this machine: the item says what, not where.
+                reason = f"no model {parameters.get('model')} could be resolved when the run was planned"
+                absent |= dict.fromkeys(("landcover", "landcover_probability"), reason)
                 continue
         steps.append({"name": name, "parameters": dict(parameters)})
     plain = {

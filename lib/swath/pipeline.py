@@ -198,7 +198,8 @@ class AssetRule:
     """Which layers a pipeline writes.
 
     Args:
-        layers: A layer name or a kind (``sr`` means every ``sr:<band>``).
+        layers: A layer name or a kind (``sr`` means every ``sr:<band>``); ``sr|toa`` takes the first kind that can be
+            made, and a stand-in's assets are named ``toa_<band>``.
         required: A scene that cannot give it is quarantined; otherwise the asset is left out and the item says so.
     """
 

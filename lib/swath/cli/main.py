@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from swath import __version__
+from swath.cli.demo import demo_command
 from swath.cli.inspect import doctor_command, report_command, validate_command
 from swath.cli.run import run_command
 from swath.errors import AccountError, ConfigError, LockError, SwathError
@@ -24,7 +25,7 @@ def cli() -> None:
     """Raw satellite scenes in, trusted analysis-ready products out."""
 
 
-for _command in (run_command, report_command, validate_command, doctor_command):
+for _command in (demo_command, run_command, report_command, validate_command, doctor_command):
     cli.add_command(_command)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,9 @@ from swath.report.summary import RunSummary
 from swath.report.text import lines
 from swath.spark.request import WAVE_PRODUCTS, RunRequest
 from swath.stores.registry import open_store
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 EXIT_QUARANTINED = 3
 
@@ -80,8 +83,16 @@ def ready_pipeline(options: RunOptions) -> ReadyPipeline:
     return prepare(with_settings(load_pipeline(options.pipeline), options.settings), registry=Registry.beside(home))
 
 
-def execute(options: RunOptions, *, told: Told, truth: FindTruth | None = None) -> RunSummary:
+def execute(
+    options: RunOptions, *, told: Told, truth: FindTruth | None = None, spark: "SparkSession | None" = None
+) -> RunSummary:
     """Run, and leave OUT/reports/<run_id>.html and .json.
+
+    Args:
+        options: What to run.
+        told: Hears of the progress.
+        truth: Finds known truth of simulated scenes.
+        spark: A session to use; one of its own otherwise.
 
     Raises:
         SwathError: See ``Run.execute``.
@@ -92,11 +103,12 @@ def execute(options: RunOptions, *, told: Told, truth: FindTruth | None = None) 
     from swath.spark.session import build_session, stop_session  # noqa: PLC0415
 
     told.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
-    spark = build_session(app=f"swath {request.pipeline['name']}", master=options.master)
+    session = spark or build_session(app=f"swath {request.pipeline['name']}", master=options.master)
     try:
-        outcome = Run(spark, request, progress=told.stage, announce=told.wave).execute()
+        outcome = Run(session, request, progress=told.stage, announce=told.wave).execute()
     finally:
-        stop_session(spark)
+        if spark is None:
+            stop_session(session)
     summary = summary_of(outcome, truth=truth)
     write_report(summary)
     return summary

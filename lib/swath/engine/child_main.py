@@ -30,14 +30,14 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     except ConfigError as error:
         return {"refused": {"class": CONFIG, "message": str(error)}}
     except MemoryError:
-        error = MemoryLimitError(
+        outgrown = MemoryLimitError(
             "the scene needs more memory than its process may have",
             expected=f"at most {os.environ.get('SWATH_CHILD_MEMORY_MB', '?')} MiB",
             got="an allocation that failed",
             remedy="Use a smaller strip (--tile-size), or give a worker more memory (--worker-memory-mb).",
             scene_id=str(request.get("scene_id", "")),
         )
-        return {"refused": {"class": error.error_class, "message": str(error)}}
+        return {"refused": {"class": outgrown.error_class, "message": str(outgrown)}}
     except Exception:  # noqa: BLE001  the parent raises it again: Spark retries the task
         return {"failed": traceback.format_exc()}
 

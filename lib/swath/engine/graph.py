@@ -71,13 +71,17 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
     chosen: dict[LayerName, LayerSpec] = {}
     left_out = dict(scene.left_out)
     for rule in pipeline.assets:
-        found = {n: s for n, s in specs.items() if _matches(rule, n)}
-        chosen.update(found)
+        first, *others = rule.layers.split("|")
+        found = _matching(first, specs)
         if not found:
-            reason = failures.get(rule.layers.split(":")[0]) or _absent(rule, scene)
-            if rule.required:
+            reason = failures.get(first.split(":")[0]) or _absent(first, scene)
+            # A stand-in has its own name: nobody may take TOA for surface reflectance.
+            stand_in = next((m for other in others if (m := _matching(other, specs))), {})
+            found = {n: replace(s, asset=f"{n.split(':')[0]}_{s.asset}") for n, s in stand_in.items()}
+            if rule.required and not found:
                 raise reason
-            left_out.setdefault(rule.layers, _in_words(reason))
+            left_out.setdefault(first, _in_words(reason))
+        chosen.update(found)
     if not chosen:
         raise MissingBandError(
             f"the scene gives nothing that {pipeline.name} writes",
@@ -115,16 +119,20 @@ def _kinds_of(step: Step) -> tuple[str, ...]:
     return kinds
 
 
-def _matches(rule: AssetRule, name: LayerName) -> bool:
-    return name == rule.layers or name.split(":")[0] == rule.layers
+def _matching(wanted: str, specs: Mapping[LayerName, LayerSpec]) -> dict[LayerName, LayerSpec]:
+    """Layers that a layer's name or a kind means."""
+    return {n: s for n, s in specs.items() if wanted in {n, n.split(":")[0]}}
 
 
-def _absent(rule: AssetRule, scene: Scene) -> SceneError:
-    band = rule.layers.partition(":")[2]
+def _absent(layers: str, scene: Scene) -> SceneError:
+    band = layers.partition(":")[2]
+    bands = ", ".join(sorted(scene.assets))
+    if not band:
+        return MissingBandError(f"the scene has no bands that {layers} is made of", got=f"bands {bands}")
     return MissingBandError(
-        f"no {rule.layers} can be made",
-        expected=f"band {band}" if band else f"the bands that {rule.layers} needs",
-        got=f"bands {', '.join(sorted(scene.assets))}",
+        f"no {layers} can be made",
+        expected=f"band {band}",
+        got=f"bands {bands}",
         remedy=scene.left_out.get(band, "Deliver the missing band, or choose a pipeline that does not need it."),
         scene_id=scene.scene_id,
     )

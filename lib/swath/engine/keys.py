@@ -52,10 +52,11 @@ def _asset(layer: str, *, encoding: Mapping[str, Any]) -> dict[str, Any]:
 
 def _delivered(asset: Asset) -> dict[str, Any]:
     """What of a delivered band goes into pixels: its bytes and how they are read, never where they lie."""
-    return {
+    delivered = {
         "digest": asset.digest,
         "band_index": asset.band_index,
         "nodata": asset.nodata,
         "saturated": asset.saturated,
         "grid": asdict(asset.grid),
     }
+    return delivered if asset.residue is None else {**delivered, "residue": asset.residue}

@@ -60,9 +60,7 @@ def compare(files: Mapping[str, Path], truth_folder: Path) -> Comparison:
     record: dict[str, Any] = json.loads((truth_folder / "truth.json").read_text(encoding="utf-8"))
     clouds = truth_folder / record["clouds"]["file"]
     known = record["surface_reflectance"]["files"]
-    bands = tuple(
-        _band(name, files[name], truth=truth_folder / known[name], clouds=clouds) for name in files if name in known
-    )
+    bands = tuple(_band(name, files[name], truth=truth_folder / known[name], clouds=clouds) for name in files if name in known)
     accuracy, pixels = None, 0
     if "landcover" in files:
         accuracy, pixels = _classes(files["landcover"], truth=truth_folder / record["landcover"]["file"], clouds=clouds)

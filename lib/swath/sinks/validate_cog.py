@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rasterio
 from rasterio.errors import RasterioError
-from rio_cogeo import cog_validate
+from rio_cogeo.cogeo import cog_validate
 
 
 def problems_of(file: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """From what the user named to a stored plan: discover, ingest, match with the pipeline, leave out what exists."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -49,7 +49,7 @@ def _ingest(spark: SparkSession, store: Store, *, request: RunRequest) -> None:
     path = plan_path(request.run_id, "ingested")
     if store.size(f"{path}/_SUCCESS") is not None:
         return
-    found = []
+    found: list[tuple[int, str]] = []
     scratch = store.scratch() if store.root.startswith("s3") else store.scratch().parent.parent / plan_path(request.run_id, "search")
     for href in discover(request.inputs, scratch=str(scratch)):
         if request.limit is not None and len(found) >= request.limit:
@@ -64,7 +64,7 @@ def _ingest(spark: SparkSession, store: Store, *, request: RunRequest) -> None:
 def _ingester(request: RunRequest) -> Any:  # noqa: ANN401  the type of mapInPandas functions
     pipeline, strip_rows, limits = request.pipeline_json, request.strip_rows, request.limits
 
-    def work(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def work(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
         for batch in batches:
             rows = []
             for number, href in zip(batch["n"].tolist(), batch["href"].tolist(), strict=True):

@@ -1,0 +1,84 @@
+"""``swath demo``: simulate scenes, train a model, make everything, and compare with the truth."""
+
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from swath.cli.progress import Told, telling
+from swath.cli.run import RunOptions, execute, finish
+from swath.product import Product
+from swath.report.product_summary import BandTruth, Truth
+from swath.report.summary import RunSummary
+from swath.simulator.comparison import compare
+from swath.simulator.simulate import DemoScenes, simulate_demo
+
+_RECIPE = "landcover"
+
+
+def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
+    """Run the demo into ``output``; its scenes go to ``output``/input."""
+    told.say("simulating three scenes: Landsat 9, Sentinel-2, and one that is broken on purpose")
+    scenes = simulate_demo(output / "input")
+    from swath.spark.session import build_session, stop_session  # noqa: PLC0415  a second of imports
+
+    spark = build_session(app="swath demo", master=master)
+    try:
+        told.say("training a land-cover model on labelled polygons of the two whole scenes")
+        accuracy = _train(scenes, output=output, spark=spark)
+        told.say(f"registered landcover@production: accuracy {accuracy:.3f} on polygons that it had not seen")
+        options = RunOptions(
+            pipeline="ard", inputs=(str(scenes.scenes_folder),), output=str(output), master=master, run_id="demo"
+        )
+        return execute(options, told=told, truth=lambda product, files: _truth(product, files, output=output), spark=spark)
+    finally:
+        stop_session(spark)
+
+
+def _train(scenes: DemoScenes, *, output: Path, spark: object) -> float:
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
+    from swath.config import model_recipe  # noqa: PLC0415
+    from swath.inference.registry import Registry  # noqa: PLC0415
+    from swath.spark.samples import draw_samples  # noqa: PLC0415
+    from swath.training.polygons import read_polygons  # noqa: PLC0415
+    from swath.training.recipe import TrainingRecipe  # noqa: PLC0415
+    from swath.training.train import train  # noqa: PLC0415
+
+    if not isinstance(spark, SparkSession):
+        raise TypeError(type(spark))
+    recipe = TrainingRecipe.read(model_recipe(_RECIPE))
+    polygons = read_polygons(str(scenes.labels), label_field=recipe.label_field, id_field=recipe.id_field)
+    hrefs = [str(s.delivery) for s in (scenes.landsat, scenes.sentinel)]
+    drawn = draw_samples(spark, hrefs, polygons=polygons, request=recipe.features)
+    trained = train(drawn, recipe=recipe, registry=Registry.beside(output), alias="production")
+    return float(trained.judgement.flat()["accuracy"])
+
+
+def _truth(product: Product, files: Mapping[str, str], *, output: Path) -> Truth | None:
+    folder = output / "input" / "truth" / product.scene.scene_id
+    if not folder.is_dir():
+        return None
+    found = compare({name: output / href for name, href in files.items()}, folder)
+    return Truth(
+        bands=tuple(BandTruth(band=b.band, rmse=b.rmse, bias=b.bias, pixels=b.pixels) for b in found.bands),
+        landcover_accuracy=found.landcover_accuracy,
+        note="Against the surface that the simulator started from, where the sky was clear.",
+    )
+
+
+@click.command("demo")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True)
+@click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
+@click.option("--master", help="Spark master.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
+def demo_command(*, output: Path, show: bool, master: str | None, as_json: bool) -> None:
+    """Simulate scenes, train and register a small model, make every product, write the report."""
+    with telling() as told:
+        summary = demo(output.absolute(), told=told, master=master)
+    told.say(f"open {output}/{summary.report}")
+    if show:
+        webbrowser.open((output.absolute() / summary.report).as_uri())
+    # One scene is broken on purpose: its quarantine is what the demo shows, not a failure.
+    finish(summary, told=told, as_json=as_json, quarantine_ok=True)
