@@ -87,6 +87,8 @@ class Asset:
         calibration: How DN become physical values.
         digest: Hex sha256 of the file's bytes.
         band_index: 1-based index of the band in the file.
+        residue: The highest DN that lossy compression leaves where there is no data and that no ground can have: DN up to
+            it are read as ``nodata``. None when only ``nodata`` itself means no data.
     """
 
     band: Band
@@ -98,6 +100,7 @@ class Asset:
     calibration: Calibration
     digest: str
     band_index: int = 1
+    residue: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,7 @@ class Scene:
             ``ozone_atm_cm``, ``water_vapour_g_cm2``, ``pressure_hpa``); usually empty.
         properties: STAC properties of the delivery worth keeping (``landsat:wrs_path``, ``grid:code`` ...).
         left_out: What the delivery lacks or what was passed over, in words, by name.
+        footprint: Ring of (longitude, latitude) [deg] around the data as the delivery tells it; empty when it does not.
     """
 
     scene_id: str
@@ -181,6 +185,7 @@ class Scene:
     atmosphere: Mapping[str, float] = field(default_factory=dict)
     properties: Mapping[str, str | int | float] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    footprint: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a scene that no product can be dated or named after."""
@@ -217,7 +222,10 @@ class Scene:
         plain: dict[str, Any] = json.loads(text)
         assets = {name: _asset(a) for name, a in plain.pop("assets").items()}
         acquired = datetime.fromisoformat(plain.pop("acquired"))
-        return cls(**{**plain, "angles": Angles(**plain["angles"])}, assets=assets, acquired=acquired)
+        footprint = tuple((lon, lat) for lon, lat in plain.pop("footprint", ()))
+        return cls(
+            **{**plain, "angles": Angles(**plain["angles"])}, assets=assets, acquired=acquired, footprint=footprint
+        )
 
 
 def _asset(plain: dict[str, Any]) -> Asset:

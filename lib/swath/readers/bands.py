@@ -57,6 +57,8 @@ class BandReader:
                 remedy="The file changed after it was ingested; ingest the scene again.",
                 scene_id=scene.scene_id,
             )
+        if asset.residue is not None and asset.nodata is not None:
+            values[values <= asset.residue] = asset.nodata
         valid = None if asset.nodata is None else values != asset.nodata
         return Layer(values=values, grid=asset.grid, window=window, valid=valid)
 

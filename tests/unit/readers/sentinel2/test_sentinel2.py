@@ -10,6 +10,7 @@ import pytest
 import rasterio
 
 from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError, UnsupportedSensorError
+from swath.readers.bands import BandReader
 from swath.readers.sentinel2 import read_scene
 from swath.scene import Reflectance, Scene
 
@@ -58,10 +59,29 @@ def test_before_baseline_4_nothing_is_added(write_safe: WriteSafe) -> None:
     assert (calibration.gain, calibration.offset) == (1e-4, 0.0)
 
 
+def test_before_baseline_4_only_bands_that_cannot_be_dark_have_residue(write_safe: WriteSafe) -> None:
+    scene = read_scene(str(write_safe(product={"PROCESSING_BASELINE": "03.01", "Radiometric_Offset_List": None})))
+    assert {n for n, a in scene.assets.items() if a.residue is None} == {"cirrus", "swir16", "swir22"}
+    assert {a.residue for a in scene.assets.values()} == {5, None}
+
+
 def test_another_quantification_value_is_followed(write_safe: WriteSafe) -> None:
     calibration = read_scene(str(write_safe(product={"QUANTIFICATION_VALUE": "1000"}))).assets["blue"].calibration
     assert isinstance(calibration, Reflectance)
     assert (calibration.gain, calibration.offset) == (1e-3, -1.001)
+
+
+def test_residue_of_compression_is_read_as_no_data(write_safe: WriteSafe) -> None:
+    scene = read_scene(str(write_safe()))
+    assert {a.residue for a in scene.assets.values()} == {5}
+    asset = scene.assets["swir16"]
+    with BandReader() as reader:
+        layer = reader.read(scene, "swir16", asset.grid.window)
+    with rasterio.open(asset.href) as source:
+        delivered = source.read(1)
+    assert ((delivered > 0) & (delivered <= 5)).any()
+    np.testing.assert_array_equal(layer.usable, delivered > 5)
+    np.testing.assert_array_equal(layer.values, np.where(delivered > 5, delivered, 0))
 
 
 @pytest.mark.parametrize("offsets", [None, '<RADIO_ADD_OFFSET band_id="0">-1000</RADIO_ADD_OFFSET>'])
