@@ -1,0 +1,111 @@
+"""ONNX networks. The files are written here byte by byte (protocol buffers), so that no ONNX library is needed."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from swath.errors import ConfigError
+from swath.inference.onnx import PATCH_PX, OnnxPredictor
+
+FEATURES, CLASSES = 4, 3
+WEIGHTS = np.random.default_rng(0).normal(0.0, 1.0, (FEATURES, CLASSES)).astype(np.float32)
+BIAS = np.array([0.1, -0.2, 0.3], dtype=np.float32)
+
+
+def varint(number: int) -> bytes:
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def field(number: int, value: bytes | str | int) -> bytes:
+    """One field of a protocol-buffer message: a length-delimited or a varint one."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def tensor(name: str, values: NDArray[np.float32]) -> bytes:
+    dims = b"".join(field(1, n) for n in values.shape)
+    return dims + field(2, 1) + field(8, name) + field(9, struct.pack(f"<{values.size}f", *values.ravel()))
+
+
+def port(name: str, columns: int) -> bytes:
+    """A float32 tensor (rows, columns) with a free number of rows."""
+    shape = field(1, field(2, "rows")) + field(1, field(1, columns))
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+
+
+def node(kind: str, inputs: list[str], output: str) -> bytes:
+    return b"".join(field(1, i) for i in inputs) + field(2, output) + field(4, kind)
+
+
+def network(*, features: int = FEATURES, last: str = "Softmax") -> bytes:
+    """softmax(x W + b), in ONNX opset 13."""
+    weights = WEIGHTS[:features]
+    graph = (
+        field(1, node("Gemm", ["x", "w", "b"], "scores"))
+        + field(1, node(last, ["scores"], "probabilities"))
+        + field(2, "tiny")
+        + field(5, tensor("w", weights))
+        + field(5, tensor("b", BIAS))
+        + field(11, port("x", features))
+        + field(12, port("probabilities", CLASSES))
+    )
+    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "network.onnx"
+    file.write_bytes(network())
+    return file
+
+
+def features(count: int) -> NDArray[np.float32]:
+    return np.random.default_rng(count).normal(0.0, 1.0, (FEATURES, count)).astype(np.float32)
+
+
+def test_probabilities_are_those_of_numpy(path: Path) -> None:
+    given = features(1000)
+    scores = WEIGHTS.T.astype(np.float64) @ given + BIAS[:, None]
+    expected = np.exp(scores) / np.exp(scores).sum(axis=0)
+    mine = OnnxPredictor(path, features=FEATURES, classes=CLASSES).predict(given)
+    assert mine.shape == (CLASSES, 1000)
+    assert mine.dtype == np.float32
+    assert np.abs(mine - expected).max() < 1e-6
+
+
+def test_a_pixel_has_the_same_answer_however_pixels_are_grouped(path: Path) -> None:
+    predictor = OnnxPredictor(path, features=FEATURES, classes=CLASSES)
+    given = features(PATCH_PX + 777)
+    whole = predictor.predict(given)
+    parts = [predictor.predict(given[:, a:b]) for a, b in ((0, 1), (1, 4000), (4000, PATCH_PX + 777))]
+    assert np.array_equal(np.concatenate(parts, axis=1), whole)
+
+
+def test_a_network_of_another_width_is_refused(path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"must take float32 \(pixel, 5\)"):
+        OnnxPredictor(path, features=5, classes=CLASSES)
+    with pytest.raises(ConfigError, match=r"give float32 \(pixel, 7\)"):
+        OnnxPredictor(path, features=FEATURES, classes=7)
+
+
+def test_features_of_another_number_are_refused(path: Path) -> None:
+    predictor = OnnxPredictor(path, features=FEATURES, classes=CLASSES)
+    with pytest.raises(ValueError, match=r"expected float32 \(4, pixels\), got float32 \(3, 2\)"):
+        predictor.predict(np.zeros((3, 2), dtype=np.float32))
+
+
+@pytest.mark.parametrize("content", [b"", b"not onnx", network(last="NoSuchOperator")])
+def test_a_file_that_does_not_run_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "broken.onnx"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"broken\.onnx: onnxruntime cannot load it"):
+        OnnxPredictor(file, features=FEATURES, classes=CLASSES)
