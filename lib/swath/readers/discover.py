@@ -1,16 +1,21 @@
 """Find scenes: in folders, lists, STAC records and STAC searches. Names only; what is inside comes later."""
 
-from collections.abc import Collection, Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from swath.errors import ConfigError
-from swath.readers.recognise import kind_of_file, kind_of_folder, landsat_metadata, stac_document, stac_type
+from swath.readers.href import TAR_SUFFIXES
+from swath.readers.landsat_files import MTL_SUFFIXES
+from swath.readers.listing import folders_on_s3
+from swath.readers.recognise import JSON_SUFFIXES, kind_of_file, kind_of_folder, landsat_metadata, stac_document, stac_type
 from swath.readers.registry import plugins
 from swath.readers.search import is_search, search
 from swath.readers.xml import MAX_METADATA_BYTES
 
-JSON_SUFFIXES = (".json", ".geojson")
 LIST_SUFFIXES = (".txt", ".lst", ".list")
+#: What an ``s3://`` input may name itself; anything else is a prefix.
+FILE_SUFFIXES = (*JSON_SUFFIXES, *MTL_SUFFIXES, *TAR_SUFFIXES, ".zip")
 MAX_DEPTH = 32
 LOOKED_FOR = (
     "a Landsat scene (folder, *_MTL.txt|json|xml, tar), a Sentinel-2 product (SAFE folder or zip, AWS layout), "
@@ -25,7 +30,8 @@ def discover(inputs: Sequence[str], *, scratch: str | None = None) -> Iterator[s
 
     Args:
         inputs: Scene folders, MTL files, SAFE folders or zips, tars, STAC items and item collections, text files with
-            one href a line (``#`` begins a comment), STAC searches (see ``readers.search``), or folders of any of these.
+            one href a line (``#`` begins a comment), STAC searches (see ``readers.search``), or folders or S3 prefixes
+            of any of these.
         scratch: Where the answer of a STAC search is kept; everybody who reads the scenes must see it.
 
     Raises:
@@ -51,58 +57,57 @@ def _input(given: str, *, scratch: str | None) -> Iterator[str]:
             msg = f"a STAC search needs a place for its answer: {given!r}; name a scratch folder that all workers see"
             raise ConfigError(msg)
         yield from search(given, folder=Path(scratch))
-        return
-    if given.startswith("s3://"):
-        msg = f"{given!r} is on S3, which is not read directly yet; copy or mount it, or name a STAC item collection"
-        raise ConfigError(msg)
-    plain = Path(given.removeprefix("file://"))
-    if _is_item_of_collection(given):
+    elif _is_item_of_collection(given):
         yield given
-        return
-    if not plain.exists():
+    elif given.startswith("s3://"):
+        yield from _file(given) if given.lower().endswith(FILE_SUFFIXES) else _prefix(given)
+    else:
+        yield from _local(given)
+
+
+def _local(given: str) -> Iterator[str]:
+    path = Path(given.removeprefix("file://"))
+    if not path.exists():
         msg = f"the input {given!r} does not exist; expected {LOOKED_FOR}. Check --input."
         raise ConfigError(msg)
-    if plain.is_dir():
-        yield from _folder(plain, above=())
-    elif _is_list(plain):
-        yield from _list(plain)
+    if path.is_dir():
+        yield from _folder(path, above=())
+    elif path.suffix.lower() in LIST_SUFFIXES and kind_of_file(str(path)) is None:
+        yield from _list(path)
     else:
-        yield from _file(plain)
+        _check_size(path)
+        yield from _file(str(path))
 
 
-def _is_item_of_collection(given: str) -> bool:
-    path, separator, item = given.partition("#")
-    return bool(separator and item) and Path(path).is_file()
-
-
-def _is_list(path: Path) -> bool:
-    return path.suffix.lower() in LIST_SUFFIXES and kind_of_file(path) is None
-
-
-def _file(path: Path) -> Iterator[str]:
-    if kind_of_file(path) is not None or _is_plugged(path):
-        yield str(path)
-    elif path.suffix.lower() in JSON_SUFFIXES:
-        yield from _items(path)
-
-
-def _is_plugged(path: Path) -> bool:
-    return any(plugin.recognises(str(path)) for plugin in plugins().values())
-
-
-def _items(path: Path) -> Iterator[str]:
-    """``collection.json#item-id`` for each item of a collection.
-
-    Raises:
-        ConfigError: The collection is larger than any record is read.
-    """
+def _check_size(path: Path) -> None:
+    """A file that was named must not be passed over silently because it is too large; in a folder it may be anything."""
     if path.suffix.lower() in JSON_SUFFIXES and path.stat().st_size > MAX_METADATA_BYTES:
         msg = f"{path} is too large to be read: expected at most {MAX_METADATA_BYTES} bytes; split it, or name a folder of items"
         raise ConfigError(msg)
-    if stac_type(path) == "FeatureCollection":
-        for feature in stac_document(path)["features"]:
+
+
+def _is_item_of_collection(given: str) -> bool:
+    file, separator, item = given.partition("#")
+    return bool(separator and item) and file.lower().endswith(JSON_SUFFIXES)
+
+
+def _file(href: str) -> Iterator[str]:
+    if kind_of_file(href) is not None or _is_plugged(href):
+        yield href
+    elif href.lower().endswith(JSON_SUFFIXES):
+        yield from _items(href)
+
+
+def _is_plugged(href: str) -> bool:
+    return any(plugin.recognises(href) for plugin in plugins().values())
+
+
+def _items(href: str) -> Iterator[str]:
+    """``collection.json#item-id`` for each item of a collection."""
+    if stac_type(href) == "FeatureCollection":
+        for feature in stac_document(href)["features"]:
             if isinstance(feature, dict) and feature.get("id"):
-                yield f"{path}#{feature['id']}"
+                yield f"{href}#{feature['id']}"
 
 
 def _list(path: Path) -> Iterator[str]:
@@ -115,7 +120,7 @@ def _list(path: Path) -> Iterator[str]:
         folder = Path(named)
         if folder.is_dir():
             yield from _something(line, found=_folder(folder, above=()))
-        elif folder.is_file() and (inside := list(_items(folder))):
+        elif folder.is_file() and (inside := list(_items(named))):
             yield from inside
         else:
             yield named
@@ -127,21 +132,37 @@ def _folder(folder: Path, *, above: tuple[tuple[int, int], ...]) -> Iterator[str
     here = (status.st_dev, status.st_ino)
     if here in above or len(above) >= MAX_DEPTH:
         return
-    entries = sorted(folder.iterdir())
-    files = {e.name: e for e in entries if e.is_file()}
-    if kind_of_folder(files) is not None or _is_plugged(folder):
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    files = {entry.name for entry in entries if entry.is_file()}
+    if kind_of_folder(files) is not None or _is_plugged(str(folder)):
         yield str(folder)
         return
     metadata = landsat_metadata(files)
     for entry in entries:
-        if entry.name in metadata.values():
-            yield str(entry)
-        elif entry.name in files and not _belongs(entry.name, scenes=metadata):
-            yield from _file(entry)
+        if entry.name in files:
+            yield from _among(entry.name, href=entry.path, metadata=metadata)
         elif entry.is_dir():
-            yield from _folder(entry, above=(*above, here))
+            yield from _folder(Path(entry.path), above=(*above, here))
 
 
-def _belongs(name: str, *, scenes: Collection[str]) -> bool:
-    """Whether a file is part of a scene found beside it: other spellings of its MTL, its rasters, its STAC records."""
-    return name.upper().startswith(tuple(scene.removesuffix("_MTL") for scene in scenes))
+def _prefix(prefix: str) -> Iterator[str]:
+    """Scenes below a prefix in a bucket."""
+    for folder, names in folders_on_s3(prefix):
+        if kind_of_folder(names) is not None or _is_plugged(folder):
+            yield folder
+            continue
+        metadata = landsat_metadata(names)
+        for name in names:
+            yield from _among(name, href=f"{folder}/{name}", metadata=metadata)
+
+
+def _among(name: str, *, href: str, metadata: Mapping[str, str]) -> Iterator[str]:
+    """What a file is in a folder that is not one scene: an MTL file stands for its scene, what belongs to it does not.
+
+    A scene's other files are other spellings of its MTL, its rasters, its STAC records.
+    """
+    if name in metadata.values():
+        yield href
+    elif not name.upper().startswith(tuple(scene.removesuffix("_MTL") for scene in metadata)):
+        yield from _file(href)

@@ -1,6 +1,7 @@
 """How GDAL may behave in a process of ours: one place for its options."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rasterio.env import Env
@@ -25,5 +26,18 @@ GDAL_OPTIONS: dict[str, str] = {
 @contextmanager
 def gdal_env() -> Iterator[None]:
     """Hold GDAL to ``GDAL_OPTIONS`` while rasters are opened and read."""
-    with Env(**GDAL_OPTIONS):
+    with Env(**GDAL_OPTIONS, **_s3_options(os.environ)):
         yield
+
+
+def _s3_options(environ: Mapping[str, str]) -> dict[str, str]:
+    """Tell GDAL of the S3 endpoint that boto3 knows by ``AWS_ENDPOINT_URL_S3``; GDAL's own variables win."""
+    endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+    if not endpoint or "AWS_S3_ENDPOINT" in environ:
+        return {}
+    scheme, _, host = endpoint.partition("://")
+    return {
+        "AWS_S3_ENDPOINT": host.rstrip("/"),
+        "AWS_HTTPS": "YES" if scheme == "https" else "NO",
+        "AWS_VIRTUAL_HOSTING": "FALSE",
+    }

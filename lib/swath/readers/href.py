@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from swath.errors import ReadError
+from swath.stores.registry import open_store
 
 _ARCHIVES: tuple[tuple[str, Literal["zip", "tar"]], ...] = (("/vsizip/{", "zip"), ("/vsitar/{", "tar"))
+_S3 = "/vsis3/"
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
 
 
@@ -49,31 +51,32 @@ def split_href(href: str) -> tuple[Literal["file", "zip", "tar"], str, str]:
     return "file", href, ""
 
 
+def user_href(gdal_name: str) -> str:
+    """The URI of an object on S3, otherwise the path itself: the inverse of ``gdal_href`` for whole files."""
+    return f"s3://{gdal_name.removeprefix(_S3)}" if gdal_name.startswith(_S3) else gdal_name
+
+
 @contextmanager
 def open_bytes(href: str) -> Iterator[BinaryIO]:
-    """Open a local file, or a member of a local archive, for reading its bytes as they are unpacked.
+    """Open a file, or a member of an archive, for reading its bytes as they are unpacked; on this machine or on S3.
+
+    Args:
+        href: As ``gdal_href`` spells it.
 
     Raises:
-        ReadError: It does not exist, or the archive is broken, or the bytes are not on this machine.
+        ReadError: It does not exist, or the archive is broken, or it lies where we cannot read.
     """
     kind, path, member = split_href(href)
-    if path.startswith("/vsi") or "://" in path:
-        raise ReadError(
-            "the file is not on this machine",
-            expected="a local path",
-            got=href,
-            remedy="Copy the delivery to a local or mounted folder.",
-        )
     try:
-        if kind == "file":
-            with Path(path).open("rb") as file:
+        with _opened(path) as file:
+            if kind == "file":
                 yield file
-        elif kind == "zip":
-            with zipfile.ZipFile(path) as archive, archive.open(member) as packed:
-                yield cast("BinaryIO", packed)
-        else:
-            with tarfile.open(path) as tar:
-                yield _tar_member(tar, member=member, href=href)
+            elif kind == "zip":
+                with zipfile.ZipFile(file) as archive, archive.open(member) as packed:
+                    yield cast("BinaryIO", packed)
+            else:
+                with tarfile.open(fileobj=file) as tar:
+                    yield _tar_member(tar, member=member, href=href)
     except (OSError, EOFError, KeyError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError) as error:
         raise ReadError(
             "the file cannot be read",
@@ -83,11 +86,26 @@ def open_bytes(href: str) -> Iterator[BinaryIO]:
         ) from error
 
 
+def _opened(path: str) -> BinaryIO:
+    """A file's bytes, seekable."""
+    if path.startswith(_S3):
+        folder, _, name = path.removeprefix(_S3).rpartition("/")
+        return open_store(f"s3://{folder}", create=False).open(name)
+    if path.startswith("/vsi"):
+        raise ReadError(
+            "the file lies where it cannot be read",
+            expected="a local path or s3://",
+            got=path,
+            remedy="Copy the delivery to a local folder or to S3.",
+        )
+    return Path(path).open("rb")
+
+
 def _outer(href: str) -> str:
     if href.startswith("/vsi"):
         return href
     if href.startswith("s3://"):
-        return f"/vsis3/{href.removeprefix('s3://')}"
+        return _S3 + href.removeprefix("s3://")
     if href.startswith(("http://", "https://")):
         return f"/vsicurl/{href}"
     return str(Path(href.removeprefix("file://")).absolute())

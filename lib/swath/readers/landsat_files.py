@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from swath.errors import MetadataError, ReadError
-from swath.readers.href import TAR_SUFFIXES, gdal_href, split_href
+from swath.readers.href import TAR_SUFFIXES, gdal_href, open_bytes, user_href
+from swath.readers.listing import direct_files
 from swath.readers.mtl_bands import MtlBand
 
 RASTER_SUFFIXES = (".tif", ".tiff")
@@ -57,7 +58,7 @@ def is_mtl(name: str) -> bool:
 
 
 def find_delivery(href: str) -> Delivery:
-    """List a scene folder, the folder of an MTL file, or a tar.
+    """List a scene folder, the folder of an MTL file, or a tar; on this machine or on S3.
 
     Raises:
         MetadataError: There is no MTL file, or there are several scenes'.
@@ -65,13 +66,13 @@ def find_delivery(href: str) -> Delivery:
     """
     if href.lower().endswith(TAR_SUFFIXES):
         files = _members(href)
-    else:
-        path = Path(split_href(gdal_href(href))[1])
-        folder = path.parent if is_mtl(path.name) else path
-        files = _folder(folder)
-        if is_mtl(path.name):
-            return Delivery(mtl_href=str(path), rasters=_rasters(files))
-    return Delivery(mtl_href=_only_mtl(files, href=href), rasters=_rasters(files))
+        return Delivery(mtl_href=_only_mtl(files, href=href), rasters=_rasters(files))
+    given = user_href(gdal_href(href))
+    name = PurePosixPath(given).name
+    folder = given.rpartition("/")[0] if is_mtl(name) else given
+    files = {n: gdal_href(f) for n, f in direct_files(folder).items()}
+    mtl_href = gdal_href(given) if is_mtl(name) else _only_mtl(files, href=href)
+    return Delivery(mtl_href=mtl_href, rasters=_rasters(files))
 
 
 def unpack(href: str, *, scratch: str) -> str:
@@ -195,25 +196,13 @@ def _rasters(files: Mapping[str, str]) -> dict[str, str]:
     return {name: href for name, href in files.items() if name.lower().endswith(RASTER_SUFFIXES)}
 
 
-def _folder(folder: Path) -> dict[str, str]:
-    try:
-        return {p.name: str(p.absolute()) for p in sorted(folder.iterdir()) if p.is_file()}
-    except OSError as error:
-        raise ReadError(
-            "the scene cannot be listed",
-            expected="a folder, MTL file or tar",
-            got=f"{folder}: {error}",
-            remedy="Check the path.",
-        ) from error
-
-
 def _members(href: str) -> dict[str, str]:
     try:
-        with tarfile.open(gdal_href(href)) as tar:
+        with open_bytes(gdal_href(href)) as file, tarfile.open(fileobj=file) as tar:
             names = [member.name for member in islice(tar, _MAX_MEMBERS) if member.isfile()]
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except ReadError as error:
         raise ReadError(
-            "the archive cannot be read", expected="an intact tar", got=f"{href}: {error}", remedy="Fetch it again."
+            "the archive cannot be read", expected="an intact tar", got=error.got, remedy="Fetch it again."
         ) from error
     return {PurePosixPath(name).name: gdal_href(href, member=name) for name in names}
 

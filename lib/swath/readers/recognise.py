@@ -5,20 +5,23 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Collection, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from swath.errors import MetadataError
-from swath.readers.href import TAR_SUFFIXES
+from swath.errors import MetadataError, ReadError
+from swath.readers.href import TAR_SUFFIXES, gdal_href, open_bytes
 from swath.readers.landsat_files import is_mtl
 from swath.readers.xml import read_metadata
 
 Kind = Literal["landsat", "sentinel2", "stac"]
 
+JSON_SUFFIXES = (".json", ".geojson")
 _LANDSAT_NAME = re.compile(r"^L[COTEM]0?[1-9]", re.IGNORECASE)
 _SENTINEL2_NAME = re.compile(r"^S2[A-D]_(MSIL1C|OPER_)", re.IGNORECASE)
-#: Files that only a Sentinel-2 product has, at its top: SAFE since 2016, SAFE before, and the AWS layout.
-_SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
+#: Files that only a Sentinel-2 product has, at its top (SAFE since 2016, SAFE before, AWS layout), or one of its granules.
+_SENTINEL2_FILE = re.compile(
+    r"^(MTD_(MSIL[12][AC]|TL)\.xml|S2[A-D]_OPER_MTD_(SAFL1C|L1C_TL)_.*\.xml|tileInfo\.json)$", re.IGNORECASE
+)
 #: How deep below an archive's top a product's own metadata may lie.
 _ARCHIVE_DEPTH = 2
 
@@ -40,23 +43,24 @@ def landsat_metadata(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def kind_of_file(path: Path) -> Kind | None:
+def kind_of_file(href: str) -> Kind | None:
     """The kind of scene that a file is or holds; None when it is none."""
-    name = path.name.lower()
-    if is_mtl(name):
+    name = PurePosixPath(href).name
+    lower = name.lower()
+    if is_mtl(lower):
         return "landsat"
-    if name.endswith(".zip"):
-        return "sentinel2" if _SENTINEL2_NAME.match(path.name) or _zip_has_product(path) else None
-    if name.endswith(TAR_SUFFIXES):
-        return "landsat" if _LANDSAT_NAME.match(path.name) or _tar_has_mtl(path) else None
-    if name.endswith((".json", ".geojson")) and stac_type(path) == "Feature":
+    if lower.endswith(".zip"):
+        return "sentinel2" if _SENTINEL2_NAME.match(name) or _zip_has_product(href) else None
+    if lower.endswith(TAR_SUFFIXES):
+        return "landsat" if _LANDSAT_NAME.match(name) or _tar_has_mtl(href) else None
+    if lower.endswith(JSON_SUFFIXES) and stac_type(href) == "Feature":
         return "stac"
     return None
 
 
-def stac_type(path: Path) -> str:
+def stac_type(href: str) -> str:
     """``Feature`` for a STAC item, ``FeatureCollection`` for an item collection, ``''`` for any other JSON."""
-    document = stac_document(path)
+    document = stac_document(href)
     if "stac_version" in document and document.get("type") == "Feature":
         return "Feature"
     features = document.get("features")
@@ -66,27 +70,27 @@ def stac_type(path: Path) -> str:
     return ""
 
 
-def stac_document(path: Path) -> dict[str, Any]:
+def stac_document(href: str) -> dict[str, Any]:
     """The JSON object in a file; empty when it is not one, or too large to be a record."""
     try:
-        document = json.loads(read_metadata(str(path)))
+        document = json.loads(read_metadata(gdal_href(href)))
     except (MetadataError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
 
-def _zip_has_product(path: Path) -> bool:
+def _zip_has_product(href: str) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_bytes(gdal_href(href)) as file, zipfile.ZipFile(file) as archive:
             members = [PurePosixPath(n) for n in archive.namelist()]
-    except (OSError, zipfile.BadZipFile):
+    except ReadError:
         return False
     return any(len(m.parts) <= _ARCHIVE_DEPTH and _SENTINEL2_FILE.match(m.name) for m in members)
 
 
-def _tar_has_mtl(path: Path) -> bool:
+def _tar_has_mtl(href: str) -> bool:
     try:
-        with tarfile.open(path) as tar:
+        with open_bytes(gdal_href(href)) as file, tarfile.open(fileobj=file) as tar:
             return any(is_mtl(member.name) for member in tar)
-    except (OSError, EOFError, tarfile.TarError):
+    except ReadError:
         return False

@@ -8,7 +8,8 @@ from typing import Protocol, cast
 
 from swath.errors import MetadataError, SwathError
 from swath.readers import landsat
-from swath.readers.recognise import Kind, kind_of_file, kind_of_folder
+from swath.readers.listing import direct_files
+from swath.readers.recognise import JSON_SUFFIXES, Kind, kind_of_file, kind_of_folder
 from swath.scene import Scene
 
 ENTRY_POINTS = "swath.readers"
@@ -59,14 +60,17 @@ def read_scene(href: str, *, scratch: str | None = None) -> Scene:
 
 def kind_of(href: str) -> Kind | None:
     """Our reader for a scene, from names alone; None when it is not ours."""
-    path = Path(href.partition("#")[0])
-    if "#" in href and path.suffix.lower() in {".json", ".geojson"}:
+    file = href.partition("#")[0]
+    if file != href and file.lower().endswith(JSON_SUFFIXES):
         return "stac"
-    if "://" in href:
-        return "stac" if href.lower().endswith(".json") else None
+    if file.startswith("s3://"):
+        return kind_of_file(file) or kind_of_folder(direct_files(file))
+    if "://" in file:
+        return "stac" if file.lower().endswith(JSON_SUFFIXES) else None
+    path = Path(file)
     if path.is_dir():
-        return kind_of_folder([entry.name for entry in path.iterdir()])
-    return kind_of_file(path) if path.is_file() else None
+        return kind_of_folder(direct_files(file))
+    return kind_of_file(file) if path.is_file() else None
 
 
 @cache

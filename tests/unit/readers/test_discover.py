@@ -129,11 +129,6 @@ def test_a_collection_beyond_belief_is_refused_in_words(tmp_path: Path) -> None:
         list(discover([str(path)]))
 
 
-def test_s3_is_refused_in_words() -> None:
-    with pytest.raises(ConfigError, match="s3://bucket/scenes' is on S3, which is not read directly yet; copy or mount it"):
-        list(discover(["s3://bucket/scenes"]))
-
-
 def test_a_search_needs_a_place_for_its_answer() -> None:
     with pytest.raises(ConfigError, match="a STAC search needs a place for its answer"):
         list(discover(["stac+https://host/api?collections=x"]))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swath.errors import ReadError
-from swath.readers.href import gdal_href, open_bytes, split_href
+from swath.readers.href import gdal_href, open_bytes, split_href, user_href
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,14 @@ def test_a_name_taken_apart_gives_its_parts_back(member: str) -> None:
 
 def test_bytes_that_are_elsewhere_are_not_opened() -> None:
     with (
-        pytest.raises(ReadError, match="not on this machine: expected a local path; got /vsis3/bucket/a"),
-        open_bytes("/vsis3/bucket/a"),
+        pytest.raises(
+            ReadError, match=r"lies where it cannot be read: expected a local path or s3://; got /vsicurl/https://host/a"
+        ),
+        open_bytes(gdal_href("https://host/a")),
     ):
         pass
+
+
+@pytest.mark.parametrize("href", ["/data/a b.tif", "s3://bucket/key/a.tif"])
+def test_a_whole_file_gives_its_name_back(href: str) -> None:
+    assert user_href(gdal_href(href)) == href

@@ -1,0 +1,127 @@
+"""Scenes in a bucket: found, listed and read like those in a folder. The bucket is moto's, over HTTP."""
+
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import numpy as np
+import pytest
+from moto.server import ThreadedMotoServer
+
+from swath.errors import ConfigError, ReadError
+from swath.grid import Window
+from swath.readers.bands import BandReader
+from swath.readers.discover import discover
+from swath.readers.gdal_env import _s3_options
+from swath.readers.listing import folders_on_s3
+from swath.readers.registry import read_scene
+from swath.stores.s3 import s3_client
+
+WriteLandsat = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], None]]:
+    """An empty bucket ``scenes``; what it yields uploads a folder below a prefix."""
+    for key, value in {
+        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(key, value)
+    s3_client.cache_clear()
+    client = boto3.client("s3", endpoint_url=endpoint)
+    client.create_bucket(Bucket="scenes")
+
+    def upload(folder: Path, prefix: str) -> None:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                client.upload_file(str(path), "scenes", f"{prefix}/{path.relative_to(folder).as_posix()}")
+
+    yield upload
+    for entry in client.list_objects_v2(Bucket="scenes").get("Contents", []):
+        client.delete_object(Bucket="scenes", Key=entry["Key"])
+    client.delete_bucket(Bucket="scenes")
+    s3_client.cache_clear()
+
+
+def test_a_scene_in_a_bucket_is_the_scene_in_the_folder(
+    bucket: Callable[[Path, str], None], write_landsat: WriteLandsat, tmp_path: Path
+) -> None:
+    local = read_scene(str(write_landsat(tmp_path / "scene")))
+    bucket(tmp_path / "scene", "2023/LC09")
+    (href,) = discover(["s3://scenes/2023/"])
+    remote = read_scene(href)
+    assert href == "s3://scenes/2023/LC09"
+    assert remote.digest == local.digest
+    assert remote.assets["red"].href == "/vsis3/scenes/2023/LC09/LC09_L1TP_033033_20230716_20230716_02_T1_B4.TIF"
+    assert {n: a.grid for n, a in remote.assets.items()} == {n: a.grid for n, a in local.assets.items()}
+    window = Window(5, 7, 20, 30)
+    with BandReader() as reader:
+        there, here = (reader.read(scene, "red", window).values for scene in (remote, local))
+    np.testing.assert_array_equal(there, here)
+
+
+def test_an_mtl_file_and_a_tar_in_a_bucket_are_scenes(
+    bucket: Callable[[Path, str], None], write_landsat: WriteLandsat, tmp_path: Path
+) -> None:
+    folder = write_landsat(tmp_path / "in" / "scene")
+    digest = read_scene(str(folder)).digest
+    mtl = next(folder.glob("*_MTL.txt")).name
+    with tarfile.open(tmp_path / "in" / "LC09.tar", "w") as tar:
+        tar.add(folder, ".")
+    bucket(tmp_path / "in", "x")
+    for href in (f"s3://scenes/x/scene/{mtl}", "s3://scenes/x/LC09.tar"):
+        assert list(discover([href])) == [href]
+        assert read_scene(href).digest == digest
+    assert list(discover(["s3://scenes"])) == ["s3://scenes/x/scene", "s3://scenes/x/LC09.tar"]
+
+
+def test_folders_of_a_bucket_come_once_with_their_own_files(bucket: Callable[[Path, str], None], tmp_path: Path) -> None:
+    for name in ("a/1", "a/b/2", "a/b.c/3", "a/b0", "a/c/d/4", "top"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    bucket(tmp_path, "p")
+    assert dict(folders_on_s3("s3://scenes/p")) == {
+        "s3://scenes/p/a/b": ("2",),
+        "s3://scenes/p/a/b.c": ("3",),
+        "s3://scenes/p/a/c/d": ("4",),
+        "s3://scenes/p/a": ("1", "b0"),
+        "s3://scenes/p": ("top",),
+    }
+    assert len(list(folders_on_s3("s3://scenes/p"))) == 5
+
+
+def test_a_prefix_without_scenes_is_a_config_error(bucket: Callable[[Path, str], None]) -> None:
+    with pytest.raises(ConfigError, match="nothing to do in 's3://scenes/nothing': expected a Landsat scene"):
+        list(discover(["s3://scenes/nothing"]))
+
+
+def test_an_object_that_is_not_there_is_a_read_error(bucket: Callable[[Path, str], None]) -> None:
+    with pytest.raises(ReadError, match=r"archive cannot be read: expected an intact tar; got .*LC09\.tar"):
+        read_scene("s3://scenes/LC09.tar")
+
+
+@pytest.mark.parametrize(
+    ("environ", "options"),
+    [
+        ({}, {}),
+        ({"AWS_ENDPOINT_URL_S3": "https://h/"}, {"AWS_S3_ENDPOINT": "h", "AWS_HTTPS": "YES", "AWS_VIRTUAL_HOSTING": "FALSE"}),
+        ({"AWS_ENDPOINT_URL": "http://h:1"}, {"AWS_S3_ENDPOINT": "h:1", "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE"}),
+        ({"AWS_ENDPOINT_URL_S3": "https://h", "AWS_S3_ENDPOINT": "other"}, {}),
+    ],
+)
+def test_gdal_learns_the_endpoint_that_boto3_knows(environ: dict[str, str], options: dict[str, str]) -> None:
+    assert _s3_options(environ) == options
