@@ -13,7 +13,7 @@ from swath.grid import Grid, Window
 from swath.simulator.forward import centres
 from swath.simulator.landcover import LAND_COVER, LandCover
 from swath.simulator.landscape import Landscape
-from swath.simulator.noise import F64
+from swath.simulator.noise import F32, F64
 
 #: Truth is sampled this densely [m] to find places for polygons.
 SAMPLE_M: Final = 20.0
@@ -21,6 +21,8 @@ SAMPLE_M: Final = 20.0
 SIDES: Final = (11, 9, 7, 5)
 PURE: Final = 0.96
 CORNERS: Final = 7
+#: Kinds that each class is divided into, by where they lie between its extremes.
+KINDS: Final = 5
 
 #: True where a polygon may lie: columns and rows [map coordinates, m] -> (y, x).
 Allowed = Callable[[F64, F64], NDArray[np.bool_]]
@@ -40,13 +42,13 @@ def write_labels(path: Path, *, landscape: Landscape, grid: Grid, allowed: Allow
         crs=grid.crs, left=grid.left, top=grid.top, dx=SAMPLE_M, dy=SAMPLE_M,
         width=int(grid.width * grid.dx // SAMPLE_M), height=int(grid.height * grid.dy // SAMPLE_M),
     )  # fmt: skip
-    code = _truth(sampled, landscape=landscape)
+    code, mix = _truth(sampled, landscape=landscape)
     code[~allowed(*centres(sampled, sampled.window))] = 0
     draws = np.random.default_rng(landscape.seed)
     features = [
         _feature(cover, place=place, side=side, grid=sampled, draws=draws)
         for cover in LAND_COVER
-        for place, side in _places(code == cover.code, wanted=per_class, draws=draws)
+        for place, side in _places(code == cover.code, mix=mix, wanted=per_class, draws=draws)
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     collection = {"type": "FeatureCollection", "features": features}
@@ -54,19 +56,27 @@ def write_labels(path: Path, *, landscape: Landscape, grid: Grid, allowed: Allow
     return path
 
 
-def _truth(grid: Grid, *, landscape: Landscape) -> NDArray[np.uint8]:
+def _truth(grid: Grid, *, landscape: Landscape) -> tuple[NDArray[np.uint8], F32]:
+    """Class codes, and where each place lies between the extremes of its class, (y, x)."""
     rows = range(0, grid.height, 64)
     windows = [Window(r, 0, min(64, grid.height - r), grid.width) for r in rows]
-    return np.concatenate([landscape.ground(*centres(grid, w)).code for w in windows])
+    grounds = [landscape.ground(*centres(grid, w)) for w in windows]
+    return np.concatenate([g.code for g in grounds]), np.concatenate([g.mix for g in grounds])
 
 
-def _places(member: NDArray[np.bool_], *, wanted: int, draws: np.random.Generator) -> Iterator[tuple[tuple[int, int], int]]:
-    """Upper left samples of pure squares that do not touch, and their sides, scattered over the scene."""
+def _places(
+    member: NDArray[np.bool_], *, mix: F32, wanted: int, draws: np.random.Generator
+) -> Iterator[tuple[tuple[int, int], int]]:
+    """Upper left samples of pure squares that do not touch, and their sides, scattered over the scene.
+
+    The kinds within a class take turns, however rare they are: shallow water beside the deep sea, say.
+    """
     taken = np.zeros(member.shape, np.bool_)
     found = 0
     for side in SIDES:
         rows, columns = np.nonzero(_share(member, side=side) >= PURE)
-        for i in draws.permutation(rows.size):
+        kind = np.floor(mix[rows + side // 2, columns + side // 2] * KINDS).astype(np.int64)
+        for i in _in_turns(kind, draws=draws):
             if found >= wanted:
                 return
             row, column = int(rows[i]), int(columns[i])
@@ -75,6 +85,15 @@ def _places(member: NDArray[np.bool_], *, wanted: int, draws: np.random.Generato
                 taken[square] = True
                 found += 1
                 yield (row, column), side
+
+
+def _in_turns(kind: NDArray[np.int64], *, draws: np.random.Generator) -> NDArray[np.int64]:
+    """All positions, shuffled, so that one of each kind comes, then the second of each, and so on."""
+    shuffled = draws.permutation(kind.size)
+    by_kind = shuffled[np.argsort(kind[shuffled], kind="stable")]
+    ordered = kind[by_kind]
+    turn = np.arange(kind.size) - np.searchsorted(ordered, ordered)
+    return by_kind[np.lexsort((ordered, turn))]
 
 
 def _share(member: NDArray[np.bool_], *, side: int) -> F64:
