@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shapely.geometry import shape
 
 from swath.grid import Grid
 from swath.product import (
@@ -22,8 +23,11 @@ from swath.product import (
     bit_field,
     class_map,
 )
+from swath.readers.sentinel2_layout import find_delivery
+from swath.readers.sentinel2_metadata import read_sentinel2_metadata
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.sinks.catalog import CatalogRow, rebuild
+from swath.sinks.footprint import footprint_of
 from swath.sinks.stac import EXTENSIONS, encode, item_of, item_path
 from swath.sinks.stac_assets import PictureRecord
 from swath.sinks.validate import StacValidator
@@ -172,3 +176,19 @@ def test_the_schemas_are_really_applied(validator: StacValidator, prefix: str) -
     item = item_of(product_on(GRIDS["utm"]))
     BROKEN[prefix](item)
     assert EXTENSIONS[prefix] in {f.schema for f in validator.validate(item).findings}
+
+
+@pytest.mark.real
+def test_boxes_of_sentinel2_products_are_those_expected(scenes: Path) -> None:
+    seen = 0
+    for path in sorted((scenes / "stactools_sentinel2" / "data-files").glob("*/expected_output.json")):
+        metadata = read_sentinel2_metadata(find_delivery(str(path.parent)).metadata)
+        if metadata.tile is None:
+            continue
+        grid = metadata.grids[min(metadata.grids)]
+        expected = json.loads(path.read_text(encoding="utf-8"))
+        found = footprint_of(grid, told=metadata.footprint)
+        assert found.bbox == pytest.approx(tuple(expected["bbox"]), abs=1e-5), path.parent.name
+        assert shape(found.geometry).symmetric_difference(shape(expected["geometry"])).area < 1e-3  # theirs is simplified
+        seen += 1
+    assert seen == 7

@@ -7,7 +7,7 @@ from typing import Any
 
 from rasterio.warp import transform
 from shapely.affinity import translate
-from shapely.geometry import MultiPolygon, Polygon, box
+from shapely.geometry import LinearRing, MultiPolygon, Polygon, box, shape
 from shapely.geometry.polygon import orient
 
 from swath.errors import GeometryError
@@ -17,6 +17,8 @@ from swath.grid import Grid
 PIECES_PER_EDGE = 20
 #: Decimals of degrees kept: 7 are about a centimetre.
 DECIMALS = 7
+#: How far a ring that the delivery tells may lie outside the grid [deg]: about a kilometre.
+SLACK_DEG = 0.01
 Point = tuple[float, float]
 BBox = tuple[float, float, float, float]
 
@@ -34,15 +36,33 @@ class Footprint:
     bbox: BBox
 
 
-def footprint_of(grid: Grid) -> Footprint:
-    """The outline of a grid, counter-clockwise, edges densified.
+def footprint_of(grid: Grid, *, told: Sequence[Point] = ()) -> Footprint:
+    """Where the data of a scene lie, counter-clockwise.
+
+    Args:
+        grid: The scene's grid; its outline, edges densified, is the footprint unless ``told`` is better.
+        told: Ring of (longitude, latitude) around the data as the delivery tells it. It is taken when it is a proper ring
+            within the grid's outline: the metadata of a crop tell the ring of the whole scene.
 
     Raises:
         GeometryError: The CRS is unknown, or a point of the outline has no longitude and latitude.
     """
-    ring = _unwrapped(_globe_ring(grid))
+    outline = _footprint(_globe_ring(grid))
+    if len(told) < 4:
+        return outline
+    ring = [*told] if told[0] == told[-1] else [*told, told[0]]
+    data = _footprint(ring)
+    if not shape(data.geometry).is_valid or not shape(outline.geometry).buffer(SLACK_DEG).covers(shape(data.geometry)):
+        return outline
+    return data
+
+
+def _footprint(points: Sequence[Point]) -> Footprint:
+    ring = _unwrapped(points)
     if abs(ring[-1][0] - ring[0][0]) > 180.0:
         ring = _around_pole(ring)
+    elif not LinearRing(ring).is_ccw:
+        ring.reverse()
     west, east = min(lon for lon, _ in ring), max(lon for lon, _ in ring)
     if west >= -180.0 and east <= 180.0:
         return _whole(ring)

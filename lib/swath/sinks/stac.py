@@ -42,7 +42,7 @@ def item_of(product: Product, *, pictures: tuple[PictureRecord, ...] = (), model
     Raises:
         GeometryError: The scene's grid has no place on the globe.
     """
-    footprint = footprint_of(product.scene.reference)
+    footprint = footprint_of(product.scene.reference, told=product.scene.footprint)
     item: Json = {
         "type": "Feature",
         "stac_version": STAC_VERSION,
@@ -138,10 +138,12 @@ def _gsd_m(scene: Scene) -> float:
 
 def _view(scene: Scene) -> Json:
     angles = scene.angles
+    # The zenith of the view at the ground is the incidence angle; readers that know no better take the other for it.
     return {
         "view:sun_elevation": angles.sun_elevation_deg,
         "view:sun_azimuth": angles.sun_azimuth_deg % 360.0,
         "view:off_nadir": angles.view_zenith_deg,
+        "view:incidence_angle": angles.view_zenith_deg,
         "view:azimuth": angles.view_azimuth_deg % 360.0,
     }
 

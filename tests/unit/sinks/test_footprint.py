@@ -71,3 +71,26 @@ def test_an_unknown_crs_is_a_geometry_error() -> None:
 def test_bounds_off_the_globe_are_a_geometry_error() -> None:
     with pytest.raises(GeometryError, match="no longitude and latitude"):
         footprint_of(grid("EPSG:4326", left=0.0, top=200.0, side=3.0, dx=0.1))
+
+
+SCENE = Grid(crs="EPSG:32631", left=600_000.0, top=5_700_000.0, dx=100.0, dy=100.0, width=1098, height=1098)
+RING = ((4.6, 51.3), (5.5, 51.2), (5.4, 50.6), (4.7, 50.6), (4.6, 51.3))
+
+
+def test_a_ring_that_the_delivery_tells_is_taken_and_turned() -> None:
+    found = footprint_of(SCENE, told=RING)
+    assert found.bbox == (4.6, 50.6, 5.5, 51.3)
+    assert LinearRing(found.geometry["coordinates"][0]).is_ccw
+    assert footprint_of(SCENE, told=RING[:-1]) == found
+
+
+@pytest.mark.parametrize(
+    "ring",
+    [
+        pytest.param(((0.0, 51.0), (5.0, 51.0), (5.0, 50.5), (0.0, 51.0)), id="of a larger scene"),
+        pytest.param(((4.6, 51.0), (5.4, 50.7), (5.4, 51.0), (4.6, 50.7), (4.6, 51.0)), id="crossing itself"),
+        pytest.param(((4.6, 51.0), (4.7, 51.0)), id="two points"),
+    ],
+)
+def test_other_rings_give_way_to_the_grid(ring: tuple[tuple[float, float], ...]) -> None:
+    assert footprint_of(SCENE, told=ring) == footprint_of(SCENE)
