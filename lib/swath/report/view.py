@@ -23,8 +23,8 @@ MOST_PRODUCTS = 40
 MOST_PICTURE_BYTES = 24 << 20
 #: Longest side of a picture in the overview [px].
 THUMBNAIL_SIDE = 128
-#: ``<asset>_picture`` is the picture of a class map.
-PICTURE_SUFFIX = "_picture"
+#: Roles of true-colour pictures; the best for a thumbnail first.
+TRUE_COLOUR = ("after", "true_colour", "before")
 #: Bits of ``qa`` worth a bar of their own, by name.
 SHOWN_BITS = ("cloud", "shadow", "cirrus", "snow", "water", "saturated")
 
@@ -102,7 +102,7 @@ def product_views(summary: RunSummary, *, pictures: PictureLoader, to_root: str 
     spent = 0
     views = []
     for number, product in enumerate(summary.products[:MOST_PRODUCTS], start=1):
-        loaded = {name: data for name, path in product.pictures.items() if (data := _picture(path, pictures=pictures))}
+        loaded = _pictures(product, pictures=pictures)
         spent += sum(len(data) for data in loaded.values())
         carried = loaded if spent <= MOST_PICTURE_BYTES else {}
         view = _product(product, number=number, pictures=carried, to_root=to_root)
@@ -138,8 +138,17 @@ def _picture(path: str, *, pictures: PictureLoader) -> bytes:
     return data if data.startswith(_PNG) else b""
 
 
+def _pictures(product: ProductSummary, *, pictures: PictureLoader) -> dict[str, bytes]:
+    """The product's pictures by role; the true-colour picture only once when it is the corrected one."""
+    paths = dict(product.pictures)
+    if {"before", "after"} <= paths.keys() and paths.get("true_colour") == paths["after"]:
+        del paths["true_colour"]
+    return {role: data for role, path in paths.items() if (data := _picture(path, pictures=pictures))}
+
+
 def _thumbnail(loaded: Mapping[str, bytes]) -> str:
-    return data_uri(shrunk_png(loaded["thumbnail"], side=THUMBNAIL_SIDE)) if "thumbnail" in loaded else ""
+    best = next((loaded[role] for role in TRUE_COLOUR if role in loaded), None)
+    return "" if best is None else data_uri(shrunk_png(best, side=THUMBNAIL_SIDE))
 
 
 def _product(summary: ProductSummary, *, number: int, pictures: Mapping[str, bytes], to_root: str) -> ProductView:
@@ -150,7 +159,7 @@ def _product(summary: ProductSummary, *, number: int, pictures: Mapping[str, byt
         anchor=f"product-{number}",
         item_href=link(summary.item, to_root=to_root),
         thumbnail="",
-        figures=_figures(drawn, corrected="before" in drawn),
+        figures=_figures(drawn, others=drawn.keys() - {*TRUE_COLOUR, *(a.name for a in summary.assets)}),
         class_maps=tuple(_class_map(a, drawn=drawn, product=summary) for a in summary.assets if a.encoding.categories),
         plots=plot_groups(summary.assets),
         bits=_bits(summary),
@@ -159,22 +168,19 @@ def _product(summary: ProductSummary, *, number: int, pictures: Mapping[str, byt
     )
 
 
-def _figures(drawn: Mapping[str, str], *, corrected: bool) -> tuple[Figure, ...]:
-    """Before and after side by side, or the one picture there is; then whatever else was drawn."""
+def _figures(drawn: Mapping[str, str], *, others: set[str]) -> tuple[Figure, ...]:
+    """Before and after side by side, or the one picture there is; then ``others``, whatever else was drawn."""
     found = []
-    if corrected:
+    if "before" in drawn and "after" in drawn:
         found.append(Figure(source=drawn["before"], caption="Before", note="true colour, top of atmosphere"))
-    if "thumbnail" in drawn:
-        caption = "After" if corrected else "True colour"
-        note = "true colour, at the surface; same stretch" if corrected else "2–98 % stretch"
-        found.append(Figure(source=drawn["thumbnail"], caption=caption, note=note))
-    known = {"before", "thumbnail"}
-    others = [n for n in drawn if n not in known and not n.endswith(PICTURE_SUFFIX)]
-    return (*found, *(Figure(source=drawn[n], caption=n.replace("_", " ").capitalize()) for n in others))
+        found.append(Figure(source=drawn["after"], caption="After", note="true colour, at the surface; same stretch"))
+    if "true_colour" in drawn:
+        found.append(Figure(source=drawn["true_colour"], caption="True colour", note="2–98 % stretch"))
+    return (*found, *(Figure(source=drawn[n], caption=n.replace("_", " ").capitalize()) for n in sorted(others)))
 
 
 def _class_map(asset: AssetSummary, *, drawn: Mapping[str, str], product: ProductSummary) -> ClassMap:
-    source = drawn.get(f"{asset.name}{PICTURE_SUFFIX}", "")
+    source = drawn.get(asset.name, "")
     models = ", ".join(f"{m.name} {m.version}" for m in product.models)
     return ClassMap(
         title=asset.title,

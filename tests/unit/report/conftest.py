@@ -116,12 +116,13 @@ def product(seed: int, *, scene_id: str, files: dict[str, bytes], truth: Truth |
     stretch = stretch_of(red, green, blue=blue, nodata=-9999)
     hazy = [np.where(b == -9999, b, b * 0.82 + h).astype(np.int16) for b, h in ((red, 330), (green, 480), (blue, 820))]
     folder = f"products/ard-landsat-oli/2024/06/21/{scene_id}.ard"
-    pictures = {n: f"{folder}/{n}.png" for n in ("thumbnail", "before", "landcover_picture")}
-    files[pictures["thumbnail"]] = true_colour_png(red, green, blue=blue, nodata=-9999, stretch=stretch)
+    pictures = {n: f"{folder}/{n}.png" for n in ("after", "before", "landcover")}
+    pictures["true_colour"] = pictures["after"]
+    files[pictures["after"]] = true_colour_png(red, green, blue=blue, nodata=-9999, stretch=stretch)
     files[pictures["before"]] = true_colour_png(hazy[0], hazy[1], blue=hazy[2], nodata=-9999, stretch=stretch)
     nodata = red == -9999
     cover = np.where(nodata, 255, classes).astype(np.uint8)
-    files[pictures["landcover_picture"]] = class_png(cover, LEGEND)
+    files[pictures["landcover"]] = class_png(cover, LEGEND)
     cloudy = ~nodata & (blue > 3000)
     qa = (nodata * 1 + cloudy * (4 + 2048) + ((classes == 0) & ~nodata) * 32 + (blue > 7000) * 2).astype(np.uint16)
     kelvin = np.where(nodata, 0, 29000 + classes * 260 + red // 40).astype(np.uint16)

@@ -82,6 +82,15 @@ def test_pictures_are_inside(summary: RunSummary, files: dict[str, bytes]) -> No
     assert len(inside) == 2 * (1 + 3)
 
 
+def test_the_one_true_colour_picture_is_not_called_after(summary: RunSummary, files: dict[str, bytes]) -> None:
+    first = summary.products[0]
+    plain = replace(first, pictures={"true_colour": first.pictures["after"]})
+    page = Page(render(replace(summary, products=(plain,)), pictures=files.get))
+    assert "True colour" in page.text
+    assert "After" not in page.text
+    assert len([a for a in page.addresses if a.startswith("data:image/png")]) == 2
+
+
 def test_what_strangers_write_stays_text(hostile: RunSummary, files: dict[str, bytes]) -> None:
     page = Page(render(hostile, pictures=files.get))
     assert "script" not in page.tags
@@ -143,7 +152,7 @@ def test_too_many_products_are_counted(summary: RunSummary, files: dict[str, byt
 def test_a_page_carries_no_more_pictures_than_it_can(
     summary: RunSummary, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = sum(len(files[path]) for path in summary.products[0].pictures.values())
+    first = sum(len(files[path]) for path in set(summary.products[0].pictures.values()))
     monkeypatch.setattr(view, "MOST_PICTURE_BYTES", first)
     page = Page(render(summary, pictures=files.get))
     assert "The pictures lie beside the item" in page.text
