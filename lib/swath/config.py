@@ -46,7 +46,9 @@ class PipelineFile(BaseModel):
         """A step without parameters may be its bare name; a null parameter list is an empty one."""
         if not isinstance(value, list):
             return value
-        return [{s: {}} if isinstance(s, str) else {k: v or {} for k, v in s.items()} if isinstance(s, dict) else s for s in value]
+        return [
+            {s: {}} if isinstance(s, str) else {k: v or {} for k, v in s.items()} if isinstance(s, dict) else s for s in value
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,9 +217,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
     return ReadyPipeline(plain=plain, models=models)
 
 
-def _pinned(
-    parameters: Mapping[str, Any], *, registry: Registry, models: dict[str, dict[str, str]]
-) -> dict[str, Any]:
+def _pinned(parameters: Mapping[str, Any], *, registry: Registry, models: dict[str, dict[str, str]]) -> dict[str, Any]:
     """Parameters of the model step with the model resolved once, for good."""
     unknown = set(parameters) - {"model", "optional"}
     if unknown or "model" not in parameters:

@@ -7,7 +7,9 @@ import click
 
 from swath import __version__
 from swath.cli.demo import demo_command
+from swath.cli.ingest import ingest_command
 from swath.cli.inspect import doctor_command, report_command, validate_command
+from swath.cli.models import models_group
 from swath.cli.run import run_command
 from swath.errors import AccountError, ConfigError, LockError, SwathError
 
@@ -25,7 +27,15 @@ def cli() -> None:
     """Raw satellite scenes in, trusted analysis-ready products out."""
 
 
-for _command in (demo_command, run_command, report_command, validate_command, doctor_command):
+for _command in (
+    demo_command,
+    run_command,
+    ingest_command,
+    report_command,
+    validate_command,
+    doctor_command,
+    models_group,
+):
     cli.add_command(_command)
 
 

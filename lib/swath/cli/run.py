@@ -149,9 +149,27 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--tile-size", type=click.IntRange(min=1), help="Strip height in rows at the reference resolution."),
             click.option("--master", help="Spark master; spark-submit's own, otherwise local[*,4]."),
             click.option("--run-id", help="Name of the run; a known one continues its stored plan."),
-            click.option("--wave-products", type=click.IntRange(min=1), default=WAVE_PRODUCTS, show_default=True, help="Products that commit together."),
-            click.option("--worker-memory-mb", type=click.IntRange(min=128), default=Limits().memory_mb, show_default=True, help="Memory limit of a worker's child."),
-            click.option("--strip-seconds", type=click.FloatRange(min=1), default=Limits().seconds, show_default=True, help="Time limit of one strip."),
+            click.option(
+                "--wave-products",
+                type=click.IntRange(min=1),
+                default=WAVE_PRODUCTS,
+                show_default=True,
+                help="Products that commit together.",
+            ),
+            click.option(
+                "--worker-memory-mb",
+                type=click.IntRange(min=128),
+                default=Limits().memory_mb,
+                show_default=True,
+                help="Memory limit of a worker's child.",
+            ),
+            click.option(
+                "--strip-seconds",
+                type=click.FloatRange(min=1),
+                default=Limits().seconds,
+                show_default=True,
+                help="Time limit of one strip.",
+            ),
         ]
     ):
         command = option(command)
@@ -162,7 +180,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @run_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
 @click.option("--quarantine-ok", is_flag=True, help="Exit 0 although scenes were quarantined.")
-def run_command(*, as_json: bool, quarantine_ok: bool, **options: Any) -> None:  # noqa: ANN401  click's keywords
+def run_command(*, as_json: bool, quarantine_ok: bool, **options: Any) -> None:
     """Make PIPELINE (a name in conf/pipelines or a YAML file) of every scene of the inputs."""
     with telling() as told:
         summary = execute(RunOptions(**options), told=told)

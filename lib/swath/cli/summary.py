@@ -1,6 +1,5 @@
 """From what a run did to what is told of it."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
@@ -11,6 +10,7 @@ from swath.engine.product_plan import plan_product, product_of
 from swath.product import Product
 from swath.report.product_summary import ProductSummary, Truth
 from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
+from swath.spark.ingest import name_of
 from swath.spark.plan import DUPLICATE, MADE, REFUSED
 from swath.spark.run import RunOutcome
 from swath.spark.wave import ProductWork
@@ -30,9 +30,7 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None) -> RunSum
         site=outcome.request.site,
         started=outcome.started,
         ended=outcome.ended,
-        scenes=Account(
-            taken_in=account.scenes_in, made=account.made, skipped=account.skipped, quarantined=account.quarantined
-        ),
+        scenes=Account(taken_in=account.scenes_in, made=account.made, skipped=account.skipped, quarantined=account.quarantined),
         assets=Account(
             taken_in=account.assets_in,
             made=account.assets_made,
@@ -40,7 +38,9 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None) -> RunSum
             quarantined=account.assets_quarantined,
         ),
         products=tuple(_product(w, outcome, truth) for w in outcome.made),
-        skipped=tuple(SkippedEntry(scene_id=_name(r), reason=_REASONS[r["status"]]) for r in outcome.aside if r["status"] in _REASONS),
+        skipped=tuple(
+            SkippedEntry(scene_id=_name(r), reason=_REASONS[r["status"]]) for r in outcome.aside if r["status"] in _REASONS
+        ),
         quarantine=(*(_refused(r) for r in outcome.aside if r["status"] == REFUSED), *(_lost(w) for w in outcome.lost)),
         stages=stages_together(
             StageTiming(name=s.name, wall_s=s.wall_s, cpu_s=s.cpu_s, tasks=s.tasks, peak_mb=s.peak_mb or None)
@@ -72,7 +72,7 @@ def _roles(pictures: Mapping[str, str]) -> dict[str, str]:
 
 
 def _name(row: Row) -> str:
-    return str(row["scene_id"] or row["href"].rstrip("/").rsplit("/", 1)[-1])
+    return name_of(row["scene_id"], row["href"])
 
 
 def _refused(row: Row) -> QuarantineEntry:
@@ -83,11 +83,4 @@ def _lost(work: ProductWork) -> QuarantineEntry:
     refusal = work.refusal
     if refusal is None:
         return QuarantineEntry(scene_id=_name(work.row), stage="process", error="scene", message="no answer")
-    return QuarantineEntry(
-        scene_id=_name(work.row), stage=refusal.stage, error=refusal.error_class, message=refusal.message
-    )
-
-
-def document_of(text: str) -> RunSummary:
-    """Read a summary back from reports/<run_id>.json."""
-    return RunSummary.from_document(json.dumps(json.loads(text)))
+    return QuarantineEntry(scene_id=_name(work.row), stage=refusal.stage, error=refusal.error_class, message=refusal.message)

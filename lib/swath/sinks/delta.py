@@ -33,7 +33,9 @@ class Tables:
             return self._spark.createDataFrame([], schema)
         return self._spark.read.format("delta").load(self._path(name))
 
-    def append(self, name: str, rows: Sequence[Row | tuple[Any, ...]] | DataFrame, *, schema: StructType, run_id: str, wave: int) -> None:
+    def append(
+        self, name: str, rows: Sequence[Row | tuple[Any, ...]] | DataFrame, *, schema: StructType, run_id: str, wave: int
+    ) -> None:
         """Append rows; repeating the append of the same run and wave does nothing.
 
         Args:

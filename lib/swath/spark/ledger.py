@@ -12,6 +12,7 @@ from swath import __version__
 from swath.errors import AccountError
 from swath.scene import Scene
 from swath.sinks.delta import Tables
+from swath.spark.ingest import name_of
 from swath.spark.plan import DUPLICATE, MADE, REFUSED, spec_of
 from swath.spark.request import RunRequest
 from swath.spark.schemas import PRODUCTS, QUARANTINE, RUNS, TILES
@@ -98,7 +99,7 @@ class Ledger:
         request = self._request
         for row in aside:
             if row["status"] == REFUSED:
-                scene = row["scene_id"] or row["href"].rstrip("/").rsplit("/", 1)[-1]
+                scene = name_of(row["scene_id"], row["href"])
                 rows.append(
                     (request.run_id, result.wave, scene, row["href"], request.pipeline["name"], row["stage"],
                      row["error_class"], row["message"], 1, row["href"], now)

@@ -162,7 +162,7 @@ def _day(acquired: str) -> str:
     return datetime.fromisoformat(acquired).astimezone(UTC).date().isoformat()
 
 
-def _catalog_row(row: Any) -> CatalogRow:  # noqa: ANN401  Row has no types
+def _catalog_row(row: Any) -> CatalogRow:
     west, south, east, north = row["bbox"][:4]
     return CatalogRow(
         collection=row["collection"],

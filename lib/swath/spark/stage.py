@@ -84,9 +84,7 @@ def run_stage(
     return [found[number] for number in range(len(requests))]
 
 
-def _collected(
-    spark: SparkSession, rows: DataFrame, name: str, total: int, progress: Progress | None
-) -> list[Any]:
+def _collected(spark: SparkSession, rows: DataFrame, name: str, total: int, progress: Progress | None) -> list[Any]:
     """Collect small rows while a thread of its own tells the progress."""
     context = spark.sparkContext
     context.setJobGroup(name, name)

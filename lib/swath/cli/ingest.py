@@ -1,0 +1,48 @@
+"""``swath ingest``: also the contract of jobs/ingest.py."""
+
+import json
+
+import click
+
+from swath.cli.progress import telling
+from swath.cli.run import EXIT_QUARANTINED, new_run_id
+from swath.engine.child import Limits
+
+
+@click.command("ingest")
+@click.option("--input", "inputs", multiple=True, required=True, help="Scene, list, STAC record or search, or folder of these.")
+@click.option("--output", required=True, help="Folder or s3:// prefix with the tables.")
+@click.option("--limit", type=click.IntRange(min=1), help="Take at most so many scenes.")
+@click.option("--master", help="Spark master.")
+@click.option("--run-id", help="Name of the run.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
+@click.option("--quarantine-ok", is_flag=True, help="Exit 0 although scenes were quarantined.")
+def ingest_command(
+    *,
+    inputs: tuple[str, ...],
+    output: str,
+    limit: int | None,
+    master: str | None,
+    run_id: str | None,
+    as_json: bool,
+    quarantine_ok: bool,
+) -> None:
+    """Discover scenes, read their metadata, take their digests, and add the new ones to the scenes table."""
+    from swath.spark.ingest import IngestRequest, ingest_job  # noqa: PLC0415  a second of imports
+    from swath.spark.session import build_session, stop_session  # noqa: PLC0415
+
+    request = IngestRequest(run_id=run_id or new_run_id(), inputs=inputs, limit=limit, limits=Limits())
+    with telling() as told:
+        spark = build_session(app="swath ingest", master=master)
+        try:
+            done = ingest_job(spark, request, output=output)
+        finally:
+            stop_session(spark)
+        told.say(
+            f"{done.found} scenes found = {done.added} added + {done.known} known + {done.duplicate} duplicate + {len(done.refused)} quarantined"
+        )
+        for scene, error, message in done.refused:
+            told.say(f"quarantined {scene} ({error}): {message}")
+    if as_json:
+        click.echo(json.dumps(done.plain()))
+    raise SystemExit(EXIT_QUARANTINED if done.refused and not quarantine_ok else 0)

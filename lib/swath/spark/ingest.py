@@ -1,0 +1,198 @@
+"""Scenes into the ``scenes`` table: discover, read metadata, digest; known versions are not added again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from swath.engine.child import Limits
+from swath.readers.discover import discover
+from swath.sinks.delta import Tables
+from swath.spark.schemas import INGESTED, INPUT, QUARANTINE, SCENES
+from swath.spark.stage import answer_json
+from swath.stores.base import Store
+from swath.stores.local import LocalStore
+from swath.stores.lock import output_lock
+from swath.stores.registry import open_store
+
+#: Scenes for one ingest task.
+_PER_TASK = 8
+_MOST_TASKS = 10_000
+#: Refused scenes that are told one by one.
+TOLD = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestRequest:
+    """What to ingest, and what to ask of each scene.
+
+    Args:
+        run_id: Names the run.
+        inputs: As the user named them.
+        pipeline_json: The pipeline that a run wants of the scenes; None when scenes are only taken in.
+        strip_rows: Strip height that a run wants.
+        limit: Take at most so many scenes.
+        limits: Of each call to a worker's child.
+    """
+
+    run_id: str
+    inputs: tuple[str, ...]
+    pipeline_json: str | None = None
+    strip_rows: int | None = None
+    limit: int | None = None
+    limits: Limits
+
+
+def run_path(run_id: str, part: str) -> str:
+    """Where a run keeps what it must remember, relative to the output."""
+    return f"runs/{run_id}/{part}"
+
+
+def ingest(spark: SparkSession, store: Store, *, request: IngestRequest) -> DataFrame:
+    """Read every scene's metadata once for a run; a restart of the run reads what the first start wrote.
+
+    Returns:
+        Rows of ``INGESTED``.
+
+    Raises:
+        ConfigError: An input does not exist or holds no scene.
+    """
+    path = run_path(request.run_id, "ingested")
+    if store.size(f"{path}/_SUCCESS") is None:
+        found = _found(store, request)
+        hrefs = spark.createDataFrame(found, INPUT, verifySchema=False)
+        cores = spark.sparkContext.defaultParallelism
+        tasks = min(max(-(-len(found) // _PER_TASK), min(len(found), cores)), _MOST_TASKS)
+        rows = hrefs.repartition(tasks, "n").mapInPandas(_reader(request), schema=INGESTED)
+        rows.write.mode("overwrite").parquet(store.spark_path(path))
+    return spark.read.schema(INGESTED).parquet(store.spark_path(path))
+
+
+def _found(store: Store, request: IngestRequest) -> list[tuple[int, str]]:
+    # The answer of a search must be seen by every worker: it lies in the output where that is a file system.
+    scratch = store.at(run_path(request.run_id, "search")) if isinstance(store, LocalStore) else store.scratch()
+    found: list[tuple[int, str]] = []
+    for href in discover(request.inputs, scratch=str(scratch)):
+        if request.limit is not None and len(found) >= request.limit:
+            break
+        found.append((len(found), href))
+    return found
+
+
+def _reader(request: IngestRequest) -> Any:
+    asked = {"op": "ingest", "strip_rows": request.strip_rows}
+    if request.pipeline_json is not None:
+        asked["pipeline"] = request.pipeline_json
+    limits = request.limits
+
+    def work(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
+        for batch in batches:
+            rows = []
+            for number, href in zip(batch["n"].tolist(), batch["href"].tolist(), strict=True):
+                answer = answer_json({**asked, "href": href}, limits)
+                rows.append({"n": number, "href": href, **_columns(answer)})
+            yield pd.DataFrame(rows, columns=INGESTED.names)
+
+    return work
+
+
+def _columns(answer: dict[str, Any]) -> dict[str, Any]:
+    refused, stage = answer.get("refused"), "ingest"
+    if refused is None:
+        refused, stage = answer.get("unfit"), "plan"
+    columns = {k: answer.get(k) for k in INGESTED.names if k not in {"n", "href"}}
+    if refused is not None:
+        columns |= {"error_class": refused["class"], "message": refused["message"], "stage": stage}
+    return columns
+
+
+def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> None:
+    """Add the scene versions that the table does not have yet."""
+    known = tables.read("scenes", SCENES).select("scene_id", F.col("digest").alias("scene_digest"))
+    fresh = (
+        ingested.filter(F.col("scene").isNotNull())
+        .dropDuplicates(["scene_id", "scene_digest"])
+        .join(known, ["scene_id", "scene_digest"], "left_anti")
+    )
+    fields = {n: F.get_json_object("scene", f"$.{n}") for n in ("reader", "source_href", "platform", "family", "acquired")}
+    rows = fresh.select(
+        "scene_id", F.col("scene_digest").alias("digest"),
+        *[fields[n].alias(n) for n in ("reader", "source_href", "platform", "family")],
+        F.to_timestamp(fields["acquired"]).alias("acquired"), "scene", F.lit(run_id).alias("run_id"),
+    )  # fmt: skip
+    tables.append("scenes", rows, schema=SCENES, run_id=run_id, wave=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What taking in scenes did: found = added + known + duplicate + refused."""
+
+    run_id: str
+    found: int
+    added: int
+    known: int
+    duplicate: int
+    refused: tuple[tuple[str, str, str], ...]
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "run_id": self.run_id, "scenes_in": self.found, "added": self.added, "known": self.known,
+            "duplicate": self.duplicate, "quarantined": len(self.refused),
+            "quarantine": [{"scene_id": s, "error": e, "message": m, "stage": "ingest"} for s, e, m in self.refused],
+        }  # fmt: skip
+
+
+def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> Ingested:
+    """Take scenes into the ``scenes`` table; those that cannot be used go to ``quarantine``.
+
+    Raises:
+        ConfigError: An input does not exist or holds no scene.
+        LockError: Another run holds the output.
+    """
+    store = open_store(output)
+    with output_lock(store, run_id=request.run_id):
+        tables = Tables(spark, store)
+        rows = ingest(spark, store, request=request)
+        before = tables.read("scenes", SCENES).count()
+        remember(rows, tables=tables, run_id=request.run_id)
+        added = tables.read("scenes", SCENES).count() - before
+        refused = rows.filter(F.col("error_class").isNotNull()).limit(TOLD).collect()
+        now = datetime.now(UTC)
+        kept = [
+            (
+                request.run_id,
+                0,
+                name_of(r["scene_id"], r["href"]),
+                r["href"],
+                "",
+                r["stage"],
+                r["error_class"],
+                r["message"],
+                1,
+                r["href"],
+                now,
+            )
+            for r in refused
+        ]
+        tables.append("quarantine", kept, schema=QUARANTINE, run_id=request.run_id, wave=0)
+        usable = rows.filter(F.col("error_class").isNull())
+        found, good = rows.count(), usable.count()
+        distinct = usable.select("scene_id", "scene_digest").distinct().count()
+        return Ingested(
+            run_id=request.run_id,
+            found=found,
+            added=added,
+            known=distinct - added,
+            duplicate=good - distinct,
+            refused=tuple((name_of(r["scene_id"], r["href"]), r["error_class"], r["message"]) for r in refused),
+        )
+
+
+def name_of(scene_id: str | None, href: str) -> str:
+    """The scene's id, or the last part of its href when nobody got as far as an id."""
+    return scene_id or href.rstrip("/").rsplit("/", 1)[-1]
