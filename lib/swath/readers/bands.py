@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.windows import Window as RasterioWindow
 
@@ -57,10 +58,7 @@ class BandReader:
                 remedy="The file changed after it was ingested; ingest the scene again.",
                 scene_id=scene.scene_id,
             )
-        if asset.residue is not None and asset.nodata is not None:
-            values[values <= asset.residue] = asset.nodata
-        valid = None if asset.nodata is None else values != asset.nodata
-        return Layer(values=values, grid=asset.grid, window=window, valid=valid)
+        return Layer(values=values, grid=asset.grid, window=window, valid=_valid(values, asset=asset))
 
     def _dataset(self, asset: Asset) -> rasterio.DatasetReader:
         dataset = self._open.get(asset.href)
@@ -103,6 +101,18 @@ def _opened(href: str) -> rasterio.DatasetReader:
         with contextlib.suppress(RasterioError):
             return rasterio.open(href, driver=other)
         raise
+
+
+def _valid(values: NDArray[np.integer], *, asset: Asset) -> NDArray[np.bool_] | None:
+    """Where a band has data, (y, x); None when it has no nodata. Residue becomes nodata in ``values`` itself."""
+    if asset.nodata is None:
+        return None
+    if asset.residue is None:
+        return np.asarray(values != asset.nodata)
+    valid = np.asarray(values > asset.residue)
+    if not valid.all():
+        values[~valid] = asset.nodata
+    return valid
 
 
 def _cause(error: BaseException) -> str:

@@ -18,17 +18,17 @@ Kind = Literal["landsat", "sentinel2", "stac"]
 JSON_SUFFIXES = (".json", ".geojson")
 _LANDSAT_NAME = re.compile(r"^L[COTEM]0?[1-9]", re.IGNORECASE)
 _SENTINEL2_NAME = re.compile(r"^S2[A-D]_(MSIL1C|OPER_)", re.IGNORECASE)
-#: Files that only a Sentinel-2 product has, at its top (SAFE since 2016, SAFE before, AWS layout), or one of its granules.
-_SENTINEL2_FILE = re.compile(
-    r"^(MTD_(MSIL[12][AC]|TL)\.xml|S2[A-D]_OPER_MTD_(SAFL1C|L1C_TL)_.*\.xml|tileInfo\.json)$", re.IGNORECASE
-)
+#: Files that only a Sentinel-2 product has, at its top: SAFE since 2016, SAFE before, and the AWS layout; and those that
+#: only one granule of a SAFE has.
+_SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
+_GRANULE_FILE = re.compile(r"^(MTD_TL\.xml|S2[A-D]_OPER_MTD_L1C_TL_.*\.xml)$", re.IGNORECASE)
 #: How deep below an archive's top a product's own metadata may lie.
 _ARCHIVE_DEPTH = 2
 
 
 def kind_of_folder(names: Collection[str]) -> Kind | None:
     """The kind of scene that a folder is, from the names of its files; None when it is none, or several scenes."""
-    if any(_SENTINEL2_FILE.match(name) for name in names):
+    if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in names):
         return "sentinel2"
     return "landsat" if len(landsat_metadata(names)) == 1 else None
 

@@ -132,7 +132,7 @@ def _the_one(names: Iterable[str], *, pattern: re.Pattern[str], what: str, sourc
             f"there are several {what}s",
             expected="one scene",
             got=f"{len(found)} in {source}: {', '.join(found[:3])} ...",
-            remedy="Unpack it and name one granule's folder (<SAFE>/GRANULE/<granule>).",
+            remedy="Fetch the reprocessed product: since December 2016 one product is one tile.",
         )
     return found[0] if found else None
 

@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 import rasterio
 
 from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError, UnsupportedSensorError
+from swath.readers import registry
+from swath.readers.angles import angle_field
 from swath.readers.bands import BandReader
 from swath.readers.sentinel2 import read_scene
 from swath.scene import Reflectance, Scene
@@ -204,14 +207,65 @@ def test_without_angle_grids_the_scene_says_so(write_safe: WriteSafe) -> None:
     assert "mean angles" in scene.left_out["angles"]
 
 
-def test_several_granules_need_one_to_be_named(write_safe: WriteSafe) -> None:
+def test_several_granules_are_an_error_and_one_of_them_a_scene(write_safe: WriteSafe) -> None:
     safe = write_safe()
     first = next((safe / "GRANULE").iterdir())
     whole = read_scene(str(safe))
     shutil.copytree(first, safe / "GRANULE" / "L1C_T32TQN_A003901_20250601T101043")
-    with pytest.raises(MetadataError, match=r"several granules.*name one granule's folder"):
+    with pytest.raises(MetadataError, match=r"several granules.*one product is one tile"):
         read_scene(str(safe))
     assert read_scene(str(first)).digest == whole.digest
+
+
+def test_a_safe_without_its_granules_metadata_is_an_error(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    next(safe.glob("GRANULE/*/MTD_TL.xml")).unlink()
+    with pytest.raises(MetadataError, match=r"granule's metadata is missing: expected MTD_TL\.xml"):
+        read_scene(str(safe))
+
+
+def test_a_safe_without_the_products_metadata_lacks_its_offsets(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    (safe / "MTD_MSIL1C.xml").unlink()
+    with pytest.raises(MetadataError, match=r"offsets are missing.*MTD_MSIL1C\.xml"):
+        read_scene(str(safe))
+
+
+@pytest.mark.parametrize("name", ["MTD_MSIL1C.xml", "MTD_TL.xml"])
+@pytest.mark.parametrize("text", ["", "<a>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "\x00\x01"])
+def test_broken_metadata_is_a_metadata_error(write_safe: WriteSafe, name: str, text: str) -> None:
+    safe = write_safe()
+    next(safe.rglob(name)).write_text(text)
+    with pytest.raises(MetadataError, match=rf"metadata.*{name}"):
+        read_scene(str(safe))
+
+
+def test_an_item_over_a_safes_files_is_corrected_like_the_safe(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    native = read_scene(str(safe))
+    properties = {
+        "datetime": native.acquired.isoformat(),
+        "platform": native.platform,
+        "view:sun_elevation": native.angles.sun_elevation_deg,
+        "view:sun_azimuth": native.angles.sun_azimuth_deg,
+        "view:off_nadir": native.angles.view_zenith_deg,
+        "view:azimuth": native.angles.view_azimuth_deg,
+    }
+    assets: dict[str, Any] = {"granule_metadata": {"href": native.angles_href, "type": "application/xml", "roles": ["metadata"]}}
+    for name, asset in native.assets.items():
+        assert isinstance(asset.calibration, Reflectance)
+        told = {"eo:common_name": name, "raster:scale": asset.calibration.gain, "raster:offset": asset.calibration.offset}
+        assets[name] = {"href": asset.href, "type": "image/jp2", "bands": [{**told, "nodata": 0}]}
+    item = {"type": "Feature", "stac_version": "1.1.0", "id": "a", "properties": properties, "assets": assets}
+    path = safe.parent / "item.json"
+    path.write_text(json.dumps(item))
+    scene = registry.read_scene(str(path))
+    assert (scene.family, scene.instrument, scene.angles) == (native.family, native.instrument, native.angles)
+    assert scene.acquired == native.acquired
+    for name, asset in native.assets.items():
+        assert scene.assets[name] == replace(asset, residue=None)
+    theirs, ours = angle_field(scene), angle_field(native)
+    assert theirs is ours is not None
 
 
 def test_names_of_before_2016_are_found(write_safe: WriteSafe) -> None:
