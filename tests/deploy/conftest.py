@@ -1,5 +1,6 @@
 """Jobs and sites for the tests of the renderers."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from swath.deploy.order import Order
 from swath.deploy.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).parent))  # the fakes lie beside the tests
+
 RUN_ID = "ard-20261125t000000z-abcd"
 
 

@@ -1,5 +1,6 @@
 """The published schemas of the Spark Operator, with unknown fields refused."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,13 @@ def closed(schema: Any) -> Any:
     return made
 
 
+@lru_cache(maxsize=2)
 def crd_validator(kind: str) -> jsonschema.Draft7Validator:
     """A validator for ``SparkApplication`` or ``ScheduledSparkApplication``, or a skip."""
     path = FOLDER / f"sparkoperator.k8s.io_{kind.lower()}s.yaml"
     if not path.is_file():
         pytest.skip("the schemas of the Spark Operator (../shared/crds) are not beside this checkout")
-    crd = yaml.safe_load(path.read_text(encoding="utf-8"))
+    crd = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     made = closed(schema)
     made["properties"]["metadata"] = {"type": "object"}

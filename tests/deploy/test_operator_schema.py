@@ -1,14 +1,10 @@
 import copy
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
+import kubernetes_validate  # type: ignore[import-untyped]  # carries no types
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from crd_schema import crd_validator
+from crd_schema import crd_validator  # type: ignore[import-not-found]  # on the path by conftest.py
 
 from swath.deploy.files import load_job, load_site
 from swath.deploy.order import Order
@@ -28,7 +24,7 @@ def _problems(manifest: dict[str, Any]) -> list[str]:
 
 def _pod(manifest: dict[str, Any], role: str) -> dict[str, Any]:
     """The template as a pod that Kubernetes would be given: with what Spark fills in."""
-    pod = copy.deepcopy(manifest["spec"][role]["template"])
+    pod: dict[str, Any] = copy.deepcopy(manifest["spec"][role]["template"])
     pod["metadata"]["name"] = f"{manifest['metadata']['name']}-{role}"
     pod["spec"]["containers"][0]["image"] = manifest["spec"]["image"]
     return pod
