@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from ctypes.util import find_library
 from pathlib import Path
 
 from swath.errors import ConfigError
@@ -23,6 +24,8 @@ def main() -> int:
     """Find or install Java, fetch the Delta jars, make the class archive. Returns an exit code."""
     logging.basicConfig(level=logging.INFO, format="      %(message)s")
     try:
+        if not openmp():
+            install("libgomp1", remedy="OpenMP is missing: sudo apt-get install libgomp1")
         java = find_java() or install_java()
         log.info("Java %s: %s", java_major(java), java)
         os.environ["JAVA_HOME"] = str(java)
@@ -38,20 +41,34 @@ def main() -> int:
     return 0
 
 
-def install_java() -> Path:
-    """Install Java 17 where that needs no question.
+def openmp() -> bool:
+    """True when the OpenMP runtime is there, which LightGBM's wheel expects of the system."""
+    return find_library("gomp") is not None
+
+
+def install(package: str, *, remedy: str) -> None:
+    """Install a Debian package where that needs no question.
 
     Raises:
-        ConfigError: Not root, no apt, or apt failed; says how to get Java.
+        ConfigError: Not root, no apt, or apt failed; ``remedy`` is the message.
     """
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise ConfigError(HOW_TO_GET)
-    log.info("Java 17 is missing: installing openjdk-17-jre-headless")
+    apt = shutil.which("apt-get")
+    if os.geteuid() != 0 or not apt:
+        raise ConfigError(remedy)
+    log.info("installing %s", package)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", "openjdk-17-jre-headless"]):
-        done = subprocess.run(["apt-get", *command], env=environment, stdout=subprocess.DEVNULL, check=False)  # noqa: S607 (PATH's apt)
-        if done.returncode:
-            raise ConfigError(HOW_TO_GET)
+    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", package]):
+        if subprocess.run([apt, *command], env=environment, stdout=subprocess.DEVNULL, check=False).returncode:
+            raise ConfigError(remedy)
+
+
+def install_java() -> Path:
+    """Install Java 17; its home.
+
+    Raises:
+        ConfigError: It cannot be installed; says how to get it.
+    """
+    install("openjdk-17-jre-headless", remedy=HOW_TO_GET)
     java = find_java()
     if java is None:
         raise ConfigError(HOW_TO_GET)

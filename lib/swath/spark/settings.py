@@ -39,6 +39,8 @@ ON_ONE_MACHINE: Mapping[str, str] = {
     # Planning rows are few: compiling a class for each expression costs more than interpreting it.
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.codegen.wholeStage": "false",
+    # Plans are small and known: watching each stage to plan anew costs more than it finds.
+    "spark.sql.adaptive.enabled": "false",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
