@@ -136,7 +136,7 @@ def _folder(folder: Path, *, above: tuple[tuple[int, int], ...]) -> Iterator[str
         entries = sorted(listing, key=lambda entry: entry.name)
     files = {entry.name for entry in entries if entry.is_file()}
     if kind_of_folder(files) is not None or _is_plugged(str(folder)):
-        yield str(folder)
+        yield from _granules(folder) or (str(folder),)
         return
     metadata = landsat_metadata(files)
     for entry in entries:
@@ -146,9 +146,18 @@ def _folder(folder: Path, *, above: tuple[tuple[int, int], ...]) -> Iterator[str
             yield from _folder(Path(entry.path), above=(*above, here))
 
 
+def _granules(folder: Path) -> Sequence[str]:
+    """Each granule of a SAFE that holds several (before December 2016): each is a scene of its own."""
+    inside = folder / "GRANULE"
+    found = sorted(str(granule) for granule in inside.iterdir() if granule.is_dir()) if inside.is_dir() else []
+    return found if len(found) > 1 else ()
+
+
 def _prefix(prefix: str) -> Iterator[str]:
     """Scenes below a prefix in a bucket."""
     for folder, names in folders_on_s3(prefix):
+        if "/GRANULE/" in folder.removeprefix(prefix):  # part of the SAFE that comes after it
+            continue
         if kind_of_folder(names) is not None or _is_plugged(folder):
             yield folder
             continue

@@ -46,9 +46,19 @@ def split_href(href: str) -> tuple[Literal["file", "zip", "tar"], str, str]:
     """Take a GDAL name apart: (kind, path of the file or archive, member or ``''``)."""
     for prefix, kind in _ARCHIVES:
         if href.startswith(prefix):
-            archive, _, member = href.removeprefix(prefix).partition("}/")
-            return kind, archive, member
+            end = _closing_brace(href, start=len(prefix))
+            return kind, href[len(prefix) : end], href[end + 2 :]
     return "file", href, ""
+
+
+def _closing_brace(href: str, *, start: int) -> int:
+    """Where the archive's name ends; a folder of the path may have braces of its own, which GDAL counts too."""
+    depth = 1
+    for at in range(start, len(href)):
+        depth += {"{": 1, "}": -1}.get(href[at], 0)
+        if not depth:
+            return at
+    return len(href)
 
 
 def user_href(gdal_name: str) -> str:

@@ -18,6 +18,8 @@ _COUNTS = (279, 325)  # StripByteCounts, TileByteCounts
 #: More entries than any directory of a delivery has; a hostile header must not make us read gigabytes.
 _MAX_ENTRIES = 4096
 _MAX_BLOCKS = 1 << 24
+#: No file is longer; also what seek takes, and what sums of two still hold.
+_MAX_OFFSET = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def _last(ends: dict[int, NDArray[np.uint64]], pair: tuple[int, int]) -> int:
     if offsets.size != counts.size:
         msg = f"{offsets.size} block offsets but {counts.size} block sizes"
         raise ValueError(msg)
+    if max(offsets.max(), counts.max()) > _MAX_OFFSET:
+        return _MAX_OFFSET
     return int((offsets + counts).max())
 
 
@@ -96,6 +100,9 @@ def _numbers(file: BinaryIO, *, at: int, number: int, dtype: str) -> NDArray[np.
 
 
 def _exactly(file: BinaryIO, *, at: int, size: int) -> bytes:
+    if at > _MAX_OFFSET:
+        msg = f"nothing at byte {at}"
+        raise EOFError(msg)
     file.seek(at)
     data = file.read(size)
     if len(data) != size:

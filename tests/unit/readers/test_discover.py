@@ -33,12 +33,16 @@ def archive(tmp_path: Path) -> Path:
     _touch(
         root / "b" / "LC08_A_MTL.txt", root / "b" / "LC08_A_MTL.json", root / "b" / "LE07_B_MTL.xml", root / "b" / "LC08_A_B1.TIF"
     )
-    _touch(root / "c" / "S2A_MSIL1C_X.SAFE" / "MTD_MSIL1C.xml", root / "c" / "S2A_MSIL1C_X.SAFE" / "GRANULE" / "MTD_TL.xml")
+    _touch(
+        root / "c" / "S2A_MSIL1C_X.SAFE" / "MTD_MSIL1C.xml",
+        root / "c" / "S2A_MSIL1C_X.SAFE" / "GRANULE" / "T33UVV" / "MTD_TL.xml",
+    )
     _touch(root / "d" / "tileInfo.json", root / "d" / "metadata.xml", root / "e" / "LT05_L1TP.tar.gz", root / "README.txt")
     with zipfile.ZipFile(root / "e" / "renamed.zip", "w") as zipped:
         zipped.writestr("S2B_MSIL1C_Y.SAFE/MTD_MSIL1C.xml", "")
     with zipfile.ZipFile(root / "e" / "holiday.zip", "w") as zipped:
         zipped.writestr("beach.jpg", "")
+    (root / "empty").mkdir()
     (root / "f").mkdir()
     (root / "f" / "item.json").write_text(json.dumps(_item("one")))
     (root / "f" / "many.json").write_text(json.dumps({"type": "FeatureCollection", "features": [_item("two"), _item("three")]}))
@@ -95,6 +99,15 @@ def test_links_that_lead_in_circles_end(archive: Path) -> None:
     assert list(discover([str(archive)])) == before
 
 
+def test_each_granule_of_an_old_safe_is_a_scene(tmp_path: Path) -> None:
+    safe = tmp_path / "S2A_OPER_PRD_MSIL1C_X.SAFE"
+    granules = [safe / "GRANULE" / f"S2A_OPER_MSI_L1C_TL_{tile}" for tile in ("T31UFS", "T31UFT")]
+    _touch(safe / "S2A_OPER_MTD_SAFL1C_X.xml", *(g / f"S2A_OPER_MTD_L1C_TL_{g.name[-6:]}.xml" for g in granules))
+    found = list(discover([str(tmp_path)]))
+    assert found == [str(g) for g in granules]
+    assert list(discover(found)) == found
+
+
 def test_discovery_is_lazy(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[set[str]] = []
 
@@ -111,7 +124,7 @@ def test_discovery_is_lazy(archive: Path, monkeypatch: pytest.MonkeyPatch) -> No
     ("given", "message"),
     [
         ("nowhere", r"'.*nowhere' does not exist; expected a Landsat scene .* Check --input"),
-        ("archive/c/S2A_MSIL1C_X.SAFE/GRANULE", r"nothing to do in '.*GRANULE': expected a Landsat scene .* found none"),
+        ("archive/empty", r"nothing to do in '.*empty': expected a Landsat scene .* found none"),
         ("archive/f/polygons.geojson", r"nothing to do in '.*polygons\.geojson'"),
         ("archive/README.txt", r"nothing to do in '.*README\.txt'"),
     ],

@@ -115,15 +115,25 @@ def test_a_sparse_tiff_is_whole(tmp_path: Path) -> None:
     assert inspect(str(path)).grid.width == 64
 
 
+@pytest.mark.parametrize("big", ["YES", "NO"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(at=st.integers(0, 600), value=st.integers(0, 255))
-def test_a_damaged_header_is_a_scene_error_or_a_header(write_raster: Any, tmp_path: Path, at: int, value: int) -> None:
+@given(at=st.integers(0, 500), junk=st.binary(min_size=1, max_size=8))
+def test_a_damaged_header_is_a_scene_error_or_a_header(write_raster: Any, tmp_path: Path, big: str, at: int, junk: bytes) -> None:
     good = tmp_path / "good.tif"
     if not good.exists():
-        write_raster(good)
+        write_raster(good, BIGTIFF=big)
     data = bytearray(good.read_bytes())
-    data[at % len(data)] = value
+    data[at : at + len(junk)] = junk
     bad = tmp_path / "bad.tif"
     bad.write_bytes(data)
     with suppress(SceneError):  # anything else fails
         assert np.isfinite(inspect(str(bad)).grid.left)
+
+
+def test_offsets_beyond_any_file_are_truncation(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", BIGTIFF="YES")
+    data = bytearray(path.read_bytes())
+    data[8:16] = b"\xff" * 8  # where the directory lies
+    path.write_bytes(data)
+    with pytest.raises(ReadError, match="truncated"):
+        inspect(str(path))

@@ -1,3 +1,4 @@
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ def test_a_member_cannot_lead_out_of_its_archive(member: str) -> None:
 @given(st.text(st.characters(codec="ascii", exclude_characters="{}\0/"), min_size=1, max_size=20).filter(lambda m: m != ".."))
 def test_a_name_taken_apart_gives_its_parts_back(member: str) -> None:
     assert split_href(gdal_href("/data/a.zip", member=member)) == ("zip", "/data/a.zip", member)
+
+
+def test_a_folder_with_braces_holds_archives_too(tmp_path: Path) -> None:
+    folder = tmp_path / "{2023}"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("in/{b}.txt", "words")
+    href = gdal_href(str(folder / "a.zip"), member="in/{b}.txt")
+    assert split_href(href) == ("zip", str(folder / "a.zip"), "in/{b}.txt")
+    with open_bytes(href) as file:
+        assert file.read() == b"words"
 
 
 def test_bytes_that_are_elsewhere_are_not_opened() -> None:

@@ -104,6 +104,14 @@ def test_folders_of_a_bucket_come_once_with_their_own_files(bucket: Callable[[Pa
     assert len(list(folders_on_s3("s3://scenes/p"))) == 5
 
 
+def test_a_safe_folder_in_a_bucket_is_found_once(bucket: Callable[[Path, str], None], tmp_path: Path) -> None:
+    for name in ("MTD_MSIL1C.xml", "GRANULE/L1C_T33UVV/MTD_TL.xml", "manifest.safe"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    bucket(tmp_path, "S2A_MSIL1C_X.SAFE")
+    assert list(discover(["s3://scenes/"])) == ["s3://scenes/S2A_MSIL1C_X.SAFE"]
+
+
 def test_a_prefix_without_scenes_is_a_config_error(bucket: Callable[[Path, str], None]) -> None:
     with pytest.raises(ConfigError, match="nothing to do in 's3://scenes/nothing': expected a Landsat scene"):
         list(discover(["s3://scenes/nothing"]))
