@@ -39,7 +39,7 @@ def read_scene(href: str) -> Scene:
     of the sun's zenith angle already (ESA, Sentinel-2 Level-1C product definition).
 
     Args:
-        href: A SAFE folder or zip, a granule's folder inside a SAFE, an AWS tile's folder or zip.
+        href: A SAFE folder or zip, a granule's folder inside a SAFE, an AWS tile's folder or zip; here or on S3.
 
     Raises:
         MetadataError: Metadata missing, broken, or of Level-2A.

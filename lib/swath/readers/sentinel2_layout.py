@@ -1,15 +1,18 @@
 """Finding the files of a Sentinel-2 scene: SAFE folder or zip, one granule of an old SAFE, or an AWS tile."""
 
 import re
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from zipfile import ZipFile
 
 from swath.errors import MetadataError, ReadError
-from swath.readers.header import gdal_href
+from swath.readers.href import gdal_href, open_bytes
+from swath.readers.listing import direct_files
 from swath.readers.sentinel2_bands import NATIVE_IDS
 from swath.readers.sentinel2_metadata import MetadataFiles
+from swath.stores.registry import open_store
 
 #: A SAFE product has about 150 files, one of 2015 with many granules a few thousand.
 MAX_FILES = 50_000
@@ -18,6 +21,7 @@ _PRODUCT = re.compile(r"(?i)(?:MTD_MSIL(?:1C|2A)|S2._OPER_MTD_SAFL1C_[^/]*|produ
 _TILE = re.compile(r"(?i)(?:(?:.+/)?(?:MTD_TL|S2._OPER_MTD_L1C_TL_[^/]*)|metadata)\.xml")
 _IMAGE = re.compile(r"(?:(?:.*/)?IMG_DATA/(?:[^/]*_)?)?(B0[1-9]|B1[0-2]|B8A)\.(?:jp2|tif)")
 _GRANULE = "GRANULE"
+_S3 = "s3://"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ def find_delivery(href: str) -> Delivery:
     """Find the files of a scene.
 
     Args:
-        href: A SAFE folder or zip, a granule's folder inside a SAFE, an AWS tile's folder or zip.
+        href: A SAFE folder or zip, a granule's folder inside a SAFE, an AWS tile's folder or zip; here or on S3.
 
     Raises:
         MetadataError: No Sentinel-2 metadata there, or several granules.
@@ -76,42 +80,44 @@ def find_delivery(href: str) -> Delivery:
 
 def _of_folder(href: str) -> dict[str, str]:
     """Files of a folder: href by name relative to the product's root."""
-    folder = Path(href.removeprefix("file://")).absolute()
-    if not folder.is_dir():
-        raise ReadError("the scene is not there", expected="a folder or a zip", got=href, remedy="Check the path.")
-    if folder.parent.name == _GRANULE:
-        root = folder.parents[1]
-        found = [f for f in root.iterdir() if f.is_file()] + _walk(folder)
+    folder = (href if href.startswith(_S3) else str(Path(href.removeprefix("file://")).absolute())).rstrip("/")
+    parent, _, granule = folder.rpartition(f"/{_GRANULE}/")
+    if not parent or "/" in granule:
+        return _from_root({name: gdal_href(f"{folder}/{name}") for name in _names(folder)})
+    inside = f"{_GRANULE}/{granule}"
+    tops = {name: gdal_href(f"{parent}/{name}") for name in direct_files(parent)}
+    return _from_root({**tops, **{f"{inside}/{name}": gdal_href(f"{folder}/{name}") for name in _names(folder)}})
+
+
+def _names(folder: str) -> list[str]:
+    """Names of all files below a folder, on this machine or on S3."""
+    if folder.startswith(_S3):
+        names = list(islice(open_store(folder, create=False).list(""), MAX_FILES + 1))
     else:
-        root, found = folder, _walk(folder)
-    return _from_root({f.relative_to(root).as_posix(): gdal_href(str(f)) for f in found})
-
-
-def _walk(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for path in folder.rglob("*"):
-        if path.is_file():
-            found.append(path)
-        if len(found) > MAX_FILES:
-            raise MetadataError(
-                "the folder holds too many files for one scene",
-                expected=f"at most {MAX_FILES}",
-                got=str(folder),
-                remedy="Name the scene's own folder.",
-            )
-    return found
+        if not Path(folder).is_dir():
+            raise ReadError("the scene is not there", expected="a folder or a zip", got=folder, remedy="Check the path.")
+        files = (path for path in Path(folder).rglob("*") if path.is_file())
+        names = [path.relative_to(folder).as_posix() for path in islice(files, MAX_FILES + 1)]
+    if len(names) > MAX_FILES:
+        raise MetadataError(
+            "the folder holds too many files for one scene",
+            expected=f"at most {MAX_FILES}",
+            got=folder,
+            remedy="Name the scene's own folder.",
+        )
+    return names
 
 
 def _of_zip(href: str) -> dict[str, str]:
-    path = Path(href.removeprefix("file://"))
+    archive_href = gdal_href(href)
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [i.filename for i in archive.infolist() if not i.is_dir()]
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        with open_bytes(archive_href) as file, ZipFile(file) as archive:
+            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    except (ReadError, ValueError) as error:
         raise ReadError(
             "the archive cannot be opened", expected="an intact zip", got=f"{href}: {error}", remedy="Fetch it again."
         ) from error
-    return _from_root({name: gdal_href(str(path), member=name) for name in names[:MAX_FILES]})
+    return _from_root({name: gdal_href(archive_href, member=name) for name in names[:MAX_FILES]})
 
 
 def _from_root(files: Mapping[str, str]) -> dict[str, str]:
@@ -132,7 +138,7 @@ def _the_one(names: Iterable[str], *, pattern: re.Pattern[str], what: str, sourc
             f"there are several {what}s",
             expected="one scene",
             got=f"{len(found)} in {source}: {', '.join(found[:3])} ...",
-            remedy="Fetch the reprocessed product: since December 2016 one product is one tile.",
+            remedy="Unpack it and name one granule's folder (<SAFE>/GRANULE/<granule>).",
         )
     return found[0] if found else None
 

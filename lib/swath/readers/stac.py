@@ -10,7 +10,6 @@ better, ``view:incidence_angle``) and ``view:azimuth`` are the view angles, 0 wh
 """
 
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
@@ -63,10 +62,10 @@ def _scene(item: Item, *, source: str) -> Scene:
         raise _without_bands(item, chosen=chosen)
     assets = {name: _asset(c, platform=platform) for name, c in usable.items()}
     check_extents(assets)
-    angles_href = _granule(item, platform=platform)
+    granule = _granule(item, platform=platform)
     digests = [(usable[name].key, asset.digest) for name, asset in assets.items()]
-    if angles_href:
-        digests.append(("granule_metadata", file_digest(angles_href)))
+    if granule:
+        digests.append(("granule_metadata", granule[1]))
     return Scene(
         scene_id=item.item_id,
         platform=platform.name,
@@ -75,7 +74,7 @@ def _scene(item: Item, *, source: str) -> Scene:
         acquired=item.acquired,
         assets=assets,
         angles=angles,
-        angles_href=angles_href,
+        angles_href=granule[0] if granule else None,
         reader=READER,
         source_href=source,
         metadata_href=item.href,
@@ -210,13 +209,16 @@ def _located(band: Band, *, header: Header) -> Band:
     )
 
 
-def _granule(item: Item, *, platform: Platform) -> str | None:
-    """A Sentinel-2 granule's own metadata, when the item has it and it lies here: then angles are per pixel."""
+def _granule(item: Item, *, platform: Platform) -> tuple[str, str] | None:
+    """Href and digest of a Sentinel-2 granule's own metadata, when the item has it in reach: then angles are per pixel."""
     asset = item.assets.get("granule_metadata")
-    if asset is None or platform.family != "sentinel-2-msi":
+    if asset is None or platform.family != "sentinel-2-msi" or not str(asset.get("href", "")).endswith(".xml"):
         return None
-    path = item.resolve(str(asset.get("href", "")))
-    return gdal_href(path) if path.endswith(".xml") and "://" not in path and Path(path).is_file() else None
+    href = gdal_href(item.resolve(str(asset["href"])))
+    try:
+        return href, file_digest(href)
+    except ReadError:
+        return None
 
 
 def _atmosphere(item: Item) -> dict[str, float]:

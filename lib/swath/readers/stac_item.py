@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from swath.errors import MetadataError
+from swath.readers.href import gdal_href
 from swath.readers.xml import read_metadata
 
 #: A collection of a hundred thousand items.
@@ -82,7 +84,9 @@ class Item:
         if "://" in href or href.startswith("/"):
             return href.removeprefix("file://")
         if "://" in self.href:
-            return f"{self.href.rpartition('/')[0]}/{href.removeprefix('./')}"
+            scheme, _, place = self.href.partition("://")
+            folder = place.rpartition("/")[0]
+            return f"{scheme}://{normpath(f'{folder}/{href}')}"
         return str((Path(self.href).absolute().parent / href).resolve())
 
     def canonical(self) -> bytes:
@@ -174,7 +178,7 @@ def _time(value: Any, *, name: str) -> datetime:
 
 def _read_object(path: str) -> JsonObject:
     try:
-        loaded = json.loads(read_metadata(path, max_bytes=MAX_COLLECTION_BYTES))
+        loaded = json.loads(read_metadata(gdal_href(path), max_bytes=MAX_COLLECTION_BYTES))
     except (ValueError, RecursionError) as error:
         raise MetadataError(
             "the item is not JSON", expected="a STAC item", got=f"{path}: {error}", remedy="Check the file."

@@ -212,9 +212,9 @@ def test_several_granules_are_an_error_and_one_of_them_a_scene(write_safe: Write
     first = next((safe / "GRANULE").iterdir())
     whole = read_scene(str(safe))
     shutil.copytree(first, safe / "GRANULE" / "L1C_T32TQN_A003901_20250601T101043")
-    with pytest.raises(MetadataError, match=r"several granules.*one product is one tile"):
+    with pytest.raises(MetadataError, match=r"several granules.*name one granule's folder"):
         read_scene(str(safe))
-    assert read_scene(str(first)).digest == whole.digest
+    assert registry.read_scene(str(first)).digest == whole.digest
 
 
 def test_a_safe_without_its_granules_metadata_is_an_error(write_safe: WriteSafe) -> None:
@@ -339,7 +339,7 @@ def test_a_folder_of_other_things_is_a_metadata_error(tmp_path: Path) -> None:
 def test_a_broken_zip_is_a_read_error(write_safe: WriteSafe, zip_folder: Callable[[Path], Path]) -> None:
     archive = zip_folder(write_safe())
     archive.write_bytes(archive.read_bytes()[:-200])
-    with pytest.raises(ReadError, match=r"archive cannot be opened"):
+    with pytest.raises(ReadError, match=r"archive cannot be opened|cannot be read"):
         read_scene(str(archive))
 
 
