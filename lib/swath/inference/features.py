@@ -25,10 +25,11 @@ def feature(layer: Layer, *, scale: float = 1.0, offset: float = 0.0) -> NDArray
     On coded layers the table is converted instead of the pixels, with equal results.
     """
     if layer.table is not None:
-        return np.take(_scaled(layer.table, scale=scale, offset=offset), layer.values)
-    return _scaled(layer.physical, scale=scale, offset=offset)
+        return np.take(scaled(layer.table, scale=scale, offset=offset), layer.values)
+    return scaled(layer.physical, scale=scale, offset=offset)
 
 
-def _scaled(physical: NDArray[np.float64], *, scale: float, offset: float) -> NDArray[np.float32]:
-    scaled = physical if (scale, offset) == (1.0, 0.0) else physical * scale + offset
-    return scaled.astype(np.float32)
+def scaled(physical: NDArray[np.float64], *, scale: float, offset: float) -> NDArray[np.float32]:
+    """Any shape: the arithmetic of a feature."""
+    made = physical if (scale, offset) == (1.0, 0.0) else physical * scale + offset
+    return made.astype(np.float32)

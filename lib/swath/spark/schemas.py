@@ -2,6 +2,7 @@
 
 from pyspark.sql.types import (
     ArrayType,
+    BinaryType,
     BooleanType,
     DoubleType,
     IntegerType,
@@ -61,3 +62,5 @@ INGESTED = _struct(
     n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, scene=_TEXT, product_id=_TEXT, product_key=_TEXT,
     assets=_LONG, strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT,
 )  # fmt: skip
+#: What the UDF ``predict`` gives of a tile.
+CLASSIFIED = _struct(landcover=BinaryType(), probability=BinaryType())
