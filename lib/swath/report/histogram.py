@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil, floor, log10, sqrt
 
 from swath.product import Encoding, Statistics
 from swath.report.product_summary import AssetSummary
@@ -78,7 +78,7 @@ class PlotGroup:
 
 
 def plot_groups(assets: Sequence[AssetSummary]) -> tuple[PlotGroup, ...]:
-    """Histograms of the continuous assets, grouped by what they measure."""
+    """Histograms of the continuous assets, in their order, grouped by what they measure."""
     groups: dict[str, list[AssetSummary]] = {}
     for asset in assets:
         if not asset.encoding.categories and not asset.encoding.bits:
@@ -126,7 +126,7 @@ def _plot(asset: AssetSummary, *, axis: Axis, ticks: tuple[Tick, ...]) -> Plot:
     return Plot(
         name=asset.name,
         title=asset.name,
-        subtitle=f"{wavelength:g} µm" if wavelength else "",
+        subtitle=f"{wavelength:.3g} µm" if wavelength else "",
         path=_path(asset.encoding, statistics, axis=axis),
         colour=colour_of(asset.name),
         ticks=ticks,
@@ -143,16 +143,19 @@ def colour_of(name: str) -> str:
 
 
 def _path(encoding: Encoding, statistics: Statistics, *, axis: Axis) -> str:
-    """Steps of the bins from the baseline and back to it; neighbours without pixels in between fall to the baseline."""
+    """Steps of the bins from the baseline and back to it.
+
+    Heights are square roots of counts: a lake puts a third of a scene into one bin, and the land must still be seen.
+    """
     width = (1 << encoding.histogram_shift) * encoding.scale
     bins = {k: n for k, n in statistics.histogram.items() if axis[0] - width < k * width < axis[1]}
     if not bins:
         return ""
-    peak = max(bins.values())
+    peak = sqrt(max(bins.values()))
     points: list[str] = []
     for key in range(min(bins), max(bins) + 1):
         left, right = (min(max(_x(v * width, axis), 0.0), WIDTH) for v in (key, key + 1))
-        y = BASE - (BASE - TOP) * bins.get(key, 0) / peak
+        y = BASE - (BASE - TOP) * sqrt(bins.get(key, 0)) / peak
         points += [f"{left:.1f} {y:.1f}", f"{right:.1f} {y:.1f}"]
     first, last = points[0].split()[0], points[-1].split()[0]
     return f"M{first} {BASE:g}L" + "L".join(points) + f"L{last} {BASE:g}Z"

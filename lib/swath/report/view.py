@@ -5,11 +5,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from urllib.parse import quote
 
 from swath.product import AppliedStep, Category
 from swath.report.histogram import PlotGroup, plot_groups
-from swath.report.product_summary import AssetSummary, ProductSummary
+from swath.report.product_summary import AssetSummary, BandTruth, ProductSummary
 from swath.report.shares import class_shares
 from swath.report.summary import Account, RunSummary
 from swath.sinks.quicklook import shrunk_png
@@ -76,6 +77,8 @@ class ProductView:
     thumbnail: str
     figures: tuple[Figure, ...]
     class_maps: tuple[ClassMap, ...]
+    assets: tuple[AssetSummary, ...]
+    truths: tuple[BandTruth, ...]
     plots: tuple[PlotGroup, ...]
     bits: tuple[Share, ...]
     steps: tuple[StepLine, ...]
@@ -154,6 +157,8 @@ def _thumbnail(loaded: Mapping[str, bytes]) -> str:
 def _product(summary: ProductSummary, *, number: int, pictures: Mapping[str, bytes], to_root: str) -> ProductView:
     drawn = {name: data_uri(png) for name, png in pictures.items()}
     folder = summary.item.rpartition("/")[0]
+    assets = tuple(sorted(summary.assets, key=_wavelength_um))
+    places = {a.name: place for place, a in enumerate(assets)}
     return ProductView(
         summary=summary,
         anchor=f"product-{number}",
@@ -161,11 +166,18 @@ def _product(summary: ProductSummary, *, number: int, pictures: Mapping[str, byt
         thumbnail="",
         figures=_figures(drawn, others=drawn.keys() - {*TRUE_COLOUR, *(a.name for a in summary.assets)}),
         class_maps=tuple(_class_map(a, drawn=drawn, product=summary) for a in summary.assets if a.encoding.categories),
-        plots=plot_groups(summary.assets),
+        assets=assets,
+        truths=tuple(sorted(summary.truth.bands, key=lambda b: places.get(b.band, 0))) if summary.truth else (),
+        plots=plot_groups(assets),
         bits=_bits(summary),
         steps=tuple(_step(s) for s in summary.steps),
         asset_hrefs={a.name: link(f"{folder}/{a.href}", to_root=to_root) for a in summary.assets},
     )
+
+
+def _wavelength_um(asset: AssetSummary) -> float:
+    """Bands come first, from blue to thermal."""
+    return inf if asset.band is None or asset.band.centre_um is None else asset.band.centre_um
 
 
 def _figures(drawn: Mapping[str, str], *, others: set[str]) -> tuple[Figure, ...]:
@@ -199,13 +211,15 @@ def _bits(summary: ProductSummary) -> tuple[Share, ...]:
 
 
 def _step(step: AppliedStep) -> StepLine:
-    parameters = json.dumps(dict(step.parameters), sort_keys=True, ensure_ascii=False)
-    return StepLine(title=f"{step.name} {step.version}", parameters="" if parameters == "{}" else _spaced(parameters))
+    # What was not set took the scene's value or the default; the table of the atmosphere tells which.
+    given = {name: value for name, value in step.parameters.items() if value is not None}
+    parameters = json.dumps(given, sort_keys=True, ensure_ascii=False)
+    return StepLine(title=f"{step.name} {step.version}", parameters=_readable(parameters[1:-1]))
 
 
-def _spaced(text: str) -> str:
-    """Parameters as people write them: without quotes around plain names."""
-    return re.sub(r'"([a-z][a-z0-9_]*)": ', r"\1: ", text[1:-1])
+def _readable(text: str) -> str:
+    """Parameters as people write them: no quotes around plain names, digests cut short."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1…", re.sub(r'"([a-z][a-z0-9_]*)": ', r"\1: ", text))
 
 
 def _colour(category: Category) -> str:

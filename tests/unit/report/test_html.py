@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from swath.product import Statistics
+from swath.product import AppliedStep, Statistics
 from swath.report import view
 from swath.report.html import percent, render
 from swath.report.shares import Shares
@@ -140,6 +140,21 @@ def test_a_scene_of_nodata_is_drawn_without_figures(summary: RunSummary) -> None
     page = Page(render(replace(summary, products=(bare,)), pictures=no_picture))
     assert "nothing valid" in page.text
     assert "not judged" in page.text
+
+
+def test_bands_come_from_blue_to_thermal_and_words_are_short(summary: RunSummary, files: dict[str, bytes]) -> None:
+    first = summary.products[0]
+    entry = replace(summary.quarantine[0], message=f"{summary.quarantine[0].scene_id}: the file is short")
+    step = AppliedStep(name="landcover", version=2, parameters={"digest": "ab" * 32, "aot550": None})
+    turned = replace(first, assets=first.assets[::-1], steps=(step,))
+    text = Page(render(replace(summary, products=(turned,), quarantine=(entry,)), pictures=files.get)).text
+    places = [
+        text.index(f"{name} {um} µm") for name, um in (("coastal", 0.44), ("blue", 0.48), ("swir22", 2.2), ("lwir11", 10.9))
+    ]
+    assert places == sorted(places)
+    assert f"{entry.scene_id}: " not in text
+    assert 'digest: "abababababab…"' in text
+    assert "aot550: " not in text
 
 
 def test_too_many_products_are_counted(summary: RunSummary, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
