@@ -20,7 +20,9 @@ TRUTH_NODATA = -9999
 #: Angles are taken from cells of this size [m]; over such a distance they change by less than 0.01 degrees.
 ANGLE_CELL_M = 60.0
 
-CLEAR, CLOUD, SHADOW, UNSEEN = 0, 1, 2, 255
+CLEAR, CLOUD, SHADOW, THIN, UNSEEN = 0, 1, 2, 3, 255
+#: Thinner cloud and fainter shadow than this change no reflectance by a count.
+CLEAR_BELOW = 1e-4
 
 
 def centres(grid: Grid, window: Window) -> tuple[F64, F64]:
@@ -71,8 +73,9 @@ def averaged(clouds: CloudCover, average: Callable[[F32], F32]) -> CloudCover:
 
 
 def cloud_state(clouds: CloudCover, *, seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """``CLEAR``, ``CLOUD``, ``SHADOW`` or ``UNSEEN``, uint8, (y, x)."""
+    """``CLEAR``, ``CLOUD``, ``SHADOW``, ``THIN`` (the edges of both) or ``UNSEEN``, uint8, (y, x)."""
     state = np.full(clouds.opacity.shape, CLEAR, np.uint8)
+    state[(clouds.opacity > CLEAR_BELOW) | (clouds.shadow > CLEAR_BELOW)] = THIN
     state[clouds.shadow >= SHADOWED_FROM] = SHADOW
     state[clouds.opacity >= CLOUDY_FROM] = CLOUD
     state[~seen] = UNSEEN

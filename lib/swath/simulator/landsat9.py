@@ -180,7 +180,7 @@ def _piece(job: _Job, *, rows: tuple[int, int]) -> dict[str, NDArray[np.generic]
         toa = toa_reflectance(counts, clouds=clouds, terms=terms, centre_um=centre_um, cell=1)
         dn = _reflective_dn(toa, overpass=job.overpass)
         if band in GLINTING:
-            dn[glint] = SATURATED
+            dn[glint], counts[glint] = SATURATED, TRUTH_NODATA
         made[band], made[f"sr:{band}"] = np.where(seen, dn, np.uint16(0)), np.where(seen, counts, TRUTH_NODATA)
     ground_k = _at_30m(look.ground.temperature_k())
     for band, number in THERMAL.items():

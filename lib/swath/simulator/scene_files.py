@@ -8,7 +8,7 @@ from typing import Any
 
 from swath.grid import Grid
 from swath.simulator.clouds import CLOUDY_FROM, SHADOWED_FROM
-from swath.simulator.forward import CLEAR, CLOUD, SHADOW, TRUTH_NODATA, TRUTH_SCALE, UNSEEN
+from swath.simulator.forward import CLEAR, CLOUD, SHADOW, THIN, TRUTH_NODATA, TRUTH_SCALE, UNSEEN
 from swath.simulator.landcover import LAND_COVER
 from swath.simulator.overpass import Overpass
 from swath.simulator.rasters import RasterSpec
@@ -20,10 +20,11 @@ class Truth:
 
     Args:
         folder: Where it is; never inside the delivery.
-        surface_reflectance: Rasters by band name: int16, scale 1e-4, nodata -9999; under clouds and shadows too.
+        surface_reflectance: Rasters by band name: int16, scale 1e-4, nodata -9999; under clouds and shadows
+            too, but not where a glint saturates the sensor.
         temperature: Brightness temperature without clouds by band name: uint16, scale 0.01 K, nodata 0.
         landcover: Class codes, uint8, nodata 255.
-        clouds: 0 clear, 1 cloud, 2 shadow, 255 not seen; uint8.
+        clouds: 0 clear, 1 cloud, 2 shadow, 3 the thin edges of both, 255 not seen; uint8.
         record: JSON with angles, atmosphere, classes and the names of all of these.
     """
 
@@ -112,7 +113,7 @@ def write_record(truth: Truth, *, scene_id: str, platform: str, overpass: Overpa
         "landcover": {"file": truth.landcover.name, "nodata": 255},
         "clouds": {
             "file": truth.clouds.name,
-            "values": {"clear": CLEAR, "cloud": CLOUD, "shadow": SHADOW, "not_seen": UNSEEN},
+            "values": {"clear": CLEAR, "cloud": CLOUD, "shadow": SHADOW, "thin": THIN, "not_seen": UNSEEN},
             "cloudy_from_opacity": CLOUDY_FROM,
             "shadowed_from": SHADOWED_FROM,
         },

@@ -151,7 +151,8 @@ def _expose_band(job: _Job, band: MsiBand, *, look: Look, rows: tuple[int, int])
     seen = job.overpass.seen(x, y)
     if band.name in GLINTING:
         draws = hashed(x[None, :], y[:, None], seed=977)
-        dn[(draws % np.uint32(GLINT_ONE_IN) == 0) & (look.ground.code == CODE_OF["urban"])] = SATURATED
+        glint = (draws % np.uint32(GLINT_ONE_IN) == 0) & (look.ground.code == CODE_OF["urban"])
+        dn[glint], counts[glint] = SATURATED, TRUTH_NODATA
     job.rasters.write(band.name, np.where(seen, dn, np.uint16(0)), row=window.row)
     if f"sr:{band.name}" in job.rasters.names:
         stored = np.where(seen, counts, np.int16(TRUTH_NODATA))

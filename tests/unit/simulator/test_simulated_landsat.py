@@ -143,3 +143,21 @@ def test_truth_lies_outside_the_delivery_and_names_its_files(clear_landsat: Simu
     record = json.loads(truth.record.read_text())
     assert record["atmosphere"]["aot550"] == 0.1
     assert all((truth.folder / name).is_file() for name in record["surface_reflectance"]["files"].values())
+
+
+def test_clear_in_the_truth_means_untouched_by_clouds_and_shadows(cloudy_landsat: SimulatedScene) -> None:
+    scene, truth = read_scene(str(cloudy_landsat.delivery)), cloudy_landsat.truth
+    assert truth is not None
+    dn, expected, state = (_read(p) for p in (scene.assets["blue"].href, truth.surface_reflectance["blue"], truth.clouds))
+    sun_zenith = 90.0 - scene.angles.sun_elevation_deg
+    terms = smac_terms(
+        smac_sensor("landsat-9").bands["blue"],
+        sun_zenith_deg=sun_zenith,
+        view_zenith_deg=0.0,
+        relative_azimuth_deg=scene.angles.sun_azimuth_deg,
+        atmosphere=Atmosphere(),
+    )
+    toa = (2e-5 * dn - 0.1) / cos(radians(sun_zenith))
+    off = np.abs(np.asarray(surface_reflectance(toa, terms)) * 1e4 - expected)
+    assert float(off[(state == 0) & (expected != -9999)].max()) <= 2.0
+    assert float(np.median(off[state == 3])) > 10.0
