@@ -48,7 +48,7 @@ def collection_of(
         "title": name,
         "description": _description(name, years=years),
         "license": "other",
-        "keywords": sorted({"analysis-ready", "swath", *name.split("-")}),
+        "keywords": sorted({"analysis-ready", "swath", *(w for w in name.split("-") if w.isalpha())}),
         "providers": _providers(name, items=items, known=known),
         "extent": _extent(extent),
         "summaries": _summaries(items, known=known.get("summaries", {})),

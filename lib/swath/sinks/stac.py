@@ -141,10 +141,10 @@ def _view(scene: Scene) -> Json:
     # The zenith of the view at the ground is the incidence angle; readers that know no better take the other for it.
     return {
         "view:sun_elevation": angles.sun_elevation_deg,
-        "view:sun_azimuth": angles.sun_azimuth_deg % 360.0,
-        "view:off_nadir": angles.view_zenith_deg,
-        "view:incidence_angle": angles.view_zenith_deg,
-        "view:azimuth": angles.view_azimuth_deg % 360.0,
+        "view:sun_azimuth": round(angles.sun_azimuth_deg % 360.0, 9),
+        "view:off_nadir": round(angles.view_zenith_deg, 9),
+        "view:incidence_angle": round(angles.view_zenith_deg, 9),
+        "view:azimuth": round(angles.view_azimuth_deg % 360.0, 9),
     }
 
 

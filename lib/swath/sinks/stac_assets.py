@@ -65,11 +65,14 @@ def projection_of(grid: Grid) -> Json:
     }
 
 
-def statistics_object(statistics: Statistics) -> Json:
-    """The STAC 1.1 statistics of the *stored* values (before scale and offset), from exact integer sums."""
+def statistics_object(statistics: Statistics, *, encoding: Encoding) -> Json:
+    """The STAC 1.1 statistics of the *stored* values (before scale and offset), from exact integer sums.
+
+    Classes and bits have no mean; only their counts mean something.
+    """
     share = 100.0 * statistics.valid / statistics.count if statistics.count else 0.0
     found: Json = {"count": statistics.count, "valid_percent": round(share, 6)}
-    if not statistics.valid:
+    if not statistics.valid or encoding.categories or encoding.bits:
         return found
     return {
         "minimum": statistics.minimum,
@@ -84,6 +87,16 @@ def class_percents(encoding: Encoding, *, statistics: Statistics) -> dict[str, f
     if not encoding.categories or not statistics.valid:
         return {}
     return {c.name: round(100.0 * statistics.histogram.get(c.value, 0) / statistics.valid, 4) for c in encoding.categories}
+
+
+def bit_percents(encoding: Encoding, *, statistics: Statistics) -> dict[str, float]:
+    """Share of all pixels in which each bit is set [percent], by bit name; empty for other encodings."""
+    if not encoding.bits or not statistics.count:
+        return {}
+    return {
+        b.name: round(100.0 * sum(n for v, n in statistics.histogram.items() if v >> b.value & 1) / statistics.count, 4)
+        for b in encoding.bits
+    }
 
 
 def colour_hint(category: Category) -> str:
@@ -103,9 +116,8 @@ def _asset(record: AssetRecord, *, layer: LayerSpec, home: Mapping[str, Any]) ->
         "title": layer.title,
         "roles": list(layer.roles),
         "data_type": encoding.dtype,
-        "unit": UCUM.get(encoding.unit, encoding.unit),
         "raster:spatial_resolution": _resolution_m(layer),
-        "statistics": statistics_object(record.statistics),
+        "statistics": statistics_object(record.statistics, encoding=encoding),
     }
     if encoding.nodata is not None:
         fields["nodata"] = encoding.nodata
@@ -115,6 +127,8 @@ def _asset(record: AssetRecord, *, layer: LayerSpec, home: Mapping[str, Any]) ->
         fields["bands"] = [_band(layer.band)]
     if shares := class_percents(encoding, statistics=record.statistics):
         fields["swath:class_percent"] = shares
+    if shares := bit_percents(encoding, statistics=record.statistics):
+        fields["swath:bit_percent"] = shares
     fields |= {"file:checksum": f"1220{record.digest}", "file:size": record.bytes}
     fields |= {"swath:key": record.key, "swath:layer": record.layer, "swath:clamped": record.statistics.clamped}
     if record.model is not None:
@@ -128,7 +142,11 @@ def _values(encoding: Encoding) -> Json:
         return {"classification:classes": [_class(c) for c in encoding.categories]}
     if encoding.bits:
         return {"classification:bitfields": [_bit(b) for b in encoding.bits]}
-    return {"raster:scale": encoding.scale, "raster:offset": 0.0}
+    return {
+        "unit": UCUM.get(encoding.unit, encoding.unit),
+        "raster:scale": encoding.scale,
+        "raster:offset": 0.0,
+    }
 
 
 def _class(category: Category) -> Json:

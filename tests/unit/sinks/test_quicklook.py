@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from swath.product import Category
-from swath.sinks.quicklook import LONGEST_SIDE, Stretch, class_png, grey_png, stretch_of, true_colour_png
+from swath.sinks.quicklook import LONGEST_SIDE, Stretch, class_png, grey_png, shrunk_png, stretch_of, true_colour_png
 
 NODATA = -9999
 
@@ -103,3 +103,11 @@ def test_a_grey_picture_runs_from_black_to_white() -> None:
 def test_the_same_pixels_give_the_same_bytes() -> None:
     pictures = {true_colour_png(ramp(), ramp(), blue=ramp(), nodata=NODATA) for _ in range(2)}
     assert len(pictures) == 1
+
+
+def test_thumbnails_of_thumbnails_are_small_and_of_the_same_colours() -> None:
+    legend = [Category(value=v, name=str(v), title=str(v), rgb=(v * 60, 0, 9)) for v in range(4)]
+    classes = np.repeat(np.repeat(np.array([[0, 1], [2, 3]], dtype=np.uint8), 100, axis=0), 150, axis=1)
+    image = decoded(shrunk_png(class_png(classes, legend), side=64))
+    assert max(image.shape[:2]) <= 64
+    assert [image[0, 0, 0], image[0, -1, 0], image[-1, 0, 0], image[-1, -1, 0]] == [0, 60, 120, 180]

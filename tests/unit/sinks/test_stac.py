@@ -10,7 +10,7 @@ import pytest
 import rasterio.crs
 
 from swath.grid import Grid
-from swath.product import Product, Statistics
+from swath.product import REFLECTANCE, Product, Statistics
 from swath.sinks.stac import encode, item_of, item_path
 from swath.sinks.stac_assets import PictureRecord, statistics_object
 
@@ -62,11 +62,13 @@ def test_classes_and_bits_carry_their_legend(product: Product) -> None:
     assert water == {"value": 0, "name": "water", "description": "Water", "color_hint": "1e5ab4"}
     assert assets["landcover"]["swath:class_percent"] == {"water": 25.0, "forest": 75.0}
     assert [b["offset"] for b in assets["qa"]["classification:bitfields"]] == [0, 2]
-    assert "nodata" not in assets["qa"]
+    assert assets["qa"]["swath:bit_percent"] == {"nodata": 33.3333, "cloud": 33.3333}
+    assert assets["qa"]["statistics"] == {"count": 3, "valid_percent": 100.0}
+    assert not {"nodata", "unit", "raster:scale"} & assets["qa"].keys()
 
 
 def test_statistics_of_nothing_have_no_mean() -> None:
-    assert statistics_object(Statistics(count=9)) == {"count": 9, "valid_percent": 0.0}
+    assert statistics_object(Statistics(count=9), encoding=REFLECTANCE) == {"count": 9, "valid_percent": 0.0}
 
 
 def test_the_same_product_gives_the_same_bytes_in_any_time_zone(product: Product) -> None:
