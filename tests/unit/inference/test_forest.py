@@ -1,6 +1,7 @@
 """The forest against LightGBM itself, and against files that are no forest."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_a_pixel_has_the_same_answer_wherever_it_lies(forest: Forest, cuts: list
     predictor = ForestPredictor(forest)
     whole = predictor.predict(features.T)
     edges = [0, *sorted(set(cuts)), 2600]
-    parts = [predictor.predict(features[a:b].T) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [predictor.predict(features[a:b].T) for a, b in pairwise(edges)]
     assert np.array_equal(np.concatenate(parts, axis=1), whole)
     moved = predictor.predict(np.roll(features, shift, axis=0).T)
     assert np.array_equal(np.roll(moved, -shift, axis=1), whole)

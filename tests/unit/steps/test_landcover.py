@@ -16,7 +16,7 @@ from swath.grid import Grid, Window
 from swath.inference.features import feature, model_grid
 from swath.inference.manifest import Manifest
 from swath.pipeline import AssetRule, Context, Layer, Pipeline
-from swath.product import Category
+from swath.product import REFLECTANCE, Category, LayerSpec
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.steps import landcover as landcover_module
 from swath.steps.landcover import Landcover, classify
@@ -26,6 +26,7 @@ from swath.steps.toa import Toa
 FINE = Grid(crs="EPSG:32631", left=0.0, top=0.0, dx=10.0, dy=10.0, width=6, height=4)
 COARSE = Grid(crs="EPSG:32631", left=0.0, top=0.0, dx=20.0, dy=20.0, width=3, height=2)
 DIGEST = "d" * 64
+SPEC = LayerSpec(name="toa:red", asset="red", title="", grid=COARSE, encoding=REFLECTANCE)
 
 
 class Brightest:
@@ -34,7 +35,8 @@ class Brightest:
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         assert features.dtype == np.float32
         assert np.isfinite(features).all()
-        return features / features.sum(axis=0)
+        shares: NDArray[np.float32] = features / features.sum(axis=0)
+        return shares
 
 
 def manifest(**changes: Any) -> Manifest:
@@ -127,7 +129,7 @@ def test_a_part_of_the_map_equals_the_map_of_the_part(row: int, rows: int, col: 
 
 
 def test_the_layers_name_the_pinned_model_and_its_classes() -> None:
-    (recipe,) = landcover().recipes(scene(red=COARSE, nir=COARSE), given={s: None for s in ("toa:red", "toa:nir")})  # type: ignore[misc]
+    (recipe,) = landcover().recipes(scene(red=COARSE, nir=COARSE), given=dict.fromkeys(("toa:red", "toa:nir"), SPEC))
     land, confidence = recipe.makes
     assert (land.asset, confidence.asset) == ("landcover", "landcover_probability")
     assert [(c.value, c.name) for c in land.encoding.categories] == [(3, "red"), (9, "nir")]
@@ -138,7 +140,7 @@ def test_the_layers_name_the_pinned_model_and_its_classes() -> None:
 
 def test_a_missing_band_is_named() -> None:
     with pytest.raises(ModelContractError, match=r"S1: the scene lacks bands.*expected toa:red, toa:nir; got no toa:nir"):
-        landcover().recipes(scene(red=COARSE), given={"toa:red": None})  # type: ignore[dict-item]
+        landcover().recipes(scene(red=COARSE), given={"toa:red": SPEC})
 
 
 def test_delivered_numbers_can_be_features() -> None:
@@ -176,13 +178,13 @@ def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_features_of_a_coded_layer_equal_those_of_a_plain_one() -> None:
     numbers = np.array([[0, 1, 7], [65535, 4, 0]], dtype=np.uint16)
-    table = np.arange(65536) * 1e-4 / 3.0
+    table = np.arange(65536, dtype=np.float64) * 1e-4 / 3.0
     table[0] = np.nan
     coded = Layer(values=numbers, grid=COARSE, window=COARSE.window, table=table)
     plain = coded.with_physical(coded.physical)
     for scale, offset in ((1.0, 0.0), (0.3, -0.1)):
-        pair = (feature(x, scale=scale, offset=offset) for x in (coded, plain))
-        assert np.array_equal(*pair, equal_nan=True)
+        one, other = (feature(x, scale=scale, offset=offset) for x in (coded, plain))
+        assert np.array_equal(one, other, equal_nan=True)
 
 
 @pytest.mark.parametrize(("resolution_m", "expected"), [(None, FINE), (10.0, FINE), (13.0, FINE), (15.0, COARSE), (30.0, COARSE)])

@@ -27,15 +27,15 @@ def test_geojson_is_in_degrees_and_features_are_numbered(tmp_path: Path) -> None
     assert polygons.crs == "EPSG:4326"
     assert [(p.polygon_id, p.label) for p in polygons.items] == [("0", "water"), ("1", "forest")]
     assert polygons.labels == ("forest", "water")
-    assert shapely.geometry.shape(polygons.items[0].geometry).area == pytest.approx(0.01)
+    assert shapely.geometry.shape(dict(polygons.items[0].geometry)).area == pytest.approx(0.01)
 
 
 def test_a_geopackage_keeps_its_coordinate_system_and_ids(tmp_path: Path) -> None:
     path = tmp_path / "p.gpkg"
-    shapes = [shapely.box(500000, 5600000, 500100, 5600100), shapely.MultiPolygon([shapely.box(0, 0, 1, 1)])]
+    shapes = [shapely.multipolygons([b]) for b in (shapely.box(500000, 5600000, 500100, 5600100), shapely.box(0, 0, 1, 1))]
     pyogrio.raw.write(
         path,
-        geometry=shapely.to_wkb([shapely.MultiPolygon([shapes[0]]), shapes[1]]),
+        geometry=shapely.to_wkb(np.array(shapes)),
         field_data=[np.array(["bare", "urban"], dtype=object), np.array(["x7", "x9"], dtype=object)],
         fields=["cover", "key"],
         geometry_type="MultiPolygon",
@@ -48,7 +48,7 @@ def test_a_geopackage_keeps_its_coordinate_system_and_ids(tmp_path: Path) -> Non
 
 def test_reprojection_moves_the_corners(tmp_path: Path) -> None:
     polygons = read_polygons(written(tmp_path / "p.geojson", [feature()])).reprojected("EPSG:32631")
-    left, bottom, right, _ = shapely.geometry.shape(polygons.items[0].geometry).bounds
+    left, bottom, right, _ = shapely.geometry.shape(dict(polygons.items[0].geometry)).bounds
     # 3 degrees east is the central meridian of zone 31: x = 500 km there.
     assert left == pytest.approx(500_000.0, abs=0.01)
     assert right == pytest.approx(507_166.0, abs=5.0)

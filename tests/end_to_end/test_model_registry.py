@@ -1,0 +1,135 @@
+"""Models from samples to a resolved alias, through a real MLflow registry in an SQLite file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from swath.errors import ConfigError
+from swath.inference.loader import load_predictor
+from swath.inference.registry import Registry
+from swath.training.draw import Drawn
+from swath.training.recipe import TrainingRecipe
+from swath.training.train import Trained, train
+
+BANDS = ["red", "nir08"]
+RECIPE = TrainingRecipe.of(
+    {
+        "name": "tiny",
+        "title": "Tiny",
+        "licence": "Apache-2.0",
+        "features": {"of": "toa", "bands": BANDS},
+        "forest": {"trees": 5, "leaves": 4},
+        "splits": 2,
+        "classes": [{"value": 1, "name": "low", "title": "Low"}, {"value": 2, "name": "high", "title": "High"}],
+    }
+)
+
+
+def samples(seed: int = 0) -> Drawn:
+    """Two classes around .1 and .4, five polygons of each."""
+    random = np.random.default_rng(seed)
+    rows = [
+        {"scene_id": "S", "polygon_id": f"{label}{n}", "label": label, "row": n, "col": i}
+        | dict(zip(BANDS, (level + random.normal(0.0, 0.03, 2)).tolist(), strict=True))
+        for label, level in (("low", 0.1), ("high", 0.4))
+        for n in range(5)
+        for i in range(40)
+    ]
+    return Drawn(samples=pd.DataFrame(rows).astype(dict.fromkeys(BANDS, "float32")), refused={"bad": "why"})
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    home = tmp_path_factory.mktemp("output")
+    return Registry.beside(home, uri=f"sqlite:///{home / 'models' / 'mlflow.db'}")
+
+
+@pytest.fixture(scope="module")
+def trained(registry: Registry) -> Trained:
+    return train(samples(), recipe=RECIPE, registry=registry, alias="production")
+
+
+def test_training_registers_a_version_with_its_digest_and_alias(trained: Trained) -> None:
+    assert (trained.model.name, trained.model.version, trained.model.aliases) == ("tiny", "1", ("production",))
+    assert len(trained.model.digest) == 64
+    assert trained.model.metrics["accuracy"] > 0.99
+    assert trained.refused == {"bad": "why"}
+    json.dumps(trained.plain())
+
+
+def test_the_run_holds_parameters_metrics_and_the_confusion_matrix(trained: Trained, registry: Registry) -> None:
+    client = registry.client()
+    run = client.get_run(trained.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["forest.trees"] == "5"
+    assert run.data.metrics["accuracy"] == pytest.approx(trained.model.metrics["accuracy"])
+    assert len(client.get_metric_history(trained.run_id, "split_accuracy")) == 2
+    assert {a.path for a in client.list_artifacts(trained.run_id)} == {"confusion.json", "confusion.png", "model"}
+
+
+@pytest.mark.parametrize("reference", ["models:/tiny@production", "tiny@production", "models:/tiny/1", "tiny/1"])
+def test_every_way_to_name_a_model_pins_the_same_files(trained: Trained, registry: Registry, reference: str) -> None:
+    pinned = registry.resolve(reference)
+    assert (pinned.name, pinned.version, pinned.digest) == ("tiny", "1", trained.model.digest)
+    assert pinned.path.name == pinned.digest
+    assert sorted(p.name for p in pinned.path.iterdir()) == ["card.md", "forest.npz", "manifest.json"]
+
+
+def test_the_resolved_model_predicts(registry: Registry) -> None:
+    pinned = registry.resolve("tiny@production")
+    answer = load_predictor(pinned.path, pinned.digest).predict(np.array([[0.1, 0.4], [0.1, 0.4]], dtype=np.float32))
+    assert answer.argmax(axis=0).tolist() == [0, 1]
+
+
+def test_the_same_samples_give_the_same_model_and_an_alias_moves(trained: Trained, registry: Registry) -> None:
+    again = train(samples(), recipe=RECIPE, registry=registry)
+    assert (again.model.version, again.model.digest) == ("2", trained.model.digest)
+    other = train(samples(1), recipe=RECIPE, registry=registry)
+    assert other.model.digest != trained.model.digest
+    registry.promote("tiny", version=other.model.version, alias="candidate")
+    assert registry.resolve("tiny@candidate").digest == other.model.digest
+    assert registry.resolve("tiny@production").digest == trained.model.digest
+    assert [m.version for m in registry.list("tiny")][:2] == ["3", "2"]
+
+
+def test_a_folder_is_a_model_too(trained: Trained, registry: Registry) -> None:
+    folder = registry.resolve("tiny/1").path
+    pinned = registry.resolve(str(folder))
+    assert (pinned.name, pinned.version, pinned.digest) == ("tiny", "local", trained.model.digest)
+
+
+def test_files_that_changed_in_the_registry_are_not_taken(registry: Registry) -> None:
+    made = train(samples(2), recipe=RECIPE, registry=registry, name="changed")
+    (card,) = [p for p in registry.artifacts.rglob("card.md") if made.run_id in str(p)]
+    card.write_text("something else", encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"changed/1: registered with digest {made.model.digest}, its files now have"):
+        registry.resolve("changed/1")
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [
+        ("tiny@nobody", "has no tiny@nobody"),
+        ("tiny/99", "has no tiny/99"),
+        ("models:/unknown@production", "has no unknown@production"),
+        ("no-such-folder", "names no model: expected models:/<name>@<alias>"),
+    ],
+)
+def test_what_is_not_registered_is_told(trained: Trained, registry: Registry, reference: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        registry.resolve(reference)
+
+
+def test_an_alias_for_a_version_that_is_not_there_is_refused(trained: Trained, registry: Registry) -> None:
+    with pytest.raises(ConfigError, match="has no tiny/77"):
+        registry.promote("tiny", version="77", alias="production")
+
+
+def test_no_samples_say_why(registry: Registry) -> None:
+    nothing: dict[str, Any] = {"samples": samples().samples.iloc[:0]}
+    with pytest.raises(ConfigError, match="no samples to train on: S is broken"):
+        train(Drawn(**nothing, refused={"S": "S is broken"}), recipe=RECIPE, registry=registry)
