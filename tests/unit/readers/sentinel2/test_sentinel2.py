@@ -330,6 +330,14 @@ def test_a_path_that_is_not_there_is_a_read_error(tmp_path: Path, name: str) -> 
         read_scene(str(tmp_path / name))
 
 
+def test_links_that_lead_in_circles_end(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    before = read_scene(str(safe)).digest
+    (safe / "again").symlink_to(safe)
+    (safe / "GRANULE" / "itself").symlink_to("itself")
+    assert read_scene(str(safe)).digest == before
+
+
 def test_a_folder_of_other_things_is_a_metadata_error(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("hello")
     with pytest.raises(MetadataError, match=r"no Sentinel-2 metadata was found.*1 other files"):
