@@ -10,8 +10,10 @@ import pystac
 from pystac.errors import STACValidationError
 from pystac.validation.schema_uri_map import DefaultSchemaUriMap
 from pystac.validation.stac_validator import GetSchemaError, JsonSchemaSTACValidator
+from referencing.exceptions import Unresolvable
 
 from swath.errors import ConfigError
+from swath.sinks.stac import STAC_VERSION
 
 #: Names a folder of extension schemas (``*.json``, each with its ``$id``).
 SCHEMAS_VARIABLE = "SWATH_STAC_SCHEMAS"
@@ -71,26 +73,35 @@ class StacValidator:
         self._offline = _OfflineValidator()
         self._offline.schema_cache |= _schemas_in(schemas) if schemas is not None else {}
 
-    def validate(self, stac: Mapping[str, Any]) -> Validation:
-        """Check one item, collection or catalogue.
+    def validate(self, stac: object) -> Validation:
+        """Check one item, collection or catalogue, as parsed from JSON.
 
         Raises:
-            ConfigError: It is no STAC object at all.
+            ConfigError: It is no STAC object at all, or of a version whose schemas are not at hand.
         """
-        kind = _TYPES.get(str(stac.get("type")))
-        version = stac.get("stac_version")
-        if kind is None or not isinstance(version, str):
-            msg = f"not a STAC object: type {stac.get('type')!r}, stac_version {version!r}; give an item, collection or catalog"
+        told = stac if isinstance(stac, Mapping) else {}
+        kind = _TYPES.get(str(told.get("type")))
+        if kind is None:
+            msg = f"not a STAC object: type {told.get('type')!r}; expected Feature, Collection or Catalog"
             raise ConfigError(msg)
-        core = DefaultSchemaUriMap().get_object_schema_uri(kind, version)
-        declared = [core, *stac.get("stac_extensions", [])]
-        checked = tuple(s for s in declared if s in self._offline.schema_cache)
-        findings = [f for schema in checked for f in self._apply(stac, schema=schema, kind=kind)]
-        unchecked = tuple(s for s in declared if s not in checked)
-        return Validation(checked=checked, unchecked=unchecked, findings=tuple(findings))
+        core = DefaultSchemaUriMap().get_object_schema_uri(kind, str(told.get("stac_version")))
+        if core not in self._offline.schema_cache:
+            msg = f"STAC {told.get('stac_version')!r} cannot be checked: the schemas of {STAC_VERSION} are those at hand"
+            raise ConfigError(msg)
+        extensions = told.get("stac_extensions")
+        declared = [s for s in extensions if isinstance(s, str)] if isinstance(extensions, list) else []
+        plain = json.loads(json.dumps(told))
+        results = {s: self._apply(plain, schema=s, kind=kind) for s in (core, *declared)}
+        return Validation(
+            checked=tuple(s for s, found in results.items() if found is not None),
+            unchecked=tuple(s for s, found in results.items() if found is None),
+            findings=tuple(f for found in results.values() for f in found or ()),
+        )
 
-    def _apply(self, stac: Mapping[str, Any], *, schema: str, kind: pystac.STACObjectType) -> list[Finding]:
-        plain = json.loads(json.dumps(stac))
+    def _apply(self, plain: dict[str, Any], *, schema: str, kind: pystac.STACObjectType) -> list[Finding] | None:
+        """What a schema forbids; None when the schema, or one that it refers to, is not at hand."""
+        if schema not in self._offline.schema_cache:
+            return None
         try:
             self._offline.validate_extension(plain, kind, plain["stac_version"], schema)
         except STACValidationError as error:
@@ -98,6 +109,8 @@ class StacValidator:
                 Finding(schema=schema, where="/" + "/".join(map(str, e.absolute_path)), message=e.message[:500])
                 for e in error.source or ()
             ]
+        except (GetSchemaError, Unresolvable):
+            return None
         return []
 
 
