@@ -1,7 +1,6 @@
 """Models from samples to a resolved alias, through a real MLflow registry in an SQLite file."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
