@@ -87,11 +87,13 @@ def plot_groups(assets: Sequence[AssetSummary]) -> tuple[PlotGroup, ...]:
 
 
 def axis_of(members: Sequence[tuple[Encoding, Statistics]]) -> Axis:
-    """The physical range that holds all but the tails of every member."""
+    """The physical range that holds all but the tails of every member; reflectance beyond 1 is left off."""
     ends = [e for encoding, statistics in members if (e := _ends(encoding, statistics)) is not None]
     if not ends:
         return (0.0, 1.0)
     low, high = min(e[0] for e in ends), max(e[1] for e in ends)
+    if all(encoding.unit == "1" for encoding, _ in members) and low < 1.0:
+        high = min(high, 1.0)
     return (low, high) if high > low else (low, low + 1.0)
 
 

@@ -63,6 +63,11 @@ def test_the_axis_leaves_the_tails_off() -> None:
     assert high == pytest.approx(0.1024)
 
 
+def test_reflectance_beyond_one_is_left_off() -> None:
+    assert axis_of([(REFLECTANCE, tallied([200, 15000]))])[1] == 1.0
+    assert axis_of([(TEMPERATURE, tallied([200, 15000], TEMPERATURE))])[1] > 149.0
+
+
 def test_nothing_valid_has_an_axis_and_no_path() -> None:
     nothing = Statistics(count=4)
     assert axis_of([(TEMPERATURE, nothing)]) == (0.0, 1.0)

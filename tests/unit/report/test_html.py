@@ -157,6 +157,13 @@ def test_bands_come_from_blue_to_thermal_and_words_are_short(summary: RunSummary
     assert "aot550: " not in text
 
 
+def test_bits_that_nobody_judged_are_not_shown_as_none(summary: RunSummary) -> None:
+    first = replace(summary.products[0], shares=Shares(valid=90.0, saturated=0.0, bits=(("water", 3.0),)))
+    text = Page(render(replace(summary, products=(first,)), pictures=no_picture)).text
+    assert "Water 3.0 % A band is saturated 0.0 %" in text
+    assert "Cloud shadow" not in text
+
+
 def test_too_many_products_are_counted(summary: RunSummary, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("swath.report.html.MOST_PRODUCTS", 1)
     monkeypatch.setattr(view, "MOST_PRODUCTS", 1)
