@@ -205,29 +205,28 @@ def test_grids_are_the_jp2s_own_not_the_metadatas(s2a: Scene, s2b: Scene) -> Non
     assert {a.grid.width for a in s2a.assets.values()} == {439, 219, 73}
 
 
-@pytest.mark.parametrize("name", ["blue", "green", "red", "nir"])
+@pytest.mark.parametrize(
+    "name", ["blue", "green", "red", "rededge071", "rededge075", "rededge078", "nir", "nir08", "cirrus", "swir22"]
+)
 def test_a_quarter_of_the_scene_has_no_data(s2a: Scene, name: str) -> None:
     """27 % +- 1.
 
-    This delivery's JPEG 2000 is lossy: beyond the swath's edge it left DN of 1 to 5 in places (in B02 25.7 % are 0), which
-    are read as no data too.
+    This delivery's JPEG 2000 is lossy: beyond the swath's edge it left small DN in places (in B02 25.7 % are 0, in B06
+    1.1 %), which are read as no data too. B11 cannot be held against it: there the ground itself may be as dark.
     """
     asset = s2a.assets[name]
     with BandReader() as reader:
         layer = reader.read(s2a, name, asset.grid.window)
-    assert 1 - layer.usable.mean() == pytest.approx(0.27, abs=0.005)
+    assert 1 - layer.usable.mean() == pytest.approx(0.27, abs=0.01)
     with rasterio.open(asset.href) as source:
         delivered = source.read(1)
-    np.testing.assert_array_equal(layer.usable, delivered > 5)
+    np.testing.assert_array_equal(layer.usable, delivered > (asset.residue or 0))
     np.testing.assert_array_equal(layer.values[layer.usable], delivered[layer.usable])
 
 
 def test_where_the_ground_may_be_dark_only_0_is_no_data(s2a: Scene) -> None:
     assert {n for n, a in s2a.assets.items() if a.residue is None} == {"cirrus", "swir16", "swir22"}
-    with BandReader() as reader:
-        cirrus = reader.read(s2a, "cirrus", s2a.assets["cirrus"].grid.window)
-    assert 1 - cirrus.usable.mean() == pytest.approx(0.27, abs=0.01)
-    np.testing.assert_array_equal(cirrus.usable, cirrus.values > 0)
+    assert {a.residue for a in s2a.assets.values()} == {10, None}
 
 
 def test_the_aws_zip_reads(s2b: Scene) -> None:

@@ -19,7 +19,7 @@ INSTRUMENT = "msi"
 LEVEL = "1C"
 DTYPE = "uint16"
 #: Top-of-atmosphere reflectance that no ground seen through air reaches, outside of ``DARK_BANDS``.
-DARKEST = 5e-4
+DARKEST = 1e-3
 DARK_BANDS = frozenset({"B10", "B11", "B12"})
 
 
@@ -139,14 +139,14 @@ def _asset(native: str, *, sources: _Sources) -> Asset:
 def _residue(native: str, *, metadata: Sentinel2Metadata) -> int | None:
     """DN up to this mean no data; None where the ground itself may be as dark.
 
-    JPEG 2000 as delivered is lossy and leaves DN of 1 to 5 beyond the swath's edge. With an offset these stand for
+    JPEG 2000 as delivered is lossy and leaves small DN beyond the swath's edge. With an offset these stand for
     reflectances near -0.1. Without one they are below ``DARKEST``: up to 945 nm the molecules above any ground scatter
     more (optical depth .011 there, Bodhaine et al. 1999; single scattering gives .002 at least), in the short-wave
     infrared and the cirrus band they do not.
     """
     if metadata.offset_dn(native) >= 0 and native in DARK_BANDS:
         return None
-    return int(DARKEST * metadata.quantification)
+    return round(DARKEST * metadata.quantification)
 
 
 def _angles(metadata: Sentinel2Metadata) -> Angles:

@@ -65,7 +65,7 @@ def test_before_baseline_4_nothing_is_added(write_safe: WriteSafe) -> None:
 def test_before_baseline_4_only_bands_that_cannot_be_dark_have_residue(write_safe: WriteSafe) -> None:
     scene = read_scene(str(write_safe(product={"PROCESSING_BASELINE": "03.01", "Radiometric_Offset_List": None})))
     assert {n for n, a in scene.assets.items() if a.residue is None} == {"cirrus", "swir16", "swir22"}
-    assert {a.residue for a in scene.assets.values()} == {5, None}
+    assert {a.residue for a in scene.assets.values()} == {10, None}
 
 
 def test_another_quantification_value_is_followed(write_safe: WriteSafe) -> None:
@@ -76,15 +76,15 @@ def test_another_quantification_value_is_followed(write_safe: WriteSafe) -> None
 
 def test_residue_of_compression_is_read_as_no_data(write_safe: WriteSafe) -> None:
     scene = read_scene(str(write_safe()))
-    assert {a.residue for a in scene.assets.values()} == {5}
+    assert {a.residue for a in scene.assets.values()} == {10}
     asset = scene.assets["swir16"]
     with BandReader() as reader:
         layer = reader.read(scene, "swir16", asset.grid.window)
     with rasterio.open(asset.href) as source:
         delivered = source.read(1)
-    assert ((delivered > 0) & (delivered <= 5)).any()
-    np.testing.assert_array_equal(layer.usable, delivered > 5)
-    np.testing.assert_array_equal(layer.values, np.where(delivered > 5, delivered, 0))
+    assert ((delivered > 0) & (delivered <= 10)).any()
+    np.testing.assert_array_equal(layer.usable, delivered > 10)
+    np.testing.assert_array_equal(layer.values, np.where(delivered > 10, delivered, 0))
 
 
 @pytest.mark.parametrize("offsets", [None, '<RADIO_ADD_OFFSET band_id="0">-1000</RADIO_ADD_OFFSET>'])
