@@ -22,6 +22,7 @@ class Order:
         job: What.
         site: Where.
         run_id: Unique; the same id twice is the same run.
+        attempt: 1, and one more for each time that the launcher starts the run again after a crash.
 
     Raises:
         ConfigError: The site refuses the job, the run id is not a name, or a secret stands in conf or arguments.
@@ -30,6 +31,7 @@ class Order:
     job: JobSpec
     site: Site
     run_id: str
+    attempt: int = 1
 
     def __post_init__(self) -> None:
         """Check everything that can be known before anything is sent."""
@@ -47,6 +49,11 @@ class Order:
     def arguments(self) -> tuple[str, ...]:
         """The arguments of ``jobs/process.py``."""
         return arguments(self.job, site=self.site, run_id=self.run_id)
+
+    @property
+    def name(self) -> str:
+        """The engine's name for this attempt: two submits of one attempt make one job."""
+        return self.run_id if self.attempt == 1 else f"{self.run_id}-r{self.attempt}"
 
     @property
     def output(self) -> str:

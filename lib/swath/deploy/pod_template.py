@@ -17,17 +17,19 @@ from swath.deploy.site import Site
 Role = Literal["driver", "executor"]
 Manifest = dict[str, Any]
 
+# EMR mounts places of its own at /tmp, /mnt and its home
+_WRITABLE_ON_EMR = {"home": HOME}
 _WRITABLE = {"tmp": "/tmp", "home": HOME, "work": WORK_DIR}  # noqa: S108 - a mount of the pod's own
 _GRACE_S = {"driver": 120, "executor": 60}
 
 
-def pod_template(job: JobSpec, *, site: Site, role: Role) -> Manifest:
+def pod_template(site: Site, *, role: Role, job: JobSpec | None = None) -> Manifest:
     """A Pod for Spark to build on, as plain data.
 
     Args:
-        job: For its longest duration and its priority.
-        site: For everything else.
+        site: Where it runs.
         role: Of the pod.
+        job: For its longest duration and its priority; None for templates that serve every job of a site.
     """
     nodes = site.placement.driver if role == "driver" else site.placement.executor
     spec: Manifest = {
@@ -38,9 +40,9 @@ def pod_template(job: JobSpec, *, site: Site, role: Role) -> Manifest:
         "volumes": _volumes(site),
         **_placed(nodes, site=site),
     }
-    if role == "driver":
+    if role == "driver" and job is not None:
         spec["activeDeadlineSeconds"] = seconds(job.max_duration)
-    if site.engine is Engine.SPARK_OPERATOR:
+    if site.engine is Engine.SPARK_OPERATOR and job is not None:
         spec["priorityClassName"] = "swath-driver" if role == "driver" else f"swath-{job.priority}"
     if _restricted(site):
         spec["securityContext"] = {
@@ -56,6 +58,10 @@ def pod_template(job: JobSpec, *, site: Site, role: Role) -> Manifest:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"annotations": _annotations(role)}, "spec": spec}
 
 
+def _writable(site: Site) -> dict[str, str]:
+    return _WRITABLE_ON_EMR if site.on_emr else _WRITABLE
+
+
 def _restricted(site: Site) -> bool:
     return site.cluster.pod_security == "restricted"
 
@@ -68,7 +74,7 @@ def _annotations(role: Role) -> Manifest:
 
 
 def _container(site: Site, *, role: Role) -> Manifest:
-    mounts: list[Manifest] = [{"name": f"swath-{name}", "mountPath": path} for name, path in _WRITABLE.items()]
+    mounts: list[Manifest] = [{"name": f"swath-{name}", "mountPath": path} for name, path in _writable(site).items()]
     if site.trust and site.trust.config_map:
         mounts.append({"name": "swath-ca", "mountPath": site.trust.folder, "readOnly": True})
     container: Manifest = {"name": DRIVER if role == "driver" else EXECUTOR, "volumeMounts": mounts}
@@ -89,7 +95,7 @@ def _locked_down() -> Manifest:
 
 def _volumes(site: Site) -> list[Manifest]:
     """Places to write on a read-only root; the authority as a folder, so that a new one arrives in running pods."""
-    volumes: list[Manifest] = [{"name": f"swath-{name}", "emptyDir": {"sizeLimit": "4Gi"}} for name in _WRITABLE]
+    volumes: list[Manifest] = [{"name": f"swath-{name}", "emptyDir": {"sizeLimit": "4Gi"}} for name in _writable(site)]
     if site.trust and site.trust.config_map:
         volumes.append({"name": "swath-ca", "configMap": {"name": site.trust.config_map}})
     return volumes

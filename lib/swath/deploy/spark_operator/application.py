@@ -39,7 +39,7 @@ _DYNAMIC: Mapping[str, str] = {
 
 
 def spark_application(order: Order) -> Manifest:
-    """The manifest that runs ``order`` once. Its name is the run id, so a second submit of the run makes no second job.
+    """The manifest that runs ``order`` once. Its name comes from the run id, so a second submit of the run makes no second job.
 
     Raises:
         ConfigError: The operator's webhook would refuse it.
@@ -50,14 +50,14 @@ def spark_application(order: Order) -> Manifest:
         "apiVersion": API_VERSION,
         "kind": "SparkApplication",
         "metadata": {
-            "name": order.run_id,
+            "name": order.name,
             "namespace": order.site.cluster.namespace,
             "labels": labels,
             "annotations": {DIGEST: digest(spec)},
         },
         "spec": spec,
     }
-    refuse(webhook_refusals(manifest), what=f"SparkApplication {order.run_id}")
+    refuse(webhook_refusals(manifest), what=f"SparkApplication {order.name}")
     return manifest
 
 
@@ -100,7 +100,7 @@ def _pod(order: Order, *, role: Role) -> Manifest:
     pod["cores"] = int(pod["cores"])
     prefix = f"spark.kubernetes.{role}.label."
     pod["labels"] = {key.removeprefix(prefix): value for key, value in conf.items() if key.startswith(prefix)}
-    pod["template"] = pod_template(order.job, site=order.site, role=role)
+    pod["template"] = pod_template(order.site, role=role, job=order.job)
     return pod
 
 

@@ -1,0 +1,181 @@
+"""``swath render | submit | status | cancel | logs | sites``: one job, every site."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from swath.deploy.cluster import Engine
+from swath.deploy.files import load_job, load_site, site_names
+from swath.deploy.launch_error import LaunchError
+from swath.deploy.launchers import launcher_for
+from swath.deploy.local import local_submit
+from swath.deploy.names import new_run_id
+from swath.deploy.order import Order
+from swath.deploy.rendering import border_table, render, write_pod_templates
+from swath.deploy.result import RunResult, read_result
+from swath.deploy.retrying import may_retry
+from swath.deploy.run_status import RunState, RunStatus
+from swath.deploy.site_diff import differences
+from swath.deploy.watching import Patience, watch
+from swath.errors import ConfigError
+
+_SITE = click.option("--site", "site_name", required=True, metavar="NAME|FILE", help="Where to run.")
+_RUN = click.option("--run-id", default=None, help="Of the run; without it a new one (submit, render), or the newest of the job.")
+
+
+def register(group: click.Group) -> None:
+    """Add the commands of this module to ``group``."""
+    for command in (render_command, submit_command, status_command, cancel_command, logs_command, sites_group):
+        group.add_command(command)
+
+
+def _order(job_name: str, *, site_name: str, run_id: str | None, attempt: int = 1) -> Order:
+    job, site = load_job(job_name), load_site(site_name)
+    return Order(job=job, site=site, run_id=run_id or new_run_id(job.job), attempt=attempt)
+
+
+@click.command("render")
+@click.argument("job")
+@_SITE
+@_RUN
+@click.option("--egress", is_flag=True, help="Print what may cross the site's border instead.")
+@click.option("--pod-templates", type=click.Path(path_type=Path), help="Also write the site's pod templates into this folder.")
+def render_command(job: str, *, site_name: str, run_id: str | None, egress: bool, pod_templates: Path | None) -> None:
+    """Print what the site's engine would be given for JOB; nothing is sent."""
+    order = _order(job, site_name=site_name, run_id=run_id)
+    if pod_templates:
+        for path in write_pod_templates(order.site, folder=pod_templates):
+            click.echo(f"wrote {path}", err=True)
+    if egress:
+        for line in border_table(order):
+            click.echo(f"{line.flow.value:<13} {line.verdict:<10} {line.how}\n{'':<24} {line.content}")
+        return
+    click.echo(render(order), nl=False)
+
+
+@click.command("submit")
+@click.argument("job")
+@_SITE
+@_RUN
+@click.option("--wait", is_flag=True, help="Wait for the end; exit codes as `swath run`.")
+@click.option("--retries", type=click.IntRange(0, 5), default=0, help="With --wait: start again after a failure of the platform.")
+def submit_command(job: str, *, site_name: str, run_id: str | None, wait: bool, retries: int) -> None:
+    """Start JOB. The same --run-id twice starts one run."""
+    order = _order(job, site_name=site_name, run_id=run_id)
+    if order.site.engine is Engine.SPARK_SUBMIT:
+        words, variables = local_submit(order)
+        sys.exit(subprocess.run(words, env={**os.environ, **variables}, check=False).returncode)
+    _submit(order)
+    if wait:
+        sys.exit(_wait(order, retries=retries))
+
+
+def _submit(order: Order) -> None:
+    made = launcher_for(order.site, order=order).submit()
+    click.echo(f"{made.run_id} {'submitted' if made.created else 'was there already'} ({made.handle})", err=True)
+    click.echo(made.run_id)
+
+
+def _wait(order: Order, *, retries: int) -> int:
+    """Wait for the end, and say in an exit code of ours how it was."""
+    status = _follow(order)
+    result = read_result(order.output, run_id=order.run_id, site=order.site)
+    if retries and may_retry(status, result=result):
+        again = Order(job=order.job, site=order.site, run_id=order.run_id, attempt=order.attempt + 1)
+        click.echo(f"{status.text}; starting again as {again.name}", err=True)
+        _submit(again)
+        return _wait(again, retries=retries - 1)
+    return _code(status, result=result)
+
+
+def _follow(order: Order) -> RunStatus:
+    last = RunStatus(run_id=order.name, state=RunState.UNKNOWN)
+    for last in watch(launcher_for(order.site), order.name, patience=Patience()):
+        click.echo(last.text, err=True)
+    return last
+
+
+def _code(status: RunStatus, *, result: RunResult | None) -> int:
+    """The result file decides; without one the run crashed, whatever the engine says."""
+    if result is None:
+        click.echo("there is no result file: the run did not come to its end", err=True)
+        return 1
+    click.echo(result.text, err=True)
+    if status.state is RunState.SUCCEEDED or result.exit_code:
+        return result.exit_code
+    return 1
+
+
+def _named(job: str, *, site_name: str, run_id: str | None) -> tuple[Order, str]:
+    """An order for asking, and the run's name: the one that was given, or the newest of the job."""
+    site, spec = load_site(site_name), load_job(job)
+    name = run_id or launcher_for(site).latest(spec.job)
+    if name is None:
+        raise ConfigError(f"site {site.site} has no run of job {spec.job}")
+    return Order(job=spec, site=site, run_id=name), name
+
+
+@click.command("status")
+@click.argument("job")
+@_SITE
+@_RUN
+@click.option("--wait", is_flag=True, help="Wait for the end.")
+def status_command(job: str, *, site_name: str, run_id: str | None, wait: bool) -> None:
+    """Say how a run of JOB stands, and why it does not go on."""
+    order, name = _named(job, site_name=site_name, run_id=run_id)
+    status = _follow(order) if wait else launcher_for(order.site).status(name)
+    click.echo(status.text)
+    try:
+        result = read_result(order.output, run_id=order.run_id, site=order.site)
+    except LaunchError as error:
+        click.echo(f"the result cannot be read from here: {error}", err=True)
+        return
+    if result is not None:
+        click.echo(result.text)
+
+
+@click.command("cancel")
+@click.argument("job")
+@_SITE
+@_RUN
+def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
+    """Stop a run of JOB. What it has published stays."""
+    order, name = _named(job, site_name=site_name, run_id=run_id)
+    click.echo(launcher_for(order.site).cancel(name).text)
+
+
+@click.command("logs")
+@click.argument("job")
+@_SITE
+@_RUN
+@click.option("--follow", is_flag=True, help="Go on until the driver ends.")
+def logs_command(job: str, *, site_name: str, run_id: str | None, follow: bool) -> None:
+    """Print the driver's log, or where it lies."""
+    order, name = _named(job, site_name=site_name, run_id=run_id)
+    for line in launcher_for(order.site).logs(name, follow=follow):
+        click.echo(line)
+
+
+@click.group("sites")
+def sites_group() -> None:
+    """The places where jobs run."""
+
+
+@sites_group.command("list")
+def sites_list_command() -> None:
+    """List the sites of the conf folder."""
+    for name in site_names():
+        site = load_site(name)
+        click.echo(f"{name:<20} {site.engine.value:<15} link {site.link.value:<13} {site.summary}")
+
+
+@sites_group.command("diff")
+@click.argument("a")
+@click.argument("b")
+def sites_diff_command(a: str, b: str) -> None:
+    """Print every value in which two sites differ."""
+    for path, left, right in differences(load_site(a), load_site(b)):
+        click.echo(f"{path}\n  {a}: {left}\n  {b}: {right}")

@@ -1,0 +1,23 @@
+"""All states and failure reasons of EMR on EKS in our words."""
+
+from collections.abc import Mapping
+
+from swath.deploy.run_status import RunState
+
+STATES: Mapping[str, RunState] = {
+    "PENDING": RunState.WAITING,
+    "SUBMITTED": RunState.WAITING,
+    "RUNNING": RunState.RUNNING,
+    "CANCEL_PENDING": RunState.RUNNING,
+    "COMPLETED": RunState.SUCCEEDED,
+    "FAILED": RunState.FAILED,
+    "CANCELLED": RunState.CANCELLED,
+}
+
+REMEDIES: Mapping[str, str] = {
+    "USER_ERROR": "The driver ended with an error: see `swath logs` and OUT/reports",
+    "VALIDATION_ERROR": "EMR found the request wrong only now; render it again, and report what slipped through",
+    "CLUSTER_UNAVAILABLE": "EMR does not reach the EKS cluster: look at the cluster, its access entries and, on a rack, the link",
+    "INTERNAL_ERROR": "EMR's own fault; submit again under the same run id",
+}
+STUCK_S = 900  # EMR's own default of job-start-timeout

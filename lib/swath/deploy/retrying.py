@@ -1,0 +1,28 @@
+"""Whether a failed run may be started again by the launcher."""
+
+import re
+
+from swath.deploy.result import RunResult
+from swath.deploy.run_status import RunState, RunStatus
+
+NEVER = frozenset({2, 4, 5})  # wrong configuration, account out of balance, another run holds the lock
+_EXIT = re.compile(r"exit ?code:? ?(\d+)", flags=re.IGNORECASE)
+_OURS_TO_RETRY = ("INTERNAL_ERROR", "CLUSTER_UNAVAILABLE", "Evicted", "was evicted", "outgrew its memory limit")
+
+
+def may_retry(status: RunStatus, *, result: RunResult | None) -> bool:
+    """Whether starting the run again could help.
+
+    A result file means that the run came to its end: there is nothing to start again, whatever the engine says. Without
+    one, an exit code that the engine tells decides; without that, only failures that are plainly the platform's own.
+
+    Args:
+        status: The final status.
+        result: The result file, if there is one.
+    """
+    if status.state is not RunState.FAILED or result is not None:
+        return False
+    told = _EXIT.search(status.reason)
+    if told:
+        return int(told[1]) not in NEVER
+    return any(sign in status.reason for sign in _OURS_TO_RETRY)
