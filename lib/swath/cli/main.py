@@ -10,6 +10,7 @@ from swath.cli.demo import demo_command
 from swath.cli.ingest import ingest_command
 from swath.cli.inspect import doctor_command, report_command, validate_command
 from swath.cli.models import models_group
+from swath.cli.plan import plan_command
 from swath.cli.run import run_command
 from swath.errors import AccountError, ConfigError, LockError, SwathError
 
@@ -30,6 +31,7 @@ def cli() -> None:
 for _command in (
     demo_command,
     run_command,
+    plan_command,
     ingest_command,
     report_command,
     validate_command,

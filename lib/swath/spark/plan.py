@@ -17,8 +17,17 @@ from swath.stores.base import Store
 MAKE, MADE, DUPLICATE, REFUSED = "make", "made", "duplicate", "refused"
 
 
-def load_or_make_plan(spark: SparkSession, store: Store, *, request: RunRequest, tables: Tables) -> DataFrame:
+def load_or_make_plan(
+    spark: SparkSession, store: Store, *, request: RunRequest, tables: Tables, remembering: bool = True
+) -> DataFrame:
     """The plan of a run: made once, read ever after.
+
+    Args:
+        spark: The session.
+        store: Where the plan is kept.
+        request: What was asked.
+        tables: The ledger.
+        remembering: Add new scenes to the ledger; off when somebody only looks.
 
     Raises:
         ConfigError: Nothing was found, or the configuration does not fit a scene.
@@ -35,7 +44,8 @@ def load_or_make_plan(spark: SparkSession, store: Store, *, request: RunRequest,
         )
         ingested = ingest(spark, store, request=asked)
         _refuse_config(ingested, store, request=request)
-        remember(ingested, tables=tables, run_id=request.run_id)
+        if remembering:
+            remember(ingested, tables=tables, run_id=request.run_id)
         planned = _decided(ingested, tables.read("products", PRODUCTS), request=request)
         planned.coalesce(1).write.mode("overwrite").parquet(store.spark_path(path))
     return spark.read.parquet(store.spark_path(path))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import Column
-from pyspark.sql.functions import pandas_udf
+from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import BinaryType
 
 from swath.algo.atmosphere import Atmosphere, smac_terms, surface_reflectance
@@ -101,8 +101,9 @@ def predict(path: str, digest: str, *, manifest: Manifest) -> TileUdf:
             rows.append((mapped.tobytes(), stored.tobytes()))
         return pd.DataFrame(rows, columns=CLASSIFIED.names)
 
-    made: Any = pandas_udf(convert, returnType=CLASSIFIED)
-    return made  # type: ignore[no-any-return]  # a UDF called with column names gives a Column
+    wrap: Any = pandas_udf  # its overloads know no functions of any number of columns
+    made: TileUdf = wrap(convert, returnType=CLASSIFIED)
+    return made
 
 
 def _pixels(tile: bytes) -> NDArray[np.float64]:
@@ -110,5 +111,6 @@ def _pixels(tile: bytes) -> NDArray[np.float64]:
 
 
 def _udf(convert: Callable[[pd.Series], pd.Series]) -> TileUdf:
-    made: Any = pandas_udf(convert, returnType=BinaryType())
-    return made  # type: ignore[no-any-return]  # a UDF called with column names gives a Column
+    wrap: Any = pandas_udf
+    made: TileUdf = wrap(convert, returnType=BinaryType())
+    return made

@@ -1,0 +1,101 @@
+"""What a run would make and cost, before it runs: counts from its plan, memory and time from measured rates."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import Row
+
+from swath.engine.product_plan import ProductPlan, plan_product
+from swath.errors import ConfigError
+from swath.spark.request import RunRequest
+
+#: A child with Python, NumPy, GDAL and swath loaded [MiB] (docs/benchmarks.md).
+CHILD_MB = 130.0
+#: Arrays of 8 bytes that live at once for each pixel of a piece: the worst step's inputs and outputs.
+LAYERS_ALIVE = 4
+#: CPU seconds for a million output pixels, and for starting a session and committing a ledger (docs/benchmarks.md).
+SECONDS_PER_MEGAPIXEL = 0.09
+SECONDS_PER_RUN = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What one product needs.
+
+    Args:
+        product_id: Of the product.
+        strips: Tasks of the pixel stage.
+        assets: Files.
+        pixels: Of all assets.
+        raw_bytes: Of all assets before compression: an upper bound of what is written.
+        peak_mb: Of one child.
+    """
+
+    product_id: str
+    strips: int
+    assets: int
+    pixels: int
+    raw_bytes: int
+    peak_mb: float
+
+
+def estimate(row: Row, request: RunRequest) -> Estimate:
+    """Estimate one row of a plan."""
+    plan = plan_product(row["scene"], request.pipeline_json)
+    return Estimate(
+        product_id=plan.product_id,
+        strips=row["strips"],
+        assets=len(plan.keys),
+        pixels=_pixels(plan),
+        raw_bytes=sum(
+            s.grid.width * s.grid.height * (1 if s.encoding.dtype == "uint8" else 2) for s in plan.graph.outputs.values()
+        ),
+        peak_mb=peak_mb(plan, strip_rows=request.strip_rows),
+    )
+
+
+def _pixels(plan: ProductPlan) -> int:
+    return sum(s.grid.width * s.grid.height for s in plan.graph.outputs.values())
+
+
+def peak_mb(plan: ProductPlan, *, strip_rows: int | None) -> float:
+    """Peak resident size of the child that makes a strip [MiB]: a piece of every layer alive, and a row of blocks an asset."""
+    cut = plan.cut(rows=strip_rows, split=True)
+    reference = plan.graph.scene.reference
+    piece = min(cut.piece_rows, reference.height)
+    widest = max(s.grid.width / reference.width * s.grid.height / reference.height for s in plan.graph.outputs.values())
+    layers = piece * reference.width * max(widest, 1.0) * 8 * LAYERS_ALIVE
+    buffers = sum(512 * s.grid.width * 2 * 1.5 for s in plan.graph.outputs.values())
+    tables = len(plan.graph.scene.assets) * 65536 * 8 * 3
+    return CHILD_MB + (layers + buffers + tables) / (1 << 20)
+
+
+def refuse_what_cannot_fit(estimates: list[Estimate], request: RunRequest) -> None:
+    """Refuse before the first task what no child could hold.
+
+    Raises:
+        ConfigError: The message names the numbers and what to change.
+    """
+    worst = max(estimates, key=lambda e: e.peak_mb, default=None)
+    if worst is not None and worst.peak_mb > request.limits.memory_mb:
+        msg = (
+            f"{worst.product_id} needs about {worst.peak_mb:.0f} MiB in one worker, which may have "
+            f"{request.limits.memory_mb} MiB: raise --worker-memory-mb to {int(worst.peak_mb * 1.2)}"
+        )
+        raise ConfigError(msg)
+
+
+def totals(estimates: list[Estimate], *, cores: int) -> dict[str, Any]:
+    """The sums of a plan, JSON-able."""
+    megapixels = sum(e.pixels for e in estimates) / 1e6
+    cpu_s = SECONDS_PER_RUN + megapixels * SECONDS_PER_MEGAPIXEL
+    return {
+        "products": len(estimates),
+        "tasks": sum(e.strips for e in estimates),
+        "assets": sum(e.assets for e in estimates),
+        "megapixels": round(megapixels, 1),
+        "bytes_at_most": sum(e.raw_bytes for e in estimates),
+        "peak_mb_per_worker": round(max((e.peak_mb for e in estimates), default=0.0)),
+        "cpu_s": round(cpu_s),
+        "wall_s": round(SECONDS_PER_RUN / 2 + megapixels * SECONDS_PER_MEGAPIXEL / max(cores, 1)),
+    }
