@@ -1,0 +1,66 @@
+"""Tiles in the AWS open-data layout."""
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swath.errors import MetadataError
+from swath.readers.sentinel2 import read_scene
+from swath.scene import Reflectance
+
+WriteSafe = Callable[..., Path]
+
+
+def images_of(safe: Path) -> Path:
+    return next(safe.glob("GRANULE/*/IMG_DATA"))
+
+
+@pytest.fixture
+def aws_tile(write_safe: WriteSafe, tmp_path: Path) -> Path:
+    safe = write_safe()
+    tile = tmp_path / "tile"
+    tile.mkdir()
+    for image in images_of(safe).iterdir():
+        shutil.copy(image, tile / image.name[-7:])
+    shutil.copy(next(safe.glob("GRANULE/*/MTD_TL.xml")), tile / "metadata.xml")
+    shutil.copy(safe / "MTD_MSIL1C.xml", tile / "product_metadata.xml")
+    listing: dict[str, Any] = {"timestamp": "2025-06-01T10:12:13.500Z", "productName": safe.stem}
+    (tile / "tileInfo.json").write_text(json.dumps(listing))
+    return tile
+
+
+def test_an_aws_tile_is_the_same_scene_dated_by_the_tile(aws_tile: Path) -> None:
+    scene = read_scene(str(aws_tile))
+    assert len(scene.assets) == 13
+    assert scene.scene_id == "S2C_MSIL1C_20250601T101041_N0511_R022_T32TQM_20250601T120000"
+    assert scene.acquired == datetime(2025, 6, 1, 10, 12, 13, 500000, tzinfo=UTC)
+    assert isinstance(scene.assets["coastal"].calibration, Reflectance)
+    assert scene.assets["coastal"].calibration.offset == -0.1
+
+
+def test_an_aws_tile_of_baseline_4_needs_the_products_metadata(aws_tile: Path) -> None:
+    (aws_tile / "product_metadata.xml").unlink()
+    with pytest.raises(MetadataError, match=r"offsets are missing.*product_metadata\.xml"):
+        read_scene(str(aws_tile))
+
+
+def test_an_aws_tile_without_a_product_name_is_named_by_its_tile(aws_tile: Path) -> None:
+    (aws_tile / "product_metadata.xml").unlink()
+    metadata = aws_tile / "metadata.xml"
+    metadata.write_text(metadata.read_text().replace("_N05.11", "_N02.06"))
+    (aws_tile / "tileInfo.json").write_text('{"timestamp": "2025-06-01T10:12:13.500Z"}')
+    scene = read_scene(str(aws_tile))
+    assert scene.scene_id == "S2C_OPER_MSI_L1C_TL_2CPS_20250601T120000_A003901_T32TQM_N02.06"
+    assert "10000 DN" in scene.left_out["product_metadata"]
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", '{"timestamp": "yesterday"}'])
+def test_broken_json_is_a_metadata_error(aws_tile: Path, text: str) -> None:
+    (aws_tile / "tileInfo.json").write_text(text)
+    with pytest.raises(MetadataError, match=r"JSON|empty|not a time"):
+        read_scene(str(aws_tile))
