@@ -24,17 +24,20 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # Samples are made by the engine: a model sees in training what it will see in a run.
     "training": frozenset({"algo", "engine", "readers", "steps", "inference", "stores"}),
     "engine": frozenset({"algo", "readers", "steps", "inference", "sinks", "stores"}),
-    # The driver discovers scenes (readers) and pins models (inference) when it plans.
-    "spark": frozenset({"engine", "sinks", "stores", "readers", "inference", "training"}),
+    # The driver discovers scenes (readers) and pins models (inference) when it plans; spark.udf exports the kernels.
+    "spark": frozenset({"engine", "sinks", "stores", "readers", "inference", "training", "algo", "steps"}),
     "report": frozenset({"algo", "readers", "sinks", "stores"}),
     # A pipeline file becomes a Pipeline, its models pinned in the registry.
     "config": frozenset({"steps", "engine.pipeline_json", "inference"}),
     "deploy": frozenset({"config", "stores", "spark.settings", "spark.jars"}),
     "doctor": frozenset({"readers", "spark.archive", "spark.jars", "spark.java", "stores"}),
     "cli": frozenset(
-        {"config", "spark", "deploy", "report", "doctor", "simulator", "training", "inference", "readers", "stores"}
+        {
+            *("config", "spark", "deploy", "report", "doctor", "simulator", "training", "inference", "readers", "stores"),
+            *("sinks.validate", "sinks.validate_cog"),
+        }
     ),
-    "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor"}),
+    "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor", "readers", "inference", "training"}),
 }
 #: Where a library may be imported: folders or files under lib/swath.
 LIBRARIES: Mapping[str, tuple[str, ...]] = {

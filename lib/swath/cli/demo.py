@@ -3,6 +3,7 @@
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from swath.report.product_summary import BandTruth, Truth
 from swath.report.summary import RunSummary
 from swath.simulator.comparison import compare
 from swath.simulator.simulate import DemoScenes, simulate_demo
+
+if TYPE_CHECKING:
+    from swath.spark.session import SparkSession
 
 _RECIPE = "landcover"
 
@@ -36,9 +40,7 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
         stop_session(spark)
 
 
-def _train(scenes: DemoScenes, *, output: Path, spark: object) -> float:
-    from pyspark.sql import SparkSession  # noqa: PLC0415
-
+def _train(scenes: DemoScenes, *, output: Path, spark: "SparkSession") -> float:
     from swath.config import model_recipe  # noqa: PLC0415
     from swath.inference.registry import Registry  # noqa: PLC0415
     from swath.spark.samples import draw_samples  # noqa: PLC0415
@@ -46,8 +48,6 @@ def _train(scenes: DemoScenes, *, output: Path, spark: object) -> float:
     from swath.training.recipe import TrainingRecipe  # noqa: PLC0415
     from swath.training.train import train  # noqa: PLC0415
 
-    if not isinstance(spark, SparkSession):
-        raise TypeError(type(spark))
     recipe = TrainingRecipe.read(model_recipe(_RECIPE))
     polygons = read_polygons(str(scenes.labels), label_field=recipe.label_field, id_field=recipe.id_field)
     hrefs = [str(s.delivery) for s in (scenes.landsat, scenes.sentinel)]

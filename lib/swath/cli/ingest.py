@@ -6,7 +6,7 @@ import click
 
 from swath.cli.progress import telling
 from swath.cli.run import EXIT_QUARANTINED, new_run_id
-from swath.engine.child import Limits
+from swath.spark.request import Limits
 
 
 @click.command("ingest")
@@ -39,7 +39,8 @@ def ingest_command(
         finally:
             stop_session(spark)
         told.say(
-            f"{done.found} scenes found = {done.added} added + {done.known} known + {done.duplicate} duplicate + {len(done.refused)} quarantined"
+            f"{done.found} scenes found = {done.added} added + {done.known} known + {done.duplicate} duplicate"
+            f" + {len(done.refused)} quarantined"
         )
         for scene, error, message in done.refused:
             told.say(f"quarantined {scene} ({error}): {message}")

@@ -1,9 +1,6 @@
 """``swath plan``: what a run would make, its tasks, memory and time. Nothing is made."""
 
 import json
-import tempfile
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -31,36 +28,15 @@ def plan_command(*, as_json: bool, **options: Any) -> None:
 
 
 def _planned(asked: RunOptions) -> dict[str, Any]:
-    from pyspark.sql import functions as F  # noqa: PLC0415  a second of imports
-
-    from swath.sinks.delta import Tables  # noqa: PLC0415
-    from swath.spark.estimate import estimate, refuse_what_cannot_fit, totals  # noqa: PLC0415
-    from swath.spark.plan import MAKE, load_or_make_plan  # noqa: PLC0415
+    from swath.spark.estimate import look  # noqa: PLC0415  a second of imports
     from swath.spark.session import build_session, stop_session  # noqa: PLC0415
-    from swath.stores.registry import open_store  # noqa: PLC0415
 
     request = request_of(asked)
     spark = build_session(app="swath plan", master=asked.master)
     try:
-        with tempfile.TemporaryDirectory() as aside:
-            # The plan of a look must not become the plan of a run: everything is written aside, the ledger is read.
-            ledger = Tables(spark, open_store(request.output))
-            store = open_store(str(Path(aside)))
-            rows = load_or_make_plan(spark, store, request=replace(request, output=aside), tables=ledger, remembering=False)
-            counts = {r["status"]: r["count"] for r in rows.groupBy("status").count().collect()}
-            estimates = [estimate(r, request) for r in rows.filter(F.col("status") == MAKE).limit(100_000).collect()]
-            refused = rows.filter(F.col("error_class").isNotNull()).select("scene_id", "href", "message").limit(1000).collect()
-            cores = spark.sparkContext.defaultParallelism
+        return look(spark, request)
     finally:
         stop_session(spark)
-    refuse_what_cannot_fit(estimates, request)
-    return {
-        "pipeline": request.pipeline["name"],
-        "status": counts,
-        **totals(estimates, cores=cores),
-        "product_ids": [e.product_id for e in estimates],
-        "refused": [{"scene_id": r["scene_id"] or r["href"], "message": r["message"]} for r in refused],
-    }
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -13,18 +13,17 @@ import click
 from swath.cli.progress import Told, telling
 from swath.cli.summary import FindTruth, summary_of
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
-from swath.engine.child import Limits
 from swath.errors import ConfigError
 from swath.inference.registry import Registry
 from swath.readers.discover import discover
 from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
-from swath.spark.request import WAVE_PRODUCTS, RunRequest
+from swath.spark.request import WAVE_PRODUCTS, Limits, RunRequest
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from swath.spark.session import SparkSession
 
 EXIT_QUARANTINED = 3
 

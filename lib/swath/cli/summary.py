@@ -3,16 +3,13 @@
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
-from pyspark.sql import Row
-
 from swath import __version__
-from swath.engine.product_plan import plan_product, product_of
 from swath.product import Product
 from swath.report.product_summary import ProductSummary, Truth
 from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
 from swath.spark.ingest import name_of
 from swath.spark.plan import DUPLICATE, MADE, REFUSED
-from swath.spark.run import RunOutcome
+from swath.spark.run import PlanRow, RunOutcome, product_made
 from swath.spark.wave import ProductWork
 
 #: Finds what is known to be true of a product, for simulated scenes.
@@ -52,8 +49,7 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None) -> RunSum
 
 
 def _product(work: ProductWork, outcome: RunOutcome, truth: FindTruth | None) -> ProductSummary:
-    pipeline = outcome.request.pipeline_json
-    product = product_of(plan_product(work.row["scene"], pipeline), pipeline, records=work.records)
+    product = product_made(work, outcome.request)
     published = work.published or {}
     folder = str(PurePosixPath(published["item"]).parent)
     files = {a.name: f"{folder}/{a.href}" for a in product.assets}
@@ -71,11 +67,11 @@ def _roles(pictures: Mapping[str, str]) -> dict[str, str]:
     return roles
 
 
-def _name(row: Row) -> str:
+def _name(row: PlanRow) -> str:
     return name_of(row["scene_id"], row["href"])
 
 
-def _refused(row: Row) -> QuarantineEntry:
+def _refused(row: PlanRow) -> QuarantineEntry:
     return QuarantineEntry(scene_id=_name(row), stage=row["stage"], error=row["error_class"], message=row["message"])
 
 

@@ -1,13 +1,22 @@
 """What a run would make and cost, before it runs: counts from its plan, memory and time from measured rates."""
 
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pyspark.sql import Row
+from pyspark.sql import Row, SparkSession
+from pyspark.sql import functions as F
 
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
+from swath.sinks.delta import Tables
+from swath.spark.ingest import name_of
+from swath.spark.plan import MAKE, load_or_make_plan
 from swath.spark.request import RunRequest
+from swath.stores.registry import open_store
+
+#: Products that are estimated one by one, and refusals that are told.
+ESTIMATED, TOLD = 100_000, 1_000
 
 #: A child with Python, NumPy, GDAL and swath loaded [MiB] (docs/benchmarks.md).
 CHILD_MB = 130.0
@@ -98,4 +107,30 @@ def totals(estimates: list[Estimate], *, cores: int) -> dict[str, Any]:
         "peak_mb_per_worker": round(max((e.peak_mb for e in estimates), default=0.0)),
         "cpu_s": round(cpu_s),
         "wall_s": round(SECONDS_PER_RUN / 2 + megapixels * SECONDS_PER_MEGAPIXEL / max(cores, 1)),
+    }
+
+
+def look(spark: SparkSession, request: RunRequest) -> dict[str, Any]:
+    """What a run of the request would make, JSON-able; nothing is made and nothing remembered.
+
+    Raises:
+        ConfigError: Nothing was found, or something cannot fit.
+    """
+    with tempfile.TemporaryDirectory() as aside:
+        # The plan of a look must not become the plan of a run: everything is written aside, the ledger is only read.
+        ledger = Tables(spark, open_store(request.output))
+        rows = load_or_make_plan(
+            spark, open_store(aside), request=replace(request, output=aside), tables=ledger, remembering=False
+        )
+        counts = {r["status"]: r["count"] for r in rows.groupBy("status").count().collect()}
+        wanted = rows.filter(F.col("status") == MAKE).limit(ESTIMATED).collect()
+        refused = rows.filter(F.col("error_class").isNotNull()).select("scene_id", "href", "message").limit(TOLD).collect()
+    estimates = [estimate(r, request) for r in wanted]
+    refuse_what_cannot_fit(estimates, request)
+    return {
+        "pipeline": request.pipeline["name"],
+        "status": counts,
+        **totals(estimates, cores=spark.sparkContext.defaultParallelism),
+        "product_ids": [e.product_id for e in estimates],
+        "refused": [{"scene_id": name_of(r["scene_id"], r["href"]), "message": r["message"]} for r in refused],
     }

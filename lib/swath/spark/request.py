@@ -8,6 +8,8 @@ from typing import Any
 from swath.engine.child import Limits
 from swath.engine.keys import canonical, digest_of
 
+__all__ = ["WAVE_PRODUCTS", "Limits", "RunRequest"]
+
 #: Products that commit together: minutes of work, so that a killed run loses minutes.
 WAVE_PRODUCTS = 32
 

@@ -8,6 +8,8 @@ from typing import Any
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from swath.engine.product_plan import plan_product, product_of
+from swath.product import Product
 from swath.sinks.catalog import CatalogRow, rebuild
 from swath.sinks.delta import Tables
 from swath.spark.ledger import Account, Ledger
@@ -21,6 +23,8 @@ from swath.stores.registry import open_store
 
 #: Rows that need no work are told one by one up to this many; the account counts all of them.
 TOLD = 10_000
+#: A row of a plan.
+PlanRow = Row
 Announce = Callable[[int, int, int], None]
 
 
@@ -49,6 +53,11 @@ class RunOutcome:
     aside: list[Row] = field(default_factory=list)
     before: list[Row] = field(default_factory=list)
     stages: list[StageTime] = field(default_factory=list)
+
+
+def product_made(work: ProductWork, request: RunRequest) -> Product:
+    """The product of a finished work, as its item tells it."""
+    return product_of(plan_product(work.row["scene"], request.pipeline_json), request.pipeline_json, records=work.records)
 
 
 class Run:
@@ -133,7 +142,7 @@ def _account(ledger: Ledger, outcome: RunOutcome, *, resumed: bool) -> Account:
     """Over all waves of the run, those of earlier executions included."""
     if not resumed:
         return outcome.account
-    names = [n for n in Account.__dataclass_fields__]
+    names = list(Account.__dataclass_fields__)
     sums = ledger.of_run("runs").agg(*[F.sum(n).alias(n) for n in names]).collect()[0]
     return Account(**{n: int(sums[n] or 0) for n in names})
 

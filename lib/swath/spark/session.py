@@ -15,6 +15,8 @@ from swath.spark.jars import delta_class_path
 from swath.spark.java import HOW_TO_GET, find_java
 from swath.spark.settings import DEFAULT_MASTER, on_one_machine, settings_for, with_class_path, with_java_options
 
+__all__ = ["SparkSession", "build_session", "stop_session"]
+
 _JVM_EXIT_S = 60
 
 

@@ -78,18 +78,21 @@ def run_stage(
     parts = min(tasks or len(requests), len(requests))
     rows = spark.range(0, len(requests), 1, numPartitions=parts).mapInPandas(work, schema=ANSWER)
     try:
-        found = {row["id"]: json.loads(row["answer"]) for row in _collected(spark, rows, name, parts, progress)}
+        found = {
+            row["id"]: json.loads(row["answer"]) for row in _collected(spark, rows, name=name, total=parts, progress=progress)
+        }
     finally:
         shipped.unpersist(blocking=False)
     return [found[number] for number in range(len(requests))]
 
 
-def _collected(spark: SparkSession, rows: DataFrame, name: str, total: int, progress: Progress | None) -> list[Any]:
+def _collected(spark: SparkSession, rows: DataFrame, *, name: str, total: int, progress: Progress | None) -> list[Any]:
     """Collect small rows while a thread of its own tells the progress."""
     context = spark.sparkContext
     context.setJobGroup(name, name)
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(spark, name, total, progress, done), daemon=True)
+    watch = {"name": name, "total": total, "progress": progress, "done": done}
+    watcher = threading.Thread(target=_watch, args=(spark,), kwargs=watch, daemon=True)
     if progress is not None:
         watcher.start()
     try:
@@ -101,7 +104,7 @@ def _collected(spark: SparkSession, rows: DataFrame, name: str, total: int, prog
             progress(total, total)
 
 
-def _watch(spark: SparkSession, name: str, total: int, progress: Progress | None, done: threading.Event) -> None:
+def _watch(spark: SparkSession, *, name: str, total: int, progress: Progress | None, done: threading.Event) -> None:
     tracker = spark.sparkContext.statusTracker()
     while progress is not None and not done.wait(_POLL_S):
         stages = [s for j in tracker.getJobIdsForGroup(name) if (job := tracker.getJobInfo(j)) for s in job.stageIds]
