@@ -63,7 +63,9 @@ $(MADE)/packages: requirements-test.lock $(MADE)/python
 	@echo "[2/4] $$(grep -c '^[a-z].*==' requirements-test.lock) locked packages (the first time about a minute: pyspark is 430 MB)"
 	sed -n '/^uv==/,/[^\\]$$/p' requirements-test.lock > $(MADE)/uv.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(MADE)/uv.lock
-	$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-test.lock
+	certificates=; [ ! -e /etc/ssl/certs/ca-certificates.crt ] || certificates=--system-certs # a site may have its own
+	$(BIN)/uv pip install $$certificates --python $(BIN)/python --require-hashes -r requirements-test.lock ||
+	    $(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-test.lock
 	touch $@
 
 $(MADE)/swath: setup.py requirements.in $(MADE)/packages

@@ -15,6 +15,7 @@ from swath.readers.drivers import gdal_version, missing_drivers
 from swath.spark.archive import archive_path
 from swath.spark.jars import DELTA_JARS, DELTA_VERSION, delta_class_path, intact, spark_home
 from swath.spark.java import HOW_TO_GET, SUPPORTED, find_java, java_homes, java_major
+from swath.spark.prepare import HOW_TO_GET_OPENMP, openmp
 
 Level = Literal["ok", "warning", "failure"]
 GIB = 1 << 30
@@ -57,6 +58,7 @@ def examine(output: Path | None = None) -> tuple[Finding, ...]:
         check_delta(),
         check_archive(),
         check_gdal(),
+        check_openmp(),
         check_cores(cores=len(os.sched_getaffinity(0)), memory=memory_limit()),
         check_disk(output),
         check_writable(output),
@@ -137,6 +139,13 @@ def check_gdal() -> Finding:
             check="GDAL", level="failure", found=found, remedy="Install rasterio from its wheel (make setup), not from source."
         )
     return Finding(check="GDAL", level="ok", found=gdal_version())
+
+
+def check_openmp() -> Finding:
+    """LightGBM's runtime is there."""
+    if openmp():
+        return Finding(check="OpenMP", level="ok", found="libgomp")
+    return Finding(check="OpenMP", level="warning", found="none; training needs it", remedy=HOW_TO_GET_OPENMP)
 
 
 def check_cores(*, cores: int, memory: int) -> Finding:

@@ -75,6 +75,12 @@ def test_a_missing_driver_is_named() -> None:
     assert missing_drivers() == ()
 
 
+def test_a_missing_openmp_only_warns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "openmp", lambda: False)
+    finding = doctor.check_openmp()
+    assert (finding.level, finding.remedy) == ("warning", "OpenMP is missing: sudo apt-get install libgomp1")
+
+
 def test_cores_without_memory_get_a_smaller_master() -> None:
     finding = doctor.check_cores(cores=8, memory=4 * doctor.GIB)
     assert (finding.level, "local[2,4]" in finding.remedy) == ("warning", True)

@@ -16,6 +16,8 @@ from swath.spark.java import HOW_TO_GET, find_java, java_major
 from swath.spark.settings import properties, settings_for, with_java_options
 
 log = logging.getLogger("swath.prepare")
+#: What to say when ``openmp`` says no.
+HOW_TO_GET_OPENMP = "OpenMP is missing: sudo apt-get install libgomp1"
 _FETCH_S = 240
 _REHEARSAL_S = 180
 
@@ -25,7 +27,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="      %(message)s")
     try:
         if not openmp():
-            install("libgomp1", remedy="OpenMP is missing: sudo apt-get install libgomp1")
+            install("libgomp1", remedy=HOW_TO_GET_OPENMP)
         java = find_java() or install_java()
         log.info("Java %s: %s", java_major(java), java)
         os.environ["JAVA_HOME"] = str(java)
@@ -58,7 +60,9 @@ def install(package: str, *, remedy: str) -> None:
     log.info("installing %s", package)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", package]):
-        if subprocess.run([apt, *command], env=environment, stdout=subprocess.DEVNULL, check=False).returncode:
+        done = subprocess.run([apt, *command], env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            log.warning("%s", done.stderr.strip())
             raise ConfigError(remedy)
 
 
