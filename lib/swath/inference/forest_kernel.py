@@ -1,7 +1,17 @@
-"""The compiled walk through a forest: bins, scores, probabilities.
+"""The compiled part of a forest: bins of the features, scores of the leaves, probabilities.
 
-Pixels go in blocks that stay in the cache, through one tree after the other, eight at a time so that their
-loads overlap. Every pixel is computed alone, so its answer does not depend on its neighbours or its place.
+Pixels go in blocks that stay in the cache. Every pixel is computed alone, so its answer does not depend on its
+neighbours or its place. There are two ways to find the leaves, with equal answers:
+
+* **Scan** (small trees): every node is asked of every pixel, without a branch. Each pixel keeps one bit for each leaf of
+  the tree at hand; a node that sends it to the right strikes out the leaves on its left; the lowest bit left over is the
+  leaf that walking would have reached (QuickScorer: Lucchese et al. 2015, doi:10.1145/2766462.2767733). Asking too much
+  is still quicker: many pixels go through one vector instruction.
+* **Walk** (large trees): eight pixels at a time go down, so that their loads overlap, as many steps as the tree is deep;
+  a leaf leads to itself.
+
+All compiled functions stay in this one file: numba keeps machine code by the date of the file of the calling function,
+and would not notice a change of what it calls elsewhere.
 """
 
 import math
@@ -12,17 +22,52 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.inference.forest import LEAF, Forest
-
-_BLOCK_PX = 1024
+BLOCK_PX = 1024
 #: Bins are looked up by the upper bits of a float32: sign, exponent and 7 bits of the mantissa.
-_KEY_SHIFT = np.uint32(16)
-_SIGN = np.uint32(0x80000000)
+KEY_SHIFT = np.uint32(16)
+SIGN = np.uint32(0x80000000)
 _ALL = np.uint32(0xFFFFFFFF)
-_KEYS = 1 << 16
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+class Cuts(NamedTuple):
+    """The thresholds of all features, and where to start looking among them."""
+
+    cut: NDArray[np.float32]
+    cut_offset: NDArray[np.int64]
+    first: NDArray[np.uint8]
+
+
+class Walk(NamedTuple):
+    """Trees to walk down.
+
+    ``nodes`` holds ``child << 16 | feature << 8 | threshold``, (node,); ``depth`` is the number of levels below the
+    root of each tree.
+    """
+
+    nodes: NDArray[np.uint32]
+    value: NDArray[np.float64]
+    tree_offset: NDArray[np.int64]
+    depth: NDArray[np.int64]
+
+
+class Scan(NamedTuple):
+    """Trees to scan.
+
+    ``kept`` holds the leaves that a node leaves to a pixel that goes right; ``value`` the scores of the leaves of a
+    tree, (tree, bits), in the order of the de Bruijn number ``multiplier``.
+    """
+
+    feature: NDArray[np.int64]
+    threshold: NDArray[np.uint8]
+    kept: NDArray[np.unsignedinteger]
+    node_offset: NDArray[np.int64]
+    value: NDArray[np.float64]
+    multiplier: int
+    every: int
+    shift: int
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile with numba, without the GIL; keep the machine code on disk where a folder can be written."""
     try:
         return numba.njit(nogil=True, cache=True)(function)
@@ -30,96 +75,37 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return numba.njit(nogil=True)(function)
 
 
-class Packed(NamedTuple):
-    """A forest as the kernel walks it.
-
-    ``nodes`` holds ``child << 16 | feature << 8 | threshold``; ``depth`` is the number of levels below the root of
-    each tree; ``first`` is the bin to start looking from, by feature and key.
-    """
-
-    nodes: NDArray[np.uint32]
-    value: NDArray[np.float64]
-    tree_offset: NDArray[np.int64]
-    depth: NDArray[np.int64]
-    cut: NDArray[np.float32]
-    cut_offset: NDArray[np.int64]
-    first: NDArray[np.uint8]
-    outputs: int
-    sigmoid: float
-
-
-def pack(forest: Forest) -> Packed:
-    """Prepare a forest for ``predict_forest``."""
-    child, feature = forest.child.astype(np.uint32), forest.feature.astype(np.uint32)
-    return Packed(
-        nodes=((child << 16) | (feature << 8) | forest.threshold).astype(np.uint32),
-        value=forest.value,
-        tree_offset=forest.tree_offset,
-        depth=_depths(forest),
-        cut=forest.cut,
-        cut_offset=forest.cut_offset,
-        first=_first_bins(forest.cut, forest.cut_offset),
-        outputs=forest.outputs,
-        sigmoid=forest.sigmoid,
-    )
-
-
-def _depths(forest: Forest) -> NDArray[np.int64]:
-    depths = []
-    for start, stop in zip(forest.tree_offset[:-1], forest.tree_offset[1:], strict=True):
-        child, inner = forest.child[start:stop].tolist(), (forest.threshold[start:stop] != LEAF).tolist()
-        level = [0] * len(child)
-        for node, left in enumerate(child):
-            if inner[node]:
-                level[left] = level[left + 1] = level[node] + 1
-        depths.append(max(level))
-    return np.array(depths, dtype=np.int64)
-
-
-def _first_bins(cut: NDArray[np.float32], cut_offset: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """For each feature and key, the count of cuts below the least float32 with that key; (feature, key).
-
-    Keys order float32 by value: positive numbers have their sign bit set, negative ones are inverted.
-    """
-    least = np.arange(_KEYS, dtype=np.uint32) << _KEY_SHIFT
-    bits = np.where(least & _SIGN, least ^ _SIGN, ~least)
-    # The least value with a key of a negative number has all lower bits set once inverted: that is ``~least``.
-    values = bits.astype(np.uint32).view(np.float32)
-    values = np.where(np.isnan(values), np.where(bits & _SIGN, -np.inf, np.inf), values).astype(np.float32)
-    rows = [np.searchsorted(cut[cut_offset[f] : cut_offset[f + 1]], values, side="left") for f in range(cut_offset.size - 1)]
-    return np.array(rows, dtype=np.uint8).reshape(cut_offset.size - 1, _KEYS)
-
-
-@_compiled
+@compiled
 def _bin_block(  # noqa: PLR0917 (compiled functions take positions)
-    features: NDArray[np.float32], forest: Packed, start: int, bins: NDArray[np.uint8]
+    features: NDArray[np.float32], cuts: Cuts, start: int, bins: NDArray[np.uint8]
 ) -> None:
+    """Bins of up to ``BLOCK_PX`` pixels from ``start`` on, (feature, ``BLOCK_PX``): the count of cuts below the value."""
     codes = features.view(np.uint32)
-    stop = min(features.shape[1], start + _BLOCK_PX)
+    stop = min(features.shape[1], start + BLOCK_PX)
     for f in range(features.shape[0]):
-        low, high = forest.cut_offset[f], forest.cut_offset[f + 1]
+        low, high = cuts.cut_offset[f], cuts.cut_offset[f + 1]
         for i in range(start, stop):
             x, code = features[f, i], codes[f, i]
             if math.isnan(x):  # LightGBM reads it as 0 where a model has no branch for missing values
                 x, code = np.float32(0.0), np.uint32(0)
-            key = code ^ (_ALL if code & _SIGN else _SIGN)
-            c = low + np.int64(forest.first[f, key >> _KEY_SHIFT])
-            while c < high and forest.cut[c] < x:
+            key = code ^ (_ALL if code & SIGN else SIGN)
+            c = low + np.int64(cuts.first[f, key >> KEY_SHIFT])
+            while c < high and cuts.cut[c] < x:
                 c += 1
             bins[f, i - start] = c - low
 
 
-@_compiled
+@compiled
 def _walk_block(  # noqa: PLR0917 (as above)
-    bins: NDArray[np.uint8], forest: Packed, count: int, scores: NDArray[np.float64]
+    bins: NDArray[np.uint8], walk: Walk, count: int, scores: NDArray[np.float64]
 ) -> None:
-    for t in range(forest.depth.size):
-        begin, end = forest.tree_offset[t], forest.tree_offset[t + 1]
-        tree, leaf = forest.nodes[begin:end], forest.value[begin:end]
-        out = scores[t % forest.outputs]
+    for t in range(walk.depth.size):
+        begin, end = walk.tree_offset[t], walk.tree_offset[t + 1]
+        tree, leaf = walk.nodes[begin:end], walk.value[begin:end]
+        out = scores[t % scores.shape[0]]
         for i in range(0, count, 8):
             a = b = c = d = e = f = g = h = np.uint32(0)
-            for _ in range(forest.depth[t]):
+            for _ in range(walk.depth[t]):
                 m, n, o, p, q, r, s, u = tree[a], tree[b], tree[c], tree[d], tree[e], tree[f], tree[g], tree[h]
                 a = (m >> 16) + np.uint32(bins[(m >> 8) & 255, i] > (m & 255))
                 b = (n >> 16) + np.uint32(bins[(n >> 8) & 255, i + 1] > (n & 255))
@@ -139,14 +125,81 @@ def _walk_block(  # noqa: PLR0917 (as above)
             out[i + 7] += leaf[h]
 
 
-@_compiled
-def _to_probabilities(  # noqa: PLR0917 (as above)
-    scores: NDArray[np.float64], forest: Packed, start: int, result: NDArray[np.float32]
+@compiled
+def predict_by_walk(  # noqa: PLR0917 (as above)
+    features: NDArray[np.float32],
+    cuts: Cuts,
+    walk: Walk,
+    sigmoid: float,
+    scores: NDArray[np.float64],
+    result: NDArray[np.float32],
 ) -> None:
-    outputs = forest.outputs
-    for i in range(min(result.shape[1] - start, _BLOCK_PX)):
+    """Fill ``result``, (class, pixel), with the probabilities of ``features``, (feature, pixel), both float32.
+
+    ``scores`` is scratch, (output, ``BLOCK_PX``). Scores are summed in float64 in the order of the trees, as LightGBM
+    does.
+    """
+    bins = np.zeros((features.shape[0], BLOCK_PX), dtype=np.uint8)
+    for start in range(0, features.shape[1], BLOCK_PX):
+        scores[:] = 0.0
+        _bin_block(features, cuts, start, bins)
+        _walk_block(bins, walk, min(features.shape[1] - start, BLOCK_PX), scores)
+        _to_probabilities(scores, sigmoid, start, result)
+
+
+@compiled
+def _scan_block(  # noqa: PLR0917 (as above)
+    bins: NDArray[np.uint8], scan: Scan, left: NDArray[np.unsignedinteger], scores: NDArray[np.float64]
+) -> None:
+    one, multiplier = np.uint64(1), np.uint64(scan.multiplier)
+    every, shift = np.uint64(scan.every), np.uint64(scan.shift)
+    for tree in range(scan.value.shape[0]):
+        for i in range(BLOCK_PX):
+            left[i] = every
+        for node in range(scan.node_offset[tree], scan.node_offset[tree + 1]):
+            row, threshold, kept = bins[scan.feature[node]], scan.threshold[node], scan.kept[node]
+            for i in range(BLOCK_PX):
+                word = left[i]
+                left[i] = word if row[i] <= threshold else word & kept
+        out, leaf = scores[tree % scores.shape[0]], scan.value[tree]
+        for i in range(BLOCK_PX):
+            word = np.uint64(left[i])
+            lowest = word & (~word + one)
+            out[i] += leaf[((lowest * multiplier) & every) >> shift]
+
+
+@compiled
+def predict_by_scan(  # noqa: PLR0917 (as above)
+    features: NDArray[np.float32],
+    cuts: Cuts,
+    scan: Scan,
+    sigmoid: float,
+    scores: NDArray[np.float64],
+    result: NDArray[np.float32],
+) -> None:
+    """Fill ``result``, (class, pixel), with the probabilities of ``features``, (feature, pixel), both float32.
+
+    ``scores`` is scratch, (output, ``BLOCK_PX``). Scores are summed in float64 in the order of the trees, as LightGBM
+    does.
+    """
+    bins = np.zeros((features.shape[0], BLOCK_PX), dtype=np.uint8)
+    left = np.zeros(BLOCK_PX, dtype=scan.kept.dtype)
+    for start in range(0, features.shape[1], BLOCK_PX):
+        scores[:] = 0.0
+        _bin_block(features, cuts, start, bins)
+        _scan_block(bins, scan, left, scores)
+        _to_probabilities(scores, sigmoid, start, result)
+
+
+@compiled
+def _to_probabilities(  # noqa: PLR0917 (as above)
+    scores: NDArray[np.float64], sigmoid: float, start: int, result: NDArray[np.float32]
+) -> None:
+    """Softmax of the scores, (output, ``BLOCK_PX``), or the sigmoid of the only one, into ``result``; spoils the scores."""
+    outputs = scores.shape[0]
+    for i in range(min(result.shape[1] - start, BLOCK_PX)):
         if outputs == 1:
-            p = 1.0 / (1.0 + math.exp(-forest.sigmoid * scores[0, i]))
+            p = 1.0 / (1.0 + math.exp(-sigmoid * scores[0, i]))
             result[0, start + i] = 1.0 - p
             result[1, start + i] = p
             continue
@@ -159,18 +212,3 @@ def _to_probabilities(  # noqa: PLR0917 (as above)
             total += scores[k, i]
         for k in range(outputs):
             result[k, start + i] = scores[k, i] / total
-
-
-@_compiled
-def predict_forest(features: NDArray[np.float32], forest: Packed, result: NDArray[np.float32]) -> None:
-    """Fill ``result``, (class, pixel), with the probabilities of ``features``, (feature, pixel), both float32.
-
-    Scores are summed in float64 in the order of the trees, as LightGBM does.
-    """
-    bins = np.zeros((features.shape[0], _BLOCK_PX), dtype=np.uint8)
-    scores = np.zeros((forest.outputs, _BLOCK_PX), dtype=np.float64)
-    for start in range(0, features.shape[1], _BLOCK_PX):
-        scores[:] = 0.0
-        _bin_block(features, forest, start, bins)
-        _walk_block(bins, forest, min(features.shape[1] - start, _BLOCK_PX), scores)
-        _to_probabilities(scores, forest, start, result)

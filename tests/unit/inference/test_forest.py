@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import lightgbm
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.inference import forest as forest_module
+from swath.inference import forest_kernel, forest_predictor
 from swath.inference.forest import Forest
+from swath.inference.forest_pack import MAX_LEAVES, leaves_of, scan_of
 from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.lightgbm_text import parse_lightgbm
 
@@ -51,12 +54,43 @@ def forest(four: lightgbm.Booster) -> Forest:
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_probabilities_are_those_of_lightgbm(classes: int) -> None:
-    model = booster(classes)
+@pytest.mark.parametrize(("leaves", "words"), [(15, np.uint16), (16, np.uint16), (17, np.uint32), (32, np.uint32)])
+def test_probabilities_of_small_trees_are_those_of_lightgbm(classes: int, leaves: int, words: type[np.unsignedinteger]) -> None:
+    model = booster(classes, num_leaves=leaves, min_data_in_leaf=5)
+    made = parse_lightgbm(model.model_to_string())
+    assert scan_of(made).kept.dtype == words
     features, _ = samples(3001, classes=classes, seed=2)
-    mine = ForestPredictor(parse_lightgbm(model.model_to_string())).predict(features.T)
+    mine = ForestPredictor(made).predict(features.T)
     assert mine.shape == (classes, 3001)
     assert np.abs(mine - by_lightgbm(model, features)).max() < 1e-6
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_probabilities_of_large_trees_are_those_of_lightgbm(classes: int) -> None:
+    model = booster(classes, num_leaves=120, min_data_in_leaf=2)
+    made = parse_lightgbm(model.model_to_string())
+    assert leaves_of(made) > MAX_LEAVES
+    features, _ = samples(3001, classes=classes, seed=2)
+    assert np.abs(ForestPredictor(made).predict(features.T) - by_lightgbm(model, features)).max() < 1e-6
+
+
+def test_walking_and_scanning_give_equal_answers(forest: Forest, monkeypatch: pytest.MonkeyPatch) -> None:
+    features, _ = samples(3001, classes=4, seed=2)
+    scanned = ForestPredictor(forest).predict(features.T)
+    monkeypatch.setattr(forest_predictor, "MAX_LEAVES", 0)
+    assert np.array_equal(ForestPredictor(forest).predict(features.T), scanned)
+
+
+def test_without_a_folder_for_machine_code_a_function_is_compiled_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = numba.njit
+
+    def njit(*, nogil: bool, cache: bool = False) -> Any:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return real(nogil=nogil)
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert forest_kernel.compiled(lambda x: x + 1)(2) == 3
 
 
 def test_probabilities_agree_at_every_threshold_and_one_step_beside_it(four: lightgbm.Booster, forest: Forest) -> None:
