@@ -79,6 +79,7 @@ def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
         baseline=metadata.baseline,
         cloud_cover_percent=metadata.cloud_cover_percent,
         properties=stac_properties(metadata),
+        footprint=metadata.footprint,
         left_out=_left_out(delivery, metadata),
     )
 
