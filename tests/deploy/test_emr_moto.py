@@ -25,7 +25,7 @@ def test_submit_status_and_cancel_work_with_motos_emr(monkeypatch: pytest.Monkey
         )
         client = boto3.client("emr-containers", region_name="eu-central-1")
         provider = {"id": "c", "type": "EKS", "info": {"eksInfo": {"namespace": "swath"}}}
-        cluster = client.create_virtual_cluster(name="v", containerProvider=provider)["id"]  # type: ignore[arg-type]
+        cluster = client.create_virtual_cluster(name="v", containerProvider=provider)["id"]
         # moto knows no emr-spark-8.0.0 label
         site = change("aws-region", cluster__virtual_cluster=cluster, cluster__release_label="emr-6.15.0-20231109")
         launcher = EmrLauncher(site, client=client, request=start_job_run(Order(job=load_job("ard"), site=site, run_id=RUN_ID)))

@@ -1,0 +1,45 @@
+"""Rendered files that people read and copy: kept fresh. ``SWATH_UPDATE_EXAMPLES=1 pytest tests/deploy/test_examples.py`` writes them anew."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from swath.deploy.cluster import Engine
+from swath.deploy.files import load_job, load_site
+from swath.deploy.order import Order
+from swath.deploy.rendering import as_yaml, pod_templates, render
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN_ID = "ard-20261125t021500z-0a1b"
+_FOLDERS = {Engine.EMR_ON_EKS: ("emr-on-eks", "json"), Engine.SPARK_OPERATOR: ("spark-operator", "yaml")}
+_CASES = [
+    ("ard", "aws-region"),
+    ("ard", "outposts-extended"),
+    ("ard", "outposts-local"),
+    ("ard", "eks-anywhere"),
+    ("ard", "kubernetes"),
+    ("ard-nightly", "eks-anywhere"),
+]
+
+
+def _is_fresh(path: Path, text: str) -> None:
+    if os.environ.get("SWATH_UPDATE_EXAMPLES"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.is_file(), f"{path} is missing: SWATH_UPDATE_EXAMPLES=1 pytest {__file__}"
+    assert path.read_text(encoding="utf-8") == text, f"{path} is stale: SWATH_UPDATE_EXAMPLES=1 pytest {__file__}"
+
+
+@pytest.mark.parametrize(("job", "site"), _CASES)
+def test_rendered_examples_are_fresh(job: str, site: str) -> None:
+    where = load_site(site)
+    folder, suffix = _FOLDERS[where.engine]
+    text = render(Order(job=load_job(job), site=where, run_id=RUN_ID))
+    _is_fresh(ROOT / folder / "examples" / f"{job}.{site}.{suffix}", text)
+
+
+@pytest.mark.parametrize("site", ["aws-region", "outposts-extended"])
+def test_pod_templates_of_the_emr_image_are_fresh(site: str) -> None:
+    for role, template in pod_templates(load_site(site)).items():
+        _is_fresh(ROOT / "emr-on-eks" / "pod-templates" / site / f"{role}.yaml", as_yaml(template))

@@ -1,0 +1,123 @@
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from swath.deploy.layout import APP, ENTRY_POINT, PYTHON, UID
+from swath.spark.jars import DELTA_JARS
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = {name: (ROOT / name / "Dockerfile").read_text(encoding="utf-8") for name in ("emr-on-eks", "spark-operator")}
+
+
+def _shared_part(text: str) -> str:
+    found = re.search(r"# -- equal in both images.*?\n(.*?)# -{20,}", text, flags=re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_both_images_install_the_same_lock_and_the_same_wheel() -> None:
+    parts = {_shared_part(text) for text in IMAGES.values()}
+    assert len(parts) == 1
+    (part,) = parts
+    assert "--require-hashes -r /build/requirements.lock" in part
+    assert "--no-index --no-deps /build/swath-*.whl" in part
+    assert "--hash=sha256:" in (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_paths_of_the_renderings_are_those_of_the_image(name: str) -> None:
+    text = IMAGES[name]
+    assert f"COPY jobs {APP}/jobs" in text
+    assert f"local://{APP}/jobs/process.py" == ENTRY_POINT
+    assert f"-m venv {Path(PYTHON).parents[1]}" in text
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_no_image_ends_as_root_or_holds_a_secret(name: str) -> None:
+    users = re.findall(r"^USER (\S+)", IMAGES[name], flags=re.MULTILINE)
+    assert users[-1] == {"emr-on-eks": "hadoop:hadoop", "spark-operator": f"{UID}:{UID}"}[name]
+    assert not re.search(r"(?i)(secret|password|token)\s*=", IMAGES[name])
+    assert ":latest" not in IMAGES[name]
+
+
+def test_emr_code_lies_outside_of_what_emr_mounts_over() -> None:
+    copied = re.findall(r"^COPY .* (/\S+)$", IMAGES["emr-on-eks"], flags=re.MULTILINE)
+    assert not [path for path in copied if path.startswith(("/tmp", "/mnt", "/home/hadoop", "/var/log"))]
+
+
+def test_the_jars_of_the_image_are_the_jars_of_set_up() -> None:
+    listed = dict(
+        line.split()[::-1] for line in (ROOT / "spark-operator" / "jars.sha256").read_text(encoding="utf-8").splitlines()
+    )
+    assert {jar.name: jar.sha256 for jar in DELTA_JARS}.items() <= listed.items()
+    pom = (ROOT / "spark-operator" / "pom.xml").read_text(encoding="utf-8")
+    named = re.findall(r"<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>\s*<excl", pom)
+    assert {f"{name}-{version}.jar" for name, version in named} == set(listed)
+    assert all(len(digest) == len(hashlib.sha256().hexdigest()) for digest in listed.values())
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> dict[str, str]:
+    """An environment in which tini, java and spark-submit print their words, one a line."""
+    for name in ("bin/tini", "java/bin/java", "spark/bin/spark-submit"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        body = 'shift 2; exec "$@"' if name == "bin/tini" else 'printf "%s\\n" "$0" "$@"'
+        path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+        path.chmod(0o755)
+    return {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "JAVA_HOME": f"{tmp_path}/java", "SPARK_HOME": f"{tmp_path}/spark"}
+
+
+def _run(image: dict[str, str], *words: str, **variables: str) -> list[str]:
+    command = ["/bin/sh", str(ROOT / "spark-operator" / "entrypoint.sh"), *words]
+    return subprocess.run(command, env={**image, **variables}, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_the_entry_point_starts_drivers_as_spark_asks(image: dict[str, str]) -> None:
+    words = _run(
+        image,
+        "driver",
+        "--class",
+        "org.apache.spark.deploy.PythonRunner",
+        ENTRY_POINT,
+        "a b",
+        SPARK_DRIVER_BIND_ADDRESS="10.0.0.9",
+    )
+    assert words[0].endswith("/spark-submit")
+    assert "spark.driver.bindAddress=10.0.0.9" in words
+    assert words[-4:] == ["--class", "org.apache.spark.deploy.PythonRunner", ENTRY_POINT, "a b"]
+
+
+def test_the_entry_point_starts_executors_as_spark_asks(image: dict[str, str]) -> None:
+    variables = {
+        "SPARK_EXECUTOR_MEMORY": "1024m",
+        "SPARK_DRIVER_URL": "spark://CoarseGrainedScheduler@driver:7078",
+        "SPARK_EXECUTOR_ID": "1",
+        "SPARK_EXECUTOR_CORES": "2",
+        "SPARK_APPLICATION_ID": "spark-1",
+        "SPARK_EXECUTOR_POD_IP": "10.0.0.10",
+        "SPARK_RESOURCE_PROFILE_ID": "0",
+        "SPARK_EXECUTOR_POD_NAME": "run-exec-1",
+        "SPARK_JAVA_OPT_0": "-Dx=a b",
+        "SPARK_JAVA_OPT_1": "-XX:+UseSerialGC",
+    }
+    words = _run(image, "executor", **variables)
+    assert words[1:5] == ["-Dx=a b", "-XX:+UseSerialGC", "-Xms1024m", "-Xmx1024m"]
+    assert words[words.index("--podName") + 1] == "run-exec-1"
+    assert "org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend" in words
+
+
+def test_the_on_premises_image_is_built_and_run() -> None:
+    engine = shutil.which("docker") or shutil.which("podman")
+    if engine is None or subprocess.run([engine, "info"], capture_output=True, check=False).returncode:
+        pytest.skip("no container engine answers: the image cannot be built here")
+    tag = "swath-test:deploy"
+    subprocess.run([engine, "build", "-q", "-f", "spark-operator/Dockerfile", "-t", tag, "."], cwd=ROOT, check=True)
+    run = [engine, "run", "--rm", "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/home/swath", "--memory", "1g", tag]
+    assert subprocess.run([*run, "id", "-u"], capture_output=True, text=True, check=True).stdout.strip() == str(UID)
+    assert subprocess.run([*run, "swath", "--version"], capture_output=True, text=True, check=True).stdout
