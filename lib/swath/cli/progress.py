@@ -44,6 +44,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._last = 0.0
+        self._told: tuple[str, int, int] | None = None
         self._began = time.monotonic()
 
     def wave(self, number: int, waves: int, products: int) -> None:
@@ -53,8 +54,9 @@ class Lines:
     def stage(self, name: str, done: int, total: int) -> None:
         """A line now and then, and one at the end."""
         now = time.monotonic()
-        if done < total and now - self._last < _LINE_S:
+        if (done < total and now - self._last < _LINE_S) or self._told == (name, done, total):
             return
+        self._told = (name, done, total)
         self._last = now
         self.say(f"  {_NAMES.get(name, name)}: {done} of {total} tasks")
 

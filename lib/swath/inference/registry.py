@@ -1,5 +1,6 @@
 """Names, versions and aliases of models, kept by MLflow. For the driver only; workers get a path and a digest."""
 
+import logging
 import os
 import re
 import tempfile
@@ -140,6 +141,9 @@ class Registry:
             Path(urlsplit(self.uri).path[1:]).parent.mkdir(parents=True, exist_ok=True)
         from mlflow import MlflowClient  # noqa: PLC0415 (costs two seconds: only where it is used)
 
+        # A new registry file is no news for whoever runs a pipeline.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         with warnings.catch_warnings():
             # SQLAlchemy 2.1 warns about how MLflow 3.17 declares its tables; nobody here can mend that.
             warnings.filterwarnings("ignore", message=".*noload.*", category=DeprecationWarning)

@@ -1,5 +1,6 @@
 """One run from its inputs to its ledger: plan once, then wave by wave."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,10 +36,9 @@ class RunOutcome:
     Args:
         request: What was asked.
         account: Over all waves.
-        made: Products of this execution, in order.
+        made: Products of the run, those of an earlier execution that was cut short first.
         lost: Products that were refused on their way.
         aside: Rows of the plan that needed no work: there already, duplicates, refused.
-        before: Ledger rows of products that an earlier execution of the same run made.
         stages: Of all waves.
         started: Aware.
         ended: Aware.
@@ -51,7 +51,6 @@ class RunOutcome:
     made: list[ProductWork] = field(default_factory=list)
     lost: list[ProductWork] = field(default_factory=list)
     aside: list[Row] = field(default_factory=list)
-    before: list[Row] = field(default_factory=list)
     stages: list[StageTime] = field(default_factory=list)
 
 
@@ -99,7 +98,7 @@ class Run:
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
         done = ledger.waves()
         if done:
-            outcome.before = ledger.of_run("products").limit(TOLD).collect()
+            outcome.made += _made_before(plan, ledger.of_run("products"))
         waves = sorted({r["wave"] for r in plan.filter(F.col("status") == MAKE).select("wave").distinct().collect()} | {0})
         for number, wave in enumerate(waves):
             if wave not in done:
@@ -131,6 +130,21 @@ _NOTHING = Account(scenes_in=0, made=0, skipped=0, quarantined=0)
 
 def _since(moment: datetime) -> float:
     return (datetime.now(UTC) - moment).total_seconds()
+
+
+def _made_before(plan: DataFrame, products: DataFrame) -> list[ProductWork]:
+    """Products that an earlier execution of the run committed."""
+    rows = {r["product_id"]: r for r in products.limit(TOLD).collect()}
+    planned = plan.filter((F.col("status") == MAKE) & F.col("product_id").isin(list(rows))).orderBy("n").collect()
+    works = []
+    for row in planned:
+        made = rows[row["product_id"]]
+        published = {
+            "item": made["item"], "bbox": made["bbox"], "pictures": dict(made["pictures"]), "collection": made["collection"],
+            "left_out": dict(made["left_out"]), "facts": json.loads(made["facts"]), "acquired": made["acquired"].isoformat(),
+        }  # fmt: skip
+        works.append(ProductWork(row=row, records=json.loads(made["records"]), published=published))
+    return works
 
 
 def _sort(result: WaveResult, outcome: RunOutcome) -> None:
