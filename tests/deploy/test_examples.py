@@ -1,4 +1,4 @@
-"""Rendered files that people read and copy: kept fresh. ``SWATH_UPDATE_EXAMPLES=1 pytest tests/deploy/test_examples.py`` writes them anew."""
+"""Rendered files that people copy, kept fresh; with SWATH_UPDATE_EXAMPLES=1 this writes them anew."""
 
 import os
 from pathlib import Path
