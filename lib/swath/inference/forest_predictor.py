@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.inference.forest import Forest
+from swath.inference.forest import LEAF, Forest
 from swath.inference.forest_kernel import BLOCK_PX, predict_by_scan, predict_by_walk
 from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, scan_of, walk_of
 
@@ -36,3 +36,29 @@ class ForestPredictor:
         elif self._walk is not None:
             predict_by_walk(ordered, self._cuts, self._walk, forest.sigmoid, scores, result)
         return result
+
+
+def warm_up() -> None:
+    """Compile the kernels for every kind of forest, so that an image or an installation carries their machine code."""
+    for leaves in (2, MAX_LEAVES // 2 + 1, MAX_LEAVES + 1):
+        for outputs in (1, 2):
+            ForestPredictor(_comb(leaves, outputs=outputs)).predict(np.zeros((1, 8), dtype=np.float32))
+
+
+def _comb(leaves: int, *, outputs: int) -> Forest:
+    """Trees that split one feature at 1, 2, 3 ..., always on to the right."""
+    inner = np.arange(leaves - 1)
+    nodes = 2 * leaves - 1
+    child, threshold = np.arange(nodes), np.full(nodes, LEAF)
+    # Node 0 is the root; 2k + 1 and 2k + 2 are the children of the k-th split, which lies at node 2k.
+    child[2 * inner], threshold[2 * inner] = 2 * inner + 1, inner
+    return Forest(
+        child=np.tile(child, outputs).astype(np.uint16),
+        feature=np.zeros(nodes * outputs, dtype=np.uint8),
+        threshold=np.tile(threshold, outputs).astype(np.uint8),
+        value=np.tile(np.where(threshold == LEAF, np.arange(nodes), 0.0), outputs),
+        tree_offset=np.arange(outputs + 1, dtype=np.int64) * nodes,
+        cut=np.arange(1, leaves, dtype=np.float32),
+        cut_offset=np.array([0, leaves - 1], dtype=np.int64),
+        outputs=outputs,
+    )

@@ -263,3 +263,25 @@ def test_too_many_thresholds_are_refused_with_the_setting_to_change() -> None:
 def test_text_that_is_no_model_is_refused() -> None:
     with pytest.raises(ConfigError, match="not the text of a LightGBM model"):
         parse_lightgbm("tree\nversion=v4\n")
+
+
+@pytest.mark.parametrize("leaves", [2, 16, 17, 32, 33, 200])
+def test_a_comb_gives_each_value_its_own_leaf(leaves: int) -> None:
+    comb = forest_predictor._comb(leaves, outputs=1)
+    features = np.arange(0.5, leaves, dtype=np.float32)
+    answer = ForestPredictor(comb).predict(features[None])[1]
+    # The k-th leaf lies at node 2k + 1, the last one at the end, and its score is its node's number.
+    scores = np.minimum(2 * np.arange(leaves) + 1, 2 * leaves - 2).astype(np.float64)
+    assert np.abs(answer - 1.0 / (1.0 + np.exp(-scores))).max() < 1e-6
+
+
+def test_warming_up_compiles_what_forests_of_all_sizes_need(forest: Forest) -> None:
+    forest_predictor.warm_up()
+    kernels: tuple[Any, ...] = (forest_kernel.predict_by_scan, forest_kernel.predict_by_walk)
+    before = [len(k.signatures) for k in kernels]
+    ForestPredictor(forest).predict(np.zeros((FEATURES, 9), dtype=np.float32))
+    ForestPredictor(parse_lightgbm(booster(4, num_leaves=120, min_data_in_leaf=2).model_to_string())).predict(
+        np.zeros((FEATURES, 9), dtype=np.float32)
+    )
+    assert before == [2, 1]
+    assert [len(k.signatures) for k in kernels] == before

@@ -46,16 +46,21 @@ def node(kind: str, inputs: list[str], output: str) -> bytes:
     return b"".join(field(1, i) for i in inputs) + field(2, output) + field(4, kind)
 
 
-def network(*, features: int = FEATURES, last: str = "Softmax") -> bytes:
+def outside(name: str, shape: tuple[int, ...], *, location: str) -> bytes:
+    """A tensor whose numbers lie in another file."""
+    pair = field(1, "location") + field(2, location)
+    return b"".join(field(1, n) for n in shape) + field(2, 1) + field(8, name) + field(13, pair) + field(14, 1)
+
+
+def network(*, last: str = "Softmax", weights: bytes | None = None) -> bytes:
     """softmax(x W + b), in ONNX opset 13."""
-    weights = WEIGHTS[:features]
     graph = (
         field(1, node("Gemm", ["x", "w", "b"], "scores"))
         + field(1, node(last, ["scores"], "probabilities"))
         + field(2, "tiny")
-        + field(5, tensor("w", weights))
+        + field(5, weights or tensor("w", WEIGHTS))
         + field(5, tensor("b", BIAS))
-        + field(11, port("x", features))
+        + field(11, port("x", FEATURES))
         + field(12, port("probabilities", CLASSES))
     )
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
@@ -109,3 +114,24 @@ def test_a_file_that_does_not_run_is_refused(tmp_path: Path, content: bytes) -> 
     file.write_bytes(content)
     with pytest.raises(ConfigError, match=r"broken\.onnx: onnxruntime cannot load it"):
         OnnxPredictor(file, features=FEATURES, classes=CLASSES)
+
+
+@pytest.mark.parametrize("location", ["../weights.bin", "{folder}/weights.bin"])
+def test_weights_outside_of_the_models_folder_are_not_read(tmp_path: Path, location: str) -> None:
+    (tmp_path / "weights.bin").write_bytes(WEIGHTS.tobytes())
+    (tmp_path / "model").mkdir()
+    file = tmp_path / "model" / "network.onnx"
+    where = location.format(folder=tmp_path)
+    file.write_bytes(network(weights=outside("w", WEIGHTS.shape, location=where)))
+    with pytest.raises(ConfigError, match="onnxruntime cannot load it"):
+        OnnxPredictor(file, features=FEATURES, classes=CLASSES)
+
+
+def test_weights_beside_the_network_are_read(tmp_path: Path) -> None:
+    (tmp_path / "weights.bin").write_bytes(WEIGHTS.tobytes())
+    file = tmp_path / "network.onnx"
+    file.write_bytes(network(weights=outside("w", WEIGHTS.shape, location="weights.bin")))
+    inside = tmp_path / "inside.onnx"
+    inside.write_bytes(network())
+    one, other = (OnnxPredictor(f, features=FEATURES, classes=CLASSES).predict(features(50)) for f in (file, inside))
+    assert np.array_equal(one, other)
