@@ -11,13 +11,12 @@ from pyspark.sql import SparkSession
 import swath
 from swath.errors import ConfigError
 from swath.spark.archive import reading_options
+from swath.spark.gateway import start_jvm, stop_jvm
 from swath.spark.jars import delta_class_path
 from swath.spark.java import HOW_TO_GET, find_java
 from swath.spark.settings import DEFAULT_MASTER, on_one_machine, settings_for, with_class_path, with_java_options
 
 __all__ = ["SparkSession", "build_session", "stop_session"]
-
-_JVM_EXIT_S = 60
 
 
 def build_session(*, app: str, master: str | None = None, conf: Mapping[str, str] | None = None) -> SparkSession:
@@ -34,7 +33,11 @@ def build_session(*, app: str, master: str | None = None, conf: Mapping[str, str
     asked = {**(conf or {}), "spark.app.name": app}
     if master:
         asked["spark.master"] = master
-    settings = _submitted(asked) if "PYSPARK_GATEWAY_PORT" in os.environ else _fresh(asked)
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        settings = _submitted(asked)
+    else:
+        settings = _fresh(asked)
+        start_jvm(settings)
     builder = SparkSession.builder
     for key, value in settings.items():
         builder = builder.config(key, value)
@@ -43,15 +46,8 @@ def build_session(*, app: str, master: str | None = None, conf: Mapping[str, str
 
 def stop_session(spark: SparkSession) -> None:
     """Stop the session and wait for its JVM to end (PySpark alone leaves the JVM until Python exits)."""
-    gateway = SparkContext._gateway  # noqa: SLF001 (PySpark has no public way to its JVM)
     spark.stop()
-    process = getattr(gateway, "proc", None)
-    if gateway is None or process is None:
-        return
-    gateway.shutdown()
-    process.stdin.close()
-    process.wait(timeout=_JVM_EXIT_S)
-    SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001 (so that a later session gets a new JVM)
+    stop_jvm()
 
 
 def _submitted(asked: Mapping[str, str]) -> dict[str, str]:

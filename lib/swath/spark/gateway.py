@@ -1,0 +1,53 @@
+"""The JVM behind a session: started so that what it says goes through Python's own standard error.
+
+A progress bar then keeps its place, pytest captures it, and the one line that no JVM option silences is left out.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
+
+_JVM_EXIT_S = 60
+#: Spark always adds the vector module for its linear algebra, which we do not use; Java always warns of it.
+_UNASKED = "WARNING: Using incubator modules: jdk.incubator.vector"
+
+
+def start_jvm(settings: Mapping[str, str]) -> None:
+    """Start the JVM of this process with these settings; does nothing when it runs."""
+    if SparkContext._gateway is not None:  # noqa: SLF001 (PySpark has no public way to its JVM)
+        return
+    conf = SparkConf(loadDefaults=False)
+    for key, value in settings.items():
+        conf.set(key, value)
+    said, says = os.pipe()
+    threading.Thread(target=_retell, args=(said,), name="spark-says", daemon=True).start()
+    try:
+        gateway = launch_gateway(conf, {"stderr": says})  # type: ignore[no-untyped-call]  # PySpark has no types here
+    finally:
+        os.close(says)
+    SparkContext._ensure_initialized(gateway=gateway)  # noqa: SLF001 (the only way to hand a JVM to PySpark)
+
+
+def stop_jvm() -> None:
+    """End the JVM of this process and wait for it, so that a later session gets a new one."""
+    gateway = SparkContext._gateway  # noqa: SLF001 (PySpark alone leaves the JVM until Python exits)
+    process = getattr(gateway, "proc", None)
+    if gateway is None or process is None:
+        return
+    gateway.shutdown()
+    process.stdin.close()
+    process.wait(timeout=_JVM_EXIT_S)
+    SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001 (the same)
+
+
+def _retell(descriptor: int) -> None:
+    """Write each line of a pipe to whatever is standard error at that moment, until the JVM has ended."""
+    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if line.rstrip() != _UNASKED:
+                sys.stderr.write(line)
+                sys.stderr.flush()

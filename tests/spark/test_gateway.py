@@ -1,0 +1,38 @@
+"""What the JVM says is told by Python."""
+
+import os
+
+import pytest
+from pyspark.sql import SparkSession
+
+from swath.spark import gateway
+
+
+def test_what_the_jvm_says_is_told_but_for_the_line_that_nobody_can_use(capsys: pytest.CaptureFixture[str]) -> None:
+    said, says = os.pipe()
+    os.write(says, f"{gateway._UNASKED}\nspark WARN Disk: it is full\n".encode())
+    os.close(says)
+    gateway._retell(said)
+    assert capsys.readouterr().err == "spark WARN Disk: it is full\n"
+
+
+@pytest.mark.spark
+def test_a_jvm_that_runs_is_kept(spark: SparkSession) -> None:
+    before = spark.sparkContext._gateway
+    gateway.start_jvm({"spark.master": "local[1]"})
+    assert spark.sparkContext._gateway is before
+
+
+@pytest.mark.spark
+def test_a_warning_of_spark_reaches_the_standard_error_of_that_moment(
+    spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jvm = spark._jvm
+    assert jvm is not None
+    jvm.java.lang.System.err.println("from the JVM")
+    jvm.java.lang.System.err.flush()
+    # The line comes through a pipe and a thread: wait for the thread to have told what was said before.
+    told = ""
+    while "from the JVM" not in told:
+        told += capsys.readouterr().err
+    assert "incubator" not in told
