@@ -7,6 +7,7 @@ import click
 
 from swath import __version__
 from swath.cli.demo import demo_command
+from swath.cli.deploy import register
 from swath.cli.ingest import ingest_command
 from swath.cli.inspect import doctor_command, report_command, validate_command
 from swath.cli.models import models_group
@@ -39,6 +40,7 @@ for _command in (
     models_group,
 ):
     cli.add_command(_command)
+register(cli)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -142,7 +142,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.argument("pipeline"),
             click.option("--input", "inputs", multiple=True, required=True, help="Scene, list, STAC record, or folder of these."),
             click.option("--output", required=True, help="Folder or s3:// prefix for products, tables and reports."),
-            click.option("--site", default="laptop", show_default=True, help="Name or file of a site."),
+            click.option("--site", default="laptop", show_default=True, envvar="SWATH_SITE", help="Name or file of a site."),
             click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter."),
             click.option("--limit", type=click.IntRange(min=1), help="Take at most so many scenes."),
             click.option("--tile-size", type=click.IntRange(min=1), help="Strip height in rows at the reference resolution."),
@@ -157,6 +157,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--worker-memory-mb",
+                envvar="SWATH_CHILD_MEMORY_MIB",
                 type=click.IntRange(min=128),
                 default=Limits().memory_mb,
                 show_default=True,
