@@ -173,8 +173,15 @@ def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFi
             raise ConfigError(msg)
         for entry in steps:
             if step in entry:
-                entry[step][parameter] = yaml.safe_load(text)
+                entry[step][parameter] = _value(text, setting=setting)
     return pipeline.model_copy(update={"steps": steps})
+
+
+def _value(text: str, *, setting: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {setting}: {text!r} is not a YAML value: {error}") from error
 
 
 def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
@@ -192,6 +199,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
             raise ConfigError(msg)
         ((name, parameters),) = entry.items()
         if name == _MODEL_STEP:
+            _check_model_parameters(parameters)
             try:
                 parameters = _pinned(parameters, registry=registry, models=models)
             except ConfigError:
@@ -217,13 +225,17 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
     return ReadyPipeline(plain=plain, models=models)
 
 
-def _pinned(parameters: Mapping[str, Any], *, registry: Registry, models: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """Parameters of the model step with the model resolved once, for good."""
+def _check_model_parameters(parameters: Mapping[str, Any]) -> None:
+    """An optional model may be absent; a misspelt parameter may not pass for that."""
     unknown = set(parameters) - {"model", "optional"}
     if unknown or "model" not in parameters:
         known = ", ".join(parameter_names(_MODEL_STEP)[:1])
         msg = f"step {_MODEL_STEP} takes {known} (a registered model or a folder) and optional; got {sorted(parameters)}"
         raise ConfigError(msg)
+
+
+def _pinned(parameters: Mapping[str, Any], *, registry: Registry, models: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Parameters of the model step with the model resolved once, for good."""
     pinned = registry.resolve(str(parameters["model"]))
     models[pinned.name] = {"path": str(pinned.path), "digest": pinned.digest}
     return {

@@ -172,9 +172,7 @@ def _weighted(
     return out
 
 
-def _mode(
-    samples: NDArray[np.integer], nodata: int | None, *, touched: NDArray[np.bool_] | None = None
-) -> NDArray[np.integer]:
+def _mode(samples: NDArray[np.integer], nodata: int | None, *, touched: NDArray[np.bool_] | None = None) -> NDArray[np.integer]:
     """Most frequent of (sample, y, x); of equals, the first to reach the count in row order; nodata does not vote."""
     votes = np.ones(samples.shape, dtype=np.bool_) if touched is None else touched
     if nodata is not None:

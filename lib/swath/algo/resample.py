@@ -85,12 +85,8 @@ _TAPS = {"average": _average_taps, "bilinear": _bilinear_taps, "nearest": _neare
 def taps_of(source: Grid, *, target: Grid, window: Window, kernel: Kernel) -> tuple[Taps, Taps]:
     """Row and column taps, with indices on the whole source grid."""
     make = _TAPS[kernel]
-    rows = _edges(
-        start=window.row, count=window.height, step=target.dy / source.dy, shift=(source.top - target.top) / source.dy
-    )
-    cols = _edges(
-        start=window.col, count=window.width, step=target.dx / source.dx, shift=(target.left - source.left) / source.dx
-    )
+    rows = _edges(start=window.row, count=window.height, step=target.dy / source.dy, shift=(source.top - target.top) / source.dy)
+    cols = _edges(start=window.col, count=window.width, step=target.dx / source.dx, shift=(target.left - source.left) / source.dx)
     return make(rows, size=source.height), make(cols, size=source.width)
 
 
@@ -111,9 +107,7 @@ def nearest(values: NDArray[np.generic], have: Window, *, source: Grid, target: 
     return values[np.ix_(rows.index[0] - have.row, cols.index[0] - have.col)]
 
 
-def resample(
-    values: NDArray[np.float64], have: Window, *, source: Grid, target: Grid, window: Window
-) -> NDArray[np.float64]:
+def resample(values: NDArray[np.float64], have: Window, *, source: Grid, target: Grid, window: Window) -> NDArray[np.float64]:
     """Average or bilinear resampling of physical values, ignoring NaN.
 
     Args:
@@ -130,18 +124,18 @@ def resample(
     usable = np.isfinite(values)
     whole = bool(usable.all())
     filled = values if whole else np.where(usable, values, 0.0)
-    sums = _apply(filled, rows, cols, have)
+    sums = _apply(filled, have, rows=rows, cols=cols)
     if whole:
         weights = rows.weight.sum(axis=0)[:, None] * cols.weight.sum(axis=0)[None, :]
         mean: NDArray[np.float64] = sums / weights
         return mean
-    weights = _apply(usable.astype(np.float64), rows, cols, have)
+    weights = _apply(usable.astype(np.float64), have, rows=rows, cols=cols)
     full = rows.weight.sum(axis=0)[:, None] * cols.weight.sum(axis=0)[None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(weights >= VALID_SHARE * full, sums / weights, np.nan)
 
 
-def _apply(values: NDArray[np.float64], rows: Taps, cols: Taps, have: Window) -> NDArray[np.float64]:
+def _apply(values: NDArray[np.float64], have: Window, *, rows: Taps, cols: Taps) -> NDArray[np.float64]:
     # Columns first: then the row taps run over contiguous memory. Fixed tap order keeps the sums reproducible.
     wide = np.zeros((values.shape[0], cols.index.shape[1]))
     for index, weight in zip(cols.index, cols.weight, strict=True):

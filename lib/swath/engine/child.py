@@ -45,7 +45,7 @@ class Refused:
     message: str
 
 
-class _Died(Exception):
+class _ChildDiedError(Exception):
     """The child is gone; ``error`` says what to tell of it."""
 
     def __init__(self, error: SceneError) -> None:
@@ -54,31 +54,41 @@ class _Died(Exception):
 
 
 class Child:
-    """Starts on first use, restarts after a death, ends with its parent."""
+    """Starts on first use, restarts after a death, ends with its parent.
 
-    def __init__(self, limits: Limits) -> None:
+    Args:
+        limits: Of each call.
+        module: What the child runs; it must serve requests as ``child_main`` does.
+    """
+
+    def __init__(self, limits: Limits, *, module: str = "swath.engine.child_main") -> None:
         self._limits = limits
+        self._module = module
         self._process: subprocess.Popen[bytes] | None = None
 
     def call(self, request: dict[str, Any]) -> dict[str, Any] | Refused:
         """Have one request done.
 
         Returns:
-            The answer, or the SceneError that the request met (a death of the child twice in a row is one).
+            The answer, or the SceneError that the request met (a death of the child twice in a row is one, and so is
+            memory that did not suffice twice: what a child has kept from earlier requests must not count).
 
         Raises:
             RuntimeError: The child met an error that is not the scene's fault; Spark may retry.
         """
-        error: SceneError | None = None
+        refused = Refused("", "")
         for _ in range(_TRIES):
             try:
-                return self._once(request)
-            except _Died as death:
-                error = death.error
-        if error is None:
-            msg = "a call ends with an answer or an error"
-            raise RuntimeError(msg)
-        return Refused(error.error_class, str(error))
+                answer = self._once(request)
+            except _ChildDiedError as death:
+                told = death.error.of(str(request.get("scene_id", "")))
+                refused = Refused(told.error_class, str(told))
+                continue
+            if not isinstance(answer, Refused) or answer.error_class != MemoryLimitError.error_class:
+                return answer
+            self.close()
+            refused = answer
+        return refused
 
     def close(self) -> None:
         """End the child."""
@@ -102,7 +112,7 @@ class Child:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
         except OSError:
-            raise _Died(self._post_mortem(process)) from None
+            raise _ChildDiedError(self._post_mortem(process)) from None
         answer: dict[str, Any] = json.loads(self._line(process))
         if "refused" in answer:
             return Refused(answer["refused"]["class"], answer["refused"]["message"])
@@ -123,19 +133,12 @@ class Child:
             if select.select([descriptor], [], [], _WATCH_S)[0]:
                 chunk = os.read(descriptor, 1 << 20)
                 if not chunk:
-                    raise _Died(self._post_mortem(process))
+                    raise _ChildDiedError(self._post_mortem(process))
                 data += chunk
                 continue
             if time.monotonic() > deadline:
                 self.close()
-                raise _Died(
-                    TimeLimitError(
-                        "the scene was not finished in time",
-                        expected=f"under {self._limits.seconds:.0f} s for a strip",
-                        got="no answer",
-                        remedy="The file may be hostile; otherwise raise the time limit (--strip-seconds).",
-                    )
-                )
+                raise _ChildDiedError(_too_slow(self._limits))
             self._watch_memory(process)
         return bytes(data)
 
@@ -146,7 +149,7 @@ class Child:
             return
         if resident > self._limits.memory_mb:
             self.close()
-            raise _Died(_too_big(self._limits, got=f"{resident:.0f} MiB"))
+            raise _ChildDiedError(_too_big(self._limits, got=f"{resident:.0f} MiB"))
 
     def _post_mortem(self, process: subprocess.Popen[bytes]) -> SceneError:
         code = process.wait()
@@ -163,15 +166,26 @@ class Child:
         if self._process is None or self._process.poll() is not None:
             self.close()
             environment = {
+                # MiB; a row of JPEG 2000 tiles of all bands. GDAL's default, a share of the machine, outgrows the limit.
+                "GDAL_CACHEMAX": "256",
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
                 "SWATH_CHILD_MEMORY_MB": str(self._limits.memory_mb),
             }
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "swath.engine.child_main"],
+                [sys.executable, "-m", self._module],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, close_fds=True,
             )  # fmt: skip
         return self._process
+
+
+def _too_slow(limits: Limits) -> SceneError:
+    return TimeLimitError(
+        "the scene was not finished in time",
+        expected=f"under {limits.seconds:.0f} s for a strip",
+        got="no answer",
+        remedy="The file may be hostile; otherwise raise the time limit (--strip-seconds).",
+    )
 
 
 def _too_big(limits: Limits, *, got: str) -> SceneError:

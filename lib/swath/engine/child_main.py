@@ -7,7 +7,7 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from swath.engine.child import CONFIG
@@ -19,10 +19,11 @@ _PR_SET_PDEATHSIG = 1
 _DATA_FACTOR = 1.5
 
 
-def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Do one request; every outcome is an answer."""
-    from swath.engine.tasks import perform  # noqa: PLC0415  heavy imports come after the limits are set
+Perform = Callable[[Mapping[str, Any]], dict[str, Any]]
 
+
+def answer(request: Mapping[str, Any], *, perform: Perform) -> dict[str, Any]:
+    """Do one request; every outcome is an answer."""
     try:
         return {"done": perform(request)}
     except SceneError as error:
@@ -42,10 +43,10 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         return {"failed": traceback.format_exc()}
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(requests: BinaryIO, answers: BinaryIO, *, perform: Perform) -> None:
     """Answer requests until the parent closes the pipe."""
     for line in requests:
-        answers.write(json.dumps(answer(json.loads(line))).encode() + b"\n")
+        answers.write(json.dumps(answer(json.loads(line), perform=perform)).encode() + b"\n")
         answers.flush()
 
 
@@ -57,12 +58,20 @@ def _bound() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def main() -> None:
-    """Set limits, keep stdout for answers only, serve."""
+def main(perform: Perform | None = None) -> None:
+    """Set limits, keep stdout for answers only, serve.
+
+    Args:
+        perform: Does the requests; None for the engine's own tasks.
+    """
     _bound()
+    if perform is None:
+        from swath.engine import tasks  # noqa: PLC0415  heavy imports come after the limits are set
+
+        perform = tasks.perform
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(sys.stdin.buffer, answers)
+    serve(sys.stdin.buffer, answers, perform=perform)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from swath.errors import MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
 from swath.grid import Grid
-from swath.pipeline import AssetRule, Pipeline, Recipe, Step
+from swath.pipeline import Pipeline, Recipe, Step
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
 
@@ -92,9 +92,7 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
     return Graph(scene=scene, calls=_needed(calls, set(chosen)), outputs=_named(chosen), left_out=left_out)
 
 
-def _possible(
-    pipeline: Pipeline, scene: Scene
-) -> tuple[list[Call], dict[LayerName, LayerSpec], dict[str, SceneError]]:
+def _possible(pipeline: Pipeline, scene: Scene) -> tuple[list[Call], dict[LayerName, LayerSpec], dict[str, SceneError]]:
     calls: list[Call] = []
     specs: dict[LayerName, LayerSpec] = {}
     failures: dict[str, SceneError] = {}

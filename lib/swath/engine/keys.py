@@ -2,31 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from swath.engine.graph import DELIVERED, Graph
-from swath.product import LayerName
+from swath.product import LayerSpec
 from swath.scene import Asset
 
 #: Raised when the engine itself changes pixels or bytes: reading, resampling, encoding, overviews, the file's layout.
 ENGINE = 1
 
 
-def canonical(plain: Any) -> str:  # noqa: ANN401  any JSON value
+def canonical(plain: Any) -> str:
     """Canonical JSON: sorted keys, no spaces, no NaN."""
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def digest_of(plain: Any) -> str:  # noqa: ANN401  any JSON value
+def digest_of(plain: Any) -> str:
     """Hex sha256 of the canonical JSON."""
     return hashlib.sha256(canonical(plain).encode()).hexdigest()
 
 
 def asset_keys(graph: Graph) -> dict[str, str]:
     """The key of each output, by asset key (the STAC name)."""
-    layers: dict[LayerName, str] = {}
+    layers: dict[str, str] = {}
     for call in graph.calls:
         inputs = {}
         for name in call.reads:
@@ -43,11 +42,12 @@ def asset_keys(graph: Graph) -> dict[str, str]:
         }
         for spec in call.recipe.makes:
             layers[spec.name] = digest_of({**chain, "layer": spec.name, "model": spec.model.digest if spec.model else None})
-    return {name: digest_of(_asset(layers[spec.name], encoding=asdict(spec.encoding))) for name, spec in graph.outputs.items()}
+    return {name: digest_of(_asset(layers[spec.name], spec=spec)) for name, spec in graph.outputs.items()}
 
 
-def _asset(layer: str, *, encoding: Mapping[str, Any]) -> dict[str, Any]:
-    return {"layer": layer, "encoding": encoding, "engine": ENGINE}
+def _asset(layer: str, *, spec: LayerSpec) -> dict[str, Any]:
+    # The title stands in the file: equal keys promise equal bytes.
+    return {"layer": layer, "encoding": asdict(spec.encoding), "title": spec.title, "engine": ENGINE}
 
 
 def _delivered(asset: Asset) -> dict[str, Any]:

@@ -54,7 +54,8 @@ class ProductPlan:
         Raises:
             ConfigError: ``rows`` is not legal.
         """
-        grids = tuple(dict.fromkeys(spec.grid for spec in self.graph.outputs.values()))
+        pictured = (self.graph.grid_of(name) for name in self.previews)
+        grids = tuple(dict.fromkeys([*(spec.grid for spec in self.graph.outputs.values()), *pictured]))
         return cut(self.graph.scene.reference, grids, rows=rows, split=split)
 
 

@@ -100,15 +100,15 @@ def run_strip(job: StripJob, *, store: Store, context: Context, reader: BandRead
         for wanted, counted in _pieces(job, assets):
             targets = {a.spec.name: w for a, w in wanted}
             if counted is not None:
-                targets.update({n: counted[n] for n in previews if n not in targets})
+                targets.update({n: w for n, w in counted.items() if n not in targets})
             layers = evaluate(job.graph, targets, read=read, context=context, clock=clock)
             since = process_time()
             for asset, _ in wanted:
                 _take(asset, layers[asset.spec.name], counted=counted is not None)
             since = clock.charge("encode", since)
             if counted is not None:
-                for name, preview in previews.items():
-                    preview.add(layers[name])
+                for name in counted:
+                    previews[name].add(layers[name])
                 clock.charge("preview", since)
         since = process_time()
         parts = tuple(_finish(a, job, store) for a in assets)
@@ -133,9 +133,7 @@ def _opened(job: StripJob, store: Store, stack: ExitStack) -> Iterator[_Asset]:
         yield _Asset(spec=spec, rows=own, path=path, file=file, writer=writer, tally=Tally(spec.encoding))
 
 
-def _pieces(
-    job: StripJob, assets: list[_Asset]
-) -> Iterator[tuple[list[tuple[_Asset, Window]], dict[LayerName, Window] | None]]:
+def _pieces(job: StripJob, assets: list[_Asset]) -> Iterator[tuple[list[tuple[_Asset, Window]], dict[LayerName, Window] | None]]:
     """Windows of each asset, piece by piece; last the rows beyond the strip that odd overviews read (counted nowhere)."""
     for rows in job.cut.pieces(job.number):
         wanted = [(a, w) for a in assets if (w := a.window(job.cut.rows_on(a.spec.grid, rows))) is not None]
@@ -143,7 +141,9 @@ def _pieces(
         for name in job.previews:
             grid = job.graph.grid_of(name)
             start, stop = job.cut.rows_on(grid, rows)
-            counted[name] = Window(start, 0, stop - start, grid.width)
+            # The last reference rows may lie beyond the last row of a coarser grid.
+            if stop > start:
+                counted[name] = Window(start, 0, stop - start, grid.width)
         yield wanted, counted
     beyond = []
     for asset in assets:

@@ -48,7 +48,7 @@ def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
         if not made:
             continue
         out = hull(made)
-        wants = {name: _want(graph, call, name, out) for name in call.reads}
+        wants = {name: _want(graph, call, name=name, out=out) for name in call.reads}
         calls[number] = (out, wants)
         for name, want in wants.items():
             source = graph.grid_of(name)
@@ -59,7 +59,7 @@ def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
     return Demand(layers=layers, calls=calls)
 
 
-def _want(graph: Graph, call: Call, name: LayerName, out: Window) -> Want:
+def _want(graph: Graph, call: Call, *, name: LayerName, out: Window) -> Want:
     need = call.recipe.needs[name]
     grid = need.on or graph.grid_of(name)
     return Want(grid=grid, window=grid.covering(call.recipe.grid.extent_of(out), halo_px=need.halo_px))

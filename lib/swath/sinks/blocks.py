@@ -27,12 +27,14 @@ def encode_block(pixels: NDArray[np.integer], encoding: Encoding) -> bytes:
         A zlib stream (TIFF compression 8), the same bytes for the same pixels.
     """
     if pixels.min() == pixels.max():
-        return _constant_block(int(pixels.flat[0]), encoding.dtype, encoding.predictor, encoding.compression_level)
+        return _constant_block(
+            int(pixels.flat[0]), encoding.dtype, predictor=encoding.predictor, level=encoding.compression_level
+        )
     return _compress(pixels, predictor=encoding.predictor, level=encoding.compression_level)
 
 
 @lru_cache(maxsize=64)
-def _constant_block(value: int, dtype: str, predictor: int, level: int) -> bytes:
+def _constant_block(value: int, dtype: str, *, predictor: int, level: int) -> bytes:
     return _compress(np.full((BLOCK, BLOCK), value, dtype=dtype), predictor=predictor, level=level)
 
 
@@ -68,6 +70,4 @@ def encode_rows(rows: NDArray[np.integer], encoding: Encoding) -> list[bytes]:
         padded = np.full((BLOCK, across * BLOCK), fill, dtype=rows.dtype)
         padded[:height, :width] = rows
         rows = padded
-    return [
-        encode_block(np.ascontiguousarray(rows[:, i * BLOCK : (i + 1) * BLOCK]), encoding) for i in range(across)
-    ]
+    return [encode_block(np.ascontiguousarray(rows[:, i * BLOCK : (i + 1) * BLOCK]), encoding) for i in range(across)]

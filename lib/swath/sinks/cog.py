@@ -1,7 +1,6 @@
 """One cloud-optimised GeoTIFF from the parts of many strips. Level 0 is joined without being decoded."""
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,12 +60,9 @@ def assemble(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPar
         Size, sha256 and statistics of the file.
 
     Raises:
-        ValueError: A strip is missing or given twice.
+        ValueError: A strip is missing or given twice, or a part ends early.
     """
-    parts = sorted(parts, key=lambda p: p.strip)
-    if [p.strip for p in parts] != list(range(len(parts))):
-        msg = f"strips {[p.strip for p in parts]} do not make an asset"
-        raise ValueError(msg)
+    parts = in_order(parts, height=target.grid.height)
     statistics = sum((p.statistics for p in parts), Statistics())
     size = (target.grid.height, target.grid.width)
     with ExitStack() as stack:
@@ -74,7 +70,7 @@ def assemble(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPar
         overviews = _overviews(parts, files, size=size, encoding=target.encoding)
         zero = np.array([s for p in parts for q in p.pieces if q.level == 0 for s in q.sizes], dtype=np.uint32)
         levels = (Level(height=size[0], width=size[1], sizes=zero), *(level for level, _ in overviews))
-        big = sum(level.framed_bytes for level in levels) > CLASSIC_LIMIT
+        big = sum(level.framed_bytes + level.table_bytes for level in levels) > CLASSIC_LIMIT
         tags = twin_tags(
             target.grid, target.encoding, statistics=statistics, description=target.description, tags=target.tags, big=big
         )
@@ -85,9 +81,35 @@ def assemble(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPar
                 for block in data:
                     _put(out, block, digest)
             for part, file in zip(parts, files, strict=True):
-                _join(out, file, sum(q.length for q in part.pieces if q.level == 0), digest)
+                _join(out, file, length=sum(q.length for q in part.pieces if q.level == 0), digest=digest)
             length = out.tell()
     return Written(bytes=length, digest=digest.hexdigest(), statistics=statistics)
+
+
+def in_order(parts: list[PartManifest], *, height: int) -> list[PartManifest]:
+    """The parts by strip.
+
+    Raises:
+        ValueError: A strip is missing or given twice.
+    """
+    ordered = sorted(parts, key=lambda p: p.strip)
+    if [p.strip for p in ordered] != list(range(len(ordered))):
+        msg = f"strips {[p.strip for p in ordered]} do not make an asset"
+        raise ValueError(msg)
+    _check_rows([q for p in ordered for q in p.pieces if q.level == 0], height=height)
+    return ordered
+
+
+def _check_rows(pieces: list[Piece], *, height: int) -> None:
+    """Refuse pieces of one level, in order, that do not follow each other from its first to its last row."""
+    row = 0
+    for piece in pieces:
+        if piece.row != row:
+            break
+        row += piece.rows
+    if row != height or sum(p.rows for p in pieces) != height:
+        msg = f"rows {row} to {height} of level {pieces[0].level if pieces else 0} are missing or given twice"
+        raise ValueError(msg)
 
 
 def _put(out: BinaryIO, data: bytes, digest: "hashlib._Hash") -> None:
@@ -95,8 +117,8 @@ def _put(out: BinaryIO, data: bytes, digest: "hashlib._Hash") -> None:
     digest.update(data)
 
 
-def _join(out: BinaryIO, file: BinaryIO, length: int, digest: "hashlib._Hash") -> None:
-    """Append the first ``length`` bytes of a part; on a file system the kernel copies, and we only read for the digest."""
+def _join(out: BinaryIO, file: BinaryIO, *, length: int, digest: "hashlib._Hash") -> None:
+    """Append the first ``length`` bytes of a part."""
     file.seek(0)
     left = length
     while left:
@@ -144,10 +166,9 @@ def _local_level(
     parts: list[PartManifest], files: list[BinaryIO], *, number: int, size: tuple[int, int], encoding: Encoding
 ) -> tuple[list[bytes], NDArray[np.integer] | None]:
     """Blocks of a level that strips made; its pixels too when it travelled as pixels."""
-    found = [
-        (piece, file) for part, file in zip(parts, files, strict=True) for piece in part.pieces if piece.level == number
-    ]
+    found = [(piece, file) for part, file in zip(parts, files, strict=True) for piece in part.pieces if piece.level == number]
     found.sort(key=lambda f: f[0].row)
+    _check_rows([piece for piece, _ in found], height=size[0])
     if all(not piece.sizes for piece, _ in found):
         pixels = np.concatenate([_pixels(piece, file, width=size[1], dtype=encoding.dtype) for piece, file in found])
         return _encode_all(pixels, encoding), pixels
@@ -167,7 +188,11 @@ def _local_level(
 
 def _bytes(piece: Piece, file: BinaryIO) -> bytes:
     file.seek(piece.offset)
-    return file.read(piece.length)
+    data = file.read(piece.length)
+    if len(data) != piece.length:
+        msg = f"a part ends {piece.length - len(data)} bytes early"
+        raise ValueError(msg)
+    return data
 
 
 def _pixels(piece: Piece, file: BinaryIO, *, width: int, dtype: str) -> NDArray[np.integer]:
@@ -180,10 +205,3 @@ def _split(data: bytes, sizes: tuple[int, ...]) -> list[bytes]:
         blocks.append(data[at : at + size + 8])
         at += size + 8
     return blocks
-
-
-def publish_local(temporary: Path, final: Path) -> None:
-    """Make a finished temporary file visible under its name, at once or not at all."""
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(final)

@@ -28,9 +28,7 @@ class PreviewPixels(Protocol):
         ...
 
 
-def publish_product(
-    product: Product, *, folder: str, previews: Mapping[str, PreviewPixels], store: Store
-) -> dict[str, Any]:
+def publish_product(product: Product, *, folder: str, previews: Mapping[str, PreviewPixels], store: Store) -> dict[str, Any]:
     """Write quicklooks and the item.
 
     Args:

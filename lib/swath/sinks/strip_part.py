@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, BinaryIO, Self
 
 import numpy as np
@@ -90,10 +91,10 @@ def rows_beyond(*, height: int, width: int, row_stop: int) -> int:
     """Rows below a strip's own that its overviews read: 0 on even sizes, a few on odd ones."""
     sizes = (height, width), *level_sizes(height, width)[:LOCAL_LEVELS]
     stops = [row_stop]
-    for above, below in zip(sizes, sizes[1:], strict=False):
+    for above, below in pairwise(sizes):
         stops.append(first_row_from(stops[-1], source=above[0], target=below[0]))
     need = stops[-1]
-    for (above, below), own in zip(reversed(list(zip(sizes, sizes[1:], strict=False))), reversed(stops[:-1]), strict=True):
+    for (above, below), own in zip(reversed(list(pairwise(sizes))), reversed(stops[:-1]), strict=True):
         need = max(own, rows_needed(need, source=above[0], target=below[0]))
     return need - row_stop
 
@@ -125,7 +126,7 @@ class _Level:
 
     @property
     def _seen(self) -> int:
-        return self.held_at + sum(h.shape[0] for h in self.held)
+        return self.held_at + sum(len(h) for h in self.held)
 
     def _cut(self, rows: NDArray[np.integer], out: "PartWriter") -> None:
         while rows.shape[0]:

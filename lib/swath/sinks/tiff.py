@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.io import MemoryFile
+from rasterio.io import DatasetWriter, MemoryFile
 from rasterio.transform import Affine
 
 from swath.algo.overviews import BLOCK
@@ -24,7 +24,7 @@ _GHOST_BODY = (
     b"BLOCK_TRAILER=LAST_4_BYTES_REPEATED\nKNOWN_INCOMPATIBLE_EDITION=NO\n "
 )
 GHOST = b"GDAL_STRUCTURAL_METADATA_SIZE=%06d bytes\n" % len(_GHOST_BODY) + _GHOST_BODY
-#: Classic TIFF addresses this many bytes.
+#: Classic TIFF addresses this many bytes, less what a header takes besides its tables of blocks.
 CLASSIC_LIMIT = 2**32 - 2**16
 
 
@@ -51,6 +51,11 @@ class Level:
         """Bytes that the framed blocks take."""
         return int(self.sizes.astype(np.int64).sum()) + 8 * self.sizes.size
 
+    @property
+    def table_bytes(self) -> int:
+        """Bytes that the offsets and sizes of its blocks take in a classic header."""
+        return 8 * self.sizes.size
+
 
 def twin_tags(
     grid: Grid, encoding: Encoding, *, statistics: Statistics, description: str, tags: Mapping[str, str], big: bool
@@ -64,16 +69,23 @@ def twin_tags(
             bigtiff="YES" if big else "NO", interleave="pixel",
             photometric="PALETTE" if encoding.categories else "MINISBLACK",
         ) as dataset:  # fmt: skip
-            dataset.set_band_description(1, description)
-            if encoding.scale != 1.0:
-                dataset.scales = (encoding.scale,)
-                dataset.offsets = (0.0,)
-            dataset.units = (encoding.unit,)
-            if encoding.categories:
-                dataset.write_colormap(1, {c.value: (*c.rgb, 255) for c in encoding.categories})
-            dataset.update_tags(**tags)
-            dataset.update_tags(1, **gdal_statistics(statistics))
+            describe(dataset, encoding, statistics=statistics, description=description, tags=tags)
         return parse(bytes(memory.getbuffer()))
+
+
+def describe(
+    dataset: DatasetWriter, encoding: Encoding, *, statistics: Statistics, description: str, tags: Mapping[str, str]
+) -> None:
+    """Let a dataset in the making say what its numbers mean."""
+    dataset.set_band_description(1, description)
+    if encoding.scale != 1.0:
+        dataset.scales = (encoding.scale,)
+        dataset.offsets = (0.0,)
+    dataset.units = (encoding.unit,)
+    if encoding.categories:
+        dataset.write_colormap(1, {c.value: (*c.rgb, 255) for c in encoding.categories})
+    dataset.update_tags(**tags)
+    dataset.update_tags(1, **gdal_statistics(statistics))
 
 
 def gdal_statistics(statistics: Statistics) -> dict[str, str]:

@@ -79,10 +79,9 @@ class LocalStore:
     def list(self, prefix: str) -> Iterator[str]:
         """Paths of all files below a folder, in order."""
         top = self.at(prefix)
-        for folder, names, files in os.walk(top):
-            names.sort()
-            for name in sorted(files):
-                yield (Path(folder) / name).relative_to(self.folder.resolve()).as_posix()
+        root = self.folder.resolve()
+        for file in _files_below(top):
+            yield file.relative_to(root).as_posix()
 
     def delete(self, path: str) -> None:
         """Remove a file if it is there."""
@@ -112,6 +111,20 @@ class LocalStore:
         return final.parent / f".{final.name}.{uuid.uuid4().hex}"
 
 
+def _files_below(folder: Path) -> Iterator[Path]:
+    """All files in the order of their whole names, which is the order of an S3 listing."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted((e.name + "/" if e.is_dir(follow_symlinks=False) else e.name) for e in found)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in entries:
+        if name.endswith("/"):
+            yield from _files_below(folder / name)
+        else:
+            yield folder / name
+
+
 def local_store(folder: Path) -> LocalStore:
     """Make the folder and see that it can be written.
 
@@ -124,6 +137,7 @@ def local_store(folder: Path) -> LocalStore:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        msg = f"the output {folder} cannot be written ({error.strerror or error}): choose another --output, or mend its permissions"
+        why = error.strerror or error
+        msg = f"the output {folder} cannot be written ({why}): choose another --output, or mend its permissions"
         raise ConfigError(msg) from error
     return LocalStore(folder.resolve())

@@ -151,7 +151,7 @@ class _Ranges(io.RawIOBase):
     def tell(self) -> int:
         return self._at
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  the signature of RawIOBase
+    def readinto(self, buffer: Any) -> int:
         stop = min(self._at + len(buffer), self._size)
         if self._at >= stop:
             return 0
