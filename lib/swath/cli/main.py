@@ -2,17 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import click
 
 from swath import __version__
-from swath.cli.demo import demo_command
-from swath.cli.deploy import register
-from swath.cli.ingest import ingest_command
-from swath.cli.inspect import doctor_command, report_command, validate_command
-from swath.cli.models import models_group
-from swath.cli.plan import plan_command
-from swath.cli.run import run_command
+from swath.cli.lazy import Lazy, LazyGroup
 from swath.errors import AccountError, ConfigError, LockError, SwathError
 
 EXIT_CRASHED, EXIT_CONFIG, EXIT_ACCOUNT, EXIT_LOCKED = 1, 2, 4, 5
@@ -21,36 +16,38 @@ _CODES: Sequence[tuple[type[SwathError], int]] = (
     (AccountError, EXIT_ACCOUNT),
     (LockError, EXIT_LOCKED),
 )
+COMMANDS = {
+    "demo": Lazy("swath.cli.demo:demo_command", "Simulate scenes, train a model, make every product, write the report."),
+    "run": Lazy("swath.cli.run:run_command", "Make a pipeline's products of every scene of the inputs."),
+    "plan": Lazy("swath.cli.plan:plan_command", "Say what a run would make, its memory and time; nothing is made."),
+    "ingest": Lazy("swath.cli.ingest:ingest_command", "Take scenes into the scenes table."),
+    "report": Lazy("swath.cli.inspect:report_command", "Draw the report of a run anew."),
+    "validate": Lazy("swath.cli.inspect:validate_command", "Check a pipeline, a STAC object or a COG."),
+    "doctor": Lazy("swath.cli.inspect:doctor_command", "See what this machine lacks, and how to mend it."),
+    "models": Lazy("swath.cli.models:models_group", "List, register and promote models."),
+    "sites": Lazy("swath.cli.deploy:sites_group", "List sites, and how two of them differ."),
+    "render": Lazy("swath.cli.deploy:render_command", "Print what a site's engine would be given for a job."),
+    "submit": Lazy("swath.cli.deploy:submit_command", "Start a job at a site."),
+    "status": Lazy("swath.cli.deploy:status_command", "Say how a run of a job stands."),
+    "cancel": Lazy("swath.cli.deploy:cancel_command", "Stop a run of a job."),
+    "logs": Lazy("swath.cli.deploy:logs_command", "Print the driver's log of a run, or where it lies."),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="swath")
 def cli() -> None:
     """Raw satellite scenes in, trusted analysis-ready products out."""
 
 
-for _command in (
-    demo_command,
-    run_command,
-    plan_command,
-    ingest_command,
-    report_command,
-    validate_command,
-    doctor_command,
-    models_group,
-):
-    cli.add_command(_command)
-register(cli)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its code: DESIGN names them 0 to 5."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        result = cli.main(args=words, prog_name="swath", standalone_mode=False)
     except click.ClickException as error:
         error.show(file=sys.stderr)
+        _suggest(words)
         sys.exit(EXIT_CONFIG)
     except click.Abort:
         click.echo("interrupted", err=True)
@@ -58,6 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SwathError as error:
         click.echo(f"swath: {error}", err=True)
         sys.exit(next((code for kind, code in _CODES if isinstance(error, kind)), EXIT_CRASHED))
+    # Without standalone mode click hands back the code of ctx.exit(), which --help and --version use.
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _suggest(words: Sequence[str]) -> None:
+    first = next((w for w in words if not w.startswith("-")), "")
+    close = get_close_matches(first, COMMANDS, n=1) if first not in COMMANDS else []
+    if close:
+        click.echo(f"Did you mean `swath {close[0]}`?", err=True)
 
 
 if __name__ == "__main__":
