@@ -1,0 +1,67 @@
+"""The chain by ``swath run``, phase by phase: ``python -m benchmarks.ours MASTER SMALL_ITEM ITEM OUTPUT``.
+
+``start``: the session and a first Python task. ``first``: one small scene in that session, with everything that a session does
+for the first time (workers and their children start, Delta's classes are loaded). ``chain``: the scene, with all that a run
+does for it: plan, strips, files, pictures, STAC item, ledger, catalogue, report.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.tree import ROOT, next_phase
+
+PIPELINE = ROOT / "benchmarks" / "chain.yaml"
+
+
+def main(master: str, small: str, item: str, output: str) -> None:
+    """Run all, print the last run's seconds by stage as JSON."""
+    next_phase("start")
+    from swath.spark.session import build_session, stop_session  # noqa: PLC0415 (its imports are part of the start)
+
+    spark = build_session(app="bench", master=master)
+    assert spark.sparkContext.parallelize(range(4), 2).map(abs).count() == 4
+    next_phase("first")
+    _run(spark, small, f"{output}/first")
+    next_phase("chain")
+    told = _run(spark, item, f"{output}/chain")
+    next_phase("stop")
+    stop_session(spark)
+    print(json.dumps(told), flush=True)
+
+
+def _run(spark: Any, item: str, output: str) -> dict[str, Any]:
+    from swath.cli.run import RunOptions, request_of, write_report  # noqa: PLC0415
+    from swath.cli.summary import summary_of  # noqa: PLC0415
+    from swath.spark.run import Run  # noqa: PLC0415
+
+    request = request_of(RunOptions(pipeline=str(PIPELINE), inputs=(item,), output=output))
+    outcome = Run(spark, request).execute()
+    assert outcome.account.made == 1, outcome.lost
+    write_report(summary_of(outcome))
+    return _told(outcome, output)
+
+
+def _told(outcome: Any, output: str) -> dict[str, Any]:
+    """CPU seconds by stage, and the files."""
+    (work,) = outcome.made
+    seconds: dict[str, float] = {}
+    for strip in work.strips:
+        for stage, spent in strip["seconds"].items():
+            seconds[stage] = seconds.get(stage, 0.0) + spent
+    strips = sum(s["cpu_s"] for s in work.strips)
+    seconds["strips, other"] = strips - sum(seconds.values())
+    for stage in outcome.stages:
+        if stage.name in {"assets", "publish"}:
+            seconds[{"assets": "assemble"}.get(stage.name, stage.name)] = stage.cpu_s
+    folder = Path(output) / Path(work.published["item"]).parent
+    return {
+        "seconds": seconds,
+        "files": {r["name"]: str(folder / r["href"]) for r in work.records},
+        "child_peak_mb": max(s["peak_mb"] for s in work.strips),
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
