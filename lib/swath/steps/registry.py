@@ -21,6 +21,7 @@ BUILTIN: Final[Mapping[str, str]] = MappingProxyType(
         "qa": "swath.steps.qa:Qa",
         "ndvi": "swath.steps.ndvi:Ndvi",
         "classes": "swath.steps.classes:Classes",
+        "clouds": "swath.steps.clouds:Clouds",
         "landcover": "swath.steps.landcover:Landcover",
     }
 )
