@@ -65,7 +65,7 @@ class ReadyPipeline:
 
 
 def conf_folder() -> Path:
-    """Where the shipped files are: SWATH_CONF, the checkout, or beside an installed wheel.
+    """Where the shipped files are: SWATH_CONF, the checkout, beside an installed wheel, or beside the job's script.
 
     Raises:
         ConfigError: Nowhere.
@@ -74,6 +74,8 @@ def conf_folder() -> Path:
         Path(os.environ["SWATH_CONF"]) if "SWATH_CONF" in os.environ else None,
         Path(swath.__file__).resolve().parents[2] / "conf",
         Path(sys.prefix) / "share" / "swath" / "conf",
+        # spark-submit jobs/process.py with swath in a zip: conf/ lies beside jobs/.
+        Path(sys.argv[0]).resolve().parents[1] / "conf" if Path(sys.argv[0]).is_file() else None,
     ]
     for folder in candidates:
         if folder is not None and (folder / "pipelines").is_dir():
