@@ -26,7 +26,7 @@ def _waves(height: int, width: int, *, dtype: str, nodata: int | None) -> Stored
     waves = (np.sin(x / 37) + np.cos(y / 23)) * 2000 + rng.normal(0, 300, (height, width))
     shift, scale = {"int16": (0, 1), "uint16": (5000, 1), "uint8": (4000, 40)}[dtype]
     info = np.iinfo(dtype)
-    stored = np.clip((waves + shift) / scale, info.min, info.max).astype(dtype)
+    stored: Stored = np.clip((waves + shift) / scale, info.min, info.max).astype(dtype)
     if nodata is not None:
         stored[(y + x < height // 3) | (rng.random((height, width)) < 0.02)] = nodata
     return stored

@@ -72,8 +72,8 @@ def pixels(height: int, width: int, *, encoding: Encoding, seed: int = 0) -> Sto
         waves = (waves + 4000) / 80
     elif encoding.dtype == "uint16":
         waves += 5000
-    stored = np.clip(waves, encoding.lowest, min(encoding.highest, 11 if encoding.categories else encoding.highest))
-    stored = stored.astype(encoding.dtype)
+    highest = 11 if encoding.categories else encoding.highest
+    stored: Stored = np.clip(waves, encoding.lowest, highest).astype(encoding.dtype)
     if encoding.nodata is not None:
         stored[(y + x < min(height, width) // 3) | (rng.random((height, width)) < 0.01)] = encoding.nodata
     return stored

@@ -1,0 +1,100 @@
+"""What a child may meet: run as a module by the tests of ``Child`` in place of ``swath.engine.child_main``."""
+
+import ctypes
+import mmap
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from swath.engine.child_main import main
+from swath.errors import ConfigError, ReadError
+
+_HELD: list[mmap.mmap | bytearray] = []
+
+
+def perform(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what ``op`` says; leave a mark in ``log`` first, so that the tests can count the tries."""
+    if "log" in request:
+        with Path(request["log"]).open("a", encoding="utf-8") as log:
+            log.write(f"{os.getpid()}\n")
+    return {"pid": os.getpid(), **_OPS[request["op"]](request)}
+
+
+def _echo(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"echo": request.get("value")}
+
+
+def _crash(request: Mapping[str, Any]) -> dict[str, Any]:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return {}
+
+
+def _exit(request: Mapping[str, Any]) -> dict[str, Any]:
+    os._exit(3)
+
+
+def _once(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Crash at the first try and answer at the second."""
+    return _crash(request) if len(Path(request["log"]).read_text(encoding="utf-8").split()) == 1 else {}
+
+
+def _hang(request: Mapping[str, Any]) -> dict[str, Any]:
+    time.sleep(600)
+    return {}
+
+
+def _allocate(request: Mapping[str, Any]) -> dict[str, Any]:
+    """One allocation that the data limit forbids."""
+    _HELD.append(bytearray(request["mb"] << 20))
+    return {}
+
+
+def _touch(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Grow where the data limit does not count: shared pages; then wait to be noticed."""
+    pages = mmap.mmap(-1, request["mb"] << 20, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+    for at in range(0, len(pages), mmap.PAGESIZE):
+        pages[at] = 1
+    _HELD.append(pages)
+    time.sleep(request.get("seconds", 600))
+    return {}
+
+
+def _noise(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What native code does: write to descriptor 1, and to C's own stdout."""
+    os.write(1, b'{"done": "a lie"}\n')
+    ctypes.CDLL(None).puts(b'{"done": "another"}')
+    ctypes.CDLL(None).fflush(None)
+    sys.stdout.write("not JSON\n")
+    sys.stdout.flush()
+    return {"noise": True}
+
+
+def _scene_error(request: Mapping[str, Any]) -> dict[str, Any]:
+    raise ReadError("it cannot be read", got="zeros")
+
+
+def _config_error(request: Mapping[str, Any]) -> dict[str, Any]:
+    raise ConfigError("no such step")
+
+
+def _bug(request: Mapping[str, Any]) -> dict[str, Any]:
+    raise ZeroDivisionError("our own fault")
+
+
+def _limits(request: Mapping[str, Any]) -> dict[str, Any]:
+    import resource  # noqa: PLC0415
+
+    return {"data": resource.getrlimit(resource.RLIMIT_DATA)[0], "core": resource.getrlimit(resource.RLIMIT_CORE)[0]}
+
+
+_OPS = {
+    "echo": _echo, "crash": _crash, "exit": _exit, "once": _once, "hang": _hang, "allocate": _allocate, "touch": _touch,
+    "noise": _noise, "scene-error": _scene_error, "config-error": _config_error, "bug": _bug, "limits": _limits,
+}  # fmt: skip
+
+if __name__ == "__main__":
+    main(perform)

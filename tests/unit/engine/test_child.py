@@ -1,0 +1,181 @@
+"""A child process that crashes, hangs, or takes too much memory costs its request and nothing else."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swath.engine.child import Child, Limits, Refused
+
+HOSTILE = "hostile_child"
+GENEROUS = Limits(memory_mb=400, seconds=60.0)
+
+
+@pytest.fixture(autouse=True)
+def _reachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child's module lies beside this file; a child inherits ``sys.path``."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    made = Child(GENEROUS, module=HOSTILE)
+    yield made
+    made.close()
+
+
+def _pids(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8").split()
+
+
+def _done(answer: dict[str, Any] | Refused) -> dict[str, Any]:
+    assert not isinstance(answer, Refused), answer
+    return answer
+
+
+def test_requests_are_answered_by_one_process_that_is_kept(child: Child) -> None:
+    answers = [_done(child.call({"op": "echo", "value": v})) for v in ("a", "ß\n", {"x": [1, None]}, "y" * 300_000)]
+    assert [a["echo"] for a in answers] == ["a", "ß\n", {"x": [1, None]}, "y" * 300_000]
+    assert len({a["pid"] for a in answers}) == 1
+    assert answers[0]["pid"] != os.getpid()
+
+
+@pytest.mark.parametrize(("op", "how"), [("crash", "signal 11"), ("exit", "exit code 3")])
+def test_a_native_crash_is_refused_after_two_tries_and_the_next_request_works(
+    child: Child, tmp_path: Path, op: str, how: str
+) -> None:
+    log = tmp_path / "log"
+    answer = child.call({"op": op, "log": str(log), "scene_id": "S1"})
+    assert isinstance(answer, Refused)
+    assert answer.error_class == "crash"
+    assert answer.message.startswith(f"S1: the process that worked on the scene died: expected an answer; got {how}. ")
+    assert len(set(_pids(log))) == 2
+    assert _done(child.call({"op": "echo", "value": 1}))["echo"] == 1
+
+
+def test_a_crash_that_does_not_come_back_costs_one_try(child: Child, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert _done(child.call({"op": "once", "log": str(log)}))["pid"] == int(_pids(log)[1])
+
+
+def test_a_hang_is_refused_as_timeout_after_two_tries(tmp_path: Path) -> None:
+    child, log = Child(Limits(memory_mb=400, seconds=1.5), module=HOSTILE), tmp_path / "log"
+    try:
+        child.call({"op": "echo"})
+        answer = child.call({"op": "hang", "log": str(log)})
+        assert isinstance(answer, Refused)
+        assert answer.error_class == "timeout"
+        assert "expected under 2 s for a strip; got no answer. The file may be hostile" in answer.message
+        # A child on a busy machine may use up its time before it gets to the request.
+        assert len(_pids(log)) in {1, 2}
+        assert not _alive(int(_pids(log)[0]))
+    finally:
+        child.close()
+
+
+def test_an_allocation_beyond_the_limit_is_refused_as_oom_after_two_tries(child: Child, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    answer = child.call({"op": "allocate", "mb": 2000, "log": str(log), "scene_id": "S1"})
+    assert isinstance(answer, Refused)
+    assert answer.error_class == "oom"
+    assert answer.message.startswith("S1: the scene needs more memory than its process may have: expected at most 400 MiB; got")
+    assert len(set(_pids(log))) == 2
+    assert _done(child.call({"op": "echo", "value": 2}))["echo"] == 2
+
+
+def test_memory_that_earlier_requests_left_behind_does_not_count(child: Child, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    # The data limit stands at 600 MiB: both together do not fit, each alone does.
+    for _ in range(2):
+        _done(child.call({"op": "allocate", "mb": 380, "log": str(log)}))
+    assert len(set(_pids(log))) == 2
+
+
+def test_growth_that_the_kernel_does_not_limit_is_seen_by_the_parent(child: Child, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    answer = child.call({"op": "touch", "mb": 450, "log": str(log)})
+    assert isinstance(answer, Refused)
+    assert answer.error_class == "oom"
+    assert "the scene outgrew the memory limit of its process: expected at most 400 MiB; got" in answer.message
+    assert len(set(_pids(log))) == 2
+    assert _done(child.call({"op": "echo", "value": 3}))["echo"] == 3
+
+
+def test_noise_on_stdout_does_not_corrupt_answers(child: Child, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        assert _done(child.call({"op": "noise"}))["noise"] is True
+    child.close()
+    assert "a lie" in capfd.readouterr().err
+
+
+def test_errors_of_scenes_and_of_configuration_are_answers(child: Child) -> None:
+    refused = child.call({"op": "scene-error", "scene_id": "S1"})
+    assert refused == Refused("read", "S1: it cannot be read: got zeros")
+    assert child.call({"op": "config-error"}) == Refused("config", "no such step")
+
+
+def test_a_bug_is_raised_with_its_trace(child: Child) -> None:
+    with pytest.raises(RuntimeError, match=r"ZeroDivisionError: our own fault"):
+        child.call({"op": "bug"})
+    assert _done(child.call({"op": "echo", "value": 4}))["echo"] == 4
+
+
+def test_a_child_that_died_between_requests_is_replaced(child: Child) -> None:
+    first = _done(child.call({"op": "echo"}))["pid"]
+    os.kill(first, 9)
+    _wait_for_end(first)
+    assert _done(child.call({"op": "echo"}))["pid"] != first
+
+
+def test_a_closed_child_is_gone_and_starts_again_when_asked(child: Child) -> None:
+    first = _done(child.call({"op": "echo"}))["pid"]
+    child.close()
+    child.close()
+    assert not _alive(first)
+    assert _done(child.call({"op": "echo"}))["pid"] != first
+
+
+def test_limits_hold_in_the_child(child: Child) -> None:
+    answer = _done(child.call({"op": "limits"}))
+    assert (answer["data"], answer["core"]) == (600 << 20, 0)
+
+
+PARENT = """
+from swath.engine.child import Child, Limits
+child = Child(Limits(memory_mb=400, seconds=60), module="hostile_child")
+print(child.call({"op": "echo"})["pid"], flush=True)
+child.call({"op": "hang"})
+"""
+
+
+def test_the_child_dies_with_its_parent_even_in_the_middle_of_a_request() -> None:
+    path = os.pathsep.join(p for p in sys.path if p)
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert _alive(pid)
+        parent.kill()
+        parent.wait()
+    _wait_for_end(pid)
+    assert not _alive(pid)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
+
+
+def _wait_for_end(pid: int) -> None:
+    deadline = time.monotonic() + 20
+    while _alive(pid) and time.monotonic() < deadline:
+        os.sched_yield()
