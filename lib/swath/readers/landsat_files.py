@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import tarfile
 import tempfile
 from collections import Counter
@@ -99,7 +100,7 @@ def unpack(href: str, *, scratch: str) -> str:
         target = Path(scratch) / f"{path.name.partition('.')[0]}-{version}"
         if not target.is_dir():
             with tempfile.TemporaryDirectory(dir=scratch) as staging, tarfile.open(path) as tar:
-                tar.extractall(Path(staging) / "unpacked", members=_believable(tar), filter="data")
+                _copy_members(tar, into=Path(staging) / "unpacked")
                 _adopt(Path(staging) / "unpacked", target=target)
     except (OSError, EOFError, tarfile.TarError) as error:
         raise ReadError(
@@ -119,6 +120,25 @@ def _believable(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
             msg = f"inflates to more than {_MAX_UNPACKED_BYTES} bytes"
             raise tarfile.TarError(msg)
         yield member
+
+
+def _copy_members(tar: tarfile.TarFile, *, into: Path) -> None:
+    """Copy files and folders out of an archive; ``extractall`` without its filter (since 3.11.4) would trust their names."""
+    into.mkdir()
+    for member in _believable(tar):
+        path = into / member.name
+        if not path.resolve().is_relative_to(into.resolve()):
+            msg = f"{member.name!r} would land outside the destination"
+            raise tarfile.TarError(msg)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if member.isdir():
+            path.mkdir(exist_ok=True)
+        elif (source := tar.extractfile(member) if member.isfile() else None) is not None:
+            with source, path.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+        else:
+            msg = f"{member.name!r} is neither a file nor a folder"
+            raise tarfile.TarError(msg)
 
 
 def _adopt(staged: Path, *, target: Path) -> None:

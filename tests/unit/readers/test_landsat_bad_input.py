@@ -183,6 +183,18 @@ def test_a_tar_whose_members_leave_the_scratch_folder(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+def test_a_tar_that_holds_a_link(tmp_path: Path) -> None:
+    import tarfile  # noqa: PLC0415 - only these tests build hostile archives
+
+    path = tmp_path / "LC09.tar.gz"
+    (tmp_path / "a").symlink_to("/etc/hostname")
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(tmp_path / "a", "LC09_B1.TIF")
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(ReadError, match=r"archive cannot be unpacked: .* is neither a file nor a folder"):
+        read_scene(str(path), scratch=str(tmp_path / "scratch"))
+
+
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=r"the scene cannot be listed: expected a folder, MTL file or tar; got .*nothing"):
         read_scene(str(tmp_path / "nothing"))
