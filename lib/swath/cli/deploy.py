@@ -1,4 +1,4 @@
-"""``swath render | submit | status | cancel | logs | sites``: one job, every site."""
+"""``swath render | submit | status | cancel | logs | sites | parity | forward``: one job, every site."""
 
 import os
 import subprocess
@@ -8,12 +8,15 @@ from pathlib import Path
 import click
 
 from swath.deploy.cluster import Engine
+from swath.deploy.engine_command import engine_command, here
 from swath.deploy.files import load_job, load_site, site_names
+from swath.deploy.forward import forward
 from swath.deploy.launch_error import LaunchError
 from swath.deploy.launchers import launcher_for
-from swath.deploy.local import local_submit
+from swath.deploy.local import entry_point, local_submit
 from swath.deploy.names import new_run_id
 from swath.deploy.order import Order
+from swath.deploy.parity import Runtime, compare, execute
 from swath.deploy.rendering import border_table, render, write_pod_templates
 from swath.deploy.result import RunResult, read_result
 from swath.deploy.retrying import may_retry
@@ -28,7 +31,16 @@ _RUN = click.option("--run-id", default=None, help="Of the run; without it a new
 
 def register(group: click.Group) -> None:
     """Add the commands of this module to ``group``."""
-    for command in (render_command, submit_command, status_command, cancel_command, logs_command, sites_group):
+    for command in (
+        render_command,
+        submit_command,
+        status_command,
+        cancel_command,
+        logs_command,
+        sites_group,
+        parity_command,
+        forward_command,
+    ):
         group.add_command(command)
 
 
@@ -179,3 +191,49 @@ def sites_diff_command(a: str, b: str) -> None:
     """Print every value in which two sites differ."""
     for path, left, right in differences(load_site(a), load_site(b)):
         click.echo(f"{path}\n  {a}: {left}\n  {b}: {right}")
+
+
+@click.command("parity")
+@click.argument("job")
+@click.option("--site", "sites", multiple=True, required=True, metavar="A --site B", help="The two sites.")
+@click.option("--store", "stores", multiple=True, metavar="NAME=FOLDER", help="The folder that stands for a store that is read.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder for both sides' outputs.")
+def parity_command(job: str, *, sites: tuple[str, ...], stores: tuple[str, ...], output: Path) -> None:
+    """Run JOB as two sites would, on this machine, and compare the products.
+
+    It proves the renderings, not two clusters.
+    """
+    if len(sites) != 2:
+        raise ConfigError("parity compares two sites: --site A --site B")
+    outputs = [
+        _run_here(job, site_name=name, stores=stores, output=output / f"{side}-{name}")
+        for side, name in zip("ab", sites, strict=True)
+    ]
+    found = compare(*outputs)
+    counts = f"{len(found.same)} files equal, {len(found.differing)} with other bytes"
+    click.echo(f"{counts}, {len(found.only_a)} only a, {len(found.only_b)} only b")
+    for name in (*found.differing, *found.only_a, *found.only_b):
+        click.echo(f"  {name}")
+    sys.exit(0 if found.equal_bytes else 1)
+
+
+def _run_here(job: str, *, site_name: str, stores: tuple[str, ...], output: Path) -> Path:
+    order = _order(job, site_name=site_name, run_id=None)
+    folders = {name: Path(folder).absolute() for name, _, folder in (text.partition("=") for text in stores)}
+    target = order.site.store_of(order.job.output)
+    if target is not None:
+        folders[target[0]] = output.absolute()
+    command = here(engine_command(order), site=order.site, folders=folders, program=entry_point())
+    execute(command, runtime=Runtime.of_lock())
+    return Path(command.arguments[command.arguments.index("--output") + 1])
+
+
+@click.command("forward")
+@click.argument("job")
+@_SITE
+def forward_command(job: str, *, site_name: str) -> None:
+    """Send what may leave the site of JOB's runs to its border's other end; each run once."""
+    spec, site = load_job(job), load_site(site_name)
+    for sent in forward(site, output=site.resolve(spec.output)):
+        withheld = ", ".join(flow.value for flow in sent.withheld) or "nothing"
+        click.echo(f"{sent.run_id}: sent {', '.join(flow.value for flow in sent.flows) or 'nothing'}; withheld {withheld}")

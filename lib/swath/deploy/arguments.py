@@ -23,9 +23,11 @@ def _words(job: JobSpec, *, site: Site, run_id: str) -> Iterator[str]:
     for uri in job.inputs:
         yield from ("--input", site.resolve(uri))
     yield from ("--output", site.resolve(job.output))
+    yield from ("--site", site.site)
     yield from ("--run-id", run_id)
     yield "--quarantine-ok"
     yield "--json"
+    yield from ("--worker-memory-mb", str(job.resources.child.mib))
     if job.limit is not None:
         yield from ("--limit", str(job.limit))
     if job.tile_size is not None:

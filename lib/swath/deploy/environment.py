@@ -25,7 +25,7 @@ def environment(job: JobSpec, *, site: Site) -> Mapping[str, str]:
     variables = {
         **WORKER_ENVIRONMENT,
         **QUIET,
-        **_ours(job, site=site),
+        **_ours(site),
         **_identity(site),
         **_stores(stores_of(job, site=site)),
         **(_trust(site.trust) if site.trust else {}),
@@ -36,13 +36,10 @@ def environment(job: JobSpec, *, site: Site) -> Mapping[str, str]:
     return dict(sorted(variables.items()))
 
 
-def _ours(job: JobSpec, *, site: Site) -> dict[str, str]:
+def _ours(site: Site) -> dict[str, str]:
     """What swath itself reads."""
     named = {
-        "SWATH_SITE": site.site,
         "SWATH_LINK": site.link.value,
-        "SWATH_WORKER_MEMORY_MIB": str(job.resources.worker.mib),
-        "SWATH_CHILD_MEMORY_MIB": str(job.resources.child.mib),
         "SWATH_LEDGER": site.ledger.kind.value,
         "SWATH_LOCK": site.ledger.lock.value,
     }

@@ -142,7 +142,7 @@ def test_settings_differ_between_sites_only_where_the_site_files_differ(job: Job
     here = spark_conf(job, site=load_site("kubernetes"), run_id="r")
     there = spark_conf(job, site=change("kubernetes", site="twin"), run_id="r")
     differing = {key for key in here if here[key] != there[key]}
-    assert differing == {key for key in here if key.endswith(("SWATH_SITE", "label.swath-site"))}
+    assert differing == {key for key in here if key.endswith("label.swath-site")}
 
 
 def test_no_setting_is_empty(order: Ordered) -> None:

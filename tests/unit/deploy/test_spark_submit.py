@@ -21,8 +21,12 @@ def test_the_arguments_are_those_of_swath_run(order: Callable[[str], Order]) -> 
         "/data/scenes/incoming",
         "--output",
         "/data/products/ard",
+        "--site",
+        "laptop",
         "--run-id",
         "ard-20261125t000000z-abcd",
         "--quarantine-ok",
         "--json",
+        "--worker-memory-mb",
+        "1536",
     )

@@ -1,0 +1,131 @@
+"""The command that an engine would run, read back from what it is given; and the same command for this machine."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from swath.deploy.cluster import Engine
+from swath.deploy.emr_on_eks.request import settings_of as settings_of_request
+from swath.deploy.emr_on_eks.request import start_job_run
+from swath.deploy.order import Order
+from swath.deploy.site import Site
+from swath.deploy.spark_operator.application import settings_of as settings_of_application
+from swath.deploy.spark_operator.application import spark_application
+from swath.deploy.spark_submit import spark_submit
+from swath.errors import ConfigError
+
+_DRIVER_ENV = "spark.kubernetes.driverEnv."
+_EXECUTOR_ENV = "spark.executorEnv."
+
+# What only a cluster has: pods, jars of its image, accounts, stores behind a network.
+_CLUSTER_SETTINGS = re.compile(
+    r"spark\.(kubernetes\.|hadoop\.fs\.|pyspark\.|decommission|storage\.decommission|dynamicAllocation|jars|eventLog|executor\.(instances|maxNumFailures)|master)"
+)
+_CLUSTER_VARIABLES = re.compile(
+    r"(AWS_|CPL_AWS|SWATH_(STORES|LINK|LOCK|LEDGER|PRICE)|HOME|TMPDIR|NUMBA_CACHE|MPLCONFIG|HTTPS?_PROXY|NO_PROXY|SSL_CERT|PGSSL|"
+    r"CURL_CA|GDAL_CURL_CA|PROJ_CURL_CA|REQUESTS_CA|MLFLOW_TRACKING)",
+    flags=re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineCommand:
+    """What an engine runs.
+
+    Args:
+        program: Main file.
+        arguments: Of the program.
+        conf: All Spark settings.
+        driver: Variables of the driver.
+        executor: Variables of executors.
+    """
+
+    program: str
+    arguments: tuple[str, ...]
+    conf: Mapping[str, str]
+    driver: Mapping[str, str]
+    executor: Mapping[str, str]
+
+
+def engine_command(order: Order) -> EngineCommand:
+    """Render ``order`` for its engine, and read the command back from the rendering alone."""
+    if order.site.engine is Engine.EMR_ON_EKS:
+        return from_request(start_job_run(order))
+    if order.site.engine is Engine.SPARK_OPERATOR:
+        return from_application(spark_application(order))
+    command = spark_submit(order)
+    return EngineCommand(
+        program=command.program,
+        arguments=command.arguments,
+        conf=command.conf,
+        driver=command.environment,
+        executor=command.environment,
+    )
+
+
+def from_request(request: Mapping[str, Any]) -> EngineCommand:
+    """Of a StartJobRun request."""
+    driver = request["jobDriver"]["sparkSubmitJobDriver"]
+    return _made(driver["entryPoint"], driver["entryPointArguments"], conf=settings_of_request(request))
+
+
+def from_application(manifest: Mapping[str, Any]) -> EngineCommand:
+    """Of a SparkApplication."""
+    spec = manifest["spec"]
+    conf = settings_of_application(spec, namespace=manifest["metadata"]["namespace"])
+    return _made(spec["mainApplicationFile"], spec["arguments"], conf=conf)
+
+
+def _made(program: str, arguments: list[str], *, conf: Mapping[str, str]) -> EngineCommand:
+    return EngineCommand(
+        program=program,
+        arguments=tuple(arguments),
+        conf={key: value for key, value in conf.items() if not key.startswith((_DRIVER_ENV, _EXECUTOR_ENV))},
+        driver={key.removeprefix(_DRIVER_ENV): value for key, value in conf.items() if key.startswith(_DRIVER_ENV)},
+        executor={key.removeprefix(_EXECUTOR_ENV): value for key, value in conf.items() if key.startswith(_EXECUTOR_ENV)},
+    )
+
+
+def here(command: EngineCommand, *, site: Site, folders: Mapping[str, Path], program: Path) -> EngineCommand:
+    """The same command on this machine.
+
+    Args:
+        command: As the engine would run it.
+        site: Whose stores the arguments name.
+        folders: By store name: the folder that stands for the store here.
+        program: ``jobs/process.py`` here.
+
+    Raises:
+        ConfigError: An argument lies in a store without a folder.
+    """
+    kept = {key: value for key, value in command.conf.items() if not _CLUSTER_SETTINGS.match(key)}
+    return replace(
+        command,
+        program=str(program),
+        arguments=tuple(_moved(word, site=site, folders=folders) for word in command.arguments),
+        conf=kept | {"spark.master": "local[2,4]"},
+        driver={key: value for key, value in command.driver.items() if not _CLUSTER_VARIABLES.match(key)},
+        executor={key: value for key, value in command.executor.items() if not _CLUSTER_VARIABLES.match(key)},
+    )
+
+
+def _moved(word: str, *, site: Site, folders: Mapping[str, Path]) -> str:
+    """An address of a store as a path below the folder that stands for it."""
+    found = site.store_of(word)
+    if found is None:
+        return word
+    name, store = found
+    if name not in folders:
+        raise ConfigError(f"{word} lies in store {name!r}, and no folder stands for it here")
+    below = word.removeprefix(store.uri.rstrip("/")).strip("/")
+    return str(folders[name] / below) if below else str(folders[name])
+
+
+def words_and_variables(command: EngineCommand, *, submit: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The words for this machine, and its whole environment."""
+    conf = {**command.conf, **{f"{_EXECUTOR_ENV}{key}": value for key, value in command.executor.items()}}
+    pairs = tuple(word for key, value in sorted(conf.items()) for word in ("--conf", f"{key}={value}"))
+    return (submit, *pairs, command.program, *command.arguments), {**os.environ, **command.driver}
