@@ -25,6 +25,25 @@ class Store(Protocol):
         """Move a finished local file to ``path``, visible whole or not at all; replaces what was there."""
         ...
 
+    def publish(self, local: Path, path: str) -> bool:
+        """Move a finished local file to ``path`` under a name that stands for its content.
+
+        Returns:
+            False when a file of the same bytes was there already.
+
+        Raises:
+            FileExistsError: Another file is there, which the store would not replace.
+        """
+        ...
+
+    def fetch(self, path: str) -> BinaryIO:
+        """Open a file that will be read whole.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
+        ...
+
     def open(self, path: str) -> BinaryIO:
         """Open for reading with seek.
 
@@ -55,6 +74,10 @@ class Store(Protocol):
 
     def gdal_path(self, path: str) -> str:
         """The name under which GDAL opens the file."""
+        ...
+
+    def gdal_options(self) -> dict[str, str]:
+        """GDAL's options for opening files here."""
         ...
 
     def spark_path(self, path: str) -> str:

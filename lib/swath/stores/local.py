@@ -65,6 +65,15 @@ class LocalStore:
             temporary.replace(final)
             local.unlink(missing_ok=True)
 
+    def publish(self, local: Path, path: str) -> bool:
+        """As ``put``: equal names have equal bytes, so replacing changes nothing."""
+        self.put(local, path)
+        return True
+
+    def fetch(self, path: str) -> BinaryIO:
+        """Open for reading."""
+        return self.open(path)
+
     def open(self, path: str) -> BinaryIO:
         """Open for reading."""
         return self.at(path).open("rb")
@@ -100,6 +109,10 @@ class LocalStore:
     def gdal_path(self, path: str) -> str:
         """GDAL opens the file itself."""
         return str(self.at(path))
+
+    def gdal_options(self) -> dict[str, str]:
+        """None are needed."""
+        return {}
 
     def spark_path(self, path: str) -> str:
         """A file URI."""

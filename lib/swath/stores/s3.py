@@ -1,37 +1,33 @@
 """A prefix in an S3 bucket, any endpoint. Credentials come from boto3's standard chain, never from a file of ours."""
 
+import hashlib
 import io
 import os
 import tempfile
 from collections.abc import Iterator
-from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from swath.errors import ConfigError
+from swath.stores.options import OUTPOSTS, gdal_options, store_options
+from swath.stores.parts import ONE_PUT
+from swath.stores.s3_client import CHUNK, get, missing, refused_condition, s3_client, stream, unknown_condition
+from swath.stores.upload import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+__all__ = ["S3Store", "s3_client", "split_uri"]
 
-@lru_cache(maxsize=4)
-def s3_client(endpoint: str | None = None) -> "S3Client":
-    """One client a process and endpoint; ``AWS_ENDPOINT_URL_S3`` names a store other than AWS.
-
-    Stores other than AWS get path-style addressing, which all of them understand.
-    """
-    endpoint = endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    config = Config(
-        retries={"mode": "standard", "max_attempts": 6},
-        s3={"addressing_style": "path" if endpoint else "auto"},
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
-    return boto3.client("s3", endpoint_url=endpoint, config=config)
+_DELETE_AT_ONCE = 1000
+_PART = 32 << 20
+_PRESIGNED_S = 6 * 3600
+_MEDIA = {".tif": "image/tiff; application=geotiff; profile=cloud-optimized", ".json": "application/json", ".png": "image/png"}
+_ANY_MEDIA = "application/octet-stream"
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -53,6 +49,13 @@ class S3Store:
     def __init__(self, uri: str) -> None:
         self.bucket, self.prefix = split_uri(uri)
         self._uri = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+        self.options = store_options(self.bucket)
+        self.name = self.options.name(self.bucket)
+
+    @property
+    def client(self) -> "S3Client":
+        """boto3's client for this bucket."""
+        return s3_client(self.options)
 
     @property
     def root(self) -> str:
@@ -66,56 +69,109 @@ class S3Store:
     def read(self, path: str) -> bytes | None:
         """All bytes, or None when there is no such object."""
         try:
-            return s3_client().get_object(Bucket=self.bucket, Key=self.key(path))["Body"].read()
+            return get(self.client, bucket=self.name, key=self.key(path))[0]
         except ClientError as error:
-            if _missing(error):
+            if missing(error):
                 return None
             raise
 
     def write(self, path: str, data: bytes) -> None:
         """One PUT: S3 shows it whole or not at all."""
-        s3_client().put_object(Bucket=self.bucket, Key=self.key(path), Body=data)
+        self.client.put_object(Bucket=self.name, Key=self.key(path), Body=data, ContentType=_media(path))
 
     def put(self, local: Path, path: str) -> None:
-        """Upload (multipart above boto3's threshold; visible when complete), then remove the local file."""
-        s3_client().upload_file(str(local), self.bucket, self.key(path))
+        """Upload, in parts when it is large; then remove the local file."""
+        with local.open("rb") as file:
+            length = local.stat().st_size
+            if length <= ONE_PUT:
+                self.client.put_object(Bucket=self.name, Key=self.key(path), Body=file, ContentType=_media(path))
+            else:
+                self.client.upload_fileobj(file, self.name, self.key(path), ExtraArgs={"ContentType": _media(path)})
         local.unlink(missing_ok=True)
 
+    def publish(self, local: Path, path: str) -> bool:
+        """Upload a file that no other may replace; see ``Store.publish``."""
+        length = local.stat().st_size
+        with local.open("rb") as file:
+            made = self._put_new(file, path) if length <= ONE_PUT else self._upload_new(file, path, length=length)
+        if not made and self.digest(path) != (_sha256(local), length):
+            raise FileExistsError(f"{self._uri}/{path}")
+        local.unlink(missing_ok=True)
+        return made
+
     def open(self, path: str) -> BinaryIO:
-        """A seekable reader of ranges.
+        """A seekable reader of ranges; one request when the object is small.
 
         Raises:
             FileNotFoundError: There is no such object.
         """
-        size = self.size(path)
-        if size is None:
-            raise FileNotFoundError(f"{self._uri}/{path}")
-        return io.BufferedReader(_Ranges(self.bucket, self.key(path), size), 1 << 20)
+        try:
+            head, size = get(self.client, bucket=self.name, key=self.key(path), span=f"bytes=0-{CHUNK - 1}")
+        except ClientError as error:
+            if missing(error):
+                raise FileNotFoundError(f"{self._uri}/{path}") from error
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 416:  # an object without bytes has no ranges
+                return io.BytesIO(b"")
+            raise
+        if size <= len(head):
+            return io.BytesIO(head)
+        return io.BufferedReader(_Ranges(self, path, size=size, head=head), CHUNK)
+
+    def fetch(self, path: str) -> BinaryIO:
+        """All of an object in one request, kept in a file without a name."""
+        file = tempfile.TemporaryFile(dir=self.scratch())  # noqa: SIM115  the caller closes it
+        try:
+            for data in stream(self.client, bucket=self.name, key=self.key(path)):
+                file.write(data)
+        except ClientError as error:
+            file.close()
+            if missing(error):
+                raise FileNotFoundError(f"{self._uri}/{path}") from error
+            raise
+        file.seek(0)
+        return file
+
+    def digest(self, path: str) -> tuple[str, int]:
+        """Hex sha256 and length, read in one pass."""
+        digest, length = hashlib.sha256(), 0
+        for data in stream(self.client, bucket=self.name, key=self.key(path)):
+            digest.update(data)
+            length += len(data)
+        return digest.hexdigest(), length
 
     def size(self, path: str) -> int | None:
         """Bytes, or None when there is no such object."""
         try:
-            return int(s3_client().head_object(Bucket=self.bucket, Key=self.key(path))["ContentLength"])
+            return int(self.client.head_object(Bucket=self.name, Key=self.key(path))["ContentLength"])
         except ClientError as error:
-            if _missing(error):
+            if missing(error):
                 return None
             raise
 
     def list(self, prefix: str) -> Iterator[str]:
         """Paths of all objects below a prefix, in order."""
         below = self.key(prefix.rstrip("/") + "/" if prefix else "")
-        for page in s3_client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=below):
             for entry in page.get("Contents", []):
                 yield entry["Key"][len(self.prefix) + 1 if self.prefix else 0 :]
 
     def delete(self, path: str) -> None:
         """Remove an object if it is there."""
-        s3_client().delete_object(Bucket=self.bucket, Key=self.key(path))
+        self.client.delete_object(Bucket=self.name, Key=self.key(path))
 
     def delete_tree(self, prefix: str) -> None:
         """Remove all objects below a prefix."""
-        for path in list(self.list(prefix)):
-            self.delete(path)
+        found = self.list(prefix)
+        while batch := list(islice(found, _DELETE_AT_ONCE)):
+            keys: Any = [{"Key": self.key(path)} for path in batch]
+            self.client.delete_objects(Bucket=self.name, Delete={"Objects": keys, "Quiet": True})
+
+    def upload(self, path: str, upload_id: str = "") -> Upload:
+        """A multipart upload of an object: a new one, or one that another process opened."""
+        key = self.key(path)
+        if upload_id:
+            return Upload(self.client, self.name, key=key, upload_id=upload_id)
+        return Upload.open(self.client, self.name, key=key, media=_media(path))
 
     def scratch(self) -> Path:
         """A folder of this machine."""
@@ -124,19 +180,69 @@ class S3Store:
         return folder
 
     def gdal_path(self, path: str) -> str:
-        """GDAL reads S3 itself."""
+        """GDAL reads S3 itself; S3 on Outposts, whose signatures it cannot make, through a presigned address."""
+        if self.options.kind == OUTPOSTS:
+            return f"/vsicurl?use_head=no&list_dir=no&url={quote(self.presigned(path), safe='')}"
         return f"/vsis3/{self.bucket}/{self.key(path)}"
+
+    def gdal_options(self) -> dict[str, str]:
+        """Endpoint and region as GDAL spells them."""
+        return gdal_options(self.options)
+
+    def presigned(self, path: str) -> str:
+        """An address that whoever has it may read from for some hours."""
+        return self.client.generate_presigned_url(
+            "get_object", Params={"Bucket": self.name, "Key": self.key(path)}, ExpiresIn=_PRESIGNED_S
+        )
 
     def spark_path(self, path: str) -> str:
         """Open-source Spark knows the scheme s3a."""
         return f"s3a://{self.bucket}/{self.key(path)}"
 
+    def put_if_absent(self, path: str, data: BinaryIO | bytes) -> bool:
+        """One PUT that never replaces: False when the key is taken.
+
+        Where the store does not know the condition, it replaces.
+        """
+        asked: Any = {"Bucket": self.name, "Key": self.key(path), "ContentType": _media(path)}
+        try:
+            self.client.put_object(**asked, Body=data, IfNoneMatch="*")
+        except ClientError as error:
+            if refused_condition(error):
+                return False
+            if not unknown_condition(error):
+                raise
+            if not isinstance(data, bytes):
+                data.seek(0)
+            self.client.put_object(**asked, Body=data)
+        return True
+
+    def _put_new(self, file: BinaryIO, path: str) -> bool:
+        return self.put_if_absent(path, file)
+
+    def _upload_new(self, file: BinaryIO, path: str, *, length: int) -> bool:
+        upload = self.upload(path)
+        try:
+            return upload.complete(
+                [upload.put(n, file, length=stop - start) for n, (start, stop) in enumerate(spans(length), start=1)]
+            )
+        except BaseException:
+            upload.abort()
+            raise
+
+
+def spans(length: int, *, size: int = _PART) -> Iterator[tuple[int, int]]:
+    """Cut a file into parts of about ``size`` bytes, none smaller, unless the whole file is."""
+    number = max(length // size, 1)
+    for n in range(number):
+        yield n * size, (n + 1) * size if n + 1 < number else length
+
 
 class _Ranges(io.RawIOBase):
-    """Reads ranges of one object."""
+    """Reads ranges of one object; its beginning is known already."""
 
-    def __init__(self, bucket: str, key: str, size: int) -> None:
-        self._bucket, self._key, self._size, self._at = bucket, key, size, 0
+    def __init__(self, store: S3Store, path: str, *, size: int, head: bytes) -> None:
+        self._store, self._key, self._size, self._head, self._at = store, store.key(path), size, head, 0
 
     def readable(self) -> bool:
         return True
@@ -155,12 +261,20 @@ class _Ranges(io.RawIOBase):
         stop = min(self._at + len(buffer), self._size)
         if self._at >= stop:
             return 0
-        span = f"bytes={self._at}-{stop - 1}"
-        data = s3_client().get_object(Bucket=self._bucket, Key=self._key, Range=span)["Body"].read()
+        if self._at < len(self._head):
+            data = self._head[self._at : stop]
+        else:
+            span = f"bytes={self._at}-{stop - 1}"
+            data = get(self._store.client, bucket=self._store.name, key=self._key, span=span)[0]
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
 
 
-def _missing(error: ClientError) -> bool:
-    return error.response.get("Error", {}).get("Code") in {"404", "NoSuchKey", "NotFound"}
+def _media(path: str) -> str:
+    return _MEDIA.get(Path(path).suffix, _ANY_MEDIA)
+
+
+def _sha256(local: Path) -> str:
+    with local.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

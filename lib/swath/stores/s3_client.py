@@ -1,0 +1,142 @@
+"""boto3's client for a bucket, and reads that survive a connection which breaks in the middle of a body."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
+
+from swath.stores.options import OUTPOSTS, StoreOptions
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+#: Objects are read in pieces of this size.
+CHUNK = 4 << 20
+_TRIES = 5
+_FIRST_PAUSE_S = 0.2
+#: A body that broke off is asked for again; botocore itself repeats only what failed before the body.
+_BROKEN_BODY = (IncompleteReadError, ResponseStreamingError, HTTPClientError)
+#: Region that signs requests to a store which knows none.
+_ANY_REGION = "us-east-1"
+
+
+@lru_cache(maxsize=16)
+def s3_client(options: StoreOptions | None = None) -> "S3Client":
+    """One client a process and way of reaching a bucket. Credentials come from boto3's standard chain."""
+    options = options or StoreOptions()
+    session = boto3.session.Session(profile_name=options.profile or None)
+    region = options.region or session.region_name or (_ANY_REGION if options.endpoint else None)
+    style = "path" if options.path_style else "virtual" if options.kind == OUTPOSTS else "auto"
+    # The stubs know fewer settings than botocore does.
+    settings: dict[str, Any] = {
+        "retries": {"mode": "standard", "max_attempts": 6},
+        "s3": {"addressing_style": style},
+        "connect_timeout": 10,
+        "read_timeout": 60,
+        "max_pool_connections": 16,
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+        # What the options say of the bucket is all; a variable for another store must not leak in.
+        "ignore_configured_endpoint_urls": True,
+    }
+    if options.anonymous:
+        settings["signature_version"] = UNSIGNED
+    config = Config(**settings)
+    client = session.client(
+        "s3", endpoint_url=options.endpoint or None, region_name=region, config=config, verify=os.environ.get("AWS_CA_BUNDLE")
+    )
+    client.meta.events.register("before-call.s3.DeleteObjects", _content_md5)
+    if options.requester_pays:
+        client.meta.events.register("before-call.s3", _requester_pays)
+    return client
+
+
+def get(client: "S3Client", *, bucket: str, key: str, span: str = "") -> tuple[bytes, int]:
+    """An object's bytes, or a range of them, and the object's whole length.
+
+    Args:
+        client: Of the bucket.
+        bucket: Its name in requests.
+        key: Of the object.
+        span: ``bytes=first-last``; empty for all of it.
+
+    Raises:
+        ClientError: As S3 says it.
+    """
+    extra: Any = {"Range": span} if span else {}
+    for attempt in range(1, _TRIES + 1):
+        answer = client.get_object(Bucket=bucket, Key=key, **extra)
+        try:
+            data = answer["Body"].read()
+        except _BROKEN_BODY:
+            if attempt == _TRIES:
+                raise
+            sleep(_FIRST_PAUSE_S * 2**attempt)
+            continue
+        told = answer.get("ContentRange", "").rpartition("/")[2]
+        return data, int(told) if told.isdigit() else len(data)
+    msg = "unreachable"
+    raise AssertionError(msg)
+
+
+def stream(client: "S3Client", *, bucket: str, key: str) -> Iterator[bytes]:
+    """An object's bytes from first to last; goes on where a connection broke.
+
+    Raises:
+        ClientError: As S3 says it.
+    """
+    at = 0
+    extra: Any = {}
+    for attempt in range(1, _TRIES + 1):
+        answer = client.get_object(Bucket=bucket, Key=key, **extra)
+        try:
+            for data in answer["Body"].iter_chunks(CHUNK):
+                at += len(data)
+                yield data
+        except _BROKEN_BODY:
+            if attempt == _TRIES:
+                raise
+            sleep(_FIRST_PAUSE_S * 2**attempt)
+            extra = {"Range": f"bytes={at}-", "IfMatch": answer["ETag"]}
+            continue
+        return
+
+
+def code_of(error: ClientError) -> str:
+    """S3's name of an error, or the HTTP status where it has none."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    return code or str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+
+
+def missing(error: ClientError) -> bool:
+    """There is no such object."""
+    return code_of(error) in {"404", "NoSuchKey", "NotFound"}
+
+
+def refused_condition(error: ClientError) -> bool:
+    """``If-None-Match`` or ``If-Match`` did not hold, or somebody else was writing the same key."""
+    return code_of(error) in {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
+
+
+def unknown_condition(error: ClientError) -> bool:
+    """The store does not know conditional writes."""
+    return code_of(error) in {"NotImplemented", "501"}
+
+
+def _requester_pays(params: dict[str, Any], **_: Any) -> None:
+    params["headers"]["x-amz-request-payer"] = "requester"
+
+
+def _content_md5(params: dict[str, Any], **_: Any) -> None:
+    """Older stores insist on MD5 where newer SDKs send other checksums."""
+    body = params["body"]
+    data = body if isinstance(body, bytes) else str(body).encode()
+    params["headers"]["Content-MD5"] = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
