@@ -9,12 +9,17 @@ from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, scan_of,
 
 
 class ForestPredictor:
-    """A forest that predicts; a ``pipeline.Predictor``. Small trees are scanned, others walked: equal answers."""
+    """A forest that predicts; a ``pipeline.Predictor``.
 
-    def __init__(self, forest: Forest) -> None:
+    Args:
+        forest: The forest.
+        scanned_leaves: Forests whose trees have at most so many leaves are scanned, others walked, with equal answers.
+    """
+
+    def __init__(self, forest: Forest, *, scanned_leaves: int = MAX_LEAVES) -> None:
         self._forest = forest
         self._cuts = cuts_of(forest)
-        small = leaves_of(forest) <= MAX_LEAVES
+        small = leaves_of(forest) <= min(scanned_leaves, MAX_LEAVES)
         self._scan = scan_of(forest) if small else None
         self._walk = None if small else walk_of(forest)
 

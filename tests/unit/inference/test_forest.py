@@ -74,11 +74,10 @@ def test_probabilities_of_large_trees_are_those_of_lightgbm(classes: int) -> Non
     assert np.abs(ForestPredictor(made).predict(features.T) - by_lightgbm(model, features)).max() < 1e-6
 
 
-def test_walking_and_scanning_give_equal_answers(forest: Forest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_walking_and_scanning_give_equal_answers(forest: Forest) -> None:
     features, _ = samples(3001, classes=4, seed=2)
     scanned = ForestPredictor(forest).predict(features.T)
-    monkeypatch.setattr(forest_predictor, "MAX_LEAVES", 0)
-    assert np.array_equal(ForestPredictor(forest).predict(features.T), scanned)
+    assert np.array_equal(ForestPredictor(forest, scanned_leaves=0).predict(features.T), scanned)
 
 
 def test_without_a_folder_for_machine_code_a_function_is_compiled_each_time(monkeypatch: pytest.MonkeyPatch) -> None:

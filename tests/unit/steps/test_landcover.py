@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from swath.engine.graph import resolve
 from swath.errors import ConfigError, ModelContractError
 from swath.grid import Grid, Window
 from swath.inference.features import feature, model_grid
+from swath.inference.forest import Forest
+from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.manifest import Manifest
 from swath.pipeline import AssetRule, Context, Layer, Pipeline
 from swath.product import REFLECTANCE, Category, LayerSpec
@@ -190,3 +193,25 @@ def test_features_of_a_coded_layer_equal_those_of_a_plain_one() -> None:
 @pytest.mark.parametrize(("resolution_m", "expected"), [(None, FINE), (10.0, FINE), (13.0, FINE), (15.0, COARSE), (30.0, COARSE)])
 def test_the_nearest_band_grid_is_the_models(resolution_m: float | None, expected: Grid) -> None:
     assert model_grid(scene(red=FINE, nir=COARSE), resolution_m) == expected
+
+
+def test_the_same_forest_and_pixels_give_what_they_gave_when_the_version_was_set() -> None:
+    """Whoever changes this result must raise ``Landcover.version`` and add a line here."""
+    golden = {1: "543716ba478e7e64"}
+    random = np.random.default_rng(3)
+    trees, nodes = 6, 7  # full trees of two levels; the third level are leaves
+    forest = Forest(
+        child=np.tile([1, 3, 5, 3, 4, 5, 6], trees).astype(np.uint16),
+        feature=np.tile([0, 1, 1, 0, 0, 0, 0], trees).astype(np.uint8),
+        threshold=np.tile([1, 0, 2, 255, 255, 255, 255], trees).astype(np.uint8),
+        value=(np.tile([0, 0, 0, 1, 1, 1, 1], trees) * random.integers(-8, 9, trees * nodes)).astype(np.float64) / 4.0,
+        tree_offset=np.arange(trees + 1, dtype=np.int64) * nodes,
+        cut=np.array([0.1, 0.2, 0.3, 0.1, 0.2, 0.3], dtype=np.float32),
+        cut_offset=np.array([0, 3, 6], dtype=np.int64),
+        outputs=2,
+    )
+    features = [random.uniform(0.0, 0.4, 4000).astype(np.float32) for _ in range(2)]
+    features[0][::9] = np.nan
+    mapped, percent = classify(features, predictor=ForestPredictor(forest), codes=np.array([3, 9], dtype=np.uint8))
+    stored = np.where(np.isfinite(percent), np.rint(percent), 255).astype(np.uint8)
+    assert hashlib.sha256(mapped.tobytes() + stored.tobytes()).hexdigest()[:16] == golden[Landcover.version]
