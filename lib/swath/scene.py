@@ -197,9 +197,7 @@ class Scene:
                 scene_id=self.scene_id,
             )
         if not self.scene_id or any(c in self.scene_id for c in "/\\ \t\n\x00") or self.scene_id.startswith("."):
-            raise MetadataError(
-                "the scene id cannot name a folder", expected="a plain name", got=repr(self.scene_id)
-            )
+            raise MetadataError("the scene id cannot name a folder", expected="a plain name", got=repr(self.scene_id))
 
     @property
     def reference(self) -> Grid:
@@ -223,9 +221,7 @@ class Scene:
         assets = {name: _asset(a) for name, a in plain.pop("assets").items()}
         acquired = datetime.fromisoformat(plain.pop("acquired"))
         footprint = tuple((lon, lat) for lon, lat in plain.pop("footprint", ()))
-        return cls(
-            **{**plain, "angles": Angles(**plain["angles"])}, assets=assets, acquired=acquired, footprint=footprint
-        )
+        return cls(**{**plain, "angles": Angles(**plain["angles"])}, assets=assets, acquired=acquired, footprint=footprint)
 
 
 def _asset(plain: dict[str, Any]) -> Asset:
