@@ -57,13 +57,7 @@ def engine_command(order: Order) -> EngineCommand:
     if order.site.engine is Engine.SPARK_OPERATOR:
         return from_application(spark_application(order))
     command = spark_submit(order)
-    return EngineCommand(
-        program=command.program,
-        arguments=command.arguments,
-        conf=command.conf,
-        driver=command.environment,
-        executor=command.environment,
-    )
+    return replace(_made(command.program, list(command.arguments), conf=command.conf), driver=command.environment)
 
 
 def from_request(request: Mapping[str, Any]) -> EngineCommand:

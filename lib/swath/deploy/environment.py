@@ -52,7 +52,10 @@ def _ours(site: Site) -> dict[str, str]:
 
 def _identity(site: Site) -> dict[str, str]:
     """Which sources of credentials may be asked. Without this, a missing token falls through to the node's role."""
-    kind = site.identity.kind if site.identity else None
+    if site.identity is None:
+        # a person's own machine: their credentials, by their own means
+        return {}
+    kind = site.identity.kind
     if kind is IdentityKind.NODE_ROLE:
         return {"AWS_STS_REGIONAL_ENDPOINTS": "regional"}
     variables = {"AWS_EC2_METADATA_DISABLED": "true", "CPL_AWS_AUTODETECT_EC2": "NO", "AWS_STS_REGIONAL_ENDPOINTS": "regional"}

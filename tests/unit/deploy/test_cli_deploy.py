@@ -1,0 +1,162 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from swath.cli import deploy
+from swath.deploy.run_status import RunState, RunStatus, Submission
+from swath.errors import ConfigError
+
+RUN_ID = "ard-20261125t000000z-abcd"
+
+
+@pytest.fixture
+def group() -> click.Group:
+    made = click.Group()
+    deploy.register(made)
+    return made
+
+
+def _call(group: click.Group, *words: str) -> Result:
+    return CliRunner().invoke(group, list(words), catch_exceptions=True)
+
+
+def test_all_commands_are_registered(group: click.Group) -> None:
+    assert sorted(group.commands) == ["cancel", "forward", "logs", "parity", "render", "sites", "status", "submit"]
+
+
+def test_render_prints_what_the_engine_takes(group: click.Group) -> None:
+    manifest = yaml.safe_load(_call(group, "render", "ard", "--site", "eks-anywhere", "--run-id", RUN_ID).stdout)
+    assert manifest["metadata"]["name"] == RUN_ID
+    request = json.loads(_call(group, "render", "ard", "--site", "aws-region", "--run-id", RUN_ID).stdout)
+    assert request["clientToken"] == RUN_ID
+    assert "spark-submit" in _call(group, "render", "ard", "--site", "laptop").stdout
+    nightly = yaml.safe_load(_call(group, "render", "ard-nightly", "--site", "kubernetes").stdout)
+    assert nightly["kind"] == "ScheduledSparkApplication"
+
+
+def test_render_makes_a_new_run_id_each_time(group: click.Group) -> None:
+    names = {json.loads(_call(group, "render", "ard", "--site", "aws-region").stdout)["name"] for _ in range(4)}
+    assert len(names) > 1
+
+
+def test_render_egress_prints_the_border(group: click.Group) -> None:
+    lines = _call(group, "render", "ard", "--site", "eks-anywhere", "--egress").stdout.splitlines()
+    flows = [line for line in lines if not line.startswith(" ")]
+    assert len(flows) == 8
+    assert all(" stays " in line for line in flows)
+
+
+def test_render_writes_pod_templates(group: click.Group, tmp_path: Path) -> None:
+    _call(group, "render", "ard", "--site", "aws-region", "--pod-templates", str(tmp_path))
+    assert yaml.safe_load((tmp_path / "aws-region" / "driver.yaml").read_text(encoding="utf-8"))["kind"] == "Pod"
+
+
+def test_a_refused_job_is_a_configuration_error(group: click.Group) -> None:
+    assert isinstance(_call(group, "render", "ard-nightly", "--site", "aws-region").exception, ConfigError)
+
+
+def test_sites_are_listed_and_compared(group: click.Group) -> None:
+    assert len(_call(group, "sites", "list").stdout.splitlines()) == 6
+    diff = _call(group, "sites", "diff", "kubernetes", "eks-anywhere").stdout
+    assert "link\n  kubernetes: intermittent\n  eks-anywhere: none\n" in diff
+    assert _call(group, "sites", "diff", "kubernetes", "kubernetes").stdout == ""
+
+
+class FakeLauncher:
+    """An engine whose runs end as told."""
+
+    def __init__(self, states: list[RunStatus]) -> None:
+        self.states, self.submitted = states, 0
+
+    def submit(self) -> Submission:
+        self.submitted += 1
+        return Submission(run_id=RUN_ID, created=True, handle="h")
+
+    def status(self, run_id: str) -> RunStatus:
+        return self.states.pop(0)
+
+    def cancel(self, run_id: str) -> RunStatus:
+        return RunStatus(run_id=run_id, state=RunState.CANCELLED)
+
+    def logs(self, run_id: str, *, follow: bool = False) -> list[str]:
+        return ["a line"]
+
+    def latest(self, job: str) -> str | None:
+        return RUN_ID
+
+
+def _end(state: RunState, reason: str = "") -> RunStatus:
+    return RunStatus(run_id=RUN_ID, state=state, reason=reason)
+
+
+def _result(quarantined: int = 0) -> Any:
+    from swath.deploy.result import RunResult  # noqa: PLC0415 - only here
+
+    return RunResult(run_id=RUN_ID, scenes_in=2, made=2 - quarantined, skipped=0, quarantined=quarantined, raw={})
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "code"),
+    [
+        (RunState.SUCCEEDED, _result(), 0),
+        (RunState.SUCCEEDED, _result(1), 3),
+        (RunState.SUCCEEDED, None, 1),
+        (RunState.FAILED, None, 1),
+        (RunState.FAILED, _result(), 1),
+        (RunState.CANCELLED, None, 1),
+        (RunState.GONE, _result(1), 3),
+    ],
+)
+def test_the_exit_code_of_waiting_is_that_of_the_result(
+    state: RunState, result: Any, code: int, group: click.Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeLauncher([_end(state)])
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
+    monkeypatch.setattr(deploy, "read_result", lambda *_a, **_k: result)
+    assert _call(group, "submit", "ard", "--site", "kubernetes", "--run-id", RUN_ID, "--wait").exit_code == code
+
+
+def test_a_crash_of_the_platform_is_started_again_as_often_as_allowed(
+    group: click.Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeLauncher([_end(RunState.FAILED, "INTERNAL_ERROR: x"), _end(RunState.FAILED, "INTERNAL_ERROR: x")])
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
+    monkeypatch.setattr(deploy, "read_result", lambda *_a, **_k: None)
+    done = _call(group, "submit", "ard", "--site", "aws-region", "--run-id", RUN_ID, "--wait", "--retries", "1")
+    assert (done.exit_code, fake.submitted) == (1, 2)
+    assert f"starting again as {RUN_ID}-r2" in done.output
+
+
+def test_a_wrong_configuration_is_not_started_again(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeLauncher([_end(RunState.FAILED, "driver container failed with ExitCode: 2")])
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
+    monkeypatch.setattr(deploy, "read_result", lambda *_a, **_k: None)
+    _call(group, "submit", "ard", "--site", "kubernetes", "--run-id", RUN_ID, "--wait", "--retries", "3")
+    assert fake.submitted == 1
+
+
+def test_status_cancel_and_logs_take_the_newest_run_of_a_job(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: FakeLauncher([_end(RunState.RUNNING)]))
+    monkeypatch.setattr(deploy, "read_result", lambda *_a, **_k: _result())
+    assert _call(group, "status", "ard", "--site", "kubernetes").stdout.startswith(f"{RUN_ID}: running")
+    assert "cancelled" in _call(group, "cancel", "ard", "--site", "kubernetes").stdout
+    assert _call(group, "logs", "ard", "--site", "kubernetes").stdout == "a line\n"
+
+
+def test_no_run_of_a_job_is_said(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeLauncher, "latest", lambda *_a: None)
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: FakeLauncher([]))
+    error = _call(group, "status", "ard", "--site", "kubernetes").exception
+    assert isinstance(error, ConfigError)
+    assert "has no run of job ard" in str(error)
+
+
+@pytest.mark.parametrize("sites", [["kubernetes"], ["kubernetes", "laptop", "eks-anywhere"]])
+def test_parity_compares_two_sites(sites: list[str], group: click.Group, tmp_path: Path) -> None:
+    words = [w for site in sites for w in ("--site", site)]
+    assert isinstance(_call(group, "parity", "ard", *words, "--output", str(tmp_path)).exception, ConfigError)
