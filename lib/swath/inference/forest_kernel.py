@@ -15,7 +15,9 @@ and would not notice a change of what it calls elsewhere.
 """
 
 import math
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numba
@@ -70,9 +72,14 @@ class Scan(NamedTuple):
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile with numba, without the GIL; keep the machine code on disk where a folder can be written."""
     try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no writable folder for the cache: compile in every process instead
-        return numba.njit(nogil=True)(function)
+        kept = numba.njit(nogil=True, cache=True)(function)
+        folder = Path(str(kept.stats.cache_path))
+        # numba does not look whether it can write before the first call when swath lies in a zip.
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except (RuntimeError, OSError):
+        writable = False
+    return kept if writable else numba.njit(nogil=True)(function)
 
 
 @compiled
