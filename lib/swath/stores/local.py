@@ -4,6 +4,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -46,12 +47,12 @@ class LocalStore:
 
     def write(self, path: str, data: bytes) -> None:
         """Write under another name, then rename."""
-        temporary = self._beside(path)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.at(path))
+        with self._beside(path) as temporary:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.at(path))
 
     def put(self, local: Path, path: str) -> None:
         """Rename when on the same file system; copy under another name and rename otherwise."""
@@ -60,9 +61,9 @@ class LocalStore:
         try:
             local.replace(final)
         except OSError:
-            temporary = self._beside(path)
-            shutil.copyfile(local, temporary)
-            temporary.replace(final)
+            with self._beside(path) as temporary:
+                shutil.copyfile(local, temporary)
+                temporary.replace(final)
             local.unlink(missing_ok=True)
 
     def publish(self, local: Path, path: str) -> bool:
@@ -118,10 +119,16 @@ class LocalStore:
         """A file URI."""
         return self.at(path).as_uri()
 
-    def _beside(self, path: str) -> Path:
+    @contextmanager
+    def _beside(self, path: str) -> Iterator[Path]:
+        """A name for the file in the making; what a failed write leaves there is removed (a disk that is full stays usable)."""
         final = self.at(path)
         final.parent.mkdir(parents=True, exist_ok=True)
-        return final.parent / f".{final.name}.{uuid.uuid4().hex}"
+        temporary = final.parent / f".{final.name}.{uuid.uuid4().hex}"
+        try:
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
