@@ -1,13 +1,16 @@
-"""What a child process does: ingest a scene, make a strip, assemble an asset, publish a product."""
+"""What a child process does: ingest a scene, make a strip, assemble an asset, adopt one, publish a product."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from time import process_time
 from typing import Any
 
+from swath.engine.adopt import adopt
 from swath.engine.preview import Preview, load
 from swath.engine.product_plan import ProductPlan, plan_product, product_of
+from swath.engine.shared_uploads import Finishing, finish, open_uploads, path_of
 from swath.engine.strip import StripJob, run_strip
 from swath.errors import SceneError
 from swath.inference.loader import load_predictor
@@ -15,11 +18,13 @@ from swath.pipeline import Context
 from swath.product import AssetRecord
 from swath.readers.angles import angle_field
 from swath.readers.bands import BandReader
+from swath.readers.digest_memory import DigestMemory, remembering
 from swath.readers.registry import read_scene
-from swath.sinks.cog import CogTarget, assemble
+from swath.sinks.cog import CogTarget
 from swath.sinks.publish import publish_product
 from swath.sinks.strip_part import PartManifest
 from swath.stores.base import Store
+from swath.stores.parts import Uploading
 from swath.stores.registry import open_store
 
 Json = dict[str, Any]
@@ -40,9 +45,10 @@ def perform(request: Mapping[str, Any]) -> Json:
 
 def _ingest(request: Mapping[str, Any]) -> Json:
     """Read a scene's metadata; with a pipeline, tell also what it would make of the scene."""
-    scene = read_scene(request["href"])
+    with remembering(DigestMemory.from_json(request.get("files"))) as memory:
+        scene = read_scene(request["href"])
     text = scene.to_json()
-    found: Json = {"scene": text, "scene_id": scene.scene_id, "scene_digest": scene.digest}
+    found: Json = {"scene": text, "scene_id": scene.scene_id, "scene_digest": scene.digest, "files": memory.to_json()}
     if "pipeline" not in request:
         return found
     try:
@@ -68,7 +74,7 @@ def _strip(request: Mapping[str, Any]) -> Json:
         graph=plan.graph,
         cut=plan.cut(rows=request["strip_rows"], split=request["split"]),
         number=request["strip"],
-        previews=plan.previews,
+        previews=plan.previews if request.get("pictures", True) else (),
         folder=request["folder"],
         skip=frozenset(request.get("skip", ())),
     )
@@ -117,13 +123,15 @@ def _asset(request: Mapping[str, Any]) -> Json:
         description=spec.title,
         tags={"SWATH_ASSET_KEY": plan.keys[name], "SWATH_LAYER": spec.name},
     )
-    parts = [PartManifest.from_plain(p) for p in request["parts"]]
-    temporary = store.scratch() / f"{plan.href(name)}.{request['attempt']}"
-    try:
-        written = assemble(parts, target, open_part=lambda p: store.open(p.href), output=temporary)
-        store.put(temporary, f"{plan.folder}/{plan.href(name)}")
-    finally:
-        temporary.unlink(missing_ok=True)
+    job = Finishing(
+        parts=[PartManifest.from_plain(p) for p in request["parts"]],
+        target=target,
+        path=path_of(plan, name),
+        upload_id=request.get("upload", ""),
+        attempt=f"{plan.href(name)}.{request['attempt']}",
+        remake=lambda: _remade(request, plan, store=store),
+    )
+    written = finish(job, store)
     record = AssetRecord(
         name=name,
         layer=spec.name,
@@ -137,16 +145,51 @@ def _asset(request: Mapping[str, Any]) -> Json:
     return {"record": record.to_plain(), "cpu_s": process_time() - since}
 
 
+def _remade(request: Mapping[str, Any], plan: ProductPlan, *, store: Store) -> list[PartManifest]:
+    """The parts of one asset anew, all of them in part files."""
+    cut = plan.cut(rows=request["strip_rows"], split=request["split"])
+    others = frozenset(plan.graph.outputs) - {request["asset"]}
+    context, reader = _context(plan, request.get("models", {})), _reader(request["scene"])
+    made: list[PartManifest] = []
+    for number in range(cut.strips):
+        job = StripJob(graph=plan.graph, cut=cut, number=number, previews=(), folder=request["folder"], skip=others)
+        made += run_strip(job, store=store, context=context, reader=reader).parts
+    return made
+
+
+def _open(request: Mapping[str, Any]) -> Json:
+    """Open the uploads that the strips of a product will send parts to."""
+    plan = plan_product(request["scene"], request["pipeline"])
+    store = _store(request["output"])
+    cut = plan.cut(rows=request["strip_rows"], split=request["split"])
+    skip = frozenset(request.get("skip", ()))
+    uploads = open_uploads(plan, cut, store=store, skip=skip) if isinstance(store, Uploading) else {}
+    return {"uploads": uploads, "paths": {n: path_of(plan, n) for n in uploads}}
+
+
 def _publish(request: Mapping[str, Any]) -> Json:
     since = process_time()
     plan = plan_product(request["scene"], request["pipeline"])
     store = _store(request["output"])
-    product = product_of(plan, request["pipeline"], records=request["records"])
+    # Linked records and new ones in the order in which the pipeline writes them.
+    order = list(plan.graph.outputs)
+    records = sorted(request["records"], key=lambda r: order.index(r["name"]))
+    product = product_of(plan, request["pipeline"], records=records)
     previews = _previews(store, request["previews"])
-    published = publish_product(product, folder=plan.folder, previews=previews, store=store)
+    kept = request.get("kept", {})
+    published = publish_product(product, folder=plan.folder, previews=previews, store=store, kept=kept)
     told = {"collection": plan.collection, "left_out": dict(product.left_out), "facts": dict(product.facts)}
     told["acquired"] = product.scene.acquired.isoformat()
     return {**published, **told, "cpu_s": process_time() - since}
+
+
+def _adopt(request: Mapping[str, Any]) -> Json:
+    since = process_time()
+    store = _store(request["output"])
+    data = store.read(request["item"])
+    folder = request["item"].rpartition("/")[0]
+    records = adopt(json.loads(data), names=request["names"], folder=folder, store=store) if data else []
+    return {"records": [r.to_plain() for r in records], "cpu_s": process_time() - since}
 
 
 def _previews(store: Store, hrefs: list[str]) -> dict[str, Preview]:
@@ -159,7 +202,9 @@ def _previews(store: Store, hrefs: list[str]) -> dict[str, Preview]:
 
 
 _OPS: Mapping[str, Callable[[Mapping[str, Any]], Json]] = {
+    "adopt": _adopt,
     "ingest": _ingest,
+    "open": _open,
     "strip": _strip,
     "asset": _asset,
     "publish": _publish,

@@ -2,39 +2,23 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from zlib import error as ZlibError
 
 from swath.errors import MetadataError, ReadError
+from swath.readers.digest_memory import memory_in_use
+from swath.readers.fingerprint import EDGE_BYTES, Fingerprint
 from swath.readers.href import open_bytes
 
+__all__ = ["EDGE_BYTES", "Fingerprint", "combined_digest", "file_digest", "fingerprint", "multihash", "sha256_of_multihash"]
+
 CHUNK_BYTES = 1 << 20
-#: Bytes kept of a file's head and tail, enough to recognise its format and to see whether its end is there.
-EDGE_BYTES = 64
 #: Multihash prefix of sha2-256: code 0x12, length 0x20 (multiformats; STAC's ``file:checksum``).
 MULTIHASH_SHA256 = "1220"
 HEX_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fingerprint:
-    """What one pass over a file's bytes tells.
-
-    Args:
-        sha256: Hex digest.
-        size: Bytes.
-        head: The first ``EDGE_BYTES`` bytes.
-        tail: The last ``EDGE_BYTES`` bytes.
-    """
-
-    sha256: str
-    size: int
-    head: bytes
-    tail: bytes
-
-
 def fingerprint(href: str) -> Fingerprint:
-    """Digest a file, or a member of an archive, in bounded memory.
+    """Digest a file, or a member of an archive, in bounded memory; one that a memory in use knows is not read again.
 
     Args:
         href: As ``readers.href.gdal_href`` spells it.
@@ -42,6 +26,11 @@ def fingerprint(href: str) -> Fingerprint:
     Raises:
         ReadError: The bytes cannot be read to the end.
     """
+    memory = memory_in_use()
+    return memory.fingerprint(href, take=_taken) if memory is not None else _taken(href)
+
+
+def _taken(href: str) -> Fingerprint:
     sha, size, head, tail = hashlib.sha256(), 0, b"", b""
     try:
         with open_bytes(href) as file:

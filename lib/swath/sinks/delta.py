@@ -1,11 +1,13 @@
-"""Append to Delta tables, at most once for each wave of a run."""
+"""Append to Delta tables, at most once for each wave of a run, and see in the log itself that it happened."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.types import StructType
 
+from swath.errors import AccountError
 from swath.stores.base import Store
 
 TABLES_FOLDER = "tables"
@@ -24,17 +26,24 @@ class Tables:
         self._store = store
 
     def exists(self, name: str) -> bool:
-        """Whether the table has a first commit."""
-        return self._store.size(f"{TABLES_FOLDER}/{name}/_delta_log/{0:020d}.json") is not None
+        """Whether the table has a commit; not always the first one, for Delta removes what a checkpoint made superfluous."""
+        return next(self._log(name), None) is not None
 
     def read(self, name: str, schema: StructType) -> DataFrame:
         """The table; an empty one of the schema when it was never written."""
         if not self.exists(name):
             return self._spark.createDataFrame([], schema)
-        return self._spark.read.format("delta").load(self._path(name))
+        return self._spark.read.format("delta").load(self.path(name))
 
     def append(
-        self, name: str, rows: Sequence[Row | tuple[Any, ...]] | DataFrame, *, schema: StructType, run_id: str, wave: int
+        self,
+        name: str,
+        rows: Sequence[Row | tuple[Any, ...]] | DataFrame,
+        *,
+        schema: StructType,
+        run_id: str,
+        wave: int,
+        files: int = 1,
     ) -> None:
         """Append rows; repeating the append of the same run and wave does nothing.
 
@@ -44,15 +53,52 @@ class Tables:
             schema: Of the table.
             run_id: Of the run; with the table's name it is Delta's transaction application.
             wave: Of the run; Delta's transaction version.
+            files: To write at most.
+
+        Raises:
+            AccountError: The commit is not in the table's log: somebody else wrote over it.
         """
         frame = rows if isinstance(rows, DataFrame) else self._spark.createDataFrame(list(rows), schema, verifySchema=False)
         if not isinstance(rows, DataFrame) and not rows and self.exists(name):
             return
+        application = f"{run_id}.{name}"
         (
-            frame.coalesce(1).write.format("delta").mode("append")
-            .option("txnAppId", f"{run_id}.{name}").option("txnVersion", wave)
-            .save(self._path(name))
+            frame.coalesce(files).write.format("delta").mode("append")
+            .option("txnAppId", application).option("txnVersion", wave)
+            .save(self.path(name))
         )  # fmt: skip
+        self._see(name, application=application, wave=wave)
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
+        """The URI of a table."""
         return self._store.spark_path(f"{TABLES_FOLDER}/{name}")
+
+    def _see(self, name: str, *, application: str, wave: int) -> None:
+        """Find our transaction in the log, from its newest commit backwards."""
+        commits = sorted(self._log(name), reverse=True)
+        for path in commits:
+            for line in (self._store.read(path) or b"").splitlines():
+                done = json.loads(line).get("txn")
+                if done and done["appId"] == application:
+                    if done["version"] >= wave:
+                        return
+                    break
+        if commits and _version(commits[-1]) > 0:  # older commits are in a checkpoint: a repeated append of long ago
+            return
+        newest = _version(commits[0]) if commits else -1
+        msg = (
+            f"table {name}: expected transaction {application} {wave} in the log, which ends with version {newest}; got none: "
+            "another driver writes to this table without its lock. Stop it, run swath reconcile, then run again"
+        )
+        raise AccountError(msg)
+
+    def _log(self, name: str) -> Iterator[str]:
+        """Commits that are files of their own."""
+        for path in self._store.list(f"{TABLES_FOLDER}/{name}/_delta_log"):
+            file = path.rsplit("/", 1)[-1]
+            if file.endswith(".json") and file.removesuffix(".json").isdigit():
+                yield path
+
+
+def _version(path: str) -> int:
+    return int(path.rsplit("/", 1)[-1].removesuffix(".json"))

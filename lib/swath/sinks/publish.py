@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +18,9 @@ from swath.stores.base import Store
 
 TRUE_COLOUR = ("red", "green", "blue")
 _NODATA = -9999
+_TITLES = {"thumbnail": "True colour", "before": "True colour before atmospheric correction"}
+#: Ends the name of a picture of a class map.
+_CLASSES = "_picture"
 
 
 class PreviewPixels(Protocol):
@@ -28,7 +32,9 @@ class PreviewPixels(Protocol):
         ...
 
 
-def publish_product(product: Product, *, folder: str, previews: Mapping[str, PreviewPixels], store: Store) -> dict[str, Any]:
+def publish_product(
+    product: Product, *, folder: str, previews: Mapping[str, PreviewPixels], store: Store, kept: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Write quicklooks and the item.
 
     Args:
@@ -36,21 +42,31 @@ def publish_product(product: Product, *, folder: str, previews: Mapping[str, Pre
         folder: Where they lie, relative to the store's root.
         previews: By layer name.
         store: Where to.
+        kept: Pictures of an earlier version that show the same, by name: their paths.
 
     Returns:
         JSON-able: the item's path and bbox, the pictures by name.
     """
-    pictures = tuple(_pictures(product, folder=folder, previews=previews, store=store))
-    for picture in pictures:
-        store.write(f"{folder}/{picture[0].href}", picture[1])
-    item = item_of(product, pictures=tuple(p for p, _ in pictures))
+    before = _kept(product, kept or {}, store=store)
+    fresh = _pictures(product, folder=folder, previews=previews, store=store, without={p.name for p in before})
+    for picture, data in fresh:
+        store.write(f"{folder}/{picture.href}", data)
+    # An item that is written again has its pictures in the same order, whoever made them.
+    order = [*_TITLES, *(f"{a.name}{_CLASSES}" for a in product.assets)]
+    pictures = sorted([*before, *(p for p, _ in fresh)], key=lambda p: order.index(p.name))
+    item = item_of(product, pictures=tuple(pictures))
     path = f"{folder}/{product.product_id}.json"
     store.write(path, encode(item))
-    return {"item": path, "bbox": item["bbox"], "pictures": {p.name: f"{folder}/{p.href}" for p, _ in pictures}}
+    return {"item": path, "bbox": item["bbox"], "pictures": {p.name: f"{folder}/{p.href}" for p in pictures}}
+
+
+def _kept(product: Product, kept: Mapping[str, str], *, store: Store) -> list[PictureRecord]:
+    found = ((name, store.read(path)) for name, path in kept.items())
+    return [_record(product, data, name=name) for name, data in found if data is not None]
 
 
 def _pictures(
-    product: Product, *, folder: str, previews: Mapping[str, PreviewPixels], store: Store
+    product: Product, *, folder: str, previews: Mapping[str, PreviewPixels], store: Store, without: AbstractSet[str]
 ) -> list[tuple[PictureRecord, bytes]]:
     made: list[tuple[PictureRecord, bytes]] = []
     kinds = [k for k in ("sr", "toa") if all(f"{k}:{b}" in previews for b in TRUE_COLOUR)]
@@ -61,14 +77,13 @@ def _pictures(
         stretch = stretch or stretch_of(red, green, blue=blue, nodata=_NODATA)
         data = true_colour_png(red, green, blue=blue, nodata=_NODATA, stretch=stretch)
         first = kind == kinds[0]
-        name, title = ("thumbnail", "True colour") if first else ("before", "True colour before atmospheric correction")
-        made.append((_record(product, data, name=name, title=title), data))
+        name = "thumbnail" if first else "before"
+        made.append((_record(product, data, name=name), data))
     for record in product.assets:
         encoding = product.layers[record.name].encoding
-        if encoding.categories:
+        if encoding.categories and f"{record.name}{_CLASSES}" not in without:
             data = class_png(_small(store.gdal_path(f"{folder}/{record.href}")), encoding.categories)
-            title = product.layers[record.name].title
-            made.append((_record(product, data, name=f"{record.name}_picture", title=title), data))
+            made.append((_record(product, data, name=f"{record.name}{_CLASSES}"), data))
     return made
 
 
@@ -81,7 +96,8 @@ def _small(path: str) -> NDArray[np.uint8]:
     return small
 
 
-def _record(product: Product, data: bytes, *, name: str, title: str) -> PictureRecord:
+def _record(product: Product, data: bytes, *, name: str) -> PictureRecord:
+    title = _TITLES.get(name) or product.layers[name.removesuffix(_CLASSES)].title
     digest = hashlib.sha256(data).hexdigest()
     href = f"{product.product_id}.{name}.{digest[:12]}.png"
     return PictureRecord(href=href, bytes=len(data), digest=digest, title=title, name=name)

@@ -11,12 +11,12 @@ from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
 from swath.sinks.delta import Tables
 from swath.spark.ingest import name_of
-from swath.spark.plan import MAKE, load_or_make_plan
+from swath.spark.plan import MAKE, REFUSED, STATUSES, load_or_make_plan
 from swath.spark.request import RunRequest
 from swath.stores.registry import open_store
 
 #: Products that are estimated one by one, and refusals that are told.
-ESTIMATED, TOLD = 100_000, 1_000
+ESTIMATED, TOLD = 10_000, 1_000
 
 #: A child with Python, NumPy, GDAL and swath loaded [MiB] (docs/benchmarks.md).
 CHILD_MB = 130.0
@@ -119,12 +119,12 @@ def look(spark: SparkSession, request: RunRequest) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as aside:
         # The plan of a look must not become the plan of a run: everything is written aside, the ledger is only read.
         ledger = Tables(spark, open_store(request.output))
-        rows = load_or_make_plan(
+        plan = load_or_make_plan(
             spark, open_store(aside), request=replace(request, output=aside), tables=ledger, remembering=False
         )
-        counts = {r["status"]: r["count"] for r in rows.groupBy("status").count().collect()}
-        wanted = rows.filter(F.col("status") == MAKE).limit(ESTIMATED).collect()
-        refused = rows.filter(F.col("error_class").isNotNull()).select("scene_id", "href", "message").limit(TOLD).collect()
+        counts = {status: plan.scenes(status) for status in STATUSES if plan.scenes(status)}
+        wanted = plan.with_scenes(plan.rows.filter(F.col("status") == MAKE).limit(ESTIMATED))
+        refused = [r for r in plan.aside().told if r["status"] == REFUSED][:TOLD]
     estimates = [estimate(r, request) for r in wanted]
     refuse_what_cannot_fit(estimates, request)
     return {

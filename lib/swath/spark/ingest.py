@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from swath.engine.child import Limits
 from swath.readers.discover import discover
 from swath.sinks.delta import Tables
-from swath.spark.schemas import INGESTED, INPUT, QUARANTINE, SCENES
+from swath.spark.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
 from swath.spark.stage import answer_json
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
@@ -22,6 +22,10 @@ from swath.stores.registry import open_store
 #: Scenes for one ingest task.
 _PER_TASK = 8
 _MOST_TASKS = 10_000
+#: Scenes of one folder of what ingest and plan write: whoever wants some scenes opens their folders only.
+BLOCK_SCENES = 4096
+#: Scenes for one file of the table.
+_PER_FILE = 50_000
 #: Refused scenes that are told one by one.
 TOLD = 10_000
 
@@ -52,8 +56,14 @@ def run_path(run_id: str, part: str) -> str:
     return f"runs/{run_id}/{part}"
 
 
-def ingest(spark: SparkSession, store: Store, *, request: IngestRequest) -> DataFrame:
+def ingest(spark: SparkSession, store: Store, *, request: IngestRequest, tables: Tables) -> DataFrame:
     """Read every scene's metadata once for a run; a restart of the run reads what the first start wrote.
+
+    Args:
+        spark: The session.
+        store: Where the run keeps what it found.
+        request: What to ingest.
+        tables: Of the output: what it knows of unchanged files is not read again.
 
     Returns:
         Rows of ``INGESTED``.
@@ -64,12 +74,22 @@ def ingest(spark: SparkSession, store: Store, *, request: IngestRequest) -> Data
     path = run_path(request.run_id, "ingested")
     if store.size(f"{path}/_SUCCESS") is None:
         found = _found(store, request)
-        hrefs = spark.createDataFrame(found, INPUT, verifySchema=False)
+        hrefs = _with_known(spark.createDataFrame(found, INPUT, verifySchema=False), tables)
         cores = spark.sparkContext.defaultParallelism
         tasks = min(max(-(-len(found) // _PER_TASK), min(len(found), cores)), _MOST_TASKS)
-        rows = hrefs.repartition(tasks, "n").mapInPandas(_reader(request), schema=INGESTED)
-        rows.write.mode("overwrite").parquet(store.spark_path(path))
+        # Neighbours stay together, so that a task writes into one or two folders.
+        together = F.floor(F.col("n") / -(-len(found) // tasks))
+        rows = hrefs.repartition(tasks, together).mapInPandas(_reader(request), schema=INGESTED)
+        rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
     return spark.read.schema(INGESTED).parquet(store.spark_path(path))
+
+
+def _with_known(hrefs: DataFrame, tables: Tables) -> DataFrame:
+    """Give each href the digests that were taken of its files at its latest version."""
+    if not tables.exists("scenes"):
+        return hrefs.withColumn("files", F.lit(None).cast("string")).select(*KNOWN_INPUT.names)
+    known = tables.read("scenes", SCENES).groupBy("href").agg(F.max_by("files", "run_id").alias("files"))
+    return hrefs.join(known, "href", "left").select(*KNOWN_INPUT.names)
 
 
 def _found(store: Store, request: IngestRequest) -> list[tuple[int, str]]:
@@ -92,9 +112,9 @@ def _reader(request: IngestRequest) -> Any:
     def work(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
         for batch in batches:
             rows = []
-            for number, href in zip(batch["n"].tolist(), batch["href"].tolist(), strict=True):
-                answer = answer_json({**asked, "href": href}, limits)
-                rows.append({"n": number, "href": href, **_columns(answer)})
+            for number, href, files in zip(*(batch[name].tolist() for name in KNOWN_INPUT.names), strict=True):
+                answer = answer_json({**asked, "href": href, "files": files}, limits)
+                rows.append({"n": number, "href": href, **_columns(answer), "block": number // BLOCK_SCENES})
             yield pd.DataFrame(rows, columns=INGESTED.names)
 
     return work
@@ -104,27 +124,29 @@ def _columns(answer: dict[str, Any]) -> dict[str, Any]:
     refused, stage = answer.get("refused"), "ingest"
     if refused is None:
         refused, stage = answer.get("unfit"), "plan"
-    columns = {k: answer.get(k) for k in INGESTED.names if k not in {"n", "href"}}
+    columns = {k: answer.get(k) for k in INGESTED.names if k not in {"n", "href", "block"}}
     if refused is not None:
         columns |= {"error_class": refused["class"], "message": refused["message"], "stage": stage}
     return columns
 
 
-def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> None:
-    """Add the scene versions that the table does not have yet."""
+def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> int:
+    """Add the scene versions that the table does not have yet; how many."""
     known = tables.read("scenes", SCENES).select("scene_id", F.col("digest").alias("scene_digest"))
-    fresh = (
-        ingested.filter(F.col("scene").isNotNull())
-        .dropDuplicates(["scene_id", "scene_digest"])
-        .join(known, ["scene_id", "scene_digest"], "left_anti")
-    )
+    usable = ingested.filter(F.col("scene_id").isNotNull()).groupBy("scene_id", "scene_digest").agg(F.min("n").alias("n"))
+    # Scenes themselves are touched for new ones only: deciding on a million keys is cheap, moving a million scenes is not.
+    fresh = usable.join(known, ["scene_id", "scene_digest"], "left_anti").select("n")
+    added = fresh.count()
+    if not added:
+        return 0
     fields = {n: F.get_json_object("scene", f"$.{n}") for n in ("reader", "source_href", "platform", "family", "acquired")}
-    rows = fresh.select(
+    rows = ingested.join(F.broadcast(fresh), "n", "left_semi").select(
         "scene_id", F.col("scene_digest").alias("digest"),
         *[fields[n].alias(n) for n in ("reader", "source_href", "platform", "family")],
-        F.to_timestamp(fields["acquired"]).alias("acquired"), "scene", F.lit(run_id).alias("run_id"),
+        F.to_timestamp(fields["acquired"]).alias("acquired"), "scene", F.lit(run_id).alias("run_id"), "href", "files",
     )  # fmt: skip
-    tables.append("scenes", rows, schema=SCENES, run_id=run_id, wave=0)
+    tables.append("scenes", rows, schema=SCENES, run_id=run_id, wave=0, files=-(-added // _PER_FILE))
+    return added
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +179,8 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> I
     store = open_store(output)
     with output_lock(store, run_id=request.run_id):
         tables = Tables(spark, store)
-        rows = ingest(spark, store, request=request)
-        before = tables.read("scenes", SCENES).count()
-        remember(rows, tables=tables, run_id=request.run_id)
-        added = tables.read("scenes", SCENES).count() - before
+        rows = ingest(spark, store, request=request, tables=tables)
+        added = remember(rows, tables=tables, run_id=request.run_id)
         refused = rows.filter(F.col("error_class").isNotNull()).limit(TOLD).collect()
         now = datetime.now(UTC)
         kept = [

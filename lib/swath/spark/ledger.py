@@ -1,6 +1,7 @@
 """What a run leaves in Delta: rows of a wave, committed in the order that makes a half-committed wave harmless."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,10 +14,11 @@ from swath.errors import AccountError
 from swath.scene import Scene
 from swath.sinks.delta import Tables
 from swath.spark.ingest import name_of
-from swath.spark.plan import DUPLICATE, MADE, REFUSED, spec_of
+from swath.spark.plan import Aside, spec_of
 from swath.spark.request import RunRequest
 from swath.spark.schemas import PRODUCTS, QUARANTINE, RUNS, TILES
-from swath.spark.wave import ProductWork, WaveResult
+from swath.spark.standing import standing_attempts
+from swath.spark.wave import ProductWork, Refusal, WaveResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +69,23 @@ class Ledger:
         schema = {"products": PRODUCTS, "quarantine": QUARANTINE, "runs": RUNS, "tiles": TILES}[table]
         return self._tables.read(table, schema).filter(F.col("run_id") == self._request.run_id)
 
-    def commit(self, result: WaveResult, *, aside: list[Row], started: datetime) -> Account:
+    def versions(self, product_ids: Sequence[str]) -> dict[str, list[Row]]:
+        """Every version of some products, newest first."""
+        found: dict[str, list[Row]] = {}
+        if not product_ids or not self._tables.exists("products"):
+            return found
+        columns = ["product_id", "item", "records", "pictures", "made"]
+        rows = self._tables.read("products", PRODUCTS).filter(F.col("product_id").isin(list(product_ids))).select(*columns)
+        for row in sorted(rows.collect(), key=lambda r: r["made"], reverse=True):
+            found.setdefault(row["product_id"], []).append(row)
+        return found
+
+    def commit(self, result: WaveResult, *, aside: Aside, started: datetime) -> Account:
         """Commit a wave: tiles, quarantine, products, and last ``runs``, which makes it exist.
 
         Args:
             result: The wave.
-            aside: Rows of the plan that need no work (wave 0 carries them): there already, duplicate, refused.
+            aside: What of the plan needs no work; wave 0 carries it.
             started: When the wave began.
 
         Raises:
@@ -94,23 +107,20 @@ class Ledger:
             self._tables.append(name, rows, schema=schema, run_id=request.run_id, wave=wave)
         return account
 
-    def _quarantine(self, result: WaveResult, *, aside: list[Row], now: datetime) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = []
-        request = self._request
-        for row in aside:
-            if row["status"] == REFUSED:
-                scene = name_of(row["scene_id"], row["href"])
-                rows.append(
-                    (request.run_id, result.wave, scene, row["href"], request.pipeline["name"], row["stage"],
-                     row["error_class"], row["message"], 1, row["href"], now)
-                )  # fmt: skip
-        for work in result.products:
-            if work.refusal is not None:
-                rows.append(
-                    (request.run_id, result.wave, work.row["scene_id"], work.row["href"], request.pipeline["name"],
-                     work.refusal.stage, work.refusal.error_class, work.refusal.message, 1, work.row["href"], now)
-                )  # fmt: skip
-        return rows
+    def _quarantine(self, result: WaveResult, *, aside: Aside, now: datetime) -> list[tuple[Any, ...]]:
+        refused = [(r, Refusal.of_row(r)) for r in aside.refused_rows()]
+        refused += [(w.row, w.refusal) for w in result.products if w.refusal is not None]
+        if not refused:
+            return []
+        tried = standing_attempts(self._tables, pipeline=self._request.pipeline["name"])
+        return [self._refused(r, why, wave=result.wave, attempts=tried.get(r["href"], 0) + 1, now=now) for r, why in refused]
+
+    def _refused(self, row: Row, why: Refusal, *, wave: int, attempts: int, now: datetime) -> tuple[Any, ...]:
+        request, href = self._request, row["href"]
+        return (
+            request.run_id, wave, name_of(row["scene_id"], href), href, request.pipeline["name"], why.stage, why.error_class,
+            why.message, attempts, href, now,
+        )  # fmt: skip
 
     def _run(self, result: WaveResult, account: Account, *, started: datetime, now: datetime) -> tuple[Any, ...]:
         request = self._request
@@ -123,25 +133,20 @@ class Ledger:
         )  # fmt: skip
 
 
-def account_of(result: WaveResult, *, aside: list[Row]) -> Account:
+def account_of(result: WaveResult, *, aside: Aside) -> Account:
     """Count a wave."""
     made = [w for w in result.products if w.published is not None]
     lost = [w for w in result.products if w.refusal is not None]
-    skipped = [r for r in aside if r["status"] in {MADE, DUPLICATE}]
-    refused = [r for r in aside if r["status"] == REFUSED]
-
-    def assets(rows: list[Row]) -> int:
-        return sum(r["assets"] or 0 for r in rows)
-
+    linked = sum(len(w.links.records) for w in made)
     return Account(
-        scenes_in=len(result.products) + len(aside),
+        scenes_in=len(result.products) + aside.skipped + aside.refused,
         made=len(made),
-        skipped=len(skipped),
-        quarantined=len(lost) + len(refused),
-        assets_in=assets([w.row for w in result.products]) + assets(list(aside)),
-        assets_made=sum(len(w.records) for w in made),
-        assets_skipped=assets(skipped),
-        assets_quarantined=assets([w.row for w in lost]) + assets(refused),
+        skipped=aside.skipped,
+        quarantined=len(lost) + aside.refused,
+        assets_in=sum(w.row["assets"] for w in result.products) + aside.assets_skipped + aside.assets_refused,
+        assets_made=sum(len(w.records) for w in made) - linked,
+        assets_skipped=linked + aside.assets_skipped,
+        assets_quarantined=sum(w.row["assets"] for w in lost) + aside.assets_refused,
     )
 
 

@@ -3,27 +3,23 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from swath.engine.product_plan import plan_product, product_of
 from swath.product import Product
-from swath.sinks.catalog import CatalogRow, rebuild
 from swath.sinks.delta import Tables
+from swath.spark.catalogue import rebuild_days
 from swath.spark.ledger import Account, Ledger
-from swath.spark.plan import MAKE, load_or_make_plan
+from swath.spark.plan import MAKE, TOLD, Aside, Plan, load_or_make_plan
 from swath.spark.request import RunRequest
-from swath.spark.schemas import PRODUCTS
 from swath.spark.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
 from swath.stores.base import Store
 from swath.stores.lock import output_lock
 from swath.stores.registry import open_store
 
-#: Rows that need no work are told one by one up to this many; the account counts all of them.
-TOLD = 10_000
 #: A row of a plan.
 PlanRow = Row
 Announce = Callable[[int, int, int], None]
@@ -99,7 +95,8 @@ class Run:
         done = ledger.waves()
         if done:
             outcome.made += _made_before(plan, ledger.of_run("products"))
-        waves = sorted({r["wave"] for r in plan.filter(F.col("status") == MAKE).select("wave").distinct().collect()} | {0})
+            outcome.aside += plan.aside().told if 0 in done else []
+        waves = plan.waves
         for number, wave in enumerate(waves):
             if wave not in done:
                 self._wave(wave, number=number, waves=len(waves), plan=plan, ledger=ledger, store=store, outcome=outcome)
@@ -108,20 +105,18 @@ class Run:
         outcome.ended = datetime.now(UTC)
         return outcome
 
-    def _wave(
-        self, wave: int, *, number: int, waves: int, plan: DataFrame, ledger: Ledger, store: Store, outcome: RunOutcome
-    ) -> None:
+    def _wave(self, wave: int, *, number: int, waves: int, plan: Plan, ledger: Ledger, store: Store, outcome: RunOutcome) -> None:
         began = datetime.now(UTC)
-        rows = plan.filter((F.col("status") == MAKE) & (F.col("wave") == wave)).orderBy("n").collect()
-        aside = plan.filter(F.col("status") != MAKE).orderBy("n").limit(TOLD).collect() if wave == 0 else []
+        rows = plan.wave(wave)
+        aside = plan.aside() if wave == 0 else Aside()
         if self._announce is not None:
             self._announce(number + 1, waves, len(rows))
         runner = WaveRunner(self._spark, store, request=self._request, progress=self._progress)
-        result = runner.run(wave, rows)
+        result = runner.run(wave, rows, versions=ledger.versions([r["product_id"] for r in rows if r["again"]]))
         since = datetime.now(UTC)
         outcome.account = outcome.account + ledger.commit(result, aside=aside, started=began)
         outcome.stages += [*result.stages, StageTime(name="commit", wall_s=_since(since), cpu_s=0.0, tasks=1)]
-        outcome.aside += aside
+        outcome.aside += aside.told
         _sort(result, outcome)
 
 
@@ -132,10 +127,10 @@ def _since(moment: datetime) -> float:
     return (datetime.now(UTC) - moment).total_seconds()
 
 
-def _made_before(plan: DataFrame, products: DataFrame) -> list[ProductWork]:
+def _made_before(plan: Plan, products: DataFrame) -> list[ProductWork]:
     """Products that an earlier execution of the run committed."""
     rows = {r["product_id"]: r for r in products.limit(TOLD).collect()}
-    planned = plan.filter((F.col("status") == MAKE) & F.col("product_id").isin(list(rows))).orderBy("n").collect()
+    planned = plan.with_scenes(plan.rows.filter((F.col("status") == MAKE) & F.col("product_id").isin(list(rows))))
     works = []
     for row in planned:
         made = rows[row["product_id"]]
@@ -165,34 +160,10 @@ def _rebuild_catalogue(tables: Tables, store: Store, outcome: RunOutcome) -> Non
     """Rewrite the days of the static catalogue that this run touched, from the ledger."""
     since = datetime.now(UTC)
     touched = {(w.published["collection"], _day(w.published["acquired"])) for w in outcome.made if w.published}
-    if not touched:
-        return
-    products = tables.read("products", PRODUCTS)
-    days = sorted({d for _, d in touched})
-    collections = sorted({c for c, _ in touched})
-    rows = (
-        products.filter(F.col("collection").isin(collections))
-        .filter(F.to_date("acquired").cast("string").isin(days))
-        .select("collection", "acquired", "product_id", "item", "bbox", "platform")
-        .dropDuplicates(["product_id"])
-        .collect()
-    )
-    rebuild([_catalog_row(r) for r in rows], store=store)
-    outcome.stages.append(StageTime(name="catalogue", wall_s=_since(since), cpu_s=0.0, tasks=1))
+    if touched:
+        rebuild_days(tables, store, touched=touched)
+        outcome.stages.append(StageTime(name="catalogue", wall_s=_since(since), cpu_s=0.0, tasks=1))
 
 
-def _day(acquired: str) -> str:
-    return datetime.fromisoformat(acquired).astimezone(UTC).date().isoformat()
-
-
-def _catalog_row(row: Any) -> CatalogRow:
-    west, south, east, north = row["bbox"][:4]
-    return CatalogRow(
-        collection=row["collection"],
-        # The session's time zone is UTC, and Spark hands naive local times to Python: made aware by the driver's zone.
-        acquired=row["acquired"].astimezone(UTC),
-        product_id=row["product_id"],
-        href=row["item"],
-        bbox=(west, south, east, north),
-        platform=row["platform"],
-    )
+def _day(acquired: str) -> date:
+    return datetime.fromisoformat(acquired).astimezone(UTC).date()

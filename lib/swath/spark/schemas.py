@@ -21,10 +21,11 @@ def _struct(**columns: object) -> StructType:
     return StructType([StructField(name, kind) for name, kind in columns.items()])  # type: ignore[arg-type]
 
 
-#: One scene version as delivered: ``scene`` is ``Scene.to_json()``.
+#: One scene version as delivered: ``scene`` is ``Scene.to_json()``, ``href`` what it was found by, ``files`` the digests of
+#: its files as ``readers.digest.DigestMemory`` keeps them.
 SCENES = _struct(
     scene_id=_TEXT, digest=_TEXT, reader=_TEXT, source_href=_TEXT, platform=_TEXT, family=_TEXT, acquired=_TIME,
-    scene=_TEXT, run_id=_TEXT,
+    scene=_TEXT, run_id=_TEXT, href=_TEXT, files=_TEXT,
 )  # fmt: skip
 ASSET = _struct(name=_TEXT, layer=_TEXT, href=_TEXT, key=_TEXT, bytes=_LONG, digest=_TEXT, model_digest=_TEXT)
 MODEL = _struct(name=_TEXT, version=_TEXT, digest=_TEXT)
@@ -57,10 +58,19 @@ REQUEST = _struct(id=_LONG)
 ANSWER = _struct(id=_LONG, answer=_TEXT)
 #: What the user named.
 INPUT = _struct(n=_LONG, href=_TEXT)
-#: What ingest found there and what the pipeline would make of it. ``error_class`` is null for a usable scene.
+#: The same with the digests of its files that are known (JSON, or null).
+KNOWN_INPUT = _struct(n=_LONG, href=_TEXT, files=_TEXT)
+#: What ingest found there and what the pipeline would make of it. ``error_class`` is null for a usable scene. ``block`` is
+#: ``n`` divided by a constant: the folder that the row lies in.
 INGESTED = _struct(
     n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, scene=_TEXT, product_id=_TEXT, product_key=_TEXT,
-    assets=_LONG, strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT,
+    assets=_LONG, strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT, files=_TEXT, block=IntegerType(),
+)  # fmt: skip
+#: What a run decided: no scene, so that a million rows stay small. ``again``: the ledger knows a version of the product.
+PLANNED = _struct(
+    n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, product_id=_TEXT, product_key=_TEXT, assets=_LONG,
+    strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT, status=_TEXT, again=_FLAG, wave=_LONG,
+    block=IntegerType(),
 )  # fmt: skip
 #: What the UDF ``predict`` gives of a tile.
 CLASSIFIED = _struct(landcover=BinaryType(), probability=BinaryType())

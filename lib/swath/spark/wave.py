@@ -2,15 +2,19 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.sql import Row, SparkSession
 
+from swath.engine.product_plan import plan_product
+from swath.spark.relink import Links, find_links, relabelled
 from swath.spark.request import RunRequest
 from swath.spark.stage import Progress, run_stage
+from swath.spark.uploads import OpenUploads, open_uploads
 from swath.stores.base import Store
+from swath.stores.parts import Uploading
 
 Json = dict[str, Any]
 _TASKS_PER_CORE = 3
@@ -26,6 +30,11 @@ class Refusal:
     error_class: str
     message: str
 
+    @classmethod
+    def of_row(cls, row: Row) -> "Refusal":
+        """Of a row of the plan or of the quarantine."""
+        return cls(stage=row["stage"], error_class=row["error_class"], message=row["message"])
+
 
 @dataclass(slots=True, kw_only=True)
 class ProductWork:
@@ -34,16 +43,22 @@ class ProductWork:
     Args:
         row: Of the plan.
         strips: Answers of its strips, in order.
-        records: Of its assets.
+        links: What of it was there before.
+        records: Of its assets: those linked first, then those made.
         published: Answer of the publish stage.
         refusal: Why it was not made; None when it was.
+        cut: How its strips were asked for.
+        uploads: Those that its strips share, by asset.
     """
 
     row: Row
     strips: list[Json] = field(default_factory=list)
+    links: Links = field(default_factory=Links)
     records: list[Json] = field(default_factory=list)
     published: Json | None = None
     refusal: Refusal | None = None
+    cut: Json = field(default_factory=dict)
+    uploads: dict[str, str] = field(default_factory=dict)
 
     def refuse(self, answer: Json, *, stage: str) -> bool:
         """Note a refusal, the first one stays; True when the answer was one."""
@@ -90,31 +105,71 @@ class WaveRunner:
         self._progress = progress
         self._stages: list[StageTime] = []
 
-    def run(self, wave: int, rows: Sequence[Row]) -> WaveResult:
-        """Make the products of a wave. Nothing is committed here; items may be visible already."""
+    def run(self, wave: int, rows: Sequence[Row], *, versions: Mapping[str, Sequence[Row]] | None = None) -> WaveResult:
+        """Make the products of a wave. Nothing is committed here; items may be visible already.
+
+        Args:
+            wave: Its number.
+            rows: Of the plan, with their scenes.
+            versions: What the ledger knows of the products, newest first, by product.
+        """
         self._stages = []
         works = [ProductWork(row=row) for row in rows]
+        self._link(wave, works, versions=versions or {})
         folder = f".scratch/{self._request.run_id}/{wave}"
-        self._strips(wave, works, folder=folder)
-        self._assets(wave, [w for w in works if w.refusal is None])
+        with open_uploads(self._store) as uploads:
+            self._strips(wave, works, folder=folder, uploads=uploads)
+            self._assets(wave, [w for w in works if w.refusal is None], uploads=uploads)
         self._publish(wave, [w for w in works if w.refusal is None])
         self._store.delete_tree(folder)
         return WaveResult(wave=wave, products=works, stages=self._stages)
 
-    def _strips(self, wave: int, works: list[ProductWork], *, folder: str) -> None:
+    def _link(self, wave: int, works: list[ProductWork], *, versions: Mapping[str, Sequence[Row]]) -> None:
+        pipeline = self._request.pipeline_json
+        found = find_links([w.row for w in works], pipeline_json=pipeline, versions=versions, store=self._store)
+        for work, links in zip(works, found, strict=True):
+            work.links = links
+        asking = [w for w in works if w.links.adoptable]
+        asked = [{**self._base(w, "adopt"), "item": w.links.item, "names": w.links.adoptable} for w in asking]
+        if asked:
+            for work, answer in zip(asking, self._stage(wave, "adopt", asked), strict=True):
+                plan = plan_product(work.row["scene"], pipeline)
+                # A file that is not what its item says is made again; a refusal here only means the same.
+                found_here = answer.get("records", ())
+                work.links.records |= {r["name"]: relabelled(r, name=r["name"], plan=plan) for r in found_here}
+                if len(found_here) < len(work.links.adoptable):
+                    work.links.pictures, work.links.true_colour = {}, not plan.previews
+        for work in works:
+            work.records = list(work.links.records.values())
+
+    def _strips(self, wave: int, works: list[ProductWork], *, folder: str, uploads: OpenUploads) -> None:
         # With more scenes than cores, a whole scene a task: then nobody opens a band twice.
+        works = [w for w in works if len(w.links.records) < w.row["assets"] or not w.links.true_colour]
         split = len(works) <= self._spark.sparkContext.defaultParallelism
         asked: list[tuple[ProductWork, Json]] = []
         for number, work in enumerate(works):
+            lean = {"skip": sorted(work.links.records), "pictures": not work.links.true_colour}
+            place = {"split": split, "strip_rows": self._request.strip_rows, "folder": f"{folder}/{number}"}
+            work.cut = {**place, **lean, "models": dict(self._request.models)}
+        self._open(wave, works, uploads=uploads)
+        for work in (w for w in works if w.refusal is None):
             fixed = self._request.strip_rows is not None
-            for strip in range(work.row["strips"] if split or fixed else 1):
-                place = {"strip": strip, "split": split, "strip_rows": self._request.strip_rows, "folder": f"{folder}/{number}"}
-                asked.append((work, {**self._base(work, "strip"), **place, "models": dict(self._request.models)}))
+            place = {**self._base(work, "strip"), **work.cut, "uploads": work.uploads}
+            asked += [(work, {**place, "strip": n}) for n in range(work.row["strips"] if split or fixed else 1)]
         for (work, _), answer in zip(asked, self._stage(wave, "strips", [a for _, a in asked]), strict=True):
             if not work.refuse(answer, stage="process"):
                 work.strips.append(answer)
 
-    def _assets(self, wave: int, works: list[ProductWork]) -> None:
+    def _open(self, wave: int, works: list[ProductWork], *, uploads: OpenUploads) -> None:
+        """Open the uploads that strips will share, where the output is such a store."""
+        if not isinstance(self._store, Uploading):
+            return
+        asked = [{**self._base(work, "open"), **work.cut} for work in works]
+        for work, answer in zip(works, self._stage(wave, "open", asked), strict=True):
+            if not work.refuse(answer, stage="process"):
+                work.uploads = uploads.opened(answer["uploads"], paths=answer["paths"])
+
+    def _assets(self, wave: int, works: list[ProductWork], *, uploads: OpenUploads) -> None:
         asked: list[tuple[ProductWork, Json]] = []
         for work in works:
             parts: dict[str, list[Json]] = {}
@@ -122,11 +177,12 @@ class WaveRunner:
                 for part in answer["parts"]:
                     parts.setdefault(part["asset"], []).append(part)
             for asset, found in parts.items():
-                place = {"asset": asset, "parts": found, "attempt": uuid.uuid4().hex}
-                asked.append((work, {**self._base(work, "asset"), **place}))
-        for (work, _), answer in zip(asked, self._stage(wave, "assets", [a for _, a in asked]), strict=True):
+                place = {"asset": asset, "parts": found, "attempt": uuid.uuid4().hex, "upload": work.uploads.get(asset, "")}
+                asked.append((work, {**self._base(work, "asset"), **work.cut, **place}))
+        for (work, request), answer in zip(asked, self._stage(wave, "assets", [a for _, a in asked]), strict=True):
             if not work.refuse(answer, stage="assemble"):
                 work.records.append(answer["record"])
+                uploads.completed(request["upload"])
 
     def _publish(self, wave: int, works: list[ProductWork]) -> None:
         asked = [
@@ -134,6 +190,7 @@ class WaveRunner:
                 **self._base(work, "publish"),
                 "records": work.records,
                 "previews": [s["preview"] for s in work.strips if s["preview"]],
+                "kept": work.links.pictures,
             }
             for work in works
         ]
