@@ -16,7 +16,7 @@ from swath.inference.digest import model_digest
 from swath.inference.loader import load_predictor
 from swath.inference.manifest import read_manifest
 from swath.pipeline import Context, Layer
-from swath.product import PROBABILITY, REFLECTANCE
+from swath.product import PROBABILITY, REFLECTANCE, LayerSpec
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.spark.udf import calibrate, correct, predict
 from swath.steps.landcover import Landcover
@@ -65,9 +65,9 @@ def _dn(seed: int) -> NDArray[np.uint16]:
 def _fused(scene: Scene, dn: dict[str, NDArray[np.uint16]]) -> dict[str, Layer]:
     """The steps as the engine calls them."""
     made: dict[str, Layer] = {f"dn:{b}": Layer(values=v, grid=GRID, window=GRID.window, valid=v != 0) for b, v in dn.items()}
-    given: dict[str, object] = {}
+    given: dict[str, LayerSpec] = {}
     for step in (Toa(), Smac()):
-        for recipe in step.recipes(scene, given=given):  # type: ignore[arg-type]  # specs of earlier steps
+        for recipe in step.recipes(scene, given=given):
             inputs = {name: made[name] for name in recipe.needs}
             made.update(step.run(recipe, inputs, window=GRID.window, scene=scene, context=Context()))
             given.update({s.name: s for s in recipe.makes})
@@ -127,5 +127,5 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def _toa_specs(scene: Scene) -> dict[str, object]:
+def _toa_specs(scene: Scene) -> dict[str, LayerSpec]:
     return {s.name: s for r in Toa().recipes(scene, given={}) for s in r.makes}

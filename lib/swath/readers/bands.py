@@ -75,6 +75,13 @@ class BandReader:
                 got=f"{asset.href} of {dataset.width} x {dataset.height}",
                 remedy="The file changed after it was ingested; ingest the scene again.",
             )
+        if asset.band_index > dataset.count:
+            raise ReadError(
+                "a raster has fewer bands than at ingest",
+                expected=f"band {asset.band_index}",
+                got=f"{asset.href} of {dataset.count}",
+                remedy="The file changed after it was ingested; ingest the scene again.",
+            )
         return dataset
 
     def close(self) -> None:
