@@ -1,0 +1,213 @@
+"""Pipeline files and settings: every mistake has a message that names it and the nearest right word."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import swath
+from swath.config import conf_folder, find_pipeline, load_pipeline, model_recipe, prepare, with_settings
+from swath.engine.pipeline_json import pipeline_of
+from swath.errors import ConfigError
+from swath.inference.manifest import Manifest
+from swath.inference.registry import Registry
+from swath.product import Category
+
+PLAIN = """\
+name: mine
+steps:
+  - toa
+  - smac: {aot550: 0.1}
+  - qa:
+assets:
+  required: [qa]
+  optional: [sr|toa]
+"""
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(uri=f"sqlite:///{tmp_path}/mlflow.db", artifacts=tmp_path / "artifacts", cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A folder that can be pinned; what the weights say is nobody's business here."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    manifest = Manifest(
+        name="stumps", kind="forest", weights="forest.npz", bands=("red", "nir08"), of="toa", licence="Apache-2.0",
+        classes=(Category(value=1, name="low", title="Low"), Category(value=2, name="high", title="High")),
+    )  # fmt: skip
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    np.savez(folder / "forest.npz", x=np.zeros(1))
+    (folder / "card.md").write_text("# Stumps\n", encoding="utf-8")
+    return folder
+
+
+def _file(folder: Path, text: str | bytes) -> str:
+    path = folder / "mine.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["toa", "surface-reflectance", "landcover", "ard"])
+def test_shipped_pipelines_load_under_their_own_names(name: str) -> None:
+    assert load_pipeline(name).name == name
+
+
+def test_a_users_file_is_read(tmp_path: Path) -> None:
+    loaded = load_pipeline(_file(tmp_path, PLAIN))
+    assert loaded.steps == [{"toa": {}}, {"smac": {"aot550": 0.1}}, {"qa": {}}]
+    assert (loaded.assets.required, loaded.assets.optional, loaded.version) == (["qa"], ["sr|toa"], 1)
+
+
+def test_an_unknown_pipeline_has_the_nearest_name() -> None:
+    message = r"unknown pipeline 'surface-reflectence'; did you mean 'surface-reflectance'\? \(shipped: ard, .*toa; or"
+    with pytest.raises(ConfigError, match=message):
+        find_pipeline("surface-reflectence")
+    with pytest.raises(ConfigError, match=r"unknown pipeline 'xyz' \(shipped: .*; or give a YAML file\)"):
+        find_pipeline("xyz")
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: there is no such pipeline file"):
+        find_pipeline(str(tmp_path / "none.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "nam: x\n" + PLAIN,
+            r"mine\.yaml: unknown key 'nam'; did you mean 'name'\? \(known: name, title, version, steps, assets\)",
+        ),
+        (
+            PLAIN.replace("optional", "optinal"),
+            r"unknown key 'assets\.optinal'; did you mean 'optional'\? \(known: required, optional",
+        ),
+        ("zzz: x\n" + PLAIN, r"unknown key 'zzz' \(known: name"),
+        (PLAIN.replace("name: mine\n", ""), r"mine\.yaml: name: Field required"),
+        (PLAIN.replace("  - toa\n", "  - 5\n"), r"mine\.yaml: steps\.0: Input should be a valid dictionary"),
+        (PLAIN.replace("{aot550: 0.1}", "0.1"), r"mine\.yaml: steps\.1\.smac: Input should be a valid dictionary"),
+        ("- a\n", r"mine\.yaml: expected keys name, steps, assets; got list"),
+        ("", r"expected keys name, steps, assets; got NoneType"),
+        ("a: [", r"mine\.yaml: not YAML: "),
+        (b"name: \xff\n", r"mine\.yaml: not YAML: "),
+        ("#" * ((1 << 20) + 1), r"mine\.yaml: a pipeline file is a page, not 1048577 bytes"),
+        ("name: !!python/object/apply:os.system ['true']\n", r"mine\.yaml: not YAML: could not determine a constructor"),
+    ],
+)
+def test_a_wrong_file_is_told(tmp_path: Path, text: str | bytes, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_pipeline(_file(tmp_path, text))
+
+
+def _steps(pipeline: Any) -> Mapping[str, Any]:
+    return {name: parameters for entry in pipeline.steps for name, parameters in entry.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0.14", 0.14), ("null", None), ("[0.1, 0.2]", [0.1, 0.2]), ("true", True), ("a=b", "a=b"), ("", None), ("'5'", "5")],
+)
+def test_settings_are_yaml_values(text: str, value: object) -> None:
+    before = load_pipeline("surface-reflectance")
+    after = with_settings(before, [f"smac.aot550={text}", "smac.pressure_hpa=1013"])
+    assert _steps(after)["smac"]["aot550"] == value
+    assert _steps(after)["smac"]["pressure_hpa"] == 1013
+    assert _steps(before)["smac"]["aot550"] is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("smac.aot550", r"--set smac\.aot550: expected STEP\.PARAMETER=VALUE, for example smac\.aot550=0\.14"),
+        ("aot550=0.1", r"--set aot550=0\.1: expected STEP\.PARAMETER=VALUE"),
+        ("smak.aot550=0.1", r"pipeline toa has no step 'smak' \(steps: toa, qa\)"),
+        ("tao.x=1", r"pipeline toa has no step 'tao'; did you mean 'toa'\? \(steps: toa, qa\)"),
+        ("toa.x=[1", r"--set toa\.x=\[1: '\[1' is not a YAML value: "),
+    ],
+)
+def test_a_wrong_setting_is_told(setting: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        with_settings(load_pipeline("toa"), [setting])
+
+
+def test_a_prepared_pipeline_builds(registry: Registry, tmp_path: Path) -> None:
+    ready = prepare(load_pipeline(_file(tmp_path, PLAIN)), registry=registry)
+    built = pipeline_of(ready.plain)
+    assert [s.name for s in built.steps] == ["toa", "smac", "qa"]
+    assert built.steps[1].parameters["aot550"] == 0.1
+    assert [(a.layers, a.required) for a in built.assets] == [("qa", True), ("sr|toa", False)]
+    assert (built.title, ready.models, ready.plain["absent"]) == ("mine", {}, {})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("- toa", "- taoo"), r"there is no step 'taoo'; did you mean 'toa'\?"),
+        (("aot550", "aot_550"), r"step 'smac' has no parameter 'aot_550'; did you mean 'aot550'\?"),
+        (("- qa:", "- {qa: , toa: }"), r"pipeline mine: a step is one name with its parameters, got \['qa', 'toa'\]"),
+        (("0.1", "thick"), "aot550"),
+    ],
+)
+def test_a_wrong_step_is_told_before_anything_runs(
+    registry: Registry, tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        prepare(load_pipeline(_file(tmp_path, PLAIN.replace(*change))), registry=registry)
+
+
+def _with_model(folder: Path, parameters: str) -> Any:
+    return load_pipeline(_file(folder, PLAIN.replace("  - qa:\n", f"  - qa\n  - landcover: {parameters}\n")))
+
+
+def test_a_model_is_pinned_by_its_digest(registry: Registry, tmp_path: Path, model: Path) -> None:
+    ready = prepare(_with_model(tmp_path, f"{{model: {model}}}"), registry=registry)
+    parameters = ready.plain["steps"][-1]["parameters"]
+    assert parameters["model"] == "stumps"
+    assert ready.models["stumps"]["digest"] == parameters["digest"]
+    assert Path(ready.models["stumps"]["path"], "manifest.json").is_file()
+    assert pipeline_of(ready.plain).steps[-1].name == "landcover"
+
+
+def test_a_missing_model_stops_the_run_unless_it_is_optional(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'/none' names no model: expected models:/"):
+        prepare(_with_model(tmp_path, "{model: /none}"), registry=registry)
+    ready = prepare(_with_model(tmp_path, "{model: /none, optional: true}"), registry=registry)
+    assert [s["name"] for s in ready.plain["steps"]] == ["toa", "smac", "qa"]
+    told = "no model /none could be resolved when the run was planned"
+    assert ready.plain["absent"] == {"landcover": told, "landcover_probability": told}
+
+
+@pytest.mark.parametrize(
+    "parameters", ["{modle: /none, optional: true}", "{optional: true}", "{model: /none, halo: 3, optional: true}"]
+)
+def test_a_misspelt_parameter_of_an_optional_model_is_no_missing_model(
+    registry: Registry, tmp_path: Path, parameters: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"step landcover takes model \(a registered model or a folder\) and optional; got \["):
+        prepare(_with_model(tmp_path, parameters), registry=registry)
+
+
+def test_the_configuration_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pipelines").mkdir()
+    monkeypatch.setenv("SWATH_CONF", str(tmp_path))
+    assert conf_folder() == tmp_path
+    monkeypatch.setenv("SWATH_CONF", str(tmp_path / "none"))
+    assert conf_folder() != tmp_path
+    monkeypatch.setattr(swath, "__file__", str(tmp_path / "a" / "b" / "c" / "swath.py"))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    with pytest.raises(
+        ConfigError, match="the shipped configuration is not found: set SWATH_CONF to the folder that holds pipelines/"
+    ):
+        conf_folder()
+
+
+def test_an_unknown_recipe_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"there is no recipe of a model 'none': expected .*models/none/recipe\.yaml"):
+        model_recipe("none")
