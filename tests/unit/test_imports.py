@@ -48,6 +48,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "mlflow": ("inference", "training"),
     "boto3": ("stores", "deploy"),
     "botocore": ("stores", "deploy"),
+    "psycopg": ("stores", "sinks"),
+    "pypgstac": ("sinks",),
     "lightgbm": ("training",),
     "onnxruntime": ("inference",),
     "click": ("cli",),
