@@ -5,6 +5,7 @@ prove two clusters: network, identity, stores and schedulers are not in it.
 """
 
 import hashlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from swath.deploy.launch_error import LaunchError
 from swath.spark.jars import DELTA_PACKAGE, delta_class_path, spark_home
 
 _SHOWN = 2000
+_LOG_LINE = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (INFO|WARN|DEBUG) ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,13 @@ def execute(command: EngineCommand, *, runtime: Runtime, timeout_s: float = 1800
     except subprocess.TimeoutExpired as error:
         raise LaunchError(f"spark-submit did not end within {timeout_s:.0f} s") from error
     if done.returncode:
-        raise LaunchError(f"spark-submit ended with {done.returncode}: {done.stderr[-_SHOWN:]}")
+        raise LaunchError(f"spark-submit ended with {done.returncode}: {_told(done.stderr)}")
+
+
+def _told(text: str) -> str:
+    """The last lines that are no log lines of Spark's: what the program itself said."""
+    own = [line for line in text.splitlines() if not _LOG_LINE.match(line)]
+    return "\n".join(own or text.splitlines())[-_SHOWN:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
