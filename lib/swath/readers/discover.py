@@ -1,13 +1,13 @@
 """Find scenes: in folders, lists, STAC records and STAC searches. Names only; what is inside comes later."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 from swath.errors import ConfigError
 from swath.readers.href import TAR_SUFFIXES
 from swath.readers.landsat_files import MTL_SUFFIXES
-from swath.readers.listing import folders_on_s3
+from swath.readers.listing import folders_on_s3, is_file
 from swath.readers.recognise import JSON_SUFFIXES, kind_of_file, kind_of_folder, landsat_metadata, stac_document, stac_type
 from swath.readers.registry import plugins
 from swath.readers.search import is_search, search
@@ -134,16 +134,26 @@ def _folder(folder: Path, *, above: tuple[tuple[int, int], ...]) -> Iterator[str
         return
     with os.scandir(folder) as listing:
         entries = sorted(listing, key=lambda entry: entry.name)
-    files = {entry.name for entry in entries if entry.is_file()}
+    files = {entry.name for entry in entries if is_file(entry)}
     if kind_of_folder(files) is not None or _is_plugged(str(folder)):
         yield from _granules(folder) or (str(folder),)
         return
+    inside = _inside(entries, files=files, above=(*above, here))
+    first = next(inside, None)
+    if first is not None:
+        yield first
+        yield from inside
+    elif folder.suffix.upper() == ".SAFE":
+        yield str(folder)  # a product that lost its metadata is told, not passed over
+
+
+def _inside(entries: Sequence[os.DirEntry[str]], *, files: Set[str], above: tuple[tuple[int, int], ...]) -> Iterator[str]:
     metadata = landsat_metadata(files)
     for entry in entries:
         if entry.name in files:
             yield from _among(entry.name, href=entry.path, metadata=metadata)
         elif entry.is_dir():
-            yield from _folder(Path(entry.path), above=(*above, here))
+            yield from _folder(Path(entry.path), above=above)
 
 
 def _granules(folder: Path) -> Sequence[str]:

@@ -23,7 +23,7 @@ def direct_files(folder: str) -> dict[str, str]:
         names = islice(open_store(root, create=False).list(""), MAX_FILES)
         return {name: f"{root}/{name}" for name in names if name and "/" not in name}
     try:
-        return {e.name: e.path for e in sorted(os.scandir(Path(folder).absolute()), key=_name) if e.is_file()}
+        return {e.name: e.path for e in sorted(os.scandir(Path(folder).absolute()), key=_name) if is_file(e)}
     except OSError as error:
         raise ReadError(
             "the scene cannot be listed",
@@ -51,6 +51,14 @@ def folders_on_s3(prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             growing.setdefault(folder, []).append(name)
     for folder, names in reversed(growing.items()):
         yield (f"{root}/{folder}" if folder else root), tuple(names)
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a file. A link that leads in circles counts as one: whoever reads it tells what is wrong."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return True
 
 
 def _name(entry: os.DirEntry[str]) -> str:

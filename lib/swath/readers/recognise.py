@@ -18,6 +18,7 @@ Kind = Literal["landsat", "sentinel2", "stac"]
 JSON_SUFFIXES = (".json", ".geojson")
 _LANDSAT_NAME = re.compile(r"^L[COTEM]0?[1-9]", re.IGNORECASE)
 _SENTINEL2_NAME = re.compile(r"^S2[A-D]_(MSIL1C|OPER_)", re.IGNORECASE)
+_LANDSAT_BAND = re.compile(r"^L[COTEM]0?[1-9]\w*_B\d{1,2}(_VCID_\d)?\.TIFF?$", re.IGNORECASE)
 #: Files that only a Sentinel-2 product has, at its top: SAFE since 2016, SAFE before, and the AWS layout; and those that
 #: only one granule of a SAFE has.
 _SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
@@ -30,7 +31,15 @@ def kind_of_folder(names: Collection[str]) -> Kind | None:
     """The kind of scene that a folder is, from the names of its files; None when it is none, or several scenes."""
     if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in names):
         return "sentinel2"
-    return "landsat" if len(landsat_metadata(names)) == 1 else None
+    metadata = landsat_metadata(names)
+    return "landsat" if len(metadata) == 1 or (not metadata and _lost_its_metadata(names)) else None
+
+
+def _lost_its_metadata(names: Iterable[str]) -> bool:
+    """Several bands named as Landsat's, and nothing that describes them: its reader says what is missing."""
+    found = list(names)
+    described = any(name.lower().endswith(JSON_SUFFIXES) for name in found)
+    return not described and len([name for name in found if _LANDSAT_BAND.match(name)]) > 1
 
 
 def landsat_metadata(names: Iterable[str]) -> dict[str, str]:
