@@ -20,7 +20,8 @@ from swath.sinks.cog_gdal import assemble_with_gdal
 from swath.sinks.tiff import parse
 from swath.sinks.validate_cog import problems_of
 
-SIZES = [(3001, 1100), (1811, 1681), (1098, 1098), (513, 600), (300, 300)]
+#: Even and odd, one to four levels; the overviews' own tests go through more types and larger sizes.
+SIZES = [(1811, 1081), (1098, 1098), (513, 600), (300, 300), (3001, 600)]
 #: What each implementation lays out for itself: sizes of blocks and where they are; and GDAL_METADATA, compared as a mapping.
 LAID_OUT = {324, 325, 42112}
 
@@ -44,7 +45,7 @@ def test_pixels_of_every_level_equal_those_of_gdals_driver(
 
 
 def test_the_file_is_a_valid_cog_with_gdals_layout(cogs: Any, encoding: Encoding, tmp_path: Path) -> None:
-    stored = cogs.pixels(1811, 1681, encoding=encoding)
+    stored = cogs.pixels(1811, 681, encoding=encoding)
     file = tmp_path / "ours.tif"
     cogs.write(stored, encoding, output=file, strip_rows=512)
     valid, errors, warnings = cog_validate(file, strict=True, quiet=True)
@@ -86,7 +87,7 @@ def _number(tag: Any) -> Any:
 
 
 def test_bytes_do_not_depend_on_the_strip_height(cogs: Any, encoding: Encoding, tmp_path: Path) -> None:
-    stored = cogs.pixels(2111, 1300, encoding=encoding)
+    stored = cogs.pixels(2111, 600, encoding=encoding)
     digests = {
         rows: cogs.write(stored, encoding, output=tmp_path / f"{rows}.tif", strip_rows=rows).digest for rows in (512, 1024, 2560)
     }
@@ -94,7 +95,7 @@ def test_bytes_do_not_depend_on_the_strip_height(cogs: Any, encoding: Encoding, 
     assert (tmp_path / "512.tif").read_bytes() == (tmp_path / "2560.tif").read_bytes()
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     height=st.integers(500, 1700),
     width=st.integers(1, 700),
@@ -128,7 +129,7 @@ def test_a_scene_without_any_valid_pixel_is_a_valid_file(cogs: Any, tmp_path: Pa
 def test_files_beyond_classic_tiff_become_bigtiff(
     cogs: Any, encoding: Encoding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = cogs.pixels(1811, 1100, encoding=encoding)
+    stored = cogs.pixels(1111, 700, encoding=encoding)
     cogs.write(stored, encoding, output=tmp_path / "classic.tif", strip_rows=1024)
     monkeypatch.setattr(cog, "CLASSIC_LIMIT", 1000)
     cogs.write(stored, encoding, output=tmp_path / "big.tif", strip_rows=1024)
@@ -203,7 +204,7 @@ def test_a_strip_without_all_its_rows_is_not_closed(cogs: Any) -> None:
             writer.close()
 
 
-@pytest.mark.parametrize("size", [(1811, 1681), (1024, 1536), (300, 300)], ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("size", [(1111, 900), (1024, 1536), (300, 300)], ids=lambda s: f"{s[0]}x{s[1]}")
 def test_gdals_driver_as_the_sink_makes_the_same_pixels(
     cogs: Any, encoding: Encoding, size: tuple[int, int], tmp_path: Path
 ) -> None:
