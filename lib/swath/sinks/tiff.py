@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mmap import mmap
 
 import numpy as np
 import rasterio
@@ -101,7 +102,7 @@ def gdal_statistics(statistics: Statistics) -> dict[str, str]:
     }
 
 
-def parse(data: bytes) -> tuple[Tag, ...]:
+def parse(data: bytes | mmap) -> tuple[Tag, ...]:
     """The tags of the first IFD of a little-endian TIFF or BigTIFF."""
     big = data[2] == 43
     entry, inline = (20, 8) if big else (12, 4)
