@@ -13,5 +13,6 @@ def threshold_classes(values: NDArray[np.float64], *, thresholds: tuple[float, .
     """
     classes = np.zeros(values.shape, dtype=np.uint8)
     for threshold in thresholds:
-        classes += values >= threshold
+        # A view: adding truth values would convert them first.
+        classes += (values >= threshold).view(np.uint8)
     return classes

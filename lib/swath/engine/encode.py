@@ -1,12 +1,16 @@
 """Physical values to the integers of a file."""
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from swath.pipeline import Layer
 from swath.product import Encoding
+
+#: Pixels looked up or rounded at once: what is made of them stays in a core's cache.
+_BATCH_PX: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,22 @@ def encode_values(physical: NDArray[np.float64], encoding: Encoding) -> tuple[ND
     return held.astype(encoding.dtype), outside
 
 
+def looked_up(table: NDArray[Any], codes: NDArray[np.unsignedinteger]) -> NDArray[Any]:
+    """Table entries of codes, (y, x), none beyond the table; a few rows at a time, because NumPy widens codes to 64 bits."""
+    found = np.empty(codes.shape, dtype=table.dtype)
+    step = max(_BATCH_PX // codes.shape[1], 1)
+    for row in range(0, codes.shape[0], step):
+        # Clipping never happens; it spares a second copy that a check would need.
+        np.take(table, codes[row : row + step], out=found[row : row + step], mode="clip")
+    return found
+
+
 def encode_layer(layer: Layer, encoding: Encoding) -> Encoded:
     """Encode a layer; a coded layer's 65,536 table entries instead of its pixels, with equal results."""
     if layer.table is not None:
         table, outside = encode_values(layer.table, encoding)
-        clamped = int(np.count_nonzero(np.take(outside, layer.values))) if outside.any() else 0
-        return Encoded(np.take(table, layer.values), clamped)
+        clamped = int(np.count_nonzero(looked_up(outside, layer.values))) if outside.any() else 0
+        return Encoded(looked_up(table, layer.values), clamped)
     if np.issubdtype(layer.values.dtype, np.integer) and encoding.scale == 1.0:
         stored = layer.values.astype(encoding.dtype, copy=False)
         if layer.valid is not None and encoding.nodata is not None:

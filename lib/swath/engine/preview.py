@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.engine.encode import encode_values
+from swath.engine.encode import encode_layer
 from swath.grid import Grid, Window
 from swath.pipeline import Layer
 from swath.product import REFLECTANCE, LayerName
@@ -45,16 +45,21 @@ class Preview:
         rows, cols = _sampled(window.row, window.row_stop, grid), _sampled(window.col, window.col_stop, grid)
         if not rows.size or not cols.size:
             return
-        values = layer.values[np.ix_(rows - window.row, cols - window.col)]
-        part = Window(0, 0, rows.size, cols.size)
-        valid = layer.valid[np.ix_(rows - window.row, cols - window.col)] if layer.valid is not None else None
-        physical = Layer(values=values, grid=grid, window=part, valid=valid, table=layer.table).physical
-        stored, _ = encode_values(physical, REFLECTANCE)
+        part = (_picked(rows, start=window.row, grid=grid), _picked(cols, start=window.col, grid=grid))
+        sampled = Layer(
+            values=np.ascontiguousarray(layer.values[part]),
+            grid=grid,
+            window=Window(0, 0, rows.size, cols.size),
+            valid=None if layer.valid is None else layer.valid[part],
+            table=layer.table,
+        )
+        stored = encode_layer(sampled, REFLECTANCE).stored
         usable = stored != _NODATA
         cell = stride_of(grid) * _samples(grid)
-        where = np.ix_(rows // cell, cols // cell)
-        np.add.at(self.total, where, np.where(usable, stored, 0).astype(np.int32))
-        np.add.at(self.count, where, usable.astype(np.uint16))
+        down, across = _cells(rows, cell=cell), _cells(cols, cell=cell)
+        where = (slice(down.first, down.first + down.starts.size), slice(across.first, across.first + across.starts.size))
+        self.total[where] += _sums(np.where(usable, stored, 0).astype(np.int32), down, across)
+        self.count[where] += _sums(usable.astype(np.uint16), down, across)
 
     def merged(self, other: "Preview") -> "Preview":
         """Both together."""
@@ -67,6 +72,30 @@ class Preview:
         return np.where(self.count > 0, mean, _NODATA).astype(np.int16)
 
 
+def _picked(positions: NDArray[np.int64], *, start: int, grid: Grid) -> slice:
+    return slice(int(positions[0]) - start, int(positions[-1]) - start + 1, stride_of(grid))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Runs of samples that share a preview pixel: the first pixel, and where in the samples each run starts."""
+
+    first: int
+    starts: NDArray[np.int64]
+
+
+def _cells(positions: NDArray[np.int64], *, cell: int) -> _Cells:
+    """Cells of ascending sample positions; cells are wider than the samples' distance, so none is left out."""
+    of = positions // cell
+    return _Cells(int(of[0]), np.flatnonzero(np.diff(of, prepend=of[0] - 1)))
+
+
+def _sums(samples: NDArray[np.integer], down: _Cells, across: _Cells) -> NDArray[np.integer]:
+    rows = np.add.reduceat(samples, across.starts, axis=1, dtype=samples.dtype)
+    sums: NDArray[np.integer] = np.add.reduceat(rows, down.starts, axis=0, dtype=samples.dtype)
+    return sums
+
+
 def _samples(grid: Grid) -> int:
     return SAMPLES if max(grid.height, grid.width) > SIDE_PX * SAMPLES else -(-max(grid.height, grid.width) // SIDE_PX)
 
@@ -77,15 +106,24 @@ def _sampled(start: int, stop: int, grid: Grid) -> NDArray[np.int64]:
 
 
 def save(previews: Mapping[LayerName, Preview], file: BinaryIO) -> None:
-    """Write previews as one compressed archive."""
+    """Write previews as one archive: the rows of each that anything went into. It lives for seconds: compression costs more."""
     arrays: dict[str, NDArray[np.generic]] = {}
     for name, preview in previews.items():
-        arrays[f"{name}|total"], arrays[f"{name}|count"] = preview.total, preview.count
-    np.savez_compressed(file, allow_pickle=False, **arrays)
+        used = np.flatnonzero(preview.count.any(axis=1))
+        rows = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 0)
+        arrays[f"{name}|total"], arrays[f"{name}|count"] = preview.total[rows], preview.count[rows]
+        arrays[f"{name}|place"] = np.array([rows.start, len(preview.count)], dtype=np.int64)
+    np.savez(file, allow_pickle=False, **arrays)
 
 
 def load(data: bytes) -> dict[LayerName, Preview]:
     """The inverse of ``save``."""
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         names = sorted({key.rpartition("|")[0] for key in archive.files})
-        return {name: Preview(archive[f"{name}|total"], archive[f"{name}|count"]) for name in names}
+        return {name: _placed(archive[f"{name}|total"], archive[f"{name}|count"], archive[f"{name}|place"]) for name in names}
+
+
+def _placed(total: NDArray[np.int32], count: NDArray[np.uint16], place: NDArray[np.int64]) -> Preview:
+    start, height = place.tolist()
+    margins = ((start, height - start - len(total)), (0, 0))
+    return Preview(np.pad(total, margins), np.pad(count, margins))

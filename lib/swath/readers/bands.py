@@ -19,6 +19,10 @@ from swath.scene import Asset, Scene
 
 #: Files kept open at once: a scene has at most 15 bands.
 OPEN_FILES = 32
+#: Rows of blocks of each open file that stay decoded: a window with a halo meets a block row and its neighbour.
+_BLOCK_ROWS = 2
+#: GDAL's own share of a block in its cache, and what the cache is at least [bytes].
+_BLOCK_OVERHEAD, _LEAST_CACHE = 256, 16 << 20
 
 
 class BandReader:
@@ -39,7 +43,9 @@ class BandReader:
         asset = scene.assets[band]
         try:
             with gdal_env():
-                values = self._dataset(asset).read(
+                dataset = self._dataset(asset)
+            with gdal_env(cache_bytes=self._cache_bytes()):
+                values = dataset.read(
                     asset.band_index, window=RasterioWindow(window.col, window.row, window.width, window.height)
                 )
         except RasterioError as error:
@@ -84,6 +90,10 @@ class BandReader:
             )
         return dataset
 
+    def _cache_bytes(self) -> int:
+        """Enough that no block is decoded twice while windows go down the scene, and no more."""
+        return max(sum(_BLOCK_ROWS * _block_row_bytes(d) for d in self._open.values()), _LEAST_CACHE)
+
     def close(self) -> None:
         """Close all files."""
         while self._open:
@@ -108,6 +118,14 @@ def _opened(href: str) -> rasterio.DatasetReader:
         with contextlib.suppress(RasterioError):
             return rasterio.open(href, driver=other)
         raise
+
+
+def _block_row_bytes(dataset: rasterio.DatasetReader) -> int:
+    """Decoded size of one full-width row of a file's blocks, all its bands."""
+    height, width = dataset.block_shapes[0]
+    across = -(-dataset.width // width)
+    size = height * width * np.dtype(dataset.dtypes[0]).itemsize
+    return int(dataset.count * across * (size + _BLOCK_OVERHEAD))
 
 
 def _valid(values: NDArray[np.integer], *, asset: Asset) -> NDArray[np.bool_] | None:

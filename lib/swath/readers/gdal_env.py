@@ -24,9 +24,14 @@ GDAL_OPTIONS: dict[str, str] = {
 
 
 @contextmanager
-def gdal_env() -> Iterator[None]:
-    """Hold GDAL to ``GDAL_OPTIONS`` while rasters are opened and read."""
-    with Env(**GDAL_OPTIONS, **_s3_options(os.environ)):
+def gdal_env(*, cache_bytes: int | None = None) -> Iterator[None]:
+    """Hold GDAL to ``GDAL_OPTIONS`` while rasters are opened and read.
+
+    Args:
+        cache_bytes: What decoded blocks may take; None leaves GDAL's own choice, a twentieth of the machine's memory.
+    """
+    cache = {} if cache_bytes is None else {"GDAL_CACHEMAX": cache_bytes}
+    with Env(**GDAL_OPTIONS, **_s3_options(os.environ), **cache):
         yield
 
 

@@ -64,10 +64,14 @@ def encode_rows(rows: NDArray[np.integer], encoding: Encoding) -> list[bytes]:
         Unframed blocks from left to right.
     """
     height, width = rows.shape
-    across = -(-width // BLOCK)
     fill = encoding.nodata if encoding.nodata is not None else 0
-    if height < BLOCK or across * BLOCK != width:
-        padded = np.full((BLOCK, across * BLOCK), fill, dtype=rows.dtype)
-        padded[:height, :width] = rows
-        rows = padded
-    return [encode_block(np.ascontiguousarray(rows[:, i * BLOCK : (i + 1) * BLOCK]), encoding) for i in range(across)]
+    encoded = []
+    for left in range(0, width, BLOCK):
+        part = rows[:, left : left + BLOCK]
+        if part.shape != (BLOCK, BLOCK):
+            block = np.full((BLOCK, BLOCK), fill, dtype=rows.dtype)
+            block[:height, : part.shape[1]] = part
+        else:
+            block = np.ascontiguousarray(part)
+        encoded.append(encode_block(block, encoding))
+    return encoded

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar, Final
 
+import numpy as np
+
 from swath.algo.classify import threshold_classes
 from swath.errors import ConfigError
 from swath.grid import Window
@@ -22,6 +24,8 @@ PALETTE: Final = (
     (0, 90, 50),
 )
 _MOST: Final = 254
+#: Pixels worked on at once: a few arrays of them stay in a core's cache.
+_BATCH_PX: Final = 32_768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,11 @@ class Classes:
         """Cut the layer."""
         del scene, context
         layer = layers[self.of]
-        classes = threshold_classes(layer.physical, thresholds=self.thresholds)
+        classes = np.empty(window.shape, dtype=np.uint8)
+        step = max(_BATCH_PX // window.width, 1)
+        for row in range(window.row, window.row_stop, step):
+            part = Window(row, window.col, min(step, window.row_stop - row), window.width)
+            classes[window.slices_of(part)] = threshold_classes(layer.crop(part).physical, thresholds=self.thresholds)
         return {"classes": Layer(values=classes, grid=recipe.grid, window=window, valid=layer.usable)}
 
     @staticmethod

@@ -19,8 +19,8 @@ from swath.steps.naming import layer_name
 _KINDS: Final = ("sr", "toa")
 _NIR_BANDS: Final = ("nir", "nir08")
 _LARGEST: Final = 31
-#: Pixels worked on at once.
-_BATCH_PX: Final = 32_768
+#: Side of what is worked on at once: its arrays stay in a core's cache, yet are not mostly halo.
+_SIDE_PX: Final = 192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +78,15 @@ class Ndvi:
         del scene, context
         red, nir = (layers[name] for name in recipe.needs)
         smooth, valid = np.empty(window.shape), np.empty(window.shape, dtype=np.bool_)
-        for rows in _batches(window, least=4 * self.size):
-            part = window.slices_of(rows)
-            smooth[part] = self._smooth(rows, red=red, nir=nir)
+        for tile in _batches(window, side=max(_SIDE_PX, 8 * self.size)):
+            part = window.slices_of(tile)
+            smooth[part] = self._smooth(tile, red=red, nir=nir)
             np.logical_not(np.isnan(smooth[part]), out=valid[part])
         return {"ndvi": Layer(values=smooth, grid=recipe.grid, window=window, valid=valid)}
 
     def _smooth(self, window: Window, *, red: Layer, nir: Layer) -> NDArray[np.float64]:
         wanted = window.pad(self.size // 2)
+        # Both layers come on the same window, clipped to the grid.
         held = wanted.clip(red.window)
         index = ndvi(red=red.crop(held).physical, nir=nir.crop(held).physical)
         return mean_of_valid(_padded(index, held=held, wanted=wanted), size=self.size) if self.size > 1 else index
@@ -100,11 +101,13 @@ class Ndvi:
         return None
 
 
-def _batches(window: Window, *, least: int) -> list[Window]:
-    """The window in runs of rows that stay in a core's cache, yet are not mostly halo."""
-    rows = max(least, _BATCH_PX // window.width)
-    starts = range(window.row, window.row_stop, rows)
-    return [Window(row, window.col, min(rows, window.row_stop - row), window.width) for row in starts]
+def _batches(window: Window, *, side: int) -> list[Window]:
+    """The window in squares."""
+    return [
+        Window(row, col, min(side, window.row_stop - row), min(side, window.col_stop - col))
+        for row in range(window.row, window.row_stop, side)
+        for col in range(window.col, window.col_stop, side)
+    ]
 
 
 def _padded(values: NDArray[np.float64], *, held: Window, wanted: Window) -> NDArray[np.float64]:
