@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIB = ROOT / "lib" / "swath"
 
 #: Value types: everything may import them.
-VALUES = frozenset({"swath", "errors", "scene", "grid", "product", "pipeline"})
+VALUES = frozenset({"swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline"})
 #: What a package may import beside the values and itself.
 ALLOWED: Mapping[str, frozenset[str]] = {
     "algo": frozenset(),

@@ -1,0 +1,116 @@
+"""Statistics of stored values: exact, and the same however the pixels come in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.encoding import Encoding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Exact integer sums over the stored values of valid pixels; parts merge in any order to the same result.
+
+    Args:
+        count: Pixels looked at.
+        valid: Of them valid.
+        clamped: Of the valid ones clamped to the encoding's range.
+        minimum: Smallest stored value; None when nothing is valid.
+        maximum: Largest stored value; None when nothing is valid.
+        total: Sum of the stored values.
+        squares: Sum of their squares.
+        histogram: Pixels by ``stored >> shift`` (``HISTOGRAM_SHIFT``), sparse.
+    """
+
+    count: int = 0
+    valid: int = 0
+    clamped: int = 0
+    minimum: int | None = None
+    maximum: int | None = None
+    total: int = 0
+    squares: int = 0
+    histogram: Mapping[int, int] = field(default_factory=dict)
+
+    def __add__(self, other: Self) -> Self:
+        """The statistics of both parts together."""
+        lows = [v for v in (self.minimum, other.minimum) if v is not None]
+        highs = [v for v in (self.maximum, other.maximum) if v is not None]
+        bins = dict(self.histogram)
+        for key, number in other.histogram.items():
+            bins[key] = bins.get(key, 0) + number
+        return type(self)(
+            count=self.count + other.count,
+            valid=self.valid + other.valid,
+            clamped=self.clamped + other.clamped,
+            minimum=min(lows, default=None),
+            maximum=max(highs, default=None),
+            total=self.total + other.total,
+            squares=self.squares + other.squares,
+            histogram=dict(sorted(bins.items())),
+        )
+
+    @property
+    def mean(self) -> float | None:
+        """Mean of the stored values."""
+        return self.total / self.valid if self.valid else None
+
+    @property
+    def standard_deviation(self) -> float | None:
+        """Population standard deviation of the stored values."""
+        if not self.valid:
+            return None
+        # Exact until the last step: integers do not cancel.
+        spread = self.squares * self.valid - self.total * self.total
+        return float((spread / (self.valid * self.valid)) ** 0.5)
+
+
+class Tally:
+    """Counts every stored value of an asset; all statistics follow exactly from the counts.
+
+    Args:
+        encoding: Of the stored values (8 or 16 bits).
+    """
+
+    def __init__(self, encoding: Encoding) -> None:
+        self._encoding = encoding
+        self._dtype = np.dtype(encoding.dtype)
+        self._counts = np.zeros(1 << (8 * self._dtype.itemsize), dtype=np.int64)
+        self._clamped = 0
+
+    def add(self, stored: NDArray[np.integer], *, clamped: int = 0) -> None:
+        """Count stored values, (y, x), of which ``clamped`` were clamped to the encoding's range."""
+        codes = stored.view(f"u{self._dtype.itemsize}")
+        # A few rows at a time: bincount widens its input to 64 bits.
+        step = max((1 << 19) // max(codes.shape[1], 1), 1)
+        for row in range(0, codes.shape[0], step):
+            self._counts += np.bincount(codes[row : row + step].ravel(), minlength=self._counts.size)
+        self._clamped += clamped
+
+    def statistics(self) -> Statistics:
+        """What was counted so far."""
+        present = np.flatnonzero(self._counts)
+        values = present.astype(f"u{self._dtype.itemsize}").view(self._dtype).astype(np.int64)
+        numbers = self._counts[present]
+        count = int(numbers.sum())
+        if self._encoding.nodata is not None:
+            values, numbers = values[values != self._encoding.nodata], numbers[values != self._encoding.nodata]
+        if not values.size:
+            return Statistics(count=count, clamped=self._clamped)
+        bins: dict[int, int] = {}
+        for value, number in sorted(zip(values.tolist(), numbers.tolist(), strict=True)):
+            slot = value >> self._encoding.histogram_shift
+            bins[slot] = bins.get(slot, 0) + number
+        return Statistics(
+            count=count,
+            valid=int(numbers.sum()),
+            clamped=self._clamped,
+            minimum=int(values.min()),
+            maximum=int(values.max()),
+            # Python integers: squares of a full scene's counts pass 2^63.
+            total=sum(v * n for v, n in zip(values.tolist(), numbers.tolist(), strict=True)),
+            squares=sum(v * v * n for v, n in zip(values.tolist(), numbers.tolist(), strict=True)),
+            histogram=bins,
+        )
