@@ -23,6 +23,19 @@ class LockError(SwathError):
     """Another run holds the lock of this output. Exit code 5."""
 
 
+class CatalogueError(SwathError):
+    """The served catalogue does not answer, or does not take something; what it should know waits in the outbox. Exit code 1.
+
+    Args:
+        message: Who said what.
+        down: The connection is gone: there is no sense in going on.
+    """
+
+    def __init__(self, message: str, *, down: bool = False) -> None:
+        super().__init__(message)
+        self.down = down
+
+
 class SceneError(SwathError):
     """One scene is unusable; the rest of the run goes on.
 

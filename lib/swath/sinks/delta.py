@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from delta.tables import DeltaTable
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql.types import StructType
 
 from swath.errors import AccountError
 from swath.stores.base import Store
+from swath.stores.lock import CommitLock, NoLock
 
 TABLES_FOLDER = "tables"
 
@@ -19,11 +21,13 @@ class Tables:
     Args:
         spark: The session.
         store: The output.
+        lock: Taken for each commit, and checked right before it.
     """
 
-    def __init__(self, spark: SparkSession, store: Store) -> None:
+    def __init__(self, spark: SparkSession, store: Store, *, lock: CommitLock | None = None) -> None:
         self._spark = spark
         self._store = store
+        self._lock = lock or NoLock()
 
     def exists(self, name: str) -> bool:
         """Whether the table has a commit; not always the first one, for Delta removes what a checkpoint made superfluous."""
@@ -57,17 +61,34 @@ class Tables:
 
         Raises:
             AccountError: The commit is not in the table's log: somebody else wrote over it.
+            LockError: Another driver commits, or the lock was lost: nothing was appended.
         """
         frame = rows if isinstance(rows, DataFrame) else self._spark.createDataFrame(list(rows), schema, verifySchema=False)
         if not isinstance(rows, DataFrame) and not rows and self.exists(name):
             return
         application = f"{run_id}.{name}"
-        (
-            frame.coalesce(files).write.format("delta").mode("append")
-            .option("txnAppId", application).option("txnVersion", wave)
-            .save(self.path(name))
-        )  # fmt: skip
-        self._see(name, application=application, wave=wave)
+        with self._lock.held():
+            self._lock.check()
+            (
+                frame.coalesce(files).write.format("delta").mode("append")
+                .option("txnAppId", application).option("txnVersion", wave)
+                .save(self.path(name))
+            )  # fmt: skip
+            self._see(name, application=application, wave=wave)
+
+    def delete(self, name: str, condition: Column) -> None:
+        """Take rows out of a table; the version before stays readable until the janitor's retention is over."""
+        with self._lock.held():
+            self._lock.check()
+            DeltaTable.forPath(self._spark, self.path(name)).delete(condition)
+
+    def maintain(self, name: str, *, retention_h: float) -> None:
+        """Join small files, and remove those that no version within the retention needs."""
+        table = DeltaTable.forPath(self._spark, self.path(name))
+        with self._lock.held():
+            self._lock.check()
+            table.optimize().executeCompaction()
+        table.vacuum(retention_h)
 
     def path(self, name: str) -> str:
         """The URI of a table."""

@@ -1,6 +1,7 @@
 """Scenes into the ``scenes`` table: discover, read metadata, digest; known versions are not added again."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from swath.spark.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
 from swath.spark.stage import answer_json
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
-from swath.stores.lock import output_lock
+from swath.stores.lock import commit_lock, output_lock
 from swath.stores.registry import open_store
 
 #: Scenes for one ingest task.
@@ -177,8 +178,8 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> I
         LockError: Another run holds the output.
     """
     store = open_store(output)
-    with output_lock(store, run_id=request.run_id):
-        tables = Tables(spark, store)
+    with output_lock(store, run_id=request.run_id), closing(commit_lock(store, run_id=request.run_id)) as lock:
+        tables = Tables(spark, store, lock=lock)
         rows = ingest(spark, store, request=request, tables=tables)
         added = remember(rows, tables=tables, run_id=request.run_id)
         refused = rows.filter(F.col("error_class").isNotNull()).limit(TOLD).collect()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -17,7 +18,7 @@ from swath.spark.plan import MAKE, TOLD, Aside, Plan, load_or_make_plan
 from swath.spark.request import RunRequest
 from swath.spark.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
 from swath.stores.base import Store
-from swath.stores.lock import output_lock
+from swath.stores.lock import CommitLock, commit_lock, output_lock
 from swath.stores.registry import open_store
 
 #: A row of a plan.
@@ -82,12 +83,13 @@ class Run:
             AccountError: A wave does not balance.
         """
         store = open_store(self._request.output)
-        with output_lock(store, run_id=self._request.run_id):
-            return self._locked(store)
+        run_id = self._request.run_id
+        with output_lock(store, run_id=run_id), closing(commit_lock(store, run_id=run_id)) as lock:
+            return self._locked(store, lock)
 
-    def _locked(self, store: Store) -> RunOutcome:
+    def _locked(self, store: Store, lock: CommitLock) -> RunOutcome:
         started = datetime.now(UTC)
-        tables = Tables(self._spark, store)
+        tables = Tables(self._spark, store, lock=lock)
         ledger = Ledger(tables, request=self._request)
         outcome = RunOutcome(request=self._request, account=_NOTHING, started=started, ended=started)
         plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables)
@@ -101,7 +103,8 @@ class Run:
             if wave not in done:
                 self._wave(wave, number=number, waves=len(waves), plan=plan, ledger=ledger, store=store, outcome=outcome)
         outcome.account = _account(ledger, outcome, resumed=bool(done))
-        _rebuild_catalogue(tables, store, outcome)
+        with lock.held():
+            _rebuild_catalogue(tables, store, outcome)
         outcome.ended = datetime.now(UTC)
         return outcome
 

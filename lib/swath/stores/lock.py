@@ -1,15 +1,79 @@
-"""One committing run per output: a lock that the kernel takes back when its holder dies."""
+"""One committing run per output: a lock that the kernel takes back when its holder dies, or one in PostgreSQL."""
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
 
-from swath.errors import LockError
+from swath.errors import ConfigError, LockError
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 
 LOCK_FILE = ".lock"
+#: ``none``, ``file`` (the lock of ``output_lock``) or ``postgresql``; sites set it.
+KIND_VARIABLE = "SWATH_LOCK"
+DSN_VARIABLE = "SWATH_POSTGRESQL_DSN"
+
+
+class CommitLock(Protocol):
+    """What keeps other drivers from committing while this one does."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Hold it while a block runs; blocks may nest.
+
+        Raises:
+            LockError: Somebody else holds it.
+        """
+        ...
+
+    def check(self) -> None:
+        """See that it is still held, right before a commit.
+
+        Raises:
+            LockError: It is not: nothing may be committed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what it needs between commits."""
+        ...
+
+
+class NoLock:
+    """Nobody else commits: the whole run holds the lock of its output, or nobody asked for one."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """At once."""
+        return nullcontext()
+
+    def check(self) -> None:
+        """Nothing can have been lost."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def commit_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.environ) -> CommitLock:
+    """The lock that commits to an output take, as ``SWATH_LOCK`` says.
+
+    Raises:
+        ConfigError: The kind is unknown, or PostgreSQL's connection string is missing or broken.
+    """
+    kind = environ.get(KIND_VARIABLE, "") or "none"
+    if kind in {"none", "file"}:
+        return NoLock()
+    if kind != "postgresql":
+        msg = f"{KIND_VARIABLE} is {kind!r}; expected none, file or postgresql"
+        raise ConfigError(msg)
+    dsn = environ.get(DSN_VARIABLE, "")
+    if not dsn:
+        msg = f"{KIND_VARIABLE} is postgresql, but {DSN_VARIABLE} is not set; expected postgresql://USER@HOST:PORT/NAME"
+        raise ConfigError(msg)
+    from swath.stores.database import Database  # noqa: PLC0415  psycopg only where a database is configured
+    from swath.stores.pg_lock import PgLock  # noqa: PLC0415
+
+    return PgLock(Database(dsn), output=store.root, run_id=run_id)
 
 
 @contextmanager

@@ -1,0 +1,86 @@
+"""What the served catalogue must still be told: references to published items, in the output itself."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+FOLDER = "outbox"
+
+
+class FileStore(Protocol):
+    """Where the outbox lives; paths are relative to the output's root."""
+
+    def read(self, path: str) -> bytes | None:
+        """All bytes, or None when there is no such file."""
+        ...
+
+    def write(self, path: str, data: bytes) -> None:
+        """Make a small file visible at once."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Paths of all files below a folder, in order."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove a file; nothing happens when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Entry:
+    """An item that was published or replaced.
+
+    A reference and not the item: who replays late tells what is true then.
+
+    Args:
+        collection: Its collection.
+        product_id: Its id.
+        item: Its path, relative to the output's root.
+    """
+
+    collection: str
+    product_id: str
+    item: str
+
+
+class Outbox:
+    """The outbox of one output: a file a wave, gone when the catalogue has it.
+
+    Args:
+        store: The output.
+    """
+
+    def __init__(self, store: FileStore) -> None:
+        self._store = store
+
+    def put(self, name: str, entries: Iterable[Entry]) -> str | None:
+        """Write entries down; the same name replaces what it held.
+
+        Args:
+            name: Of the run and wave; the stem of the file.
+            entries: Of it.
+
+        Returns:
+            The path, None when there was nothing to write.
+        """
+        lines = [json.dumps(asdict(e), sort_keys=True) for e in entries]
+        if not lines:
+            return None
+        path = f"{FOLDER}/{name}.ndjson"
+        self._store.write(path, ("\n".join(lines) + "\n").encode())
+        return path
+
+    def pending(self) -> list[str]:
+        """Paths of all files, oldest run first."""
+        return [p for p in self._store.list(FOLDER) if p.endswith(".ndjson")]
+
+    def read(self, path: str) -> list[Entry]:
+        """Entries of a file; none when another driver delivered it meanwhile."""
+        return [Entry(**json.loads(line)) for line in (self._store.read(path) or b"").splitlines() if line.strip()]
+
+    def keep(self, path: str, entries: Iterable[Entry]) -> None:
+        """Leave only these in a file; without any the file goes."""
+        if self.put(path.removeprefix(f"{FOLDER}/").removesuffix(".ndjson"), entries) is None:
+            self._store.delete(path)

@@ -1,0 +1,132 @@
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from swath.errors import ConfigError, LockError
+from swath.stores.database import Database
+from swath.stores.local import LocalStore
+from swath.stores.lock import NoLock, commit_lock
+from swath.stores.pg_lock import PgLock, key_of
+
+OUT = "s3://bucket/out"
+
+
+def lock_of(dsn: str, run_id: str, *, wait_s: float = 0.2, output: str = OUT) -> PgLock:
+    return PgLock(Database(dsn), output=output, run_id=run_id, wait_s=wait_s)
+
+
+def test_a_second_driver_is_refused_and_told_who_holds_the_lock(empty_database: str) -> None:
+    first, second = lock_of(empty_database, "r1"), lock_of(empty_database, "r2")
+    with first.held():
+        first.check()
+        with pytest.raises(LockError, match=r"locked by r1 .*waited 0\.2 s"), second.held():
+            pytest.fail("two drivers hold one lock")
+    with second.held():
+        second.check()
+    first.close()
+    second.close()
+
+
+def test_a_second_driver_waits_for_a_commit_to_end(empty_database: str) -> None:
+    first, second = lock_of(empty_database, "r1"), lock_of(empty_database, "r2", wait_s=60)
+    order: list[str] = []
+
+    def commit_second() -> None:
+        with second.held():
+            order.append("second")
+        second.close()
+
+    with first.held():
+        thread = threading.Thread(target=commit_second)
+        thread.start()
+        _until_somebody_waits(empty_database)
+        order.append("first")
+    thread.join(60)
+    first.close()
+    assert order == ["first", "second"]
+
+
+def _until_somebody_waits(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for _ in range(10_000):
+            row = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone()
+            if row == (1,):
+                return
+    pytest.fail("nobody waits for the lock")
+
+
+def test_held_blocks_nest_and_let_go_at_the_end(empty_database: str) -> None:
+    first, second = lock_of(empty_database, "r1"), lock_of(empty_database, "r2")
+    with first.held():
+        with first.held():
+            first.check()
+        first.check()
+        with pytest.raises(LockError, match="locked by r1"), second.held():
+            pytest.fail("the inner block let go")
+    with pytest.raises(LockError, match="a commit without its lock"):
+        first.check()
+    with second.held():
+        second.check()
+    first.close()
+    second.close()
+
+
+def test_a_lock_lost_with_its_connection_is_noticed_before_the_commit(empty_database: str) -> None:
+    lock = lock_of(empty_database, "r1")
+    with lock.held():
+        with psycopg.connect(empty_database) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'swath lock r1'"
+            ).fetchall()
+        with pytest.raises(LockError, match="was lost before the commit"):
+            lock.check()
+    # A later commit takes it anew.
+    with lock.held():
+        lock.check()
+    lock.close()
+
+
+def test_a_lock_that_a_pooler_lost_is_noticed(empty_database: str) -> None:
+    lock = lock_of(empty_database, "r1")
+    with lock.held():
+        assert lock._connection is not None
+        lock._connection.execute("SELECT pg_advisory_unlock_all()")
+        with pytest.raises(LockError, match="no longer holds it"):
+            lock.check()
+    lock.close()
+
+
+def test_a_lock_that_nobody_can_give_is_a_lock_error(server: object) -> None:
+    lock = lock_of("postgresql://nobody:hunter2@127.0.0.1:1/none", "r1")
+    with pytest.raises(LockError, match=r"cannot be locked: PostgreSQL \(host=127.0.0.1") as told, lock.held():
+        pytest.fail("locked without a server")
+    assert "hunter2" not in str(told.value)
+
+
+def test_other_outputs_are_not_locked(empty_database: str) -> None:
+    first, second = lock_of(empty_database, "r1"), lock_of(empty_database, "r2", output="s3://bucket/other")
+    with first.held(), second.held():
+        first.check()
+        second.check()
+    first.close()
+    second.close()
+
+
+def test_an_output_has_one_key_however_it_is_spelled() -> None:
+    assert key_of("s3a://bucket/out/") == key_of("s3://bucket/out")
+    assert key_of("s3://bucket/out") != key_of("s3://bucket/out2")
+    assert -(2**63) <= key_of("/data/out") < 2**63
+
+
+def test_sites_choose_the_lock(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    assert isinstance(commit_lock(store, run_id="r", environ={}), NoLock)
+    assert isinstance(commit_lock(store, run_id="r", environ={"SWATH_LOCK": "file"}), NoLock)
+    chosen = {"SWATH_LOCK": "postgresql", "SWATH_POSTGRESQL_DSN": "postgresql://db/swath"}
+    assert isinstance(commit_lock(store, run_id="r", environ=chosen), PgLock)
+    with pytest.raises(ConfigError, match="SWATH_POSTGRESQL_DSN is not set"):
+        commit_lock(store, run_id="r", environ={"SWATH_LOCK": "postgresql"})
+    with pytest.raises(ConfigError, match="SWATH_LOCK is 'zookeeper'; expected none, file or postgresql"):
+        commit_lock(store, run_id="r", environ={"SWATH_LOCK": "zookeeper"})
