@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from swath.deploy.strict import Strict
 
 _SDK = "software.amazon.awssdk.auth.credentials"
+_CONTAINER = "org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider"
 PROFILE_MOUNT = "/etc/swath/aws"
 
 
@@ -27,10 +28,12 @@ class IdentityKind(StrEnum):
 
 PROVIDERS = {
     IdentityKind.IRSA: f"{_SDK}.WebIdentityTokenFileCredentialsProvider",
-    IdentityKind.POD_IDENTITY: f"{_SDK}.ContainerCredentialsProvider",
+    # The SDK's own ContainerCredentialsProvider has no constructor that S3A of Hadoop 3.4.1 could call; this class
+    # wraps it. Its second choice, the node's role, is closed by AWS_EC2_METADATA_DISABLED (a test holds both).
+    IdentityKind.POD_IDENTITY: _CONTAINER,
     IdentityKind.SECRET: f"{_SDK}.ProfileCredentialsProvider",
     # the signing helper serves the container-credentials protocol on loopback, in a sidecar
-    IdentityKind.ROLES_ANYWHERE: f"{_SDK}.ContainerCredentialsProvider",
+    IdentityKind.ROLES_ANYWHERE: _CONTAINER,
     IdentityKind.NODE_ROLE: f"{_SDK}.InstanceProfileCredentialsProvider",
 }
 
