@@ -10,6 +10,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from swath.errors import CrashError, MemoryLimitError, SceneError, TimeLimitErro
 _WATCH_S = 0.2
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 _TRIES = 2
+#: A child that has loaded its libraries says so in a line; on a busy machine that takes longer than a short limit [s].
+READY = b"ready\n"
+_START_S = 300.0
 #: Class of a refusal that is the configuration's fault: the run stops with it.
 CONFIG = "config"
 
@@ -81,7 +85,7 @@ class Child:
             try:
                 answer = self._once(request)
             except _ChildDiedError as death:
-                told = death.error.of(str(request.get("scene_id", "")))
+                told = death.error.of(named(request))
                 refused = Refused(told.error_class, str(told))
                 continue
             if not isinstance(answer, Refused) or answer.error_class != MemoryLimitError.error_class:
@@ -113,7 +117,7 @@ class Child:
             process.stdin.flush()
         except OSError:
             raise _ChildDiedError(self._post_mortem(process)) from None
-        answer: dict[str, Any] = json.loads(self._line(process))
+        answer: dict[str, Any] = json.loads(self._line(process, seconds=self._limits.seconds))
         if "refused" in answer:
             return Refused(answer["refused"]["class"], answer["refused"]["message"])
         if "failed" in answer:
@@ -121,13 +125,13 @@ class Child:
         result: dict[str, Any] = answer["done"]
         return result
 
-    def _line(self, process: subprocess.Popen[bytes]) -> bytes:
+    def _line(self, process: subprocess.Popen[bytes], *, seconds: float) -> bytes:
         """The answer, while time and memory are watched."""
         if process.stdout is None:
             msg = "the child has no pipes"
             raise RuntimeError(msg)
         descriptor = process.stdout.fileno()
-        deadline = time.monotonic() + self._limits.seconds
+        deadline = time.monotonic() + seconds
         data = bytearray()
         while not data.endswith(b"\n"):
             if select.select([descriptor], [], [], _WATCH_S)[0]:
@@ -176,7 +180,13 @@ class Child:
                 [sys.executable, "-m", self._module],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, close_fds=True,
             )  # fmt: skip
+            self._line(self._process, seconds=max(_START_S, self._limits.seconds))
         return self._process
+
+
+def named(request: Mapping[str, Any]) -> str:
+    """What messages call the scene of a request: its id, or the last part of its href when nobody got as far as an id."""
+    return str(request.get("scene_id") or str(request.get("href", "")).rstrip("/").rsplit("/", 1)[-1])
 
 
 def _too_slow(limits: Limits) -> SceneError:

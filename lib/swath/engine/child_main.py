@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from swath.engine.child import CONFIG
+from swath.engine.child import CONFIG, READY, named
 from swath.errors import ConfigError, MemoryLimitError, SceneError
 
 _MIB = 1 << 20
@@ -27,7 +27,7 @@ def answer(request: Mapping[str, Any], *, perform: Perform) -> dict[str, Any]:
     try:
         return {"done": perform(request)}
     except SceneError as error:
-        return {"refused": {"class": error.error_class, "message": str(error.of(str(request.get("scene_id", ""))))}}
+        return {"refused": {"class": error.error_class, "message": str(error.of(named(request)))}}
     except ConfigError as error:
         return {"refused": {"class": CONFIG, "message": str(error)}}
     except MemoryError:
@@ -36,7 +36,7 @@ def answer(request: Mapping[str, Any], *, perform: Perform) -> dict[str, Any]:
             expected=f"at most {os.environ.get('SWATH_CHILD_MEMORY_MB', '?')} MiB",
             got="an allocation that failed",
             remedy="Use a smaller strip (--tile-size), or give a worker more memory (--worker-memory-mb).",
-            scene_id=str(request.get("scene_id", "")),
+            scene_id=named(request),
         )
         return {"refused": {"class": outgrown.error_class, "message": str(outgrown)}}
     except Exception:  # noqa: BLE001  the parent raises it again: Spark retries the task
@@ -71,6 +71,8 @@ def main(perform: Perform | None = None) -> None:
         perform = tasks.perform
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    answers.write(READY)
+    answers.flush()
     serve(sys.stdin.buffer, answers, perform=perform)
 
 

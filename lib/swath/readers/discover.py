@@ -1,7 +1,8 @@
 """Find scenes: in folders, lists, STAC records and STAC searches. Names only; what is inside comes later."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from swath.errors import ConfigError
@@ -147,7 +148,7 @@ def _folder(folder: Path, *, above: tuple[tuple[int, int], ...]) -> Iterator[str
         yield str(folder)  # a product that lost its metadata is told, not passed over
 
 
-def _inside(entries: Sequence[os.DirEntry[str]], *, files: Set[str], above: tuple[tuple[int, int], ...]) -> Iterator[str]:
+def _inside(entries: Sequence[os.DirEntry[str]], *, files: AbstractSet[str], above: tuple[tuple[int, int], ...]) -> Iterator[str]:
     metadata = landsat_metadata(files)
     for entry in entries:
         if entry.name in files:
