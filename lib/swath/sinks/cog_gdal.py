@@ -32,8 +32,7 @@ def assemble_with_gdal(parts: list[PartManifest], target: CogTarget, *, open_par
         output: The file to write; a temporary file of the uncompressed pixels stands beside it meanwhile.
 
     Returns:
-        Size, sha256 and statistics of the file. Pixels of all levels equal those of ``assemble`` (except that GDAL counts
-        each pixel that an odd class map's overview touches in its own order); bytes do not.
+        Size, sha256 and statistics of the file. Pixels of all levels equal those of ``assemble``; bytes do not.
 
     Raises:
         ValueError: A strip is missing or given twice, or a part ends early.
