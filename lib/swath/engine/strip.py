@@ -5,7 +5,7 @@ import resource
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import process_time
 from typing import Any, BinaryIO
@@ -19,8 +19,10 @@ from swath.grid import Window
 from swath.pipeline import Context, Layer
 from swath.product import LayerName, LayerSpec, Tally
 from swath.readers.bands import BandReader
-from swath.sinks.strip_part import PartManifest, PartWriter, rows_beyond
+from swath.sinks.cog_upload import FIRST_STRIP
+from swath.sinks.strip_part import PartManifest, PartWriter, Piece, rows_beyond
 from swath.stores.base import Store
+from swath.stores.parts import MIN_PART, SharedUpload, UploadedPart, UploadEndedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class StripJob:
         previews: Layers to make small pictures of.
         folder: Where in the store the parts go.
         skip: Asset keys (STAC names) that exist already.
+        uploads: Uploads that strips send full resolution to, by asset; other assets leave it in part files.
     """
 
     graph: Graph
@@ -80,6 +83,7 @@ class StripJob:
     previews: tuple[LayerName, ...]
     folder: str
     skip: frozenset[str] = field(default_factory=frozenset)
+    uploads: Mapping[str, SharedUpload] = field(default_factory=dict)
 
 
 def run_strip(job: StripJob, *, store: Store, context: Context, reader: BandReader) -> StripResult:
@@ -169,11 +173,32 @@ def _finish(asset: _Asset, job: StripJob, store: Store) -> PartManifest:
     # A name of its own for each attempt: two copies of a task can never mix their bytes.
     href = f"{job.folder}/{asset.spec.asset}.{job.number}.{asset.path.stem}"
     digest = _sha256(asset.file)
+    uploaded, pieces = _upload(asset, job, pieces)
     store.put(asset.path, href)
     return PartManifest(
         asset=asset.spec.asset, strip=job.number, href=href, bytes=length, digest=digest,
-        statistics=asset.tally.statistics(), pieces=pieces,
+        statistics=asset.tally.statistics(), pieces=pieces, uploaded=uploaded,
     )  # fmt: skip
+
+
+def _upload(asset: _Asset, job: StripJob, pieces: tuple[Piece, ...]) -> tuple[UploadedPart | None, tuple[Piece, ...]]:
+    """Send full resolution as a part of its own where it is large enough; the part file keeps the rest."""
+    upload = job.uploads.get(asset.spec.asset)
+    length = sum(p.length for p in pieces if p.level == 0)
+    if upload is None or length < MIN_PART:
+        return None, pieces
+    asset.file.seek(0)
+    try:
+        sent = upload.put(FIRST_STRIP + job.number, asset.file, length=length)
+    except UploadEndedError:
+        return None, pieces
+    asset.file.seek(length)
+    rest = asset.file.read()
+    asset.file.seek(0)
+    asset.file.truncate()
+    asset.file.write(rest)
+    asset.file.flush()
+    return sent, tuple(p if p.level == 0 else replace(p, offset=p.offset - length) for p in pieces)
 
 
 def _save_previews(previews: Mapping[LayerName, Preview], job: StripJob, store: Store) -> str:

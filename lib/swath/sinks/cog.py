@@ -63,27 +63,56 @@ def assemble(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPar
         ValueError: A strip is missing or given twice, or a part ends early.
     """
     parts = in_order(parts, height=target.grid.height)
-    statistics = sum((p.statistics for p in parts), Statistics())
-    size = (target.grid.height, target.grid.width)
     with ExitStack() as stack:
         files = [stack.enter_context(open_part(p)) for p in parts]
-        overviews = _overviews(parts, files, size=size, encoding=target.encoding)
-        zero = np.array([s for p in parts for q in p.pieces if q.level == 0 for s in q.sizes], dtype=np.uint32)
-        levels = (Level(height=size[0], width=size[1], sizes=zero), *(level for level, _ in overviews))
-        big = sum(level.framed_bytes + level.table_bytes for level in levels) > CLASSIC_LIMIT
-        tags = twin_tags(
-            target.grid, target.encoding, statistics=statistics, description=target.description, tags=target.tags, big=big
-        )
+        front = front_of(parts, files, target=target)
         with output.open("wb") as out:
             digest = hashlib.sha256()
-            _put(out, header(tags, levels, big=big), digest)
-            for _, data in reversed(overviews):
-                for block in data:
-                    _put(out, block, digest)
+            for data in front.pieces:
+                _put(out, data, digest)
             for part, file in zip(parts, files, strict=True):
-                _join(out, file, length=sum(q.length for q in part.pieces if q.level == 0), digest=digest)
+                _join(out, file, length=zero_bytes(part), digest=digest)
             length = out.tell()
-    return Written(bytes=length, digest=digest.hexdigest(), statistics=statistics)
+    return Written(bytes=length, digest=digest.hexdigest(), statistics=front.statistics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """Everything of the file before full resolution.
+
+    Args:
+        pieces: Header, then framed blocks of the overviews, the coarsest first.
+        statistics: Over all strips.
+    """
+
+    pieces: tuple[bytes, ...]
+    statistics: Statistics
+
+
+def front_of(parts: list[PartManifest], files: list[BinaryIO], *, target: CogTarget) -> Front:
+    """Header and overviews. Of full resolution the sizes suffice; its bytes are not looked at.
+
+    Args:
+        parts: In the order of their strips.
+        files: Their part files.
+        target: What the file says of itself.
+    """
+    statistics = sum((p.statistics for p in parts), Statistics())
+    size = (target.grid.height, target.grid.width)
+    overviews = _overviews(parts, files, size=size, encoding=target.encoding)
+    zero = np.array([s for p in parts for q in p.pieces if q.level == 0 for s in q.sizes], dtype=np.uint32)
+    levels = (Level(height=size[0], width=size[1], sizes=zero), *(level for level, _ in overviews))
+    big = sum(level.framed_bytes + level.table_bytes for level in levels) > CLASSIC_LIMIT
+    tags = twin_tags(
+        target.grid, target.encoding, statistics=statistics, description=target.description, tags=target.tags, big=big
+    )
+    blocks = [block for _, data in reversed(overviews) for block in data]
+    return Front(pieces=(header(tags, levels, big=big), *blocks), statistics=statistics)
+
+
+def zero_bytes(part: PartManifest) -> int:
+    """Bytes of full resolution in a part, which stand at its beginning."""
+    return sum(q.length for q in part.pieces if q.level == 0)
 
 
 def in_order(parts: list[PartManifest], *, height: int) -> list[PartManifest]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from swath.algo.overviews import BLOCK, first_row_from, level_sizes, reduce_rows, rows_needed
 from swath.product import Encoding, Statistics
 from swath.sinks.blocks import encode_rows, frame
+from swath.stores.parts import UploadedPart
 
 #: Overview levels that a strip computes itself; the finalizer makes the rest from the last of them.
 LOCAL_LEVELS = 2
@@ -43,6 +44,7 @@ class PartManifest:
         digest: Hex sha256 of the part file.
         statistics: Over the strip's own rows.
         pieces: In order; level 0 first and contiguous from offset 0.
+        uploaded: The part of a shared upload that holds level 0; the part file then has the rest alone, from offset 0.
     """
 
     asset: str
@@ -52,6 +54,7 @@ class PartManifest:
     digest: str
     statistics: Statistics
     pieces: tuple[Piece, ...]
+    uploaded: UploadedPart | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-able."""
@@ -60,6 +63,7 @@ class PartManifest:
             "asset": self.asset, "strip": self.strip, "href": self.href, "bytes": self.bytes, "digest": self.digest,
             "statistics": [s.count, s.valid, s.clamped, s.minimum, s.maximum, s.total, s.squares],
             "histogram": {str(k): v for k, v in s.histogram.items()},
+            "uploaded": self.uploaded.to_plain() if self.uploaded else None,
             "pieces": [
                 [p.level, p.row, p.rows, p.offset, p.length, base64.b64encode(np.array(p.sizes, "<u4").tobytes()).decode()]
                 for p in self.pieces
@@ -84,6 +88,7 @@ class PartManifest:
         return cls(
             asset=plain["asset"], strip=plain["strip"], href=plain["href"], bytes=plain["bytes"],
             digest=plain["digest"], statistics=statistics, pieces=pieces,
+            uploaded=UploadedPart.from_plain(plain["uploaded"]) if plain.get("uploaded") else None,
         )  # fmt: skip
 
 

@@ -15,6 +15,10 @@ class StaleUploadError(Exception):
     """A part in the store is not the part that its writer told of, or the upload is gone without leaving the object."""
 
 
+class UploadEndedError(StaleUploadError):
+    """The upload was completed or aborted before this part came."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedPart:
     """A part as its writer saw it.
@@ -47,7 +51,11 @@ class SharedUpload(Protocol):
     upload_id: str
 
     def put(self, number: int, body: BinaryIO, *, length: int) -> UploadedPart:
-        """Send the next ``length`` bytes of ``body`` as one part."""
+        """Send the next ``length`` bytes of ``body`` as one part.
+
+        Raises:
+            UploadEndedError: The upload was completed or aborted.
+        """
         ...
 
     def complete(self, parts: Sequence[UploadedPart]) -> bool:

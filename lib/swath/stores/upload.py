@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from botocore.exceptions import ClientError
 
-from swath.stores.parts import StaleUploadError, UploadedPart
+from swath.stores.parts import StaleUploadError, UploadedPart, UploadEndedError
 from swath.stores.s3_client import code_of, missing, refused_condition, unknown_condition
 
 if TYPE_CHECKING:
@@ -39,7 +39,12 @@ class Upload:
         return cls(client, bucket, key=key, upload_id=told["UploadId"])
 
     def put(self, number: int, body: BinaryIO, *, length: int) -> UploadedPart:
-        """Send the next ``length`` bytes of ``body`` as one part; a repeated part replaces its elder."""
+        """Send the next ``length`` bytes of ``body`` as one part; a repeated part replaces its elder.
+
+        Raises:
+            UploadEndedError: The upload was completed or aborted.
+            ValueError: ``body`` ends early.
+        """
         start = body.tell()
         digest = hashlib.md5(usedforsecurity=False)
         left = length
@@ -52,7 +57,14 @@ class Upload:
             left -= len(data)
         checked = base64.b64encode(digest.digest()).decode()
         window: Any = Window(body, start=start, length=length)
-        told = self._client.upload_part(**self._this, PartNumber=number, Body=window, ContentLength=length, ContentMD5=checked)
+        asked = {"PartNumber": number, "Body": window, "ContentLength": length, "ContentMD5": checked}
+        try:
+            told = self._client.upload_part(**self._this, **asked)
+        except ClientError as error:
+            if code_of(error) == "NoSuchUpload":
+                msg = f"part {number}: the upload of {self._where['Key']} has ended"
+                raise UploadEndedError(msg) from error
+            raise
         body.seek(start + length)
         return UploadedPart(number=number, etag=told["ETag"], bytes=length, md5=digest.hexdigest())
 

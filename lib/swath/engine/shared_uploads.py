@@ -1,0 +1,131 @@
+"""Assets on S3 that several strips write together: which, opened before the strips run, completed after them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from swath.engine.cut import Cut
+from swath.engine.product_plan import ProductPlan
+from swath.errors import SceneError
+from swath.product import Encoding, LayerSpec
+from swath.sinks.cog import CogTarget, Written, assemble
+from swath.sinks.cog_upload import FIRST_STRIP, NoPlaceError, send
+from swath.sinks.strip_part import PartManifest
+from swath.stores.base import Store
+from swath.stores.parts import MAX_PARTS, MIN_PART, ONE_PUT, StaleUploadError, Uploading
+
+#: How much smaller blocks are than pixels, at least (facts of real scenes: reflectance 1.6 to 2.4, classes 17 to 27).
+_SHRINKS, _CODES_SHRINK = 2, 16
+#: Makes the part files of every strip of one asset anew, in the store.
+Remake = Callable[[], list[PartManifest]]
+
+
+def uploads_wanted(plan: ProductPlan, cut: Cut, *, skip: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Assets that will be over ``ONE_PUT`` and whose strips will mostly be over ``MIN_PART``.
+
+    A wrong guess costs time, never correctness: see ``finish``.
+    """
+    if cut.strips > MAX_PARTS - FIRST_STRIP:
+        return ()
+    return tuple(n for n, spec in plan.graph.outputs.items() if n not in skip and _large(spec, cut))
+
+
+def _large(spec: LayerSpec, cut: Cut) -> bool:
+    rows = cut.rows_on(spec.grid, cut.strip(0))
+    strip, whole = ((r * spec.grid.width * _item_bytes(spec.encoding)) for r in (rows[1] - rows[0], spec.grid.height))
+    shrinks = _SHRINKS if spec.encoding.predictor == 2 else _CODES_SHRINK
+    return whole > ONE_PUT * shrinks and strip > MIN_PART * shrinks
+
+
+def _item_bytes(encoding: Encoding) -> int:
+    return int("".join(c for c in encoding.dtype if c.isdigit())) // 8
+
+
+def open_uploads(plan: ProductPlan, cut: Cut, *, store: Uploading, skip: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Begin the uploads of a product: their ids by asset."""
+    return {name: store.upload(path_of(plan, name)).upload_id for name in uploads_wanted(plan, cut, skip=skip)}
+
+
+def path_of(plan: ProductPlan, asset: str) -> str:
+    """Where an asset's file goes, relative to the output."""
+    return f"{plan.folder}/{plan.href(asset)}"
+
+
+class ConflictError(SceneError):
+    """Another file has the name that this one must have: equal keys did not give equal bytes."""
+
+    error_class = "conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finishing:
+    """One asset whose strips are done.
+
+    Args:
+        parts: Of its strips.
+        target: What the file says of itself.
+        path: Where it goes.
+        upload_id: Of the upload that its strips sent parts to; empty without one.
+        attempt: A name of its own for every try.
+        remake: What to do when the parts in the upload cannot become the file.
+    """
+
+    parts: list[PartManifest]
+    target: CogTarget
+    path: str
+    upload_id: str
+    attempt: str
+    remake: Remake
+
+
+def finish(job: Finishing, store: Store) -> Written:
+    """Make the asset's file of its parts, visible whole or not at all.
+
+    Raises:
+        ConflictError: The store has another file of that name.
+        ValueError: A strip is missing or given twice, or a part ends early.
+    """
+    parts = job.parts
+    if job.upload_id and isinstance(store, Uploading):
+        done = _completed(job, store, uploading=store)
+        if done is not None:
+            return done
+        if any(p.uploaded is not None for p in parts):
+            parts = job.remake()
+    temporary = store.scratch() / job.attempt
+    try:
+        written = assemble(parts, job.target, open_part=lambda p: store.fetch(p.href), output=temporary)
+        store.publish(temporary, job.path)
+    except FileExistsError as error:
+        raise _conflict(job.path, got="other bytes") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return written
+
+
+def _completed(job: Finishing, store: Store, *, uploading: Uploading) -> Written | None:
+    """Complete the upload; None, and no upload any more, when its parts cannot become the file."""
+    upload = uploading.upload(job.path, job.upload_id)
+    try:
+        sent = send(job.parts, job.target, open_part=lambda p: store.fetch(p.href), upload=upload, scratch=store.scratch())
+    except (NoPlaceError, StaleUploadError):
+        upload.abort()
+        return None
+    digest, length = uploading.digest(job.path)
+    if length != sent.bytes:
+        raise _conflict(job.path, got=f"{length} bytes instead of {sent.bytes}")
+    return Written(bytes=length, digest=digest, statistics=sent.statistics)
+
+
+def _conflict(path: str, *, got: str) -> ConflictError:
+    return ConflictError(
+        "an asset of the same key is in the output, and is not the same",
+        expected="equal keys with equal bytes",
+        got=f"{path} with {got}",
+        remedy="It was made by other code of the same version: remove it if no item names it, then run `swath retry`.",
+    )
+
+
+def abort_uploads(uploads: Mapping[str, str], *, store: Uploading) -> None:
+    """End uploads of a product that will not be made, by path; those that have ended already stay as they are."""
+    for path, upload_id in uploads.items():
+        store.upload(path, upload_id).abort()
