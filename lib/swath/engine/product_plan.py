@@ -90,11 +90,14 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
 
 
 def _previews(graph: Graph) -> tuple[LayerName, ...]:
-    """True colour of the reflectance that is written, and of TOA too when it was corrected (before and after)."""
+    """True colour of the reflectance that is written, and of TOA too when it was corrected (before and after).
+
+    Bands on different grids (a sensor of its own kind, a file in another's place) make no picture.
+    """
     found: list[LayerName] = []
     for kind in ("sr", "toa"):
         names = [f"{kind}:{band}" for band in TRUE_COLOUR]
-        if all(graph.has(name) for name in names):
+        if all(graph.has(name) for name in names) and len({graph.grid_of(name) for name in names}) == 1:
             found += names
     return tuple(found)
 

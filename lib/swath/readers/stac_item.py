@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
+from os.path import realpath
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
@@ -87,7 +88,8 @@ class Item:
             scheme, _, place = self.href.partition("://")
             folder = place.rpartition("/")[0]
             return f"{scheme}://{normpath(f'{folder}/{href}')}"
-        return str((Path(self.href).absolute().parent / href).resolve())
+        # Not Path.resolve: a link to itself is an error there, and here a file that cannot be read.
+        return realpath(Path(self.href).absolute().parent / href)
 
     def canonical(self) -> bytes:
         """The item as canonical JSON, its links left aside: they tell where it is served, not what it is."""

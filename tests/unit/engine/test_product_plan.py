@@ -48,6 +48,13 @@ def test_pictures_need_all_three_colours(coloured: Scene, scene: Scene) -> None:
     assert _plan(scene).previews == ()
 
 
+def test_colours_on_different_grids_make_no_picture(coloured: Scene, make: Any) -> None:
+    green = replace(coloured.assets["green"], grid=make.grid(20.0, height=600, width=300))
+    plan = _plan(replace(coloured, assets={**coloured.assets, "green": green}))
+    assert "green" in plan.keys
+    assert plan.previews == ()
+
+
 def test_the_product_key_follows_the_asset_keys(coloured: Scene) -> None:
     other = replace(coloured, assets={**coloured.assets, "red": replace(coloured.assets["red"], digest="0" * 64)})
     assert _plan(coloured).product_key == _plan(replace(coloured, source_href="elsewhere")).product_key

@@ -127,6 +127,14 @@ def test_a_truncated_raster_is_a_read_error_that_names_the_scene(write_item: Wri
         read_scene(href)
 
 
+def test_a_link_to_itself_is_a_read_error(write_item: WriteItem, tmp_path: Path) -> None:
+    href = write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])}))
+    (tmp_path / "r.tif").unlink()
+    (tmp_path / "r.tif").symlink_to("r.tif")
+    with pytest.raises(ReadError, match=r"my-scene: .*r\.tif"):
+        read_scene(href)
+
+
 def test_bands_over_different_ground_are_an_error(write_item: WriteItem, tmp_path: Path, write_raster: Any) -> None:
     write_raster(tmp_path / "n.tif", crs="EPSG:32633")
     assets = {"red": asset_of("r.tif", bands=[band_11("red")]), "nir": asset_of("n.tif", bands=[band_11("nir")])}
