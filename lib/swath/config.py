@@ -15,6 +15,7 @@ import swath
 from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
 from swath.inference.registry import Registry
+from swath.pipeline import Pipeline
 from swath.steps.registry import parameter_names
 
 #: The step whose parameters name a model.
@@ -223,7 +224,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         ],
         "absent": absent,
     }
-    pipeline_of(plain)
+    _check_layers(pipeline_of(plain), absent=absent)
     return ReadyPipeline(plain=plain, models=models)
 
 
@@ -246,3 +247,23 @@ def _pinned(parameters: Mapping[str, Any], *, registry: Registry, models: dict[s
         "digest": pinned.digest,
         "model_version": pinned.version,
     }
+
+
+def _check_layers(pipeline: Pipeline, *, absent: Mapping[str, str]) -> None:
+    """Refuse layers that no step makes; steps of plug-ins that do not declare their kinds are taken at their word.
+
+    Raises:
+        ConfigError: With the nearest kind.
+    """
+    declared = [getattr(s, "kinds", None) for s in pipeline.steps]
+    if any(kinds is None for kinds in declared):
+        return
+    known = sorted({k for kinds in declared for k in kinds or ()} | set(absent))
+    for rule in pipeline.assets:
+        for wanted in rule.layers.split("|"):
+            kind = wanted.split(":")[0]
+            if kind not in known:
+                close = get_close_matches(kind, known, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                msg = f"pipeline {pipeline.name}: no step of it makes {wanted!r}{hint} (its steps make: {', '.join(known)})"
+                raise ConfigError(msg)

@@ -211,3 +211,10 @@ def test_the_configuration_is_where_the_environment_says(tmp_path: Path, monkeyp
 def test_an_unknown_recipe_is_told() -> None:
     with pytest.raises(ConfigError, match=r"there is no recipe of a model 'none': expected .*models/none/recipe\.yaml"):
         model_recipe("none")
+
+
+def test_a_layer_that_no_step_makes_is_refused_with_the_nearest_kind(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nsteps: [toa, smac]\nassets: {required: [srr]}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"no step of it makes 'srr'; did you mean 'sr'\?"):
+        prepare(load_pipeline(str(path)), registry=Registry.beside(tmp_path))

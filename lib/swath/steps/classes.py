@@ -43,6 +43,7 @@ class Classes:
 
     name: ClassVar[str] = "classes"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[str, ...]] = ("classes",)
 
     of: str = "ndvi"
     thresholds: tuple[float, ...] = (0.0, 0.2, 0.5)

@@ -38,6 +38,7 @@ class Landcover:
 
     name: ClassVar[str] = "landcover"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[str, ...]] = (MAP, CONFIDENCE)
 
     model: str
     manifest: Manifest

@@ -37,6 +37,7 @@ class Ndvi:
 
     name: ClassVar[str] = "ndvi"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[str, ...]] = ("ndvi",)
 
     size: int = 5
     of: str | None = None

@@ -27,6 +27,7 @@ class Qa:
 
     name: ClassVar[str] = "qa"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[str, ...]] = ("qa",)
 
     @property
     def parameters(self) -> Mapping[str, Any]:

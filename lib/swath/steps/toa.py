@@ -25,6 +25,7 @@ class Toa:
 
     name: ClassVar[str] = "toa"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[str, ...]] = ("toa", "bt")
 
     @property
     def parameters(self) -> Mapping[str, Any]:
