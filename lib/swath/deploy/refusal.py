@@ -172,13 +172,6 @@ def _engine(job: JobSpec, site: Site) -> Iterator[Refusal]:
         yield Refusal(
             "schedule", f"engine {site.engine.value} has no schedules", "Leave schedule out and start the job from your scheduler"
         )
-    kinds = {(s.endpoint, s.addressing) for s in stores_of(job, site=site)}
-    if len(kinds) > 1:
-        yield Refusal(
-            "two-endpoints",
-            "the job touches stores behind different endpoints, and the process has one",
-            "Copy the inputs to the output's side first",
-        )
     if site.on_kubernetes and site.trust and not site.trust.config_map:
         yield Refusal(
             "trust-without-config-map",

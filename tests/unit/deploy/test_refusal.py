@@ -46,7 +46,6 @@ _EDITS: list[tuple[str, str, dict[str, object]]] = [
     ("driver-memory", "kubernetes", {"sizes__driver": "1g"}),
     ("executor-cores", "kubernetes", {"sizes__executor_cores": 1}),
     ("executors", "kubernetes", {"sizes__executors": 1}),
-    ("two-endpoints", "kubernetes", {"stores__scenes__endpoint": "https://other.example:9000"}),
     ("trust-without-config-map", "eks-anywhere", {"trust": {"folder": "/etc/ca"}}),
     ("no-proxy", "eks-anywhere", {"proxy__no_proxy": [".dc.example"]}),
     ("registry-http", "kubernetes", {"models__uri": "http://mlflow.example"}),
