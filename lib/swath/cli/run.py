@@ -3,13 +3,14 @@
 import secrets
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from swath.cli.catalog import catalog_options, target_of
 from swath.cli.progress import Told, telling
 from swath.cli.summary import FindTruth, summary_of
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
@@ -44,6 +45,8 @@ class RunOptions:
     wave_products: int = WAVE_PRODUCTS
     worker_memory_mb: int = Limits().memory_mb
     strip_seconds: float = Limits().seconds
+    catalog: str = field(default="", repr=False)
+    catalog_base: str = ""
 
 
 def new_run_id() -> str:
@@ -73,6 +76,7 @@ def request_of(options: RunOptions) -> RunRequest:
         limit=options.limit,
         wave_products=options.wave_products,
         limits=Limits(memory_mb=options.worker_memory_mb, seconds=options.strip_seconds),
+        catalogue=target_of(options.catalog, options.catalog_base),
     )
 
 
@@ -98,16 +102,28 @@ def execute(
     """
     request = request_of(options)
     # Spark costs a second of imports: arguments are checked first.
-    from swath.spark.run import Run  # noqa: PLC0415
     from swath.spark.session import build_session, stop_session  # noqa: PLC0415
 
-    told.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
     session = spark or build_session(app=f"swath {request.pipeline['name']}", master=options.master)
     try:
-        outcome = Run(session, request, progress=told.stage, announce=told.wave).execute()
+        return execute_request(session, request, told=told, truth=truth)
     finally:
         if spark is None:
             stop_session(session)
+
+
+def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, truth: FindTruth | None = None) -> RunSummary:
+    """Do a request, and leave its report.
+
+    Raises:
+        SwathError: See ``Run.execute``.
+    """
+    from swath.spark.run import Run  # noqa: PLC0415  a second of imports
+
+    told.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
+    outcome = Run(spark, request, progress=told.stage, announce=told.wave).execute()
+    if outcome.delivered is not None:
+        told.say(str(outcome.delivered))
     summary = summary_of(outcome, truth=truth)
     write_report(summary)
     return summary
@@ -137,6 +153,7 @@ def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: boo
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `run` and `plan` share."""
+    command = catalog_options(command)
     for option in reversed(
         [
             click.argument("pipeline"),

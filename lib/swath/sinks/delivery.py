@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from swath.errors import CatalogueError, ConfigError
 from swath.sinks.outbox import Entry, Outbox
 from swath.sinks.served import served_item
+from swath.sinks.target import Target
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 
@@ -22,19 +23,6 @@ _READERS = 8
 _DEPTH = 7
 #: After so many refusals in a row the rest of a batch waits too: it is hardly the items' fault.
 _PATIENCE = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """The catalogue that people search.
-
-    Args:
-        dsn: Connection string of a PostgreSQL with pgSTAC; may hold a password, so nothing shows it.
-        base: URI that the output's root has for readers of the catalogue; empty means the output's own.
-    """
-
-    dsn: str = field(repr=False)
-    base: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

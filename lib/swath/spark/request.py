@@ -7,6 +7,7 @@ from typing import Any
 
 from swath.engine.child import Limits
 from swath.engine.keys import canonical, digest_of
+from swath.sinks.target import Target
 
 __all__ = ["WAVE_PRODUCTS", "Limits", "RunRequest"]
 
@@ -29,6 +30,7 @@ class RunRequest:
         limit: Take at most so many scenes.
         wave_products: Products that commit together.
         limits: Of each call to a worker's child.
+        catalogue: What people search, beside the static catalogue; no part of what was asked.
     """
 
     run_id: str
@@ -41,6 +43,7 @@ class RunRequest:
     limit: int | None = None
     wave_products: int = WAVE_PRODUCTS
     limits: Limits = field(default_factory=Limits)
+    catalogue: Target | None = None
 
     @property
     def pipeline_json(self) -> str:

@@ -11,7 +11,9 @@ from pyspark.sql import functions as F
 
 from swath.engine.product_plan import plan_product, product_of
 from swath.product import Product
+from swath.sinks.delivery import Delivered, Delivery, delivery_to
 from swath.sinks.delta import Tables
+from swath.sinks.outbox import Entry
 from swath.spark.catalogue import rebuild_days
 from swath.spark.ledger import Account, Ledger
 from swath.spark.plan import MAKE, TOLD, Aside, Plan, load_or_make_plan
@@ -39,6 +41,7 @@ class RunOutcome:
         stages: Of all waves.
         started: Aware.
         ended: Aware.
+        delivered: What the served catalogue was told; None without one.
     """
 
     request: RunRequest
@@ -49,6 +52,7 @@ class RunOutcome:
     lost: list[ProductWork] = field(default_factory=list)
     aside: list[Row] = field(default_factory=list)
     stages: list[StageTime] = field(default_factory=list)
+    delivered: Delivered | None = None
 
 
 def product_made(work: ProductWork, request: RunRequest) -> Product:
@@ -73,6 +77,7 @@ class Run:
         self._request = request
         self._progress = progress
         self._announce = announce
+        self._delivery: Delivery | None = None
 
     def execute(self) -> RunOutcome:
         """Do it.
@@ -83,7 +88,8 @@ class Run:
             AccountError: A wave does not balance.
         """
         store = open_store(self._request.output)
-        run_id = self._request.run_id
+        run_id, catalogue = self._request.run_id, self._request.catalogue
+        self._delivery = delivery_to(catalogue, store) if catalogue is not None else None
         with output_lock(store, run_id=run_id), closing(commit_lock(store, run_id=run_id)) as lock:
             return self._locked(store, lock)
 
@@ -105,6 +111,7 @@ class Run:
         outcome.account = _account(ledger, outcome, resumed=bool(done))
         with lock.held():
             _rebuild_catalogue(tables, store, outcome)
+        self._deliver(outcome)
         outcome.ended = datetime.now(UTC)
         return outcome
 
@@ -117,10 +124,28 @@ class Run:
         runner = WaveRunner(self._spark, store, request=self._request, progress=self._progress)
         result = runner.run(wave, rows, versions=ledger.versions([r["product_id"] for r in rows if r["again"]]))
         since = datetime.now(UTC)
+        if self._delivery is not None:
+            # Before the commit: whatever happens after it, somebody will tell the catalogue.
+            self._delivery.note(f"{self._request.run_id}.{wave:06d}", _entries(result))
         outcome.account = outcome.account + ledger.commit(result, aside=aside, started=began)
         outcome.stages += [*result.stages, StageTime(name="commit", wall_s=_since(since), cpu_s=0.0, tasks=1)]
+        self._deliver(outcome)
         outcome.aside += aside.told
         _sort(result, outcome)
+
+    def _deliver(self, outcome: RunOutcome) -> None:
+        """Tell the served catalogue what waits, of this run and of earlier ones. It never fails the run."""
+        if self._delivery is None:
+            return
+        since = datetime.now(UTC)
+        delivered = self._delivery.deliver()
+        outcome.delivered = outcome.delivered.then(delivered) if outcome.delivered is not None else delivered
+        outcome.stages.append(StageTime(name="served catalogue", wall_s=_since(since), cpu_s=0.0, tasks=1))
+
+
+def _entries(result: WaveResult) -> list[Entry]:
+    works = [(w.row["product_id"], w.published) for w in result.products if w.published is not None]
+    return [Entry(collection=p["collection"], product_id=name, item=p["item"]) for name, p in works]
 
 
 _NOTHING = Account(scenes_in=0, made=0, skipped=0, quarantined=0)

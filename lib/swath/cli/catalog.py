@@ -1,0 +1,104 @@
+"""``swath catalog``: the served catalogue's schema, and what it must still be told."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from swath.errors import CatalogueError, ConfigError
+from swath.sinks.target import Target
+from swath.stores.registry import open_store
+
+#: Sites give the second one, from a secret.
+VARIABLES = ["SWATH_CATALOG", "SWATH_PGSTAC_DSN"]
+
+
+def catalog_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which catalogue, and what its readers call the output."""
+    return _CATALOG(_BASE(command))
+
+
+def target_of(catalog: str, base: str) -> Target | None:
+    """The catalogue that the options name, None without one.
+
+    Raises:
+        ConfigError: The connection string cannot be understood.
+    """
+    if not catalog:
+        return None
+    from swath.stores.database import Database  # noqa: PLC0415  psycopg only where a database is configured
+
+    Database(catalog)
+    return Target(dsn=catalog, base=base)
+
+
+def _without_password(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Everybody on the machine can read a command line, and Spark shows its own in a web page."""
+    if value and ctx.get_parameter_source(str(param.name)) is click.core.ParameterSource.COMMANDLINE:
+        from swath.stores.database import Database  # noqa: PLC0415
+
+        if Database(value).has_password:
+            msg = f"--catalog holds a password, which a command line shows to all: use PGPASSWORD, PGPASSFILE or {VARIABLES[0]}"
+            raise ConfigError(msg)
+    return value
+
+
+_CATALOG = click.option(
+    "--catalog",
+    envvar=VARIABLES,
+    default="",
+    callback=_without_password,
+    metavar="postgresql://...",
+    help="PostgreSQL with pgSTAC that learns of the products (or SWATH_CATALOG).",
+)
+_BASE = click.option(
+    "--catalog-base",
+    envvar="SWATH_CATALOG_BASE",
+    default="",
+    metavar="URI",
+    help="What readers of that catalogue call the output, such as https://data.example.org/out; the output's own URI without it.",
+)
+
+
+@click.group("catalog")
+def catalog_group() -> None:
+    """The served catalogue: PostgreSQL with pgSTAC. The static one in the output needs no care."""
+
+
+@catalog_group.command("migrate")
+@_CATALOG
+def migrate_command(*, catalog: str) -> None:
+    """Make the schema in the database, or bring it up to this swath's version."""
+    target = _required(catalog)
+    from swath.sinks.pgstac import PgStac  # noqa: PLC0415  pypgstac only where a catalogue is configured
+    from swath.stores.database import Database  # noqa: PLC0415
+
+    database = Database(target.dsn)
+    before, after = PgStac(database).migrate()
+    click.echo(f"{database}: pgSTAC {after}" + ("" if before == after else f", before: {before or 'none'}"))
+
+
+@catalog_group.command("replay")
+@click.argument("output")
+@catalog_options
+@click.option("--all", "everything", is_flag=True, help="Tell of every item of the output, as a new catalogue needs it.")
+def replay_command(*, output: str, catalog: str, catalog_base: str, everything: bool) -> None:
+    """Tell the catalogue what it missed while it was down: the outbox of OUTPUT."""
+    target = _required(catalog, catalog_base)
+    from swath.sinks.delivery import delivery_to  # noqa: PLC0415
+
+    delivery = delivery_to(target, open_store(output, create=False))
+    if everything:
+        delivery.note_all()
+    delivered = delivery.deliver()
+    click.echo(str(delivered))
+    if delivered.pending:
+        raise CatalogueError(delivered.problem)
+
+
+def _required(catalog: str, base: str = "") -> Target:
+    target = target_of(catalog, base)
+    if target is None:
+        msg = f"which catalogue? Give --catalog postgresql://USER@HOST:PORT/NAME, or set {VARIABLES[0]}"
+        raise ConfigError(msg)
+    return target
