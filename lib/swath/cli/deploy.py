@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from swath.deploy.cluster import Engine
+from swath.deploy.duration import seconds
 from swath.deploy.engine_command import engine_command, here
 from swath.deploy.files import load_job, load_site, site_names
 from swath.deploy.forward import forward
@@ -104,9 +105,14 @@ def _wait(order: Order, *, retries: int) -> int:
 
 
 def _follow(order: Order) -> RunStatus:
+    """Wait for the end. EMR has no longest duration of its own, so whoever waits stops a run that is late."""
+    launcher, on_emr = launcher_for(order.site), order.site.on_emr
     last = RunStatus(run_id=order.name, state=RunState.UNKNOWN)
-    for last in watch(launcher_for(order.site), order.name, patience=Patience()):
+    for last in watch(launcher, order.name, patience=Patience(deadline_s=seconds(order.job.max_duration) if on_emr else None)):
         click.echo(last.text, err=True)
+    if on_emr and last.state is RunState.RUNNING:
+        click.echo(f"{order.name} is on for longer than max_duration {order.job.max_duration}: cancelling it", err=True)
+        last = launcher.cancel(order.name)
     return last
 
 

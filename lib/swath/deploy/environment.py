@@ -44,7 +44,9 @@ def _ours(site: Site) -> dict[str, str]:
         "SWATH_LOCK": site.ledger.lock.value,
     }
     if site.models.uri:
-        named["MLFLOW_TRACKING_URI"] = site.resolve(site.models.uri)
+        # a store holds exported models; everything else is a server or a folder of MLflow's
+        name = "SWATH_MODELS" if site.models.uri.startswith("store://") else "MLFLOW_TRACKING_URI"
+        named[name] = site.resolve(site.models.uri)
     if site.price_file:
         named["SWATH_PRICE_FILE"] = site.price_file
     return named

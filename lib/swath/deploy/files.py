@@ -1,6 +1,7 @@
 """Finds and reads job and site files."""
 
 import os
+import sys
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -37,7 +38,11 @@ def conf_folder() -> Path:
         ConfigError: There is none.
     """
     given = os.environ.get(CONF)
-    places = [Path(given)] if given else [Path("conf"), Path(__file__).resolve().parents[3] / "conf"]
+    places = (
+        [Path(given)]
+        if given
+        else [Path("conf"), Path(__file__).resolve().parents[3] / "conf", Path(sys.prefix) / "share" / "swath" / "conf"]
+    )
     found = next((p for p in places if (p / "sites").is_dir()), None)
     if found is None:
         msg = f"no folder with sites/ in {', '.join(str(p) for p in places)}. Set {CONF}, or name the file itself"

@@ -63,7 +63,7 @@ class JobSpec(Strict):
         inputs: ``store://NAME/path`` of the site's stores (portable), or plain URIs and paths.
         output: Where products, tables and reports go; the same forms.
         resources: What the run needs.
-        models: Model pins by step: ``name@version`` or ``sha256:<digest>``. Aliases are not pins.
+        models: Model pins by step: ``name/version``. An alias is not a pin: it may move between two sites.
         settings: ``STEP.PARAM`` to value, as ``--set``.
         limit: At most this many scenes.
         tile_size: Strip height at the reference resolution, in rows.

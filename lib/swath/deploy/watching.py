@@ -25,6 +25,7 @@ class Patience:
         every_s: Between two questions.
         unanswered_s: Longest time without any answer.
         stuck_s: Longest time in a state that will not go on by itself.
+        deadline_s: Longest duration of the whole run; None for engines that end it themselves.
         sleep: For tests.
         clock: Monotonic seconds, for tests.
     """
@@ -32,12 +33,13 @@ class Patience:
     every_s: float = 10.0
     unanswered_s: float = 1800.0
     stuck_s: float = 900.0
+    deadline_s: float | None = None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
 
 def watch(launcher: Asked, run_id: str, *, patience: Patience) -> Iterator[RunStatus]:
-    """Yield the status whenever it changes; the last one is final, or stuck for too long.
+    """Yield the status whenever it changes; the last one is final, or the run is stuck or on for too long.
 
     A server that is away, a dropped connection, throttling: asked again, more and more slowly, until ``unanswered_s``.
 
@@ -45,7 +47,7 @@ def watch(launcher: Asked, run_id: str, *, patience: Patience) -> Iterator[RunSt
         LaunchError: No answer for too long, or an answer that waiting cannot better (no permission).
     """
     told: RunStatus | None = None
-    answered = stuck_since = patience.clock()
+    began = answered = stuck_since = patience.clock()
     pause = patience.every_s
     while True:
         try:
@@ -62,6 +64,7 @@ def watch(launcher: Asked, run_id: str, *, patience: Patience) -> Iterator[RunSt
         if status != told:
             yield status
             told = status
-        if status.state.final or answered - stuck_since > patience.stuck_s:
+        late = patience.deadline_s is not None and answered - began > patience.deadline_s
+        if status.state.final or late or answered - stuck_since > patience.stuck_s:
             return
         patience.sleep(patience.every_s)

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from swath.cli import deploy
 from swath.deploy.run_status import RunState, RunStatus, Submission
+from swath.deploy.watching import Patience
 from swath.errors import ConfigError
 
 RUN_ID = "ard-20261125t000000z-abcd"
@@ -138,6 +139,17 @@ def test_a_wrong_configuration_is_not_started_again(group: click.Group, monkeypa
     monkeypatch.setattr(deploy, "read_result", lambda *_a, **_k: None)
     _call(group, "submit", "ard", "--site", "kubernetes", "--run-id", RUN_ID, "--wait", "--retries", "3")
     assert fake.submitted == 1
+
+
+def test_a_run_of_emr_that_is_late_is_cancelled(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeLauncher([_end(RunState.RUNNING)] * 3)
+    clock = iter([0.0, 0.0, 7 * 3600.0, 8 * 3600.0])
+    monkeypatch.setattr(deploy, "Patience", lambda **k: Patience(**k, sleep=lambda _s: None, clock=lambda: next(clock)))
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
+    monkeypatch.setattr(deploy, "read_result", lambda *_a, **_k: None)
+    done = _call(group, "submit", "ard", "--site", "aws-region", "--run-id", RUN_ID, "--wait")
+    assert "longer than max_duration 6h: cancelling it" in done.output
+    assert done.exit_code == 1
 
 
 def test_status_cancel_and_logs_take_the_newest_run_of_a_job(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def test_validate_tells_jobs_from_sites(tmp_path: Path) -> None:
             "job: a\npipeline: toa\ninputs: [/i]\noutput: /o\nresources: {executor_heap: 1Gi}\n",
             r"executor_heap: memory '1Gi'.*1g",
         ),
-        ("job: a\npipeline: toa\ninputs: [/i]\noutput: /o\nmodels: {clouds: clouds@latest}\n", r"models\.clouds"),
+        ("job: a\npipeline: toa\ninputs: [/i]\noutput: /o\nmodels: {clouds: clouds@production}\n", r"models\.clouds"),
         ("job: a\npipeline: toa\ninputs: [/i]\noutput: /o\nschedule: daily\n", "five fields"),
         ("job: a\npipeline: toa\ninputs: [/i]\noutput: /o\nmax_duration: 6 hours\n", "for example 6h"),
         ("job: a\npipeline: toa\ninputs: [/i]\noutput: /o\nsettings: {rayleigh: 3}\n", r"STEP\.PARAM"),

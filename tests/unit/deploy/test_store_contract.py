@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from swath.deploy.arguments import arguments
 from swath.deploy.files import load_site
 from swath.deploy.job_spec import JobSpec
 from swath.deploy.order import Order
@@ -57,3 +58,16 @@ def test_arguments_are_those_that_swath_run_takes(name: str, order: Callable[[st
     assert context.params["run_id"] == "ard-20261125t000000z-abcd"
     assert context.params["worker_memory_mb"] == 1536
     assert context.params["quarantine_ok"] is True
+
+
+def test_a_model_pin_is_a_reference_that_the_registry_reads(job: JobSpec) -> None:
+    from swath.inference.registry import _REFERENCE  # noqa: PLC0415 - only here
+
+    pinned = JobSpec.model_validate(
+        {**job.model_dump(mode="json", exclude={"resources"}), "models": {"landcover": "landcover/3"}}
+    )
+    words = arguments(pinned, site=load_site("kubernetes"), run_id="r")
+    reference = words[words.index("--set") + 1].removeprefix("landcover.model=")
+    match = _REFERENCE.fullmatch(reference)
+    assert match is not None
+    assert (match["name"], match["version"], match["alias"]) == ("landcover", "3", None)
