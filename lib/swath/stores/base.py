@@ -1,8 +1,25 @@
 """What swath asks of a place where files live. Paths are relative to the store's root, with forward slashes."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file in a listing.
+
+    Args:
+        path: Relative to the store's root.
+        bytes: Its size.
+        modified: When it was written; aware.
+    """
+
+    path: str
+    bytes: int
+    modified: datetime
 
 
 class Store(Protocol):
@@ -58,6 +75,10 @@ class Store(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """Paths of all files below a folder, in order."""
+        ...
+
+    def entries(self, prefix: str) -> Iterator["Entry"]:
+        """As ``list``, with size and age."""
         ...
 
     def delete(self, path: str) -> None:

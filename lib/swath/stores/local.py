@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from swath.errors import ConfigError
+from swath.stores.base import Entry
 
 #: Files in the making live here, below the root, so that a rename never crosses file systems.
 SCRATCH = ".scratch"
@@ -92,6 +94,15 @@ class LocalStore:
         root = self.folder.resolve()
         for file in _files_below(top):
             yield file.relative_to(root).as_posix()
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """As ``list``, with size and age; files that vanish meanwhile are passed over."""
+        for path in self.list(prefix):
+            try:
+                status = self.at(path).stat()
+            except FileNotFoundError:
+                continue
+            yield Entry(path=path, bytes=status.st_size, modified=datetime.fromtimestamp(status.st_mtime, UTC))
 
     def delete(self, path: str) -> None:
         """Remove a file if it is there."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from swath.errors import ConfigError
+from swath.stores.base import Entry
 from swath.stores.options import OUTPOSTS, gdal_options, store_options
 from swath.stores.parts import ONE_PUT
 from swath.stores.s3_client import CHUNK, get, missing, refused_condition, s3_client, stream, unknown_condition
@@ -150,10 +151,15 @@ class S3Store:
 
     def list(self, prefix: str) -> Iterator[str]:
         """Paths of all objects below a prefix, in order."""
+        return (entry.path for entry in self.entries(prefix))
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """As ``list``, with size and age."""
         below = self.key(prefix.rstrip("/") + "/" if prefix else "")
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=below):
             for entry in page.get("Contents", []):
-                yield entry["Key"][len(self.prefix) + 1 if self.prefix else 0 :]
+                path = entry["Key"][len(self.prefix) + 1 if self.prefix else 0 :]
+                yield Entry(path=path, bytes=entry["Size"], modified=entry["LastModified"])
 
     def delete(self, path: str) -> None:
         """Remove an object if it is there."""

@@ -1,0 +1,181 @@
+"""``swath status``, ``retry`` and ``reproduce``: what the ledger is good for."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from swath.cli.output import existing, json_option, master_option, session
+from swath.cli.progress import Told, telling
+from swath.cli.run import execute_request, exit_code, new_run_id
+from swath.errors import AccountError, ConfigError
+from swath.report.text import duration, lines
+from swath.spark.request import Limits
+from swath.stores.base import Store
+from swath.stores.registry import open_store
+
+if TYPE_CHECKING:
+    from swath.report.summary import RunSummary
+    from swath.spark.reproduce import Reproduction
+    from swath.spark.session import SparkSession
+    from swath.spark.status import OutputStatus
+
+
+def _limits(command: Callable[..., Any]) -> Callable[..., Any]:
+    memory = click.option(
+        "--worker-memory-mb", type=click.IntRange(min=128), default=Limits().memory_mb, show_default=True,
+        help="Memory limit of a worker's child.",
+    )  # fmt: skip
+    seconds = click.option(
+        "--strip-seconds",
+        type=click.FloatRange(min=1),
+        default=Limits().seconds,
+        show_default=True,
+        help="Time limit of one strip.",
+    )
+    return memory(seconds(command))
+
+
+@click.command("status")
+@click.argument("output", metavar="OUTPUT|JOB")
+@click.option("--run-id", help="Only this run.")
+@click.option("--site", "site_name", metavar="NAME|FILE", help="Ask the site's engine how a run of JOB stands, instead.")
+@click.option("--wait", is_flag=True, help="With --site: wait for the end.")
+@json_option
+@master_option
+def status_command(
+    *, output: str, run_id: str | None, site_name: str | None, wait: bool, as_json: bool, master: str | None
+) -> None:
+    """Say how OUTPUT stands: runs, accounts, quarantine. With --site: how a run of JOB stands there."""
+    if site_name is not None:
+        from swath.cli import deploy  # noqa: PLC0415
+
+        click.get_current_context().invoke(deploy.status_command, job=output, site_name=site_name, run_id=run_id, wait=wait)
+        return
+    from swath.sinks.delta import Tables  # noqa: PLC0415
+    from swath.spark.status import output_status  # noqa: PLC0415
+
+    store = existing(output)
+    with session("status", master) as spark:
+        found = output_status(Tables(spark, store), run_id=run_id)
+    if as_json:
+        click.echo(json.dumps(found.plain()))
+    else:
+        _show_status(found)
+
+
+def _show_status(found: "OutputStatus") -> None:
+    runs = Table("run", "pipeline", "waves", "in", "made", "skipped", "quarantined", "account", "took")
+    for run in found.runs:
+        counts = [str(run.sums[n]) for n in ("scenes_in", "made", "skipped", "quarantined")]
+        verdict = "balances" if run.balanced else "DOES NOT BALANCE"
+        took = duration((run.ended - run.started).total_seconds())
+        runs.add_row(run.run_id, run.pipeline, str(run.waves), *counts, verdict, took)
+    console = Console()
+    console.print(runs)
+    for pipeline, number in found.products.items():
+        console.print(f"{number} products of {pipeline}", markup=False, highlight=False)
+    for (pipeline, error), number in found.quarantine.items():
+        what = f" of {pipeline}" if pipeline else ""
+        console.print(f"in quarantine: {number} scenes{what}: {error}", markup=False, highlight=False)
+
+
+@click.command("retry")
+@click.argument("output")
+@click.option("--error", "errors", multiple=True, metavar="CLASS", help="Only scenes of this error class; repeatable.")
+@click.option("--pipeline", help="Only scenes of this pipeline.")
+@click.option("--run-id", help="Name of the run.")
+@click.option("--quarantine-ok", is_flag=True, help="Exit 0 although scenes were quarantined again.")
+@_limits
+@json_option
+@master_option
+def retry_command(*, output: str, quarantine_ok: bool, as_json: bool, master: str | None, **asked: Any) -> None:
+    """Make again what stands in the quarantine of OUTPUT, as it was asked for then."""
+    store = existing(output)
+    limits = Limits(memory_mb=asked["worker_memory_mb"], seconds=asked["strip_seconds"])
+    which = {"errors": asked["errors"], "pipeline": asked["pipeline"], "run_id": asked["run_id"] or new_run_id()}
+    with telling() as told, session("retry", master) as spark:
+        summaries = retry(spark, store, **which, limits=limits, told=told)
+        for summary in summaries:
+            for line in lines(summary):
+                told.say(line)
+        if not summaries:
+            told.say("nothing stands in quarantine that fits")
+    if as_json:
+        click.echo(json.dumps({"runs": [json.loads(s.to_json()) for s in summaries]}))
+    raise SystemExit(max((exit_code(s, quarantine_ok=quarantine_ok) for s in summaries), default=0))
+
+
+def retry(
+    spark: "SparkSession",
+    store: Store,
+    *,
+    errors: tuple[str, ...] = (),
+    pipeline: str | None = None,
+    run_id: str,
+    limits: Limits | None = None,
+    told: Told,
+) -> "list[RunSummary]":
+    """Run every retry that fits; a summary each.
+
+    Raises:
+        SwathError: See ``Run.execute``.
+    """
+    from swath.sinks.delta import Tables  # noqa: PLC0415
+    from swath.spark.retry import find_retries, wanted  # noqa: PLC0415
+
+    tables = Tables(spark, store)
+    rows = wanted(tables, error_classes=errors, pipeline=pipeline)
+    found = find_retries(tables, store, rows=rows, run_id=run_id)
+    return [execute_request(spark, replace(r.request, limits=limits or Limits()), told=told) for r in found]
+
+
+@click.command("reproduce")
+@click.argument("item")
+@click.option("--into", type=click.Path(file_okay=False), help="Keep what is made in this folder.")
+@_limits
+@json_option
+@master_option
+def reproduce_command(
+    *, item: str, into: str | None, worker_memory_mb: int, strip_seconds: float, as_json: bool, master: str | None
+) -> None:
+    """Make the product of ITEM (its JSON file in an output) again from its record, and compare the checksums."""
+    from swath.sinks.delta import Tables  # noqa: PLC0415
+    from swath.spark.provenance import provenance_of, split_item  # noqa: PLC0415
+    from swath.spark.reproduce import reproduce  # noqa: PLC0415
+
+    output, path = split_item(item if "://" in item else str(Path(item).absolute()))
+    store = existing(output)
+    limits = Limits(memory_mb=worker_memory_mb, seconds=strip_seconds)
+    with telling() as told, session("reproduce", master) as spark, tempfile.TemporaryDirectory() as aside:
+        found = provenance_of(Tables(spark, store), store, item=path)
+        told.say(f"making {found.product['product_id']} again from {found.href}")
+        done = reproduce(spark, found, into=_fresh(into or aside), limits=limits, progress=told.stage)
+    if as_json:
+        click.echo(json.dumps(done.plain()))
+    else:
+        _show_reproduction(done)
+    if not done.same:
+        msg = f"{done.product_id} was not reproduced: {sum(a.verdict != 'same' for a in done.assets)} assets differ"
+        raise AccountError(msg)
+
+
+def _fresh(folder: str) -> Store:
+    store = open_store(str(Path(folder).absolute()))
+    if next(store.list(""), None) is not None:
+        msg = f"{folder} is not empty: a product is made again into a folder of its own; choose another --into"
+        raise ConfigError(msg)
+    return store
+
+
+def _show_reproduction(done: "Reproduction") -> None:
+    table = Table("asset", "verdict", "sha256 then", "sha256 now")
+    for asset in done.assets:
+        table.add_row(asset.name, asset.verdict, asset.then[:16], asset.now[:16])
+    Console().print(table)

@@ -1,0 +1,44 @@
+"""What the commands share that look at an output which is there already."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from swath.errors import ConfigError
+from swath.stores.base import Store
+from swath.stores.registry import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from swath.spark.session import SparkSession
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
+master_option = click.option("--master", help="Spark master; spark-submit's own, otherwise local[*,4].")
+
+
+@contextmanager
+def session(name: str, master: str | None) -> "Iterator[SparkSession]":
+    """A session for one command."""
+    from swath.spark.session import build_session, stop_session  # noqa: PLC0415  a second of imports
+
+    spark = build_session(app=f"swath {name}", master=master)
+    try:
+        yield spark
+    finally:
+        stop_session(spark)
+
+
+def existing(output: str) -> Store:
+    """The store of an output that somebody ran into before.
+
+    Raises:
+        ConfigError: Nobody did.
+    """
+    store = open_store(output if "://" in output else str(Path(output).absolute()), create=False)
+    if next(store.list("tables"), None) is None:
+        msg = f"{output} is no output of swath: expected tables/ in it; check the path"
+        raise ConfigError(msg)
+    return store

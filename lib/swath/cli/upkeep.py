@@ -1,0 +1,106 @@
+"""``swath reconcile`` and ``maintain``: an output in order."""
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from swath.cli.output import existing, json_option, master_option, session
+from swath.cli.progress import Told, telling
+from swath.cli.run import new_run_id
+from swath.errors import AccountError
+from swath.report.text import size
+from swath.stores.lock import output_lock
+
+if TYPE_CHECKING:
+    from swath.spark.reconcile import Comparison
+
+#: Findings that are told one by one.
+_TOLD = 1000
+
+
+@click.command("reconcile")
+@click.argument("output")
+@click.option("--fix", is_flag=True, help="Mend what can be mended. No file is removed.")
+@click.option("--run-id", help="Names the mending in the ledger.")
+@json_option
+@master_option
+def reconcile_command(*, output: str, fix: bool, run_id: str | None, as_json: bool, master: str | None) -> None:
+    """Compare ledger, files and catalogue of OUTPUT both ways."""
+    from swath.sinks.delta import Tables  # noqa: PLC0415
+    from swath.spark.mend import mend  # noqa: PLC0415
+    from swath.spark.reconcile import compare  # noqa: PLC0415
+
+    store, name = existing(output), run_id or new_run_id()
+    with telling() as told, session("reconcile", master) as spark, output_lock(store, run_id=name):
+        tables = Tables(spark, store)
+        found = compare(tables, store)
+        _tell(found, told)
+        left = [f for f in found.findings if f.kind != "orphan-file"]
+        mended = None
+        if fix and found.findings:
+            mended = mend(spark, tables, store, found=found, run_id=name)
+            left = [f for f in mended.left if f.kind != "orphan-file"]
+            told.say(
+                f"mended: {len(mended.adopted)} products recorded, {len(mended.sent_back)} sent back (swath retry), "
+                f"{len(mended.catalogue)} catalogue files rewritten"
+            )
+    if as_json:
+        plain = [
+            {"kind": f.kind, "path": f.path, "product_id": f.product_id, "expected": f.expected, "got": f.got}
+            for f in found.findings
+        ]
+        click.echo(json.dumps({"products": found.products, "files": found.files, "findings": plain, "left": len(left)}))
+    if left:
+        msg = f"{output}: {len(left)} differences between ledger, files and catalogue; --fix mends what can be mended"
+        raise AccountError(msg)
+
+
+def _tell(found: "Comparison", told: Told) -> None:
+    told.say(f"{found.products} products in the ledger, {found.files} files, {len(found.findings)} findings")
+    for finding in found.findings[:_TOLD]:
+        got = f"; got {finding.got}" if finding.got else ""
+        told.say(f"{finding.kind}: {finding.path}: expected {finding.expected}{got}")
+
+
+@click.command("maintain")
+@click.argument("output")
+@click.option("--scratch-hours", type=click.FloatRange(min=0), default=24.0, show_default=True, help="Keep scratch so long.")
+@click.option(
+    "--retention-days",
+    type=click.FloatRange(min=0),
+    default=7.0,
+    show_default=True,
+    help="Keep files that no item names so long.",
+)
+@click.option(
+    "--table-days", type=click.FloatRange(min=7), default=7.0, show_default=True, help="Keep older versions of tables so long."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@json_option
+@master_option
+def maintain_command(
+    *,
+    output: str,
+    scratch_hours: float,
+    retention_days: float,
+    table_days: float,
+    dry_run: bool,
+    as_json: bool,
+    master: str | None,
+) -> None:
+    """Remove from OUTPUT what nobody needs any more, and tidy its tables. No run may be at work."""
+    from swath.sinks.delta import Tables  # noqa: PLC0415
+    from swath.spark.janitor import Retention, clean  # noqa: PLC0415
+
+    store, name = existing(output), new_run_id()
+    retention = Retention(scratch_h=scratch_hours, unnamed_h=retention_days * 24, table_h=table_days * 24)
+    with telling() as told, session("maintain", master) as spark, output_lock(store, run_id=name):
+        done = clean(Tables(spark, store), store, retention=retention, dry=dry_run)
+        verb = "would remove" if dry_run else "removed"
+        told.say(
+            f"{verb} {len(done.scratch)} files of scratch, {len(done.unnamed)} files that no item names, "
+            f"{len(done.uploads)} uploads: {size(done.bytes)}; tidied {len(done.tables)} tables"
+        )
+    if as_json:
+        click.echo(json.dumps(done.plain()))
