@@ -42,9 +42,9 @@ class BandReader:
         """
         asset = scene.assets[band]
         try:
-            with gdal_env():
+            with gdal_env(asset.href):
                 dataset = self._dataset(asset)
-            with gdal_env(cache_bytes=self._cache_bytes()):
+            with gdal_env(asset.href, cache_bytes=self._cache_bytes()):
                 values = dataset.read(
                     asset.band_index, window=RasterioWindow(window.col, window.row, window.width, window.height)
                 )

@@ -3,12 +3,18 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 
 from rasterio.env import Env
+from rasterio.session import AWSSession
+
+from swath.stores.options import VARIABLE, StoreOptions, gdal_options, store_options
 
 #: Drivers that may open what a delivery holds. Anything else (a VRT that calls itself .TIF could name any other
 #: file of the machine or a URL) is refused.
 TRUSTED_DRIVERS = ("GTiff", "JP2OpenJPEG")
+
+_S3 = "/vsis3/"
 
 #: Spark owns the cores; sibling files (.aux.xml, .ovr, .tfw) are neither looked for nor written, because they are not
 #: part of a band's digest.
@@ -24,25 +30,41 @@ GDAL_OPTIONS: dict[str, str] = {
 
 
 @contextmanager
-def gdal_env(*, cache_bytes: int | None = None) -> Iterator[None]:
+def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None]:
     """Hold GDAL to ``GDAL_OPTIONS`` while rasters are opened and read.
 
     Args:
+        href: What is opened; its bucket's endpoint, region, payer and credentials come with it.
         cache_bytes: What decoded blocks may take; None leaves GDAL's own choice, a twentieth of the machine's memory.
     """
-    cache = {} if cache_bytes is None else {"GDAL_CACHEMAX": cache_bytes}
-    with Env(**GDAL_OPTIONS, **_s3_options(os.environ), **cache):
+    options: dict[str, str | int] = dict(GDAL_OPTIONS) if cache_bytes is None else {**GDAL_OPTIONS, "GDAL_CACHEMAX": cache_bytes}
+    bucket = bucket_of(href)
+    if not bucket:
+        with Env(**options):
+            yield
+        return
+    there = store_options(bucket)
+    session = _session(there) if there.profile or there.anonymous else None
+    with Env(session=session, **options, **_unless_told(gdal_options(there), os.environ)):
         yield
 
 
-def _s3_options(environ: Mapping[str, str]) -> dict[str, str]:
-    """Tell GDAL of the S3 endpoint that boto3 knows by ``AWS_ENDPOINT_URL_S3``; GDAL's own variables win."""
-    endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
-    if not endpoint or "AWS_S3_ENDPOINT" in environ:
-        return {}
-    scheme, _, host = endpoint.partition("://")
-    return {
-        "AWS_S3_ENDPOINT": host.rstrip("/"),
-        "AWS_HTTPS": "YES" if scheme == "https" else "NO",
-        "AWS_VIRTUAL_HOSTING": "FALSE",
-    }
+def bucket_of(href: str) -> str:
+    """The bucket that a GDAL name leads to, through archives too; empty for files of this machine."""
+    return href.partition(_S3)[2].partition("/")[0]
+
+
+@lru_cache(maxsize=16)
+def _session(options: StoreOptions) -> AWSSession:
+    """Credentials of a bucket's own; every other bucket has those of the standard chain."""
+    if options.anonymous:
+        return AWSSession(aws_unsigned=True, region_name=options.region or None)
+    pays = options.requester_pays
+    return AWSSession(profile_name=options.profile, region_name=options.region or None, requester_pays=pays)
+
+
+def _unless_told(options: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Options without those of an endpoint that the user gave to GDAL itself, where we know it from variables only."""
+    if VARIABLE in environ or "AWS_S3_ENDPOINT" not in environ:
+        return dict(options)
+    return {k: v for k, v in options.items() if k not in {"AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING"}}

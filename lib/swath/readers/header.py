@@ -62,7 +62,7 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
     size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
     driver = _driver(href, size=size, head=head)
     _check_complete(href, driver=driver, size=size, tail=tail)
-    with gdal_env(), warnings.catch_warnings():
+    with gdal_env(href), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid below says it better
         try:
             with rasterio.open(href, driver=driver) as source:

@@ -82,14 +82,17 @@ def _pictures(
     for record in product.assets:
         encoding = product.layers[record.name].encoding
         if encoding.categories and f"{record.name}{_CLASSES}" not in without:
-            data = class_png(_small(store.gdal_path(f"{folder}/{record.href}")), encoding.categories)
+            data = class_png(_small(f"{folder}/{record.href}", store=store), encoding.categories)
             made.append((_record(product, data, name=f"{record.name}{_CLASSES}"), data))
     return made
 
 
-def _small(path: str) -> NDArray[np.uint8]:
+def _small(path: str, *, store: Store) -> NDArray[np.uint8]:
     """Class codes at picture size, from the overviews."""
-    with rasterio.open(path) as source:
+    with (
+        rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", **store.gdal_options()),
+        rasterio.open(store.gdal_path(path)) as source,
+    ):
         scale = max(max(source.width, source.height) / LONGEST_SIDE, 1.0)
         shape = (max(round(source.height / scale), 1), max(round(source.width / scale), 1))
         small: NDArray[np.uint8] = source.read(1, out_shape=shape, resampling=Resampling.nearest)

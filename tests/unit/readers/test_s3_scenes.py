@@ -1,5 +1,6 @@
 """Scenes in a bucket: found, listed and read like those in a folder. The bucket is moto's, over HTTP."""
 
+import json
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,12 +9,13 @@ import boto3
 import numpy as np
 import pytest
 from moto.server import ThreadedMotoServer
+from rasterio.env import getenv
 
 from swath.errors import ConfigError, ReadError
 from swath.grid import Window
 from swath.readers.bands import BandReader
 from swath.readers.discover import discover
-from swath.readers.gdal_env import _s3_options
+from swath.readers.gdal_env import gdal_env
 from swath.readers.listing import folders_on_s3
 from swath.readers.registry import read_scene
 from swath.stores.s3 import s3_client
@@ -122,14 +124,25 @@ def test_an_object_that_is_not_there_is_a_read_error(bucket: Callable[[Path, str
         read_scene("s3://scenes/LC09.tar")
 
 
-@pytest.mark.parametrize(
-    ("environ", "options"),
-    [
-        ({}, {}),
-        ({"AWS_ENDPOINT_URL_S3": "https://h/"}, {"AWS_S3_ENDPOINT": "h", "AWS_HTTPS": "YES", "AWS_VIRTUAL_HOSTING": "FALSE"}),
-        ({"AWS_ENDPOINT_URL": "http://h:1"}, {"AWS_S3_ENDPOINT": "h:1", "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE"}),
-        ({"AWS_ENDPOINT_URL_S3": "https://h", "AWS_S3_ENDPOINT": "other"}, {}),
-    ],
-)
-def test_gdal_learns_the_endpoint_that_boto3_knows(environ: dict[str, str], options: dict[str, str]) -> None:
-    assert _s3_options(environ) == options
+def test_each_bucket_has_its_own_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT", "SWATH_STORES"):
+        monkeypatch.delenv(name, raising=False)
+    assert _told("/vsis3/scenes/x.tif") == {}
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://h:1/")
+    assert _told("/vsis3/scenes/x.tif") == {"AWS_S3_ENDPOINT": "h:1", "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE"}
+    assert _told("/data/x.tif") == {}
+    monkeypatch.setenv("AWS_S3_ENDPOINT", "of-the-user")
+    assert _told("/vsis3/scenes/x.tif") == {}
+    options = {
+        "landsat": {"region": "us-west-2", "requester_pays": True},
+        "public": {"kind": "s3", "anonymous": True, "region": "us-west-2"},
+    }
+    monkeypatch.setenv("SWATH_STORES", json.dumps(options))
+    assert _told("/vsizip/{/vsis3/landsat/x.zip}/y.jp2") == {"AWS_REGION": "us-west-2", "AWS_REQUEST_PAYER": "requester"}
+    assert _told("/vsis3/public/x.tif") == {"AWS_NO_SIGN_REQUEST": "YES", "AWS_REGION": "us-west-2"}
+
+
+def _told(href: str) -> dict[str, object]:
+    ours = ("AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING", "AWS_REQUEST_PAYER", "AWS_NO_SIGN_REQUEST", "AWS_REGION")
+    with gdal_env(href):
+        return {k: v for k, v in getenv().items() if k in ours}

@@ -1,0 +1,125 @@
+"""A real S3 server for tests: moto's, over HTTP, which writes down what it is asked."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import uuid4
+
+import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
+from werkzeug.serving import make_server
+
+from swath.stores.registry import open_store
+from swath.stores.s3 import S3Store
+from swath.stores.s3_client import s3_client
+
+
+@dataclass(slots=True)
+class Recorder:
+    """A WSGI application that notes each request before moto answers it."""
+
+    app: Any
+    seen: list[tuple[str, str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", "")))
+        self.headers.append({k: str(v) for k, v in environ.items() if k.startswith("HTTP_")})
+        if environ["REQUEST_METHOD"] == "PUT" and self._ended(environ):
+            # S3 answers so; moto fails with an error of its own.
+            body = b"<Error><Code>NoSuchUpload</Code><Message>It has ended.</Message></Error>"
+            start_response("404 Not Found", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            return [body]
+        return self.app(environ, start_response)
+
+    @staticmethod
+    def _ended(environ: dict[str, Any]) -> bool:
+        upload = parse_qs(environ.get("QUERY_STRING", "")).get("uploadId", [""])[0]
+        buckets = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.values()
+        return bool(upload) and all(upload not in b.multiparts for b in buckets)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An empty bucket on the server."""
+
+    name: str
+    endpoint: str
+    client: Any
+    recorder: Recorder
+
+    def store(self, prefix: str = "out") -> S3Store:
+        """A store in it."""
+        made = open_store(f"s3://{self.name}/{prefix}")
+        assert isinstance(made, S3Store)
+        return made
+
+    def keys(self) -> list[str]:
+        """Of all objects."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def uploads(self) -> list[str]:
+        """Keys of multipart uploads that nobody ended."""
+        return [u["Key"] for u in self.client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])]
+
+    def asked(self) -> Counter[str]:
+        """How often each kind of request came since the last look."""
+        kinds = Counter(_kind(*request) for request in self.recorder.seen)
+        self.recorder.seen.clear()
+        self.recorder.headers.clear()
+        return kinds
+
+
+def _kind(method: str, path: str, query: str) -> str:
+    names = {
+        ("POST", "uploads"): "CreateMultipartUpload", ("POST", "uploadId"): "CompleteMultipartUpload",
+        ("PUT", "uploadId"): "UploadPart", ("DELETE", "uploadId"): "AbortMultipartUpload", ("GET", "uploadId"): "ListParts",
+        ("POST", "delete"): "DeleteObjects", ("GET", "list-type"): "ListObjectsV2",
+    }  # fmt: skip
+    told = next((name for (m, q), name in names.items() if m == method and f"&{q}" in f"&{query}"), "")
+    return told or {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}.get(method, method)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[tuple[str, Recorder]]:
+    recorder = Recorder(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, recorder, threaded=True, request_handler=MotoRequestHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", recorder
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def bucket(s3_server: tuple[str, Recorder], monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    endpoint, recorder = s3_server
+    for key, value in {
+        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.delenv("SWATH_STORES", raising=False)
+    s3_client.cache_clear()
+    name = f"b-{uuid4().hex[:12]}"
+    store = open_store(f"s3://{name}")
+    assert isinstance(store, S3Store)
+    store.client.create_bucket(Bucket=name)
+    made = Bucket(name, endpoint, store.client, recorder)
+    made.asked()
+    yield made
+    for key in list(made.keys()):
+        made.client.delete_object(Bucket=name, Key=key)
+    s3_client.cache_clear()
