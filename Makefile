@@ -3,11 +3,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench lock clean
+.PHONY: help setup demo test lint format bench faults lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
 PYTEST ?=
+FAULTS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 MADE := $(VENV)/.made
@@ -35,6 +36,9 @@ format: setup ## let ruff mend what it can
 
 bench: setup ## ours against a bare rasterio loop and GDAL, in one interleaved run
 	@$(BIN)/python -m benchmarks
+
+faults: setup ## 200 injections into runs, 1,000 damaged deliveries; prints its tables (FAULTS="--seed 7")
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 lock: $(MADE)/packages ## resolve requirements*.in anew into the lock files (keeps versions that still fit)
 	@compile() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \

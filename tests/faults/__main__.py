@@ -1,0 +1,75 @@
+"""The long form of these tests, with a seed: ``python -m tests.faults --help``. Ends with 1 when a promise broke."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.faults.campaign import Campaign, Report
+from tests.faults.mutated_inputs import LONGEST_S, Outcome, outcomes, table
+
+#: Injections into one run of forty scenes.
+A_ROUND = 25
+LOCAL, CLUSTER = "local[2,4]", "local-cluster[2,1,1024]"
+
+
+def main() -> int:
+    """Run both, print both tables."""
+    asked = _arguments()
+    with tempfile.TemporaryDirectory(prefix="swath-faults-") as folder:
+        found = damaged(Path(folder) / "damaged", seed=asked.seed, count=asked.mutations)
+        reports = disturbed(Path(folder), seed=asked.seed, injections=asked.injections)
+    broken = [b for report in reports for b in report.broken] + [f"{r.orphans} orphans" for r in reports if r.orphans]
+    escaped = [o for o in found if o.escape or o.seconds > LONGEST_S]
+    for line in (*broken, *(f"{o.sensor} {o.number} ({o.damage}): {o.escape}" for o in escaped)):
+        print(line)
+    return 1 if broken or escaped else 0
+
+
+def damaged(folder: Path, *, seed: int, count: int) -> list[Outcome]:
+    """Damaged deliveries, and their table."""
+    folder.mkdir()
+    found = []
+    for outcome in outcomes(seed=seed, count=count, folder=folder):
+        found.append(outcome)
+        if outcome.escape:
+            _say(f"escaped: {outcome.sensor} {outcome.number} ({outcome.damage})")
+    print(f"\n## {len(found)} damaged deliveries (seed {seed})\n\n{table(found)}\n", flush=True)
+    return found
+
+
+def disturbed(folder: Path, *, seed: int, injections: int) -> list[Report]:
+    """Disturbed runs, half of the injections on each master, and their tables."""
+    reports = []
+    for number, master in enumerate((CLUSTER, LOCAL)):
+        place = folder / f"runs-{number}"
+        place.mkdir()
+        campaign = Campaign(place, seed=seed + number, master=master, tell=_say)
+        try:
+            campaign.undisturbed()
+            while (left := injections // 2 - len(campaign.report.injected)) > 0:
+                campaign.round(min(left, A_ROUND), hostile=not campaign.report.exits)
+        finally:
+            campaign.close()
+        reports.append(campaign.report)
+        print(f"\n## Runs on `{master}`\n\n{campaign.report.table()}\n", flush=True)
+    return reports
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults", description="Disturb runs, damage deliveries; print what came of it."
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--injections", type=int, default=200)
+    parser.add_argument("--mutations", type=int, default=1000)
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

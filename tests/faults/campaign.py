@@ -1,0 +1,249 @@
+"""Runs of forty small scenes to which things happen, again and again, until each has ended."""
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from tests.faults.account import broken_promises, leftovers
+from tests.faults.driven import Driven
+from tests.faults.injections import ENDING, KINDS, SmallDisk, Target
+from tests.faults.processes import alive, below
+from tests.faults.small_scenes import make_scenes
+
+from swath.config import load_pipeline, prepare
+from swath.engine.keys import canonical
+from swath.inference.registry import Registry
+
+PIPELINE: Final = "toa"
+STRIP_ROWS: Final = 512
+#: Between two injections [s].
+GAP_S: Final = (0.3, 2.5)
+#: A run that does not end within this was lost.
+RUN_S: Final = 1500.0
+#: Executions of one run, after which nothing happens to it any more.
+MOST_EXECUTIONS: Final = 8
+_PLUG_INS = Path(__file__).parent / "plug_ins"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injected:
+    """One injection."""
+
+    round: int
+    at_s: float
+    kind: str
+    what: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What happened and what came of it.
+
+    Args:
+        seed: Drew it.
+        injected: In order.
+        exits: Exit codes of all executions, by round.
+        broken: Promises that did not hold, by round.
+        leftover: Files that were left in scratch or unnamed, all found by the janitor.
+        orphans: Processes of a dead driver that outlived it by a minute.
+        seconds: Wall time.
+    """
+
+    seed: int
+    injected: list[Injected] = field(default_factory=list)
+    exits: list[list[int]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    leftover: int = 0
+    orphans: int = 0
+    seconds: float = 0.0
+
+    def table(self) -> str:
+        """Markdown."""
+        counts = Counter(i.kind for i in self.injected)
+        ends = Counter(code for codes in self.exits for code in codes)
+        lines = ["| injection | times |", "|---|---|", *(f"| {kind} | {counts[kind]} |" for kind in KINDS if counts[kind])]
+        lines += [f"| **all** | **{len(self.injected)}** |", ""]
+        told = ", ".join(f"{code} ({n} times)" for code, n in sorted(ends.items()))
+        lines.append(f"Runs: {len(self.exits)}; executions: {sum(map(len, self.exits))}; their exit codes: {told}.")
+        lines.append(f"Promises broken: {len(self.broken)}. Files left over, all known to the janitor: {self.leftover}.")
+        return "\n".join([*lines, f"Seed {self.seed}, {self.seconds:.0f} s."])
+
+
+class Campaign:
+    """Everything that the rounds share.
+
+    Args:
+        folder: For scenes and outputs.
+        seed: Draws injections.
+        master: Of the driver's session.
+        wave_products: Of the runs.
+        tell: Hears of each injection and each end.
+    """
+
+    def __init__(
+        self, folder: Path, *, seed: int, master: str, wave_products: int = 14, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._folder, self._master, self._tell = folder, master, tell
+        self._wave_products = wave_products
+        self._rng = np.random.default_rng(seed)
+        self.report = Report(seed=seed)
+        self._since = time.monotonic()
+        self._disk = SmallDisk(folder / "disk")
+        self._scenes = make_scenes(folder / "input")
+        self._hostile = _hostile_scenes(folder / "hostile")
+        plain = prepare(load_pipeline(PIPELINE), registry=Registry.beside(folder)).plain
+        self._pipeline = canonical(dict(plain))
+        self._driver: Driven | None = None
+        self._family: list[int] = []
+        self._reference = folder / "reference"
+
+    def close(self) -> None:
+        """End the driver, give the disk back."""
+        if self._driver is not None:
+            self._driver.close()
+        self._disk.close()
+
+    def undisturbed(self) -> None:
+        """The run that the others are compared with.
+
+        Raises:
+            ChildProcessError: It did not make everything.
+        """
+        answer = self._running().done(self._request(self._reference, run_id="reference"), seconds=RUN_S)
+        if answer["exit"] != 0:
+            msg = f"the undisturbed run ended with {answer}"
+            raise ChildProcessError(msg)
+        self._tell(f"undisturbed: {time.monotonic() - self._since:.0f} s")
+
+    def round(
+        self, injections: int, *, kinds: frozenset[str] = frozenset(KINDS), endings: int = 1, hostile: bool = False
+    ) -> None:
+        """One run, disturbed so many times, until it has ended; then what must hold.
+
+        Args:
+            injections: How many.
+            kinds: Which ones.
+            endings: How many of those that end the driver at most.
+            hostile: Whether scenes that crash, hang and take all memory are in the input too.
+        """
+        number = len(self.report.exits)
+        output, run_id = self._disk.folder / f"round-{number}", f"round-{number}"
+        self.report.exits.append([])
+        output.mkdir()
+        left, endings_left, ids = injections, endings, {run_id}
+        request = self._request(output, run_id=run_id, hostile=hostile)
+        while True:
+            disturb = len(self.report.exits[number]) < MOST_EXECUTIONS
+            chosen = kinds if endings_left else kinds - ENDING
+            answer, done, ended = self._execution(request, output, most=left if disturb else 0, kinds=chosen)
+            left, endings_left = left - done, endings_left - ended
+            self.report.exits[number].append(answer["exit"])
+            self._tell(f"round {number}: exit {answer['exit']} {str(answer.get('why', ''))[-300:]}")
+            if answer["exit"] in (0, 3):
+                break
+            if len(self.report.exits[number]) > 2 * MOST_EXECUTIONS:
+                self.report.broken.append(f"round {number} does not end: {answer}")
+                return
+        while left > 0 or self._standing(answer, hostile=hostile):
+            # Injections that came too late, and scenes whose child was killed twice: a new run picks them up.
+            run_id = f"round-{number}-{len(ids)}"
+            ids.add(run_id)
+            again = self._request(output, run_id=run_id, hostile=hostile)
+            answer, done, _ = self._execution(again, output, most=left, kinds=kinds - ENDING)
+            left = left - done if done else 0
+            self.report.exits[number].append(answer["exit"])
+        self._check(output, number=number, ids=frozenset(ids), hostile=hostile)
+        shutil.rmtree(output)
+
+    def _execution(self, request: dict[str, Any], output: Path, *, most: int, kinds: frozenset[str]) -> tuple[Any, int, int]:
+        """One execution: its answer, how many injections it took, and how many of them ended the driver."""
+        driver = self._running()
+        target = self._target(driver, output)
+        driver.ask(request)
+        since, done, ended = time.monotonic(), 0, 0
+        answer = None
+        while answer is None:
+            answer = driver.poll(float(self._rng.uniform(*GAP_S)) if done < most else 5.0)
+            if time.monotonic() - since > RUN_S:
+                answer = {"exit": -1, "why": f"not done within {RUN_S:.0f} s"}
+            if answer is None and done < most:
+                # A dead driver's children have another parent: they are noted while it lives.
+                self._family = below(driver.pid) or self._family
+                kind, what = self._inject(target, kinds)
+                if what is not None:
+                    done += 1
+                    at = time.monotonic() - self._since
+                    self.report.injected.append(Injected(round=len(self.report.exits) - 1, at_s=at, kind=kind, what=what))
+                    self._tell(f"{at:7.1f} s  {kind}: {what}")
+                    if kind in ENDING:
+                        ended, kinds = ended + 1, kinds - ENDING
+        if answer.get("died") or answer["exit"] not in (0, 3, 5):
+            self._lose(driver)
+        return answer, done, ended
+
+    def _inject(self, target: Target, kinds: frozenset[str]) -> tuple[str, str | None]:
+        names = [k for k in KINDS if k in kinds]
+        weights = np.array([KINDS[k][1] for k in names])
+        kind = str(self._rng.choice(names, p=weights / weights.sum()))
+        return kind, KINDS[kind][0](target)
+
+    def _standing(self, answer: dict[str, Any], *, hostile: bool) -> bool:
+        expected = len(self._hostile) if hostile else 0
+        return len(answer["summary"]["quarantine"]) > expected if "summary" in answer else True
+
+    def _check(self, output: Path, *, number: int, ids: frozenset[str], hostile: bool) -> None:
+        hrefs = frozenset(map(str, self._hostile)) if hostile else frozenset[str]()
+        scenes = self._scenes.count + len(hrefs)
+        broken = broken_promises(output, reference=self._reference, scenes=scenes, hostile=hrefs, runs=ids)
+        left = leftovers(output)
+        found = self._running().done({"op": "janitor", "output": str(output)}, seconds=300.0)
+        unknown = left - set(found["scratch"]) - set(found["unnamed"])
+        broken += [f"{path} is left and the janitor does not find it" for path in sorted(unknown)]
+        self.report.leftover += len(left)
+        self.report.broken += [f"round {number}: {b}" for b in broken]
+        self.report.seconds = time.monotonic() - self._since
+        self._tell(f"round {number}: {len(broken)} promises broken, {len(left)} files left {sorted(left)[:5]}")
+        for line in broken[:20]:
+            self._tell(f"  BROKEN {line}")
+
+    def _running(self) -> Driven:
+        if self._driver is None or self._driver.process.poll() is not None:
+            if self._driver is not None:
+                self._driver.close()
+            self._driver = Driven(self._master, log=self._folder / "driver.log", plug_ins=(_PLUG_INS,))
+        return self._driver
+
+    def _lose(self, driver: Driven) -> None:
+        """Nothing of a dead driver may go on working."""
+        driver.close()
+        deadline = time.monotonic() + 60
+        while any(map(alive, self._family)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.report.orphans += sum(map(alive, self._family))
+        self._driver = None
+
+    def _target(self, driver: Driven, output: Path) -> Target:
+        return Target(
+            pid=driver.pid, output=output, items=self._scenes.items, pipeline=self._pipeline, strip_rows=STRIP_ROWS,
+            rng=self._rng, small_disk=self._disk.mounted,
+        )  # fmt: skip
+
+    def _request(self, output: Path, *, run_id: str, hostile: bool = False) -> dict[str, Any]:
+        inputs = [str(self._scenes.folder), *([str(self._hostile[0].parent)] if hostile else [])]
+        request = {
+            "pipeline": PIPELINE, "inputs": inputs, "output": str(output), "run_id": run_id, "tile_size": STRIP_ROWS,
+            "wave_products": self._wave_products,
+        }  # fmt: skip
+        return {**request, "strip_seconds": 20.0, "worker_memory_mb": 768} if hostile else request
+
+
+def _hostile_scenes(folder: Path) -> tuple[Path, ...]:
+    folder.mkdir()
+    for word in ("crash", "hog", "hang"):
+        (folder / f"{word}.hostile").write_text(word, encoding="utf-8")
+    return tuple(sorted(folder.iterdir()))

@@ -1,0 +1,71 @@
+"""The processes of a run: which there are, by what they do; found in /proc, below the driver only."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+Role = Literal["worker", "child", "executor", "jvm"]
+_MARKS: Final[dict[Role, str]] = {
+    "child": "swath.engine.child_main",
+    "worker": "pyspark.daemon",
+    "executor": "CoarseGrainedExecutorBackend",
+    "jvm": "org.apache.spark.deploy.SparkSubmit",
+}
+
+
+def below(pid: int) -> list[int]:
+    """All descendants of a process."""
+    parents = {p: parent for p in _pids() if (parent := _parent(p))}
+    found, queue = [], [pid]
+    while queue:
+        here = queue.pop()
+        children = [p for p, parent in parents.items() if parent == here]
+        found += children
+        queue += children
+    return found
+
+
+def of_role(pid: int, role: Role) -> list[int]:
+    """Descendants that do one kind of work."""
+    found = [p for p in below(pid) if _MARKS[role] in _command(p)]
+    if role != "worker":
+        return found
+    # PySpark's daemon forks its workers: those whose parent is a daemon itself.
+    return [p for p in found if _MARKS["worker"] in _command(_parent(p))]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def send(pid: int, what: signal.Signals) -> bool:
+    """Send a signal; False when the process was faster."""
+    try:
+        os.kill(pid, what)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _pids() -> Iterator[int]:
+    yield from (int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit())
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
