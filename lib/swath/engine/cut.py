@@ -11,7 +11,7 @@ from swath.grid import Grid
 #: Rows of a strip at the reference resolution, where the user does not say.
 DEFAULT_ROWS = 3072
 #: Rows of a piece at the reference resolution, at most (or the smallest that all grids can be cut at).
-PIECE_ROWS = 512
+PIECE_ROWS = 256
 _LARGEST_DENOMINATOR = 64
 
 

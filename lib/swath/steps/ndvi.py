@@ -20,7 +20,7 @@ _KINDS: Final = ("sr", "toa")
 _NIR_BANDS: Final = ("nir", "nir08")
 _LARGEST: Final = 31
 #: Side of what is worked on at once: its arrays stay in a core's cache, yet are not mostly halo.
-_SIDE_PX: Final = 192
+_SIDE_PX: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +80,9 @@ class Ndvi:
         red, nir = (layers[name] for name in recipe.needs)
         smooth, valid = np.empty(window.shape), np.empty(window.shape, dtype=np.bool_)
         for tile in _batches(window, side=max(_SIDE_PX, 8 * self.size)):
-            part = window.slices_of(tile)
-            smooth[part] = self._smooth(tile, red=red, nir=nir)
-            np.logical_not(np.isnan(smooth[part]), out=valid[part])
+            part, found = window.slices_of(tile), self._smooth(tile, red=red, nir=nir)
+            smooth[part] = found
+            np.isfinite(found, out=valid[part])
         return {"ndvi": Layer(values=smooth, grid=recipe.grid, window=window, valid=valid)}
 
     def _smooth(self, window: Window, *, red: Layer, nir: Layer) -> NDArray[np.float64]:
