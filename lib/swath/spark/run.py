@@ -18,7 +18,7 @@ from swath.spark.catalogue import rebuild_days
 from swath.spark.ledger import Account, Ledger
 from swath.spark.plan import MAKE, TOLD, Aside, Plan, load_or_make_plan
 from swath.spark.request import RunRequest
-from swath.spark.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
+from swath.spark.wave import ProductWork, Refusal, StageProgress, StageTime, WaveResult, WaveRunner
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, commit_lock, output_lock
 from swath.stores.registry import open_store
@@ -39,6 +39,7 @@ class RunOutcome:
         lost: Products that were refused on their way.
         aside: Rows of the plan that needed no work: there already, duplicates, refused.
         stages: Of all waves.
+        touched: Collections and days that got a product.
         started: Aware.
         ended: Aware.
         delivered: What the served catalogue was told; None without one.
@@ -52,6 +53,7 @@ class RunOutcome:
     lost: list[ProductWork] = field(default_factory=list)
     aside: list[Row] = field(default_factory=list)
     stages: list[StageTime] = field(default_factory=list)
+    touched: set[tuple[str, date]] = field(default_factory=set)
     delivered: Delivered | None = None
 
 
@@ -103,7 +105,9 @@ class Run:
         done = ledger.waves()
         if done:
             outcome.made += _made_before(plan, ledger.of_run("products"))
+            outcome.lost += _lost_before(plan, ledger.of_run("quarantine"))
             outcome.aside += plan.aside().told if 0 in done else []
+            outcome.touched |= {_place(w) for w in outcome.made if w.published}
         waves = plan.waves
         for number, wave in enumerate(waves):
             if wave not in done:
@@ -170,9 +174,22 @@ def _made_before(plan: Plan, products: DataFrame) -> list[ProductWork]:
     return works
 
 
+def _lost_before(plan: Plan, quarantine: DataFrame) -> list[ProductWork]:
+    """Products that an earlier execution of the run lost on their way."""
+    lost = quarantine.join(plan.rows.filter(F.col("status") == MAKE).select("n", "href"), "href").limit(TOLD).collect()
+    works = [ProductWork(row=row, refusal=Refusal.of_row(row)) for row in sorted(lost, key=lambda r: r["n"])]
+    return list({w.row["n"]: w for w in works}.values())
+
+
 def _sort(result: WaveResult, outcome: RunOutcome) -> None:
+    """Note what became of each product. Beyond ``TOLD`` of them the ledger alone tells: memory stays flat."""
     for work in result.products:
-        (outcome.made if work.published is not None else outcome.lost).append(work)
+        if work.published is not None:
+            outcome.touched.add(_place(work))
+        kept = outcome.made if work.published is not None else outcome.lost
+        if len(kept) < TOLD:
+            work.strips = []
+            kept.append(work)
 
 
 def _account(ledger: Ledger, outcome: RunOutcome, *, resumed: bool) -> Account:
@@ -187,10 +204,15 @@ def _account(ledger: Ledger, outcome: RunOutcome, *, resumed: bool) -> Account:
 def _rebuild_catalogue(tables: Tables, store: Store, outcome: RunOutcome) -> None:
     """Rewrite the days of the static catalogue that this run touched, from the ledger."""
     since = datetime.now(UTC)
-    touched = {(w.published["collection"], _day(w.published["acquired"])) for w in outcome.made if w.published}
-    if touched:
-        rebuild_days(tables, store, touched=touched)
+    if outcome.touched:
+        rebuild_days(tables, store, touched=outcome.touched)
         outcome.stages.append(StageTime(name="catalogue", wall_s=_since(since), cpu_s=0.0, tasks=1))
+
+
+def _place(work: ProductWork) -> tuple[str, date]:
+    """Collection and day of a published product."""
+    published = work.published or {}
+    return published["collection"], _day(published["acquired"])
 
 
 def _day(acquired: str) -> date:

@@ -149,7 +149,7 @@ class WaveRunner:
         asked: list[tuple[ProductWork, Json]] = []
         for number, work in enumerate(works):
             lean = {"skip": sorted(work.links.records), "pictures": not work.links.true_colour}
-            place = {"split": split, "strip_rows": self._request.strip_rows, "folder": f"{folder}/{number}"}
+            place: Json = {"split": split, "strip_rows": self._request.strip_rows, "folder": f"{folder}/{number}"}
             work.cut = {**place, **lean, "models": dict(self._request.models)}
         self._open(wave, works, uploads=uploads)
         for work in (w for w in works if w.refusal is None):
