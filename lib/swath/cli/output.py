@@ -1,6 +1,6 @@
 """What the commands share that look at an output which is there already."""
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ import click
 
 from swath.errors import ConfigError
 from swath.stores.base import Store
+from swath.stores.lock import CommitLock, commit_lock, output_lock
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
@@ -20,15 +21,26 @@ master_option = click.option("--master", help="Spark master; spark-submit's own,
 
 
 @contextmanager
-def session(name: str, master: str | None) -> "Iterator[SparkSession]":
-    """A session for one command."""
+def session(name: str, master: str | None, *, output: str = "") -> "Iterator[SparkSession]":
+    """A session for one command; an output on S3 must be named, so that Spark can open it."""
     from swath.spark.session import build_session, stop_session  # noqa: PLC0415  a second of imports
 
-    spark = build_session(app=f"swath {name}", master=master)
+    spark = build_session(app=f"swath {name}", master=master, output=output)
     try:
         yield spark
     finally:
         stop_session(spark)
+
+
+@contextmanager
+def locked(store: Store, *, run_id: str) -> "Iterator[CommitLock]":
+    """The output's lock, and what each commit takes.
+
+    Raises:
+        LockError: A run is at work.
+    """
+    with output_lock(store, run_id=run_id), closing(commit_lock(store, run_id=run_id)) as lock:
+        yield lock
 
 
 def existing(output: str) -> Store:

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from swath.cli.output import existing, json_option, master_option, session
+from swath.cli.output import existing, json_option, locked, master_option, session
 from swath.cli.progress import Told, telling
 from swath.cli.run import new_run_id
 from swath.errors import AccountError
 from swath.report.text import size
-from swath.stores.lock import output_lock
 
 if TYPE_CHECKING:
     from swath.spark.reconcile import Comparison
@@ -32,8 +31,8 @@ def reconcile_command(*, output: str, fix: bool, run_id: str | None, as_json: bo
     from swath.spark.reconcile import compare  # noqa: PLC0415
 
     store, name = existing(output), run_id or new_run_id()
-    with telling() as told, session("reconcile", master) as spark, output_lock(store, run_id=name):
-        tables = Tables(spark, store)
+    with telling() as told, session("reconcile", master, output=output) as spark, locked(store, run_id=name) as lock:
+        tables = Tables(spark, store, lock=lock)
         found = compare(tables, store)
         _tell(found, told)
         left = [f for f in found.findings if f.kind != "orphan-file"]
@@ -95,8 +94,8 @@ def maintain_command(
 
     store, name = existing(output), new_run_id()
     retention = Retention(scratch_h=scratch_hours, unnamed_h=retention_days * 24, table_h=table_days * 24)
-    with telling() as told, session("maintain", master) as spark, output_lock(store, run_id=name):
-        done = clean(Tables(spark, store), store, retention=retention, dry=dry_run)
+    with telling() as told, session("maintain", master, output=output) as spark, locked(store, run_id=name) as lock:
+        done = clean(Tables(spark, store, lock=lock), store, retention=retention, dry=dry_run)
         verb = "would remove" if dry_run else "removed"
         told.say(
             f"{verb} {len(done.scratch)} files of scratch, {len(done.unnamed)} files that no item names, "
