@@ -42,7 +42,7 @@ def report_command(*, output: str, run_id: str | None, show: bool) -> None:
 @click.command("validate")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def validate_command(*, file: Path) -> None:
-    """Check FILE: a pipeline (YAML), a STAC item, collection or catalogue (JSON), or a COG (tif)."""
+    """Check FILE: a pipeline, a job or a site (YAML), a STAC item, collection or catalogue (JSON), or a COG (tif)."""
     problems = _problems(file)
     for problem in problems:
         click.echo(f"{file}: {problem}")
@@ -53,6 +53,11 @@ def validate_command(*, file: Path) -> None:
 
 def _problems(file: Path) -> list[str]:
     if file.suffix in {".yaml", ".yml"}:
+        from swath.deploy.files import kind_of, validate  # noqa: PLC0415  what most files are not
+
+        if kind_of(file) is not None:
+            validate(file)
+            return []
         load_pipeline(str(file))
         return []
     if file.suffix in {".tif", ".tiff"}:

@@ -36,6 +36,8 @@ COMMANDS = {
     "submit": Lazy("swath.cli.deploy:submit_command", "Start a job at a site."),
     "cancel": Lazy("swath.cli.deploy:cancel_command", "Stop a run of a job."),
     "logs": Lazy("swath.cli.deploy:logs_command", "Print the driver's log of a run, or where it lies."),
+    "parity": Lazy("swath.cli.deploy:parity_command", "Run a job as two sites would, here, and compare the products."),
+    "forward": Lazy("swath.cli.deploy:forward_command", "Send what may leave a site, each run once."),
 }
 
 

@@ -81,9 +81,7 @@ class Metrics(Strict):
     """How numbers of a run are published.
 
     Args:
-        namespace: Name of the group of metrics.
-        file: Metrics are written to OUT/reports/<run_id>.metrics.jsonl in any case; ``forward`` takes them from there.
+        namespace: Name of the group of metrics; ``forward`` takes the numbers from OUT/reports.
     """
 
     namespace: str = "swath"
-    file: Literal[True] = True

@@ -79,18 +79,27 @@ def load_job(name_or_file: str) -> JobSpec:
     return parse(JobSpec, _yaml(path), source=str(path))
 
 
+def kind_of(path: Path) -> type[Strict] | None:
+    """Whether a file is a job or a site, by its first keys; None for anything else.
+
+    Raises:
+        ConfigError: It is not YAML.
+    """
+    data = _yaml(path)
+    return next((model for key, model in (("site", Site), ("job", JobSpec)) if isinstance(data, dict) and key in data), None)
+
+
 def validate(path: Path) -> Strict:
-    """Read a file that is a job or a site, whichever its first key says.
+    """Read a file that is a job or a site.
 
     Raises:
         ConfigError: It is neither, or something in it is wrong.
     """
-    data = _yaml(path)
-    for key, model in (("site", Site), ("job", JobSpec)):
-        if isinstance(data, dict) and key in data:
-            return parse(model, data, source=str(path))
-    msg = f"{path}: neither a site (key 'site') nor a job (key 'job')"
-    raise ConfigError(msg)
+    model = kind_of(path)
+    if model is None:
+        msg = f"{path}: neither a site (key 'site') nor a job (key 'job')"
+        raise ConfigError(msg)
+    return parse(model, _yaml(path), source=str(path))
 
 
 def _find(name: str, *, folder: str) -> Path:

@@ -1,6 +1,7 @@
 """A folder or a bucket's prefix, with the three verbs that forwarding and comparing need."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,7 +50,7 @@ class FolderPlace:
         """Make a file that is not there, whole or not at all; False when it is."""
         file = self._root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        half = file.with_name(f".{file.name}.{os.getpid()}")
+        half = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
         half.write_bytes(data)
         try:
             os.link(half, file)

@@ -4,13 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from swath.deploy.emr_on_eks.aws_errors import in_words
 from swath.deploy.launch_error import LaunchError
 from swath.deploy.site import Site
-from swath.deploy.stores import Store, StoreKind
+from swath.deploy.stores import AccessPoint, Store, StoreKind
 from swath.errors import ConfigError
+
+_KINDS: Mapping[StoreKind, Literal["s3", "s3-compatible", "s3-outposts"]] = {
+    StoreKind.S3: "s3",
+    StoreKind.S3_COMPATIBLE: "s3-compatible",
+    StoreKind.S3_OUTPOSTS: "s3-outposts",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,17 +120,19 @@ def read_bytes(uri: str, *, site: Site) -> bytes | None:
 
 
 def s3_client(store: Store | None) -> Any:
-    """boto3's client for a store: endpoint, region, addressing."""
-    import boto3  # noqa: PLC0415 - a laptop's folders need no boto3
-    from botocore.config import Config  # noqa: PLC0415
+    """The client that swath itself uses for a store."""
+    from swath.stores.options import StoreOptions  # noqa: PLC0415 - a laptop's folders need no boto3
+    from swath.stores.s3_client import s3_client as client_for  # noqa: PLC0415
 
-    style = store.addressing if store and store.kind is StoreKind.S3_COMPATIBLE else "auto"
-    settings = Config(
-        s3={"addressing_style": style}, request_checksum_calculation="when_required", response_checksum_validation="when_required"
+    if store is None or store.kind is StoreKind.FOLDER:
+        return client_for(StoreOptions())
+    region = AccessPoint.parse(store.access_point).region if store.access_point else store.region
+    addressing = store.addressing if store.kind is StoreKind.S3_COMPATIBLE else ""
+    return client_for(
+        StoreOptions(
+            kind=_KINDS[store.kind], endpoint=store.endpoint, region=region, addressing=addressing, access_point=store.access_point
+        )
     )
-    endpoint = (store.endpoint or None) if store else None
-    region = (store.region or None) if store else None
-    return boto3.client("s3", endpoint_url=endpoint, region_name=region, config=settings)
 
 
 def _address(store: Store | None, *, bucket: str) -> str:

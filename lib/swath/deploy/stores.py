@@ -69,7 +69,6 @@ class Store(Strict):
         access_point: ARN, for S3 on Outposts.
         consistency: ``strong``: whoever reads after a write sees it, lists included. ``new-objects``: only objects that
             were never there before; overwrites, deletes and lists lag. A Delta ledger needs ``strong``.
-        conditional_put: The probe has shown that ``If-None-Match: *`` is honoured, also in a race.
         shared: A folder that every pod mounts.
         claim: The persistent volume claim behind a shared folder.
         insecure_http: Allow ``http://`` (a test bench).
@@ -82,7 +81,6 @@ class Store(Strict):
     addressing: Literal["virtual", "path"] = "virtual"
     access_point: str = ""
     consistency: Literal["strong", "new-objects"] = "strong"
-    conditional_put: bool = False
     shared: bool = False
     claim: str = ""
     insecure_http: bool = False
