@@ -130,7 +130,11 @@ def s3_client(store: Store | None) -> Any:
     addressing = store.addressing if store.kind is StoreKind.S3_COMPATIBLE else ""
     return client_for(
         StoreOptions(
-            kind=_KINDS[store.kind], endpoint=store.endpoint, region=region, addressing=addressing, access_point=store.access_point
+            kind=_KINDS[store.kind],
+            endpoint=store.endpoint,
+            region=region,
+            addressing=addressing,
+            access_point=store.access_point,
         )
     )
 
