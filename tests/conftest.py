@@ -84,3 +84,28 @@ def run_job(spark: "SparkSession") -> RunJob:
         return execute(asked, told=told or Silent(), spark=spark)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A forest of the shipped recipe that tells made-up spectra apart: a folder that a pipeline can name."""
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+
+    from swath.training.recipe import TrainingRecipe  # noqa: PLC0415
+    from swath.training.train import judge, write_model  # noqa: PLC0415
+
+    recipe = TrainingRecipe.read(ROOT / "models" / "landcover" / "recipe.yaml")
+    random = np.random.default_rng(1)
+    frames = []
+    for number, category in enumerate(recipe.classes):
+        features = random.normal(0.05 + 0.05 * number, 0.02, (60, len(recipe.features.bands))).astype(np.float32)
+        frame = pd.DataFrame(features, columns=list(recipe.features.bands))
+        frames.append(frame.assign(label=category.name, scene_id="s", polygon_id=[f"{number}-{i // 15}" for i in range(60)]))
+    samples = pd.concat(frames, ignore_index=True).assign(row=0, col=0)
+    judgement = judge(samples, recipe=recipe)
+    directory = tmp_path_factory.mktemp("models") / "small"
+    write_model(
+        directory, samples, recipe=recipe, manifest=recipe.manifest(metrics=judgement.flat(), training={}), judgement=judgement
+    )
+    return directory

@@ -1,0 +1,170 @@
+"""The command line from its words to its exit code, in the shared session."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from swath.cli.main import main
+from swath.inference.digest import model_digest
+from swath.simulator.damage import copied, truncate
+from swath.simulator.scene_files import SimulatedScene
+from swath.simulator.simulate import simulate
+from swath.stores.local import local_store
+from swath.stores.lock import output_lock
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
+
+#: ``swath(*words)``: exit code, stdout, stderr.
+Swath = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def swath(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Swath:
+    """The command, with the shared session for its own."""
+    monkeypatch.setattr("swath.spark.session.build_session", lambda **_: spark)
+    monkeypatch.setattr("swath.spark.session.stop_session", lambda _: None)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(w) for w in words])
+        told = capfd.readouterr()
+        assert isinstance(stop.value.code, int)
+        return stop.value.code, told.out, told.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> SimulatedScene:
+    return simulate(kind="landsat9", folder=tmp_path_factory.mktemp("scene"), size=96, truth=False)
+
+
+def test_a_good_scene_is_0_a_second_run_skips_it_and_a_scene_given_twice_is_made_once(
+    swath: Swath, scene: SimulatedScene, tmp_path: Path
+) -> None:
+    given = ("--input", scene.delivery, "--input", scene.metadata, "--output", tmp_path, "--json")
+    code, out, err = swath("run", "toa", *given)
+    told = json.loads(out.splitlines()[-1])
+    assert (code, told["scenes_in"], told["made"], told["skipped"], told["quarantined"]) == (0, 2, 1, 1, 0), err
+    assert told["skips"] == [{"scene_id": scene.scene_id, "reason": "duplicate"}]
+    assert len(list(tmp_path.glob("products/*/*/*/*/*"))) == 1
+    code, out, _ = swath("run", "toa", *given)
+    told = json.loads(out.splitlines()[-1])
+    assert (code, told["made"], told["skipped"]) == (0, 0, 2)
+
+
+def test_ingesting_again_adds_nothing(swath: Swath, scene: SimulatedScene, tmp_path: Path) -> None:
+    given = ("ingest", "--input", scene.delivery, "--output", tmp_path, "--json")
+    first = json.loads(swath(*given)[1].splitlines()[-1])
+    code, out, _ = swath(*given)
+    again = json.loads(out.splitlines()[-1])
+    assert (first["added"], first["known"]) == (1, 0)
+    assert (code, again["added"], again["known"], again["duplicate"], again["quarantined"]) == (0, 0, 1, 0, 0)
+
+
+def test_a_broken_scene_is_3_and_0_where_that_is_wanted(swath: Swath, scene: SimulatedScene, tmp_path: Path) -> None:
+    broken = truncate(copied(scene, folder=tmp_path / "scenes", rename={}))
+    given = ("run", "toa", "--input", broken.delivery, "--output")
+    code, _, err = swath(*given, tmp_path / "a")
+    assert code == 3
+    assert f"{scene.scene_id}" in err
+    assert swath(*given, tmp_path / "b", "--quarantine-ok")[0] == 0
+
+
+def test_an_account_with_a_remainder_is_4_and_nothing_is_committed(
+    swath: Swath, scene: SimulatedScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from swath.spark import ledger  # noqa: PLC0415
+
+    monkeypatch.setattr(ledger.Account, "balanced", property(lambda _: False))
+    code, _, err = swath("run", "toa", "--input", scene.delivery, "--output", tmp_path)
+    assert code == 4
+    assert "does not balance" in err
+    assert not (tmp_path / "tables" / "products").exists()
+
+
+def test_a_locked_output_is_5_and_says_who_holds_it(swath: Swath, scene: SimulatedScene, tmp_path: Path) -> None:
+    with output_lock(local_store(tmp_path), run_id="the-other"):
+        code, _, err = swath("run", "toa", "--input", scene.delivery, "--output", tmp_path)
+    assert code == 5
+    assert "is locked by run the-other" in err
+
+
+WRONG = {
+    "an unknown pipeline": (("run", "tao"), "did you mean 'toa'?"),
+    "an unknown step": (("run", "STEPS"), "did you mean 'smac'?"),
+    "an unknown parameter": (("run", "surface-reflectance", "--set", "smac.aot=0.1"), "did you mean 'aot550'?"),
+    "a setting of a step that is not there": (("run", "toa", "--set", "smac.aot550=0.1"), "has no step 'smac'"),
+    "a value that is no YAML": (("run", "surface-reflectance", "--set", "smac.aot550=[1"), "is not a YAML value"),
+    "a model that is not there": (("run", "landcover"), "landcover@production"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_before_anything_runs_is_2(swath: Swath, scene: SimulatedScene, tmp_path: Path, case: str) -> None:
+    steps = tmp_path / "steps.yaml"
+    steps.write_text("name: x\nsteps: [toa, smak]\nassets: {required: [toa]}\n", encoding="utf-8")
+    words, told = WRONG[case]
+    words = tuple(str(steps) if w == "STEPS" else w for w in words)
+    code, out, err = swath(*words, "--input", scene.delivery, "--output", tmp_path / "out")
+    assert (code, out) == (2, "")
+    assert told in err
+
+
+def test_an_input_that_is_not_there_is_2(swath: Swath, tmp_path: Path) -> None:
+    code, _, err = swath("run", "toa", "--input", tmp_path / "nothing", "--output", tmp_path / "out")
+    assert code == 2
+    assert "does not exist" in err
+
+
+def test_an_output_that_cannot_be_written_is_2(swath: Swath, scene: SimulatedScene, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    code, _, err = swath("run", "toa", "--input", scene.delivery, "--output", tmp_path / "file" / "out")
+    assert code == 2
+    assert "cannot be written" in err
+
+
+def test_an_illegal_strip_height_is_2_names_the_legal_ones_and_leaves_the_run_id_free(swath: Swath, tmp_path: Path) -> None:
+    tall = simulate(kind="landsat9", folder=tmp_path / "scene", size=600, truth=False)
+    given = ("run", "toa", "--input", tall.delivery, "--output", tmp_path / "out", "--run-id", "r", "--tile-size")
+    code, _, err = swath(*given, 100)
+    assert code == 2
+    assert "a strip height of 100 rows would cut a block of some asset; legal here: multiples of 512, or 600" in err
+    assert swath(*given, 512)[0] == 0
+
+
+def test_a_model_that_wants_other_bands_quarantines_the_scene(
+    swath: Swath, scene: SimulatedScene, tmp_path: Path, small_model: Path
+) -> None:
+    """The model of another sensor: its manifest names a band that Landsat does not have."""
+    import shutil  # noqa: PLC0415
+
+    model = tmp_path / "model"
+    shutil.copytree(small_model, model)
+    manifest = model / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"nir08"', '"rededge071"'), encoding="utf-8")
+    assert model_digest(model) != model_digest(small_model)
+    code, out, _ = swath(
+        "run", "landcover", "--set", f"landcover.model={model}", "--input", scene.delivery, "--output", tmp_path / "out", "--json"
+    )
+    (entry,) = json.loads(out.splitlines()[-1])["quarantine"]
+    assert (code, entry["error"], entry["scene_id"]) == (3, "model", scene.scene_id)
+    assert "rededge071" in entry["message"]
+    assert "expected " in entry["message"]
+
+
+def test_frames_of_the_ledger_are_what_the_result_says(swath: Swath, scene: SimulatedScene, tmp_path: Path, spark: Any) -> None:
+    _, out, _ = swath("run", "toa", "--input", scene.delivery, "--output", tmp_path, "--json", "--run-id", "r1")
+    told = json.loads(out.splitlines()[-1])
+    (row,) = spark.read.format("delta").load(str(tmp_path / "tables" / "products")).collect()
+    (product,) = told["products"]
+    assert (row["product_id"], row["item"], row["run_id"]) == (product["product_id"], product["item"], "r1")
+    sizes = {name: (tmp_path / href).stat().st_size for name, href in product["assets"].items()}
+    assert {a["name"]: a["bytes"] for a in row["assets"]} == sizes
