@@ -33,7 +33,7 @@ def ingest_command(
 
     request = IngestRequest(run_id=run_id or new_run_id(), inputs=inputs, limit=limit, limits=Limits())
     with telling() as told:
-        spark = build_session(app="swath ingest", master=master)
+        spark = build_session(app="swath ingest", master=master, output=output)
         try:
             done = ingest_job(spark, request, output=output)
         finally:

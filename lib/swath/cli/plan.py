@@ -32,7 +32,7 @@ def _planned(asked: RunOptions) -> dict[str, Any]:
     from swath.spark.session import build_session, stop_session  # noqa: PLC0415
 
     request = request_of(asked)
-    spark = build_session(app="swath plan", master=asked.master)
+    spark = build_session(app="swath plan", master=asked.master, output=request.output)
     try:
         return look(spark, request)
     finally:

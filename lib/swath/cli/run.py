@@ -104,7 +104,7 @@ def execute(
     # Spark costs a second of imports: arguments are checked first.
     from swath.spark.session import build_session, stop_session  # noqa: PLC0415
 
-    session = spark or build_session(app=f"swath {request.pipeline['name']}", master=options.master)
+    session = spark or build_session(app=f"swath {request.pipeline['name']}", master=options.master, output=request.output)
     try:
         return execute_request(session, request, told=told, truth=truth)
     finally:

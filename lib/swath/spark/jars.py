@@ -1,4 +1,4 @@
-"""The Delta jars: which, where they may lie, and whether they are the ones they should be."""
+"""The jars of Delta and of S3A: which, where they may lie, and whether they are the ones they should be."""
 
 import hashlib
 import os
@@ -32,6 +32,19 @@ DELTA_JARS = (
     ),
 )
 
+#: Of Spark 4.0's own Hadoop, and the SDK that this version was built with; only for outputs on S3.
+HADOOP_AWS_VERSION = "3.4.1"
+S3A_PACKAGE = f"org.apache.hadoop:hadoop-aws:{HADOOP_AWS_VERSION}"
+S3A_JARS = (
+    Jar(
+        name=f"hadoop-aws-{HADOOP_AWS_VERSION}.jar",
+        sha256="01334a07e179cae2b7e251f24857f11e3759108c9d6a79dcbe362a4295227da2",
+    ),
+    Jar(name="bundle-2.24.6.jar", sha256="890bf9f2a80488f7a8aa8277d64d13a9ea3a3cdff8607ef3b63a878d8b467b41"),
+)
+S3A_MEGABYTES = 559
+S3A_VARIABLE = "SWATH_S3A_JARS"
+
 
 def cache_folder() -> Path:
     """Where set-up keeps what it fetched or made: SWATH_CACHE, the checkout's .cache, or the user's cache folder."""
@@ -61,7 +74,24 @@ def spark_home() -> Path:
 def intact(jar: Jar, *, folder: Path) -> bool:
     """True when ``folder`` holds the jar with the right content."""
     path = folder / jar.name
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == jar.sha256
+
+
+def s3a_folder() -> Path:
+    """Where the S3A jars are kept: SWATH_S3A_JARS, or the cache."""
+    told = os.environ.get(S3A_VARIABLE)
+    return Path(told) if told else cache_folder() / "s3a"
+
+
+def s3a_class_path() -> tuple[Path, ...] | None:
+    """The jars that let Spark open ``s3a://``; empty when they lie among its own, None when they are nowhere."""
+    if all((spark_home() / "jars" / jar.name).is_file() for jar in S3A_JARS):
+        return ()
+    paths = tuple(s3a_folder() / jar.name for jar in S3A_JARS)
+    return paths if all(p.is_file() for p in paths) else None
 
 
 def delta_class_path() -> tuple[Path, ...]:

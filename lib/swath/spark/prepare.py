@@ -6,12 +6,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from ctypes.util import find_library
 from pathlib import Path
 
 from swath.errors import ConfigError
 from swath.spark.archive import archive_path, reading_options
-from swath.spark.jars import DELTA_JARS, DELTA_PACKAGE, Jar, cache_folder, intact, spark_home
+from swath.spark.jars import (
+    DELTA_JARS,
+    DELTA_PACKAGE,
+    S3A_JARS,
+    S3A_MEGABYTES,
+    S3A_PACKAGE,
+    Jar,
+    cache_folder,
+    intact,
+    s3a_folder,
+    spark_home,
+)
 from swath.spark.java import HOW_TO_GET, find_java, java_major
 from swath.spark.settings import properties, settings_for, with_java_options
 
@@ -22,8 +34,11 @@ _FETCH_S = 240
 _REHEARSAL_S = 180
 
 
-def main() -> int:
-    """Find or install Java, fetch the Delta jars, make the class archive. Returns an exit code."""
+def main(words: Sequence[str] = ()) -> int:
+    """Find or install Java, fetch the Delta jars, make the class archive; with ``--s3a`` fetch the jars for S3 too.
+
+    Returns an exit code.
+    """
     logging.basicConfig(level=logging.INFO, format="      %(message)s")
     try:
         if not openmp():
@@ -33,6 +48,8 @@ def main() -> int:
         os.environ["JAVA_HOME"] = str(java)
         jars = fetch_jars()
         link_jars(jars)
+        if "--s3a" in words:
+            fetch_s3a()
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 (a person reads this; a traceback tells them nothing)
         return 2
@@ -80,28 +97,42 @@ def install_java() -> Path:
 
 
 def fetch_jars() -> Path:
-    """Fetch the Delta jars into the cache with Spark's own resolver, which honours the user's Ivy and Maven settings.
+    """Fetch the Delta jars into the cache.
 
     Raises:
         ConfigError: They cannot be fetched, or are not the ones they should be.
     """
-    folder = cache_folder() / "jars"
-    missing = [jar for jar in DELTA_JARS if not intact(jar, folder=folder)]
+    return _fetched(DELTA_JARS, package=DELTA_PACKAGE, folder=cache_folder() / "jars", name="Delta jars")
+
+
+def fetch_s3a() -> Path:
+    """Fetch the jars that let Spark open ``s3a://`` into the cache.
+
+    Raises:
+        ConfigError: They cannot be fetched, or are not the ones they should be.
+    """
+    return _fetched(S3A_JARS, package=S3A_PACKAGE, folder=s3a_folder(), name=f"S3A jars ({S3A_MEGABYTES} MB)")
+
+
+def _fetched(jars: Sequence[Jar], *, package: str, folder: Path, name: str) -> Path:
+    """Fetch jars with Spark's own resolver, which honours the user's Ivy and Maven settings."""
+    missing = [jar for jar in jars if not intact(jar, folder=folder)]
     if not missing:
-        log.info("Delta jars: in %s", folder)
+        log.info("%s: in %s", name, folder)
         return folder
     folder.mkdir(parents=True, exist_ok=True)
-    log.info("Delta jars: fetching %s", DELTA_PACKAGE)
-    with tempfile.TemporaryDirectory() as ivy:
-        said = _resolve(Path(ivy))
+    log.info("%s: fetching %s", name, package)
+    # Beside the cache: a temporary folder may be small, and a move within one file system costs nothing.
+    with tempfile.TemporaryDirectory(dir=folder) as ivy:
+        said = _resolve(Path(ivy), package=package)
         for jar in missing:
             _keep(jar, ivy=Path(ivy), folder=folder, said=said)
     return folder
 
 
-def _resolve(ivy: Path) -> str:
+def _resolve(ivy: Path, *, package: str) -> str:
     """Run spark-submit only as far as its resolver goes; what it said."""
-    command = [str(spark_home() / "bin" / "spark-submit"), "--packages", DELTA_PACKAGE, "--conf", f"spark.jars.ivy={ivy}"]
+    command = [str(spark_home() / "bin" / "spark-submit"), "--packages", package, "--conf", f"spark.jars.ivy={ivy}"]
     command += ["--class", "org.apache.spark.deploy.ResolvedAndDone", "none.jar"]
     environment = {**os.environ, "SPARK_HOME": str(spark_home())}
     try:
@@ -118,9 +149,7 @@ def _keep(jar: Jar, *, ivy: Path, folder: Path, said: str) -> None:
         why = next((line for line in lines if "unresolved dependency" in line or "no answer" in line), "nothing came")
         msg = f"{jar.name} could not be fetched ({why}): name a mirror in DEFAULT_ARTIFACT_REPOSITORY, or put it into {folder}"
         raise ConfigError(msg)
-    part = folder / f"{jar.name}.part"
-    shutil.copyfile(fetched, part)
-    part.replace(folder / jar.name)
+    fetched.replace(folder / jar.name)
     if not intact(jar, folder=folder):
         (folder / jar.name).unlink()
         msg = f"{jar.name} is not the file it should be (SHA-256 {jar.sha256}): do not use the repository that it came from"
@@ -161,4 +190,4 @@ def make_archive(java: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

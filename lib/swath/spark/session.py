@@ -12,31 +12,40 @@ import swath
 from swath.errors import ConfigError
 from swath.spark.archive import reading_options
 from swath.spark.gateway import start_jvm, stop_jvm
-from swath.spark.jars import delta_class_path
+from swath.spark.jars import S3A_JARS, delta_class_path, s3a_class_path
 from swath.spark.java import HOW_TO_GET, find_java
+from swath.spark.prepare import fetch_s3a
+from swath.spark.s3a import s3a_settings
 from swath.spark.settings import DEFAULT_MASTER, on_one_machine, settings_for, with_class_path, with_java_options
 
 __all__ = ["SparkSession", "build_session", "stop_session"]
 
+#: Spark's launchers put this behind everything else.
+_LAST_ON_CLASS_PATH = "SPARK_DIST_CLASSPATH"
 
-def build_session(*, app: str, master: str | None = None, conf: Mapping[str, str] | None = None) -> SparkSession:
+
+def build_session(
+    *, app: str, master: str | None = None, conf: Mapping[str, str] | None = None, output: str = ""
+) -> SparkSession:
     """The session of this process: a new one, or the one that spark-submit prepared.
 
     Args:
         app: Name of the application.
         master: Spark master; without one that of spark-submit, otherwise ``local[*,4]``.
         conf: Settings that win over ours. Under spark-submit, what it was given wins over ours too.
+        output: Where the run writes; on S3, Spark learns how to open it, and fetches what it needs for that once.
 
     Raises:
-        ConfigError: There is no Java that Spark runs on, or no Delta jars.
+        ConfigError: There is no Java that Spark runs on, or no jars for Delta or S3.
     """
     asked = {**(conf or {}), "spark.app.name": app}
     if master:
         asked["spark.master"] = master
+    stores = s3a_settings([output])
     if "PYSPARK_GATEWAY_PORT" in os.environ:
-        settings = _submitted(asked)
+        settings = _submitted(asked, stores=stores)
     else:
-        settings = _fresh(asked)
+        settings = _fresh(asked, stores=stores)
         start_jvm(settings)
     builder = SparkSession.builder
     for key, value in settings.items():
@@ -50,16 +59,17 @@ def stop_session(spark: SparkSession) -> None:
     stop_jvm()
 
 
-def _submitted(asked: Mapping[str, str]) -> dict[str, str]:
+def _submitted(asked: Mapping[str, str], *, stores: Mapping[str, str]) -> dict[str, str]:
     """Settings beside those of a JVM that runs already: what it was given stays, except what the caller asks for."""
     SparkContext._ensure_initialized()  # noqa: SLF001 (connects to the JVM that spark-submit started)
     given = dict(SparkConf().getAll())
     wanted = _with_python(settings_for(asked.get("spark.master") or given.get("spark.master", DEFAULT_MASTER)))
     wanted.setdefault("spark.master", DEFAULT_MASTER)
+    wanted |= stores
     return {**{k: v for k, v in wanted.items() if k not in given}, **asked}
 
 
-def _fresh(asked: Mapping[str, str]) -> dict[str, str]:
+def _fresh(asked: Mapping[str, str], *, stores: Mapping[str, str]) -> dict[str, str]:
     """Settings for a JVM that this process starts."""
     master = asked.get("spark.master", DEFAULT_MASTER)
     java = find_java()
@@ -69,11 +79,28 @@ def _fresh(asked: Mapping[str, str]) -> dict[str, str]:
     os.environ["JAVA_HOME"] = str(java)
     if on_one_machine(master):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    settings = with_class_path(settings_for(master), delta_class_path(), master=master)
+    settings = {**with_class_path(settings_for(master), delta_class_path(), master=master), **stores}
+    if stores:
+        settings = _with_s3a(settings, master=master)
     logging = _logging_option() if on_one_machine(master) else ""
     driver = " ".join(o for o in (_logging_option(), reading_options(java)) if o)
     settings = with_java_options(settings, driver=driver, executor=logging)
     return {**_with_python(settings), "spark.master": master, **asked}
+
+
+def _with_s3a(settings: Mapping[str, str], *, master: str) -> dict[str, str]:
+    """Let Spark find the jars for S3, fetched when this machine sees them for the first time."""
+    paths = s3a_class_path()
+    if paths is None:
+        folder = fetch_s3a()
+        paths = tuple(folder / jar.name for jar in S3A_JARS)
+    if not on_one_machine(master):
+        named = [settings.get("spark.jars", ""), *map(str, paths)]
+        return {**settings, "spark.jars": ",".join(n for n in named if n)}
+    # Behind Spark's own: the SDK brings a logging library of its own, and a class archive fits only what it begins with.
+    told = [os.environ.get(_LAST_ON_CLASS_PATH, ""), *map(str, paths)]
+    os.environ[_LAST_ON_CLASS_PATH] = ":".join(dict.fromkeys(t for t in ":".join(told).split(":") if t))
+    return dict(settings)
 
 
 def _logging_option() -> str:

@@ -8,6 +8,12 @@ from swath.stores.base import Store
 from swath.stores.local import LocalStore, local_store
 
 
+def bucket_of(uri: str) -> str:
+    """The bucket of an ``s3://`` or ``s3a://`` URI; empty for anything else."""
+    parts = urlsplit(uri)
+    return parts.netloc if parts.scheme in {"s3", "s3a"} else ""
+
+
 def open_store(uri: str, *, create: bool = True) -> Store:
     """A local folder (path or ``file://``) or ``s3://bucket/prefix``.
 
