@@ -3,12 +3,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from swath.deploy.layout import APP, ENTRY_POINT, PYTHON, UID
-from swath.spark.jars import DELTA_JARS
+from swath.spark.jars import DELTA_JARS, spark_home
+from swath.spark.java import find_java
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {name: (ROOT / name / "Dockerfile").read_text(encoding="utf-8") for name in ("emr-on-eks", "spark-operator")}
@@ -121,3 +123,56 @@ def test_the_on_premises_image_is_built_and_run() -> None:
     run = [engine, "run", "--rm", "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/home/swath", "--memory", "1g", tag]
     assert subprocess.run([*run, "id", "-u"], capture_output=True, text=True, check=True).stdout.strip() == str(UID)
     assert subprocess.run([*run, "swath", "--version"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def laid_out(tmp_path: Path, java: None) -> dict[str, str]:
+    """The Spark of the lock, laid out under one folder as the Dockerfile lays it out under /opt/spark."""
+    package, spark = spark_home(), tmp_path / "opt" / "spark"
+    spark.mkdir(parents=True)
+    for part in ("bin", "sbin", "python", "jars"):
+        (spark / part).symlink_to(package / part)
+    tini = tmp_path / "bin" / "tini"
+    tini.parent.mkdir()
+    tini.write_text('#!/bin/sh\nshift 2\nexec "$@"\n', encoding="utf-8")
+    tini.chmod(0o755)
+    return {
+        "PATH": f"{tini.parent}:{os.environ['PATH']}",
+        "SPARK_HOME": str(spark),
+        "JAVA_HOME": str(find_java()),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "HOME": str(tmp_path),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+def test_the_layout_of_the_image_starts_a_real_driver_with_python_workers(laid_out: dict[str, str], tmp_path: Path) -> None:
+    program = tmp_path / "count.py"
+    program.write_text(
+        "import sys\n"
+        "from pyspark.sql import SparkSession\n"
+        "spark = SparkSession.builder.getOrCreate()\n"
+        "total = spark.sparkContext.parallelize(range(10), 2).map(lambda n: n + 1).sum()\n"
+        "open(sys.argv[1], 'w').write(f'{spark.version} {total}')\n",
+        encoding="utf-8",
+    )
+    answer = tmp_path / "answer"
+    variables = {"SPARK_DRIVER_BIND_ADDRESS": "127.0.0.1", "SPARK_LOCAL_IP": "127.0.0.1"}
+    _run(laid_out, "driver", "--master", "local[2]", "--conf", "spark.ui.enabled=false", str(program), str(answer), **variables)
+    assert answer.read_text(encoding="utf-8") == "4.0.5 55"
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+def test_the_layout_of_the_image_holds_the_executor_of_kubernetes(laid_out: dict[str, str]) -> None:
+    java, jars = f"{laid_out['JAVA_HOME']}/bin/java", f"{laid_out['SPARK_HOME']}/jars/*"
+    backend = "org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend"
+    done = subprocess.run([java, "-cp", jars, backend, "--unknown"], capture_output=True, text=True, check=False)
+    told = done.stdout + done.stderr
+    options = re.findall(
+        r"(--[a-zA-Z-]+) ", (ROOT / "spark-operator" / "entrypoint.sh").read_text(encoding="utf-8").split("Backend", 1)[1]
+    )
+    assert options == ["--driver-url", "--executor-id", "--cores", "--app-id", "--hostname", "--resourceProfileId", "--podName"]
+    assert not [option for option in options if option not in told]
