@@ -14,6 +14,9 @@ LOCK_FILE = ".lock"
 #: ``none``, ``file`` (the lock of ``output_lock``) or ``postgresql``; sites set it.
 KIND_VARIABLE = "SWATH_LOCK"
 DSN_VARIABLE = "SWATH_POSTGRESQL_DSN"
+#: Seconds to wait for another driver's commit; a commit is seconds of work.
+WAIT_VARIABLE = "SWATH_LOCK_WAIT_S"
+_WAIT_S = "120"
 
 
 class CommitLock(Protocol):
@@ -58,7 +61,7 @@ def commit_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.en
     """The lock that commits to an output take, as ``SWATH_LOCK`` says.
 
     Raises:
-        ConfigError: The kind is unknown, or PostgreSQL's connection string is missing or broken.
+        ConfigError: The kind is unknown, or PostgreSQL's connection string is missing or broken, or the wait no number.
     """
     kind = environ.get(KIND_VARIABLE, "") or "none"
     if kind in {"none", "file"}:
@@ -70,10 +73,14 @@ def commit_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.en
     if not dsn:
         msg = f"{KIND_VARIABLE} is postgresql, but {DSN_VARIABLE} is not set; expected postgresql://USER@HOST:PORT/NAME"
         raise ConfigError(msg)
+    wait = environ.get(WAIT_VARIABLE) or _WAIT_S
+    if not wait.isdecimal():
+        msg = f"{WAIT_VARIABLE} is {wait!r}; expected whole seconds"
+        raise ConfigError(msg)
     from swath.stores.database import Database  # noqa: PLC0415  psycopg only where a database is configured
     from swath.stores.pg_lock import PgLock  # noqa: PLC0415
 
-    return PgLock(Database(dsn), output=store.root, run_id=run_id)
+    return PgLock(Database(dsn), output=store.root, run_id=run_id, wait_s=float(wait))
 
 
 @contextmanager

@@ -10,8 +10,6 @@ from psycopg import errors
 from swath.errors import LockError
 from swath.stores.database import KEEPALIVES, Database, reason
 
-#: A commit is seconds of work; who waits longer waits for a driver that hangs.
-WAIT_SECONDS = 120.0
 #: The server drops a vanished holder as fast as the holder notices a vanished server.
 _SERVER_KEEPALIVES = {
     "tcp_keepalives_idle": f"{KEEPALIVES['keepalives_idle']}s",
@@ -47,7 +45,7 @@ class PgLock:
         wait_s: How long to wait for another commit.
     """
 
-    def __init__(self, database: Database, *, output: str, run_id: str, wait_s: float = WAIT_SECONDS) -> None:
+    def __init__(self, database: Database, *, output: str, run_id: str, wait_s: float) -> None:
         self._database = database
         self._output = output
         self._run_id = run_id
