@@ -136,7 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _pod_log(self, query: dict[str, str]) -> None:
         c = self.cluster
         drop = c.log_drops_after.popleft() if c.log_drops_after else None
-        lines = c.log if drop is None else c.log[:drop]
+        wanted = c.log[-int(query["tailLines"]) :] if "tailLines" in query else c.log
+        lines = wanted if drop is None else wanted[:drop]
         data = "".join(f"{line}\n" for line in lines).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")

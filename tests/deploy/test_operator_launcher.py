@@ -329,6 +329,11 @@ def test_logs_are_the_drivers_without_the_time(launcher: OperatorLauncher, clust
     assert list(launcher.logs(RUN_ID)) == [f"line {second}" for second in range(10)]
 
 
+def test_the_last_lines_are_enough_when_asked(launcher: OperatorLauncher, cluster: FakeCluster) -> None:
+    cluster.pods, cluster.log = [_pod()], _LOG
+    assert list(launcher.logs(RUN_ID, tail=2)) == ["line 8", "line 9"]
+
+
 def test_a_dropped_log_is_taken_up_again_without_a_repeated_line(launcher: OperatorLauncher, cluster: FakeCluster) -> None:
     cluster.pods, cluster.log = [_pod()], _LOG
     cluster.log_drops_after.extend([3, 7])

@@ -170,10 +170,11 @@ def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
 @_SITE
 @_RUN
 @click.option("--follow", is_flag=True, help="Go on until the driver ends.")
-def logs_command(job: str, *, site_name: str, run_id: str | None, follow: bool) -> None:
+@click.option("--tail", type=click.IntRange(min=1), default=None, help="Only the last lines.")
+def logs_command(job: str, *, site_name: str, run_id: str | None, follow: bool, tail: int | None) -> None:
     """Print the driver's log, or where it lies."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
-    for line in launcher_for(order.site).logs(name, follow=follow):
+    for line in launcher_for(order.site).logs(name, follow=follow, tail=tail):
         click.echo(line)
 
 

@@ -81,8 +81,8 @@ class Launcher(Protocol):
         """Stop the run."""
         ...
 
-    def logs(self, run_id: str, *, follow: bool = False) -> Iterator[str]:
-        """Lines of the driver's log, or where it lies."""
+    def logs(self, run_id: str, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
+        """Lines of the driver's log (the last ``tail`` of them), or where it lies."""
         ...
 
     def latest(self, job: str) -> str | None:

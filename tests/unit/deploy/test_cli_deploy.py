@@ -84,7 +84,7 @@ class FakeLauncher:
     def cancel(self, run_id: str) -> RunStatus:
         return RunStatus(run_id=run_id, state=RunState.CANCELLED)
 
-    def logs(self, run_id: str, *, follow: bool = False) -> list[str]:
+    def logs(self, run_id: str, *, follow: bool = False, tail: int | None = None) -> list[str]:
         return ["a line"]
 
     def latest(self, job: str) -> str | None:

@@ -109,7 +109,7 @@ class EmrLauncher:
         names = (str(run["name"]) for run in self._runs() if str(run.get("name", "")).startswith(f"{job}-"))
         return max(names, default=None)
 
-    def logs(self, run_id: str, *, follow: bool = False) -> Iterator[str]:
+    def logs(self, run_id: str, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
         """Where the logs lie, and the newest lines of the driver where CloudWatch has them.
 
         Raises:
@@ -123,14 +123,14 @@ class EmrLauncher:
         if logging.s3_uri:
             yield f"# {logging.s3_uri.rstrip('/')}/{path}"
         if logging.cloudwatch_group:
-            yield from self._cloudwatch(path, follow=follow)
+            yield from self._cloudwatch(path, newest=follow or tail is not None, tail=tail)
         elif not logging.s3_uri:
             raise LaunchError(
                 f"site {self._site.site} sends no logs out",
                 remedy=f"On the cluster: kubectl -n {self._site.cluster.namespace} logs",
             )
 
-    def _cloudwatch(self, path: str, *, follow: bool) -> Iterator[str]:
+    def _cloudwatch(self, path: str, *, newest: bool, tail: int | None) -> Iterator[str]:
         group = self._site.logging.cloudwatch_group
         logs = connect("logs", region=self._site.cluster.region)
         yield f"# CloudWatch log group {group}, streams with {path}"
@@ -138,7 +138,8 @@ class EmrLauncher:
             streams = logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True)["logStreams"]
             wanted = [s["logStreamName"] for s in streams if path in s["logStreamName"] and "driver" in s["logStreamName"]]
             for stream in wanted:
-                for event in logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=not follow)["events"]:
+                page = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=not newest)
+                for event in page["events"][-(tail or 0) :]:
                     yield event["message"]
         if not wanted:
             yield "# no driver stream yet"

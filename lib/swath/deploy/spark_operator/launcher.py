@@ -110,8 +110,8 @@ class OperatorLauncher:
         newest = max(found, key=lambda app: str(app["metadata"].get("creationTimestamp", "")), default=None)
         return None if newest is None else str(newest["metadata"]["name"])
 
-    def logs(self, run_id: str, *, follow: bool = False) -> Iterator[str]:
-        """Lines of the driver's log. A dropped connection is taken up again without repeating a line.
+    def logs(self, run_id: str, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
+        """Lines of the driver's log, the last ``tail`` of them at first. A dropped connection is taken up again without repeating a line.
 
         Raises:
             LaunchError: There is no driver pod.
@@ -125,7 +125,9 @@ class OperatorLauncher:
         last, last_line = "", ""
         while True:
             try:
-                for line in self._api.log(pod, container=DRIVER, follow=follow, since_s=self._since(last)):
+                for line in self._api.log(
+                    pod, container=DRIVER, follow=follow, since_s=self._since(last), tail=None if last else tail
+                ):
                     stamped = _STAMPED.fullmatch(line)
                     stamp, text = (stamped["time"], stamped["text"]) if stamped else (last, line)
                     if (stamp, line) <= (last, last_line):
