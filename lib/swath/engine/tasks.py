@@ -70,6 +70,7 @@ def _strip(request: Mapping[str, Any]) -> Json:
     since = process_time()
     plan = plan_product(request["scene"], request["pipeline"])
     store = _store(request["output"])
+    uploads = request.get("uploads", {})
     job = StripJob(
         graph=plan.graph,
         cut=plan.cut(rows=request["strip_rows"], split=request["split"]),
@@ -77,6 +78,7 @@ def _strip(request: Mapping[str, Any]) -> Json:
         previews=plan.previews if request.get("pictures", True) else (),
         folder=request["folder"],
         skip=frozenset(request.get("skip", ())),
+        uploads={n: store.upload(path_of(plan, n), i) for n, i in uploads.items()} if isinstance(store, Uploading) else {},
     )
     result = run_strip(job, store=store, context=_context(plan, request.get("models", {})), reader=_reader(request["scene"]))
     return {**result.to_plain(), "cpu_s": process_time() - since}
