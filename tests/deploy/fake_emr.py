@@ -77,6 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "state": "PENDING",
                 "createdAt": self.emr.created_at,
                 "releaseLabel": body["releaseLabel"],
+                "tags": body.get("tags", {}),
             }
         self._json({"id": self.emr.tokens[token], "name": body.get("name"), "virtualClusterId": self.emr.cluster})
 

@@ -201,8 +201,15 @@ def test_a_run_that_emr_does_not_know_is_gone(launcher: EmrLauncher) -> None:
 
 def test_the_newest_run_of_a_job_is_found(launcher: EmrLauncher, emr: FakeEmr) -> None:
     launcher.submit()
-    emr.runs["zz"] = {"id": "zz", "name": "ard-20200101t000000z-0000", "state": "COMPLETED", "createdAt": emr.created_at}
+    emr.runs["zz"] = {"id": "zz", "name": "ard-20200101t000000z-0000", "state": "COMPLETED", "createdAt": "2020-01-01T00:00:00Z"}
+    emr.runs["zy"] = {
+        "id": "zy",
+        "name": "ard-nightly-20270101t000000z-0000",
+        "state": "RUNNING",
+        "createdAt": "2027-01-01T00:00:00Z",
+    }
     assert launcher.latest("ard") == RUN_ID
+    assert launcher.latest("ard-nightly") == "ard-nightly-20270101t000000z-0000"
     assert launcher.latest("nothing") is None
 
 

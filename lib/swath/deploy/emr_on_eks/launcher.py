@@ -1,5 +1,6 @@
 """Submits and watches runs by EMR on EKS."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -105,9 +106,9 @@ class EmrLauncher:
         return self.status(run_id)
 
     def latest(self, job: str) -> str | None:
-        """The newest run of ``job``: run ids start with the job's name and sort by time."""
-        names = (str(run["name"]) for run in self._runs() if str(run.get("name", "")).startswith(f"{job}-"))
-        return max(names, default=None)
+        """The newest run of ``job``, by its tag, or by the form of its name where the list shows no tags."""
+        newest = max((run for run in self._runs() if _is_of(run, job)), key=lambda run: run["createdAt"], default=None)
+        return None if newest is None else str(newest["name"])
 
     def logs(self, run_id: str, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
         """Where the logs lie, and the newest lines of the driver where CloudWatch has them.
@@ -153,3 +154,10 @@ class EmrLauncher:
         with in_words():
             for page in self._client.get_paginator("list_job_runs").paginate(virtualClusterId=self._cluster):
                 yield from page["jobRuns"]
+
+
+def _is_of(run: Manifest, job: str) -> bool:
+    """Whether a job run is one of ``job``; ``ard`` is not ``ard-nightly``."""
+    if run.get("tags"):
+        return bool(run["tags"].get("swath-job") == job)
+    return re.fullmatch(rf"{re.escape(job)}-\d{{8}}t\d{{6}}z-[0-9a-f]+(-r\d+)?", str(run.get("name", ""))) is not None

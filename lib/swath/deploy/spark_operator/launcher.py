@@ -111,7 +111,9 @@ class OperatorLauncher:
         return None if newest is None else str(newest["metadata"]["name"])
 
     def logs(self, run_id: str, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
-        """Lines of the driver's log, the last ``tail`` of them at first. A dropped connection is taken up again without repeating a line.
+        """Lines of the driver's log, the last ``tail`` of them at first.
+
+        A dropped connection is taken up again without repeating a line.
 
         Raises:
             LaunchError: There is no driver pod.
