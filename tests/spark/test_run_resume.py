@@ -1,0 +1,129 @@
+"""A run that is killed goes on under its own name, and nothing is there twice."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import functions as F
+
+from swath.simulator.damage import copied
+from swath.simulator.simulate import simulate
+from swath.sinks.delta import Tables
+from swath.spark.schemas import TABLES
+from swath.stores.registry import open_store
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from swath.report.summary import RunSummary
+
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
+SCENES = 5
+
+
+class Killed(Exception):  # noqa: N818  it plays a signal
+    """As if somebody had killed the driver."""
+
+
+class KilledAt:
+    """Hears of progress, and dies at the beginning of a wave."""
+
+    def __init__(self, wave: int) -> None:
+        self._wave = wave
+        self.waves = 0
+
+    def wave(self, number: int, waves: int, products: int) -> None:
+        self.waves = waves
+        if number == self._wave:
+            raise Killed
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def scenes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("resume")
+    one = simulate(kind="landsat9", folder=home, size=96, truth=False)
+    for number in range(1, SCENES):
+        copied(one, folder=home / "scenes", rename={"193022_2024": f"19{number}999_2024"})
+    return home / "scenes"
+
+
+def table(spark: "SparkSession", output: Path, *, name: str) -> "DataFrame":
+    return Tables(spark, open_store(str(output))).read(name, TABLES[name])
+
+
+def files(spark: "SparkSession", output: Path) -> "DataFrame":
+    rows = table(spark, output, name="products").select("product_id", "product_key", F.explode("assets").alias("a"))
+    return rows.select("product_id", "product_key", "a.name", "a.digest", "a.bytes")
+
+
+@pytest.fixture(scope="module")
+def straight(run_job: Any, scenes_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that nobody kills."""
+    output = tmp_path_factory.mktemp("straight")
+    summary: RunSummary = run_job("toa", scenes_folder, output=output, run_id="r", wave_products=2)
+    assert (summary.scenes.made, summary.balanced) == (SCENES, True)
+    return output
+
+
+def whole_and_once(spark: "SparkSession", output: Path, *, straight: Path) -> None:
+    """The ledger of a resumed run is that of the run that nobody killed."""
+    assert_df_equality(files(spark, output), files(spark, straight), ignore_row_order=True)
+    for name in ("scenes", "tiles", "runs", "quarantine"):
+        assert table(spark, output, name=name).count() == table(spark, straight, name=name).count(), name
+    tiles = table(spark, output, name="tiles")
+    assert tiles.select("product_id", "asset", "strip").distinct().count() == tiles.count()
+
+
+def test_a_run_killed_after_its_first_wave_goes_on_where_it_was(
+    spark: "SparkSession", run_job: Any, scenes_folder: Path, straight: Path, tmp_path: Path
+) -> None:
+    given = {"output": tmp_path, "run_id": "r", "wave_products": 2}
+    killed = KilledAt(2)
+    with pytest.raises(Killed):
+        run_job("toa", scenes_folder, told=killed, **given)
+    assert killed.waves >= 3
+    committed = table(spark, tmp_path, name="products").count()
+    assert 0 < committed < SCENES
+    assert table(spark, tmp_path, name="runs").count() == 1
+    again: RunSummary = run_job("toa", scenes_folder, **given)
+    assert (again.scenes.taken_in, again.scenes.made, again.balanced) == (SCENES, SCENES, True)
+    assert len({p.product_id for p in again.products}) == SCENES
+    whole_and_once(spark, tmp_path, straight=straight)
+
+
+@pytest.mark.parametrize("dies_at", ["quarantine", "products", "runs"])
+def test_a_wave_that_was_half_committed_is_committed_once(
+    spark: "SparkSession",
+    run_job: Any,
+    scenes_folder: Path,
+    straight: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dies_at: str,
+) -> None:
+    given = {"output": tmp_path, "run_id": "r", "wave_products": 100}
+    append = Tables.append
+
+    def dying(self: Tables, name: str, *rest: Any, **options: Any) -> Any:
+        if name == dies_at:
+            raise Killed
+        return append(self, name, *rest, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tables, "append", dying)
+        with pytest.raises(Killed):
+            run_job("toa", scenes_folder, **given)
+    assert table(spark, tmp_path, name="runs").count() == 0
+    again: RunSummary = run_job("toa", scenes_folder, **given)
+    assert (again.scenes.taken_in, again.scenes.made, again.balanced) == (SCENES, SCENES, True)
+    assert_df_equality(files(spark, tmp_path), files(spark, straight), ignore_row_order=True)
+    tiles = table(spark, tmp_path, name="tiles")
+    assert tiles.select("product_id", "asset", "strip").distinct().count() == tiles.count()
+    assert table(spark, tmp_path, name="runs").count() == 1
