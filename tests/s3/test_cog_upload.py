@@ -60,7 +60,7 @@ class Making:
         tally.add(self.pixels[start:stop])
         self.attempt += 1
         part = PartManifest(
-            asset="red", strip=number, href=f".scratch/red.{number}.{self.attempt}", bytes=file.tell(), digest="",
+            asset="red", strip=number, href=f".scratch/red.{number}.{self.attempt}", bytes=file.tell(),
             statistics=tally.statistics(), pieces=pieces,
         )  # fmt: skip
         length, data = zero_bytes(part), file.getvalue()
@@ -230,7 +230,7 @@ def test_an_upload_that_was_aborted_leaves_nothing(bucket: Any, making: Any) -> 
 def _manifest(strip: int, *, uploaded: bool) -> PartManifest:
     sent = UploadedPart(number=FIRST_STRIP + strip, etag="e", bytes=1, md5="m") if uploaded else None
     return PartManifest(
-        asset="x", strip=strip, href="", bytes=0, digest="", statistics=Tally(REFLECTANCE).statistics(), pieces=(), uploaded=sent
+        asset="x", strip=strip, href="", bytes=0, statistics=Tally(REFLECTANCE).statistics(), pieces=(), uploaded=sent
     )
 
 
