@@ -1,8 +1,10 @@
 """``swath render | submit | status | cancel | logs | sites | parity | forward``: one job, every site."""
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -75,33 +77,45 @@ def render_command(job: str, *, site_name: str, run_id: str | None, egress: bool
 @_RUN
 @click.option("--wait", is_flag=True, help="Wait for the end; exit codes as `swath run`.")
 @click.option("--retries", type=click.IntRange(0, 5), default=0, help="With --wait: start again after a failure of the platform.")
-def submit_command(job: str, *, site_name: str, run_id: str | None, wait: bool, retries: int) -> None:
+@click.option("--again", is_flag=True, help="Start a run that has ended again, from its stored plan.")
+def submit_command(job: str, *, site_name: str, run_id: str | None, wait: bool, retries: int, again: bool) -> None:
     """Start JOB. The same --run-id twice starts one run."""
     order = _order(job, site_name=site_name, run_id=run_id)
     if order.site.engine is Engine.SPARK_SUBMIT:
         words, variables = local_submit(order)
         sys.exit(subprocess.run(words, env={**os.environ, **variables}, check=False).returncode)
-    _submit(order)
+    order = _submit(order, again=again)
     if wait:
         sys.exit(_wait(order, retries=retries))
 
 
-def _submit(order: Order) -> None:
-    made = launcher_for(order.site, order=order).submit()
-    click.echo(f"{made.run_id} {'submitted' if made.created else 'was there already'} ({made.handle})", err=True)
-    click.echo(made.run_id)
+def _submit(order: Order, *, again: bool = False) -> Order:
+    """Submit; with ``again`` as the first attempt that was not there, once the one before it has ended."""
+    launcher = launcher_for(order.site, order=order)
+    made = launcher.submit()
+    if again and not made.created:
+        status = launcher.status(order.name)
+        if not status.state.final:
+            raise ConfigError(f"{status.text}: it has not ended, so it is not started again")
+        return _submit(replace(order, attempt=order.attempt + 1), again=True)
+    click.echo(f"{order.name} {'submitted' if made.created else 'was there already'} ({made.handle})", err=True)
+    click.echo(order.name)
+    return order
 
 
 def _wait(order: Order, *, retries: int) -> int:
     """Wait for the end, and say in an exit code of ours how it was."""
     status = _follow(order)
-    result = read_result(order.output, run_id=order.run_id, site=order.site)
+    try:
+        result = read_result(order.output, run_id=order.run_id, site=order.site)
+    except LaunchError as error:
+        click.echo(f"the result cannot be read from here, so the engine's word is all there is: {error}", err=True)
+        return 0 if status.state is RunState.SUCCEEDED else 1
     if retries and may_retry(status, result=result):
-        again = Order(job=order.job, site=order.site, run_id=order.run_id, attempt=order.attempt + 1)
-        click.echo(f"{status.text}; starting again as {again.name}", err=True)
-        _submit(again)
-        return _wait(again, retries=retries - 1)
-    return _code(status, result=result)
+        following = replace(order, attempt=order.attempt + 1)
+        click.echo(f"{status.text}; starting again as {following.name}", err=True)
+        return _wait(_submit(following), retries=retries - 1)
+    return _code(result)
 
 
 def _follow(order: Order) -> RunStatus:
@@ -116,15 +130,13 @@ def _follow(order: Order) -> RunStatus:
     return last
 
 
-def _code(status: RunStatus, *, result: RunResult | None) -> int:
+def _code(result: RunResult | None) -> int:
     """The result file decides; without one the run crashed, whatever the engine says."""
     if result is None:
         click.echo("there is no result file: the run did not come to its end", err=True)
         return 1
     click.echo(result.text, err=True)
-    if status.state is RunState.SUCCEEDED or result.exit_code:
-        return result.exit_code
-    return 1
+    return result.exit_code
 
 
 def _named(job: str, *, site_name: str, run_id: str | None) -> tuple[Order, str]:
@@ -133,7 +145,10 @@ def _named(job: str, *, site_name: str, run_id: str | None) -> tuple[Order, str]
     name = run_id or launcher_for(site).latest(spec.job)
     if name is None:
         raise ConfigError(f"site {site.site} has no run of job {spec.job}")
-    return Order(job=spec, site=site, run_id=name), name
+    found = re.fullmatch(r"(?P<run>.+?)(-r(?P<attempt>[2-9]))?", name)
+    if found is None:
+        raise ConfigError(f"{name!r} is not the name of a run")
+    return Order(job=spec, site=site, run_id=found["run"], attempt=int(found["attempt"] or 1)), name
 
 
 @click.command("status")

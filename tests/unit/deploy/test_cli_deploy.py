@@ -8,6 +8,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from swath.cli import deploy
+from swath.deploy.launch_error import LaunchError
 from swath.deploy.run_status import RunState, RunStatus, Submission
 from swath.deploy.watching import Patience
 from swath.errors import ConfigError
@@ -73,10 +74,12 @@ class FakeLauncher:
 
     def __init__(self, states: list[RunStatus]) -> None:
         self.states, self.submitted = states, 0
+        self.there = 0  # attempts that were there before
 
     def submit(self) -> Submission:
         self.submitted += 1
-        return Submission(run_id=RUN_ID, created=True, handle="h")
+        self.there -= 1
+        return Submission(run_id=RUN_ID, created=self.there < 0, handle="h")
 
     def status(self, run_id: str) -> RunStatus:
         return self.states.pop(0)
@@ -108,7 +111,8 @@ def _result(quarantined: int = 0) -> Any:
         (RunState.SUCCEEDED, _result(1), 3),
         (RunState.SUCCEEDED, None, 1),
         (RunState.FAILED, None, 1),
-        (RunState.FAILED, _result(), 1),
+        (RunState.FAILED, _result(), 0),
+        (RunState.FAILED, _result(1), 3),
         (RunState.CANCELLED, None, 1),
         (RunState.GONE, _result(1), 3),
     ],
@@ -131,6 +135,37 @@ def test_a_crash_of_the_platform_is_started_again_as_often_as_allowed(
     done = _call(group, "submit", "ard", "--site", "aws-region", "--run-id", RUN_ID, "--wait", "--retries", "1")
     assert (done.exit_code, fake.submitted) == (1, 2)
     assert f"starting again as {RUN_ID}-r2" in done.output
+
+
+def test_without_a_way_to_the_result_the_engines_word_counts(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_a: Any, **_k: Any) -> None:
+        raise LaunchError("the store does not answer", passing=True)
+
+    monkeypatch.setattr(deploy, "read_result", away)
+    for state, code in ((RunState.SUCCEEDED, 0), (RunState.FAILED, 1)):
+        fake = FakeLauncher([_end(state)])
+        monkeypatch.setattr(deploy, "launcher_for", lambda *_a, _fake=fake, **_k: _fake)
+        done = _call(group, "submit", "ard", "--site", "kubernetes", "--run-id", RUN_ID, "--wait")
+        assert (done.exit_code, "cannot be read from here" in done.output) == (code, True)
+
+
+@pytest.mark.parametrize(("state", "words"), [(RunState.FAILED, f"{RUN_ID}-r2 submitted"), (RunState.RUNNING, "has not ended")])
+def test_a_run_is_started_again_only_when_it_has_ended(
+    state: RunState, words: str, group: click.Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeLauncher([_end(state)])
+    fake.there = 1
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
+    done = _call(group, "submit", "ard", "--site", "kubernetes", "--run-id", RUN_ID, "--again")
+    assert words in f"{done.output}{done.exception}"
+
+
+def test_the_result_of_a_second_attempt_is_that_of_the_run(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: FakeLauncher([_end(RunState.RUNNING)]))
+    monkeypatch.setattr(deploy, "read_result", lambda *_a, run_id, **_k: asked.append(run_id))
+    _call(group, "status", "ard", "--site", "kubernetes", "--run-id", f"{RUN_ID}-r2")
+    assert asked == [RUN_ID]
 
 
 def test_a_wrong_configuration_is_not_started_again(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
