@@ -25,7 +25,7 @@ _CLUSTER_SETTINGS = re.compile(
     r"spark\.(kubernetes\.|hadoop\.fs\.|pyspark\.|decommission|storage\.decommission|dynamicAllocation|jars|eventLog|executor\.(instances|maxNumFailures)|master)"
 )
 _CLUSTER_VARIABLES = re.compile(
-    r"(AWS_|CPL_AWS|SWATH_(STORES|LINK|LOCK|LEDGER|PRICE|MODELS)|HOME|TMPDIR|NUMBA_CACHE|MPLCONFIG|HTTPS?_PROXY|NO_PROXY|SSL_CERT|PGSSL|"
+    r"(AWS_|CPL_AWS|SWATH_(STORES|LINK|LOCK|LEDGER|PRICE|MODELS|CATALOG)|HOME|TMPDIR|NUMBA_CACHE|MPLCONFIG|HTTPS?_PROXY|NO_PROXY|SSL_CERT|PGSSL|"
     r"CURL_CA|GDAL_CURL_CA|PROJ_CURL_CA|REQUESTS_CA|MLFLOW_TRACKING)",
     flags=re.IGNORECASE,
 )
