@@ -1,5 +1,7 @@
 """Names of files, and of members of archives, as GDAL spells them; and their bytes."""
 
+import os
+import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -108,7 +110,17 @@ def _opened(path: str) -> BinaryIO:
             got=path,
             remedy="Copy the delivery to a local folder or to S3.",
         )
-    return Path(path).open("rb")
+    return cast("BinaryIO", open(path, "rb", opener=_regular))
+
+
+def _regular(path: str, flags: int) -> int:
+    """Open without waiting for a pipe's other end, and read neither it nor a device that never ends."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    msg = "not a regular file"
+    raise OSError(msg)
 
 
 def _outer(href: str) -> str:

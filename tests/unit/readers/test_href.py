@@ -1,3 +1,4 @@
+import os
 import zipfile
 from pathlib import Path
 
@@ -67,3 +68,16 @@ def test_bytes_that_are_elsewhere_are_not_opened() -> None:
 @pytest.mark.parametrize("href", ["/data/a b.tif", "s3://bucket/key/a.tif"])
 def test_a_whole_file_gives_its_name_back(href: str) -> None:
     assert user_href(gdal_href(href)) == href
+
+
+@pytest.mark.parametrize("kind", ["a pipe that nobody writes to", "a device that never ends", "a folder"])
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "red.tif"
+    if kind == "a folder":
+        path.mkdir()
+    elif kind == "a device that never ends":
+        path.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(path)
+    with pytest.raises(ReadError, match=r"the file cannot be read: .*red\.tif: not a regular file"), open_bytes(str(path)):
+        pass
