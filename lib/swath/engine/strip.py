@@ -1,9 +1,8 @@
 """One strip of one product from end to end: read, all steps, encode, count. No Spark in sight."""
 
-import hashlib
 import resource
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -172,11 +171,10 @@ def _finish(asset: _Asset, job: StripJob, store: Store) -> PartManifest:
     length = asset.file.tell()
     # A name of its own for each attempt: two copies of a task can never mix their bytes.
     href = f"{job.folder}/{asset.spec.asset}.{job.number}.{asset.path.stem}"
-    digest = _sha256(asset.file)
     uploaded, pieces = _upload(asset, job, pieces)
     store.put(asset.path, href)
     return PartManifest(
-        asset=asset.spec.asset, strip=job.number, href=href, bytes=length, digest=digest,
+        asset=asset.spec.asset, strip=job.number, href=href, bytes=length,
         statistics=asset.tally.statistics(), pieces=pieces, uploaded=uploaded,
     )  # fmt: skip
 
@@ -208,12 +206,3 @@ def _save_previews(previews: Mapping[LayerName, Preview], job: StripJob, store: 
     href = f"{job.folder}/preview.{job.number}.{path.stem}"
     store.put(path, href)
     return href
-
-
-def _sha256(file: BinaryIO) -> str:
-    file.seek(0)
-    digest = hashlib.sha256()
-    read: Callable[[], bytes] = lambda: file.read(1 << 20)  # noqa: E731  the sentinel form of iter wants a callable
-    for data in iter(read, b""):
-        digest.update(data)
-    return digest.hexdigest()

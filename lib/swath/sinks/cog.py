@@ -17,7 +17,7 @@ from swath.sinks.blocks import encode_rows, frame
 from swath.sinks.strip_part import LOCAL_LEVELS, PartManifest, Piece, raw_rows
 from swath.sinks.tiff import CLASSIC_LIMIT, Level, header, twin_tags
 
-_CHUNK = 8 << 20
+_CHUNK = 1 << 19
 OpenPart = Callable[[PartManifest], BinaryIO]
 
 
@@ -141,7 +141,7 @@ def _check_rows(pieces: list[Piece], *, height: int) -> None:
         raise ValueError(msg)
 
 
-def _put(out: BinaryIO, data: bytes, digest: "hashlib._Hash") -> None:
+def _put(out: BinaryIO, data: bytes | memoryview, digest: "hashlib._Hash") -> None:
     out.write(data)
     digest.update(data)
 
@@ -150,13 +150,15 @@ def _join(out: BinaryIO, file: BinaryIO, *, length: int, digest: "hashlib._Hash"
     """Append the first ``length`` bytes of a part."""
     file.seek(0)
     left = length
+    # A buffer that stays in the core's cache while it is read, digested and written.
+    buffer = memoryview(bytearray(_CHUNK))
     while left:
-        data = file.read(min(_CHUNK, left))
-        if not data:
+        got = file.readinto(buffer[: min(_CHUNK, left)])  # type: ignore[attr-defined]  # BinaryIO does not name it
+        if not got:
             msg = f"a part ends {left} bytes early"
             raise ValueError(msg)
-        _put(out, data, digest)
-        left -= len(data)
+        _put(out, buffer[:got], digest)
+        left -= got
 
 
 def _overviews(

@@ -1,9 +1,13 @@
 """What one strip leaves of one asset: compressed blocks in a part file, and a small manifest."""
 
 import base64
+import shutil
+import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Self
 
 import numpy as np
@@ -18,6 +22,7 @@ from swath.stores.parts import UploadedPart
 
 #: Overview levels that a strip computes itself; the finalizer makes the rest from the last of them.
 LOCAL_LEVELS = 2
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,6 @@ class PartManifest:
         strip: Number of the strip.
         href: The part file, relative to the output.
         bytes: Its length.
-        digest: Hex sha256 of the part file.
         statistics: Over the strip's own rows.
         pieces: In order; level 0 first and contiguous from offset 0.
         uploaded: The part of a shared upload that holds level 0; the part file then has the rest alone, from offset 0.
@@ -51,7 +55,6 @@ class PartManifest:
     strip: int
     href: str
     bytes: int
-    digest: str
     statistics: Statistics
     pieces: tuple[Piece, ...]
     uploaded: UploadedPart | None = None
@@ -60,7 +63,7 @@ class PartManifest:
         """JSON-able."""
         s = self.statistics
         return {
-            "asset": self.asset, "strip": self.strip, "href": self.href, "bytes": self.bytes, "digest": self.digest,
+            "asset": self.asset, "strip": self.strip, "href": self.href, "bytes": self.bytes,
             "statistics": [s.count, s.valid, s.clamped, s.minimum, s.maximum, s.total, s.squares],
             "histogram": {str(k): v for k, v in s.histogram.items()},
             "uploaded": self.uploaded.to_plain() if self.uploaded else None,
@@ -87,7 +90,7 @@ class PartManifest:
         )  # fmt: skip
         return cls(
             asset=plain["asset"], strip=plain["strip"], href=plain["href"], bytes=plain["bytes"],
-            digest=plain["digest"], statistics=statistics, pieces=pieces,
+            statistics=statistics, pieces=pieces,
             uploaded=UploadedPart.from_plain(plain["uploaded"]) if plain.get("uploaded") else None,
         )  # fmt: skip
 
@@ -156,7 +159,8 @@ class _Level:
         below = self.below
         if below is None:
             return
-        self.source.append(rows)
+        if rows.shape[0]:
+            self.source.append(rows)
         have = self.source_at + sum(s.shape[0] for s in self.source)
         last = below.stop if below.below is None else max(below.stop, _ext_stop(below))
         stop = self.next_below
@@ -170,7 +174,8 @@ class _Level:
             rule=self.encoding.overviews, nodata=self.encoding.nodata,
         )  # fmt: skip
         keep = min(int(np.floor(stop * self.size[0] / below.size[0] + 1e-9)), have)
-        self.source, self.source_at = [joined[keep - self.source_at :]], keep
+        rest = joined[keep - self.source_at :]
+        self.source, self.source_at = [rest] if rest.shape[0] else [], keep
         self.next_below = stop
         below.feed(made, out)
 
@@ -198,7 +203,12 @@ class PartWriter:
         self._encoding = encoding
         self._offset = 0
         self._zero: list[Piece] = []
-        self._later: list[tuple[Piece, bytes]] = []
+        self._later: list[Piece] = []
+        # Overviews come while full resolution is still being written: they wait in a file, not in memory.
+        folder = Path(file.name).parent if isinstance(getattr(file, "name", None), str) else None
+        self._waiting = TemporaryFile(dir=folder)  # noqa: SIM115 (lives as long as the writer)
+        self._waiting_bytes = 0
+        weakref.finalize(self, self._waiting.close)
         sizes = (size, *level_sizes(*size)[:LOCAL_LEVELS])
         start, stop = rows
         levels: list[_Level] = []
@@ -227,13 +237,16 @@ class PartWriter:
             sizes = tuple(len(b) for b in blocks)
         else:
             data, sizes = bytes(isal_zlib.compress(np.ascontiguousarray(rows), 1)), ()
-        piece = Piece(level=level, row=row, rows=rows.shape[0], offset=self._offset, length=len(data), sizes=sizes)
+        at = self._offset if level == 0 else self._waiting_bytes
+        piece = Piece(level=level, row=row, rows=rows.shape[0], offset=at, length=len(data), sizes=sizes)
         if level == 0:
             self._file.write(data)
             self._offset += len(data)
             self._zero.append(piece)
         else:
-            self._later.append((piece, data))
+            self._waiting.write(data)
+            self._waiting_bytes += len(data)
+            self._later.append(piece)
 
     def close(self) -> tuple[Piece, ...]:
         """Write what is left.
@@ -241,19 +254,17 @@ class PartWriter:
         Raises:
             ValueError: The strip did not get all its rows.
         """
-        done = list(self._zero)
         for level in self._levels:
             level.flush(self)
             if level.held_at != level.stop:
                 msg = f"level {level.number} has rows up to {level.held_at} of {level.stop}"
                 raise ValueError(msg)
-        for piece, data in self._later:
-            self._file.write(data)
-            done.append(
-                Piece(level=piece.level, row=piece.row, rows=piece.rows, offset=self._offset, length=len(data), sizes=piece.sizes)
-            )
-            self._offset += len(data)
-        return tuple(done)
+        self._waiting.seek(0)
+        shutil.copyfileobj(self._waiting, self._file, _CHUNK)
+        self._waiting.close()
+        done = (*self._zero, *(replace(p, offset=p.offset + self._offset) for p in self._later))
+        self._offset += self._waiting_bytes
+        return done
 
 
 def raw_rows(data: bytes, *, rows: int, width: int, dtype: str) -> NDArray[np.integer]:

@@ -97,7 +97,7 @@ def make_parts(stored: Stored, encoding: Encoding, *, strip_rows: int, feeds: It
         tally = Tally(encoding)
         tally.add(stored[start:stop])
         manifest = PartManifest(
-            asset="x", strip=number, href=f"part-{number}", bytes=file.tell(), digest="",
+            asset="x", strip=number, href=f"part-{number}", bytes=file.tell(),
             statistics=tally.statistics(), pieces=writer.close(),
         )  # fmt: skip
         files[manifest.href] = file.getvalue()
