@@ -18,6 +18,7 @@ from swath.report.summary import RunSummary
 from swath.simulator.simulate import simulate
 from swath.sinks.delta import Tables
 from swath.sinks.outbox import Outbox
+from swath.sinks.served import served_item
 from swath.spark.schemas import RUNS
 from swath.stores.database import Database
 from swath.stores.local import LocalStore
@@ -82,8 +83,8 @@ def test_a_product_is_found_by_place_and_time(run_job: RunJob, scene: Path, data
     day = item["properties"]["datetime"][:10]
     (found,) = search(database, bbox=place, datetime=f"{day}T00:00:00Z/{day}T23:59:59Z")
     assert found["id"] == item["id"] == summary.products[0].product_id
-    assert found["properties"] == item["properties"]
-    assert found["geometry"] == item["geometry"]
+    path = summary.products[0].item
+    assert found == served_item(item, path=path, base=tmp_path.as_uri())
     for name, asset in found["assets"].items():
         file = Path(asset["href"].removeprefix("file://"))
         assert file.name == Path(item["assets"][name]["href"]).name

@@ -47,6 +47,8 @@ def _ours(site: Site) -> dict[str, str]:
         # a store holds exported models; everything else is a server or a folder of MLflow's
         name = "SWATH_MODELS" if site.models.uri.startswith("store://") else "MLFLOW_TRACKING_URI"
         named[name] = site.resolve(site.models.uri)
+    if site.catalogue.base:
+        named["SWATH_CATALOG_BASE"] = site.catalogue.base
     if site.price_file:
         named["SWATH_PRICE_FILE"] = site.price_file
     return named

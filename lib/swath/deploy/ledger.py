@@ -43,10 +43,17 @@ class Ledger(Strict):
 
 
 class Catalogue(Strict):
-    """The catalogue that people search. The static one is always written."""
+    """The catalogue that people search. The static one is always written.
+
+    Args:
+        kind: Files alone, or PostgreSQL with pgSTAC beside them.
+        dsn: ``SECRET:KEY`` of the Kubernetes secret with the connection string.
+        base: What readers of the served catalogue call the output; the output's own URI without it.
+    """
 
     kind: Literal["static", "pgstac"] = "static"
     dsn: SecretRef = ""
+    base: Annotated[str, Field(pattern=r"^((https?|s3)://\S+)?$")] = ""
 
     @model_validator(mode="after")
     def _served_needs_a_database(self) -> Self:
