@@ -8,8 +8,8 @@ No statistics, no digests, no pictures, no records: only pixels.
 
 import json
 import sys
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,6 +29,20 @@ HALO = 2
 NODATA, CLASS_NODATA = -9999, 255
 COG = {"driver": "COG", "blocksize": 512, "compress": "DEFLATE", "bigtiff": "IF_SAFER", "num_threads": 1}
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every process knows."""
+
+    constants: dict[str, Any]
+    output: str
+    dtype: str
+
+    def raw(self, name: str) -> Array:
+        """The shared raw file of one output."""
+        size, dtype = self.constants["size"], np.uint8 if name == "classes" else np.int16
+        return np.memmap(f"{self.output}/{name}.img", dtype=dtype, mode="r+", shape=(size, size))
 
 
 def reflectance(dn: Array, band: dict[str, Any], dtype: str) -> Array:
@@ -70,10 +84,7 @@ def classes(red: Array, nir: Array, thresholds: list[float]) -> Array:
         total = nir + red
         index = np.clip((nir - red) / np.where(total > 0, total, np.nan), -1, 1)
         valid = ~np.isnan(index)
-        if valid.all():
-            mean = box(index) / 25
-        else:
-            mean = box(np.where(valid, index, 0)) / box(valid.astype(np.uint8))
+        mean = box(index) / 25 if valid.all() else box(np.where(valid, index, 0)) / box(valid.astype(np.uint8))
         found = np.zeros(mean.shape, dtype=np.uint8)
         for threshold in thresholds:
             found += mean >= threshold
@@ -81,9 +92,9 @@ def classes(red: Array, nir: Array, thresholds: list[float]) -> Array:
     return found
 
 
-def strip(row: int, constants: dict[str, Any], output: str, dtype: str) -> dict[str, float]:
+def strip(row: int, job: Job) -> dict[str, float]:
     """Read, compute and store one strip of all outputs; CPU seconds by stage."""
-    size = constants["size"]
+    constants, size = job.constants, job.constants["size"]
     rows = min(ROWS, size - row)
     above, below = min(HALO, row), min(HALO, size - row - rows)
     clock, seconds = process_time(), {}
@@ -93,21 +104,16 @@ def strip(row: int, constants: dict[str, Any], output: str, dtype: str) -> dict[
             dn = source.read(1, window=Window(0, row - above, size, above + rows + below))
         seconds["read"] = seconds.get("read", 0.0) + process_time() - clock
         clock = process_time()
-        sr = reflectance(dn, band, dtype)
-        raw(output, name, size, np.int16)[row : row + rows] = counts(sr[above : above + rows])
+        sr = reflectance(dn, band, job.dtype)
+        job.raw(name)[row : row + rows] = counts(sr[above : above + rows])
         if name in {"red", "nir"}:
             margins = ((HALO - above, HALO - below), (HALO, HALO))
             halo[name] = np.pad(sr, margins, constant_values=np.nan)
         seconds["compute"] = seconds.get("compute", 0.0) + process_time() - clock
         clock = process_time()
-    raw(output, "classes", size, np.uint8)[row : row + rows] = classes(halo["red"], halo["nir"], constants["thresholds"])
+    job.raw("classes")[row : row + rows] = classes(halo["red"], halo["nir"], constants["thresholds"])
     seconds["compute"] += process_time() - clock
     return seconds
-
-
-def raw(output: str, name: str, size: int, dtype: Any) -> Array:
-    """The shared raw file of one output."""
-    return np.memmap(f"{output}/{name}.img", dtype=dtype, mode="r+", shape=(size, size))
 
 
 def cog(name: str, output: str) -> dict[str, float]:
@@ -141,14 +147,11 @@ def main(path: str, output: str, dtype: str) -> None:
     seconds: dict[str, float] = {}
     with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as pool:
         starts = range(0, constants["size"], ROWS)
-        calls: tuple[Callable[[], Any], ...] = (
-            lambda: pool.map(strip, starts, repeat(constants), repeat(output), repeat(dtype)),
-            lambda: pool.map(cog, names, repeat(output)),
-        )
-        for call in calls:
-            for told in call():
-                for stage, spent in told.items():
-                    seconds[stage] = seconds.get(stage, 0.0) + spent
+        told = list(pool.map(strip, starts, repeat(Job(constants, output, dtype))))
+        told += pool.map(cog, names, repeat(output))
+    for stages in told:
+        for stage, spent in stages.items():
+            seconds[stage] = seconds.get(stage, 0.0) + spent
     print(json.dumps(seconds), flush=True)
 
 

@@ -5,6 +5,7 @@ say) becomes our child and is counted on. CPU is user + system time of every liv
 Memory is the proportional set size (shared pages divided among their users), summed over the processes, sampled.
 """
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -18,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 _PR_SET_CHILD_SUBREAPER = 36
 _TICKS = os.sysconf("SC_CLK_TCK")
-_SAMPLE_S = 0.2
+_SAMPLE_S = 0.4
 _ORPHANS_S = 10.0
 _PHASE = "phase "
 #: Malloc keeps large buffers, one thread a process: what Spark's workers get from swath, everybody gets here.
@@ -50,11 +51,11 @@ class Usage:
 
 @dataclass(slots=True)
 class Peak:
-    """Largest sums of proportional set sizes [MB]: of all processes but Java, of Java, and the largest single one."""
+    """Largest sums of proportional set sizes [MB]: of all but Java, of Java; and the largest heap of one that is not Java."""
 
     other_mb: float = 0.0
     java_mb: float = 0.0
-    largest_mb: float = 0.0
+    heap_mb: float = 0.0
 
 
 @dataclass(slots=True)
@@ -175,12 +176,12 @@ class _Tree:
         java = sum(self._java.values())
         total = sum(p.own_s + p.children_s for p in found)
         self._usage = Usage(java, max(total - java, self._usage.other_s))
-        sizes = [(p.name == "java", _pss_mb(p.pid)) for p in found]
+        sizes = [(p.name == "java", _set_sizes(p.pid)) for p in found]
         peak = self._phase.peak
         others = [mb for is_java, mb in sizes if not is_java]
-        peak.other_mb = max(peak.other_mb, sum(others))
-        peak.java_mb = max(peak.java_mb, sum(mb for is_java, mb in sizes if is_java))
-        peak.largest_mb = max(peak.largest_mb, max(others, default=0.0))
+        peak.other_mb = max(peak.other_mb, sum(mb["Pss"] for mb in others))
+        peak.java_mb = max(peak.java_mb, sum(mb["Pss"] for is_java, mb in sizes if is_java))
+        peak.heap_mb = max(peak.heap_mb, max((mb["Pss_Anon"] for mb in others), default=0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +223,12 @@ def _process(pid: int) -> _Process | None:
     return _Process(pid, int(fields[1]), head.partition("(")[2], user + system, waited_user + waited_system)
 
 
-def _pss_mb(pid: int) -> float:
-    try:
+def _set_sizes(pid: int) -> dict[str, float]:
+    """Proportional set size of a process, and its part that no file stands behind [MB]."""
+    sizes = {"Pss": 0.0, "Pss_Anon": 0.0}
+    with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    except OSError:
-        pass
-    return 0.0
+            name, _, rest = line.partition(":")
+            if name in sizes:
+                sizes[name] = int(rest.split()[0]) / 1024
+    return sizes
