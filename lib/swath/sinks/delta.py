@@ -13,6 +13,7 @@ from swath.stores.base import Store
 from swath.stores.lock import CommitLock, NoLock
 
 TABLES_FOLDER = "tables"
+_LISTING_TASKS = 16
 
 
 class Tables:
@@ -85,6 +86,8 @@ class Tables:
     def maintain(self, name: str, *, retention_h: float) -> None:
         """Join small files, and remove those that no version within the retention needs."""
         table = DeltaTable.forPath(self._spark, self.path(name))
+        # Delta lists a table's files with as many tasks as this (10,000 by default), however few they are.
+        self._spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", str(_LISTING_TASKS))
         with self._lock.held():
             self._lock.check()
             table.optimize().executeCompaction()

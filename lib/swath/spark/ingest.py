@@ -78,9 +78,8 @@ def ingest(spark: SparkSession, store: Store, *, request: IngestRequest, tables:
         hrefs = _with_known(spark.createDataFrame(found, INPUT, verifySchema=False), tables)
         cores = spark.sparkContext.defaultParallelism
         tasks = min(max(-(-len(found) // _PER_TASK), min(len(found), cores)), _MOST_TASKS)
-        # Neighbours stay together, so that a task writes into one or two folders.
-        together = F.floor(F.col("n") / -(-len(found) // tasks))
-        rows = hrefs.repartition(tasks, together).mapInPandas(_reader(request), schema=INGESTED)
+        # Neighbours stay together, so that a task writes into one or two folders; and all tasks get as many.
+        rows = hrefs.repartitionByRange(tasks, "n").mapInPandas(_reader(request), schema=INGESTED)
         rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
     return spark.read.schema(INGESTED).parquet(store.spark_path(path))
 
