@@ -67,6 +67,10 @@ class Statistics:
         return float((spread / (self.valid * self.valid)) ** 0.5)
 
 
+#: Squares of so many 16-bit values stay below 2^63.
+_EXACT_PIXELS = 1 << 31
+
+
 class Tally:
     """Counts every stored value of an asset; all statistics follow exactly from the counts.
 
@@ -99,18 +103,23 @@ class Tally:
             values, numbers = values[values != self._encoding.nodata], numbers[values != self._encoding.nodata]
         if not values.size:
             return Statistics(count=count, clamped=self._clamped)
-        bins: dict[int, int] = {}
-        for value, number in sorted(zip(values.tolist(), numbers.tolist(), strict=True)):
-            slot = value >> self._encoding.histogram_shift
-            bins[slot] = bins.get(slot, 0) + number
+        slots, place = np.unique(values >> self._encoding.histogram_shift, return_inverse=True)
+        bins = np.zeros(slots.shape, dtype=np.int64)
+        np.add.at(bins, place, numbers)
         return Statistics(
             count=count,
             valid=int(numbers.sum()),
             clamped=self._clamped,
             minimum=int(values.min()),
             maximum=int(values.max()),
-            # Python integers: squares of a full scene's counts pass 2^63.
-            total=sum(v * n for v, n in zip(values.tolist(), numbers.tolist(), strict=True)),
-            squares=sum(v * v * n for v, n in zip(values.tolist(), numbers.tolist(), strict=True)),
-            histogram=bins,
+            total=_dot(values, numbers),
+            squares=_dot(values * values, numbers),
+            histogram=dict(zip(slots.tolist(), bins.tolist(), strict=True)),
         )
+
+
+def _dot(values: NDArray[np.int64], numbers: NDArray[np.int64]) -> int:
+    """Exact sum of the products of values below 2^32 and how often each occurs."""
+    if int(numbers.sum()) < _EXACT_PIXELS:
+        return int(np.dot(values, numbers))
+    return sum(v * n for v, n in zip(values.tolist(), numbers.tolist(), strict=True))
