@@ -13,7 +13,16 @@ from typing import Literal
 from swath.errors import ConfigError
 from swath.readers.drivers import gdal_version, missing_drivers
 from swath.spark.archive import archive_path
-from swath.spark.jars import DELTA_JARS, DELTA_VERSION, delta_class_path, intact, spark_home
+from swath.spark.jars import (
+    DELTA_JARS,
+    DELTA_VERSION,
+    HADOOP_AWS_VERSION,
+    S3A_MEGABYTES,
+    delta_class_path,
+    intact,
+    s3a_class_path,
+    spark_home,
+)
 from swath.spark.java import HOW_TO_GET, SUPPORTED, find_java, java_homes, java_major
 from swath.spark.prepare import HOW_TO_GET_OPENMP, openmp
 
@@ -51,6 +60,10 @@ def examine(output: Path | None = None) -> tuple[Finding, ...]:
         output: Folder that products would be written to; the working folder without one.
     """
     output = output or Path.cwd()
+    return (*_machine(), check_disk(output), check_writable(output))
+
+
+def _machine() -> tuple[Finding, ...]:
     return (
         check_python(sys.version_info[:2]),
         check_java(),
@@ -60,9 +73,39 @@ def examine(output: Path | None = None) -> tuple[Finding, ...]:
         check_gdal(),
         check_openmp(),
         check_cores(cores=len(os.sched_getaffinity(0)), memory=memory_limit()),
-        check_disk(output),
-        check_writable(output),
     )
+
+
+def examine_store(uri: str) -> tuple[Finding, ...]:
+    """Look at everything that a run into ``s3://bucket/prefix`` needs, and ask the store what it can do.
+
+    Raises:
+        ConfigError: The URI names no bucket.
+    """
+    # boto3 takes a moment that folders need not pay.
+    from swath.stores.probe import Ability, guard_of, probe  # noqa: PLC0415
+    from swath.stores.s3 import S3Store  # noqa: PLC0415
+
+    store = S3Store(uri)
+    answers = probe(store)
+    remedies: dict[Ability, tuple[Level, str]] = {
+        Ability.WRITE: ("failure", "Check bucket, endpoint (AWS_ENDPOINT_URL_S3, SWATH_STORES), region and credentials."),
+        Ability.LIST: ("failure", "Keep the ledger in PostgreSQL: a Delta ledger would lose commits here."),
+        Ability.OVERWRITE: ("failure", "Keep the ledger in PostgreSQL: a Delta ledger would lose commits here."),
+        Ability.PUT: ("warning", "Let one run at a time write here, or set SWATH_LOCK=postgresql."),
+        Ability.RACE: ("warning", "Let one run at a time write here, or set SWATH_LOCK=postgresql."),
+        Ability.COMPLETE: ("warning", "Let one run at a time write here, or set SWATH_LOCK=postgresql."),
+        Ability.PARTS: ("warning", "Large files will be made by one task each, which takes longer."),
+        Ability.CLOCK: ("warning", "Set this machine's clock (NTP)."),
+    }
+    found = [Finding(check=f"Store: {a.ability}", level="ok", found=a.told) for a in answers if a.able]
+    for answer in answers:
+        if not answer.able:
+            level, remedy = remedies[answer.ability]
+            found.append(Finding(check=f"Store: {answer.ability}", level=level, found=answer.told, remedy=remedy))
+    if answers[0].able:
+        found.append(Finding(check="Store: guard", level="ok", found=guard_of(answers)))
+    return (*_machine(), check_s3a(), *found, check_disk(Path(tempfile.gettempdir())))
 
 
 def healthy(findings: Sequence[Finding]) -> bool:
@@ -115,6 +158,18 @@ def check_delta() -> Finding:
             check="Delta", level="failure", found=f"changed or cut short: {', '.join(broken)} in {folder}", remedy=remedy
         )
     return Finding(check="Delta", level="ok", found=f"{DELTA_VERSION} in {folder}")
+
+
+def check_s3a() -> Finding:
+    """Spark can open an output on S3."""
+    try:
+        jars = s3a_class_path()
+    except ConfigError as error:
+        return Finding(check="S3A", level="failure", found=str(error), remedy="Run make setup.")
+    if jars is None:
+        remedy = "The first run fetches them; without a link, run python -m swath.spark.prepare --s3a where there is one."
+        return Finding(check="S3A", level="warning", found=f"no jars ({S3A_MEGABYTES} MB)", remedy=remedy)
+    return Finding(check="S3A", level="ok", found=f"{HADOOP_AWS_VERSION} in {jars[0].parent if jars else spark_home() / 'jars'}")
 
 
 def check_archive() -> Finding:

@@ -61,7 +61,7 @@ class Bucket:
         assert isinstance(made, S3Store)
         return made
 
-    def keys(self) -> list[str]:
+    def objects(self) -> list[str]:
         """Of all objects."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
@@ -128,6 +128,6 @@ def bucket(s3_server: tuple[str, Recorder], monkeypatch: pytest.MonkeyPatch) -> 
     made = Bucket(name, endpoint, store.client, recorder)
     made.asked()
     yield made
-    for key in list(made.keys()):
+    for key in made.objects():
         made.client.delete_object(Bucket=name, Key=key)
     s3_client.cache_clear()

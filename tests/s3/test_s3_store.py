@@ -26,7 +26,7 @@ def test_files_are_written_read_listed_and_deleted(bucket: Any) -> None:
     store.delete("a.c")
     store.delete_tree("a")
     store.delete_tree("nowhere")
-    assert bucket.keys() == ["out/b/2"]
+    assert bucket.objects() == ["out/b/2"]
 
 
 def test_a_tree_is_deleted_with_one_request_for_a_thousand_files(bucket: Any) -> None:
@@ -36,7 +36,7 @@ def test_a_tree_is_deleted_with_one_request_for_a_thousand_files(bucket: Any) ->
     bucket.asked()
     store.delete_tree("scratch")
     assert bucket.asked() == {"ListObjectsV2": 1, "DeleteObjects": 1}
-    assert bucket.keys() == []
+    assert bucket.objects() == []
 
 
 def test_a_small_object_opens_with_one_request(bucket: Any) -> None:

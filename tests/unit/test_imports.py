@@ -30,7 +30,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # A pipeline file becomes a Pipeline, its models pinned in the registry.
     "config": frozenset({"steps", "engine.pipeline_json", "inference"}),
     "deploy": frozenset({"config", "stores", "spark.settings", "spark.jars"}),
-    "doctor": frozenset({"readers", "spark.archive", "spark.jars", "spark.java", "spark.prepare"}),
+    "doctor": frozenset({"readers", "stores", "spark.archive", "spark.jars", "spark.java", "spark.prepare"}),
     "cli": frozenset(
         {
             *("config", "spark", "deploy", "report", "doctor", "simulator", "training", "inference", "readers", "stores"),

@@ -10,11 +10,11 @@ import click
 
 from swath.cli.run import write_report
 from swath.config import load_pipeline
-from swath.doctor import examine
+from swath.doctor import examine, examine_store
 from swath.errors import ConfigError
 from swath.report.summary import RunSummary
 from swath.sinks.validate import StacValidator, schema_folder
-from swath.stores.registry import open_store
+from swath.stores.registry import bucket_of, open_store
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
 
@@ -75,10 +75,10 @@ def _problems(file: Path) -> list[str]:
 
 
 @click.command("doctor")
-@click.option("--output", type=click.Path(path_type=Path), help="Folder that products would go to.")
-def doctor_command(*, output: Path | None) -> None:
+@click.option("--output", help="Folder or s3:// prefix that products would go to; a store on S3 is asked what it can do.")
+def doctor_command(*, output: str | None) -> None:
     """See what this machine lacks, and say how to mend it."""
-    findings = examine(output)
+    findings = examine_store(output) if output and bucket_of(output) else examine(Path(output) if output else None)
     for finding in findings:
         click.echo(f"{_MARKS[finding.level]}  {finding.check}: {finding.found}")
         if finding.remedy:
