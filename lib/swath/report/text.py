@@ -20,15 +20,17 @@ def quarantine_rows(summary: RunSummary) -> tuple[Row, ...]:
 
 
 def lines(summary: RunSummary) -> tuple[str, ...]:
-    """The end of a run in a log: one line for the account, one for each failure, one for the report."""
+    """The end of a run in a log: two lines for the account, one for each failure, one for the report."""
     scenes = summary.scenes
     verdict = "balances" if summary.balanced else "DOES NOT BALANCE"
     account = (
         f"run {plain(summary.run_id)}: {scenes.taken_in} scenes in = {scenes.made} made + {scenes.skipped} skipped"
         f" + {scenes.quarantined} quarantined; the account {verdict} ({duration(summary.wall_s)})"
     )
+    files = summary.assets
+    assets = f"assets: {files.taken_in} in = {files.made} made + {files.skipped} skipped + {files.quarantined} quarantined"
     failures = (f"quarantined {row[0]} at {row[1]} ({row[2]}): {row[3]}" for row in quarantine_rows(summary))
-    return (account, *failures, *_told([("report", summary.report)]))
+    return (account, assets, *failures, *_told([("report", summary.report)]))
 
 
 def duration(seconds: float) -> str:

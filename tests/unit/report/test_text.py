@@ -23,7 +23,8 @@ def test_a_remainder_is_named(summary: RunSummary) -> None:
 def test_lines_name_what_failed_and_where_the_report_is(summary: RunSummary) -> None:
     found = lines(summary)
     assert "4 scenes in = 2 made + 1 skipped + 1 quarantined; the account balances (1 min 24 s)" in found[0]
-    assert "(read): band red cannot be read" in found[1]
+    assert found[1].startswith("assets: ")
+    assert "(read): band red cannot be read" in found[2]
     assert found[-1] == f"report {summary.report}"
 
 
