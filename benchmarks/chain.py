@@ -54,7 +54,8 @@ def measure(size: int, *, repeats: int, master: str = "local[2,4]") -> Runs:
                 runs.bare.append(watch(["benchmarks.bare", str(constants), str(bare), "float32"]))
             else:
                 runs.ours.append(watch(["benchmarks.ours", master, str(small), str(item), str(ours)]))
-        files = json.loads(runs.ours[-1].said)["files"]
+        # The same command writes the same pixels: looked at once.
+        files = json.loads(runs.ours[-1].said)["files"] if number == 0 else {}
         for name, path in files.items():
             compare(path, exact / f"{name}.tif", exactly=True)
             compare(path, bare / f"{name}.tif", exactly=False)
