@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -181,3 +182,28 @@ def test_a_role_that_may_not_migrate_is_told_which_may(server_password: str, emp
     modest = Database(empty_database.replace("postgres@", "modest@"))
     with pytest.raises(ConfigError, match=r"from nothing to .*permission denied.*on RDS the master user"):
         PgStac(modest).migrate()
+
+
+def test_writers_in_parallel_lose_nothing(database: str, served: MakeItem) -> None:
+    def write(writer: int) -> None:
+        with PgStac(Database(database)).session() as session:
+            for n in range(4):
+                session.upsert([served(f"{writer}-{n}", west=float(writer * 10 + n)), served("shared")], base=BASE)
+
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(write, range(4)))
+    assert count(database, "items") == 4 * 4 + 1
+    assert collection(database, "toa-landsat-oli")["extent"]["spatial"]["bbox"] == [[0.0, 48.0, 34.0, 49.0]]
+
+
+def test_what_is_served_of_an_output_is_known_and_can_be_taken_out(database: str, served: MakeItem) -> None:
+    items = [served("a"), served("b"), served("c")]
+    for item, base in zip(items, [BASE, BASE, f"{BASE}2"], strict=True):
+        canonical = {"rel": "canonical", "href": f"{base}/products/x.json", "file:checksum": f"1220{item['id']}"}
+        item["links"].append(canonical)
+    with PgStac(Database(database)).session() as session:
+        session.upsert(items, base=BASE)
+        known = session.known(base=BASE)
+        assert known == {("toa-landsat-oli", "a"): "1220a", ("toa-landsat-oli", "b"): "1220b"}
+        session.remove([("toa-landsat-oli", "a"), ("toa-landsat-oli", "nobody")])
+    assert sorted(f["id"] for f in search(database)) == ["b", "c"]

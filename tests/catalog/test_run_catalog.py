@@ -84,7 +84,7 @@ def test_a_product_is_found_by_place_and_time(run_job: RunJob, scene: Path, data
     (found,) = search(database, bbox=place, datetime=f"{day}T00:00:00Z/{day}T23:59:59Z")
     assert found["id"] == item["id"] == summary.products[0].product_id
     path = summary.products[0].item
-    assert found == served_item(item, path=path, base=tmp_path.as_uri())
+    assert found == served_item((tmp_path / path).read_bytes(), path=path, base=tmp_path.as_uri())
     for name, asset in found["assets"].items():
         file = Path(asset["href"].removeprefix("file://"))
         assert file.name == Path(item["assets"][name]["href"]).name
@@ -129,7 +129,7 @@ def test_replay_tells_what_was_missed_and_names_files_as_readers_do(
     missed: Path, database: str, empty_database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert command("catalog", "replay", str(missed), "--catalog", NOBODY) == 1
-    assert command("catalog", "replay", str(missed), "--catalog", empty_database) == 1
+    assert command("catalog", "replay", str(missed), "--catalog", empty_database) == 2
     assert "has no pgSTAC schema; expected" in capsys.readouterr().err
     assert outbox(missed) == [published(missed)["id"]]
     monkeypatch.setenv("SWATH_PGSTAC_DSN", database)
@@ -142,6 +142,29 @@ def test_replay_tells_what_was_missed_and_names_files_as_readers_do(
     assert capsys.readouterr().out == "catalogue: 0 items delivered\n"
     assert command("catalog", "replay", str(missed), "--all") == 0
     assert capsys.readouterr().out == "catalogue: 1 items delivered\n"
+
+
+def test_compare_sees_and_mends_a_catalogue_that_drifted(
+    missed: Path, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SWATH_CATALOG", database)
+    path = next((missed / "products").rglob("*.json"))
+    assert command("catalog", "replay", str(missed)) == 0
+    assert command("catalog", "compare", str(missed)) == 0
+    assert capsys.readouterr().out.endswith("1 items, 0 differences\n")
+    changed = json.loads(path.read_bytes()) | {"bbox": [0.0, 0.0, 1.0, 1.0]}
+    path.write_text(json.dumps(changed), encoding="utf-8")
+    other = path.parent.parent / "gone" / "gone.json"
+    other.parent.mkdir()
+    other.write_text(json.dumps(changed | {"id": "gone"}), encoding="utf-8")
+    assert command("catalog", "compare", str(missed)) == 4
+    assert command("catalog", "compare", str(missed), "--fix") == 0
+    assert sorted(f["id"] for f in search(database)) == sorted([changed["id"], "gone"])
+    other.unlink()
+    assert command("catalog", "compare", str(missed), "--fix") == 0
+    assert capsys.readouterr().out.endswith("catalogue: 0 items delivered; 1 taken out\n")
+    (left,) = search(database)
+    assert left["bbox"] == changed["bbox"]
 
 
 def test_migrate_is_a_command_of_its_own(missed: Path, empty_database: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,16 @@
 """``swath catalog``: the served catalogue's schema, and what it must still be told."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from swath.errors import CatalogueError, ConfigError
+from swath.errors import AccountError, CatalogueError, ConfigError
 from swath.sinks.target import Target
 from swath.stores.registry import open_store
+
+if TYPE_CHECKING:
+    from swath.sinks.delivery import Delivered
 
 #: Sites give the second one, from a secret.
 VARIABLES = ["SWATH_CATALOG", "SWATH_PGSTAC_DSN"]
@@ -92,6 +95,39 @@ def replay_command(*, output: str, catalog: str, catalog_base: str, everything: 
         delivery.note_all()
     delivered = delivery.deliver()
     click.echo(str(delivered))
+    _see(delivered)
+
+
+@catalog_group.command("compare")
+@click.argument("output")
+@catalog_options
+@click.option("--fix", is_flag=True, help="Tell what is missing or stale, take out what is no more.")
+def compare_command(*, output: str, catalog: str, catalog_base: str, fix: bool) -> None:
+    """See whether the catalogue has all items of OUTPUT as they are now, and no others of it."""
+    target = _required(catalog, catalog_base)
+    from swath.sinks.delivery import delivery_to  # noqa: PLC0415
+
+    delivery = delivery_to(target, open_store(output, create=False))
+    found = delivery.compare()
+    for what, entries in (("missing", found.missing), ("stale", found.stale)):
+        for entry in entries:
+            click.echo(f"{what}: {entry.item}")
+    for collection, name in found.surplus:
+        click.echo(f"no more in the output: {collection}/{name}")
+    click.echo(f"{found.items} items, {len(found)} differences")
+    if fix and len(found):
+        told = delivery.mend(found)
+        click.echo(f"{told}; {len(found.surplus)} taken out")
+        _see(told)
+    elif len(found):
+        msg = f"{output}: {len(found)} differences between output and served catalogue; --fix mends them"
+        raise AccountError(msg)
+
+
+def _see(delivered: "Delivered") -> None:
+    """Waiting entries end a command whose only task is to deliver them."""
+    if delivered.unusable:
+        raise ConfigError(delivered.problem)
     if delivered.pending:
         raise CatalogueError(delivered.problem)
 

@@ -1,16 +1,16 @@
 """From the output to the served catalogue, by way of the outbox: a catalogue that is down delays, and nothing is lost."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from swath.errors import CatalogueError, ConfigError
 from swath.sinks.outbox import Entry, Outbox
-from swath.sinks.served import served_item
+from swath.sinks.served import checksum, served_item
 from swath.sinks.target import Target
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
@@ -34,12 +34,14 @@ class Delivered:
         pending: Entries that wait.
         gone: Entries whose item is no more: there is nothing to tell.
         problem: Why entries wait; empty when none do.
+        unusable: A person must act first: the schema is not the client's.
     """
 
     items: int = 0
     pending: int = 0
     gone: int = 0
     problem: str = ""
+    unusable: bool = False
 
     def then(self, later: "Delivered") -> "Delivered":
         """Both; what waits is what waits now."""
@@ -53,6 +55,27 @@ class Delivered:
         return f"catalogue: {', '.join(told)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Output and served catalogue compared, both ways.
+
+    Args:
+        items: Of the output.
+        missing: Not served.
+        stale: Served as an earlier version.
+        surplus: Served, but no more in the output: collection and id.
+    """
+
+    items: int
+    missing: tuple[Entry, ...] = ()
+    stale: tuple[Entry, ...] = ()
+    surplus: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        """How many differences there are."""
+        return len(self.missing) + len(self.stale) + len(self.surplus)
+
+
 class Session(Protocol):
     """What takes items: pgSTAC, or a fake in tests."""
 
@@ -62,6 +85,14 @@ class Session(Protocol):
         Raises:
             CatalogueError: Not all are in.
         """
+        ...
+
+    def known(self, *, base: str) -> Mapping[tuple[str, str], str]:
+        """Checksums of the files whose items of one output it has, by collection and id."""
+        ...
+
+    def remove(self, names: Sequence[tuple[str, str]]) -> None:
+        """Take items out, by collection and id."""
         ...
 
 
@@ -101,21 +132,57 @@ class Delivery:
         """Write down every item of the output, for a catalogue that is new."""
         self._outbox.put("everything", _all_items(self._store))
 
+    def compare(self) -> Difference:
+        """See whether the catalogue has every item of the output, as it is now, and no other of it.
+
+        Raises:
+            CatalogueError: Nobody answers.
+            ConfigError: It is of another version.
+        """
+        with self._catalogue.session() as session:
+            known = dict(session.known(base=self._base))
+        count, missing, stale = 0, list[Entry](), list[Entry]()
+        for entry, data in self._read(_all_items(self._store)):
+            count += 1
+            served = known.pop((entry.collection, entry.product_id), None)
+            if served is None:
+                missing.append(entry)
+            elif data is not None and served != checksum(data):
+                stale.append(entry)
+        return Difference(items=count, missing=tuple(missing), stale=tuple(stale), surplus=tuple(sorted(known)))
+
+    def mend(self, found: Difference) -> Delivered:
+        """Tell what is missing or stale, and take out what is no more.
+
+        Raises:
+            CatalogueError: Nobody answers.
+            ConfigError: It is of another version, or the output has no items at all: hardly the one that was meant.
+        """
+        if found.surplus and not found.items:
+            msg = f"{self._base} has no items, but {len(found.surplus)} are served: is this the output that was meant?"
+            raise ConfigError(msg)
+        with self._catalogue.session() as session:
+            session.remove(found.surplus)
+        self._outbox.put("compared", [*found.missing, *found.stale])
+        return self.deliver()
+
     def deliver(self) -> Delivered:
         """Tell the catalogue everything that waits. Never raises for the catalogue's sake: what it refuses goes on waiting."""
         paths = self._outbox.pending()
         if not paths:
             return Delivered()
-        items, gone, problem = 0, 0, ""
+        items, gone, problem, unusable = 0, 0, "", False
         try:
             with self._catalogue.session() as session:
                 for batch in self._batches(paths):
                     told, lost, trouble = self._batch(batch, session)
                     items, gone, problem = items + told, gone + lost, problem or trouble
         except (CatalogueError, ConfigError) as error:
-            problem = str(error)
+            problem, unusable = str(error), isinstance(error, ConfigError)
         waiting = {entry for path in self._outbox.pending() for entry in self._outbox.read(path)}
-        return Delivered(items=items, gone=gone, pending=len(waiting), problem=problem if waiting else "")
+        if not waiting:
+            return Delivered(items=items, gone=gone)
+        return Delivered(items=items, gone=gone, pending=len(waiting), problem=problem, unusable=unusable)
 
     def _batches(self, paths: Iterable[str]) -> Iterator[dict[str, list[Entry]]]:
         """Whole files, together at least ``BATCH`` entries where there are as many."""
@@ -131,9 +198,8 @@ class Delivery:
     def _batch(self, batch: Mapping[str, Sequence[Entry]], session: Session) -> tuple[int, int, str]:
         """Deliver some files of the outbox: items told, items gone, and why some of them wait."""
         entries = sorted({e for entries in batch.values() for e in entries})
-        with ThreadPoolExecutor(_READERS) as readers:
-            read = dict(zip(entries, readers.map(self._item, entries), strict=True))
-        found = {e: item for e, item in read.items() if item is not None}
+        read = dict(self._read(entries))
+        found = {e: served_item(data, path=e.item, base=self._base) for e, data in read.items() if data is not None}
         waiting, problem = self._upsert(found, session)
         for path, noted in batch.items():
             self._outbox.keep(path, [e for e in noted if e in waiting])
@@ -169,10 +235,12 @@ class Delivery:
                 return frozenset([*refused, *list(found)[number + 1 :]]), problem
         return frozenset(refused), problem
 
-    def _item(self, entry: Entry) -> Json | None:
-        """As it is now; None when it is no more."""
-        data = self._store.read(entry.item)
-        return None if data is None else served_item(json.loads(data), path=entry.item, base=self._base)
+    def _read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | None]]:
+        """Items as they are now; None for one that is no more. Object stores are asked for some at a time."""
+        left = iter(entries)
+        with ThreadPoolExecutor(_READERS) as readers:
+            while some := list(islice(left, BATCH)):
+                yield from zip(some, readers.map(lambda e: self._store.read(e.item), some), strict=True)
 
 
 def uri_of(store: Store) -> str:

@@ -25,6 +25,11 @@ _SETTINGS: Mapping[str, str] = {"search_path": "pgstac, public", "lock_timeout":
 _MIGRATION: Mapping[str, str] = {"search_path": "pgstac, public"}
 #: Any number; its holder changes collections, or the schema.
 _LOCK = 7_202_611_250
+_KNOWN = """
+    SELECT i.collection, i.id, coalesce(l ->> 'file:checksum', '')
+    FROM items i, jsonb_array_elements(i.content -> 'links') l
+    WHERE l ->> 'rel' = 'canonical' AND starts_with(l ->> 'href', %s)
+"""
 _MIGRATE = "Run swath catalog migrate as a role that owns the schema (on RDS the master user)"
 
 
@@ -143,6 +148,33 @@ class Session:
         except Exception as error:  # pypgstac raises nothing more precise for an item that it cannot read
             why = reason(error) if isinstance(error, psycopg.Error) else str(error)
             raise CatalogueError(f"{self._database}: {why}") from error
+
+    def known(self, *, base: str) -> dict[tuple[str, str], str]:
+        """Checksums of the files whose items of one output are served, by collection and id.
+
+        Args:
+            base: URI that the output's root has for readers; items of other outputs are left aside.
+
+        Raises:
+            CatalogueError: Nobody answers.
+        """
+        try:
+            rows = self._connection.execute(_KNOWN, (f"{base.rstrip('/')}/",)).fetchall()
+        except psycopg.Error as error:
+            raise CatalogueError(f"{self._database}: {reason(error)}") from error
+        return {(collection, name): checksum for collection, name, checksum in rows}
+
+    def remove(self, names: Sequence[tuple[str, str]]) -> None:
+        """Take items out, by collection and id; those that are not there are passed over.
+
+        Raises:
+            CatalogueError: It was refused.
+        """
+        try:
+            for collection, name in names:
+                self._connection.execute("DELETE FROM items WHERE collection = %s AND id = %s", (collection, name))
+        except psycopg.Error as error:
+            raise CatalogueError(f"{self._database}: {reason(error)}") from error
 
     def _collection(self, name: str, *, items: Sequence[Json], base: str) -> None:
         with self._connection.transaction():

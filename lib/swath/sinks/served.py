@@ -1,5 +1,7 @@
 """Items and collections as a served catalogue wants them: a client sees no file tree, so every href stands for itself."""
 
+import hashlib
+import json
 import posixpath
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,27 +13,35 @@ from swath.sinks.extent import GLOBE, BBox, Extent
 from swath.sinks.stac import ITEM_TYPE, JSON_TYPE
 
 Json = dict[str, Any]
-#: Links of the file tree; a server makes its own.
-TREE = frozenset({"root", "self", "parent", "collection", "item", "child"})
+#: Links of the file tree; a server makes its own. (It replaces ``collection``, which an item must have, by its own too.)
+TREE = frozenset({"root", "self", "parent", "item", "child"})
 
 
-def served_item(item: Mapping[str, Any], *, path: str, base: str) -> Json:
+def served_item(data: bytes, *, path: str, base: str) -> Json:
     """The item with absolute hrefs.
 
     Args:
-        item: As it lies in the output.
+        data: The item's file in the output.
         path: Where it lies, relative to the output's root.
         base: URI that the output's root has for readers of the catalogue.
 
     Returns:
-        A new item: no links of the file tree, a ``canonical`` link to the item's own file.
+        The item without links of the file tree, with a ``canonical`` link to its own file, which tells the checksum of that
+        file: who compares catalogue and output needs no more.
     """
     folder = posixpath.dirname(path)
+    item: Json = json.loads(data)
     served = dict(item)
     served["assets"] = {name: _absolute(a, folder=folder, base=base) for name, a in item["assets"].items()}
     kept = [_absolute(link, folder=folder, base=base) for link in item["links"] if link["rel"] not in TREE]
-    served["links"] = [*kept, _canonical(path, base=base, media=ITEM_TYPE)]
+    version = {"file:checksum": checksum(data), "file:size": len(data)}
+    served["links"] = [*kept, _canonical(path, base=base, media=ITEM_TYPE) | version]
     return served
+
+
+def checksum(data: bytes) -> str:
+    """SHA-256 as a multihash, as STAC's file extension writes it."""
+    return f"1220{hashlib.sha256(data).hexdigest()}"
 
 
 def served_collection(name: str, *, items: Sequence[Json], before: Json | None, base: str) -> Json:

@@ -42,6 +42,14 @@ class Shelf:
             raise CatalogueError(f"PostgreSQL (host=db): cannot take {sorted(bad)}")
         self.items |= {i["id"]: i for i in items}
 
+    def known(self, *, base: str) -> dict[tuple[str, str], str]:
+        links = [(i, link) for i in self.items.values() for link in i["links"] if link["rel"] == "canonical"]
+        return {(i["collection"], i["id"]): link["file:checksum"] for i, link in links if link["href"].startswith(f"{base}/")}
+
+    def remove(self, names: Sequence[tuple[str, str]]) -> None:
+        for _, name in names:
+            self.items.pop(name, None)
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> LocalStore:
@@ -86,6 +94,7 @@ def test_a_catalogue_in_trouble_fails_nobody_and_is_told_later(store: LocalStore
     delivery.note("r.000000", [publish(store, "a")])
     told = delivery.deliver()
     assert (told.items, told.pending, told.problem) == (0, 1, str(trouble))
+    assert told.unusable == isinstance(trouble, ConfigError)
     assert waiting(store) == ["a"]
     assert "1 wait in the outbox" in str(told)
     shelf.trouble = None
@@ -168,3 +177,43 @@ def test_the_same_wave_noted_again_replaces_its_note(store: LocalStore) -> None:
 
 def test_an_output_names_itself(tmp_path: Path) -> None:
     assert uri_of(LocalStore(tmp_path)) == tmp_path.as_uri()
+
+
+def test_comparing_finds_what_is_missing_stale_and_no_more(store: LocalStore, shelf: Shelf) -> None:
+    delivery = Delivery(store, shelf, base="https://host/out")
+    kept = [publish(store, name) for name in "abc"]
+    delivery.note("r.000000", kept)
+    delivery.deliver()
+    assert len(delivery.compare()) == 0
+    store.delete(kept[0].item)
+    publish(store, "b", cloud=9)
+    publish(store, "d")
+    found = delivery.compare()
+    assert [e.product_id for e in found.missing] == ["d"]
+    assert [e.product_id for e in found.stale] == ["b"]
+    assert found.surplus == (("c", "a"),)
+    assert (found.items, len(found)) == (3, 3)
+    assert delivery.mend(found) == Delivered(items=2)
+    assert sorted(shelf.items) == ["b", "c", "d"]
+    assert len(delivery.compare()) == 0
+
+
+def test_items_of_other_outputs_are_left_alone(store: LocalStore, shelf: Shelf, tmp_path_factory: Any) -> None:
+    other = LocalStore(tmp_path_factory.mktemp("other").resolve())
+    for place, name in ((store, "a"), (other, "b")):
+        delivery = Delivery(place, shelf)
+        delivery.note("r.000000", [publish(place, name)])
+        delivery.deliver()
+    assert len(Delivery(store, shelf).compare()) == len(Delivery(other, shelf).compare()) == 0
+
+
+def test_an_empty_output_takes_nothing_out(store: LocalStore, shelf: Shelf) -> None:
+    delivery = Delivery(store, shelf)
+    entry = publish(store, "a")
+    delivery.note("r.000000", [entry])
+    delivery.deliver()
+    store.delete(entry.item)
+    found = delivery.compare()
+    with pytest.raises(ConfigError, match="has no items, but 1 are served: is this the output that was meant"):
+        delivery.mend(found)
+    assert list(shelf.items) == ["a"]

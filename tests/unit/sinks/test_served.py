@@ -1,4 +1,4 @@
-from copy import deepcopy
+import hashlib
 from typing import Any
 
 import pytest
@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from swath.product import Product
 from swath.sinks.served import TREE, absolute, served_collection, served_item
-from swath.sinks.stac import item_of, item_path
+from swath.sinks.stac import encode, item_of, item_path
+from swath.sinks.validate import StacValidator
 
 BASE = "https://data.example.org/out"
 
@@ -19,29 +20,35 @@ def item(product: Product) -> dict[str, Any]:
 
 def test_every_href_stands_for_itself(product: Product, item: dict[str, Any]) -> None:
     path = item_path(product)
-    served = served_item(item, path=path, base=BASE)
+    served = served_item(encode(item), path=path, base=BASE)
     folder = path.rsplit("/", 1)[0]
     for name, asset in served["assets"].items():
         assert asset["href"] == f"{BASE}/{folder}/{item['assets'][name]['href'].removeprefix('./')}"
     assert {link["rel"] for link in served["links"]} & TREE == set()
-    (canonical,) = [link["href"] for link in served["links"] if link["rel"] == "canonical"]
-    assert canonical == f"{BASE}/{path}"
+    (canonical,) = [link for link in served["links"] if link["rel"] == "canonical"]
+    assert canonical["href"] == f"{BASE}/{path}"
+    assert canonical["file:checksum"] == f"1220{hashlib.sha256(encode(item)).hexdigest()}"
+    assert canonical["file:size"] == len(encode(item))
     assert all("://" in link["href"] or link["href"].startswith("/") for link in served["links"])
 
 
-def test_only_hrefs_and_links_differ_and_the_item_itself_stays(product: Product, item: dict[str, Any]) -> None:
-    before = deepcopy(item)
-    served = served_item(item, path=item_path(product), base=BASE)
-    assert item == before
-    assert {k: v for k, v in served.items() if k not in {"links", "assets"}} == {
-        k: v for k, v in item.items() if k not in {"links", "assets"}
-    }
+def test_only_hrefs_and_links_differ(product: Product, item: dict[str, Any]) -> None:
+    served = served_item(encode(item), path=item_path(product), base=BASE)
+    rest = set(item) - {"links", "assets"}
+    assert {k: served[k] for k in rest} == {k: item[k] for k in rest}
     for name, asset in served["assets"].items():
         assert asset | {"href": ""} == item["assets"][name] | {"href": ""}
 
 
+def test_a_served_item_is_valid_stac(product: Product, item: dict[str, Any]) -> None:
+    served = served_item(encode(item), path=item_path(product), base=BASE)
+    found = StacValidator(None).validate(served)
+    assert found.checked
+    assert found.findings == ()
+
+
 def test_the_source_scene_stays_linked(product: Product, item: dict[str, Any]) -> None:
-    served = served_item(item, path=item_path(product), base=BASE)
+    served = served_item(encode(item), path=item_path(product), base=BASE)
     sources = [link["title"] for link in served["links"] if link["rel"] == "derived_from"]
     assert sources == [f"scene {product.scene.scene_id}"]
 
