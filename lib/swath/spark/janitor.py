@@ -10,6 +10,7 @@ from swath.sinks.delta import Tables
 from swath.spark.reconcile import days, items_of, named_by, paths_of
 from swath.spark.schemas import TABLES
 from swath.stores.base import Entry, Store
+from swath.stores.parts import ListsUploads
 
 SCRATCH = ".scratch"
 #: Delta refuses to forget sooner: a reader or a writer may still be at work with an older version.
@@ -76,12 +77,24 @@ def clean(tables: Tables, store: Store, *, retention: Retention, now: datetime |
         _remove(entry, done.scratch, done, store=store, dry=dry)
     for entry in _stale(unnamed(tables, store), before=moment - timedelta(hours=retention.unnamed_h)):
         _remove(entry, done.unnamed, done, store=store, dry=dry)
+    _end_uploads(done, store, before=moment - timedelta(hours=retention.scratch_h), dry=dry)
     if not dry:
         for name in TABLES:
             if tables.exists(name):
                 tables.maintain(name, retention_h=retention.table_h)
                 done.tables.append(name)
     return done
+
+
+def _end_uploads(done: Cleaning, store: Store, *, before: datetime, dry: bool) -> None:
+    """Abort uploads of our files that a killed run left: nobody sees them, and they are paid for."""
+    if not isinstance(store, ListsUploads):
+        return
+    for upload in store.unfinished():
+        if upload.began < before and (is_ours(upload.path) or upload.path.startswith(f"{SCRATCH}/")):
+            if not dry:
+                store.upload(upload.path, upload.upload_id).abort()
+            done.uploads.append(upload.path)
 
 
 def unnamed(tables: Tables, store: Store) -> Iterator[Entry]:

@@ -1,7 +1,8 @@
 """Parts of a file that several tasks write together, and S3's limits for them. Needs no boto3."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, BinaryIO, Protocol, Self, runtime_checkable
 
 #: S3's limits: every part but the last has at least so many bytes, and numbers end here.
@@ -81,4 +82,28 @@ class Uploading(Protocol):
 
     def digest(self, path: str) -> tuple[str, int]:
         """Hex sha256 and length of a file, read in one pass."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfinishedUpload:
+    """An upload that was neither completed nor aborted.
+
+    Args:
+        path: Of the file to be, relative to the store's root.
+        upload_id: The store's name of it.
+        began: Aware.
+    """
+
+    path: str
+    upload_id: str
+    began: datetime
+
+
+@runtime_checkable
+class ListsUploads(Uploading, Protocol):
+    """A store that tells its unfinished uploads."""
+
+    def unfinished(self) -> Iterator[UnfinishedUpload]:
+        """All below the store's root."""
         ...

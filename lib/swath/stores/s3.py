@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from swath.errors import ConfigError
 from swath.stores.base import Entry
 from swath.stores.options import OUTPOSTS, gdal_options, store_options
-from swath.stores.parts import ONE_PUT
+from swath.stores.parts import ONE_PUT, UnfinishedUpload
 from swath.stores.s3_client import CHUNK, get, missing, refused_condition, s3_client, stream, unknown_condition
 from swath.stores.upload import Upload
 
@@ -178,6 +178,13 @@ class S3Store:
         if upload_id:
             return Upload(self.client, self.name, key=key, upload_id=upload_id)
         return Upload.open(self.client, self.name, key=key, media=_media(path))
+
+    def unfinished(self) -> Iterator[UnfinishedUpload]:
+        """Uploads that were neither completed nor aborted."""
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name, Prefix=self.key(""))
+        for entry in (e for page in pages for e in page.get("Uploads", [])):
+            path = entry["Key"].removeprefix(self.key(""))
+            yield UnfinishedUpload(path=path, upload_id=entry["UploadId"], began=entry["Initiated"])
 
     def scratch(self) -> Path:
         """A folder of this machine."""
