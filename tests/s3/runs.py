@@ -40,10 +40,8 @@ def main() -> None:
         for name, (source, output) in ways.items():
             summary = execute(RunOptions(pipeline="toa", inputs=(source,), output=output), told=Silent(), spark=spark)
             told[name] = json.loads(summary.to_json())
-        told["tables"] = {
-            name: spark.read.format("delta").load(f"s3a://{bucket}/out/tables/{name}").count()
-            for name in ("products", "runs", "tiles")
-        }
+        for name, root in {"s3 tables": f"s3a://{bucket}/out", "local tables": str(folder / "out")}.items():
+            told[name] = {t: spark.read.format("delta").load(f"{root}/tables/{t}").count() for t in ("products", "runs", "tiles")}
     finally:
         stop_session(spark)
     sys.stdout.write(json.dumps(told) + "\n")

@@ -99,7 +99,7 @@ def _parsed(text: str) -> dict[str, StoreOptions]:
     try:
         plain = json.loads(text)
         return {bucket: _options(bucket, told) for bucket, told in plain.items()}
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         msg = f'{VARIABLE} is not JSON like {{"bucket": {{"endpoint": "https://host"}}}}: {error}'
         raise ConfigError(msg) from error
 

@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.util import find_spec
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
+from swath.errors import ConfigError
 from swath.stores.options import OUTPOSTS, StoreOptions
 
 if TYPE_CHECKING:
@@ -30,8 +32,15 @@ _ANY_REGION = "us-east-1"
 
 @lru_cache(maxsize=16)
 def s3_client(options: StoreOptions | None = None) -> "S3Client":
-    """One client a process and way of reaching a bucket. Credentials come from boto3's standard chain."""
+    """One client a process and way of reaching a bucket. Credentials come from boto3's standard chain.
+
+    Raises:
+        ConfigError: A store on a rack, and no library for its signatures.
+    """
     options = options or StoreOptions()
+    if options.kind == OUTPOSTS and find_spec("awscrt") is None:
+        msg = "S3 on Outposts needs signatures of the kind SigV4A: pip install 'boto3[crt]'"
+        raise ConfigError(msg)
     session = boto3.session.Session(profile_name=options.profile or None)
     region = options.region or session.region_name or (_ANY_REGION if options.endpoint else None)
     style = "path" if options.path_style else "virtual" if options.kind == OUTPOSTS else "auto"
