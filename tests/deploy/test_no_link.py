@@ -73,7 +73,7 @@ def test_a_run_completes_with_every_way_out_closed_and_nothing_tries_to_leave(
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     done, sent = _closed(words[0], *jars, *words[1:], env=variables)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:]
     result = json.loads((tmp_path / "toa" / "reports" / "closed-1.json").read_text(encoding="utf-8"))
     assert (result["made"], result["quarantined"]) == (1, 0)
     assert sent == 0

@@ -79,13 +79,13 @@ def execute(command: EngineCommand, *, runtime: Runtime, timeout_s: float = 1800
     except subprocess.TimeoutExpired as error:
         raise LaunchError(f"spark-submit did not end within {timeout_s:.0f} s") from error
     if done.returncode:
-        raise LaunchError(f"spark-submit ended with {done.returncode}: {_told(done.stderr)}")
+        raise LaunchError(f"spark-submit ended with {done.returncode}: {_told(done)}")
 
 
-def _told(text: str) -> str:
-    """The last lines that are no log lines of Spark's: what the program itself said."""
-    own = [line for line in text.splitlines() if not _LOG_LINE.match(line)]
-    return "\n".join(own or text.splitlines())[-_SHOWN:]
+def _told(done: subprocess.CompletedProcess[str]) -> str:
+    """What the program itself said last. spark-submit puts what Python writes to stderr on its own stdout."""
+    own = [line for text in (done.stderr, done.stdout) for line in text.splitlines() if not _LOG_LINE.match(line)]
+    return "\n".join(own)[-_SHOWN:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
