@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from swath.cli import run as cli_run
+from swath.cli import upkeep
 from swath.cli.main import main
 from swath.errors import LockError
 from swath.report.summary import RunSummary
@@ -151,7 +153,7 @@ def test_compare_sees_and_mends_a_catalogue_that_drifted(
     path = next((missed / "products").rglob("*.json"))
     assert command("catalog", "replay", str(missed)) == 0
     assert command("catalog", "compare", str(missed)) == 0
-    assert capsys.readouterr().out.endswith("1 items, 0 differences\n")
+    assert capsys.readouterr().out.endswith("served catalogue: 1 items, 0 differences\n")
     changed = json.loads(path.read_bytes()) | {"bbox": [0.0, 0.0, 1.0, 1.0]}
     path.write_text(json.dumps(changed), encoding="utf-8")
     other = path.parent.parent / "gone" / "gone.json"
@@ -165,6 +167,19 @@ def test_compare_sees_and_mends_a_catalogue_that_drifted(
     assert capsys.readouterr().out.endswith("catalogue: 0 items delivered; 1 taken out\n")
     (left,) = search(database)
     assert left["bbox"] == changed["bbox"]
+
+
+def test_reconcile_looks_at_the_served_catalogue_too(
+    missed: Path, database: str, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(upkeep, "session", lambda *_, **__: nullcontext(spark))
+    words = ("reconcile", str(missed), "--catalog", database)
+    assert command(*words) == 4
+    assert "not served: products/" in capsys.readouterr().err
+    assert command(*words, "--fix") == 0
+    assert command(*words) == 0
+    assert [f["id"] for f in search(database)] == [published(missed)["id"]]
+    assert outbox(missed) == []
 
 
 def test_migrate_is_a_command_of_its_own(missed: Path, empty_database: str, capsys: pytest.CaptureFixture[str]) -> None:

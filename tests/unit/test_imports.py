@@ -34,7 +34,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "cli": frozenset(
         {
             *("config", "spark", "deploy", "report", "doctor", "simulator", "training", "inference", "readers", "stores"),
-            *("sinks.validate", "sinks.validate_cog", "sinks.delivery", "sinks.target", "sinks.pgstac"),
+            *("sinks.validate", "sinks.validate_cog", "sinks.delivery", "sinks.target", "sinks.pgstac", "sinks.delta"),
         }
     ),
     "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor", "readers", "inference", "training"}),

@@ -7,6 +7,7 @@ import click
 
 from swath.errors import AccountError, CatalogueError, ConfigError
 from swath.sinks.target import Target
+from swath.stores.base import Store
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
@@ -105,23 +106,44 @@ def replay_command(*, output: str, catalog: str, catalog_base: str, everything: 
 def compare_command(*, output: str, catalog: str, catalog_base: str, fix: bool) -> None:
     """See whether the catalogue has all items of OUTPUT as they are now, and no others of it."""
     target = _required(catalog, catalog_base)
+    left = reconcile_served(target, open_store(output, create=False), fix=fix, tell=click.echo)
+    if left:
+        msg = f"{output}: {left} differences between output and served catalogue; --fix mends them"
+        raise AccountError(msg)
+
+
+def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[[str], object]) -> int:
+    """Compare an output with its served catalogue, both ways; with ``fix`` mend it.
+
+    Args:
+        target: The catalogue.
+        store: The output.
+        fix: Tell what is missing or stale, take out what is no more.
+        tell: Hears of every difference.
+
+    Returns:
+        How many differences are left.
+
+    Raises:
+        CatalogueError: Nobody answers, or something was refused.
+        ConfigError: The schema is not the client's, or the output is hardly the one that was meant.
+    """
     from swath.sinks.delivery import delivery_to  # noqa: PLC0415
 
-    delivery = delivery_to(target, open_store(output, create=False))
+    delivery = delivery_to(target, store)
     found = delivery.compare()
-    for what, entries in (("missing", found.missing), ("stale", found.stale)):
+    for what, entries in (("not served", found.missing), ("served as it was", found.stale)):
         for entry in entries:
-            click.echo(f"{what}: {entry.item}")
+            tell(f"{what}: {entry.item}")
     for collection, name in found.surplus:
-        click.echo(f"no more in the output: {collection}/{name}")
-    click.echo(f"{found.items} items, {len(found)} differences")
-    if fix and len(found):
-        told = delivery.mend(found)
-        click.echo(f"{told}; {len(found.surplus)} taken out")
-        _see(told)
-    elif len(found):
-        msg = f"{output}: {len(found)} differences between output and served catalogue; --fix mends them"
-        raise AccountError(msg)
+        tell(f"served, but no more in the output: {collection}/{name}")
+    tell(f"served catalogue: {found.items} items, {len(found)} differences")
+    if not fix or not len(found):
+        return len(found)
+    delivered = delivery.mend(found)
+    tell(f"{delivered}; {len(found.surplus)} taken out")
+    _see(delivered)
+    return 0
 
 
 def _see(delivered: "Delivered") -> None:

@@ -11,11 +11,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from swath.cli.catalog import catalog_options, target_of
 from swath.cli.output import existing, json_option, master_option, session
 from swath.cli.progress import Told, telling
 from swath.cli.run import execute_request, exit_code, new_run_id
 from swath.errors import AccountError, ConfigError
 from swath.report.text import duration, lines
+from swath.sinks.target import Target
 from swath.spark.request import Limits
 from swath.stores.base import Store
 from swath.stores.registry import open_store
@@ -62,7 +64,7 @@ def status_command(
     from swath.spark.status import output_status  # noqa: PLC0415
 
     store = existing(output)
-    with session("status", master) as spark:
+    with session("status", master, output=output) as spark:
         found = output_status(Tables(spark, store), run_id=run_id)
     if as_json:
         click.echo(json.dumps(found.plain()))
@@ -93,15 +95,17 @@ def _show_status(found: "OutputStatus") -> None:
 @click.option("--run-id", help="Name of the run.")
 @click.option("--quarantine-ok", is_flag=True, help="Exit 0 although scenes were quarantined again.")
 @_limits
+@catalog_options
 @json_option
 @master_option
 def retry_command(*, output: str, quarantine_ok: bool, as_json: bool, master: str | None, **asked: Any) -> None:
     """Make again what stands in the quarantine of OUTPUT, as it was asked for then."""
     store = existing(output)
     limits = Limits(memory_mb=asked["worker_memory_mb"], seconds=asked["strip_seconds"])
+    catalogue = target_of(asked["catalog"], asked["catalog_base"])
     which = {"errors": asked["errors"], "pipeline": asked["pipeline"], "run_id": asked["run_id"] or new_run_id()}
-    with telling() as told, session("retry", master) as spark:
-        summaries = retry(spark, store, **which, limits=limits, told=told)
+    with telling() as told, session("retry", master, output=output) as spark:
+        summaries = retry(spark, store, **which, limits=limits, catalogue=catalogue, told=told)
         for summary in summaries:
             for line in lines(summary):
                 told.say(line)
@@ -120,6 +124,7 @@ def retry(
     pipeline: str | None = None,
     run_id: str,
     limits: Limits | None = None,
+    catalogue: Target | None = None,
     told: Told,
 ) -> "list[RunSummary]":
     """Run every retry that fits; a summary each.
@@ -133,7 +138,8 @@ def retry(
     tables = Tables(spark, store)
     rows = wanted(tables, error_classes=errors, pipeline=pipeline)
     found = find_retries(tables, store, rows=rows, run_id=run_id)
-    return [execute_request(spark, replace(r.request, limits=limits or Limits()), told=told) for r in found]
+    requests = [replace(r.request, limits=limits or Limits(), catalogue=catalogue) for r in found]
+    return [execute_request(spark, r, told=told) for r in requests]
 
 
 @click.command("reproduce")
@@ -153,7 +159,7 @@ def reproduce_command(
     output, path = split_item(item if "://" in item else str(Path(item).absolute()))
     store = existing(output)
     limits = Limits(memory_mb=worker_memory_mb, seconds=strip_seconds)
-    with telling() as told, session("reproduce", master) as spark, tempfile.TemporaryDirectory() as aside:
+    with telling() as told, session("reproduce", master, output=output) as spark, tempfile.TemporaryDirectory() as aside:
         found = provenance_of(Tables(spark, store), store, item=path)
         told.say(f"making {found.product['product_id']} again from {found.href}")
         done = reproduce(spark, found, into=_fresh(into or aside), limits=limits, progress=told.stage)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from swath.cli.catalog import catalog_options, reconcile_served, target_of
 from swath.cli.output import existing, json_option, locked, master_option, session
 from swath.cli.progress import Told, telling
 from swath.cli.run import new_run_id
@@ -22,15 +23,18 @@ _TOLD = 1000
 @click.argument("output")
 @click.option("--fix", is_flag=True, help="Mend what can be mended. No file is removed.")
 @click.option("--run-id", help="Names the mending in the ledger.")
+@catalog_options
 @json_option
 @master_option
-def reconcile_command(*, output: str, fix: bool, run_id: str | None, as_json: bool, master: str | None) -> None:
-    """Compare ledger, files and catalogue of OUTPUT both ways."""
+def reconcile_command(
+    *, output: str, fix: bool, run_id: str | None, catalog: str, catalog_base: str, as_json: bool, master: str | None
+) -> None:
+    """Compare ledger, files and catalogue of OUTPUT both ways; with --catalog also the served one."""
     from swath.sinks.delta import Tables  # noqa: PLC0415
     from swath.spark.mend import mend  # noqa: PLC0415
     from swath.spark.reconcile import compare  # noqa: PLC0415
 
-    store, name = existing(output), run_id or new_run_id()
+    store, name, target = existing(output), run_id or new_run_id(), target_of(catalog, catalog_base)
     with telling() as told, session("reconcile", master, output=output) as spark, locked(store, run_id=name) as lock:
         tables = Tables(spark, store, lock=lock)
         found = compare(tables, store)
@@ -44,14 +48,15 @@ def reconcile_command(*, output: str, fix: bool, run_id: str | None, as_json: bo
                 f"mended: {len(mended.adopted)} products recorded, {len(mended.sent_back)} sent back (swath retry), "
                 f"{len(mended.catalogue)} catalogue files rewritten"
             )
+        served = reconcile_served(target, store, fix=fix, tell=told.say) if target is not None else 0
     if as_json:
         plain = [
             {"kind": f.kind, "path": f.path, "product_id": f.product_id, "expected": f.expected, "got": f.got}
             for f in found.findings
         ]
-        click.echo(json.dumps({"products": found.products, "files": found.files, "findings": plain, "left": len(left)}))
-    if left:
-        msg = f"{output}: {len(left)} differences between ledger, files and catalogue; --fix mends what can be mended"
+        click.echo(json.dumps({"products": found.products, "files": found.files, "findings": plain, "left": len(left) + served}))
+    if left or served:
+        msg = f"{output}: {len(left) + served} differences between ledger, files and catalogue; --fix mends what can be mended"
         raise AccountError(msg)
 
 
