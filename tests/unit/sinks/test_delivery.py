@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -217,3 +219,11 @@ def test_an_empty_output_takes_nothing_out(store: LocalStore, shelf: Shelf) -> N
     with pytest.raises(ConfigError, match="has no items, but 1 are served: is this the output that was meant"):
         delivery.mend(found)
     assert list(shelf.items) == ["a"]
+
+
+def test_who_has_no_catalogue_loads_no_database_client() -> None:
+    loaded = (
+        "import sys, swath.cli.run, swath.spark.run, swath.engine.child_main; print({'psycopg', 'pypgstac'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
