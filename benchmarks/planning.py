@@ -1,7 +1,7 @@
 """Planning of very many scenes: ``PYTHONPATH=lib python -m benchmarks.planning [SCENES]``.
 
 Writes what ingest would have written (scenes of 8 kB of metadata each, a hundredth given twice, a hundredth refused) and a
-ledger that knows a tenth of the products. Then, in a driver whose heap may have 1 GiB: decide and store the plan, count it,
+ledger that knows a tenth of the products. Then, in a driver whose heap may have 768 MiB: decide and store the plan, count it,
 read its first wave and its last. Prints wall and CPU seconds of each, and the most memory that the JVM had.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 WAVE_PRODUCTS = 32
-HEAP = "1g"
+HEAP = "768m"
 
 
 def _ingested(spark: "SparkSession", scenes: int) -> "DataFrame":
@@ -94,7 +94,10 @@ def _java() -> Path:
     """The JVM that this process started."""
     tree, found = {os.getpid()}, None
     for stat in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda p: int(p.parent.name)):
-        head, _, rest = stat.read_text(encoding="ascii", errors="replace").rpartition(")")
+        try:
+            head, _, rest = stat.read_text(encoding="ascii", errors="replace").rpartition(")")
+        except OSError:  # it has ended
+            continue
         if int(rest.split()[1]) in tree:
             tree.add(int(head.split()[0]))
             found = stat.parent if head.endswith("(java") else found
