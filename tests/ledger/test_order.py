@@ -26,6 +26,8 @@ from swath.stores.local import LocalStore, local_store
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# A run takes seconds on a machine of its own, minutes on one that is busy.
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(1200)]
 RunJob = Callable[..., RunSummary]
 
 

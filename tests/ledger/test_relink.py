@@ -12,6 +12,8 @@ from swath.report.summary import RunSummary
 from swath.sinks.delta import Tables
 from swath.spark.ledger import Ledger
 
+# A run takes seconds on a machine of its own, minutes on one that is busy.
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(1200)]
 RunJob = Callable[..., RunSummary]
 Maps = Callable[[Path], str]
 MAPPED = {"landcover", "landcover_probability"}
