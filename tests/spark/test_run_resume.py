@@ -1,5 +1,6 @@
 """A run that is killed goes on under its own name, and nothing is there twice."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,20 @@ class KilledAt:
 
     def say(self, text: str) -> None:
         """Nothing."""
+
+
+class Hides(KilledAt):
+    """Takes a file away when the wave begins: the plan is made, the scene is lost on its way."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(0)
+        self._file = file
+
+    def wave(self, number: int, waves: int, products: int) -> None:
+        self._file.rename(self._file.with_suffix(".hidden"))
+
+    def show(self) -> None:
+        self._file.with_suffix(".hidden").rename(self._file)
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +142,34 @@ def test_a_wave_that_was_half_committed_is_committed_once(
     tiles = table(spark, tmp_path, name="tiles")
     assert tiles.select("product_id", "asset", "strip").distinct().count() == tiles.count()
     assert table(spark, tmp_path, name="runs").count() == 1
+
+
+def test_what_a_half_committed_wave_refused_stays_refused_and_nothing_is_made_and_refused(
+    spark: "SparkSession", run_job: Any, scenes_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reds = sorted(scenes_folder.rglob("*_B4.TIF"))
+    output, first, second = tmp_path / "out", Hides(reds[0]), Hides(reds[1])
+    given = {"output": output, "run_id": "r", "wave_products": 100}
+    append = Tables.append
+
+    def dying(self: Tables, name: str, *rest: Any, **options: Any) -> Any:
+        if name == "products":
+            raise Killed
+        return append(self, name, *rest, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tables, "append", dying)
+        with pytest.raises(Killed):
+            run_job("toa", scenes_folder, told=first, **given)
+    first.show()
+    # What was published is gone too: the second execution has to make it, and loses another scene.
+    shutil.rmtree(output / "products")
+    again: RunSummary = run_job("toa", scenes_folder, told=second, **given)
+    second.show()
+    assert (again.scenes.taken_in, again.scenes.made, again.scenes.quarantined) == (SCENES, SCENES - 2, 2)
+    refused = [r["scene_id"] for r in table(spark, output, name="quarantine").collect()]
+    made = [r["scene_id"] for r in table(spark, output, name="products").collect()]
+    assert sorted(refused) == [p.parent.name for p in reds[:2]]
+    assert sorted(refused + made) == sorted(p.parent.name for p in reds)
+    retried: RunSummary = run_job("toa", scenes_folder, output=output, run_id="r2")
+    assert (retried.scenes.made, retried.scenes.skipped) == (2, SCENES - 2)

@@ -13,6 +13,7 @@ from swath import __version__
 from swath.errors import AccountError
 from swath.scene import Scene
 from swath.sinks.delta import Tables
+from swath.spark.before import Standing, standing
 from swath.spark.ingest import name_of
 from swath.spark.plan import Aside, spec_of
 from swath.spark.request import RunRequest
@@ -58,11 +59,24 @@ class Ledger:
     def __init__(self, tables: Tables, *, request: RunRequest) -> None:
         self._tables = tables
         self._request = request
+        self._stands: dict[int, Standing] = {}
 
     def waves(self) -> set[int]:
         """Waves of this run that are committed."""
         rows = self._tables.read("runs", RUNS).filter(F.col("run_id") == self._request.run_id).select("wave").collect()
         return {row["wave"] for row in rows}
+
+    def look_back(self, waves: set[int]) -> None:
+        """See what stands of waves that an earlier execution committed in part.
+
+        Args:
+            waves: Those that exist.
+        """
+        self._stands = standing(self.of_run("products"), self.of_run("quarantine"), waves=waves)
+
+    def standing(self, wave: int) -> Standing:
+        """What stands of a wave that does not exist."""
+        return self._stands.get(wave, Standing())
 
     def of_run(self, table: str) -> DataFrame:
         """Rows of this run."""
@@ -94,22 +108,28 @@ class Ledger:
         account = account_of(result, aside=aside)
         wave, request = result.wave, self._request
         now = datetime.now(UTC)
+        stands = self.standing(wave)
+        made = [w for w in result.products if w.published and w.row["product_id"] not in stands.products]
         tables = {
             "tiles": (TILES, [t for w in result.products for t in _tiles(w, request=request, wave=wave)]),
             "quarantine": (QUARANTINE, self._quarantine(result, aside=aside, now=now)),
-            "products": (PRODUCTS, [_product(w, request=request, wave=wave, now=now) for w in result.products if w.published]),
+            "products": (PRODUCTS, [_product(w, request=request, wave=wave, now=now) for w in made]),
             "runs": (RUNS, [self._run(result, account, started=started, now=now)]),
         }
         if not account.balanced:
             msg = f"wave {wave} of run {request.run_id} does not balance: {account}; nothing of it was committed"
             raise AccountError(msg)
+        before = {"quarantine": len(stands.quarantine), "products": len(stands.products)}
         for name, (schema, rows) in tables.items():
-            self._tables.append(name, rows, schema=schema, run_id=request.run_id, wave=wave)
+            # More rows for a table that has some of this wave are a transaction of their own, repeated without effect too.
+            run_id = f"{request.run_id}+{before[name]}" if before.get(name) else request.run_id
+            self._tables.append(name, rows, schema=schema, run_id=run_id, wave=wave)
         return account
 
     def _quarantine(self, result: WaveResult, *, aside: Aside, now: datetime) -> list[tuple[Any, ...]]:
         refused = [(r, Refusal.of_row(r)) for r in aside.refused_rows()]
         refused += [(w.row, w.refusal) for w in result.products if w.refusal is not None]
+        refused = [(r, why) for r, why in refused if r["href"] not in self.standing(result.wave).quarantine]
         if not refused:
             return []
         tried = standing_attempts(self._tables, pipeline=self._request.pipeline["name"])

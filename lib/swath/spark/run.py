@@ -1,12 +1,11 @@
 """One run from its inputs to its ledger: plan once, then wave by wave."""
 
-import json
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from swath.engine.product_plan import plan_product, product_of
@@ -14,11 +13,13 @@ from swath.product import Product
 from swath.sinks.delivery import Delivered, Delivery, delivery_to
 from swath.sinks.delta import Tables
 from swath.sinks.outbox import Entry
+from swath.spark.before import lost_before, made_before
 from swath.spark.catalogue import rebuild_days
+from swath.spark.ingest import run_path
 from swath.spark.ledger import Account, Ledger
-from swath.spark.plan import MAKE, TOLD, Aside, Plan, load_or_make_plan
+from swath.spark.plan import TOLD, Aside, Plan, load_or_make_plan
 from swath.spark.request import RunRequest
-from swath.spark.wave import ProductWork, Refusal, StageProgress, StageTime, WaveResult, WaveRunner
+from swath.spark.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, commit_lock, output_lock
 from swath.stores.registry import open_store
@@ -100,12 +101,16 @@ class Run:
         tables = Tables(self._spark, store, lock=lock)
         ledger = Ledger(tables, request=self._request)
         outcome = RunOutcome(request=self._request, account=_NOTHING, started=started, ended=started)
+        again = store.size(run_path(self._request.run_id, "plan/_SUCCESS")) is not None
         plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables)
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
         done = ledger.waves()
+        if again:
+            ledger.look_back(done)
         if done:
-            outcome.made += _made_before(plan, ledger.of_run("products"))
-            outcome.lost += _lost_before(plan, ledger.of_run("quarantine"))
+            exists = F.col("wave").isin(sorted(done))
+            outcome.made += made_before(plan, ledger.of_run("products").filter(exists))
+            outcome.lost += lost_before(plan, ledger.of_run("quarantine").filter(exists))
             outcome.aside += plan.aside().told if 0 in done else []
             outcome.touched |= {_place(w) for w in outcome.made if w.published}
         waves = plan.waves
@@ -126,7 +131,10 @@ class Run:
         if self._announce is not None:
             self._announce(number + 1, waves, len(rows))
         runner = WaveRunner(self._spark, store, request=self._request, progress=self._progress)
+        decided = {r["n"]: work for r in rows if (work := ledger.standing(wave).work(r)) is not None}
+        rows = [r for r in rows if r["n"] not in decided]
         result = runner.run(wave, rows, versions=ledger.versions([r["product_id"] for r in rows if r["again"]]))
+        result.products += decided.values()
         since = datetime.now(UTC)
         if self._delivery is not None:
             # Before the commit: whatever happens after it, somebody will tell the catalogue.
@@ -157,28 +165,6 @@ _NOTHING = Account(scenes_in=0, made=0, skipped=0, quarantined=0)
 
 def _since(moment: datetime) -> float:
     return (datetime.now(UTC) - moment).total_seconds()
-
-
-def _made_before(plan: Plan, products: DataFrame) -> list[ProductWork]:
-    """Products that an earlier execution of the run committed."""
-    rows = {r["product_id"]: r for r in products.limit(TOLD).collect()}
-    planned = plan.with_scenes(plan.rows.filter((F.col("status") == MAKE) & F.col("product_id").isin(list(rows))))
-    works = []
-    for row in planned:
-        made = rows[row["product_id"]]
-        published = {
-            "item": made["item"], "bbox": made["bbox"], "pictures": dict(made["pictures"]), "collection": made["collection"],
-            "left_out": dict(made["left_out"]), "facts": json.loads(made["facts"]), "acquired": made["acquired"].isoformat(),
-        }  # fmt: skip
-        works.append(ProductWork(row=row, records=json.loads(made["records"]), published=published))
-    return works
-
-
-def _lost_before(plan: Plan, quarantine: DataFrame) -> list[ProductWork]:
-    """Products that an earlier execution of the run lost on their way."""
-    lost = quarantine.join(plan.rows.filter(F.col("status") == MAKE).select("n", "href"), "href").limit(TOLD).collect()
-    works = [ProductWork(row=row, refusal=Refusal.of_row(row)) for row in sorted(lost, key=lambda r: r["n"])]
-    return list({w.row["n"]: w for w in works}.values())
 
 
 def _sort(result: WaveResult, outcome: RunOutcome) -> None:
