@@ -10,7 +10,7 @@ from tests.faults.campaign import Campaign, Report
 from tests.faults.mutated_inputs import LONGEST_S, Outcome, outcomes, table
 
 #: Injections into one run of forty scenes.
-A_ROUND = 25
+A_ROUND = 50
 LOCAL, CLUSTER = "local[2,4]", "local-cluster[2,1,1024]"
 
 

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,15 +15,19 @@ from tests.faults.driven import Driven
 from tests.faults.injections import ENDING, KINDS, SmallDisk, Target
 from tests.faults.processes import alive, below
 from tests.faults.small_scenes import make_scenes
+from tests.faults.whole_product import MADE, Maker
 
 from swath.config import load_pipeline, prepare
+from swath.engine.child import Child, Limits
 from swath.engine.keys import canonical
 from swath.inference.registry import Registry
+from swath.readers.discover import discover
+from swath.stores.local import local_store
 
 PIPELINE: Final = "toa"
 STRIP_ROWS: Final = 512
-#: Between two injections [s].
-GAP_S: Final = (0.3, 2.5)
+#: Share of an undisturbed run's time over which its injections are spread; what comes late hits the next execution.
+SPREAD: Final = 0.8
 #: A run that does not end within this was lost.
 RUN_S: Final = 1500.0
 #: Executions of one run, after which nothing happens to it any more.
@@ -100,6 +105,7 @@ class Campaign:
         self._pipeline = canonical(dict(plain))
         self._driver: Driven | None = None
         self._family: list[int] = []
+        self._run_s = 0.0
         self._reference = folder / "reference"
 
     def close(self) -> None:
@@ -114,11 +120,31 @@ class Campaign:
         Raises:
             ChildProcessError: It did not make everything.
         """
-        answer = self._running().done(self._request(self._reference, run_id="reference"), seconds=RUN_S)
+        driver, since = self._running(), time.monotonic()
+        answer = driver.done(self._request(self._reference, run_id="reference"), seconds=RUN_S)
+        self._run_s = time.monotonic() - since
         if answer["exit"] != 0:
             msg = f"the undisturbed run ended with {answer}"
             raise ChildProcessError(msg)
-        self._tell(f"undisturbed: {time.monotonic() - self._since:.0f} s")
+        self._tell(f"undisturbed: {self._run_s:.0f} s")
+
+    def made_without_spark(self, *, run_s: float) -> None:
+        """Products to compare with, made task by task in one child: cheaper than a run, and not by the code that is disturbed.
+
+        Args:
+            run_s: About what a run takes; injections are spread over it.
+
+        Raises:
+            ChildProcessError: A scene was not made.
+        """
+        self._run_s = run_s
+        output = local_store(self._reference).folder
+        with closing(Child(Limits(memory_mb=1024, seconds=120.0))) as child:
+            maker = Maker(child=child, pipeline=self._pipeline, output=output, strip_rows=STRIP_ROWS)
+            for href in discover([str(self._scenes.folder)]):
+                if (told := maker.make(href))[0] != MADE:
+                    msg = f"{href} is not made: {told}"
+                    raise ChildProcessError(msg)
 
     def round(
         self, injections: int, *, kinds: frozenset[str] = frozenset(KINDS), endings: int = 1, hostile: bool = False
@@ -165,10 +191,11 @@ class Campaign:
         driver = self._running()
         target = self._target(driver, output)
         driver.ask(request)
+        gap_s = SPREAD * self._run_s / max(most, 1)
         since, done, ended = time.monotonic(), 0, 0
         answer = None
         while answer is None:
-            answer = driver.poll(float(self._rng.uniform(*GAP_S)) if done < most else 5.0)
+            answer = driver.poll(float(self._rng.uniform(0.0, 2.0 * gap_s)) if done < most else 5.0)
             if time.monotonic() - since > RUN_S:
                 answer = {"exit": -1, "why": f"not done within {RUN_S:.0f} s"}
             if answer is None and done < most:
@@ -239,7 +266,7 @@ class Campaign:
             "pipeline": PIPELINE, "inputs": inputs, "output": str(output), "run_id": run_id, "tile_size": STRIP_ROWS,
             "wave_products": self._wave_products,
         }  # fmt: skip
-        return {**request, "strip_seconds": 20.0, "worker_memory_mb": 768} if hostile else request
+        return {**request, "strip_seconds": 10.0, "worker_memory_mb": 768} if hostile else request
 
 
 def _hostile_scenes(folder: Path) -> tuple[Path, ...]:

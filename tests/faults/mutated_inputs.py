@@ -23,6 +23,8 @@ from swath.stores.local import local_store
 
 #: Nothing of a scene this small may take longer.
 LONGEST_S: Final = 20.0
+#: Refusals after which the child is another one.
+DEATHS: Final = frozenset({"crash", "oom", "timeout"})
 SIZES: Final[dict[Kind, int]] = {"landsat9": 96, "sentinel2": 120, "stac": 96}
 
 
@@ -94,7 +96,10 @@ def outcomes(*, seed: int, count: int, folder: Path, numbers: range | None = Non
                 shutil.copytree(deliveries.originals[sensor], copy)
                 href = deliveries.href(copy).replace(str(copy), "{}")
                 damage = draw(copy, rng=np.random.default_rng([seed, number]))
-                yield _outcome(href.format(copy), maker=maker, sensor=sensor, number=number, damage=damage)
+                outcome = _outcome(href.format(copy), maker=maker, sensor=sensor, number=number, damage=damage)
+            yield outcome
+            if outcome.result in DEATHS:  # the next one shall not pay for the start of a new child
+                maker.make(deliveries.href(deliveries.originals[sensor]))
     finally:
         child.close()
 
@@ -107,7 +112,7 @@ def _outcome(href: str, *, maker: Maker, sensor: str, number: int, damage: str) 
         result, escape = "escaped", str(error)
     else:
         if result == MADE:
-            json.loads((maker.output / told).read_bytes())
+            json.loads((Path(maker.output) / told).read_bytes())
         else:
             message = told
     seconds = time.monotonic() - since

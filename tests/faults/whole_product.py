@@ -18,14 +18,14 @@ class Maker:
     Args:
         child: Does the work.
         pipeline: As it travels (``RunRequest.pipeline_json``).
-        output: Root of the output; it exists.
+        output: Root of the output, a folder or an ``s3://`` prefix; it exists.
         folder: For the strips' parts, relative to the output.
         strip_rows: As ``--tile-size``.
     """
 
     child: Child
     pipeline: str
-    output: Path
+    output: Path | str
     folder: str = field(default_factory=lambda: f".scratch/{uuid.uuid4().hex}")
     strip_rows: int | None = None
 
