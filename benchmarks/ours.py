@@ -57,8 +57,8 @@ def _keeping(strips: list[dict[str, Any]]) -> Iterator[None]:
 
     run = WaveRunner.run
 
-    def kept(self: WaveRunner, wave: int, rows: Any) -> Any:
-        result = run(self, wave, rows)
+    def kept(self: WaveRunner, *asked: Any, **more: Any) -> Any:
+        result = run(self, *asked, **more)
         strips.extend(strip for work in result.products for strip in work.strips)
         return result
 
