@@ -7,8 +7,9 @@ import pytest
 from swath.errors import ConfigError, LockError
 from swath.stores.database import Database
 from swath.stores.local import LocalStore
-from swath.stores.lock import NoLock, commit_lock
+from swath.stores.lock import NoLock, commit_lock, output_lock
 from swath.stores.pg_lock import PgLock, key_of
+from swath.stores.s3 import S3Store
 
 OUT = "s3://bucket/out"
 
@@ -117,6 +118,7 @@ def test_other_outputs_are_not_locked(empty_database: str) -> None:
 def test_an_output_has_one_key_however_it_is_spelled() -> None:
     assert key_of("s3a://bucket/out/") == key_of("s3://bucket/out")
     assert key_of("s3://bucket/out") != key_of("s3://bucket/out2")
+    assert key_of("s3://bucket/out") != key_of("s3://bucket/out", "run")
     assert -(2**63) <= key_of("/data/out") < 2**63
 
 
@@ -132,3 +134,17 @@ def test_sites_choose_the_lock(tmp_path: Path) -> None:
         commit_lock(store, run_id="r", environ=chosen | {"SWATH_LOCK_WAIT_S": "soon"})
     with pytest.raises(ConfigError, match="SWATH_LOCK is 'zookeeper'; expected none, file or postgresql"):
         commit_lock(store, run_id="r", environ={"SWATH_LOCK": "zookeeper"})
+
+
+def test_an_output_in_a_bucket_is_locked_for_the_whole_run(empty_database: str) -> None:
+    chosen = {"SWATH_LOCK": "postgresql", "SWATH_POSTGRESQL_DSN": empty_database, "SWATH_LOCK_WAIT_S": "0"}
+    bucket = S3Store("s3://bucket/out")
+    with output_lock(bucket, run_id="r1", environ=chosen):
+        with pytest.raises(LockError, match="locked by r1"), output_lock(bucket, run_id="r2", environ=chosen):
+            pytest.fail("two runs in one output")
+        commit = commit_lock(bucket, run_id="r1", environ=chosen)
+        with commit.held():
+            commit.check()
+        commit.close()
+    with output_lock(bucket, run_id="r2", environ=chosen):
+        pass

@@ -246,6 +246,18 @@ def test_a_second_driver_commits_nothing_exits_5_and_goes_on_later(
     assert Tables(spark, LocalStore(tmp_path)).read("runs", RUNS).count() == 1
 
 
+def test_a_second_run_ends_before_it_begins(
+    empty_database: str, locked: PgLock, scene: Path, tmp_path: Path, spark: "SparkSession", monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.setattr(cli_run, "execute", partial(cli_run.execute, spark=spark))
+    run = PgLock(Database(empty_database), output=str(tmp_path), purpose="run", run_id="first", wait_s=1)
+    with run.held():
+        assert command("run", "toa", "--input", str(scene), "--output", str(tmp_path)) == 5
+    run.close()
+    assert "is locked by first" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+
+
 def test_a_lock_lost_before_the_commit_means_no_commit(
     locked: PgLock, empty_database: str, tmp_path: Path, spark: "SparkSession"
 ) -> None:

@@ -3,18 +3,21 @@
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Protocol
 
 from swath.errors import ConfigError, LockError
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 
+if TYPE_CHECKING:
+    from swath.stores.pg_lock import PgLock
+
 LOCK_FILE = ".lock"
 #: ``none``, ``file`` (the lock of ``output_lock``) or ``postgresql``; sites set it.
 KIND_VARIABLE = "SWATH_LOCK"
 DSN_VARIABLE = "SWATH_POSTGRESQL_DSN"
-#: Seconds to wait for another driver's commit; a commit is seconds of work.
+#: Seconds to wait for another driver: its commit takes seconds, and one that died is noticed after 25.
 WAIT_VARIABLE = "SWATH_LOCK_WAIT_S"
 _WAIT_S = "120"
 
@@ -63,9 +66,34 @@ def commit_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.en
     Raises:
         ConfigError: The kind is unknown, or PostgreSQL's connection string is missing or broken, or the wait no number.
     """
+    return _database_lock(store, run_id=run_id, purpose="commit", environ=environ) or NoLock()
+
+
+@contextmanager
+def output_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Hold the lock of an output while the block runs: nobody else plans, makes or cleans there meanwhile.
+
+    A file system has a lock of its own, which goes with its holder. One in PostgreSQL may be lost with its connection before
+    the block ends: tables stay safe, because every commit takes another one (``commit_lock``).
+
+    Raises:
+        LockError: Another run holds it.
+        ConfigError: See ``commit_lock``.
+    """
+    with ExitStack() as stack:
+        if isinstance(store, LocalStore):
+            stack.enter_context(_file_lock(store, run_id=run_id))
+        lock = _database_lock(store, run_id=run_id, purpose="run", environ=environ)
+        if lock is not None:
+            stack.callback(lock.close)
+            stack.enter_context(lock.held())
+        yield
+
+
+def _database_lock(store: Store, *, run_id: str, purpose: str, environ: Mapping[str, str]) -> "PgLock | None":
     kind = environ.get(KIND_VARIABLE, "") or "none"
     if kind in {"none", "file"}:
-        return NoLock()
+        return None
     if kind != "postgresql":
         msg = f"{KIND_VARIABLE} is {kind!r}; expected none, file or postgresql"
         raise ConfigError(msg)
@@ -80,21 +108,11 @@ def commit_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.en
     from swath.stores.database import Database  # noqa: PLC0415  psycopg only where a database is configured
     from swath.stores.pg_lock import PgLock  # noqa: PLC0415
 
-    return PgLock(Database(dsn), output=store.root, run_id=run_id, wait_s=float(wait))
+    return PgLock(Database(dsn), output=store.root, purpose=purpose, run_id=run_id, wait_s=float(wait))
 
 
 @contextmanager
-def output_lock(store: Store, *, run_id: str) -> Iterator[None]:
-    """Hold the lock of an output while the block runs.
-
-    A store that is no file system is not locked here.
-
-    Raises:
-        LockError: Another run holds it.
-    """
-    if not isinstance(store, LocalStore):
-        yield
-        return
+def _file_lock(store: LocalStore, *, run_id: str) -> Iterator[None]:
     descriptor = os.open(store.at(LOCK_FILE), os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:

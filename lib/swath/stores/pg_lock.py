@@ -33,7 +33,7 @@ _HOLDER = """
 
 
 class PgLock:
-    """The lock of one output, taken for each commit on a direct connection.
+    """A lock of one output on a direct connection: taken for each commit, or for a run.
 
     The connection stays open between commits; the lock does not. Session locks break behind a pooler in transaction mode:
     ``check`` notices.
@@ -41,16 +41,17 @@ class PgLock:
     Args:
         database: A direct connection, not through a pooler in transaction mode.
         output: URI of the output that is locked; ``s3a://`` and ``s3://`` are one.
+        purpose: What is locked there, ``commit`` or ``run``; both may be held at once.
         run_id: Who we are, for those that wait.
-        wait_s: How long to wait for another commit.
+        wait_s: How long to wait for another driver.
     """
 
-    def __init__(self, database: Database, *, output: str, run_id: str, wait_s: float) -> None:
+    def __init__(self, database: Database, *, output: str, run_id: str, wait_s: float, purpose: str = "commit") -> None:
         self._database = database
         self._output = output
         self._run_id = run_id
         self._wait_s = wait_s
-        self._key = key_of(output)
+        self._key = key_of(output, purpose)
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         self._depth = 0
 
@@ -161,9 +162,9 @@ class PgLock:
         )
 
 
-def key_of(output: str) -> int:
-    """The 64-bit number that stands for an output in the database."""
+def key_of(output: str, purpose: str = "commit") -> int:
+    """The 64-bit number that stands for an output's lock in the database."""
     scheme, separator, rest = output.partition("://")
     plain = f"s3://{rest}" if separator and scheme in {"s3", "s3a"} else output
-    digest = hashlib.sha256(f"swath {plain.rstrip('/')}".encode()).digest()
+    digest = hashlib.sha256(f"swath {purpose} {plain.rstrip('/')}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
