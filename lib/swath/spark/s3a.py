@@ -47,6 +47,8 @@ def _bucket(options: StoreOptions, environ: Mapping[str, str]) -> Iterator[tuple
         yield "endpoint.region", region
     if options.requester_pays:
         yield "requester.pays.enabled", "true"
+    # Nobody makes a folder where a file is: the questions whether somebody did are a third of all requests.
+    yield "performance.flags", "create,mkdir,delete"
 
 
 def credentials_provider(options: StoreOptions, environ: Mapping[str, str]) -> str:
