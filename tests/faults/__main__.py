@@ -6,8 +6,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults.campaign import Campaign, Report
+from tests.faults.campaign import Campaign
 from tests.faults.mutated_inputs import LONGEST_S, Outcome, outcomes, table
+from tests.faults.told import Report
 
 #: Injections into one run of forty scenes.
 A_ROUND = 50

@@ -45,6 +45,12 @@ def leftovers(output: Path) -> set[str]:
     return {f for f in files - named if not _belongs(f)}
 
 
+def untold(output: Path) -> set[str]:
+    """Products that the outbox does not name, although nobody took anything out of it."""
+    lines = [line for file in (output / "outbox").glob("*.ndjson") for line in file.read_text(encoding="utf-8").splitlines()]
+    return {Path(i).stem for i in _items(output)} - {json.loads(line)["product_id"] for line in lines}
+
+
 def _belongs(path: str) -> bool:
     """Whether a file that no item names has a place: Spark and Delta look after their own, hidden files included."""
     if path.startswith(("tables/", "runs/")) or path == ".lock":

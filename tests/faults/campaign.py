@@ -2,19 +2,18 @@
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from tests.faults.account import broken_promises, leftovers
+from tests.faults.account import broken_promises, leftovers, untold
 from tests.faults.driven import Driven
 from tests.faults.injections import ENDING, KINDS, SmallDisk, Target
 from tests.faults.processes import alive, below
 from tests.faults.small_scenes import make_scenes
+from tests.faults.told import Injected, Report
 from tests.faults.whole_product import MADE, Maker
 
 from swath.config import load_pipeline, prepare
@@ -30,53 +29,13 @@ STRIP_ROWS: Final = 512
 SPREAD: Final = 0.8
 #: A run that does not end within this was lost.
 RUN_S: Final = 1500.0
+#: What the driver's clock may be wrong by [s]; drawn for each execution.
+CLOCKS_S: Final = (0.0, -259_200.0, 259_200.0)
+#: Nobody listens there. Every second round has this catalogue.
+NO_CATALOGUE: Final = "postgresql://swath@127.0.0.1:1/none"
 #: Executions of one run, after which nothing happens to it any more.
 MOST_EXECUTIONS: Final = 8
 _PLUG_INS = Path(__file__).parent / "plug_ins"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Injected:
-    """One injection."""
-
-    round: int
-    at_s: float
-    kind: str
-    what: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """What happened and what came of it.
-
-    Args:
-        seed: Drew it.
-        injected: In order.
-        exits: Exit codes of all executions, by round.
-        broken: Promises that did not hold, by round.
-        leftover: Files that were left in scratch or unnamed, all found by the janitor.
-        orphans: Processes of a dead driver that outlived it by a minute.
-        seconds: Wall time.
-    """
-
-    seed: int
-    injected: list[Injected] = field(default_factory=list)
-    exits: list[list[int]] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    leftover: int = 0
-    orphans: int = 0
-    seconds: float = 0.0
-
-    def table(self) -> str:
-        """Markdown."""
-        counts = Counter(i.kind for i in self.injected)
-        ends = Counter(code for codes in self.exits for code in codes)
-        lines = ["| injection | times |", "|---|---|", *(f"| {kind} | {counts[kind]} |" for kind in KINDS if counts[kind])]
-        lines += [f"| **all** | **{len(self.injected)}** |", ""]
-        told = ", ".join(f"{code} ({n} times)" for code, n in sorted(ends.items()))
-        lines.append(f"Runs: {len(self.exits)}; executions: {sum(map(len, self.exits))}; their exit codes: {told}.")
-        lines.append(f"Promises broken: {len(self.broken)}. Files left over, all known to the janitor: {self.leftover}.")
-        return "\n".join([*lines, f"Seed {self.seed}, {self.seconds:.0f} s."])
 
 
 class Campaign:
@@ -162,6 +121,8 @@ class Campaign:
         self.report.exits.append([])
         output.mkdir()
         left, endings_left, ids = injections, endings, {run_id}
+        if number % 2:
+            left -= self._note("served catalogue down", "all the time")
         request = self._request(output, run_id=run_id, hostile=hostile)
         while True:
             disturb = len(self.report.exits[number]) < MOST_EXECUTIONS
@@ -190,9 +151,12 @@ class Campaign:
         """One execution: its answer, how many injections it took, and how many of them ended the driver."""
         driver = self._running()
         target = self._target(driver, output)
-        driver.ask(request)
+        clock_s = float(self._rng.choice(CLOCKS_S)) if most else 0.0
+        driver.ask({**request, "clock_s": clock_s})
         gap_s = SPREAD * self._run_s / max(most, 1)
         since, done, ended = time.monotonic(), 0, 0
+        if clock_s:
+            done += self._note("driver's clock wrong", f"{clock_s / 3600:+.0f} h")
         answer = None
         while answer is None:
             answer = driver.poll(float(self._rng.uniform(0.0, 2.0 * gap_s)) if done < most else 5.0)
@@ -203,15 +167,18 @@ class Campaign:
                 self._family = below(driver.pid) or self._family
                 kind, what = self._inject(target, kinds)
                 if what is not None:
-                    done += 1
-                    at = time.monotonic() - self._since
-                    self.report.injected.append(Injected(round=len(self.report.exits) - 1, at_s=at, kind=kind, what=what))
-                    self._tell(f"{at:7.1f} s  {kind}: {what}")
+                    done += self._note(kind, what)
                     if kind in ENDING:
                         ended, kinds = ended + 1, kinds - ENDING
         if answer.get("died") or answer["exit"] not in (0, 3, 5):
             self._lose(driver)
         return answer, done, ended
+
+    def _note(self, kind: str, what: str) -> int:
+        at = time.monotonic() - self._since
+        self.report.injected.append(Injected(round=len(self.report.exits) - 1, at_s=at, kind=kind, what=what))
+        self._tell(f"{at:7.1f} s  {kind}: {what}")
+        return 1
 
     def _inject(self, target: Target, kinds: frozenset[str]) -> tuple[str, str | None]:
         names = [k for k in KINDS if k in kinds]
@@ -227,6 +194,8 @@ class Campaign:
         hrefs = frozenset(map(str, self._hostile)) if hostile else frozenset[str]()
         scenes = self._scenes.count + len(hrefs)
         broken = broken_promises(output, reference=self._reference, scenes=scenes, hostile=hrefs, runs=ids)
+        if number % 2:
+            broken += [f"nobody will tell the catalogue of {p}" for p in sorted(untold(output))]
         left = leftovers(output)
         found = self._running().done({"op": "janitor", "output": str(output)}, seconds=300.0)
         unknown = left - set(found["scratch"]) - set(found["unnamed"])
@@ -266,6 +235,8 @@ class Campaign:
             "pipeline": PIPELINE, "inputs": inputs, "output": str(output), "run_id": run_id, "tile_size": STRIP_ROWS,
             "wave_products": self._wave_products,
         }  # fmt: skip
+        if len(self.report.exits) % 2 == 0 and self.report.exits:
+            request["catalog"] = NO_CATALOGUE
         return {**request, "strip_seconds": 10.0, "worker_memory_mb": 768} if hostile else request
 
 

@@ -8,11 +8,13 @@ import os
 import sys
 import tempfile
 import traceback
-from typing import Any
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Self
 
 from swath.cli.main import EXIT_ACCOUNT, EXIT_CONFIG, EXIT_CRASHED, EXIT_LOCKED
 from swath.cli.run import RunOptions, execute, exit_code
 from swath.errors import AccountError, ConfigError, LockError
+from swath.spark import ledger, run
 from swath.spark.janitor import Retention, clean
 from swath.spark.session import SparkSession, build_session, stop_session
 
@@ -33,11 +35,23 @@ class Quiet:
         sys.stderr.flush()
 
 
+class Clock(datetime):
+    """A clock that is wrong: what the ledger and the run take for the time."""
+
+    wrong = timedelta()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        """The time, and some more."""
+        return super().now(tz) + cls.wrong
+
+
 def answer(request: dict[str, Any], spark: SparkSession) -> dict[str, Any]:
     """Do one request: a run, or what the janitor would remove."""
     if request.pop("op", "run") == "janitor":
         return _janitor(request["output"], spark)
     inputs = tuple(request.pop("inputs"))
+    Clock.wrong = timedelta(seconds=request.pop("clock_s", 0.0))
     try:
         summary = execute(RunOptions(inputs=inputs, **request), told=Quiet(), spark=spark)
     except ConfigError as error:
@@ -57,7 +71,9 @@ def _janitor(output: str, spark: SparkSession) -> dict[str, Any]:
     from swath.stores.registry import open_store  # noqa: PLC0415
 
     store = open_store(output)
-    found = clean(Tables(spark, store), store, retention=Retention(scratch_h=0.0, unnamed_h=0.0), dry=True)
+    # Files of a wrong clock are found as well, only later.
+    later = datetime.now(UTC) + timedelta(days=7300)
+    found = clean(Tables(spark, store), store, retention=Retention(scratch_h=0.0, unnamed_h=0.0), now=later, dry=True)
     return {"scratch": found.scratch, "unnamed": found.unnamed}
 
 
@@ -69,6 +85,8 @@ def main(master: str) -> None:
         conf = {"spark.local.dir": folder, "spark.sql.warehouse.dir": f"{folder}/warehouse"}
         # The plug-in is found by executors too.
         conf["spark.executorEnv.PYTHONPATH"] = os.environ["PYTHONPATH"]
+        for module in (ledger, run):
+            module.datetime = Clock  # type: ignore[attr-defined]  # what the modules know by that name
         session = build_session(app="swath-faults", master=master, conf=conf)
         answers.write('{"ready": true}\n')
         answers.flush()

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
+from uuid import uuid4
 
 import numpy as np
 from tests.faults.faulty_s3 import FaultyS3, serving
@@ -26,7 +27,6 @@ from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store
 from swath.stores.s3_client import s3_client
 
-BUCKET: Final = "faults"
 STRIP_ROWS: Final = 512
 
 
@@ -36,10 +36,12 @@ def faulty_store(faulty: FaultyS3) -> Iterator[S3Store]:
     share, faulty.share = faulty.share, 0.0
     with serving(faulty) as endpoint, patch.dict(os.environ, _environment(endpoint)):
         s3_client.cache_clear()
-        store = open_store(f"s3://{BUCKET}/out", create=False)
+        # moto keeps its buckets for as long as the process lives.
+        bucket = f"faults-{uuid4().hex[:12]}"
+        store = open_store(f"s3://{bucket}/out", create=False)
         if not isinstance(store, S3Store):
             raise TypeError(store)
-        store.client.create_bucket(Bucket=BUCKET)
+        store.client.create_bucket(Bucket=bucket)
         faulty.share = share
         try:
             yield store

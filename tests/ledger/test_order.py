@@ -181,7 +181,8 @@ def test_the_janitor_removes_what_nobody_names_and_nothing_else(run_job: RunJob,
     foreign = [product / "notes.txt", product / "red.tif", output.folder / "products" / "readme.md", output.folder / "mine.tif"]
     scratch = output.folder / ".scratch" / "a-killed-run" / "0" / "part"
     scratch.parent.mkdir(parents=True)
-    made = (orphan, unfinished, *foreign, scratch)
+    beside = [output.folder / folder / f".catalog.json.{'0' * 32}" for folder in (".", "collections")]
+    made = (orphan, unfinished, *foreign, scratch, *beside)
     for path in made:
         path.write_bytes(b"x")
     nothing = clean(output.tables, output.store, retention=Retention(), dry=True)
@@ -191,10 +192,10 @@ def test_the_janitor_removes_what_nobody_names_and_nothing_else(run_job: RunJob,
         os.utime(path, (old, old))
     done = clean(output.tables, output.store, retention=Retention())
     assert done.unnamed == sorted(p.relative_to(output.folder).as_posix() for p in (unfinished, orphan))
-    assert done.scratch == [scratch.relative_to(output.folder).as_posix()]
+    assert set(done.scratch) == {p.relative_to(output.folder).as_posix() for p in (scratch, *beside)}
     assert set(done.tables) == {"scenes", "products", "tiles", "quarantine", "runs"}
     assert all(p.is_file() for p in foreign)
-    assert not any(p.exists() for p in (orphan, unfinished, scratch))
+    assert not any(p.exists() for p in (orphan, unfinished, scratch, *beside))
     kept = {n: b for n, b in output.files().items() if n in before}
     assert kept == before
     assert run_job("toa", scene, output=output.folder).scenes.skipped == 1

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Any
 
 from swath.sinks.delta import Tables
 from swath.spark.reconcile import days, items_of, named_by, paths_of
 from swath.spark.schemas import TABLES
 from swath.stores.base import Entry, Store
+from swath.stores.local import LocalStore
 from swath.stores.parts import ListsUploads
 
 SCRATCH = ".scratch"
@@ -19,6 +21,10 @@ LEAST_TABLE_H = 168.0
 _OURS = re.compile(r"\.[A-Za-z0-9_-]+\.[0-9a-f]{12}\.(tif|png)$")
 #: .<name>.<32 digits>: a file in the making that was never renamed.
 _UNFINISHED = re.compile(r"^\..+\.[0-9a-f]{32}$")
+#: .probe-<32 digits>: asked whether the output can be written.
+_PROBE = re.compile(r"^\.probe-[0-9a-f]{32}$")
+#: Folders beside the products that swath writes small files into.
+_BESIDE = ("collections", "outbox", "reports")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,8 @@ def clean(tables: Tables, store: Store, *, retention: Retention, now: datetime |
     done = Cleaning()
     for entry in _stale(store.entries(SCRATCH), before=moment - timedelta(hours=retention.scratch_h)):
         _remove(entry, done.scratch, done, store=store, dry=dry)
+    for entry in _stale(unfinished(store), before=moment - timedelta(hours=retention.scratch_h)):
+        _remove(entry, done.scratch, done, store=store, dry=dry)
     for entry in _stale(unnamed(tables, store), before=moment - timedelta(hours=retention.unnamed_h)):
         _remove(entry, done.unnamed, done, store=store, dry=dry)
     _end_uploads(done, store, before=moment - timedelta(hours=retention.scratch_h), dry=dry)
@@ -95,6 +103,18 @@ def _end_uploads(done: Cleaning, store: Store, *, before: datetime, dry: bool) -
             if not dry:
                 store.upload(upload.path, upload.upload_id).abort()
             done.uploads.append(upload.path)
+
+
+def unfinished(store: Store) -> Iterator[Entry]:
+    """Small files beside the products that were never renamed, because their writer was killed; only a file system has such."""
+    if not isinstance(store, LocalStore):
+        return
+    for folder in _BESIDE:
+        yield from (e for e in store.entries(folder) if _UNFINISHED.fullmatch(PurePosixPath(e.path).name))
+    for file in sorted(store.folder.iterdir()):
+        if file.is_file() and (_UNFINISHED.fullmatch(file.name) or _PROBE.fullmatch(file.name)):
+            status = file.stat()
+            yield Entry(path=file.name, bytes=status.st_size, modified=datetime.fromtimestamp(status.st_mtime, UTC))
 
 
 def unnamed(tables: Tables, store: Store) -> Iterator[Entry]:
