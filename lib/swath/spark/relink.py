@@ -11,12 +11,15 @@ from pyspark.sql import Row
 from swath.engine.adopt import href_of
 from swath.engine.descent import same_pictures
 from swath.engine.product_plan import ProductPlan, plan_product
+from swath.errors import SceneError
 from swath.stores.base import Store
 
 Json = dict[str, Any]
 #: Stores answer several questions at once.
 _ASKERS = 16
 _CLASSES = "_picture"
+#: What swath says of each of its own files.
+_OWN = frozenset({"swath:key", "swath:layer", "file:size", "file:checksum", "data_type", "href"})
 _TRUE_COLOUR = ("thumbnail", "before")
 
 
@@ -45,7 +48,7 @@ class Version:
     def of_item(cls, item: Mapping[str, Any], *, folder: str) -> "Version":
         """What an item says of itself."""
         assets = item["assets"].items()
-        files = {a["swath:key"]: (name, href_of(a), a["file:size"]) for name, a in assets if "swath:key" in a}
+        files = {a["swath:key"]: (name, href_of(a), a["file:size"]) for name, a in assets if _OWN <= a.keys()}
         pictures = {name: f"{folder}/{href_of(a)}" for name, a in assets if "overview" in a.get("roles", ())}
         return cls(files=files, records={}, pictures=pictures)
 
@@ -80,7 +83,10 @@ def find_links(rows: Sequence[Row], *, pipeline_json: str, versions: Mapping[str
     """
 
     def look(row: Row) -> Links:
-        plan = plan_product(row["scene"], pipeline_json)
+        try:
+            plan = plan_product(row["scene"], pipeline_json)
+        except SceneError:  # newer code may refuse what older code planned: the strips will say so
+            return Links()
         return _links(plan, versions.get(plan.product_id, ()), store)
 
     with ThreadPoolExecutor(_ASKERS) as askers:
@@ -92,15 +98,24 @@ def _links(plan: ProductPlan, rows: Iterable[Row], store: Store) -> Links:
     links = Links(item=path)
     # Files are named relative to the item: a version in another folder cannot lend its own.
     versions = [Version.of_row(r) for r in rows if r["item"] == path]
-    data = store.read(path)
-    if data is not None:
-        versions.append(Version.of_item(json.loads(data), folder=plan.folder))
+    item = _item(store.read(path))
+    if item is not None:
+        versions.append(Version.of_item(item, folder=plan.folder))
     there: dict[str, bool] = {}
     for version in versions:
         _link_assets(plan, version, links, store=store, there=there)
     for version in versions:
         _link_pictures(plan, version, links, store=store)
     return links
+
+
+def _item(data: bytes | None) -> Json | None:
+    """An item, unless it is broken: what nobody can read names nothing."""
+    try:
+        loaded = json.loads(data) if data is not None else None
+    except ValueError:
+        return None
+    return loaded if isinstance(loaded, dict) and isinstance(loaded.get("assets"), dict) else None
 
 
 def _link_assets(plan: ProductPlan, version: Version, links: Links, *, store: Store, there: dict[str, bool]) -> None:
