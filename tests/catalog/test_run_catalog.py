@@ -18,6 +18,7 @@ from swath.cli.main import main
 from swath.errors import LockError
 from swath.report.summary import RunSummary
 from swath.simulator.simulate import simulate
+from swath.sinks.delivery import Delivery
 from swath.sinks.delta import Tables
 from swath.sinks.outbox import Outbox
 from swath.sinks.served import served_item
@@ -92,6 +93,25 @@ def test_a_product_is_found_by_place_and_time(run_job: RunJob, scene: Path, data
         assert file.name == Path(item["assets"][name]["href"]).name
         assert file.stat().st_size == asset["file:size"]
     assert search(database, bbox=[place[0] + 90.0, *place[1:2], place[2] + 90.0, place[3]]) == []
+
+
+def test_a_driver_killed_after_its_commit_leaves_the_catalogue_to_its_successor(
+    run_job: RunJob, scene: Path, database: str, tmp_path: Path, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: Delivery) -> None:
+        raise KeyboardInterrupt
+
+    asked = {"output": tmp_path, "catalog": database, "run_id": "r1"}
+    with monkeypatch.context() as patch:
+        patch.setattr(Delivery, "deliver", killed)
+        with pytest.raises(KeyboardInterrupt, match=r"^$"):
+            run_job("toa", scene, **asked)
+    assert Tables(spark, LocalStore(tmp_path)).read("runs", RUNS).count() == 1
+    assert outbox(tmp_path) == [published(tmp_path)["id"]]
+    assert search(database) == []
+    run_job("toa", scene, **asked)
+    assert outbox(tmp_path) == []
+    assert [f["id"] for f in search(database)] == [published(tmp_path)["id"]]
 
 
 @pytest.fixture(scope="module")
