@@ -1,6 +1,5 @@
 """Take over files that an item names but no ledger knows: read once, checked against the item, counted again."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,7 +30,7 @@ def adopt(item: Mapping[str, Any], *, names: Sequence[str], folder: str, store: 
         asset = item["assets"][name]
         path = f"{folder}/{href_of(asset)}"
         digest = asset["file:checksum"].removeprefix(_CHECKSUM)
-        if store.size(path) != asset["file:size"] or _sha256(path, store=store) != digest:
+        if store.size(path) != asset["file:size"] or store.digest(path)[0] != digest:
             continue
         record = AssetRecord(
             name=name,
@@ -50,11 +49,6 @@ def adopt(item: Mapping[str, Any], *, names: Sequence[str], folder: str, store: 
 def href_of(asset: Mapping[str, Any]) -> str:
     """File name of an item's asset."""
     return str(asset["href"]).removeprefix("./")
-
-
-def _sha256(path: str, *, store: Store) -> str:
-    with store.open(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _statistics(asset: Mapping[str, Any], *, path: str, store: Store) -> Statistics:

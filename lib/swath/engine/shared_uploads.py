@@ -110,7 +110,7 @@ def _completed(job: Finishing, store: Store, *, uploading: Uploading) -> Written
     except (NoPlaceError, StaleUploadError):
         upload.abort()
         return None
-    digest, length = uploading.digest(job.path)
+    digest, length = store.digest(job.path)
     if length != sent.bytes:
         raise _conflict(job.path, got=f"{length} bytes instead of {sent.bytes}")
     return Written(bytes=length, digest=digest, statistics=sent.statistics)

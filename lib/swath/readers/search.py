@@ -41,7 +41,7 @@ def search(href: str, *, folder: Path) -> Iterator[str]:
     """
     root, parameters = parse_search(href)
     kept = folder / f"search-{sha256(href.encode()).hexdigest()[:12]}"
-    kept.mkdir(exist_ok=True)
+    kept.mkdir(parents=True, exist_ok=True)
     try:
         for item in Client.open(root).search(**parameters).items_as_dicts():
             name = quote(f"{item.get('collection') or 'items'}.{item['id']}.json", safe="")

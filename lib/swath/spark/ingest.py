@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -93,12 +94,18 @@ def _with_known(hrefs: DataFrame, tables: Tables) -> DataFrame:
 
 
 def _found(store: Store, request: IngestRequest) -> list[tuple[int, str]]:
-    # The answer of a search must be seen by every worker: it lies in the output where that is a file system.
-    scratch = store.at(run_path(request.run_id, "search")) if isinstance(store, LocalStore) else store.scratch()
+    # The answer of a search must be seen by every worker: it lies in the output.
+    kept = run_path(request.run_id, "search")
+    scratch = store.at(kept) if isinstance(store, LocalStore) else store.scratch() / f"search-{request.run_id}"
     found: list[tuple[int, str]] = []
     for href in discover(request.inputs, scratch=str(scratch)):
         if request.limit is not None and len(found) >= request.limit:
             break
+        answer = Path(href)
+        if not isinstance(store, LocalStore) and answer.is_relative_to(scratch):
+            path = f"{kept}/{answer.relative_to(scratch).as_posix()}"
+            store.put(answer, path)
+            href = f"{store.root}/{path}"  # noqa: PLW2901  the same answer, where all see it
         found.append((len(found), href))
     return found
 

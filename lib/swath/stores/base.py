@@ -69,6 +69,14 @@ class Store(Protocol):
         """
         ...
 
+    def digest(self, path: str) -> tuple[str, int]:
+        """Hex sha256 and length of a file, read in one pass.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
+        ...
+
     def size(self, path: str) -> int | None:
         """Bytes, or None when there is no such file."""
         ...

@@ -1,5 +1,6 @@
 """A folder on a file system that every worker sees."""
 
+import hashlib
 import os
 import shutil
 import uuid
@@ -80,6 +81,11 @@ class LocalStore:
     def open(self, path: str) -> BinaryIO:
         """Open for reading."""
         return self.at(path).open("rb")
+
+    def digest(self, path: str) -> tuple[str, int]:
+        """Hex sha256 and length."""
+        with self.at(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
     def size(self, path: str) -> int | None:
         """Bytes, or None when there is no such file."""

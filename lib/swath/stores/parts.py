@@ -80,10 +80,6 @@ class Uploading(Protocol):
         """A new upload, or one that another process opened."""
         ...
 
-    def digest(self, path: str) -> tuple[str, int]:
-        """Hex sha256 and length of a file, read in one pass."""
-        ...
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnfinishedUpload:

@@ -135,9 +135,14 @@ class S3Store:
     def digest(self, path: str) -> tuple[str, int]:
         """Hex sha256 and length, read in one pass."""
         digest, length = hashlib.sha256(), 0
-        for data in stream(self.client, bucket=self.name, key=self.key(path)):
-            digest.update(data)
-            length += len(data)
+        try:
+            for data in stream(self.client, bucket=self.name, key=self.key(path)):
+                digest.update(data)
+                length += len(data)
+        except ClientError as error:
+            if missing(error):
+                raise FileNotFoundError(f"{self._uri}/{path}") from error
+            raise
         return digest.hexdigest(), length
 
     def size(self, path: str) -> int | None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,11 +65,11 @@ def test_no_key_is_in_any_setting() -> None:
     ],
 )
 def test_each_kind_of_identity_has_its_provider(
-    options: dict[str, object], environ: dict[str, str], provider: str, tmp_path: Path
+    options: dict[str, Any], environ: dict[str, str], provider: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "credentials"
     there = environ.get("AWS_SHARED_CREDENTIALS_FILE") == "THERE"
     if there:
         file.touch()
     asked = {**environ, "AWS_SHARED_CREDENTIALS_FILE": str(file)}
-    assert credentials_provider(StoreOptions(**options), asked) == provider  # type: ignore[arg-type]  one literal of each kind
+    assert credentials_provider(StoreOptions(**options), asked) == provider

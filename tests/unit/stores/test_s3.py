@@ -131,7 +131,7 @@ def test_gdal_and_spark_find_the_objects(store: S3Store, tmp_path: Path) -> None
                        transform=rasterio.Affine(30, 0, 9, 0, -30, 0)) as dataset:  # fmt: skip
         dataset.write(np.arange(6, dtype=np.uint8).reshape(1, 2, 3))
     store.put(file, "x.tif")
-    with gdal_env(), rasterio.open(store.gdal_path("x.tif")) as dataset:
+    with gdal_env(store.gdal_path("x.tif")), rasterio.open(store.gdal_path("x.tif")) as dataset:
         assert dataset.read(1).tolist() == [[0, 1, 2], [3, 4, 5]]
     assert store.spark_path("tables/x") == store.root.replace("s3://", "s3a://") + "/tables/x"
 

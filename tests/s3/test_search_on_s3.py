@@ -1,0 +1,27 @@
+"""Workers of another machine must see what the driver's search found."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swath.engine.child import Limits
+from swath.spark import ingest
+from swath.spark.ingest import IngestRequest
+
+
+def test_answers_of_a_search_lie_in_the_output(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def discover(inputs: Sequence[str], *, scratch: str) -> Iterator[str]:
+        file = Path(scratch) / "search-1" / "landsat.A.json"
+        file.parent.mkdir(parents=True)
+        file.write_text("{}", encoding="utf-8")
+        yield str(file)
+        yield from inputs
+
+    monkeypatch.setattr(ingest, "discover", discover)
+    request = IngestRequest(run_id="r1", inputs=("s3://other/scene",), limits=Limits())
+    found = ingest._found(bucket.store(), request)
+    answer = "runs/r1/search/search-1/landsat.A.json"
+    assert found == [(0, f"s3://{bucket.name}/out/{answer}"), (1, "s3://other/scene")]
+    assert bucket.store().read(answer) == b"{}"
