@@ -34,6 +34,7 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
+        del ctx
         rows = [(name, lazy.summary) for name, lazy in self._lazy.items()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
