@@ -48,7 +48,7 @@ class Version:
     def of_item(cls, item: Mapping[str, Any], *, folder: str) -> "Version":
         """What an item says of itself."""
         assets = item["assets"].items()
-        files = {a["swath:key"]: (name, href_of(a), a["file:size"]) for name, a in assets if _OWN <= a.keys()}
+        files = {a["swath:key"]: (name, href_of(a), a["file:size"]) for name, a in assets if a.keys() >= _OWN}
         pictures = {name: f"{folder}/{href_of(a)}" for name, a in assets if "overview" in a.get("roles", ())}
         return cls(files=files, records={}, pictures=pictures)
 
