@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from swath.spark.session import SparkSession
 
 EXIT_QUARANTINED = 3
+_LAPTOP = "laptop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class RunOptions:
     pipeline: str
     inputs: tuple[str, ...]
     output: str
-    site: str = "laptop"
+    site: str = _LAPTOP
     settings: tuple[str, ...] = ()
     limit: int | None = None
     tile_size: int | None = None
@@ -60,6 +61,10 @@ def request_of(options: RunOptions) -> RunRequest:
     Raises:
         ConfigError: Something is wrong with the pipeline, its models, the inputs or the output.
     """
+    if options.site != _LAPTOP:
+        from swath.deploy.reach import reach_stores  # noqa: PLC0415  a laptop's folders need no site
+
+        reach_stores(options.site)
     pipeline = ready_pipeline(options)
     if next(discover(options.inputs, scratch=None), None) is None and not any("://" in i for i in options.inputs):
         msg = f"no scenes in {', '.join(options.inputs)}"

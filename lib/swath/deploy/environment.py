@@ -27,7 +27,7 @@ def environment(job: JobSpec, *, site: Site) -> Mapping[str, str]:
         **QUIET,
         **_ours(site),
         **_identity(site),
-        **_stores(stores_of(job, site=site)),
+        **store_variables(stores_of(job, site=site)),
         **(_trust(site.trust) if site.trust else {}),
         **(_proxy(site.proxy) if site.proxy else {}),
     }
@@ -78,7 +78,7 @@ def stores_of(job: JobSpec, *, site: Site) -> tuple[Store, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def _stores(stores: tuple[Store, ...]) -> dict[str, str]:
+def store_variables(stores: tuple[Store, ...]) -> dict[str, str]:
     """How Python and GDAL reach the stores; ``SWATH_STORES`` has them by bucket, as JSON."""
     if not stores:
         return {}
@@ -93,15 +93,17 @@ def _stores(stores: tuple[Store, ...]) -> dict[str, str]:
     return variables
 
 
-def _as_json(store: Store) -> dict[str, str]:
+def _as_json(store: Store) -> dict[str, str | bool]:
     """A store without what is empty."""
-    fields = {
+    fields: dict[str, str | bool] = {
         "kind": store.kind.value,
         "region": store.region,
         "endpoint": store.endpoint,
         "addressing": store.addressing if store.kind is StoreKind.S3_COMPATIBLE else "",
         "access_point": store.access_point,
         "consistency": store.consistency,
+        "requester_pays": store.requester_pays,
+        "profile": store.profile,
     }
     return {key: value for key, value in fields.items() if value}
 

@@ -38,6 +38,8 @@ def _bucket(store: Store, *, site: Site) -> Iterator[tuple[str, str]]:
         yield "path.style.access", str(store.addressing == "path").lower()
         yield "connection.ssl.enabled", str(store.endpoint.startswith("https://")).lower()
         yield "change.detection.mode", "none"
+    if store.requester_pays:
+        yield "requester.pays.enabled", "true"
     if site.proxy is not None and not goes_direct(store_host(store), no_proxy=site.proxy.no_proxy):
         yield from _proxy(site.proxy)
 

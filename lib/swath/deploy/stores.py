@@ -71,6 +71,8 @@ class Store(Strict):
             were never there before; overwrites, deletes and lists lag. A Delta ledger needs ``strong``.
         shared: A folder that every pod mounts.
         claim: The persistent volume claim behind a shared folder.
+        requester_pays: We pay for what we read there.
+        profile: A profile of the AWS files that pods mount, when this store needs other credentials than the rest.
         insecure_http: Allow ``http://`` (a test bench).
     """
 
@@ -83,6 +85,8 @@ class Store(Strict):
     consistency: Literal["strong", "new-objects"] = "strong"
     shared: bool = False
     claim: str = ""
+    requester_pays: bool = False
+    profile: str = ""
     insecure_http: bool = False
 
     @model_validator(mode="after")
