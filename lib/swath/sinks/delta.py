@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import count, takewhile
 from typing import Any
 
 from delta.tables import DeltaTable
@@ -29,10 +30,11 @@ class Tables:
         self._spark = spark
         self._store = store
         self._lock = lock or NoLock()
+        self._newest: dict[str, int] = {}
 
     def exists(self, name: str) -> bool:
         """Whether the table has a commit; not always the first one, for Delta removes what a checkpoint made superfluous."""
-        return next(self._log(name), None) is not None
+        return name in self._newest or next(self._log(name), None) is not None
 
     def read(self, name: str, schema: StructType) -> DataFrame:
         """The table; an empty one of the schema when it was never written."""
@@ -99,22 +101,32 @@ class Tables:
 
     def _see(self, name: str, *, application: str, wave: int) -> None:
         """Find our transaction in the log, from its newest commit backwards."""
-        commits = sorted(self._log(name), reverse=True)
-        for path in commits:
-            for line in (self._store.read(path) or b"").splitlines():
+        version = -1
+        for version in self._versions(name):
+            for line in (self._store.read(_commit(name, version)) or b"").splitlines():
                 done = json.loads(line).get("txn")
-                if done and done["appId"] == application:
-                    if done["version"] >= wave:
-                        return
-                    break
-        if commits and _version(commits[-1]) > 0:  # older commits are in a checkpoint: a repeated append of long ago
+                if done and done["appId"] == application and done["version"] >= wave:
+                    return
+        if version > 0:  # older commits are in a checkpoint: a repeated append of long ago
             return
-        newest = _version(commits[0]) if commits else -1
         msg = (
-            f"table {name}: expected transaction {application} {wave} in the log, which ends with version {newest}; got none: "
-            "another driver writes to this table without its lock. Stop it, run swath reconcile, then run again"
+            f"table {name}: expected transaction {application} {wave} in the log, which ends with version "
+            f"{self._newest.get(name, -1)}; got none: another driver writes to this table without its lock. "
+            "Stop it, run swath reconcile, then run again"
         )
         raise AccountError(msg)
+
+    def _versions(self, name: str) -> Iterator[int]:
+        """Commits of a table, newest first: those since we last looked without a listing, then all that are there."""
+        if name in self._newest:
+            there = takewhile(lambda v: self._store.size(_commit(name, v)) is not None, count(self._newest[name] + 1))
+            fresh = list(there)
+            self._newest[name] += len(fresh)
+            yield from reversed(fresh)
+        found = sorted((_version(path) for path in self._log(name)), reverse=True)
+        if found:
+            self._newest[name] = found[0]
+        yield from found
 
     def _log(self, name: str) -> Iterator[str]:
         """Commits that are files of their own."""
@@ -122,6 +134,10 @@ class Tables:
             file = path.rsplit("/", 1)[-1]
             if file.endswith(".json") and file.removesuffix(".json").isdigit():
                 yield path
+
+
+def _commit(name: str, version: int) -> str:
+    return f"{TABLES_FOLDER}/{name}/_delta_log/{version:020d}.json"
 
 
 def _version(path: str) -> int:
