@@ -127,11 +127,12 @@ def _absent(layers: str, scene: Scene) -> SceneError:
     bands = ", ".join(sorted(scene.assets))
     if not band:
         return MissingBandError(f"the scene has no bands that {layers} is made of", got=f"bands {bands}")
+    why = f"Band {band} is {scene.left_out[band]}. " if band in scene.left_out else ""
     return MissingBandError(
         f"no {layers} can be made",
         expected=f"band {band}",
         got=f"bands {bands}",
-        remedy=scene.left_out.get(band, "Deliver the missing band, or choose a pipeline that does not need it."),
+        remedy=f"{why}Deliver the missing band, or choose a pipeline that does not need it.",
         scene_id=scene.scene_id,
     )
 
