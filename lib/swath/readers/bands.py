@@ -14,7 +14,7 @@ from rasterio.windows import Window as RasterioWindow
 from swath.errors import ReadError
 from swath.grid import Window
 from swath.pipeline import Layer
-from swath.readers.gdal_env import TRUSTED_DRIVERS, gdal_env
+from swath.readers.gdal_env import TRUSTED_DRIVERS, gdal_env, openable
 from swath.scene import Asset, Scene
 
 #: Files kept open at once: a scene has at most 15 bands.
@@ -110,13 +110,14 @@ class BandReader:
 
 def _opened(href: str) -> rasterio.DatasetReader:
     """Open with the trusted drivers alone, the likelier one first."""
+    name = openable(href)
     likely = "JP2OpenJPEG" if href.lower().endswith(".jp2") else "GTiff"
     try:
-        return rasterio.open(href, driver=likely)
+        return rasterio.open(name, driver=likely)
     except RasterioError:
         (other,) = (d for d in TRUSTED_DRIVERS if d != likely)
         with contextlib.suppress(RasterioError):
-            return rasterio.open(href, driver=other)
+            return rasterio.open(name, driver=other)
         raise
 
 

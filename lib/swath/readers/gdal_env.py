@@ -8,7 +8,8 @@ from functools import lru_cache
 from rasterio.env import Env
 from rasterio.session import AWSSession
 
-from swath.stores.options import VARIABLE, StoreOptions, gdal_options, store_options
+from swath.stores.options import OUTPOSTS, VARIABLE, StoreOptions, gdal_options, store_options
+from swath.stores.registry import open_store
 
 #: Drivers that may open what a delivery holds. Anything else (a VRT that calls itself .TIF could name any other
 #: file of the machine or a URL) is refused.
@@ -44,9 +45,24 @@ def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None
             yield
         return
     there = store_options(bucket)
+    if there.kind == OUTPOSTS:
+        options.pop("CPL_VSIL_CURL_ALLOWED_EXTENSIONS")  # a presigned address ends with its signature
     session = _session(there) if there.profile or there.anonymous else None
     with Env(session=session, **options, **_unless_told(gdal_options(there), os.environ)):
         yield
+
+
+def openable(href: str) -> str:
+    """The name under which GDAL can open a file now.
+
+    GDAL cannot sign for S3 on Outposts: there it gets an address that is signed already, good for some hours.
+    """
+    bucket = bucket_of(href)
+    if not bucket or store_options(bucket).kind != OUTPOSTS:
+        return href
+    before, _, rest = href.partition(f"{_S3}{bucket}/")
+    key, brace, member = rest.partition("}")
+    return before + open_store(f"s3://{bucket}", create=False).gdal_path(key) + brace + member
 
 
 def bucket_of(href: str) -> str:

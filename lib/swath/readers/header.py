@@ -11,7 +11,7 @@ from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from swath.errors import GeometryError, ReadError
 from swath.grid import Grid
 from swath.readers.digest import EDGE_BYTES, Fingerprint
-from swath.readers.gdal_env import gdal_env
+from swath.readers.gdal_env import gdal_env, openable
 from swath.readers.href import gdal_href, open_bytes
 from swath.readers.tiff_extent import bytes_needed
 
@@ -65,7 +65,7 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
     with gdal_env(href), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid below says it better
         try:
-            with rasterio.open(href, driver=driver) as source:
+            with rasterio.open(openable(href), driver=driver) as source:
                 _check_size(href, source=source, max_pixels=max_pixels)
                 return _header(href, source=source)
         except RasterioError as error:
