@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ def plan(spark: "SparkSession", folder: Path, *, scenes: int) -> None:
     waves = timed("count its waves", lambda: stored.waves)
     aside = timed("what needs no work", stored.aside)
     for number in (waves[1], waves[-1]):
-        rows = timed(f"read wave {number}", lambda number=number: stored.wave(number))
+        rows = timed(f"read wave {number}", partial(stored.wave, number))
         assert 0 < len(rows) <= WAVE_PRODUCTS
         assert all(r["scene"] for r in rows)
     assert stored.scenes("make") + aside.skipped + aside.refused == scenes
