@@ -7,10 +7,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from swath.stores.options import OUTPOSTS, StoreOptions, store_options
+from swath.stores.options import OUTPOSTS, VARIABLE, StoreOptions, options_text, store_options
 from swath.stores.registry import bucket_of
 
+_TOLD = (VARIABLE, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")
 _SDK = "software.amazon.awssdk.auth.credentials"
+#: Set whenever Spark opens a bucket.
+S3A_SETTING = "spark.hadoop.fs.s3.impl"
 _ROOT = "spark.hadoop.fs.s3a.bucket"
 #: Region that signs for a store which knows none; the names ``sdk``, ``auto`` and ``ec2`` mean something to S3A.
 _ANY_REGION = "us-east-1"
@@ -28,8 +31,16 @@ def s3a_settings(uris: Iterable[str], environ: Mapping[str, str] = os.environ) -
         told = _bucket(store_options(bucket, environ), environ)
         settings |= {f"{_ROOT}.{bucket}.{key}": value for key, value in told}
     if settings:
-        settings["spark.hadoop.fs.s3.impl"] = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+        settings[S3A_SETTING] = "org.apache.hadoop.fs.s3a.S3AFileSystem"
     return settings
+
+
+def executor_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """How Python on executors reaches buckets: what this process was told, keys left out."""
+    told = {name: environ[name] for name in _TOLD if environ.get(name)}
+    if VARIABLE in told:
+        told[VARIABLE] = options_text(environ)  # the text of a file that other machines may not have
+    return {f"spark.executorEnv.{name}": value for name, value in told.items()}
 
 
 def _bucket(options: StoreOptions, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from swath.spark.gateway import start_jvm, stop_jvm
 from swath.spark.jars import S3A_JARS, delta_class_path, s3a_class_path
 from swath.spark.java import HOW_TO_GET, find_java
 from swath.spark.prepare import fetch_s3a
-from swath.spark.s3a import s3a_settings
+from swath.spark.s3a import S3A_SETTING, executor_environment, s3a_settings
 from swath.spark.settings import DEFAULT_MASTER, on_one_machine, settings_for, with_class_path, with_java_options
 
 __all__ = ["SparkSession", "build_session", "stop_session"]
@@ -41,7 +41,7 @@ def build_session(
     asked = {**(conf or {}), "spark.app.name": app}
     if master:
         asked["spark.master"] = master
-    stores = s3a_settings([output])
+    stores = {**executor_environment(), **s3a_settings([output])}
     if "PYSPARK_GATEWAY_PORT" in os.environ:
         settings = _submitted(asked, stores=stores)
     else:
@@ -80,7 +80,7 @@ def _fresh(asked: Mapping[str, str], *, stores: Mapping[str, str]) -> dict[str, 
     if on_one_machine(master):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {**with_class_path(settings_for(master), delta_class_path(), master=master), **stores}
-    if stores:
+    if S3A_SETTING in stores:
         settings = _with_s3a(settings, master=master)
     logging = _logging_option() if on_one_machine(master) else ""
     driver = " ".join(o for o in (_logging_option(), reading_options(java)) if o)

@@ -57,7 +57,7 @@ def store_options(bucket: str, environ: Mapping[str, str] = os.environ) -> Store
     Raises:
         ConfigError: ``SWATH_STORES`` cannot be understood.
     """
-    told = _parsed(_text(environ.get(VARIABLE, "")))
+    told = _parsed(options_text(environ))
     found = told.get(bucket) or told.get("*")
     endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or ""
     if found is None:
@@ -82,7 +82,13 @@ def gdal_options(options: StoreOptions) -> dict[str, str]:
     return told
 
 
-def _text(value: str) -> str:
+def options_text(environ: Mapping[str, str] = os.environ) -> str:
+    """What ``SWATH_STORES`` says, or the file that it names; empty when it is not set.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    value = environ.get(VARIABLE, "")
     if not value or value.lstrip().startswith("{"):
         return value
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from swath.spark.s3a import credentials_provider, s3a_settings
+from swath.spark.s3a import credentials_provider, executor_environment, s3a_settings
 from swath.stores.options import StoreOptions
 
 SDK = "software.amazon.awssdk.auth.credentials"
@@ -73,3 +73,11 @@ def test_each_kind_of_identity_has_its_provider(
         file.touch()
     asked = {**environ, "AWS_SHARED_CREDENTIALS_FILE": str(file)}
     assert credentials_provider(StoreOptions(**options), asked) == provider
+
+
+def test_executors_learn_where_buckets_are_and_no_key(tmp_path: Path) -> None:
+    file = tmp_path / "stores.json"
+    file.write_text('{"a": {"region": "r"}}', encoding="utf-8")
+    told = executor_environment({**KEYS, "SWATH_STORES": str(file), "AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL": ""})
+    assert told == {"spark.executorEnv.SWATH_STORES": '{"a": {"region": "r"}}', "spark.executorEnv.AWS_REGION": "eu-central-1"}
+    assert executor_environment(KEYS) == {}
