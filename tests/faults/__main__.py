@@ -4,10 +4,14 @@ import argparse
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.faults.campaign import Campaign
+from tests.faults.faulty_s3 import FaultyS3
 from tests.faults.mutated_inputs import LONGEST_S, Outcome, outcomes, table
+from tests.faults.s3_work import broken_files, broken_products
+from tests.faults.s3_work import table as faults_met
 from tests.faults.told import Report
 
 #: Injections into one run of forty scenes.
@@ -20,8 +24,9 @@ def main() -> int:
     asked = _arguments()
     with tempfile.TemporaryDirectory(prefix="swath-faults-") as folder:
         found = damaged(Path(folder) / "damaged", seed=asked.seed, count=asked.mutations)
+        lost = failing_store(Path(folder), seed=asked.seed, scenes=asked.s3_scenes)
         reports = disturbed(Path(folder), seed=asked.seed, injections=asked.injections)
-    broken = [b for report in reports for b in report.broken] + [f"{r.orphans} orphans" for r in reports if r.orphans]
+    broken = lost + [b for report in reports for b in report.broken] + [f"{r.orphans} orphans" for r in reports if r.orphans]
     escaped = [o for o in found if o.escape or o.seconds > LONGEST_S]
     for line in (*broken, *(f"{o.sensor} {o.number} ({o.damage}): {o.escape}" for o in escaped)):
         print(line)
@@ -38,6 +43,19 @@ def damaged(folder: Path, *, seed: int, count: int) -> list[Outcome]:
             _say(f"escaped: {outcome.sensor} {outcome.number} ({outcome.damage})")
     print(f"\n## {len(found)} damaged deliveries (seed {seed})\n\n{table(found)}\n", flush=True)
     return found
+
+
+def failing_store(folder: Path, *, seed: int, scenes: int) -> list[str]:
+    """Products and large files on an S3 that fails, and the table of its faults."""
+    broken = []
+    met: Counter[tuple[str, str]] = Counter()
+    for number, work in enumerate((broken_products, broken_files)):
+        place, faulty = folder / f"s3-{number}", FaultyS3(share=0.2, seed=seed + number)
+        place.mkdir()
+        broken += work(faulty, folder=place, count=scenes, seed=seed)
+        met += faulty.met
+    print(f"\n## {scenes} products and {scenes} large files on a failing S3\n\n{faults_met(met)}\n", flush=True)
+    return broken
 
 
 def disturbed(folder: Path, *, seed: int, injections: int) -> list[Report]:
@@ -64,6 +82,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--injections", type=int, default=200)
+    parser.add_argument("--s3-scenes", type=int, default=30)
     parser.add_argument("--mutations", type=int, default=1000)
     return parser.parse_args()
 
