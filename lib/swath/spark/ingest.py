@@ -1,9 +1,11 @@
 """Scenes into the ``scenes`` table: discover, read metadata, digest; known versions are not added again."""
 
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -96,18 +98,25 @@ def _with_known(hrefs: DataFrame, tables: Tables) -> DataFrame:
 def _found(store: Store, request: IngestRequest) -> list[tuple[int, str]]:
     # The answer of a search must be seen by every worker: it lies in the output.
     kept = run_path(request.run_id, "search")
-    scratch = store.at(kept) if isinstance(store, LocalStore) else store.scratch() / f"search-{request.run_id}"
-    found: list[tuple[int, str]] = []
-    for href in discover(request.inputs, scratch=str(scratch)):
-        if request.limit is not None and len(found) >= request.limit:
-            break
-        answer = Path(href)
-        if not isinstance(store, LocalStore) and answer.is_relative_to(scratch):
-            path = f"{kept}/{answer.relative_to(scratch).as_posix()}"
-            store.put(answer, path)
-            href = f"{store.root}/{path}"  # noqa: PLW2901  the same answer, where all see it
-        found.append((len(found), href))
-    return found
+    if isinstance(store, LocalStore):
+        return list(enumerate(_some(request, scratch=store.at(kept))))
+    with tempfile.TemporaryDirectory(dir=store.scratch()) as scratch:
+        return list(enumerate(_shared(h, Path(scratch), store=store, kept=kept) for h in _some(request, scratch=Path(scratch))))
+
+
+def _some(request: IngestRequest, *, scratch: Path) -> Iterator[str]:
+    """Hrefs of the inputs, at most as many as were asked for."""
+    return islice(discover(request.inputs, scratch=str(scratch)), request.limit)
+
+
+def _shared(href: str, scratch: Path, *, store: Store, kept: str) -> str:
+    """An answer of a search under a name that all workers can open; other hrefs as they are."""
+    answer = Path(href)
+    if not answer.is_relative_to(scratch):
+        return href
+    path = f"{kept}/{answer.relative_to(scratch).as_posix()}"
+    store.put(answer, path)
+    return f"{store.root}/{path}"
 
 
 def _reader(request: IngestRequest) -> Any:
