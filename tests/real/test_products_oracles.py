@@ -163,7 +163,7 @@ def _largest_rows(uniform: NDArray[np.bool_]) -> tuple[slice, slice]:
     for row in range(0, uniform.shape[0], 16):
         edges = np.flatnonzero(np.diff(np.concatenate([[0], uniform[row].view(np.int8), [0]])))
         for start, stop in edges.reshape(-1, 2):
-            below = uniform[row:, start:stop].all(axis=1)
+            below: NDArray[np.bool_] = np.asarray(uniform[row:, start:stop].all(axis=1))
             height = len(below) if below.all() else int(below.argmin())
             if height * (stop - start) > best[0]:
                 best = (height * (stop - start), slice(row, row + height), slice(int(start), int(stop)))
