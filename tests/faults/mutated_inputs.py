@@ -21,10 +21,11 @@ from swath.inference.registry import Registry
 from swath.simulator.simulate import Kind, simulate
 from swath.stores.local import local_store
 
-#: Nothing of a scene this small may take longer.
+#: No step of a scene this small may take longer; one that does is ``HUNG``.
 LONGEST_S: Final = 20.0
+HUNG: Final = "timeout"
 #: Refusals after which the child is another one.
-DEATHS: Final = frozenset({"crash", "oom", "timeout"})
+DEATHS: Final = frozenset({"crash", "oom", HUNG})
 SIZES: Final[dict[Kind, int]] = {"landsat9": 96, "sentinel2": 120, "stac": 96}
 
 
