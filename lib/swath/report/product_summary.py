@@ -31,6 +31,7 @@ class AssetSummary:
         width: Columns.
         resolution_m: Of a pixel, in units of the grid.
         band: The band it shows, if it shows one.
+        model: The model that made it, if one did.
     """
 
     name: str
@@ -46,6 +47,7 @@ class AssetSummary:
     width: int
     resolution_m: float
     band: Band | None = None
+    model: ModelRef | None = None
 
     @classmethod
     def of(cls, record: AssetRecord, *, layer: LayerSpec) -> Self:
@@ -64,6 +66,7 @@ class AssetSummary:
             width=layer.grid.width,
             resolution_m=layer.grid.dx,
             band=layer.band,
+            model=record.model,
         )
 
 

@@ -165,7 +165,7 @@ def _product(summary: ProductSummary, *, number: int, pictures: Mapping[str, byt
         item_href=link(summary.item, to_root=to_root),
         thumbnail="",
         figures=_figures(drawn, others=drawn.keys() - {*TRUE_COLOUR, *(a.name for a in summary.assets)}),
-        class_maps=tuple(_class_map(a, drawn=drawn, product=summary) for a in summary.assets if a.encoding.categories),
+        class_maps=tuple(_class_map(a, drawn=drawn) for a in summary.assets if a.encoding.categories),
         assets=assets,
         truths=tuple(sorted(summary.truth.bands, key=lambda b: places.get(b.band, 0))) if summary.truth else (),
         plots=plot_groups(assets),
@@ -191,16 +191,16 @@ def _figures(drawn: Mapping[str, str], *, others: set[str]) -> tuple[Figure, ...
     return (*found, *(Figure(source=drawn[n], caption=n.replace("_", " ").capitalize()) for n in sorted(others)))
 
 
-def _class_map(asset: AssetSummary, *, drawn: Mapping[str, str], product: ProductSummary) -> ClassMap:
+def _class_map(asset: AssetSummary, *, drawn: Mapping[str, str]) -> ClassMap:
     source = drawn.get(asset.name, "")
-    models = ", ".join(f"{m.name} {m.version}" for m in product.models)
+    model = f"{asset.model.name} {asset.model.version}" if asset.model is not None else ""
     return ClassMap(
         title=asset.title,
         figure=Figure(source=source, caption=asset.title, sharp=True) if source else None,
         legend=tuple(
             Share(title=c.title, percent=p, colour=_colour(c)) for c, p in class_shares(asset.encoding, asset.statistics)
         ),
-        model=models,
+        model=model,
     )
 
 
