@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench faults lock clean
+.PHONY: help setup demo test test-long lint format bench faults lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 MADE := $(VENV)/.made
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17, Delta jars, class archive; then .venv/bin/swath works
 	@echo "Set up: $(BIN)/swath --help"
@@ -22,8 +22,11 @@ setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17, Delta jars,
 demo: setup ## simulate scenes, train a model, make every product, write the report into ./demo
 	@$(BIN)/swath demo --output $(OUTPUT)
 
-test: setup ## all tests (PYTEST="tests/unit -k toa" for some of them)
-	@$(BIN)/pytest $(PYTEST)
+test: setup ## all tests but the long ones (PYTEST="tests/unit -k toa" for some of them)
+	@$(BIN)/pytest -m "not long" $(PYTEST)
+
+test-long: setup ## the long tests: disturbed runs, two sites side by side
+	@$(BIN)/pytest -m long $(PYTEST)
 
 lint: setup ## ruff, formatting, mypy --strict
 	@$(BIN)/ruff check lib jobs tests setup.py

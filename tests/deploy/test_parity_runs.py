@@ -27,7 +27,7 @@ from swath.deploy.result import parse_result
 ROOT = Path(__file__).resolve().parents[2]
 OTHER_SPARK, OTHER_DELTA = "4.0.2", "4.0.0"  # as EMR's release
 TABLES = ("scenes", "products", "tiles", "runs")
-pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1500)]
 
 
 @dataclass(frozen=True, kw_only=True)

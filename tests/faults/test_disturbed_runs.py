@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.faults.campaign import Campaign
 
-pytestmark = [pytest.mark.faults, pytest.mark.spark, pytest.mark.slow]
+pytestmark = [pytest.mark.long, pytest.mark.faults, pytest.mark.spark, pytest.mark.slow]
 INJECTIONS = 20
 
 
