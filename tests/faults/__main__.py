@@ -68,7 +68,7 @@ def disturbed(folder: Path, *, seed: int, injections: int) -> list[Report]:
         try:
             campaign.undisturbed()
             while (left := injections // 2 - len(campaign.report.injected)) > 0:
-                campaign.round(min(left, A_ROUND), hostile=not campaign.report.exits)
+                campaign.round(min(left, A_ROUND), endings=2, hostile=not campaign.report.exits)
         finally:
             campaign.close()
         reports.append(campaign.report)

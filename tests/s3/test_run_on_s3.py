@@ -46,9 +46,13 @@ def test_a_run_on_s3_makes_what_a_run_in_a_folder_makes(told: dict[str, Any], bu
     account = {
         name: tuple(told[name][k] for k in ("scenes_in", "made", "skipped", "quarantined"))
         for name in told
-        if "tables" not in name
+        if name in {"local", "s3", "again", "down", "adopted"}
     }
+    adopted = account.pop("adopted")
     assert account == {"local": (1, 1, 0, 0), "s3": (1, 1, 0, 0), "again": (1, 0, 1, 0), "down": (1, 1, 0, 0)}
+    assert (adopted, told["adopted"]["assets"]["made"]) == ((1, 1, 0, 0), 0)
+    assert [f["kind"] for f in told["mended"]["findings"]] == ["missing-file"]
+    assert [(r["made"], r["assets"]["made"]) for r in told["retried"]["runs"]] == [(1, 1)]
     assert told["s3 tables"] == {**told["local tables"], "runs": 2}
     store, here, down = bucket.store(), tmp_path / "out", tmp_path / "down"
     files = sorted(p.relative_to(here).as_posix() for p in (here / "products").rglob("*.*") if p.is_file())
