@@ -87,6 +87,18 @@ def run_job(spark: "SparkSession") -> RunJob:
 
 
 @pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A real S3 server over HTTP: moto's."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A forest of the shipped recipe that tells made-up spectra apart: a folder that a pipeline can name."""
     import numpy as np  # noqa: PLC0415
@@ -109,3 +121,42 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         directory, samples, recipe=recipe, manifest=recipe.manifest(metrics=judgement.flat(), training={}), judgement=judgement
     )
     return directory
+
+
+@pytest.fixture(scope="session")
+def tall_scene(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``tall_scene(kind, side=..., copies=...)``: a narrow scene of copies below each other, high enough for several strips."""
+    from swath.simulator.simulate import simulate  # noqa: PLC0415
+
+    def made(kind: Any, *, side: int, copies: int) -> Path:
+        scene = simulate(kind=kind, folder=tmp_path_factory.mktemp(kind), size=side, truth=False)
+        _make_tall(scene.delivery, copies=copies)
+        return scene.delivery
+
+    return made
+
+
+def _make_tall(folder: Path, *, copies: int) -> None:
+    """Rewrite every raster of a delivery as so many copies of itself, one below the other."""
+    import numpy as np  # noqa: PLC0415
+    import rasterio  # noqa: PLC0415
+    from rasterio.shutil import copy as copy_raster  # noqa: PLC0415
+
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".tif", ".jp2"}):
+        with rasterio.open(path) as source:
+            once, profile = source.read(1), source.profile
+        # The pan has one row less than twice the others, however many those are.
+        rows = copies * (len(once) + 1) - 1 if path.stem.endswith("_B8") else copies * len(once)
+        values = once[np.arange(rows) % len(once)]
+        for key in ("blockxsize", "blockysize", "tiled"):
+            profile.pop(key)
+        station = path.with_name("station.tif")
+        with rasterio.open(station, "w", **{**profile, "driver": "GTiff", "height": rows, "compress": None}) as target:
+            target.write(values, 1)
+        path.unlink()
+        if profile["driver"] == "JP2OpenJPEG":
+            lossless = {"QUALITY": "100", "REVERSIBLE": "YES", "YCBCR420": "NO", "BLOCKXSIZE": "256", "BLOCKYSIZE": "256"}
+            copy_raster(station, path, driver="JP2OpenJPEG", **lossless)
+            station.unlink()
+        else:
+            station.rename(path)

@@ -1,14 +1,13 @@
 """EMR on EKS over HTTP, with what moto does not do: Spark 4 labels, endings, failure reasons, throttling, tokens."""
 
-import json
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.deploy.fake_http import JsonHandler, serving
 
 _PATH = re.compile(r"/virtualclusters/(?P<cluster>[0-9a-z]+)/jobruns(?:/(?P<job>[0-9a-z]+))?")
 
@@ -26,25 +25,11 @@ class FakeEmr:
         self.lock = threading.Lock()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler):
     emr: FakeEmr
-    protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of the base class
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        self._answer("GET")
-
-    def do_POST(self) -> None:
-        self._answer("POST")
-
-    def do_DELETE(self) -> None:
-        self._answer("DELETE")
-
-    def _answer(self, verb: str) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+    def answer(self, verb: str) -> None:
+        body = self.body() or {}
         match = _PATH.fullmatch(urlsplit(self.path).path)
         with self.emr.lock:
             fault = self.emr.faults.popleft() if self.emr.faults else None
@@ -55,7 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
             elif verb == "POST":
                 self._start(body)
             elif match["job"] is None:
-                self._json({"jobRuns": list(reversed(self.emr.runs.values()))})
+                self.json({"jobRuns": list(reversed(self.emr.runs.values()))})
             elif match["job"] not in self.emr.runs:
                 self._error(404, "ResourceNotFoundException", "Job run doesn't exist.")
             elif verb == "DELETE":
@@ -63,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 if self.emr.states:
                     self.emr.runs[match["job"]] |= self.emr.states.popleft()
-                self._json({"jobRun": self.emr.runs[match["job"]]})
+                self.json({"jobRun": self.emr.runs[match["job"]]})
 
     def _start(self, body: dict[str, Any]) -> None:
         token = body["clientToken"]
@@ -79,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "releaseLabel": body["releaseLabel"],
                 "tags": body.get("tags", {}),
             }
-        self._json({"id": self.emr.tokens[token], "name": body.get("name"), "virtualClusterId": self.emr.cluster})
+        self.json({"id": self.emr.tokens[token], "name": body.get("name"), "virtualClusterId": self.emr.cluster})
 
     def _cancel(self, job: str) -> None:
         run = self.emr.runs[job]
@@ -87,33 +72,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(400, "ValidationException", f"Job run {job} is not in a cancellable state")
             return
         run["state"] = "CANCEL_PENDING"
-        self._json({"id": job, "virtualClusterId": self.emr.cluster})
+        self.json({"id": job, "virtualClusterId": self.emr.cluster})
 
     def _error(self, status: int, code: str, message: str) -> None:
-        self._json({"message": message}, status=status, code=code)
-
-    def _json(self, data: Any, *, status: int = 200, code: str = "") -> None:
-        raw = json.dumps(data).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(raw)))
-        if code:
-            self.send_header("x-amzn-ErrorType", code)
-        self.end_headers()
-        self.wfile.write(raw)
+        self.json({"message": message}, status=status, headers={"x-amzn-ErrorType": code})
 
 
-@contextmanager
-def serve(emr: FakeEmr) -> Iterator[str]:
-    """The server's address."""
-    handler = type("Handler", (_Handler,), {"emr": emr})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def serve(emr: FakeEmr) -> AbstractContextManager[str]:
+    """The server's address, while it serves."""
+    return serving(type("Handler", (_Handler,), {"emr": emr}))

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from fake_emr import FakeEmr, serve  # type: ignore[import-not-found]  # on the path by conftest.py
+from tests.deploy.fake_emr import FakeEmr, serve
 
 from swath.deploy.emr_on_eks.launcher import EmrLauncher
 from swath.deploy.emr_on_eks.request import start_job_run

@@ -4,7 +4,7 @@ from typing import Any
 
 import kubernetes
 import pytest
-from fake_kubernetes import FakeCluster, serve  # type: ignore[import-not-found]  # on the path by conftest.py
+from tests.deploy.fake_kubernetes import FakeCluster, serve
 
 from swath.deploy.launch_error import LaunchError
 from swath.deploy.order import Order

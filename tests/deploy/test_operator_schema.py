@@ -4,7 +4,7 @@ from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]  # carries no types
 import pytest
-from crd_schema import crd_validator  # type: ignore[import-not-found]  # on the path by conftest.py
+from tests.deploy.crd_schema import crd_validator
 
 from swath.deploy.files import load_job, load_site
 from swath.deploy.order import Order

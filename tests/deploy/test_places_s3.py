@@ -1,12 +1,11 @@
 """Results and forwarding by S3, over HTTP against moto's server, which honours If-None-Match."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from swath.deploy.forward import forward
 from swath.deploy.launch_error import LaunchError
@@ -17,20 +16,11 @@ from swath.deploy.site import Site
 RESULT = {"run_id": "one", "pipeline": "ard", "scenes_in": 1, "made": 1, "skipped": 0, "quarantined": 0}
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def site(endpoint: str, change: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(s3_endpoint: str, change: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
-    store = {"kind": "s3-compatible", "endpoint": endpoint, "region": "us-east-1", "addressing": "path", "insecure_http": True}
+    store = {"kind": "s3-compatible", "endpoint": s3_endpoint, "region": "us-east-1", "addressing": "path", "insecure_http": True}
     made = change(
         "outposts-local",
         stores={

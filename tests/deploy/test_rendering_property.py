@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from crd_schema import crd_validator  # type: ignore[import-not-found]  # on the path by conftest.py
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.deploy.crd_schema import crd_validator
 
 from swath.deploy.emr_on_eks.limits import request_refusals
 from swath.deploy.emr_on_eks.request import start_job_run

@@ -29,7 +29,7 @@ GOOD = "LC09_L1TP_193022_20240805_20240806_02_T1"
 SECONDS, MEMORY_MB = 10, 700
 
 PLUGIN = """
-import ctypes, time
+import ctypes, signal
 from pathlib import Path
 
 
@@ -42,8 +42,7 @@ class Hostile:
         if kind == "crash":
             ctypes.string_at(0)
         if kind == "hang":
-            while True:
-                time.sleep(60)
+            signal.pause()
         held = []
         while True:
             held.append(bytearray(b"x") * (32 << 20))

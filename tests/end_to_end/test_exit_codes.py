@@ -32,7 +32,7 @@ def swath(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, capfd: pytest.
 
     def call(*words: object) -> tuple[int, str, str]:
         capfd.readouterr()
-        with pytest.raises(SystemExit) as stop:
+        with pytest.raises(SystemExit, match=r"^[0-5]$") as stop:
             main([str(w) for w in words])
         told = capfd.readouterr()
         assert isinstance(stop.value.code, int)

@@ -11,7 +11,7 @@ import numpy as np
 from tests.faults.account import broken_promises, leftovers, untold
 from tests.faults.driven import Driven
 from tests.faults.injections import ENDING, KINDS, SmallDisk, Target
-from tests.faults.processes import alive, below
+from tests.faults.processes import below, ended
 from tests.faults.small_scenes import make_scenes
 from tests.faults.told import Injected, Report
 from tests.faults.whole_product import MADE, Maker
@@ -218,9 +218,8 @@ class Campaign:
         """Nothing of a dead driver may go on working."""
         driver.close()
         deadline = time.monotonic() + 60
-        while any(map(alive, self._family)) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        self.report.orphans += sum(map(alive, self._family))
+        gone = [ended(pid, seconds=max(deadline - time.monotonic(), 0.0)) for pid in self._family]
+        self.report.orphans += gone.count(False)
         self._driver = None
 
     def _target(self, driver: Driven, output: Path) -> Target:

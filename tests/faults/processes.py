@@ -1,6 +1,7 @@
 """The processes of a run: which there are, by what they do; found in /proc, below the driver only."""
 
 import os
+import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,9 +40,22 @@ def of_role(pid: int, role: Role) -> list[int]:
 def alive(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in {"Z", "X"}
     except OSError:
         return False
+
+
+def ended(pid: int, *, seconds: float) -> bool:
+    """Wait until a process has ended, whosever it is; False when it still runs after so long."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        # The handle can be read from when the process has ended.
+        return bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)
 
 
 def send(pid: int, what: signal.Signals) -> bool:

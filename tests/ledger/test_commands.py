@@ -32,7 +32,7 @@ def command(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, capsys: pyte
         monkeypatch.setattr(module, "session", shared)
 
     def call(*words: str) -> tuple[int, dict[str, Any]]:
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit, match=r"^[0-5]$") as ended:
             main([*words, "--json"])
         out = capsys.readouterr().out.strip()
         return int(ended.value.code or 0), json.loads(out.splitlines()[-1]) if out else {}

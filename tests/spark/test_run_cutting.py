@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import rasterio
 from chispa import assert_df_equality
 from pyspark.sql import functions as F
-from rasterio.shutil import copy as copy_raster
 
 from swath.sinks.delta import Tables
 from swath.spark import wave
@@ -37,46 +35,16 @@ LANDSAT_SIDE, LANDSAT_COPIES = 351, 6
 SENTINEL_SIDE, SENTINEL_COPIES = 306, 11
 
 
-def make_tall(folder: Path, *, copies: int) -> None:
-    """Rewrite every raster of a delivery as so many copies of itself, one below the other."""
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".tif", ".jp2"}):
-        with rasterio.open(path) as source:
-            once, profile = source.read(1), source.profile
-        # The pan has one row less than twice the others, however many those are.
-        rows = copies * (len(once) + 1) - 1 if path.stem.endswith("_B8") else copies * len(once)
-        values = once[np.arange(rows) % len(once)]
-        for key in ("blockxsize", "blockysize", "tiled"):
-            profile.pop(key)
-        station = path.with_name("station.tif")
-        with rasterio.open(station, "w", **{**profile, "driver": "GTiff", "height": rows, "compress": None}) as target:
-            target.write(values, 1)
-        path.unlink()
-        if profile["driver"] == "JP2OpenJPEG":
-            lossless = {"QUALITY": "100", "REVERSIBLE": "YES", "YCBCR420": "NO", "BLOCKXSIZE": "256", "BLOCKYSIZE": "256"}
-            copy_raster(station, path, driver="JP2OpenJPEG", **lossless)
-            station.unlink()
-        else:
-            station.rename(path)
-
-
 @pytest.fixture(scope="module")
-def landsat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def landsat(tall_scene: Callable[..., Path]) -> Path:
     """A Landsat 9 scene of 2106 rows and an odd number of columns."""
-    from swath.simulator.simulate import simulate  # noqa: PLC0415
-
-    made = simulate(kind="landsat9", folder=tmp_path_factory.mktemp("landsat"), size=LANDSAT_SIDE, truth=False)
-    make_tall(made.delivery, copies=LANDSAT_COPIES)
-    return made.delivery
+    return tall_scene("landsat9", side=LANDSAT_SIDE, copies=LANDSAT_COPIES)
 
 
 @pytest.fixture(scope="module")
-def sentinel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sentinel(tall_scene: Callable[..., Path]) -> Path:
     """A Sentinel-2 scene of 3366 rows at 10 m."""
-    from swath.simulator.simulate import simulate  # noqa: PLC0415
-
-    made = simulate(kind="sentinel2", folder=tmp_path_factory.mktemp("sentinel"), size=SENTINEL_SIDE, truth=False)
-    make_tall(made.delivery, copies=SENTINEL_COPIES)
-    return made.delivery
+    return tall_scene("sentinel2", side=SENTINEL_SIDE, copies=SENTINEL_COPIES)
 
 
 @pytest.fixture(scope="module")

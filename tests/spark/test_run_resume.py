@@ -26,6 +26,9 @@ SCENES = 5
 class Killed(Exception):  # noqa: N818  it plays a signal
     """As if somebody had killed the driver."""
 
+    def __init__(self) -> None:
+        super().__init__("killed in a test")
+
 
 class KilledAt:
     """Hears of progress, and dies at the beginning of a wave."""
@@ -101,7 +104,7 @@ def test_a_run_killed_after_its_first_wave_goes_on_where_it_was(
 ) -> None:
     given = {"output": tmp_path, "run_id": "r", "wave_products": 2}
     killed = KilledAt(2)
-    with pytest.raises(Killed):
+    with pytest.raises(Killed, match="killed in a test"):
         run_job("toa", scenes_folder, told=killed, **given)
     assert killed.waves >= 3
     committed = table(spark, tmp_path, name="products").count()
@@ -133,7 +136,7 @@ def test_a_wave_that_was_half_committed_is_committed_once(
 
     with monkeypatch.context() as patched:
         patched.setattr(Tables, "append", dying)
-        with pytest.raises(Killed):
+        with pytest.raises(Killed, match="killed in a test"):
             run_job("toa", scenes_folder, **given)
     assert table(spark, tmp_path, name="runs").count() == 0
     again: RunSummary = run_job("toa", scenes_folder, **given)
@@ -159,7 +162,7 @@ def test_what_a_half_committed_wave_refused_stays_refused_and_nothing_is_made_an
 
     with monkeypatch.context() as patched:
         patched.setattr(Tables, "append", dying)
-        with pytest.raises(Killed):
+        with pytest.raises(Killed, match="killed in a test"):
             run_job("toa", scenes_folder, told=first, **given)
     first.show()
     # What was published is gone too: the second execution has to make it, and loses another scene.

@@ -1,7 +1,7 @@
 """A reader from outside that does to its process what its scene says: crashes natively, takes all memory, hangs."""
 
 import ctypes
-import time
+import signal
 from pathlib import Path
 
 from swath.errors import MetadataError
@@ -25,7 +25,7 @@ class HostileReader:
             while True:
                 held.append(b"x" * (64 << 20))
         elif word == "hang":
-            time.sleep(3600)
+            signal.pause()
         raise MetadataError("a hostile scene without a word", expected="crash, hog or hang", got=word)
 
 

@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.faults.processes import alive, ended
 
 from swath.engine.child import Child, Limits, Refused
 
@@ -73,7 +73,7 @@ def test_a_hang_is_refused_as_timeout_after_two_tries(tmp_path: Path) -> None:
         assert "expected under 2 s for a strip; got no answer. The file may be hostile" in answer.message
         # A child on a busy machine may use up its time before it gets to the request.
         assert len(_pids(log)) in {1, 2}
-        assert not _alive(int(_pids(log)[0]))
+        assert not alive(int(_pids(log)[0]))
     finally:
         child.close()
 
@@ -128,7 +128,7 @@ def test_a_bug_is_raised_with_its_trace(child: Child) -> None:
 def test_a_child_that_died_between_requests_is_replaced(child: Child) -> None:
     first = _done(child.call({"op": "echo"}))["pid"]
     os.kill(first, 9)
-    _wait_for_end(first)
+    assert ended(first, seconds=20)
     assert _done(child.call({"op": "echo"}))["pid"] != first
 
 
@@ -136,7 +136,7 @@ def test_a_closed_child_is_gone_and_starts_again_when_asked(child: Child) -> Non
     first = _done(child.call({"op": "echo"}))["pid"]
     child.close()
     child.close()
-    assert not _alive(first)
+    assert not alive(first)
     assert _done(child.call({"op": "echo"}))["pid"] != first
 
 
@@ -160,22 +160,7 @@ def test_the_child_dies_with_its_parent_even_in_the_middle_of_a_request() -> Non
     ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        assert _alive(pid)
+        assert alive(pid)
         parent.kill()
         parent.wait()
-    _wait_for_end(pid)
-    assert not _alive(pid)
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process runs; one that ended and waits to be collected does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in {"Z", "X"}
-    except OSError:
-        return False
-
-
-def _wait_for_end(pid: int) -> None:
-    deadline = time.monotonic() + 20
-    while _alive(pid) and time.monotonic() < deadline:
-        os.sched_yield()
+    assert ended(pid, seconds=20)

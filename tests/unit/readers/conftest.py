@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from tests.unit.readers.stac_items import write_item
+
+__all__ = ["write_item"]
 
 PRODUCT_ID = "LC09_L1TP_033033_20230716_20230716_02_T1"
 RASTER = {

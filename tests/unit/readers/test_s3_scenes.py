@@ -8,7 +8,6 @@ from pathlib import Path
 import boto3
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 from rasterio.env import getenv
 
 from swath.errors import ConfigError, ReadError
@@ -23,20 +22,11 @@ from swath.stores.s3 import s3_client
 WriteLandsat = Callable[..., Path]
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], None]]:
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, str], None]]:
     """An empty bucket ``scenes``; what it yields uploads a folder below a prefix."""
     for key, value in {
-        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_ENDPOINT_URL_S3": s3_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -44,7 +34,7 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     }.items():
         monkeypatch.setenv(key, value)
     s3_client.cache_clear()
-    client = boto3.client("s3", endpoint_url=endpoint)
+    client = boto3.client("s3", endpoint_url=s3_endpoint)
     client.create_bucket(Bucket="scenes")
 
     def upload(folder: Path, prefix: str) -> None:

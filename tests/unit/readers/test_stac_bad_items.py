@@ -1,51 +1,16 @@
 """STAC items that cannot be used say why; none of them stops a run."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, item_of
 
 from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError
 from swath.readers.stac import read_scene
-
-Json = dict[str, Any]
-WriteItem = Callable[..., str]
-
-
-def item_of(assets: Json, **properties: Any) -> Json:
-    usual = {"datetime": "2023-06-01T10:20:30Z", "view:sun_elevation": 55.5, "view:sun_azimuth": 143.25, "instruments": ["msi"]}
-    told = {k: v for k, v in {**usual, "platform": "sentinel-2a", **properties}.items() if v is not None}
-    return {"type": "Feature", "stac_version": "1.1.0", "id": "my-scene", "properties": told, "assets": assets}
-
-
-def asset_of(href: str, **fields: Any) -> Json:
-    return {"href": href, "type": "image/tiff; application=geotiff; profile=cloud-optimized", "roles": ["data"], **fields}
-
-
-def band_11(common: str, **fields: Any) -> Json:
-    """STAC 1.1: one list, fields with prefixes."""
-    return {"name": common, "eo:common_name": common, "raster:scale": 1e-4, "raster:offset": -0.1, "nodata": 0, **fields}
-
-
-@pytest.fixture
-def write_item(tmp_path: Path, write_raster: Any) -> WriteItem:
-    """Write an item, and a raster for each local asset that has none yet."""
-
-    def write(item: Json, **profile: Any) -> str:
-        for asset in item["assets"].values():
-            path = tmp_path / asset.get("href", "nothing.txt")
-            if path.suffix == ".tif" and "://" not in asset["href"] and not path.exists():
-                path.parent.mkdir(exist_ok=True)
-                write_raster(path, **profile)
-        path = tmp_path / "item.json"
-        path.write_text(json.dumps(item), encoding="utf-8")
-        return str(path)
-
-    return write
 
 
 def test_a_band_beyond_the_files_last_is_a_read_error(write_item: WriteItem) -> None:

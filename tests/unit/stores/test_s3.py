@@ -11,7 +11,6 @@ import pytest
 import rasterio
 from botocore.exceptions import ClientError
 from moto.s3.models import s3_backends
-from moto.server import ThreadedMotoServer
 
 from swath.errors import ConfigError
 from swath.readers.gdal_env import gdal_env
@@ -23,21 +22,12 @@ ENVIRONMENT = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL_S3": endpoint}.items():
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL_S3": s3_endpoint}.items():
         monkeypatch.setenv(name, value)
     s3_client.cache_clear()
-    client = boto3.client("s3", endpoint_url=endpoint)
+    client = boto3.client("s3", endpoint_url=s3_endpoint)
     client.create_bucket(Bucket="swath", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     yield client
     for entry in client.list_objects_v2(Bucket="swath").get("Contents", []):

@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 
 from swath.errors import ReadError
 from swath.readers.angles import angle_field
@@ -22,20 +21,11 @@ WriteSafe = Callable[..., Path]
 Upload = Callable[[Path], None]
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def upload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
+def upload(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     """Upload a file or folder to ``s3://msi/in/<its name>``."""
     settings = {
-        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_ENDPOINT_URL_S3": s3_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -44,7 +34,7 @@ def upload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     for key, value in settings.items():
         monkeypatch.setenv(key, value)
     s3_client.cache_clear()
-    client = boto3.client("s3", endpoint_url=endpoint)
+    client = boto3.client("s3", endpoint_url=s3_endpoint)
     client.create_bucket(Bucket="msi")
 
     def put(path: Path) -> None:
