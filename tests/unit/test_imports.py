@@ -34,6 +34,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "cli": frozenset(
         {
             *("config", "spark", "deploy", "report", "doctor", "simulator", "training", "inference", "readers", "stores"),
+            # `swath check seams` needs no Spark.
+            "engine.seams",
             *("sinks.validate", "sinks.validate_cog", "sinks.delivery", "sinks.target", "sinks.pgstac", "sinks.delta"),
         }
     ),

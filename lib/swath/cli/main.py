@@ -28,6 +28,7 @@ COMMANDS = {
     "maintain": Lazy("swath.cli.upkeep:maintain_command", "Remove what nobody needs any more; tidy tables."),
     "report": Lazy("swath.cli.inspect:report_command", "Draw the report of a run anew."),
     "validate": Lazy("swath.cli.inspect:validate_command", "Check a pipeline, a STAC object or a COG."),
+    "check": Lazy("swath.cli.check:check_group", "Check that no pixel of a pipeline depends on how a scene is cut."),
     "doctor": Lazy("swath.cli.inspect:doctor_command", "See what this machine lacks, and how to mend it."),
     "catalog": Lazy("swath.cli.catalog:catalog_group", "Prepare the served catalogue, tell it what it missed."),
     "models": Lazy("swath.cli.models:models_group", "List, register and promote models."),

@@ -78,7 +78,7 @@ def legal_unit(reference: Grid, grids: tuple[Grid, ...]) -> int | None:
     return lcm(*[(BLOCK / Fraction(r)).numerator for r in ratios if r is not None])
 
 
-def cut(reference: Grid, grids: tuple[Grid, ...], *, rows: int | None, split: bool = True) -> Cut:
+def cut(reference: Grid, grids: tuple[Grid, ...], *, rows: int | None, split: bool = True, piece_rows: int | None = None) -> Cut:
     """Choose strips and pieces.
 
     Args:
@@ -86,6 +86,7 @@ def cut(reference: Grid, grids: tuple[Grid, ...], *, rows: int | None, split: bo
         grids: Of all assets.
         rows: The strip height that the user asks for, or None.
         split: False makes the whole scene one strip (more scenes than cores).
+        piece_rows: Rows of a piece, or None for ``PIECE_ROWS``; rounded down to where all grids can be cut.
 
     Raises:
         ConfigError: The height is not legal; the message names the legal ones.
@@ -100,4 +101,4 @@ def cut(reference: Grid, grids: tuple[Grid, ...], *, rows: int | None, split: bo
         return Cut(reference=reference, strip_rows=whole, piece_rows=whole)
     strip = rows if rows is not None else max(DEFAULT_ROWS // unit, 1) * unit if split else whole
     step = lcm(*[Fraction(ratio_of(reference, g) or 1).denominator for g in grids])
-    return Cut(reference=reference, strip_rows=min(strip, whole), piece_rows=max(PIECE_ROWS // step, 1) * step)
+    return Cut(reference=reference, strip_rows=min(strip, whole), piece_rows=max((piece_rows or PIECE_ROWS) // step, 1) * step)

@@ -12,6 +12,7 @@ from swath.engine.cut import Cut, cut
 from swath.engine.graph import Graph, resolve
 from swath.engine.keys import asset_keys, digest_of
 from swath.engine.pipeline_json import pipeline_of
+from swath.grid import Grid
 from swath.product import AppliedStep, AssetRecord, LayerName, Product
 from swath.scene import Scene
 
@@ -48,15 +49,19 @@ class ProductPlan:
         """File name of an asset."""
         return f"{self.product_id}.{asset}.{self.keys[asset][:12]}.tif"
 
-    def cut(self, *, rows: int | None, split: bool) -> Cut:
+    @property
+    def grids(self) -> tuple[Grid, ...]:
+        """Of all assets and pictures."""
+        pictured = (self.graph.grid_of(name) for name in self.previews)
+        return tuple(dict.fromkeys([*(spec.grid for spec in self.graph.outputs.values()), *pictured]))
+
+    def cut(self, *, rows: int | None, split: bool, piece_rows: int | None = None) -> Cut:
         """Strips and pieces.
 
         Raises:
             ConfigError: ``rows`` is not legal.
         """
-        pictured = (self.graph.grid_of(name) for name in self.previews)
-        grids = tuple(dict.fromkeys([*(spec.grid for spec in self.graph.outputs.values()), *pictured]))
-        return cut(self.graph.scene.reference, grids, rows=rows, split=split)
+        return cut(self.graph.scene.reference, self.grids, rows=rows, split=split, piece_rows=piece_rows)
 
 
 def plan_product(scene_json: str, pipeline_json: str) -> ProductPlan:
