@@ -34,9 +34,7 @@ def check_group() -> None:
     "--tile-size", "heights", type=click.IntRange(min=1), multiple=True,
     help="Strip height to compare, twice or more; a run's own and another legal one without it.",
 )  # fmt: skip
-@click.option(
-    "--output", default=".", show_default="this folder", help="Output whose models/ are taken, as for a run; nothing is written."
-)
+@click.option("--output", default="", help="Output whose models/ holds the registry when MLFLOW_TRACKING_URI names none.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
 def seams_command(
     *,
@@ -55,9 +53,11 @@ def seams_command(
     if len(heights) == 1:
         msg = f"--tile-size {heights[0]} alone cannot be compared: expected two heights or more, or none"
         raise ConfigError(msg)
-    options = RunOptions(pipeline=pipeline, inputs=inputs, output=output, settings=settings, limit=limit)
     refused: list[SceneError] = []
     with telling() as told, tempfile.TemporaryDirectory(prefix="swath-seams-") as folder:
+        # Without an output, what is pinned goes where everything else goes.
+        home = output or folder
+        options = RunOptions(pipeline=pipeline, inputs=inputs, output=home, settings=settings, limit=limit)
         checks = []
         for check in _checks(options, folder=Path(folder), heights=heights, refused=refused):
             _tell(check, told)
