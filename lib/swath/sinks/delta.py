@@ -7,14 +7,22 @@ from typing import Any
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from swath.errors import AccountError
+from swath.sinks.delta_log import DeltaLog
+from swath.sinks.delta_rows import read_rows, write_rows
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, NoLock
 
 TABLES_FOLDER = "tables"
 _LISTING_TASKS = 16
+#: A table of so many bytes is read by Spark.
+SMALL_BYTES = 16 << 20
+#: Spark writes a checkpoint with every commit whose number is a multiple of this (Delta's default); it gets that commit to
+#: write when so many came since the last checkpoint. Each costs a reader less than a millisecond.
+CHECKPOINT_INTERVAL, CHECKPOINT_DUE = 10, 40
 
 
 class Tables:
@@ -31,6 +39,7 @@ class Tables:
         self._store = store
         self._lock = lock or NoLock()
         self._newest: dict[str, int] = {}
+        self._logs: dict[str, DeltaLog] = {}
 
     def exists(self, name: str) -> bool:
         """Whether the table has a commit; not always the first one, for Delta removes what a checkpoint made superfluous."""
@@ -41,6 +50,18 @@ class Tables:
         if not self.exists(name):
             return self._spark.createDataFrame([], schema)
         return self._spark.read.format("delta").load(self.path(name))
+
+    def small(self, name: str, schema: StructType, *, columns: Sequence[str]) -> list[dict[str, Any]] | None:
+        """Some columns of all rows, read without Spark; None when the table is large, or more than a plain one.
+
+        Moments are aware, in UTC.
+        """
+        if not self.exists(name):
+            return []
+        log = self._log_of(name)
+        if not log.fits(schema.jsonValue()) or sum(log.files.values()) > SMALL_BYTES:
+            return None
+        return read_rows(list(log.files), columns, store=self._store, folder=log.folder)
 
     def append(
         self,
@@ -66,18 +87,44 @@ class Tables:
             AccountError: The commit is not in the table's log: somebody else wrote over it.
             LockError: Another driver commits, or the lock was lost: nothing was appended.
         """
-        frame = rows if isinstance(rows, DataFrame) else self._spark.createDataFrame(list(rows), schema, verifySchema=False)
         if not isinstance(rows, DataFrame) and not rows and self.exists(name):
             return
         application = f"{run_id}.{name}"
         with self._lock.held():
             self._lock.check()
-            (
-                frame.coalesce(files).write.format("delta").mode("append")
-                .option("txnAppId", application).option("txnVersion", wave)
-                .save(self.path(name))
-            )  # fmt: skip
+            if isinstance(rows, DataFrame) or not self._append_few(name, rows, schema, application=application, wave=wave):
+                frame = (
+                    rows if isinstance(rows, DataFrame) else self._spark.createDataFrame(list(rows), schema, verifySchema=False)
+                )
+                (
+                    frame.coalesce(files).write.format("delta").mode("append")
+                    .option("txnAppId", application).option("txnVersion", wave)
+                    .save(self.path(name))
+                )  # fmt: skip
+                self._logs.pop(name, None)
             self._see(name, application=application, wave=wave)
+
+    def _append_few(
+        self, name: str, rows: Sequence[Row | tuple[Any, ...]], schema: StructType, *, application: str, wave: int
+    ) -> bool:
+        """Append without Spark; False when that cannot be, or when Spark is to write a checkpoint with its commit."""
+        log, plain = self._log_of(name), schema.jsonValue()
+        due = (log.version + 1) % CHECKPOINT_INTERVAL == 0 and log.version - log.checkpoint >= CHECKPOINT_DUE
+        if not log.fits(plain) or due:
+            return False
+        if log.transactions.get(application, -1) < wave:
+            added = write_rows(rows, to_arrow_schema(schema), store=self._store, folder=log.folder) if rows else None
+            log.append(added, schema=plain, application=application, wave=wave)
+        return True
+
+    def _log_of(self, name: str) -> DeltaLog:
+        """The table's log as it is now."""
+        folder = f"{TABLES_FOLDER}/{name}"
+        if name in self._logs:
+            self._logs[name].advance()
+        else:
+            self._logs[name] = DeltaLog.of(self._store, folder)
+        return self._logs[name]
 
     def delete(self, name: str, condition: Column) -> None:
         """Take rows out of a table; the version before stays readable until the janitor's retention is over."""

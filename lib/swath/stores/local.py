@@ -69,6 +69,20 @@ class LocalStore:
                 temporary.replace(final)
             local.unlink(missing_ok=True)
 
+    def put_if_absent(self, path: str, data: bytes) -> bool:
+        """Make a file, visible whole or not at all; False when there is one."""
+        final = self.at(path)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.scratch() / uuid.uuid4().hex
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            return _named(temporary, final)
+        finally:
+            temporary.unlink(missing_ok=True)
+
     def publish(self, local: Path, path: str) -> bool:
         """As ``put``: equal names have equal bytes, so replacing changes nothing."""
         self.put(local, path)
@@ -146,6 +160,21 @@ class LocalStore:
             yield temporary
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _named(temporary: Path, final: Path) -> bool:
+    """Give a file a name that no other has; False when one has it."""
+    try:
+        # A second name; a rename would replace.
+        os.link(temporary, final)
+    except FileExistsError:
+        return False
+    except OSError:
+        # No hard links here: whoever needs more than this holds a lock.
+        if final.exists():
+            return False
+        temporary.replace(final)
+    return True
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

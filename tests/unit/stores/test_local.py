@@ -50,6 +50,20 @@ def test_put_moves_the_file(store: LocalStore) -> None:
     assert local.parent.relative_to(store.folder).as_posix() == f"{SCRATCH}/tmp"
 
 
+@pytest.mark.parametrize("links", ["with", "without"])
+def test_a_file_is_made_once(store: LocalStore, monkeypatch: pytest.MonkeyPatch, links: str) -> None:
+    if links == "without":  # as on FAT and some network file systems
+
+        def refused(*_: Any) -> None:
+            raise PermissionError(errno.EPERM, "no hard links here")
+
+        monkeypatch.setattr(os, "link", refused)
+    assert store.put_if_absent("log/0.json", b"first")
+    assert not store.put_if_absent("log/0.json", b"second")
+    assert store.read("log/0.json") == b"first"
+    assert list(store.list("")) == ["log/0.json"]
+
+
 def test_put_from_another_file_system_is_whole_or_nothing(
     store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,94 @@
+"""Rows of a Delta table's files, written and read without Spark."""
+
+import io
+import json
+import uuid
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from swath.stores.base import Store
+
+Json = dict[str, Any]
+#: Delta cuts texts in its statistics; we leave those out that would have to be cut.
+_LONGEST_TEXT = 32
+
+
+def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store, folder: str) -> Json:
+    """Write one file of a table. Nobody sees it until a commit names it.
+
+    Args:
+        rows: In the order of ``schema``; structs in them in the order of their fields, moments aware.
+        schema: Of the table.
+        store: Where the table lies.
+        folder: Of the table.
+
+    Returns:
+        The ``add`` action: path, size, statistics.
+    """
+    columns = [[_plain(row[n], column.type) for row in rows] for n, column in enumerate(schema)]
+    table = pa.Table.from_arrays([pa.array(v, type=c.type) for v, c in zip(columns, schema, strict=True)], schema=schema)
+    name = f"part-00000-{uuid.uuid4()}-c000.snappy.parquet"
+    temporary = store.scratch() / name
+    try:
+        pq.write_table(table, temporary, compression="snappy")
+        size = temporary.stat().st_size
+        store.put(temporary, f"{folder}/{name}")
+    finally:
+        temporary.unlink(missing_ok=True)
+    return {"path": name, "size": size, "stats": json.dumps(_statistics(table))}
+
+
+def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, folder: str) -> list[Json]:
+    """Some columns of all rows; moments are aware, in UTC, maps are dicts.
+
+    Raises:
+        FileNotFoundError: The log names a file that is not there.
+    """
+    found: list[Json] = []
+    for name in files:
+        data = store.read(f"{folder}/{name}")
+        if data is None:
+            raise FileNotFoundError(f"{folder}/{name}")
+        file = pq.ParquetFile(io.BytesIO(data), coerce_int96_timestamp_unit="us")
+        table = file.read(columns=list(columns))
+        rows = table.to_pylist(maps_as_pydicts="strict")
+        # Spark's own files hold UTC without saying so.
+        naive = [c.name for c in table.schema if pa.types.is_timestamp(c.type) and c.type.tz is None]
+        for row in rows:
+            row.update({n: row[n].replace(tzinfo=UTC) for n in naive if row[n] is not None})
+        found += rows
+    return found
+
+
+def _plain(value: Any, kind: pa.DataType) -> Any:
+    """A value as Arrow takes it."""
+    if value is None:
+        return None
+    if pa.types.is_struct(kind):
+        return {c.name: _plain(v, c.type) for v, c in zip(value, kind, strict=True)}
+    if pa.types.is_list(kind):
+        return [_plain(v, kind.value_type) for v in value]
+    if pa.types.is_map(kind):
+        return list(value.items())
+    if pa.types.is_timestamp(kind) and value.tzinfo is None:
+        msg = f"a moment without a time zone: {value}"
+        raise ValueError(msg)
+    return value
+
+
+def _statistics(table: pa.Table) -> Json:
+    """What lets readers pass over a file: ends of whole numbers and of short texts."""
+    ends: dict[str, dict[str, Any]] = {"minValues": {}, "maxValues": {}}
+    nulls: dict[str, int] = {}
+    for column, values in zip(table.schema, table.columns, strict=True):
+        if pa.types.is_integer(column.type) or pa.types.is_string(column.type):
+            nulls[column.name] = values.null_count
+            found = pc.min_max(values).as_py()
+            if found["min"] is not None and all(len(str(v)) <= _LONGEST_TEXT for v in found.values()):
+                ends["minValues"][column.name], ends["maxValues"][column.name] = found["min"], found["max"]
+    return {"numRecords": table.num_rows, **ends, "nullCount": nulls}

@@ -1,0 +1,111 @@
+"""What is committed without Spark is, for Spark, a table like any other."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import functions as F
+
+from swath.sinks import delta
+from swath.sinks.delta import Tables
+from swath.spark.schemas import PRODUCTS, QUARANTINE
+from swath.stores.local import local_store
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+pytestmark = pytest.mark.spark
+MADE = datetime(2024, 8, 6, 10, 20, 31, 123456, tzinfo=UTC)
+COLUMNS = ["product_id", "wave", "bbox", "assets", "pictures", "models", "made", "acquired"]
+
+
+def row(wave: int) -> tuple[Any, ...]:
+    """A product with everything that a schema can hold: nested, empty, absent, not ASCII."""
+    assets = [("red", "sr:red", "a.tif", "k", 12, "d", None), ("nir", "sr:nir", "b.tif", "l", 1 << 40, "e", "m")]
+    return (
+        f"scene-{wave}.toa", "k" * 64, "scene", "digest", "toa", 1, "toa-l", "products/x.json", [1.0, -2.5, 3.0, 4.0], MADE,
+        "landsat-9", assets, '{"é": "\U0001f6f0"}', {"thumbnail": "a.png"}, [], {"pan": "none"}, "{}", "0.1", "run", wave, None,
+        MADE,
+    )  # fmt: skip
+
+
+def frame(spark: "SparkSession", wave: int) -> "DataFrame":
+    return spark.createDataFrame([row(wave)], PRODUCTS, verifySchema=False)
+
+
+@pytest.fixture
+def tables(spark: "SparkSession", tmp_path: Path) -> Tables:
+    return Tables(spark, local_store(tmp_path / "ours"))
+
+
+def append(tables: Tables, rows: Any, *, wave: int) -> None:
+    tables.append("products", rows, schema=PRODUCTS, run_id="run", wave=wave)
+
+
+def test_rows_are_what_spark_would_have_written(spark: "SparkSession", tables: Tables, tmp_path: Path) -> None:
+    theirs = Tables(spark, local_store(tmp_path / "theirs"))
+    append(tables, [row(0), row(1)], wave=0)
+    append(theirs, frame(spark, 0).union(frame(spark, 1)), wave=0)
+    read = tables.read("products", PRODUCTS)
+    assert_df_equality(read, theirs.read("products", PRODUCTS))
+    # Statistics let files be passed over, and none that is wanted.
+    assert [r["product_id"] for r in read.filter(F.col("wave") == 1).collect()] == ["scene-1.toa"]
+    assert read.filter(F.col("product_id") == "scene-7.toa").count() == 0
+    few, same = (t.small("products", PRODUCTS, columns=COLUMNS) for t in (tables, theirs))
+    assert few == same
+    assert [r["made"] for r in few or ()] == [MADE, MADE]
+
+
+def test_a_transaction_counts_whoever_committed_it(spark: "SparkSession", tables: Tables) -> None:
+    append(tables, [row(0)], wave=0)
+    append(tables, frame(spark, 0), wave=0)
+    append(tables, frame(spark, 1), wave=1)
+    append(tables, [row(1)], wave=1)
+    append(tables, [row(2)], wave=2)
+    assert sorted(r["wave"] for r in tables.read("products", PRODUCTS).collect()) == [0, 1, 2]
+    assert sorted(r["wave"] for r in tables.small("products", PRODUCTS, columns=["wave"]) or ()) == [0, 1, 2]
+
+
+def test_spark_writes_checkpoints_and_both_go_on_from_them(
+    spark: "SparkSession", tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delta, "CHECKPOINT_DUE", 8)
+    for wave in range(13):
+        append(tables, [row(wave)], wave=wave)
+    log = tmp_path / "ours" / "tables" / "products" / "_delta_log"
+    assert [p.name for p in log.glob("*.checkpoint.parquet")] == [f"{10:020d}.checkpoint.parquet"]
+    for old in range(10):
+        (log / f"{old:020d}.json").unlink()
+    later = Tables(spark, local_store(tmp_path / "ours"))
+    append(later, [row(12)], wave=12)
+    append(later, [row(13)], wave=13)
+    assert sorted(r["wave"] for r in later.small("products", PRODUCTS, columns=["wave"]) or ()) == list(range(14))
+    assert later.read("products", PRODUCTS).count() == 14
+
+
+def test_a_table_that_was_joined_and_cut_is_read_as_it_is(spark: "SparkSession", tables: Tables) -> None:
+    for wave in range(3):
+        append(tables, [row(wave)], wave=wave)
+    tables.maintain("products", retention_h=168.0)
+    tables.delete("products", F.col("wave") == 1)
+    append(tables, [row(3)], wave=3)
+    few = tables.small("products", PRODUCTS, columns=["wave"])
+    assert sorted(r["wave"] for r in few or ()) == [0, 2, 3]
+    assert len(tables.read("products", PRODUCTS).inputFiles()) == 2
+
+
+def test_a_large_table_and_one_of_another_kind_are_left_to_spark(
+    spark: "SparkSession", tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(tables, [], wave=0)
+    assert tables.small("products", PRODUCTS, columns=["wave"]) == []
+    append(tables, [row(1)], wave=1)
+    monkeypatch.setattr(delta, "SMALL_BYTES", 100)
+    assert tables.small("products", PRODUCTS, columns=["wave"]) is None
+    name = f"delta.`{tables.path('products')}`"
+    spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    append(tables, [row(2)], wave=2)
+    assert sorted(r["wave"] for r in tables.read("products", PRODUCTS).collect()) == [1, 2]
+    assert tables.small("quarantine", QUARANTINE, columns=["wave"]) == []
