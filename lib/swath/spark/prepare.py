@@ -55,7 +55,9 @@ def main(words: Sequence[str] = ()) -> int:
         return 2
     make_archive(java)
     defaults = cache_folder() / "spark-defaults.conf"
-    defaults.write_text(properties(with_java_options(settings_for("local"), driver=reading_options(java))), encoding="utf-8")
+    # Without a word Spark takes whatever `python3` is in the path, for the driver and for workers.
+    settings = {**settings_for("local"), "spark.pyspark.python": sys.executable}
+    defaults.write_text(properties(with_java_options(settings, driver=reading_options(java))), encoding="utf-8")
     log.info("for spark-submit: --properties-file %s", defaults)
     return 0
 
