@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.grid import Grid, Window
+from swath.lookup import looked_up
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
 
@@ -39,7 +40,7 @@ class Layer:
     def physical(self) -> NDArray[np.float64]:
         """Physical values, float64, NaN where invalid; (y, x)."""
         if self.table is not None:
-            return np.take(self.table, self.values)
+            return looked_up(self.table, self.values)
         physical = self.values.astype(np.float64)
         if self.valid is not None:
             physical[~self.valid] = np.nan
@@ -49,7 +50,7 @@ class Layer:
     def usable(self) -> NDArray[np.bool_]:
         """True where the pixel may be used; (y, x)."""
         if self.table is not None:
-            return np.take(np.isfinite(self.table), self.values)
+            return looked_up(np.isfinite(self.table), self.values)
         if self.valid is None:
             return np.ones(self.values.shape, dtype=np.bool_)
         return self.valid

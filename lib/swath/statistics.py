@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.compiled import compiled
 from swath.encoding import Encoding
 
 
@@ -86,11 +87,7 @@ class Tally:
 
     def add(self, stored: NDArray[np.integer], *, clamped: int = 0) -> None:
         """Count stored values, (y, x), of which ``clamped`` were clamped to the encoding's range."""
-        codes = stored.view(f"u{self._dtype.itemsize}")
-        # A few rows at a time: bincount widens its input to 64 bits.
-        step = max((1 << 19) // max(codes.shape[1], 1), 1)
-        for row in range(0, codes.shape[0], step):
-            self._counts += np.bincount(codes[row : row + step].ravel(), minlength=self._counts.size)
+        _count(np.ascontiguousarray(stored).view(f"u{self._dtype.itemsize}"), self._counts)
         self._clamped += clamped
 
     def statistics(self) -> Statistics:
@@ -116,6 +113,13 @@ class Tally:
             squares=_dot(values * values, numbers),
             histogram=dict(zip(slots.tolist(), bins.tolist(), strict=True)),
         )
+
+
+@compiled
+def _count(codes: NDArray[np.unsignedinteger], counts: NDArray[np.int64]) -> None:
+    for y in range(codes.shape[0]):
+        for x in range(codes.shape[1]):
+            counts[codes[y, x]] += 1
 
 
 def _dot(values: NDArray[np.int64], numbers: NDArray[np.int64]) -> int:

@@ -10,6 +10,7 @@ import pytest
 LIB = Path(__file__).resolve().parents[2] / "lib"
 MODULES = (
     "__init__",
+    "compiled",
     "errors",
     *(f"inference/{n}" for n in ("__init__", "forest", "forest_kernel", "forest_pack", "forest_predictor")),
 )

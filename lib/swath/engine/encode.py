@@ -1,16 +1,13 @@
 """Physical values to the integers of a file."""
 
 from dataclasses import dataclass
-from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.lookup import looked_up
 from swath.pipeline import Layer
 from swath.product import Encoding
-
-#: Pixels looked up or rounded at once: what is made of them stays in a core's cache.
-_BATCH_PX: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +31,6 @@ def encode_values(physical: NDArray[np.float64], encoding: Encoding) -> tuple[ND
     fill = encoding.nodata if encoding.nodata is not None else 0
     held = np.where(finite, np.clip(counts, encoding.lowest, encoding.highest), fill)
     return held.astype(encoding.dtype), outside
-
-
-def looked_up(table: NDArray[Any], codes: NDArray[np.unsignedinteger]) -> NDArray[Any]:
-    """Table entries of codes, (y, x), none beyond the table; a few rows at a time, because NumPy widens codes to 64 bits."""
-    found = np.empty(codes.shape, dtype=table.dtype)
-    step = max(_BATCH_PX // codes.shape[1], 1)
-    for row in range(0, codes.shape[0], step):
-        # Clipping never happens; it spares a second copy that a check would need.
-        np.take(table, codes[row : row + step], out=found[row : row + step], mode="clip")
-    return found
 
 
 def encode_layer(layer: Layer, encoding: Encoding) -> Encoded:

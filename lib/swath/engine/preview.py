@@ -8,6 +8,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.compiled import compiled
 from swath.engine.encode import encode_layer
 from swath.grid import Grid, Window
 from swath.pipeline import Layer
@@ -54,12 +55,8 @@ class Preview:
             table=layer.table,
         )
         stored = encode_layer(sampled, REFLECTANCE).stored
-        usable = stored != _NODATA
         cell = stride_of(grid) * _samples(grid)
-        down, across = _cells(rows, cell=cell), _cells(cols, cell=cell)
-        where = (slice(down.first, down.first + down.starts.size), slice(across.first, across.first + across.starts.size))
-        self.total[where] += _sums(np.where(usable, stored, 0).astype(np.int32), down, across)
-        self.count[where] += _sums(usable.astype(np.uint16), down, across)
+        _add(np.ascontiguousarray(stored), rows // cell, cols // cell, self.total, self.count)
 
     def merged(self, other: "Preview") -> "Preview":
         """Both together."""
@@ -76,24 +73,20 @@ def _picked(positions: NDArray[np.int64], *, start: int, grid: Grid) -> slice:
     return slice(int(positions[0]) - start, int(positions[-1]) - start + 1, stride_of(grid))
 
 
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """Runs of samples that share a preview pixel: the first pixel, and where in the samples each run starts."""
-
-    first: int
-    starts: NDArray[np.int64]
-
-
-def _cells(positions: NDArray[np.int64], *, cell: int) -> _Cells:
-    """Cells of ascending sample positions; cells are wider than the samples' distance, so none is left out."""
-    of = positions // cell
-    return _Cells(int(of[0]), np.flatnonzero(np.diff(of, prepend=of[0] - 1)))
-
-
-def _sums(samples: NDArray[np.integer], down: _Cells, across: _Cells) -> NDArray[np.integer]:
-    rows = np.add.reduceat(samples, across.starts, axis=1, dtype=samples.dtype)
-    sums: NDArray[np.integer] = np.add.reduceat(rows, down.starts, axis=0, dtype=samples.dtype)
-    return sums
+@compiled
+def _add(  # noqa: PLR0917 (compiled functions take positions)
+    stored: NDArray[np.int16],
+    down: NDArray[np.int64],
+    across: NDArray[np.int64],
+    total: NDArray[np.int32],
+    count: NDArray[np.uint16],
+) -> None:
+    """Add samples, (y, x), to the cells that their rows and columns lie in."""
+    for y in range(stored.shape[0]):
+        for x in range(stored.shape[1]):
+            if stored[y, x] != _NODATA:
+                total[down[y], across[x]] += stored[y, x]
+                count[down[y], across[x]] += 1
 
 
 def _samples(grid: Grid) -> int:

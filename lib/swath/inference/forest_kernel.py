@@ -15,14 +15,12 @@ and would not notice a change of what it calls elsewhere.
 """
 
 import math
-import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from swath.compiled import machine_code
 
 BLOCK_PX = 1024
 #: Bins are looked up by the upper bits of a float32: sign, exponent and 7 bits of the mantissa.
@@ -69,20 +67,7 @@ class Scan(NamedTuple):
     shift: int
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile with numba, without the GIL; keep the machine code on disk where a folder can be written."""
-    try:
-        kept = numba.njit(nogil=True, cache=True)(function)
-        folder = Path(str(kept.stats.cache_path))
-        # numba does not look whether it can write before the first call when swath lies in a zip.
-        folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK)
-    except (RuntimeError, OSError):
-        writable = False
-    return kept if writable else numba.njit(nogil=True)(function)
-
-
-@compiled
+@machine_code
 def _bin_block(  # noqa: PLR0917 (compiled functions take positions)
     features: NDArray[np.float32], cuts: Cuts, start: int, bins: NDArray[np.uint8]
 ) -> None:
@@ -102,7 +87,7 @@ def _bin_block(  # noqa: PLR0917 (compiled functions take positions)
             bins[f, i - start] = c - low
 
 
-@compiled
+@machine_code
 def _walk_block(  # noqa: PLR0917 (as above)
     bins: NDArray[np.uint8], walk: Walk, count: int, scores: NDArray[np.float64]
 ) -> None:
@@ -132,7 +117,7 @@ def _walk_block(  # noqa: PLR0917 (as above)
             out[i + 7] += leaf[h]
 
 
-@compiled
+@machine_code
 def predict_by_walk(  # noqa: PLR0917 (as above)
     features: NDArray[np.float32],
     cuts: Cuts,
@@ -154,7 +139,7 @@ def predict_by_walk(  # noqa: PLR0917 (as above)
         _to_probabilities(scores, sigmoid, start, result)
 
 
-@compiled
+@machine_code
 def _scan_block(  # noqa: PLR0917 (as above)
     bins: NDArray[np.uint8], scan: Scan, left: NDArray[np.unsignedinteger], scores: NDArray[np.float64]
 ) -> None:
@@ -175,7 +160,7 @@ def _scan_block(  # noqa: PLR0917 (as above)
             out[i] += leaf[((lowest * multiplier) & every) >> shift]
 
 
-@compiled
+@machine_code
 def predict_by_scan(  # noqa: PLR0917 (as above)
     features: NDArray[np.float32],
     cuts: Cuts,
@@ -198,7 +183,7 @@ def predict_by_scan(  # noqa: PLR0917 (as above)
         _to_probabilities(scores, sigmoid, start, result)
 
 
-@compiled
+@machine_code
 def _to_probabilities(  # noqa: PLR0917 (as above)
     scores: NDArray[np.float64], sigmoid: float, start: int, result: NDArray[np.float32]
 ) -> None:

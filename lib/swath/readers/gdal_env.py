@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 
+import rasterio.session
 from rasterio.env import Env
 from rasterio.session import AWSSession
 
@@ -44,12 +46,19 @@ def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None
         with Env(**options):
             yield
         return
+    _let_rasterio_sign()
     there = store_options(bucket)
     if there.kind == OUTPOSTS:
         options.pop("CPL_VSIL_CURL_ALLOWED_EXTENSIONS")  # a presigned address ends with its signature
     session = _session(there) if there.profile or there.anonymous else None
     with Env(session=session, **options, **_unless_told(gdal_options(there), os.environ)):
         yield
+
+
+def _let_rasterio_sign() -> None:
+    """Give rasterio the library that it finds credentials with: a process that has read from no bucket may not have loaded it."""
+    if rasterio.session.boto3 is None:
+        rasterio.session.boto3 = import_module("boto3")
 
 
 def openable(href: str) -> str:

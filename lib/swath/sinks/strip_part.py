@@ -11,8 +11,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Self
 
 import numpy as np
-from imagecodecs import zlib_decode
-from isal import isal_zlib
+from isal import igzip_lib, isal_zlib
 from numpy.typing import NDArray
 
 from swath.algo.overviews import BLOCK, first_row_from, level_sizes, reduce_rows, rows_needed
@@ -233,10 +232,10 @@ class PartWriter:
         """Put rows of a level into the part: level 0 at once, overviews after it."""
         if encoded:
             blocks = encode_rows(rows, self._encoding)
-            data = b"".join(frame(b) for b in blocks)
+            data = frame(*blocks)
             sizes = tuple(len(b) for b in blocks)
         else:
-            data, sizes = bytes(isal_zlib.compress(np.ascontiguousarray(rows), 1)), ()
+            data, sizes = bytes(igzip_lib.compress(np.ascontiguousarray(rows), 1, igzip_lib.COMP_ZLIB)), ()
         at = self._offset if level == 0 else self._waiting_bytes
         piece = Piece(level=level, row=row, rows=rows.shape[0], offset=at, length=len(data), sizes=sizes)
         if level == 0:
@@ -269,4 +268,6 @@ class PartWriter:
 
 def raw_rows(data: bytes, *, rows: int, width: int, dtype: str) -> NDArray[np.integer]:
     """Pixel rows that a part kept uncut, (rows, width)."""
-    return np.frombuffer(zlib_decode(data), dtype=dtype).reshape(rows, width)
+    return np.frombuffer(isal_zlib.decompress(data, bufsize=rows * width * np.dtype(dtype).itemsize), dtype=dtype).reshape(
+        rows, width
+    )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import lightgbm
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -78,18 +77,6 @@ def test_walking_and_scanning_give_equal_answers(forest: Forest) -> None:
     features, _ = samples(3001, classes=4, seed=2)
     scanned = ForestPredictor(forest).predict(features.T)
     assert np.array_equal(ForestPredictor(forest, scanned_leaves=0).predict(features.T), scanned)
-
-
-def test_without_a_folder_for_machine_code_a_function_is_compiled_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = numba.njit
-
-    def njit(*, nogil: bool, cache: bool = False) -> Any:
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return real(nogil=nogil)
-
-    monkeypatch.setattr(numba, "njit", njit)
-    assert forest_kernel.compiled(lambda x: x + 1)(2) == 3
 
 
 def test_probabilities_agree_at_every_threshold_and_one_step_beside_it(four: lightgbm.Booster, forest: Forest) -> None:

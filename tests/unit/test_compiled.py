@@ -1,0 +1,60 @@
+"""Machine code: the same answers, kept where it can be kept; optional libraries that are hidden are back afterwards."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from swath.compiled import absent, machine_code
+from swath.lookup import looked_up
+
+LIB = Path(__file__).resolve().parents[2] / "lib"
+
+
+def test_without_a_folder_for_machine_code_a_function_is_compiled_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = numba.njit
+    # numba loads parts of itself, compiled ones too, when it compiles for the first time.
+    assert machine_code(lambda x: x + 2)(2) == 4
+
+    def njit(*, nogil: bool, cache: bool = False) -> Any:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return real(nogil=nogil)
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert machine_code(lambda x: x + 1)(2) == 3
+
+
+def test_nothing_is_compiled_before_the_first_call() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; import swath.lookup, swath.algo.reduction; print('numba' in sys.modules)"],
+        capture_output=True, text=True, check=True, env={"PYTHONPATH": str(LIB)},
+    )  # fmt: skip
+    assert done.stdout.strip() == "False"
+
+
+def test_an_absent_library_cannot_be_imported_and_is_back_afterwards() -> None:
+    sys.modules.pop("colorsys", None)
+    with absent("colorsys", "sys"), pytest.raises(ImportError, match="colorsys"):
+        importlib.import_module("colorsys")
+    assert importlib.import_module("colorsys").rgb_to_hsv(0.0, 0.0, 0.0) == (0.0, 0.0, 0.0)
+    assert sys.modules["sys"] is sys
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_looking_up_equals_numpys_take(bits: int) -> None:
+    rng = np.random.default_rng(bits)
+    codes = rng.integers(0, 1 << bits, (40, 31)).astype(f"uint{bits}")
+    table = rng.normal(size=1 << bits)
+    np.testing.assert_array_equal(looked_up(table, codes[:, 3:17]), np.take(table, codes[:, 3:17]))
+
+
+@pytest.mark.parametrize("codes", [np.zeros((2, 2), dtype=np.uint16), np.zeros((2, 2), dtype=np.int8)])
+def test_a_table_that_lacks_entries_is_refused(codes: Any) -> None:
+    with pytest.raises(ValueError, match="a table of 256 entries"):
+        looked_up(np.zeros(256), codes)
