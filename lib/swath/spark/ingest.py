@@ -7,21 +7,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from swath.engine.child import Limits
+from swath.engine.ingested import columns_of
+from swath.engine.kept_child import answer_json, forget_zips
 from swath.readers.discover import discover
 from swath.sinks.delta import Tables
 from swath.spark.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
-from swath.spark.stage import answer_json
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 from swath.stores.lock import commit_lock, output_lock
 from swath.stores.registry import open_store
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
 
 #: Scenes for one ingest task.
 _PER_TASK = 8
@@ -60,7 +64,9 @@ def run_path(run_id: str, part: str) -> str:
     return f"runs/{run_id}/{part}"
 
 
-def ingest(spark: SparkSession, store: Store, *, request: IngestRequest, tables: Tables) -> DataFrame:
+def ingest(
+    spark: SparkSession, store: Store, *, request: IngestRequest, tables: Tables, found: list[tuple[int, str]] | None = None
+) -> DataFrame:
     """Read every scene's metadata once for a run; a restart of the run reads what the first start wrote.
 
     Args:
@@ -68,6 +74,7 @@ def ingest(spark: SparkSession, store: Store, *, request: IngestRequest, tables:
         store: Where the run keeps what it found.
         request: What to ingest.
         tables: Of the output: what it knows of unchanged files is not read again.
+        found: The scenes, where somebody has looked for them already.
 
     Returns:
         Rows of ``INGESTED``.
@@ -77,12 +84,12 @@ def ingest(spark: SparkSession, store: Store, *, request: IngestRequest, tables:
     """
     path = run_path(request.run_id, "ingested")
     if store.size(f"{path}/_SUCCESS") is None:
-        found = _found(store, request)
+        found = find_scenes(store, request) if found is None else found
         hrefs = _with_known(spark.createDataFrame(found, INPUT, verifySchema=False), tables)
         cores = spark.sparkContext.defaultParallelism
-        tasks = min(max(-(-len(found) // _PER_TASK), min(len(found), cores)), _MOST_TASKS)
+        tasks = tasks_for(len(found), cores=cores)
         # Neighbours stay together, so that a task writes into one or two folders; and all tasks get as many.
-        rows = hrefs.repartitionByRange(tasks, "n").mapInPandas(_reader(request), schema=INGESTED)
+        rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request), schema=INGESTED)
         rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
     return spark.read.schema(INGESTED).parquet(store.spark_path(path))
 
@@ -95,7 +102,12 @@ def _with_known(hrefs: DataFrame, tables: Tables) -> DataFrame:
     return hrefs.join(known, "href", "left").select(*KNOWN_INPUT.names)
 
 
-def _found(store: Store, request: IngestRequest) -> list[tuple[int, str]]:
+def find_scenes(store: Store, request: IngestRequest) -> list[tuple[int, str]]:
+    """Number and href of every scene of the inputs.
+
+    Raises:
+        ConfigError: An input does not exist or holds no scene.
+    """
     # The answer of a search must be seen by every worker: it lies in the output.
     kept = run_path(request.run_id, "search")
     if isinstance(store, LocalStore):
@@ -119,31 +131,31 @@ def _shared(href: str, scratch: Path, *, store: Store, kept: str) -> str:
     return f"{store.root}/{path}"
 
 
-def _reader(request: IngestRequest) -> Any:
-    asked = {"op": "ingest", "strip_rows": request.strip_rows}
-    if request.pipeline_json is not None:
-        asked["pipeline"] = request.pipeline_json
-    limits = request.limits
+def question(request: IngestRequest) -> dict[str, Any]:
+    """What a worker's child is asked of every scene."""
+    asked: dict[str, Any] = {"op": "ingest", "strip_rows": request.strip_rows}
+    return asked if request.pipeline_json is None else {**asked, "pipeline": request.pipeline_json}
 
-    def work(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
+
+def tasks_for(scenes: int, *, cores: int) -> int:
+    """Tasks to spread an ingest over."""
+    return min(max(-(-scenes // _PER_TASK), min(scenes, cores)), _MOST_TASKS)
+
+
+def _reader(request: IngestRequest) -> Any:
+    asked, limits = question(request), request.limits
+    given, names, schema = KNOWN_INPUT.names, INGESTED.names, to_arrow_schema(INGESTED)
+
+    def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":
         for batch in batches:
             rows = []
-            for number, href, files in zip(*(batch[name].tolist() for name in KNOWN_INPUT.names), strict=True):
+            for number, href, files in zip(*(batch.column(name).to_pylist() for name in given), strict=True):
                 answer = answer_json({**asked, "href": href, "files": files}, limits)
-                rows.append({"n": number, "href": href, **_columns(answer), "block": number // BLOCK_SCENES})
-            yield pd.DataFrame(rows, columns=INGESTED.names)
+                rows.append({**columns_of(answer, names), "n": number, "href": href, "block": number // BLOCK_SCENES})
+            yield batch.from_pylist(rows, schema=schema)
+        forget_zips()
 
     return work
-
-
-def _columns(answer: dict[str, Any]) -> dict[str, Any]:
-    refused, stage = answer.get("refused"), "ingest"
-    if refused is None:
-        refused, stage = answer.get("unfit"), "plan"
-    columns = {k: answer.get(k) for k in INGESTED.names if k not in {"n", "href", "block"}}
-    if refused is not None:
-        columns |= {"error_class": refused["class"], "message": refused["message"], "stage": stage}
-    return columns
 
 
 def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> int:

@@ -20,6 +20,8 @@ from swath.spark.settings import DEFAULT_MASTER, on_one_machine, settings_for, w
 
 __all__ = ["SparkSession", "build_session", "stop_session"]
 
+#: Starts Python workers here, where they find swath as this process does.
+DAEMON = "swath.spark.daemon"
 #: Spark's launchers put this behind everything else.
 _LAST_ON_CLASS_PATH = "SPARK_DIST_CLASSPATH"
 
@@ -77,7 +79,8 @@ def _fresh(asked: Mapping[str, str], *, stores: Mapping[str, str]) -> dict[str, 
         raise ConfigError(HOW_TO_GET)
     # PySpark reads these two from the environment only.
     os.environ["JAVA_HOME"] = str(java)
-    if on_one_machine(master):
+    # Machines of a standalone cluster are installed alike; without a word Spark takes whatever `python3` is there.
+    if on_one_machine(master) or master.startswith("spark://"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {**with_class_path(settings_for(master), delta_class_path(), master=master), **stores}
     if S3A_SETTING in stores:
@@ -85,7 +88,10 @@ def _fresh(asked: Mapping[str, str], *, stores: Mapping[str, str]) -> dict[str, 
     logging = _logging_option() if on_one_machine(master) else ""
     driver = " ".join(o for o in (_logging_option(), reading_options(java)) if o)
     settings = with_java_options(settings, driver=driver, executor=logging)
-    return {**_with_python(settings), "spark.master": master, **asked}
+    settings = _with_python(settings)
+    if on_one_machine(master) and "spark.executorEnv.PYTHONPATH" in settings:
+        settings["spark.python.daemon.module"] = DAEMON
+    return {**settings, "spark.master": master, **asked}
 
 
 def _with_s3a(settings: Mapping[str, str], *, master: str) -> dict[str, str]:

@@ -1,0 +1,20 @@
+"""What an answer to ``ingest`` says of a scene, as columns. Light: workers import it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def columns_of(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Columns of a scene: what was found of it, or why it cannot be used.
+
+    Args:
+        answer: To ``ingest``.
+        names: Of the columns; those that the answer does not know stay None.
+    """
+    refused, stage = answer.get("refused"), "ingest"
+    if refused is None:
+        refused, stage = answer.get("unfit"), "plan"
+    columns = {name: answer.get(name) for name in names}
+    if refused is not None:
+        columns |= {"error_class": refused["class"], "message": refused["message"], "stage": stage}
+    return columns

@@ -1,0 +1,24 @@
+"""Spark's daemon of Python workers, with what each worker needs imported before it forks: they share those pages and that time.
+
+``spark.python.daemon.module`` names it where workers can import swath as they start; Spark's own daemon does everywhere else.
+"""
+
+import gc
+
+import pyarrow as pa  # type: ignore[import-untyped]  # noqa: F401
+from pyspark.daemon import manager
+
+from swath.engine.kept_child import forget_zips
+
+
+def main() -> None:
+    """Serve until Spark closes standard input."""
+    # Workers collect garbage after each task: what is here now is none, and looking at it would copy every page.
+    gc.collect()
+    gc.freeze()
+    forget_zips()
+    manager()  # type: ignore[no-untyped-call]
+
+
+if __name__ == "__main__":
+    main()
