@@ -1,6 +1,6 @@
 """The static catalogue of the days that somebody touched, rewritten from the ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date
 from typing import Any
 
@@ -10,6 +10,8 @@ from swath.sinks.catalog import CatalogRow, rebuild
 from swath.sinks.delta import Tables
 from swath.spark.schemas import PRODUCTS
 from swath.stores.base import Store
+
+_COLUMNS = ["collection", "acquired", "product_id", "item", "bbox", "platform"]
 
 
 def rebuild_days(tables: Tables, store: Store, *, touched: Iterable[tuple[str, date]]) -> tuple[str, ...]:
@@ -24,15 +26,18 @@ def rebuild_days(tables: Tables, store: Store, *, touched: Iterable[tuple[str, d
         The catalogue files that were written.
     """
     wanted = set(touched)
-    rows = (
-        tables.read("products", PRODUCTS)
-        .filter(F.col("collection").isin(sorted({c for c, _ in wanted})))
-        .filter(F.to_date("acquired").isin(sorted({d for _, d in wanted})))
-        .select("collection", "acquired", "product_id", "item", "bbox", "platform")
-        .dropDuplicates(["product_id"])
-        .collect()
-    )
-    return rebuild([r for r in map(catalog_row, rows) if (r.collection, r.day) in wanted], store=store, touched=wanted)
+    rows: Sequence[Any] | None = tables.small("products", PRODUCTS, columns=_COLUMNS)
+    if rows is None:
+        rows = (
+            tables.read("products", PRODUCTS)
+            .filter(F.col("collection").isin(sorted({c for c, _ in wanted})))
+            .filter(F.to_date("acquired").isin(sorted({d for _, d in wanted})))
+            .select(*_COLUMNS)
+            .dropDuplicates(["product_id"])
+            .collect()
+        )
+    products = {r["product_id"]: catalog_row(r) for r in rows}
+    return rebuild([r for r in products.values() if (r.collection, r.day) in wanted], store=store, touched=wanted)
 
 
 def catalog_row(row: Any) -> CatalogRow:

@@ -11,8 +11,9 @@ from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
 from swath.sinks.delta import Tables
 from swath.spark.ingest import name_of
-from swath.spark.plan import MAKE, REFUSED, STATUSES, load_or_make_plan
+from swath.spark.plan import MAKE, REFUSED, STATUSES
 from swath.spark.request import RunRequest
+from swath.spark.stored_plan import load_or_make_plan
 from swath.stores.registry import open_store
 
 #: Products that are estimated one by one, and refusals that are told.

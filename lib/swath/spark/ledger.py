@@ -1,7 +1,7 @@
 """What a run leaves in Delta: rows of a wave, committed in the order that makes a half-committed wave harmless."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -63,6 +63,9 @@ class Ledger:
 
     def waves(self) -> set[int]:
         """Waves of this run that are committed."""
+        few = self._tables.small("runs", RUNS, columns=["run_id", "wave"])
+        if few is not None:
+            return {row["wave"] for row in few if row["run_id"] == self._request.run_id}
         rows = self._tables.read("runs", RUNS).filter(F.col("run_id") == self._request.run_id).select("wave").collect()
         return {row["wave"] for row in rows}
 
@@ -83,14 +86,18 @@ class Ledger:
         schema = {"products": PRODUCTS, "quarantine": QUARANTINE, "runs": RUNS, "tiles": TILES}[table]
         return self._tables.read(table, schema).filter(F.col("run_id") == self._request.run_id)
 
-    def versions(self, product_ids: Sequence[str]) -> dict[str, list[Row]]:
+    def versions(self, product_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
         """Every version of some products, newest first."""
-        found: dict[str, list[Row]] = {}
+        found: dict[str, list[Mapping[str, Any]]] = {}
         if not product_ids or not self._tables.exists("products"):
             return found
         columns = ["product_id", "item", "records", "pictures", "made"]
-        rows = self._tables.read("products", PRODUCTS).filter(F.col("product_id").isin(list(product_ids))).select(*columns)
-        for row in sorted(rows.collect(), key=lambda r: r["made"], reverse=True):
+        few = self._tables.small("products", PRODUCTS, columns=columns)
+        if few is None:
+            rows = self._tables.read("products", PRODUCTS).filter(F.col("product_id").isin(list(product_ids))).select(*columns)
+            few = [row.asDict() for row in rows.collect()]
+        wanted = set(product_ids)
+        for row in sorted((r for r in few if r["product_id"] in wanted), key=lambda r: r["made"], reverse=True):
             found.setdefault(row["product_id"], []).append(row)
         return found
 

@@ -5,16 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pyspark.sql import DataFrame, Row, SparkSession, Window
+from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
-from swath.engine.child import CONFIG
-from swath.errors import ConfigError
-from swath.sinks.delta import Tables
-from swath.spark.ingest import BLOCK_SCENES, IngestRequest, ingest, remember, run_path
+from swath.spark.ingest import BLOCK_SCENES
 from swath.spark.request import RunRequest
-from swath.spark.schemas import INGESTED, PLANNED, PRODUCTS
-from swath.stores.base import Store
+from swath.spark.schemas import INGESTED, PLANNED
 
 #: What the plan says of a row.
 MAKE, MADE, DUPLICATE, REFUSED = "make", "made", "duplicate", "refused"
@@ -60,8 +56,18 @@ class Plan:
     """
 
     def __init__(self, rows: DataFrame, *, ingested: DataFrame) -> None:
-        self.rows = rows
+        self._rows = rows
         self._ingested = ingested
+
+    @property
+    def rows(self) -> DataFrame:
+        """All rows."""
+        return self._rows
+
+    @property
+    def ingested(self) -> DataFrame:
+        """What it was made of."""
+        return self._ingested
 
     @cached_property
     def _counts(self) -> list[Row]:
@@ -92,7 +98,7 @@ class Plan:
         if not found:
             return []
         here = F.col("block").isin(sorted({r["block"] for r in found})) & F.col("n").isin([r["n"] for r in found])
-        scenes = {r["n"]: r["scene"] for r in self._ingested.filter(here).select("n", "scene").collect()}
+        scenes = {r["n"]: r["scene"] for r in self.ingested.filter(here).select("n", "scene").collect()}
         return [Row(**r.asDict(), scene=scenes[r["n"]]) for r in found]
 
     def aside(self) -> Aside:
@@ -120,52 +126,9 @@ def waves_per_block(wave_products: int) -> int:
     return -(-BLOCK_SCENES // wave_products)
 
 
-def load_or_make_plan(
-    spark: SparkSession, store: Store, *, request: RunRequest, tables: Tables, remembering: bool = True
-) -> Plan:
-    """The plan of a run: made once, read ever after.
-
-    Args:
-        spark: The session.
-        store: Where the plan is kept.
-        request: What was asked.
-        tables: The ledger.
-        remembering: Add new scenes to the ledger; off when somebody only looks.
-
-    Raises:
-        ConfigError: Nothing was found, or the configuration does not fit a scene.
-    """
-    path = run_path(request.run_id, "plan")
-    asked = IngestRequest(
-        run_id=request.run_id,
-        inputs=request.inputs,
-        pipeline_json=request.pipeline_json,
-        strip_rows=request.strip_rows,
-        limit=request.limit,
-        limits=request.limits,
-    )
-    ingested = ingest(spark, store, request=asked, tables=tables)
-    if store.size(f"{path}/_SUCCESS") is None:
-        _refuse_config(ingested, store, request=request)
-        if remembering:
-            remember(ingested, tables=tables, run_id=request.run_id)
-        planned = decide(ingested, tables.read("products", PRODUCTS), wave_products=request.wave_products)
-        write_plan(planned, path=store.spark_path(path))
-    rows = spark.read.schema(PLANNED).parquet(store.spark_path(path))
-    return Plan(rows, ingested=ingested)
-
-
 def write_plan(planned: DataFrame, *, path: str) -> None:
     """Store a plan, a folder a block."""
     planned.write.mode("overwrite").partitionBy("block").parquet(path)
-
-
-def _refuse_config(ingested: DataFrame, store: Store, *, request: RunRequest) -> None:
-    found = ingested.filter(F.col("error_class") == CONFIG).select("message").head(1)
-    if found:
-        # Nothing ran: the run id stays free for the corrected command.
-        store.delete_tree(run_path(request.run_id, "ingested"))
-        raise ConfigError(found[0]["message"])
 
 
 def decide(ingested: DataFrame, products: DataFrame, *, wave_products: int) -> DataFrame:

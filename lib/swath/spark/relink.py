@@ -38,7 +38,7 @@ class Version:
     pictures: Mapping[str, str]
 
     @classmethod
-    def of_row(cls, row: Row) -> "Version":
+    def of_row(cls, row: Mapping[str, Any]) -> "Version":
         """What the ledger knows of a version."""
         records = {r["key"]: r for r in json.loads(row["records"])}
         files = {key: (r["name"], r["href"], r["bytes"]) for key, r in records.items()}
@@ -63,6 +63,7 @@ class Links:
         item: Path of the item, relative to the output.
         pictures: Paths of pictures that show the same, by name.
         true_colour: Whether the true-colour pictures are among them, or there are none.
+        pixels: Of all assets of the product.
     """
 
     records: dict[str, Json] = field(default_factory=dict)
@@ -70,9 +71,12 @@ class Links:
     item: str = ""
     pictures: dict[str, str] = field(default_factory=dict)
     true_colour: bool = False
+    pixels: int = 0
 
 
-def find_links(rows: Sequence[Row], *, pipeline_json: str, versions: Mapping[str, Sequence[Row]], store: Store) -> list[Links]:
+def find_links(
+    rows: Sequence[Row], *, pipeline_json: str, versions: Mapping[str, Sequence[Mapping[str, Any]]], store: Store
+) -> list[Links]:
     """What is there of the products of a wave, without reading a pixel.
 
     Args:
@@ -93,9 +97,9 @@ def find_links(rows: Sequence[Row], *, pipeline_json: str, versions: Mapping[str
         return list(askers.map(look, rows))
 
 
-def _links(plan: ProductPlan, rows: Iterable[Row], store: Store) -> Links:
+def _links(plan: ProductPlan, rows: Iterable[Mapping[str, Any]], store: Store) -> Links:
     path = f"{plan.folder}/{plan.product_id}.json"
-    links = Links(item=path)
+    links = Links(item=path, pixels=sum(s.grid.width * s.grid.height for s in plan.graph.outputs.values()))
     # Files are named relative to the item: a version in another folder cannot lend its own.
     versions = [Version.of_row(r) for r in rows if r["item"] == path]
     item = _item(store.read(path))

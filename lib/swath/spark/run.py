@@ -17,8 +17,9 @@ from swath.spark.before import lost_before, made_before
 from swath.spark.catalogue import rebuild_days
 from swath.spark.ingest import run_path
 from swath.spark.ledger import Account, Ledger
-from swath.spark.plan import TOLD, Aside, Plan, load_or_make_plan
+from swath.spark.plan import TOLD, Aside, Plan
 from swath.spark.request import RunRequest
+from swath.spark.stored_plan import load_or_make_plan
 from swath.spark.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, commit_lock, output_lock

@@ -1,0 +1,106 @@
+"""A plan of few scenes is the plan that Spark would make, and is kept where Spark finds it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from swath.simulator.simulate import simulate
+from swath.sinks.delta import Tables
+from swath.spark import stored_plan
+from swath.spark.few_plan import decide_few
+from swath.spark.plan import STATUSES, Plan, decide
+from swath.spark.request import RunRequest
+from swath.spark.schemas import INGESTED, PRODUCTS, SCENES
+from swath.spark.stored_plan import load_or_make_plan
+from swath.stores.local import local_store
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.spark
+NOON = datetime(2024, 8, 5, 12, tzinfo=UTC)
+
+
+def drawn(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    """A row of an ingest: mostly usable, sometimes given twice, refused with and without a name."""
+    row: dict[str, Any] = dict.fromkeys(INGESTED.names)
+    name = f"scene-{rng.integers(12)}"
+    row |= {
+        "n": n,
+        "href": f"/scenes/{n}",
+        "block": n // 20,
+        "scene_id": name,
+        "product_id": f"{name}.toa",
+        "assets": 3,
+        "strips": 1,
+    }
+    row["product_key"] = f"key-{rng.integers(2)}"
+    if rng.random() < 0.2:
+        row |= {"error_class": "read", "message": "cut off", "stage": "ingest"}
+        if rng.random() < 0.7:
+            row["product_id"] = row["product_key"] = None
+    return row
+
+
+def made(rng: np.random.Generator) -> list[dict[str, Any]]:
+    versions = [(f"scene-{rng.integers(16)}.toa", f"key-{rng.integers(2)}") for _ in range(rng.integers(9))]
+    return [{"product_id": p, "product_key": k, "made": NOON + timedelta(minutes=m)} for m, (p, k) in enumerate(versions)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_few_scenes_are_decided_on_as_many_are(spark: "SparkSession", seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ingested = [drawn(rng, n) for n in range(40)]
+    products = made(rng)
+    few = decide_few(ingested, products, wave_products=3)
+    assert {r["status"] for r in few} == set(STATUSES) - ({"made"} if not products else set())
+    rows = spark.createDataFrame([tuple(r[n] for n in INGESTED.names) for r in ingested], INGESTED)
+    slim = "product_id string, product_key string, made timestamp"
+    many = decide(rows, spark.createDataFrame([tuple(r.values()) for r in products], slim), wave_products=3)
+    assert few == [r.asDict() for r in many.orderBy("n").collect()]
+
+
+def request(folder: Path, *inputs: Path) -> RunRequest:
+    pipeline = {
+        "name": "toa", "title": "", "version": 1, "steps": [{"name": "toa", "parameters": {}}],
+        "assets": [{"layers": "toa", "required": True}],
+    }  # fmt: skip
+    return RunRequest(run_id="r", pipeline=pipeline, inputs=tuple(map(str, inputs)), output=str(folder), wave_products=2)
+
+
+def told(plan: Plan) -> Any:
+    aside = plan.aside()
+    rows = [r.asDict() for w in plan.waves for r in plan.wave(w)]
+    return (
+        plan.waves,
+        rows,
+        [r.asDict() for r in aside.told],
+        (aside.skipped, aside.refused, aside.assets_skipped, aside.assets_refused),
+    )
+
+
+def test_a_plan_is_the_same_made_read_again_and_made_by_spark(
+    spark: "SparkSession", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = simulate(kind="landsat9", folder=tmp_path / "scene", size=96, truth=False).delivery
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "LC09_L1TP_193022_20240805_20240805_02_T1_MTL.txt").write_text("GROUP = LANDSAT", encoding="utf-8")
+    inputs = (scene, broken, scene)
+    few, many = local_store(tmp_path / "few"), local_store(tmp_path / "many")
+    tables = Tables(spark, few)
+    plan = load_or_make_plan(spark, few, request=request(few.folder, *inputs), tables=tables)
+    again = load_or_make_plan(spark, few, request=request(few.folder, *inputs), tables=tables)
+    assert type(plan) is not type(again)
+    monkeypatch.setattr(stored_plan, "plan_few", lambda *_, **__: None)
+    by_spark = load_or_make_plan(spark, many, request=request(many.folder, *inputs), tables=Tables(spark, many))
+    assert told(plan) == told(again) == told(by_spark)
+    assert told(plan)[3][:2] == (1, 1)
+    scenes = [t.read("scenes", SCENES).drop("run_id").collect() for t in (tables, Tables(spark, many))]
+    assert scenes[0] == scenes[1]
+    assert json.loads(scenes[0][0]["scene"])["scene_id"] == scenes[0][0]["scene_id"]
+    assert tables.small("products", PRODUCTS, columns=["product_id"]) == []
