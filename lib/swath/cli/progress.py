@@ -20,7 +20,12 @@ from rich.progress import (
 
 #: A log gets at most one line in so many seconds.
 _LINE_S = 5.0
-_NAMES = {"strips": "strips read, computed, encoded", "assets": "files assembled", "publish": "items published"}
+_NAMES = {
+    "products": "products made",
+    "strips": "strips read, computed, encoded",
+    "assets": "files assembled",
+    "publish": "items published",
+}
 
 
 class Told(Protocol):

@@ -18,6 +18,8 @@ from swath.stores.parts import Uploading
 
 Json = dict[str, Any]
 _TASKS_PER_CORE = 3
+#: Small products share a task until it has so many output pixels: about a CPU second.
+_TASK_PIXELS = 8_000_000
 #: Told which stage is at work, and how many of how many tasks are done.
 StageProgress = Callable[[str, int, int], None]
 
@@ -48,6 +50,7 @@ class ProductWork:
         published: Answer of the publish stage.
         refusal: Why it was not made; None when it was.
         cut: How its strips were asked for.
+        number: Of its strips.
         uploads: Those that its strips share, by asset.
     """
 
@@ -58,6 +61,7 @@ class ProductWork:
     published: Json | None = None
     refusal: Refusal | None = None
     cut: Json = field(default_factory=dict)
+    number: int = 0
     uploads: dict[str, str] = field(default_factory=dict)
 
     def refuse(self, answer: Json, *, stage: str) -> bool:
@@ -105,7 +109,9 @@ class WaveRunner:
         self._progress = progress
         self._stages: list[StageTime] = []
 
-    def run(self, wave: int, rows: Sequence[Row], *, versions: Mapping[str, Sequence[Row]] | None = None) -> WaveResult:
+    def run(
+        self, wave: int, rows: Sequence[Row], *, versions: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
+    ) -> WaveResult:
         """Make the products of a wave. Nothing is committed here; items may be visible already.
 
         Args:
@@ -118,13 +124,18 @@ class WaveRunner:
         self._link(wave, works, versions=versions or {})
         folder = f".scratch/{self._request.run_id}/{wave}"
         with open_uploads(self._store) as uploads:
-            self._strips(wave, works, folder=folder, uploads=uploads)
-            self._assets(wave, [w for w in works if w.refusal is None], uploads=uploads)
-        self._publish(wave, [w for w in works if w.refusal is None])
+            open_ones = [w for w in works if len(w.links.records) < w.row["assets"] or not w.links.true_colour]
+            self._cut(open_ones, folder=folder)
+            self._open(wave, open_ones, uploads=uploads)
+            open_ones = [w for w in open_ones if w.refusal is None]
+            self._make(wave, [w for w in open_ones if w.number == 1], uploads=uploads)
+            self._strips(wave, [w for w in open_ones if w.number > 1])
+            self._assets(wave, [w for w in works if w.refusal is None and w.published is None], uploads=uploads)
+        self._publish(wave, [w for w in works if w.refusal is None and w.published is None])
         self._store.delete_tree(folder)
         return WaveResult(wave=wave, products=works, stages=self._stages)
 
-    def _link(self, wave: int, works: list[ProductWork], *, versions: Mapping[str, Sequence[Row]]) -> None:
+    def _link(self, wave: int, works: list[ProductWork], *, versions: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         pipeline = self._request.pipeline_json
         found = find_links([w.row for w in works], pipeline_json=pipeline, versions=versions, store=self._store)
         for work, links in zip(works, found, strict=True):
@@ -142,21 +153,44 @@ class WaveRunner:
         for work in works:
             work.records = list(work.links.records.values())
 
-    def _strips(self, wave: int, works: list[ProductWork], *, folder: str, uploads: OpenUploads) -> None:
-        # With more scenes than cores, a whole scene a task: then nobody opens a band twice.
-        works = [w for w in works if len(w.links.records) < w.row["assets"] or not w.links.true_colour]
+    def _cut(self, works: list[ProductWork], *, folder: str) -> None:
+        """Say how each product is cut: with more scenes than cores, a whole scene a task, for then nobody opens a band twice."""
         split = len(works) <= self._spark.sparkContext.defaultParallelism
-        asked: list[tuple[ProductWork, Json]] = []
+        fixed = self._request.strip_rows is not None
         for number, work in enumerate(works):
             lean = {"skip": sorted(work.links.records), "pictures": not work.links.true_colour}
             place: Json = {"split": split, "strip_rows": self._request.strip_rows, "folder": f"{folder}/{number}"}
             work.cut = {**place, **lean, "models": dict(self._request.models)}
-        self._open(wave, works, uploads=uploads)
-        for work in (w for w in works if w.refusal is None):
-            fixed = self._request.strip_rows is not None
+            work.number = work.row["strips"] if split or fixed else 1
+
+    def _make(self, wave: int, works: list[ProductWork], *, uploads: OpenUploads) -> None:
+        """Products of one strip, each from end to end in one call."""
+        asked = [
+            {
+                **self._base(work, "make"), **work.cut, "strip": 0, "attempt": uuid.uuid4().hex, "uploads": work.uploads,
+                "records": work.records, "kept": work.links.pictures,
+            }
+            for work in works
+        ]  # fmt: skip
+        pixels = sum(work.links.pixels for work in works)
+        tasks = max(-(-pixels // _TASK_PIXELS), self._few_tasks)
+        for work, answer in zip(works, self._stage(wave, "products", asked, tasks=tasks), strict=True):
+            if work.refuse(answer, stage=answer.get("stage", "process")):
+                continue
+            work.strips = [answer["strip"]]
+            work.records += [a["record"] for a in answer["assets"]]
+            for upload_id in work.uploads.values():
+                uploads.completed(upload_id)
+            work.published = answer["published"]
+
+    def _strips(self, wave: int, works: list[ProductWork]) -> None:
+        asked: list[tuple[ProductWork, Json]] = []
+        for work in works:
             place = {**self._base(work, "strip"), **work.cut, "uploads": work.uploads}
-            asked += [(work, {**place, "strip": n}) for n in range(work.row["strips"] if split or fixed else 1)]
-        for (work, _), answer in zip(asked, self._stage(wave, "strips", [a for _, a in asked]), strict=True):
+            asked += [(work, {**place, "strip": n}) for n in range(work.number)]
+        # A strip is minutes of work and gets a task of its own.
+        answers = self._stage(wave, "strips", [a for _, a in asked], tasks=len(asked))
+        for (work, _), answer in zip(asked, answers, strict=True):
             if not work.refuse(answer, stage="process"):
                 work.strips.append(answer)
 
@@ -204,15 +238,21 @@ class WaveRunner:
             "pipeline": self._request.pipeline_json, "output": self._store.root,
         }  # fmt: skip
 
-    def _stage(self, wave: int, name: str, requests: list[Json]) -> list[Json]:
+    @property
+    def _few_tasks(self) -> int:
+        """Tasks for calls that are short."""
+        return _TASKS_PER_CORE * self._spark.sparkContext.defaultParallelism
+
+    def _stage(self, wave: int, name: str, requests: list[Json], *, tasks: int | None = None) -> list[Json]:
+        if not requests:
+            return []
         since = time.monotonic()
         told: Progress | None = None
         if self._progress is not None:
             tell = self._progress
             told = lambda done, total: tell(name, done, total)  # noqa: E731  two lines would hide that it only binds a name
         label = f"{self._request.run_id} wave {wave} {name}"
-        # A strip is minutes of work and gets a task of its own; the later stages are short and share tasks.
-        tasks = None if name == "strips" else _TASKS_PER_CORE * self._spark.sparkContext.defaultParallelism
+        tasks = tasks or self._few_tasks
         answers = run_stage(self._spark, requests, limits=self._request.limits, name=label, progress=told, tasks=tasks)
         self._stages.append(
             StageTime(

@@ -96,6 +96,27 @@ def test_a_delivery_becomes_a_product_however_it_is_cut(child: Child, simulated:
     assert two["records"]["red"]["statistics"]["total"] == int(valid.sum())
 
 
+def test_a_product_made_in_one_call_is_the_same(child: Child, simulated: SimulatedScene, tmp_path: Path) -> None:
+    pipeline = _pipeline()
+    scene = _done(child.call({"op": "ingest", "href": str(simulated.delivery)}))["scene"]
+    apart = _product(child, scene, output=tmp_path / "apart", strip_rows=None)
+    request = {
+        "op": "make", "scene": scene, "pipeline": pipeline, "output": str(local_store(tmp_path / "one").folder), "strip": 0,
+        "strip_rows": None, "split": False, "folder": ".scratch/run", "attempt": "1", "uploads": {}, "records": [],
+    }  # fmt: skip
+    made = _done(child.call(request))
+    assert {a["record"]["name"]: a["record"] for a in made["assets"]} == apart["records"]
+    assert {**made["published"], "cpu_s": 0} == {**apart["published"], "cpu_s": 0}
+    assert {"read", "encode", "assemble", "publish"} <= made["strip"]["seconds"].keys()
+    # What is there already is named in the item like the rest.
+    red = apart["records"]["red"]
+    linked = _done(child.call({**request, "attempt": "2", "skip": ["red"], "records": [red]}))
+    assert linked["published"]["item"] == made["published"]["item"]
+    assert "red" not in {a["record"]["name"] for a in linked["assets"]}
+    item = json.loads((tmp_path / "one" / made["published"]["item"]).read_text(encoding="utf-8"))
+    assert item["assets"].keys() >= apart["records"].keys()
+
+
 def test_an_illegal_strip_height_stops_the_run_with_the_legal_ones(child: Child, simulated: SimulatedScene) -> None:
     answer = child.call({"op": "ingest", "href": str(simulated.delivery), "pipeline": _pipeline(), "strip_rows": 500})
     assert isinstance(answer, Refused)
