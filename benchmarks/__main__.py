@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from benchmarks import chain, cog_cost, jpeg2000, scaling
+from benchmarks import chain, cog_cost, jpeg2000, scaling, small
 
 FULL = 10_980
 
@@ -25,6 +25,7 @@ def _codecs(size: int, repeats: int) -> str:
 #: By name: title, the measurement, and its size and repeats in a run of about ten minutes on two idle cores.
 BENCHMARKS: Mapping[str, tuple[str, Callable[[int, int], str], int, int]] = {
     "chain": ("The chain against a bare loop", _chain, FULL, 2),
+    "small": ("Many small scenes against a bare loop", small.measure, 512, 2),
     "cog": ("One file against GDAL's COG driver", _cog, FULL, 1),
     "codecs": ("Block codecs", _codecs, FULL, 1),
     "jpeg2000": ("JPEG 2000: strips against whole bands", jpeg2000.measure, 5490, 1),

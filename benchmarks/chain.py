@@ -43,7 +43,8 @@ class Runs:
 def measure(size: int, *, repeats: int, master: str = "local[2,4]") -> Runs:
     """Run both in turns, and see that they wrote the same pixels."""
     item, small = stac_scene(size), stac_scene(SMALL)
-    constants = _constants(item, size=size)
+    constants = BENCH / f"constants-{size}.json"
+    constants.write_text(json.dumps(constants_of(item, size=size)))
     runs = Runs(size)
     exact = _folder("exact")
     watch(["benchmarks.bare", str(constants), str(exact), "float64"])
@@ -71,7 +72,7 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def _constants(item: Path, *, size: int) -> Path:
+def constants_of(item: Path, *, size: int) -> dict[str, Any]:
     """What a good engineer would have looked up: calibration and the atmosphere's terms of each band."""
     from swath.algo.atmosphere import Atmosphere, smac_terms  # noqa: PLC0415
     from swath.algo.smac_table import smac_sensor  # noqa: PLC0415
@@ -94,9 +95,7 @@ def _constants(item: Path, *, size: int) -> Path:
             "sine": 1.0 if calibration.sun_normalised else sin(radians(angles.sun_elevation_deg)),
             "path": float(terms.path_reflectance), "transmission": float(terms.transmission), "albedo": terms.spherical_albedo,
         }  # fmt: skip
-    path = BENCH / f"constants-{size}.json"
-    path.write_text(json.dumps({"size": size, "bands": bands, "thresholds": THRESHOLDS}))
-    return path
+    return {"size": size, "bands": bands, "thresholds": THRESHOLDS}
 
 
 def compare(ours: str | Path, theirs: str | Path, *, exactly: bool) -> None:

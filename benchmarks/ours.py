@@ -7,7 +7,7 @@ which is what a run costs whatever it works on: plan, ledger, catalogue, report.
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,33 +21,44 @@ PIPELINE = ROOT / "benchmarks" / "chain.yaml"
 def main(master: str, small: str, *, item: str, output: str) -> None:
     """Run all, print the last run's seconds by stage as JSON."""
     next_phase("start")
-    from swath.spark.session import build_session, stop_session  # noqa: PLC0415 (its imports are part of the start)
+    spark, stop = start(master)
+    next_phase("first")
+    run(spark, small, f"{output}/first")
+    next_phase("again")
+    run(spark, small, f"{output}/again")
+    next_phase("chain")
+    strips: list[dict[str, Any]] = []
+    with _keeping(strips):
+        outcome = run(spark, item, f"{output}/chain")
+    next_phase("stop")
+    stop(spark)
+    print(json.dumps(_told(outcome, f"{output}/chain", strips=strips)), flush=True)
+
+
+def start(master: str) -> tuple[Any, Callable[[Any], None]]:
+    """A session that has done its first Python task, and how to stop it. Its imports are part of the start."""
+    from swath.spark.session import build_session, stop_session  # noqa: PLC0415
 
     spark = build_session(app="bench", master=master)
-    assert spark.sparkContext.parallelize(range(4), 2).map(abs).count() == 4
-    next_phase("first")
-    _run(spark, small, f"{output}/first")
-    next_phase("again")
-    _run(spark, small, f"{output}/again")
-    next_phase("chain")
-    told = _run(spark, item, f"{output}/chain")
-    next_phase("stop")
-    stop_session(spark)
-    print(json.dumps(told), flush=True)
+    assert spark.range(0, 4, 1, 2).mapInArrow(_same, "id long").count() == 4
+    return spark, stop_session
 
 
-def _run(spark: Any, item: str, output: str) -> dict[str, Any]:
+def _same(batches: Iterator[Any]) -> Iterator[Any]:
+    yield from batches
+
+
+def run(spark: Any, item: str, output: str) -> Any:
+    """One run with everything around it; its outcome."""
     from swath.cli.run import RunOptions, request_of, write_report  # noqa: PLC0415
     from swath.cli.summary import summary_of  # noqa: PLC0415
     from swath.spark.run import Run  # noqa: PLC0415
 
-    strips: list[dict[str, Any]] = []
     request = request_of(RunOptions(pipeline=str(PIPELINE), inputs=(item,), output=output))
-    with _keeping(strips):
-        outcome = Run(spark, request).execute()
-    assert outcome.account.made == 1, outcome.lost
+    outcome = Run(spark, request).execute()
+    assert not outcome.lost, outcome.lost
     write_report(summary_of(outcome))
-    return _told(outcome, output, strips=strips)
+    return outcome
 
 
 @contextmanager
