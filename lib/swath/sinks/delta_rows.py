@@ -8,7 +8,6 @@ from datetime import UTC
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from swath.stores.base import Store
@@ -88,7 +87,7 @@ def _statistics(table: pa.Table) -> Json:
     for column, values in zip(table.schema, table.columns, strict=True):
         if pa.types.is_integer(column.type) or pa.types.is_string(column.type):
             nulls[column.name] = values.null_count
-            found = pc.min_max(values).as_py()
-            if found["min"] is not None and all(len(str(v)) <= _LONGEST_TEXT for v in found.values()):
-                ends["minValues"][column.name], ends["maxValues"][column.name] = found["min"], found["max"]
+            found = [v for v in values.to_pylist() if v is not None]
+            if found and all(len(str(end)) <= _LONGEST_TEXT for end in (min(found), max(found))):
+                ends["minValues"][column.name], ends["maxValues"][column.name] = min(found), max(found)
     return {"numRecords": table.num_rows, **ends, "nullCount": nulls}

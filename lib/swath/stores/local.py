@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,7 +37,7 @@ class LocalStore:
             ValueError: The path leaves the store.
         """
         full = (self.folder / path).resolve()
-        if not full.is_relative_to(self.folder.resolve()):
+        if not full.is_relative_to(_resolved(self.folder)):
             msg = f"{path!r} leaves the store"
             raise ValueError(msg)
         return full
@@ -111,7 +112,7 @@ class LocalStore:
     def list(self, prefix: str) -> Iterator[str]:
         """Paths of all files below a folder, in order."""
         top = self.at(prefix)
-        root = self.folder.resolve()
+        root = _resolved(self.folder)
         for file in _files_below(top):
             yield file.relative_to(root).as_posix()
 
@@ -160,6 +161,10 @@ class LocalStore:
             yield temporary
         finally:
             temporary.unlink(missing_ok=True)
+
+
+#: A run asks for thousands of paths of one store.
+_resolved = lru_cache(maxsize=64)(Path.resolve)
 
 
 def _named(temporary: Path, final: Path) -> bool:
