@@ -1,7 +1,6 @@
 """Landsat 9 scenes as the USGS delivers them: Collection 2, Level 1."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from swath.algo.smac_table import smac_sensor
 from swath.grid import Grid, Window
+from swath.simulator.exposure import Exposure
 from swath.simulator.forward import (
     CLOUD,
     SHADOW,
@@ -69,16 +69,6 @@ STRIP_ROWS: Final = 256
 PIECE_ROWS: Final = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """One scene being made: its grid at 30 m, its overpass, and where its rasters go."""
-
-    grid: Grid
-    overpass: Overpass
-    rasters: RasterSet
-    tally: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
-
-
 def simulate_landsat9(folder: Path, request: SceneRequest) -> SimulatedScene:
     """Write a scene of ``request.size`` pixels a side at 30 m below ``folder``; see ``simulate``."""
     upper_left_m = request.upper_left_m or UPPER_LEFT_M
@@ -97,19 +87,17 @@ def simulate_landsat9(folder: Path, request: SceneRequest) -> SimulatedScene:
     if truth is not None:
         specs |= truth_rasters(truth, grids=grids, grid=grid)
     with RasterSet(specs) as rasters:
-        job = _Job(grid=grid, overpass=overpass, rasters=rasters)
+        job = Exposure(grid=grid, overpass=overpass, rasters=rasters)
         _expose(job)
-    seen = max(int(job.tally.sum() - job.tally[UNSEEN]), 1)
-    cloud_share = float(job.tally[CLOUD]) / seen
     described = Delivery(
         scene_id=scene_id, acquired=acquired, processed=processed, grid=grid, pan=grids["pan"],
         sun_elevation_deg=90.0 - overpass.geometry.sun_zenith.centre,
-        sun_azimuth_deg=overpass.geometry.sun_azimuth.centre, cloud_cover_percent=round(100.0 * cloud_share, 2),
+        sun_azimuth_deg=overpass.geometry.sun_azimuth.centre, cloud_cover_percent=round(100.0 * job.cloud_share, 2),
         thermal=THERMAL_NUMBERS, gain=GAIN, offset=OFFSET, saturated=frozenset({2, 3, 4}),
     )  # fmt: skip
     metadata = write_metadata(delivery, described)
     if truth is not None:
-        write_record(truth, scene_id=scene_id, platform=PLATFORM, overpass=overpass, cloud_share=cloud_share)
+        write_record(truth, scene_id=scene_id, platform=PLATFORM, overpass=overpass, cloud_share=job.cloud_share)
     return SimulatedScene(
         scene_id=scene_id, delivery=delivery, metadata=metadata, truth=truth, grid=grid,
         rasters={name: spec.path for name, spec in files.items()},
@@ -149,7 +137,7 @@ def _files(delivery: Path, *, scene_id: str, grids: Mapping[str, Grid]) -> dict[
     return files
 
 
-def _expose(job: _Job) -> None:
+def _expose(job: Exposure) -> None:
     """Fill all rasters, in strips of whole block rows, each made in smaller pieces."""
     for start, stop in cuts(job.grid.height, STRIP_ROWS):
         pieces = [_piece(job, rows=(start + a, start + b)) for a, b in cuts(stop - start, PIECE_ROWS)]
@@ -158,7 +146,7 @@ def _expose(job: _Job) -> None:
             job.rasters.write(name, strip, row=2 * start if name in ("pan", "sr:pan") else start)
 
 
-def _piece(job: _Job, *, rows: tuple[int, int]) -> dict[str, NDArray[np.generic]]:
+def _piece(job: Exposure, *, rows: tuple[int, int]) -> dict[str, NDArray[np.generic]]:
     """Everything for some rows of the 30 m grid, by raster name."""
     grid, window = job.grid, Window(rows[0], 0, rows[1] - rows[0], job.grid.width)
     x, y = centres(grid, window)
@@ -203,7 +191,7 @@ def _at_30m(values: F32) -> F32:
     return pooled(values[:-1, :-1], 2)
 
 
-def _pan(job: _Job, look: Look, *, rows: tuple[int, int]) -> dict[str, NDArray[np.generic]]:
+def _pan(job: Exposure, look: Look, *, rows: tuple[int, int]) -> dict[str, NDArray[np.generic]]:
     name, _, centre_um = PAN
     pan = _grids(job.grid)[name]
     height = min(2 * rows[1], pan.height) - 2 * rows[0]

@@ -1,20 +1,17 @@
 """Sentinel-2 Level-1C scenes as ESA delivers them: a SAFE folder with JPEG 2000."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swath.algo.smac_table import smac_sensor
 from swath.grid import Grid, Window
+from swath.simulator.exposure import Exposure
 from swath.simulator.forward import (
-    CLOUD,
     TRUTH_NODATA,
-    UNSEEN,
     Look,
     averaged,
     band_terms,
@@ -26,7 +23,7 @@ from swath.simulator.forward import (
 )
 from swath.simulator.landcover import CODE_OF
 from swath.simulator.noise import F32, hashed
-from swath.simulator.overpass import Geometry, Overpass, Slope, edges_of, make_overpass, sun_over
+from swath.simulator.overpass import Geometry, Slope, edges_of, make_overpass, sun_over
 from swath.simulator.rasters import STATION_LAYOUT, RasterSet, RasterSpec, cuts, to_jpeg2000
 from swath.simulator.request import SceneRequest
 from swath.simulator.safe import SafeNames, write_safe_metadata
@@ -46,16 +43,6 @@ GLINT_ONE_IN: Final = 4000
 GLINTING: Final = ("blue", "green", "red")
 #: Rows at 10 m; whole 60 m pixels.
 PIECE_ROWS: Final = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """One scene being made: its grid at 10 m, its overpass, and where its rasters go."""
-
-    grid: Grid
-    overpass: Overpass
-    rasters: RasterSet
-    tally: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
 
 
 def simulate_sentinel2(folder: Path, request: SceneRequest) -> SimulatedScene:
@@ -82,16 +69,14 @@ def simulate_sentinel2(folder: Path, request: SceneRequest) -> SimulatedScene:
     if truth is not None:
         specs |= truth_rasters(truth, grids=grids, grid=grid)
     with RasterSet(specs) as rasters:
-        job = _Job(grid=grid, overpass=overpass, rasters=rasters)
+        job = Exposure(grid=grid, overpass=overpass, rasters=rasters)
         for rows in cuts(request.size, PIECE_ROWS):
             _expose(job, rows=rows)
     for band in BANDS:
         to_jpeg2000(specs[band.name].path, files[band.name], tile=CODESTREAM_TILE[band.resolution_m])
-    seen = max(int(job.tally.sum() - job.tally[UNSEEN]), 1)
-    cloud_share = float(job.tally[CLOUD]) / seen
-    metadata = write_safe_metadata(delivery, names, grid=grid, geometry=overpass.geometry, cloud_percent=100.0 * cloud_share)
+    metadata = write_safe_metadata(delivery, names, grid=grid, geometry=overpass.geometry, cloud_percent=100.0 * job.cloud_share)
     if truth is not None:
-        write_record(truth, scene_id=names.product, platform=PLATFORM, overpass=overpass, cloud_share=cloud_share)
+        write_record(truth, scene_id=names.product, platform=PLATFORM, overpass=overpass, cloud_share=job.cloud_share)
     return SimulatedScene(scene_id=names.product, delivery=delivery, metadata=metadata, rasters=files, truth=truth, grid=grid)
 
 
@@ -116,7 +101,7 @@ def _coarser(grid: Grid, resolution_m: int) -> Grid:
     )  # fmt: skip
 
 
-def _expose(job: _Job, *, rows: tuple[int, int]) -> None:
+def _expose(job: Exposure, *, rows: tuple[int, int]) -> None:
     """Fill some rows of the 10 m grid, and what they are at 20 and 60 m, in all rasters."""
     window = Window(rows[0], 0, rows[1] - rows[0], job.grid.width)
     look = Look.at(*centres(job.grid, window), overpass=job.overpass)
@@ -131,7 +116,7 @@ def _expose(job: _Job, *, rows: tuple[int, int]) -> None:
         job.rasters.write("clouds", state, row=rows[0])
 
 
-def _expose_band(job: _Job, band: MsiBand, *, look: Look, rows: tuple[int, int]) -> None:
+def _expose_band(job: Exposure, band: MsiBand, *, look: Look, rows: tuple[int, int]) -> None:
     factor = band.resolution_m // 10
     grid = _coarser(job.grid, band.resolution_m)
     window = Window(rows[0] // factor, 0, (rows[1] - rows[0]) // factor, grid.width)
