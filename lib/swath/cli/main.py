@@ -31,7 +31,7 @@ COMMANDS = {
     "check": Lazy("swath.cli.check:check_group", "Check that no pixel of a pipeline depends on how a scene is cut."),
     "doctor": Lazy("swath.cli.inspect:doctor_command", "See what this machine lacks, and how to mend it."),
     "catalog": Lazy("swath.cli.catalog:catalog_group", "Prepare the served catalogue, tell it what it missed."),
-    "models": Lazy("swath.cli.models:models_group", "List, register and promote models."),
+    "models": Lazy("swath.cli.models:models_group", "List, register, promote, export, import, verify and trace models."),
     "sites": Lazy("swath.cli.deploy:sites_group", "List sites, and how two of them differ."),
     "render": Lazy("swath.cli.deploy:render_command", "Print what a site's engine would be given for a job."),
     "submit": Lazy("swath.cli.deploy:submit_command", "Start a job at a site."),

@@ -1,23 +1,29 @@
-"""``swath models``: what is registered, and which version an alias means."""
+"""``swath models``: what is registered, which version an alias means, and models without a registry."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from swath.errors import ConfigError
+from swath.inference.model_store import ModelStore, StoredModel, worker_cache
+from swath.inference.pinned import PinnedModel
 from swath.inference.registry import RegisteredModel, Registry
+from swath.stores.registry import open_store
 
 _OUTPUT = click.option(
     "--output", type=click.Path(path_type=Path), default=Path(), show_default="this folder",
     help="Output whose models/ holds the registry when MLFLOW_TRACKING_URI names none.",
 )  # fmt: skip
+_SITE = click.option("--site", default="laptop", show_default=True, envvar="SWATH_SITE", help="Site whose stores are named.")
 
 
 @click.group("models")
 def models_group() -> None:
-    """Models: list, register, promote."""
+    """Models: list, register, promote; export, import and verify where no registry is; trace a product's."""
 
 
 @models_group.command("list")
@@ -26,7 +32,8 @@ def models_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(*, name: str, output: Path, as_json: bool) -> None:
     """List all versions of NAME, or of every model."""
-    found = Registry.beside(output).list(name)
+    registry = Registry.beside(output)
+    found = registry.list(name) if not registry.exported else tuple(_of_store(ModelStore.at(registry.exported), name=name))
     if as_json:
         click.echo(json.dumps([_plain(m) for m in found]))
         return
@@ -57,6 +64,109 @@ def register_command(*, directory: Path, name: str, output: Path) -> None:
 def promote_command(*, name: str, version: str, alias: str, output: Path) -> None:
     """Point an alias of NAME at VERSION; runs that are planned from now on use it."""
     _tell(Registry.beside(output).promote(name, version=version, alias=alias))
+
+
+@models_group.command("export")
+@click.argument("reference")
+@click.option("--to", "place", required=True, metavar="FOLDER|s3://...", help="Store of models; sites name it in models.uri.")
+@click.option("--alias", "aliases", multiple=True, help="Alias that shall mean this version there; repeatable.")
+@_OUTPUT
+@_SITE
+def export_command(*, reference: str, place: str, aliases: tuple[str, ...], output: Path, site: str) -> None:
+    """Copy the registered model REFERENCE (NAME@ALIAS, NAME/VERSION) or a model folder to a store of models.
+
+    An alias of REFERENCE is taken along.
+    """
+    _reach(site)
+    pinned = Registry.beside(output).resolve(reference)
+    alias = reference.rpartition("@")[2] if "@" in reference and not Path(reference).is_dir() else ""
+    told = ModelStore.at(place, create=True).export(pinned, aliases=(*((alias,) if alias else ()), *aliases))
+    _tell(RegisteredModel(name=told.name, version=told.version, digest=told.digest, aliases=told.aliases))
+
+
+@models_group.command("import")
+@click.argument("reference")
+@click.option("--from", "place", required=True, metavar="FOLDER|s3://...", help="Store of models.")
+@click.option("--alias", default="", help="Alias that shall mean the version here.")
+@_OUTPUT
+@_SITE
+def import_command(*, reference: str, place: str, alias: str, output: Path, site: str) -> None:
+    """Register the model REFERENCE (NAME@ALIAS, NAME/VERSION) of a store of models here, as the next version of its name."""
+    _reach(site)
+    registry, pinned = Registry.beside(output), ModelStore.at(place).resolve(reference, cache=worker_cache())
+    made = registry.register(pinned.path, name=pinned.name)
+    _tell(registry.promote(made.name, version=made.version, alias=alias) if alias else made)
+
+
+@models_group.command("verify")
+@click.argument("place", metavar="FOLDER|s3://...")
+@_SITE
+def verify_command(*, place: str, site: str) -> None:
+    """Read every model of a store and compare it with its digest."""
+    _reach(site)
+    found = list(ModelStore.at(place).verify())
+    for model, wrong in found:
+        click.echo(f"{model.name} {model.version}: {wrong or 'as its digest says'}")
+    broken = [f"{m.name} {m.version}" for m, wrong in found if wrong]
+    if broken or not found:
+        msg = f"{place}: {', '.join(broken)} cannot be used" if broken else f"{place} holds no models"
+        raise ConfigError(msg)
+
+
+@models_group.command("trace")
+@click.argument("item")
+@_OUTPUT
+@_SITE
+def trace_command(*, item: str, output: Path, site: str) -> None:
+    """Say which models made the product of ITEM (its JSON file), which assets each made, and what it was trained on."""
+    _reach(site)
+    folder, _, name = item.rpartition("/")
+    data = open_store(folder or ".", create=False).read(name)
+    if data is None:
+        msg = f"{item}: there is no such item"
+        raise ConfigError(msg)
+    told = json.loads(data)
+    models = told.get("properties", {}).get("swath:models", [])
+    traced = [_traced(m, told["assets"], places=_places(item, output=output)) for m in models]
+    click.echo(json.dumps({"item": told["id"], "models": traced}, indent=2, sort_keys=True))
+
+
+def _places(item: str, *, output: Path) -> list[str]:
+    """Where the models of an item may lie: in its output, at the site, here."""
+    own = "/".join(item.split("/")[:-7]) or "."
+    return [f"{own}/models/pinned", Registry.beside(output).exported, str(output / "models" / "pinned"), str(worker_cache())]
+
+
+def _traced(model: dict[str, str], assets: dict[str, Any], *, places: list[str]) -> dict[str, Any]:
+    made = sorted(name for name, asset in assets.items() if asset.get("swath:model") == model["digest"])
+    found: dict[str, Any] = {**model, "assets": made}
+    texts = (open_store(p, create=False).read(f"{model['digest']}/manifest.json") for p in places if p)
+    text = next((t for t in texts if t is not None), None)
+    if text is None:
+        return {**found, "training": None, "why": "its files are in none of the places that are known here"}
+    manifest = json.loads(text)
+    return {**found, **{n: manifest[n] for n in ("licence", "metrics", "training", "bands", "of")}}
+
+
+def _reach(site: str) -> None:
+    if site != "laptop":
+        from swath.deploy.reach import reach_stores  # noqa: PLC0415  a laptop's folders need no site
+
+        reach_stores(site)
+
+
+def _of_store(store: ModelStore, *, name: str) -> list[RegisteredModel]:
+    return [
+        _described(m, store.resolve(f"{m.name}/{m.version}", cache=worker_cache())) for m in store.list() if name in ("", m.name)
+    ]
+
+
+def _described(stored: StoredModel, pinned: PinnedModel) -> RegisteredModel:
+    manifest = pinned.manifest
+    return RegisteredModel(
+        name=stored.name, version=stored.version, digest=stored.digest, aliases=stored.aliases, kind=manifest.kind,
+        licence=manifest.licence, metrics=manifest.metrics,
+    )  # fmt: skip
 
 
 def _tell(model: RegisteredModel) -> None:

@@ -3,7 +3,7 @@
 import secrets
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,14 @@ from swath.cli.progress import Told, telling
 from swath.cli.summary import FindTruth, summary_of
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
 from swath.errors import ConfigError
+from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
 from swath.readers.discover import discover
 from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
 from swath.spark.request import WAVE_PRODUCTS, Limits, RunRequest
-from swath.stores.registry import open_store
+from swath.stores.registry import bucket_of, folder_of, open_store
 
 if TYPE_CHECKING:
     from swath.spark.session import SparkSession
@@ -87,8 +88,11 @@ def request_of(options: RunOptions) -> RunRequest:
 
 def ready_pipeline(options: RunOptions) -> ReadyPipeline:
     """The pipeline file with the command line's settings, checked, its models pinned."""
-    home = Path(options.output) if "://" not in options.output else Path.cwd()
-    return prepare(with_settings(load_pipeline(options.pipeline), options.settings), registry=Registry.beside(home))
+    if bucket_of(options.output):
+        registry = replace(Registry.beside(Path.cwd()), cache=worker_cache())
+    else:
+        registry = Registry.beside(folder_of(options.output))
+    return prepare(with_settings(load_pipeline(options.pipeline), options.settings), registry=registry)
 
 
 def execute(
@@ -125,6 +129,7 @@ def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, t
     """
     from swath.spark.run import Run  # noqa: PLC0415  a second of imports
 
+    request = replace(request, models=shared_models(request.models, output=request.output))
     told.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
     outcome = Run(spark, request, progress=told.stage, announce=told.wave).execute()
     if outcome.delivered is not None:

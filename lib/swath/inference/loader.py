@@ -6,6 +6,7 @@ from pathlib import Path
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.manifest import Manifest, read_manifest
+from swath.inference.model_store import ModelStore, worker_cache
 from swath.pipeline import Predictor
 
 #: A process keeps this many models.
@@ -16,7 +17,7 @@ def load_predictor(path: str | Path, digest: str) -> Predictor:
     """Load the model that lies at ``path`` if it is still the one that was pinned.
 
     Args:
-        path: Model directory.
+        path: Model directory, or the URI of a store that holds the model by its digest.
         digest: What ``model_digest`` gave when the model was pinned.
 
     Raises:
@@ -27,7 +28,7 @@ def load_predictor(path: str | Path, digest: str) -> Predictor:
 
 @lru_cache(maxsize=_KEPT)
 def _load(path: str, digest: str) -> Predictor:
-    directory = Path(path)
+    directory = ModelStore.at(path).fetch(digest, cache=worker_cache()) if "://" in path else Path(path)
     found = model_digest(directory)
     if found != digest:
         msg = f"{path}: the model is not the one that was pinned: expected digest {digest}, got {found}; pin it anew"

@@ -60,7 +60,7 @@ def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VE
         digest, manifest = model_digest(draft), read_manifest(draft)
         home = cache / digest
         if not home.is_dir():
-            _settle(draft, home)
+            settle(draft, home)
         if model_digest(home) != digest:
             msg = f"{home}: the pinned copy was changed; remove the folder and run again"
             raise ConfigError(msg)
@@ -69,7 +69,8 @@ def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VE
     return PinnedModel(name=name or manifest.name, version=version, digest=digest, path=home, manifest=manifest)
 
 
-def _settle(draft: Path, home: Path) -> None:
+def settle(draft: Path, home: Path) -> None:
+    """Give a finished copy its name, unless somebody else did."""
     try:
         draft.rename(home)
     except OSError:  # another run pinned the same model meanwhile

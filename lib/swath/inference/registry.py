@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.manifest import read_manifest
+from swath.inference.model_store import VARIABLE as EXPORTED
+from swath.inference.model_store import ModelStore
 from swath.inference.pinned import PinnedModel, pin
 
 if TYPE_CHECKING:
@@ -48,18 +50,24 @@ class Registry:
         uri: MLflow tracking URI (``sqlite:///...``, ``https://...``).
         artifacts: Where runs keep their artifacts when the registry is a database file; a server knows itself.
         cache: Where pinned models lie.
+        exported: A store of exported models, which runs use instead of the registry; empty without one.
     """
 
     uri: str
     artifacts: Path
     cache: Path
+    exported: str = ""
 
     @classmethod
     def beside(cls, output: Path, *, uri: str | None = None) -> Self:
-        """The registry at ``uri``, or of MLFLOW_TRACKING_URI, or an SQLite file under ``output``/models."""
+        """The registry at ``uri``, or of MLFLOW_TRACKING_URI, or an SQLite file under ``output``/models.
+
+        A site that has exported models instead names their store in SWATH_MODELS.
+        """
         home = output.resolve() / "models"
         chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}"
-        return cls(uri=chosen, artifacts=home / "artifacts", cache=home / "pinned")
+        exported = os.environ.get(EXPORTED, "") if uri is None else ""
+        return cls(uri=chosen, artifacts=home / "artifacts", cache=home / "pinned", exported=exported)
 
     def resolve(self, reference: str) -> PinnedModel:
         """Pin a model: alias -> version -> files -> private copy -> digest, each once.
@@ -73,6 +81,8 @@ class Registry:
         match = _REFERENCE.fullmatch(reference)
         if match is None or Path(reference).is_dir():
             return self._local(reference)
+        if self.exported:
+            return ModelStore.at(self.exported).resolve(reference, cache=self.cache)
         found = self._version(match["name"], alias=match["alias"], version=match["version"])
         with tempfile.TemporaryDirectory() as scratch:
             directory = self._download(found, Path(scratch))

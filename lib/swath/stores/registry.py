@@ -14,6 +14,11 @@ def bucket_of(uri: str) -> str:
     return parts.netloc if parts.scheme in {"s3", "s3a"} else ""
 
 
+def folder_of(uri: str) -> Path:
+    """The folder that a path or a ``file://`` URI names."""
+    return Path(unquote(urlsplit(uri).path) if urlsplit(uri).scheme == "file" else uri)
+
+
 def open_store(uri: str, *, create: bool = True) -> Store:
     """A local folder (path or ``file://``) or ``s3://bucket/prefix``.
 
@@ -29,9 +34,7 @@ def open_store(uri: str, *, create: bool = True) -> Store:
         from swath.stores.s3 import S3Store  # noqa: PLC0415  boto3 costs 0.4 s, which local runs need not pay
 
         return S3Store(uri)
-    if scheme == "file":
-        uri = unquote(urlsplit(uri).path)
-    elif scheme and len(scheme) > 1:
+    if scheme != "file" and len(scheme) > 1:
         msg = f"{uri}: unknown kind of output; expected a folder, file:// or s3://"
         raise ConfigError(msg)
-    return local_store(Path(uri)) if create else LocalStore(Path(uri).resolve())
+    return local_store(folder_of(uri)) if create else LocalStore(folder_of(uri).resolve())

@@ -1,0 +1,255 @@
+"""Models in a folder or bucket, by digest: for workers of other machines, and for sites that no registry server reaches.
+
+``<digest>/<file>`` are a model's files, ``<digest>.json`` lists them and is written last: nobody has to list a folder, which
+some stores do late. ``names/<name>/<version>.json`` and ``names/<name>/aliases.json`` say what the digests are called.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+
+from swath.errors import ConfigError
+from swath.inference.digest import MAX_MODEL_BYTES, MAX_MODEL_FILES, model_digest
+from swath.inference.manifest import read_manifest
+from swath.inference.pinned import PinnedModel, settle
+from swath.stores.base import Store
+from swath.stores.registry import open_store
+
+#: Where a site's models lie, exported from a registry: a folder or ``s3://``.
+VARIABLE = "SWATH_MODELS"
+_REFERENCE = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:@(?P<alias>[^/@]+)|/(?P<version>[^/@]+))")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredModel:
+    """One version of a model in a store."""
+
+    name: str
+    version: str
+    digest: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStore:
+    """Models in a store.
+
+    Args:
+        store: The folder or prefix that holds them.
+    """
+
+    store: Store
+
+    @classmethod
+    def at(cls, uri: str, *, create: bool = False) -> Self:
+        """The models at a folder or ``s3://`` prefix.
+
+        Args:
+            uri: Where.
+            create: Make a folder that is not there.
+
+        Raises:
+            ConfigError: The scheme is unknown, or the folder cannot be written.
+        """
+        return cls(open_store(uri, create=create))
+
+    def put(self, directory: Path, *, digest: str) -> None:
+        """Store a model's files, unless they are there.
+
+        Args:
+            directory: A pinned model.
+            digest: Of it.
+        """
+        if self.store.size(f"{digest}.json") is not None:
+            return
+        names = sorted(p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file())
+        for name in names:
+            copy = self.store.scratch() / uuid.uuid4().hex
+            try:
+                shutil.copyfile(directory / name, copy)
+                self.store.publish(copy, f"{digest}/{name}")
+            finally:
+                copy.unlink(missing_ok=True)
+        self.store.write(f"{digest}.json", json.dumps({"files": names}).encode())
+
+    def fetch(self, digest: str, *, cache: Path) -> Path:
+        """A local copy of a model, fetched once a machine.
+
+        Args:
+            digest: Which.
+            cache: Where copies lie, by digest.
+
+        Raises:
+            ConfigError: It is not there, or its files are not those that its digest names.
+        """
+        home = cache / digest
+        if home.is_dir() and model_digest(home) == digest:
+            return home
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = cache / f".{uuid.uuid4().hex}"
+        try:
+            self._copy(digest, into=draft)
+            found = model_digest(draft)
+            if found != digest:
+                msg = f"{self.store.root}/{digest}: the model's files have digest {found}; export it anew"
+                raise ConfigError(msg)
+            if home.is_dir():  # somebody changed the copy
+                shutil.rmtree(home, ignore_errors=True)
+            settle(draft, home)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return home
+
+    def _copy(self, digest: str, *, into: Path) -> None:
+        size = 0
+        for name in self._files(digest):
+            target = into / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path = f"{digest}/{name}"
+            size += self.store.size(path) or 0
+            if size > MAX_MODEL_BYTES:
+                msg = f"{self.store.root}/{digest}: larger than {MAX_MODEL_BYTES} bytes"
+                raise ConfigError(msg)
+            try:
+                with self.store.fetch(path) as source, target.open("wb") as file:
+                    shutil.copyfileobj(source, file)
+            except FileNotFoundError as error:
+                msg = f"{self.store.root}/{path}: the model has no such file any more; export it anew"
+                raise ConfigError(msg) from error
+
+    def _files(self, digest: str) -> list[str]:
+        told = self._read(f"{digest}.json") if _DIGEST.fullmatch(digest) else None
+        if told is None:
+            msg = f"{self.store.root} holds no model with digest {digest}: swath models export NAME --to {self.store.root}"
+            raise ConfigError(msg)
+        names = [str(n) for n in told.get("files", ())]
+        plain = (n for n in names if not PurePosixPath(n).is_absolute() and ".." not in PurePosixPath(n).parts and n)
+        if list(plain) != names or not 0 < len(names) <= MAX_MODEL_FILES:
+            msg = f"{self.store.root}/{digest}.json: not the list of a model's files"
+            raise ConfigError(msg)
+        return names
+
+    def export(self, model: PinnedModel, *, aliases: tuple[str, ...] = ()) -> StoredModel:
+        """Store a model under its name and version, and let aliases mean it.
+
+        Raises:
+            ConfigError: The version is there with another digest.
+        """
+        path = f"names/{model.name}/{model.version}.json"
+        there = self._read(path)
+        if there is not None and there["digest"] != model.digest:
+            msg = f"{self.store.root}/{path}: this version has digest {there['digest']}, not {model.digest}; register a new one"
+            raise ConfigError(msg)
+        self.put(model.path, digest=model.digest)
+        self.store.write(path, json.dumps({"digest": model.digest}).encode())
+        told = self._aliases(model.name) | dict.fromkeys(aliases, model.version)
+        if aliases:
+            self.store.write(f"names/{model.name}/aliases.json", json.dumps(told, sort_keys=True).encode())
+        mine = tuple(sorted(a for a, v in told.items() if v == model.version))
+        return StoredModel(name=model.name, version=model.version, digest=model.digest, aliases=mine)
+
+    def resolve(self, reference: str, *, cache: Path) -> PinnedModel:
+        """Pin a model by its name: alias -> version -> digest -> local copy.
+
+        Args:
+            reference: ``models:/name@alias``, ``models:/name/3``, or the same without ``models:/``.
+            cache: Where pinned models lie.
+
+        Raises:
+            ConfigError: There is no such model, or its files are not those of its digest.
+        """
+        match = _REFERENCE.fullmatch(reference)
+        version = (match["version"] or self._aliases(match["name"]).get(match["alias"])) if match else None
+        told = self._read(f"names/{match['name']}/{version}.json") if match and version else None
+        if match is None or version is None or told is None:
+            names = ", ".join(f"{m.name}/{m.version}" for m in self.list()) or "none"
+            msg = f"{self.store.root} holds no model {reference!r}; it holds: {names}"
+            raise ConfigError(msg)
+        path = self.fetch(told["digest"], cache=cache)
+        return PinnedModel(
+            name=match["name"], version=version, digest=told["digest"], path=path, manifest=read_manifest(path)
+        )  # fmt: skip
+
+    def list(self) -> Iterator[StoredModel]:
+        """Every version of every model, in order."""
+        for path in self.store.list("names"):
+            parts = PurePosixPath(path)
+            if parts.name == "aliases.json" or len(parts.parts) != 3:
+                continue
+            name, version = parts.parent.name, parts.stem
+            aliases = tuple(sorted(a for a, v in self._aliases(name).items() if v == version))
+            yield StoredModel(name=name, version=version, digest=(self._read(path) or {})["digest"], aliases=aliases)
+
+    def verify(self) -> Iterator[tuple[StoredModel, str]]:
+        """Every version with what is wrong with its files; an empty text where nothing is."""
+        for model in self.list():
+            with tempfile.TemporaryDirectory() as scratch:
+                try:
+                    read_manifest(self.fetch(model.digest, cache=Path(scratch)))
+                except ConfigError as error:
+                    yield model, str(error)
+                else:
+                    yield model, ""
+
+    def _aliases(self, name: str) -> dict[str, str]:
+        return dict(self._read(f"names/{name}/aliases.json") or {})
+
+    def _read(self, path: str) -> dict[str, Any] | None:
+        data = self.store.read(path)
+        if data is None:
+            return None
+        try:
+            loaded = json.loads(data)
+        except ValueError as error:
+            msg = f"{self.store.root}/{path}: not JSON: {error}"
+            raise ConfigError(msg) from error
+        if not isinstance(loaded, dict):
+            msg = f"{self.store.root}/{path}: expected a JSON object"
+            raise ConfigError(msg)
+        return loaded
+
+
+def worker_cache() -> Path:
+    """Where this machine keeps models of stores: below the temporary folder, for this user alone.
+
+    Raises:
+        ConfigError: Somebody else made the folder.
+    """
+    folder = Path(tempfile.gettempdir()) / f"swath-models-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        msg = f"{folder} belongs to somebody else: remove it, or set TMPDIR"
+        raise ConfigError(msg)
+    return folder
+
+
+def shared_models(models: Mapping[str, Mapping[str, str]], *, output: str) -> dict[str, dict[str, str]]:
+    """The models of a run where its workers find them.
+
+    Workers see a folder that is the output, and what was pinned in it. They do not see the driver's disk, so for an output in a
+    bucket the models go there too.
+
+    Args:
+        models: Path and digest of each pinned model, by name.
+        output: Of the run.
+
+    Returns:
+        The same with places that every worker reaches.
+    """
+    if not output.startswith(("s3://", "s3a://")):
+        return {name: dict(m) for name, m in models.items()}
+    place = f"{output.rstrip('/')}/models/pinned"
+    found = {}
+    for name, model in models.items():
+        if "://" not in model["path"]:
+            ModelStore.at(place).put(Path(model["path"]), digest=model["digest"])
+        found[name] = {"path": model["path"] if "://" in model["path"] else place, "digest": model["digest"]}
+    return found
