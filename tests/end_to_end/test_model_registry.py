@@ -4,41 +4,19 @@ import json
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
+from tests.tiny_model import RECIPE, samples
 
 from swath.errors import ConfigError
 from swath.inference.loader import load_predictor
 from swath.inference.registry import Registry
 from swath.training.draw import Drawn
-from swath.training.recipe import TrainingRecipe
 from swath.training.train import Trained, train
 
-BANDS = ["red", "nir08"]
-RECIPE = TrainingRecipe.of(
-    {
-        "name": "tiny",
-        "title": "Tiny",
-        "licence": "Apache-2.0",
-        "features": {"of": "toa", "bands": BANDS},
-        "forest": {"trees": 5, "leaves": 4},
-        "splits": 2,
-        "classes": [{"value": 1, "name": "low", "title": "Low"}, {"value": 2, "name": "high", "title": "High"}],
-    }
-)
 
-
-def samples(seed: int = 0) -> Drawn:
+def drawn(seed: int = 0) -> Drawn:
     """Two classes around .1 and .4, five polygons of each."""
-    random = np.random.default_rng(seed)
-    rows = [
-        {"scene_id": "S", "polygon_id": f"{label}{n}", "label": label, "row": n, "col": i}
-        | dict(zip(BANDS, (level + random.normal(0.0, 0.03, 2)).tolist(), strict=True))
-        for label, level in (("low", 0.1), ("high", 0.4))
-        for n in range(5)
-        for i in range(40)
-    ]
-    return Drawn(samples=pd.DataFrame(rows).astype(dict.fromkeys(BANDS, "float32")), refused={"bad": "why"})
+    return Drawn(samples=samples({"low": 0.1, "high": 0.4}, seed=seed), refused={"bad": "why"})
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +27,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 
 @pytest.fixture(scope="module")
 def trained(registry: Registry) -> Trained:
-    return train(samples(), recipe=RECIPE, registry=registry, alias="production")
+    return train(drawn(), recipe=RECIPE, registry=registry, alias="production")
 
 
 def test_training_registers_a_version_with_its_digest_and_alias(trained: Trained) -> None:
@@ -85,9 +63,9 @@ def test_the_resolved_model_predicts(registry: Registry) -> None:
 
 
 def test_the_same_samples_give_the_same_model_and_an_alias_moves(trained: Trained, registry: Registry) -> None:
-    again = train(samples(), recipe=RECIPE, registry=registry)
+    again = train(drawn(), recipe=RECIPE, registry=registry)
     assert (again.model.version, again.model.digest) == ("2", trained.model.digest)
-    other = train(samples(1), recipe=RECIPE, registry=registry)
+    other = train(drawn(1), recipe=RECIPE, registry=registry)
     assert other.model.digest != trained.model.digest
     registry.promote("tiny", version=other.model.version, alias="candidate")
     assert registry.resolve("tiny@candidate").digest == other.model.digest
@@ -102,7 +80,7 @@ def test_a_folder_is_a_model_too(trained: Trained, registry: Registry) -> None:
 
 
 def test_files_that_changed_in_the_registry_are_not_taken(registry: Registry) -> None:
-    made = train(samples(2), recipe=RECIPE, registry=registry, name="changed")
+    made = train(drawn(2), recipe=RECIPE, registry=registry, name="changed")
     (card,) = [p for p in registry.artifacts.rglob("card.md") if made.run_id in str(p)]
     card.write_text("something else", encoding="utf-8")
     with pytest.raises(ConfigError, match=rf"changed/1: registered with digest {made.model.digest}, its files now have"):
@@ -129,6 +107,6 @@ def test_an_alias_for_a_version_that_is_not_there_is_refused(trained: Trained, r
 
 
 def test_no_samples_say_why(registry: Registry) -> None:
-    nothing: dict[str, Any] = {"samples": samples().samples.iloc[:0]}
+    nothing: dict[str, Any] = {"samples": drawn().samples.iloc[:0]}
     with pytest.raises(ConfigError, match="no samples to train on: S is broken"):
         train(Drawn(**nothing, refused={"S": "S is broken"}), recipe=RECIPE, registry=registry)

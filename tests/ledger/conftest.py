@@ -4,31 +4,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import yaml
+from tests.tiny_model import RECIPE, samples
 
+from swath.report.summary import RunSummary
 from swath.simulator.simulate import simulate
-from swath.training.recipe import TrainingRecipe
 from swath.training.train import judge, write_model
 
 pytestmark = pytest.mark.spark
-BANDS = ["red", "nir08"]
-RECIPE = TrainingRecipe.of(
-    {
-        "name": "tiny",
-        "title": "Tiny",
-        "licence": "Apache-2.0",
-        "features": {"of": "toa", "bands": BANDS},
-        "forest": {"trees": 3, "leaves": 4},
-        "splits": 2,
-        "classes": [
-            {"value": 1, "name": "low", "title": "Low", "rgb": [0, 0, 200]},
-            {"value": 2, "name": "high", "title": "High", "rgb": [0, 200, 0]},
-        ],
-    }
-)
 PIPELINE = {
     "name": "maps",
     "title": "Reflectance and a map",
@@ -38,18 +22,11 @@ PIPELINE = {
 
 
 def _model(folder: Path, *, seed: int) -> Path:
-    random = np.random.default_rng(seed)
-    rows = [
-        {"scene_id": "S", "polygon_id": f"{label}{n}", "label": label, "row": n, "col": i}
-        | dict(zip(BANDS, (level + random.normal(0.0, 0.03, 2)).tolist(), strict=True))
-        for label, level in (("low", 0.1 if seed == 1 else 0.4), ("high", 0.4 if seed == 1 else 0.1))
-        for n in range(4)
-        for i in range(20)
-    ]
-    samples = pd.DataFrame(rows).astype(dict.fromkeys(BANDS, "float32"))
-    judgement = judge(samples, recipe=RECIPE)
+    levels = (0.1, 0.4) if seed == 1 else (0.4, 0.1)
+    drawn = samples({"low": levels[0], "high": levels[1]}, seed=seed, polygons=4, pixels=20)
+    judgement = judge(drawn, recipe=RECIPE)
     manifest = RECIPE.manifest(metrics=judgement.flat(), training={})
-    write_model(folder, samples, recipe=RECIPE, manifest=manifest, judgement=judgement)
+    write_model(folder, drawn, recipe=RECIPE, manifest=manifest, judgement=judgement)
     return folder
 
 
@@ -66,18 +43,34 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(simulate(kind="landsat9", folder=tmp_path_factory.mktemp("delivery"), size=128, seed=3, truth=False).delivery)
 
 
+@pytest.fixture(scope="session")
+def made_once(
+    run_job: Callable[..., RunSummary], delivery: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, RunSummary]:
+    """The output of one run of ``toa``, which nobody may change, and what the run told."""
+    output = tmp_path_factory.mktemp("made-once") / "out"
+    return output, run_job("toa", delivery, output=output)
+
+
+@pytest.fixture
+def made(made_once: tuple[Path, RunSummary], tmp_path: Path) -> Path:
+    """A copy of that output, which a test may harm."""
+    return Path(shutil.copytree(made_once[0], tmp_path / "made"))
+
+
 @pytest.fixture
 def scene(delivery: Path, tmp_path: Path) -> Path:
     """A copy of its own, which a test may harm."""
     return Path(shutil.copytree(delivery, tmp_path / "scenes" / delivery.name))
 
 
-@pytest.fixture
-def maps(tmp_path: Path) -> Callable[[Path], str]:
+@pytest.fixture(scope="session")
+def maps(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
     """Writes the pipeline with a model into a file; gives its path."""
+    folder = tmp_path_factory.mktemp("maps")
 
     def write(model: Path) -> str:
-        path = tmp_path / f"maps-{model.name}.yaml"
+        path = folder / f"maps-{model.name}.yaml"
         steps = ["toa", {"landcover": {"model": str(model)}}]
         path.write_text(yaml.safe_dump({**PIPELINE, "steps": steps}), encoding="utf-8")
         return str(path)

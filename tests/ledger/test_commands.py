@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(1200)]
-RunJob = Callable[..., RunSummary]
 Command = Callable[..., tuple[int, dict[str, Any]]]
 
 
@@ -40,10 +39,10 @@ def command(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, capsys: pyte
     return call
 
 
-def test_an_output_from_its_first_run_to_its_last_mending(run_job: RunJob, scene: Path, tmp_path: Path, command: Command) -> None:
-    output = tmp_path / "out"
-    assert command("status", str(output))[0] == 2
-    run = run_job("toa", scene, output=output)
+def test_an_output_from_its_first_run_to_its_last_mending(
+    made_once: tuple[Path, RunSummary], made: Path, command: Command
+) -> None:
+    output, run = made, made_once[1]
     code, told = command("status", str(output))
     assert (code, [r["run_id"] for r in told["runs"]], told["products"]) == (0, [run.run_id], {"toa": 1})
     assert command("reconcile", str(output)) == (0, {"products": 1, "files": 14, "findings": [], "left": 0})

@@ -19,7 +19,7 @@ from swath.spark.provenance import provenance_of, split_item
 from swath.spark.reconcile import Comparison, compare
 from swath.spark.reproduce import reproduce
 from swath.spark.request import Limits
-from swath.spark.schemas import PRODUCTS, QUARANTINE
+from swath.spark.schemas import PRODUCTS, QUARANTINE, RUNS
 from swath.spark.status import output_status
 from swath.stores.local import LocalStore, local_store
 
@@ -68,7 +68,14 @@ class Output:
 
 @pytest.fixture
 def output(spark: "SparkSession", tmp_path: Path) -> Output:
+    """Nothing yet."""
     return Output(spark, tmp_path / "out")
+
+
+@pytest.fixture
+def full(spark: "SparkSession", made: Path) -> Output:
+    """The product of ``delivery``."""
+    return Output(spark, made)
 
 
 def damaged(path: Path) -> bytes:
@@ -100,29 +107,26 @@ def test_quarantine_is_driven_again_until_it_is_made(run_job: RunJob, scene: Pat
     assert output.retry() == []
 
 
-def test_a_product_is_reproduced_byte_for_byte_or_the_difference_is_told(
-    run_job: RunJob, scene: Path, output: Output, tmp_path: Path
-) -> None:
-    run_job("toa", scene, output=output.folder)
-    root, path = split_item(str(output.item()))
-    assert Path(root) == output.folder
-    found = provenance_of(output.tables, output.store, item=path)
-    done = reproduce(output.spark, found, into=local_store(tmp_path / "fresh"), limits=Limits())
-    assert done.same
-    assert len(done.assets) == len(output.files("*.tif"))
+def test_a_product_is_reproduced_byte_for_byte_and_a_difference_is_told(full: Output, delivery: Path, tmp_path: Path) -> None:
+    root, path = split_item(str(full.item()))
+    assert Path(root) == full.folder
+    found = provenance_of(full.tables, full.store, item=path)
     records = json.loads(found.product["records"])
     records[0]["digest"] = "0" * 64
     told = {**found.product.asDict(), "records": json.dumps(records)}
-    other = reproduce(
-        output.spark,
-        type(found)(product=type(found.product)(**told), scene=found.scene, href=found.href, spec=found.spec),
-        into=local_store(tmp_path / "fresher"),
-        limits=Limits(),
-    )
-    assert [a.name for a in other.assets if a.verdict == "differs"] == [records[0]["name"]]
-    damaged(next(scene.glob("*_MTL.txt")))
-    with pytest.raises(ConfigError, match=r"is not the scene that .* was made of|cannot be read any more"):
-        reproduce(output.spark, found, into=local_store(tmp_path / "never"), limits=Limits())
+    changed = type(found)(product=type(found.product)(**told), scene=found.scene, href=found.href, spec=found.spec)
+    done = reproduce(full.spark, changed, into=local_store(tmp_path / "fresh"), limits=Limits())
+    assert {a.name: a.verdict for a in done.assets} == {r["name"]: "differs" if r is records[0] else "same" for r in records}
+    assert (done.same, len(done.assets)) == (False, len(full.files("*.tif")))
+    again = {p.name: p.read_bytes() for p in (tmp_path / "fresh").rglob("*.tif")}
+    assert again == {Path(n).name: data for n, data in full.files("*.tif").items()}
+    metadata = next(delivery.glob("*_MTL.txt"))
+    whole = damaged(metadata)
+    try:
+        with pytest.raises(ConfigError, match=r"is not the scene that .* was made of|cannot be read any more"):
+            reproduce(full.spark, found, into=local_store(tmp_path / "never"), limits=Limits())
+    finally:
+        metadata.write_bytes(whole)
 
 
 def test_paths_that_are_no_items_are_refused() -> None:
@@ -130,91 +134,88 @@ def test_paths_that_are_no_items_are_refused() -> None:
         split_item("/somewhere/products/toa/item.json")
 
 
-def test_what_does_not_fit_is_found_and_mended(run_job: RunJob, scene: Path, output: Output) -> None:
-    run_job("toa", scene, output=output.folder)
-    assert output.compare().findings == []
-    whole = output.files()
-    red = next((output.folder / "products").rglob("*.red.*.tif"))
+def test_what_does_not_fit_is_found_and_mended(full: Output) -> None:
+    assert full.compare().findings == []
+    whole = full.files()
+    red = next((full.folder / "products").rglob("*.red.*.tif"))
     damaged(red)
-    next((output.folder / "products").rglob("*.blue.*.tif")).unlink()
+    next((full.folder / "products").rglob("*.blue.*.tif")).unlink()
     foreign = red.parent / "notes.txt"
     foreign.write_text("mine", encoding="utf-8")
-    found = output.compare()
+    found = full.compare()
     assert sorted(f.kind for f in found.findings) == ["missing-file", "orphan-file", "wrong-size"]
-    done = mend(output.spark, output.tables, output.store, found=found, run_id="mend-1")
-    assert done.sent_back == (output.item().parent.name,)
-    assert output.tables.read("products", PRODUCTS).count() == 0
-    (made,) = output.retry(LOST)
+    done = mend(full.spark, full.tables, full.store, found=found, run_id="mend-1")
+    assert done.sent_back == (full.item().parent.name,)
+    assert full.tables.read("products", PRODUCTS).count() == 0
+    (made,) = full.retry(LOST)
     assert (made.scenes.made, made.assets.made, made.assets.skipped) == (1, 2, made.assets.taken_in - 2)
-    assert output.files("*.tif") == {n: b for n, b in whole.items() if n.endswith(".tif")}
-    assert output.kinds() == {"orphan-file"}
+    assert full.files("*.tif") == {n: b for n, b in whole.items() if n.endswith(".tif")}
+    assert full.kinds() == {"orphan-file"}
     assert foreign.read_text(encoding="utf-8") == "mine"
 
 
-def test_an_item_that_the_ledger_lost_is_recorded_again(run_job: RunJob, scene: Path, output: Output) -> None:
+def test_an_item_that_the_ledger_lost_is_recorded_again(
+    run_job: RunJob, delivery: Path, made_once: tuple[Path, RunSummary], full: Output
+) -> None:
     from pyspark.sql import functions as F  # noqa: PLC0415
 
-    first = run_job("toa", scene, output=output.folder)
-    before = output.tables.read("products", PRODUCTS).collect()[0]
-    output.tables.delete("products", F.lit(True))
-    (output.folder / "catalog.json").unlink()
-    day = next((output.folder / "collections").rglob("20*/*/*/catalog.json"))
+    first = made_once[1]
+    before = full.tables.read("products", PRODUCTS).collect()[0]
+    full.tables.delete("products", F.lit(True))
+    (full.folder / "catalog.json").unlink()
+    day = next((full.folder / "collections").rglob("20*/*/*/catalog.json"))
     day.unlink()
-    assert output.kinds() == {"unrecorded-item"}
-    done = mend(output.spark, output.tables, output.store, found=output.compare(), run_id="mend-2")
+    assert full.kinds() == {"unrecorded-item"}
+    done = mend(full.spark, full.tables, full.store, found=full.compare(), run_id="mend-2")
     assert done.adopted == (before["product_id"],)
-    after = output.tables.read("products", PRODUCTS).collect()[0]
+    after = full.tables.read("products", PRODUCTS).collect()[0]
     same = ("product_key", "scene_digest", "pipeline", "item", "assets", "records", "pictures", "models", "acquired", "bbox")
     assert {n: after[n] for n in same} == {n: before[n] for n in same}
-    assert output.compare().findings == []
+    assert full.compare().findings == []
     assert day.is_file()
-    again = run_job("toa", scene, output=output.folder)
+    again = run_job("toa", delivery, output=full.folder)
     assert (again.scenes.skipped, again.assets.taken_in) == (1, first.assets.taken_in)
 
 
-def test_the_janitor_removes_what_nobody_names_and_nothing_else(run_job: RunJob, scene: Path, output: Output) -> None:
-    run_job("toa", scene, output=output.folder)
-    before = output.files()
-    product = output.item().parent
+def test_the_janitor_removes_what_nobody_names_joins_small_files_and_nothing_else(
+    run_job: RunJob, delivery: Path, full: Output
+) -> None:
+    run_job("toa", delivery, output=full.folder)
+    runs = {r["run_id"] for r in full.tables.read("runs", RUNS).collect()}
+    before = full.files()
+    product = full.item().parent
     orphan = product / f"{product.name}.red.0123456789ab.tif"
     unfinished = product / f".{orphan.name}.{'0' * 32}"
-    foreign = [product / "notes.txt", product / "red.tif", output.folder / "products" / "readme.md", output.folder / "mine.tif"]
-    scratch = output.folder / ".scratch" / "a-killed-run" / "0" / "part"
+    foreign = [product / "notes.txt", product / "red.tif", full.folder / "products" / "readme.md", full.folder / "mine.tif"]
+    scratch = full.folder / ".scratch" / "a-killed-run" / "0" / "part"
     scratch.parent.mkdir(parents=True)
-    beside = [output.folder / folder / f".catalog.json.{'0' * 32}" for folder in (".", "collections")]
+    beside = [full.folder / folder / f".catalog.json.{'0' * 32}" for folder in (".", "collections")]
     made = (orphan, unfinished, *foreign, scratch, *beside)
     for path in made:
         path.write_bytes(b"x")
-    nothing = clean(output.tables, output.store, retention=Retention(), dry=True)
+    nothing = clean(full.tables, full.store, retention=Retention(), dry=True)
     assert (nothing.scratch, nothing.unnamed) == ([], [])
     old = (datetime.now(UTC) - timedelta(days=30)).timestamp()
     for path in made:
         os.utime(path, (old, old))
-    done = clean(output.tables, output.store, retention=Retention())
-    assert done.unnamed == sorted(p.relative_to(output.folder).as_posix() for p in (unfinished, orphan))
-    assert set(done.scratch) == {p.relative_to(output.folder).as_posix() for p in (scratch, *beside)}
+    done = clean(full.tables, full.store, retention=Retention())
+    assert done.unnamed == sorted(p.relative_to(full.folder).as_posix() for p in (unfinished, orphan))
+    assert set(done.scratch) == {p.relative_to(full.folder).as_posix() for p in (scratch, *beside)}
     assert set(done.tables) == {"scenes", "products", "tiles", "quarantine", "runs"}
     assert all(p.is_file() for p in foreign)
     assert not any(p.exists() for p in (orphan, unfinished, scratch, *beside))
-    kept = {n: b for n, b in output.files().items() if n in before}
+    kept = {n: b for n, b in full.files().items() if n in before}
     assert kept == before
-    assert run_job("toa", scene, output=output.folder).scenes.skipped == 1
-
-
-def test_small_files_of_tables_are_joined_and_no_row_is_lost(run_job: RunJob, scene: Path, output: Output) -> None:
-    for _ in range(3):
-        run_job("toa", scene, output=output.folder)
-    before = {r["run_id"] for r in output.tables.read("runs", PRODUCTS).collect()}
-    clean(output.tables, output.store, retention=Retention())
-    table = output.tables.read("runs", PRODUCTS)
-    assert {r["run_id"] for r in table.collect()} == before
+    table = full.tables.read("runs", RUNS)
+    assert len(runs) == 2
+    assert {r["run_id"] for r in table.collect()} == runs
     assert len(table.inputFiles()) == 1
+    assert run_job("toa", delivery, output=full.folder).scenes.skipped == 1
 
 
-def test_a_run_whose_first_commits_are_gone_still_finds_its_tables(output: Output, run_job: RunJob, scene: Path) -> None:
-    run_job("toa", scene, output=output.folder)
-    assert output.tables.exists("products")
-    log = output.folder / "tables" / "products" / "_delta_log"
+def test_a_run_whose_first_commits_are_gone_still_finds_its_tables(full: Output) -> None:
+    assert full.tables.exists("products")
+    log = full.folder / "tables" / "products" / "_delta_log"
     (log / f"{0:020d}.json").rename(log / f"{7:020d}.json")
-    assert output.tables.exists("products")
-    assert not Tables(output.spark, local_store(output.folder / "elsewhere")).exists("products")
+    assert full.tables.exists("products")
+    assert not Tables(full.spark, local_store(full.folder / "elsewhere")).exists("products")

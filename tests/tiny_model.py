@@ -1,0 +1,37 @@
+"""A model of two classes and two bands, and samples that tell them apart."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from swath.training.recipe import TrainingRecipe
+
+BANDS = ["red", "nir08"]
+RECIPE = TrainingRecipe.of(
+    {
+        "name": "tiny",
+        "title": "Tiny",
+        "licence": "Apache-2.0",
+        "features": {"of": "toa", "bands": BANDS},
+        "forest": {"trees": 5, "leaves": 4},
+        "splits": 2,
+        "classes": [
+            {"value": 1, "name": "low", "title": "Low", "rgb": [0, 0, 200]},
+            {"value": 2, "name": "high", "title": "High", "rgb": [0, 200, 0]},
+        ],
+    }
+)
+
+
+def samples(levels: Mapping[str, float], *, seed: int, polygons: int = 5, pixels: int = 40) -> pd.DataFrame:
+    """Reflectance around a level for each class, so many polygons of each."""
+    random = np.random.default_rng(seed)
+    rows = [
+        {"scene_id": "S", "polygon_id": f"{label}{n}", "label": label, "row": n, "col": i}
+        | dict(zip(BANDS, (level + random.normal(0.0, 0.03, 2)).tolist(), strict=True))
+        for label, level in levels.items()
+        for n in range(polygons)
+        for i in range(pixels)
+    ]
+    return pd.DataFrame(rows).astype(dict.fromkeys(BANDS, "float32"))
