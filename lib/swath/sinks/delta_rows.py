@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from swath.sinks.arrow_rows import array_of
 from swath.stores.base import Store
 
 Json = dict[str, Any]
@@ -30,7 +31,7 @@ def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store
         The ``add`` action: path, size, statistics.
     """
     columns = [[_plain(row[n], column.type) for row in rows] for n, column in enumerate(schema)]
-    table = pa.Table.from_arrays([pa.array(v, type=c.type) for v, c in zip(columns, schema, strict=True)], schema=schema)
+    table = pa.Table.from_arrays([array_of(v, c.type) for v, c in zip(columns, schema, strict=True)], schema=schema)
     name = f"part-00000-{uuid.uuid4()}-c000.snappy.parquet"
     temporary = store.scratch() / name
     try:
@@ -65,18 +66,13 @@ def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, fol
 
 
 def _plain(value: Any, kind: pa.DataType) -> Any:
-    """A value as Arrow takes it."""
+    """A value with the fields of its structs by name."""
     if value is None:
         return None
     if pa.types.is_struct(kind):
         return {c.name: _plain(v, c.type) for v, c in zip(value, kind, strict=True)}
     if pa.types.is_list(kind):
         return [_plain(v, kind.value_type) for v in value]
-    if pa.types.is_map(kind):
-        return list(value.items())
-    if pa.types.is_timestamp(kind) and value.tzinfo is None:
-        msg = f"a moment without a time zone: {value}"
-        raise ValueError(msg)
     return value
 
 

@@ -5,9 +5,9 @@
 
 import gc
 
-import pyarrow as pa  # type: ignore[import-untyped]  # noqa: F401
 from pyspark.daemon import manager
 
+import swath.sinks.arrow_rows  # noqa: F401  what a stage needs besides
 from swath.engine.kept_child import forget_zips
 
 

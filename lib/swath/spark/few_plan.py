@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -20,6 +19,7 @@ from pyspark.sql.types import StructType
 from swath.engine.child import CONFIG
 from swath.engine.ingested import columns_of
 from swath.errors import ConfigError
+from swath.sinks.arrow_rows import table_of
 from swath.sinks.delta import Tables
 from swath.spark.ingest import BLOCK_SCENES, IngestRequest, question, run_path, tasks_for
 from swath.spark.plan import DUPLICATE, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
@@ -193,6 +193,6 @@ def _keep(rows: Sequence[Json], schema: StructType, *, path: str, store: Store) 
         blocks[row["block"]].append(row)
     for block, own in blocks.items():
         data = io.BytesIO()
-        pq.write_table(pa.Table.from_pylist(own, schema=to_arrow_schema(columns)), data, compression="snappy")
+        pq.write_table(table_of(own, to_arrow_schema(columns)), data, compression="snappy")
         store.write(f"{path}/block={block}/part-00000.snappy.parquet", data.getvalue())
     store.write(f"{path}/_SUCCESS", b"")

@@ -17,8 +17,10 @@ from swath.engine.child import Limits
 from swath.engine.ingested import columns_of
 from swath.engine.kept_child import answer_json, forget_zips
 from swath.readers.discover import discover
+from swath.sinks.arrow_rows import table_of
 from swath.sinks.delta import Tables
 from swath.spark.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
+from swath.spark.tables import open_tables
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 from swath.stores.lock import commit_lock, output_lock
@@ -98,7 +100,8 @@ def _with_known(hrefs: DataFrame, tables: Tables) -> DataFrame:
     """Give each href the digests that were taken of its files at its latest version."""
     if not tables.exists("scenes"):
         return hrefs.withColumn("files", F.lit(None).cast("string")).select(*KNOWN_INPUT.names)
-    known = tables.read("scenes", SCENES).groupBy("href").agg(F.max_by("files", "run_id").alias("files"))
+    known = tables.read("scenes", SCENES, columns=["href", "files", "run_id"])
+    known = known.groupBy("href").agg(F.max_by("files", "run_id").alias("files"))
     return hrefs.join(known, "href", "left").select(*KNOWN_INPUT.names)
 
 
@@ -152,7 +155,7 @@ def _reader(request: IngestRequest) -> Any:
             for number, href, files in zip(*(batch.column(name).to_pylist() for name in given), strict=True):
                 answer = answer_json({**asked, "href": href, "files": files}, limits)
                 rows.append({**columns_of(answer, names), "n": number, "href": href, "block": number // BLOCK_SCENES})
-            yield batch.from_pylist(rows, schema=schema)
+            yield from table_of(rows, schema).to_batches()
         forget_zips()
 
     return work
@@ -160,7 +163,7 @@ def _reader(request: IngestRequest) -> Any:
 
 def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> int:
     """Add the scene versions that the table does not have yet; how many."""
-    known = tables.read("scenes", SCENES).select("scene_id", F.col("digest").alias("scene_digest"))
+    known = tables.read("scenes", SCENES, columns=["scene_id", "digest"]).withColumnRenamed("digest", "scene_digest")
     usable = ingested.filter(F.col("scene_id").isNotNull()).groupBy("scene_id", "scene_digest").agg(F.min("n").alias("n"))
     # Scenes themselves are touched for new ones only: deciding on a million keys is cheap, moving a million scenes is not.
     fresh = usable.join(known, ["scene_id", "scene_digest"], "left_anti").select("n")
@@ -206,7 +209,7 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> I
     """
     store = open_store(output)
     with output_lock(store, run_id=request.run_id), closing(commit_lock(store, run_id=request.run_id)) as lock:
-        tables = Tables(spark, store, lock=lock)
+        tables = open_tables(spark, store, lock=lock)
         rows = ingest(spark, store, request=request, tables=tables)
         added = remember(rows, tables=tables, run_id=request.run_id)
         refused = rows.filter(F.col("error_class").isNotNull()).limit(TOLD).collect()

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from swath.engine.child import Limits
 from swath.engine.kept_child import answer_json, forget_zips
+from swath.sinks.arrow_rows import table_of
 from swath.spark.schemas import ANSWER
 
 if TYPE_CHECKING:
@@ -45,12 +47,14 @@ def run_stage(
         return []
     shipped = spark.sparkContext.broadcast([json.dumps(r) for r in requests])
 
+    schema = to_arrow_schema(ANSWER)
+
     # Arrow's batches as they are: pandas would cost each worker half a second and 60 MB.
     def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":
         for batch in batches:
             for number in batch.column("id").to_pylist():
                 answer = answer_json(json.loads(shipped.value[number]), limits)
-                yield batch.from_pydict({"id": [number], "answer": [json.dumps(answer)]})
+                yield from table_of([{"id": number, "answer": json.dumps(answer)}], schema).to_batches()
         forget_zips()
 
     parts = min(tasks or len(requests), len(requests))
