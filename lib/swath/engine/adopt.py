@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from swath.product import AssetRecord, Encoding, ModelRef, Statistics, Tally
-from swath.sinks.stored import stored_rows
 from swath.stores.base import Store
 
 Json = dict[str, Any]
@@ -52,6 +51,8 @@ def href_of(asset: Mapping[str, Any]) -> str:
 
 
 def _statistics(asset: Mapping[str, Any], *, path: str, store: Store) -> Statistics:
+    from swath.sinks.stored import stored_rows  # noqa: PLC0415  the driver imports this module for names alone
+
     tally = Tally(_encoding(asset))
     for rows in stored_rows(store.gdal_path(path), options=store.gdal_options()):
         tally.add(rows)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from swath.errors import MetadataError, SwathError
-from swath.readers import landsat
 from swath.readers.listing import direct_files
 from swath.readers.recognise import JSON_SUFFIXES, Kind, kind_of_file, kind_of_folder
 from swath.scene import Scene
@@ -53,9 +52,11 @@ def read_scene(href: str, *, scratch: str | None = None) -> Scene:
             got=href,
             remedy="Check the path; plug in a reader for other sensors (entry point group swath.readers).",
         )
+    # GDAL costs half a second of imports: who only looks for scenes does without.
+    reader = import_module(f"swath.readers.{kind}")
     if kind == "landsat":
-        return landsat.read_scene(href, scratch=scratch)
-    return cast("SceneReader", import_module(f"swath.readers.{kind}")).read_scene(href)
+        return cast("Scene", reader.read_scene(href, scratch=scratch))
+    return cast("SceneReader", reader).read_scene(href)
 
 
 def kind_of(href: str) -> Kind | None:

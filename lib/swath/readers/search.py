@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from pystac_client import Client
-from pystac_client.exceptions import APIError
-
 from swath.errors import ConfigError
 
 _PREFIX = "stac+"
@@ -39,6 +36,10 @@ def search(href: str, *, folder: Path) -> Iterator[str]:
     Raises:
         ConfigError: A parameter is unknown or malformed, or the API does not answer as one.
     """
+    # A sixth of a second of imports, for who searches.
+    from pystac_client import Client  # noqa: PLC0415
+    from pystac_client.exceptions import APIError  # noqa: PLC0415
+
     root, parameters = parse_search(href)
     kept = folder / f"search-{sha256(href.encode()).hexdigest()[:12]}"
     kept.mkdir(parents=True, exist_ok=True)

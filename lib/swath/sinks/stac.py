@@ -8,7 +8,6 @@ from typing import Any
 
 from swath.product import ModelRef, Product
 from swath.scene import Scene
-from swath.sinks.footprint import footprint_of
 from swath.sinks.stac_assets import PictureRecord, assets_of, projection_of
 
 STAC_VERSION = "1.1.0"
@@ -42,6 +41,8 @@ def item_of(product: Product, *, pictures: tuple[PictureRecord, ...] = (), model
     Raises:
         GeometryError: The scene's grid has no place on the globe.
     """
+    from swath.sinks.footprint import footprint_of  # noqa: PLC0415  GDAL: the driver's catalogue does without
+
     footprint = footprint_of(product.scene.reference, told=product.scene.footprint)
     item: Json = {
         "type": "Feature",

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rasterio.crs import CRS
-
 from swath.grid import Grid
 from swath.product import AssetRecord, Category, Encoding, LayerSpec, Product, Statistics
 from swath.scene import Band
@@ -57,6 +55,8 @@ def projection_of(grid: Grid) -> Json:
     """The ``proj:`` fields (v2.0.0) of a grid; WKT2 when the CRS has no code."""
     fields: Json = {"proj:code": grid.crs}
     if not grid.crs.upper().startswith("EPSG:"):
+        from rasterio.crs import CRS  # noqa: PLC0415  GDAL: the driver's catalogue does without
+
         fields = {"proj:code": None, "proj:wkt2": CRS.from_string(grid.crs).to_wkt(version="WKT2_2019")}
     return fields | {
         "proj:shape": [grid.height, grid.width],
@@ -183,6 +183,8 @@ def _band(band: Band) -> Json:
 
 
 def _resolution_m(layer: LayerSpec) -> float:
+    from rasterio.crs import CRS  # noqa: PLC0415  the same
+
     if not CRS.from_string(layer.grid.crs).is_geographic:
         return layer.grid.dx
     return round(layer.grid.dx * METRES_PER_DEGREE, 3)

@@ -7,8 +7,8 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
 from swath.spark.archive import writing_options
@@ -18,9 +18,8 @@ from swath.spark.settings import FAST_START, with_java_options
 _SCHEMA = "scene_id string, strip int"
 
 
-def _double(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
-    for batch in batches:
-        yield batch.assign(strip=batch["strip"] * 2)
+def _same(batches: Iterable[Any]) -> Iterable[Any]:
+    yield from batches
 
 
 def _append(rows: DataFrame, path: Path, *, wave: int) -> None:
@@ -29,11 +28,19 @@ def _append(rows: DataFrame, path: Path, *, wave: int) -> None:
 
 
 def rehearse(spark: SparkSession, folder: Path) -> int:
-    """Map, append, append again, anti-join, read; returns the rows of the table."""
+    """Ask workers, map, append, append again, anti-join, read; returns the rows of the table."""
+    shipped = spark.sparkContext.broadcast(["request"])
+
+    def answer(batches: Iterable[Any]) -> Iterable[Any]:
+        for _ in shipped.value:
+            yield from batches
+
+    spark.range(0, 2, 1, numPartitions=2).mapInArrow(answer, "id long").collect()
+    shipped.unpersist(blocking=False)
     rows = spark.createDataFrame([(f"scene-{i}", i) for i in range(4)], _SCHEMA).repartition(2)
     table = folder / "table"
     for wave in (0, 1, 1):
-        _append(rows.mapInPandas(_double, _SCHEMA), table, wave=wave)
+        _append(rows.mapInArrow(_same, _SCHEMA), table, wave=wave)
     known = spark.read.format("delta").load(str(table))
     rows.join(known, on="scene_id", how="left_anti").orderBy("scene_id").collect()
     return known.groupBy("scene_id").count().count()
