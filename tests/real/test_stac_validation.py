@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from shapely.geometry import shape
+from tests.records import records_of
 
 from swath.grid import Grid
 from swath.product import (
     REFLECTANCE,
     AppliedStep,
-    AssetRecord,
     Category,
     Encoding,
     LayerSpec,
@@ -63,19 +63,6 @@ def product_on(grid: Grid) -> Product:
         asset: LayerSpec(name=name, asset=asset, title=asset, grid=grid, encoding=encoding, band=shown)
         for asset, (name, encoding, shown) in kinds.items()
     }
-    records = tuple(
-        AssetRecord(
-            name=asset,
-            layer=layer.name,
-            href=f"p.{asset}.tif",
-            key="01" * 32,
-            bytes=5,
-            digest="ef" * 32,
-            statistics=COUNTS,
-            model=model if asset == "landcover" else None,
-        )
-        for asset, layer in layers.items()
-    )
     return Product(
         product_id="S2A_X.ard",
         pipeline="ard",
@@ -83,7 +70,7 @@ def product_on(grid: Grid) -> Product:
         collection="ard-sentinel-2-msi",
         scene=scene_on(grid, band=band),
         layers=layers,
-        assets=records,
+        assets=records_of(layers, statistics=COUNTS, models={"landcover": model}, prefix="p."),
         left_out={"pan": "this sensor has none"},
         steps=(AppliedStep(name="smac", version=1, parameters={"aot550": 0.14}),),
         code="0.1.0",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.records import records_of
 
 from swath.algo.qa import QA_BITS
 from swath.grid import Grid
@@ -14,7 +15,6 @@ from swath.product import (
     REFLECTANCE,
     TEMPERATURE,
     AppliedStep,
-    AssetRecord,
     Category,
     Encoding,
     LayerSpec,
@@ -294,25 +294,11 @@ def made() -> Product:
         metadata_href="s/MTL.txt",
         digest="cd" * 32,
     )
-    model = replace(MODEL, version="7")
     layers = {
         "red": LayerSpec(name="sr:red", asset="red", title="Red", grid=GRID, encoding=REFLECTANCE, band=red),
         "landcover": LayerSpec(name="landcover", asset="landcover", title="Land cover", grid=GRID, encoding=class_map(LEGEND)),
     }
     counts = Statistics(count=4, valid=3, minimum=1, maximum=3, total=6, squares=14, histogram={0: 3})
-    records = tuple(
-        AssetRecord(
-            name=name,
-            layer=spec.name,
-            href=f"{name}.tif",
-            key="00" * 32,
-            bytes=1,
-            digest="11" * 32,
-            statistics=counts,
-            model=model if name == "landcover" else None,
-        )
-        for name, spec in layers.items()
-    )
     return Product(
         product_id="S.ard",
         pipeline="ard",
@@ -320,7 +306,7 @@ def made() -> Product:
         collection="ard-landsat-oli",
         scene=scene,
         layers=layers,
-        assets=records,
+        assets=records_of(layers, statistics=counts, models={"landcover": replace(MODEL, version="7")}),
         left_out={},
         steps=(),
         code="0.1.0",

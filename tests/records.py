@@ -1,0 +1,18 @@
+"""Records of assets whose files nobody opens."""
+
+from collections.abc import Mapping
+
+from swath.product import AssetRecord, LayerSpec, ModelRef, Statistics
+
+
+def records_of(
+    layers: Mapping[str, LayerSpec], *, statistics: Statistics, models: Mapping[str, ModelRef], prefix: str = ""
+) -> tuple[AssetRecord, ...]:
+    """One for each layer: the file ``<prefix><asset>.tif``, with the model that it was made by where there is one."""
+    return tuple(
+        AssetRecord(
+            name=name, layer=spec.name, href=f"{prefix}{name}.tif", key="01" * 32, bytes=5, digest="ef" * 32,
+            statistics=statistics, model=models.get(name),
+        )
+        for name, spec in layers.items()
+    )  # fmt: skip
