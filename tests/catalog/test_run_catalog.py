@@ -74,9 +74,17 @@ def published(output: Path) -> Json:
     return loaded
 
 
-def test_a_product_is_found_by_place_and_time(run_job: RunJob, scene: Path, database: str, tmp_path: Path) -> None:
+def test_a_product_is_found_by_place_and_time_and_no_password_is_left_behind(
+    run_job: RunJob,
+    scene: Path,
+    database: str,
+    password_dsn: str,
+    server_password: str,
+    tmp_path: Path,
+    spark: "SparkSession",
+) -> None:
     ear = Ear()
-    summary = run_job("toa", scene, output=tmp_path, catalog=database, told=ear)
+    summary = run_job("toa", scene, output=tmp_path, catalog=password_dsn, told=ear)
     item = published(tmp_path)
     assert "catalogue: 1 items delivered" in ear.said
     assert outbox(tmp_path) == []
@@ -93,6 +101,14 @@ def test_a_product_is_found_by_place_and_time(run_job: RunJob, scene: Path, data
         assert file.name == Path(item["assets"][name]["href"]).name
         assert file.stat().st_size == asset["file:size"]
     assert search(database, bbox=[place[0] + 90.0, *place[1:2], place[2] + 90.0, place[3]]) == []
+    secret = quote(server_password, safe="")
+    assert secret in password_dsn
+    assert repr(cli_run.RunOptions(pipeline="toa", inputs=(), output="", catalog=password_dsn)).count(secret) == 0
+    left = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p.suffix not in {".tif", ".png"})
+    conf = json.dumps(spark.sparkContext.getConf().getAll())
+    for word in (secret, server_password):
+        assert word.encode() not in left
+        assert word not in conf + "".join(ear.said)
 
 
 def test_a_driver_killed_after_its_commit_leaves_the_catalogue_to_its_successor(
@@ -214,22 +230,6 @@ def test_a_password_on_the_command_line_is_refused_and_not_repeated(capsys: pyte
     told = capsys.readouterr()
     assert "use PGPASSWORD, PGPASSFILE or SWATH_CATALOG" in told.err
     assert "hunter2" not in told.err + told.out
-
-
-def test_no_password_is_left_behind(
-    run_job: RunJob, scene: Path, password_dsn: str, server_password: str, tmp_path: Path, spark: "SparkSession"
-) -> None:
-    ear = Ear()
-    run_job("toa", scene, output=tmp_path, catalog=password_dsn, told=ear)
-    assert "catalogue: 1 items delivered" in ear.said
-    secret = quote(server_password, safe="")
-    assert secret in password_dsn
-    assert repr(cli_run.RunOptions(pipeline="toa", inputs=(), output="", catalog=password_dsn)).count(secret) == 0
-    left = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p.suffix not in {".tif", ".png"})
-    conf = json.dumps(spark.sparkContext.getConf().getAll())
-    for word in (secret, server_password):
-        assert word.encode() not in left
-        assert word not in conf + "".join(ear.said)
 
 
 def test_the_password_may_come_from_the_environment(

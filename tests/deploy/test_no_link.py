@@ -53,7 +53,7 @@ def test_a_run_completes_with_every_way_out_closed_and_nothing_tries_to_leave(
 ) -> None:
     from swath.simulator.simulate import simulate  # noqa: PLC0415 - a second of imports
 
-    scene = simulate(kind="landsat9", folder=tmp_path / "scene", size=600).delivery.parent
+    scene = simulate(kind="landsat9", folder=tmp_path / "scene", size=96, truth=False).delivery.parent
     site = load_site("eks-anywhere")
     assert site.link.value == "none"
     job = JobSpec(job="closed", pipeline="toa", inputs=("store://scenes",), output="store://products/toa")

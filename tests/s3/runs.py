@@ -1,24 +1,30 @@
-"""Run by a test in a process of its own (S3A must be on the class path of the JVM): the same scene into a folder and into S3.
+"""Run by a test in a process of its own (the JVM needs S3A on its class path): a scene in a bucket, into S3 and into a folder.
 
-Then the ledger on S3 is lost, and after that a file.
+The same scene in a folder is made without Spark, to compare with. Then the ledger on S3 is lost, and after that a file.
 
-Arguments: folder with the scene, local output, bucket. Prints one JSON object.
+Arguments: folder of the scene, folder for outputs, bucket. Prints one JSON object.
 """
 
 import io
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
+from tests.faults.whole_product import MADE, Maker
 
 from swath.cli import ledger, upkeep
 from swath.cli.main import main as command
 from swath.cli.run import RunOptions, execute
+from swath.config import load_pipeline, prepare
+from swath.engine.child import Child, Limits
+from swath.engine.keys import canonical
+from swath.inference.registry import Registry
 from swath.spark.session import build_session, stop_session
+from swath.stores.local import local_store
 from swath.stores.registry import open_store
 
 
@@ -54,22 +60,26 @@ def commanded(spark: SparkSession, *words: str) -> Any:
     return json.loads(said.getvalue().splitlines()[-1])
 
 
+def made_here(scene: str, output: Path) -> None:
+    """The product of a folder in a folder."""
+    plain = prepare(load_pipeline("toa"), registry=Registry.beside(output)).plain
+    with closing(Child(Limits())) as child:
+        maker = Maker(child=child, pipeline=canonical(dict(plain)), output=local_store(output).folder)
+        if (told := maker.make(scene))[0] != MADE:
+            raise ChildProcessError(told)
+
+
 def main() -> None:
     scenes, folder, bucket = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     there, out = f"s3://{bucket}/scenes/", f"s3://{bucket}/out"
+    made_here(scenes, folder / "out")
     spark = build_session(app="swath-s3", master="local[2,4]", output=out, conf={"spark.local.dir": str(folder / "spark")})
     told: dict[str, Any] = {}
     try:
-        ways = {
-            "local": (scenes, str(folder / "out")),
-            "s3": (there, out),
-            "again": (there, out),
-            "down": (there, str(folder / "down")),
-        }
-        for name, (source, output) in ways.items():
-            summary = execute(RunOptions(pipeline="toa", inputs=(source,), output=output), told=Silent(), spark=spark)
+        for name, output in {"s3": out, "again": out, "down": str(folder / "down")}.items():
+            summary = execute(RunOptions(pipeline="toa", inputs=(there,), output=output), told=Silent(), spark=spark)
             told[name] = json.loads(summary.to_json())
-        for name, root in {"s3 tables": f"s3a://{bucket}/out", "local tables": str(folder / "out")}.items():
+        for name, root in {"s3 tables": f"s3a://{bucket}/out", "local tables": str(folder / "down")}.items():
             told[name] = {t: spark.read.format("delta").load(f"{root}/tables/{t}").count() for t in ("products", "runs", "tiles")}
         store = open_store(out)
         store.delete_tree("tables")

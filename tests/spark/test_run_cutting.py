@@ -126,17 +126,6 @@ def test_sentinel2_is_the_same_in_strips_of_3072_rows_and_whole(
     assert product in records(spark, whole).items()
 
 
-@pytest.mark.parametrize(("rows", "number"), [(512, 5), (1024, 3)])
-def test_landsat_is_the_same_in_strips_of_any_legal_height(
-    spark: "SparkSession", make: Make, landsat: Path, by_2048: Path, rows: int, number: int
-) -> None:
-    _, cut = make(landsat, tile_size=rows)
-    assert (strips(spark, cut), strips(spark, by_2048)) == (number, 2)
-    assert_df_equality(assets(spark, cut), assets(spark, by_2048))
-    assert_df_equality(sums(spark, cut).drop("bytes"), sums(spark, by_2048).drop("bytes"))
-    assert records(spark, cut) == records(spark, by_2048)
-
-
 def test_landsat_is_the_same_whole(spark: "SparkSession", whole: Path, by_2048: Path) -> None:
     of_landsat = F.col("product_id").startswith("LC09")
     assert_df_equality(assets(spark, whole).filter(of_landsat), assets(spark, by_2048))
@@ -168,13 +157,23 @@ def spread(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return into
 
 
-@pytest.mark.parametrize("parts", [1, 7])
-def test_partitions_and_the_order_of_tasks_change_no_byte(
-    spark: "SparkSession", make: Make, landsat: Path, by_2048: Path, spread: Callable[[int], None], parts: int
+@pytest.mark.parametrize(("rows", "number", "parts"), [(512, 5, 7), (1024, 3, 1)])
+def test_landsat_is_the_same_in_strips_of_any_legal_height_in_any_partitions_and_order_of_tasks(
+    spark: "SparkSession",
+    make: Make,
+    landsat: Path,
+    by_2048: Path,
+    spread: Callable[[int], None],
+    rows: int,
+    number: int,
+    parts: int,
 ) -> None:
     spread(parts)
-    _, output = make(landsat, tile_size=512)
-    assert_df_equality(assets(spark, output), assets(spark, by_2048))
+    _, cut = make(landsat, tile_size=rows)
+    assert (strips(spark, cut), strips(spark, by_2048)) == (number, 2)
+    assert_df_equality(assets(spark, cut), assets(spark, by_2048))
+    assert_df_equality(sums(spark, cut).drop("bytes"), sums(spark, by_2048).drop("bytes"))
+    assert records(spark, cut) == records(spark, by_2048)
 
 
 def test_a_repeated_run_makes_nothing_and_changes_nothing(

@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pytest
 from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 
@@ -22,10 +20,6 @@ from swath.spark.udf import calibrate, correct, predict
 from swath.steps.landcover import Landcover
 from swath.steps.smac import Smac
 from swath.steps.toa import Toa
-from swath.training.recipe import TrainingRecipe
-from swath.training.train import judge, write_model
-
-ROOT = Path(__file__).resolve().parents[2]
 
 SIDE = 32
 BANDS = ("blue", "green", "red", "nir08", "swir16", "swir22")
@@ -107,24 +101,6 @@ def test_udf_prediction_equals_the_fused_pass(spark: SparkSession, small_model: 
     percent = np.frombuffer(row["probability"], np.uint8).reshape(SIDE, SIDE)
     np.testing.assert_array_equal(percent, encode_layer(expected["landcover_probability"], PROBABILITY).stored)
     assert len(np.unique(classes)) > 2, "the made-up model tells classes apart, otherwise this proves nothing"
-
-
-@pytest.fixture(scope="module")
-def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A forest that tells made-up spectra apart."""
-    recipe = TrainingRecipe.read(ROOT / "models" / "landcover" / "recipe.yaml")
-    random = np.random.default_rng(1)
-    frames = []
-    for number, category in enumerate(recipe.classes):
-        features = random.normal(0.05 + 0.05 * number, 0.02, (60, len(BANDS))).astype(np.float32)
-        frame = pd.DataFrame(features, columns=list(recipe.features.bands))
-        frames.append(frame.assign(label=category.name, scene_id="s", polygon_id=[f"{number}-{i // 15}" for i in range(60)]))
-    samples = pd.concat(frames, ignore_index=True).assign(row=0, col=0)
-    judgement = judge(samples, recipe=recipe)
-    directory = tmp_path_factory.mktemp("models") / "small"
-    manifest = recipe.manifest(metrics=judgement.flat(), training={})
-    write_model(directory, samples, recipe=recipe, manifest=manifest, judgement=judgement)
-    return directory
 
 
 def _toa_specs(scene: Scene) -> dict[str, LayerSpec]:
