@@ -25,7 +25,7 @@ demo: setup ## simulate scenes, train a model, make every product, write the rep
 test: setup ## all tests but the long ones (PYTEST="tests/unit -k toa" for some of them)
 	@$(BIN)/pytest -m "not long" $(PYTEST)
 
-test-long: setup ## the long tests: disturbed runs, two sites side by side
+test-long: setup ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
 	@$(BIN)/pytest -m long $(PYTEST)
 
 lint: setup ## ruff, formatting, mypy --strict
