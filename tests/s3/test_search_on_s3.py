@@ -21,7 +21,7 @@ def test_answers_of_a_search_lie_in_the_output(bucket: Any, monkeypatch: pytest.
 
     monkeypatch.setattr(ingest, "discover", discover)
     request = IngestRequest(run_id="r1", inputs=("s3://other/scene",), limits=Limits())
-    found = ingest._found(bucket.store(), request)
+    found = ingest.find_scenes(bucket.store(), request)
     answer = "runs/r1/search/search-1/landsat.A.json"
     assert found == [(0, f"s3://{bucket.name}/out/{answer}"), (1, "s3://other/scene")]
     assert bucket.store().read(answer) == b"{}"
