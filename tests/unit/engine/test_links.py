@@ -49,7 +49,12 @@ class Place:
 
     def links(self, *rows: Row) -> Links:
         scene = Row(scene=self.plan.graph.scene.to_json())
-        (found,) = find_links([scene], pipeline_json=PIPELINE, versions={self.plan.product_id: rows}, store=self.store)
+        (found,) = find_links(
+            [scene],
+            pipeline_json=PIPELINE,
+            versions={self.plan.product_id: [r.asDict(recursive=True) for r in rows]},
+            store=self.store,
+        )
         return found
 
 
