@@ -14,7 +14,7 @@ INJECTIONS = 20
 def test_a_disturbed_run_ends_with_every_scene_accounted_for_once_and_every_product_whole(java: None, tmp_path: Path) -> None:
     campaign = Campaign(tmp_path, seed=3, master="local-cluster[2,1,1024]", wave_products=21, tell=_say)
     try:
-        campaign.made_without_spark(run_s=25.0)
+        campaign.made_without_spark(run_s=6.0)
         campaign.round(INJECTIONS // 2, hostile=True)
         campaign.round(INJECTIONS - INJECTIONS // 2)
     finally:
