@@ -1,7 +1,6 @@
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,18 +15,14 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {name: (ROOT / name / "Dockerfile").read_text(encoding="utf-8") for name in ("emr-on-eks", "spark-operator")}
 
 
-def _shared_part(text: str) -> str:
-    found = re.search(r"# -- equal in both images.*?\n(.*?)# -{20,}", text, flags=re.DOTALL)
-    assert found
-    return found[1]
+def _shared_parts(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"# -- equal in both images.*?\n(.*?)# -{20,}", text, flags=re.DOTALL))
 
 
 def test_both_images_install_the_same_lock_and_the_same_wheel() -> None:
-    parts = {_shared_part(text) for text in IMAGES.values()}
-    assert len(parts) == 1
-    (part,) = parts
-    assert "--require-hashes -r /build/requirements.lock" in part
-    assert "--no-index --no-deps /build/swath-*.whl" in part
+    ((lock, wheel),) = {_shared_parts(text) for text in IMAGES.values()}
+    assert "--require-hashes -r /build/requirements.lock" in lock
+    assert "--no-index --no-deps /build/swath-*.whl" in wheel
     assert "--hash=sha256:" in (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
@@ -112,17 +107,6 @@ def test_the_entry_point_starts_executors_as_spark_asks(image: dict[str, str]) -
     assert words[1:5] == ["-Dx=a b", "-XX:+UseSerialGC", "-Xms1024m", "-Xmx1024m"]
     assert words[words.index("--podName") + 1] == "run-exec-1"
     assert "org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend" in words
-
-
-def test_the_on_premises_image_is_built_and_run() -> None:
-    engine = shutil.which("docker") or shutil.which("podman")
-    if engine is None or subprocess.run([engine, "info"], capture_output=True, check=False).returncode:
-        pytest.skip("no container engine answers: the image cannot be built here")
-    tag = "swath-test:deploy"
-    subprocess.run([engine, "build", "-q", "-f", "spark-operator/Dockerfile", "-t", tag, "."], cwd=ROOT, check=True)
-    run = [engine, "run", "--rm", "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/home/swath", "--memory", "1g", tag]
-    assert subprocess.run([*run, "id", "-u"], capture_output=True, text=True, check=True).stdout.strip() == str(UID)
-    assert subprocess.run([*run, "swath", "--version"], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture

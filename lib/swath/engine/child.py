@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from swath.engine.kernel_kills import kernel_kills
 from swath.errors import CrashError, MemoryLimitError, SceneError, TimeLimitError
 
 #: How often the parent looks at the child's resident size [s].
@@ -69,6 +71,7 @@ class Child:
         self._limits = limits
         self._module = module
         self._process: subprocess.Popen[bytes] | None = None
+        self._kills = 0
 
     def call(self, request: dict[str, Any]) -> dict[str, Any] | Refused:
         """Have one request done.
@@ -158,6 +161,8 @@ class Child:
     def _post_mortem(self, process: subprocess.Popen[bytes]) -> SceneError:
         code = process.wait()
         self.close()
+        if code == -signal.SIGKILL:
+            return _out_of_container(self._limits) if kernel_kills() > self._kills else _killed()
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         return CrashError(
             "the process that worked on the scene died",
@@ -176,6 +181,7 @@ class Child:
                 "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
                 "SWATH_CHILD_MEMORY_MB": str(self._limits.memory_mb),
             }
+            self._kills = kernel_kills()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self._module],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, close_fds=True,
@@ -204,4 +210,22 @@ def _too_big(limits: Limits, *, got: str) -> SceneError:
         expected=f"at most {limits.memory_mb} MiB",
         got=got,
         remedy="Use a smaller strip (--tile-size), or give a worker more memory (--worker-memory-mb).",
+    )
+
+
+def _out_of_container(limits: Limits) -> SceneError:
+    return MemoryLimitError(
+        "the kernel ended the process that worked on the scene, because the container's memory was used up",
+        expected=f"a container with room for each worker's {limits.memory_mb} MiB beside Spark",
+        got="signal 9 (SIGKILL), and one more out-of-memory kill in the kernel's count",
+        remedy="Give the container more memory, or a worker less (--worker-memory-mb), then run `swath retry --error oom`.",
+    )
+
+
+def _killed() -> SceneError:
+    return CrashError(
+        "the process that worked on the scene was killed from outside",
+        expected="an answer",
+        got="signal 9 (SIGKILL)",
+        remedy="Somebody, or the machine for lack of memory, ended it; see the machine's log, then run `swath retry`.",
     )

@@ -32,6 +32,11 @@ def _crash(request: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _kill(request: Mapping[str, Any]) -> dict[str, Any]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
 def _exit(request: Mapping[str, Any]) -> dict[str, Any]:
     os._exit(3)
 
@@ -91,8 +96,8 @@ def _limits(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _OPS = {
-    "echo": _echo, "crash": _crash, "exit": _exit, "once": _once, "hang": _hang, "allocate": _allocate, "touch": _touch,
-    "noise": _noise, "scene-error": _scene_error, "config-error": _config_error, "bug": _bug, "limits": _limits,
+    "echo": _echo, "crash": _crash, "kill": _kill, "exit": _exit, "once": _once, "hang": _hang, "allocate": _allocate,
+    "touch": _touch, "noise": _noise, "scene-error": _scene_error, "config-error": _config_error, "bug": _bug, "limits": _limits,
 }  # fmt: skip
 
 if __name__ == "__main__":

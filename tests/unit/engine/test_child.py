@@ -58,6 +58,19 @@ def test_a_native_crash_is_refused_after_two_tries_and_the_next_request_works(
     assert _done(child.call({"op": "echo", "value": 1}))["echo"] == 1
 
 
+def test_who_was_killed_from_outside_is_not_called_a_bad_file(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = child.call({"op": "kill", "scene_id": "S1"})
+    assert isinstance(answer, Refused)
+    assert answer.error_class == "crash"
+    assert answer.message.startswith("S1: the process that worked on the scene was killed from outside: ")
+    counts = iter(range(9))
+    monkeypatch.setattr("swath.engine.child.kernel_kills", lambda: next(counts))
+    answer = child.call({"op": "kill", "scene_id": "S1"})
+    assert isinstance(answer, Refused)
+    assert answer.error_class == "oom"
+    assert "the container's memory was used up" in answer.message
+
+
 def test_a_crash_that_does_not_come_back_costs_one_try(child: Child, tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert _done(child.call({"op": "once", "log": str(log)}))["pid"] == int(_pids(log)[1])
