@@ -81,9 +81,12 @@ def reduce_rows(
     """
     if stop <= start:
         return np.empty((0, target[1]), dtype=rows.dtype)
+    halves = source[0] == 2 * target[0] and source[1] == 2 * target[1]
+    if halves and rule != "nearest":
+        part = rows[2 * start - first : 2 * stop - first]
+        return mode_of_four(part, nodata) if rule == "mode" else average_of_four(part, nodata)
     made = np.empty((stop - start, target[1]), dtype=rows.dtype)
     columns = _span(0, target[1], source=source[1], target=target[1])
-    halves = source[0] == 2 * target[0] and source[1] == 2 * target[1]
     step = max(_BATCH_PX // (2 * source[1]), 1)
     for low in range(start, stop, step):
         high = min(low + step, stop)
@@ -91,9 +94,6 @@ def reduce_rows(
         if rule == "nearest":
             r = _centres(low, high, source=source[0], target=target[0]) - first
             out[...] = rows[np.ix_(r, _centres(0, target[1], source=source[1], target=target[1]))]
-        elif halves:
-            part = rows[2 * low - first : 2 * high - first]
-            out[...] = mode_of_four(part, nodata) if rule == "mode" else average_of_four(part, nodata)
         else:
             taps = _span(low, high, source=source[0], target=target[0])
             top, bottom = int(taps.index.min()), int(taps.index.max()) + 1

@@ -1,6 +1,7 @@
 """Physical values to the integers of a file."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +34,31 @@ def encode_values(physical: NDArray[np.float64], encoding: Encoding) -> tuple[ND
     return held.astype(encoding.dtype), outside
 
 
+class _Table:
+    """A table, known by being the same array: nobody changes one that a layer has."""
+
+    def __init__(self, values: NDArray[np.float64]) -> None:
+        self.values = values
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Table) and self.values is other.values
+
+    def __hash__(self) -> int:
+        return id(self.values)
+
+
+@lru_cache(maxsize=8)
+def _encode_table(table: _Table, encoding: Encoding) -> tuple[NDArray[np.integer], NDArray[np.bool_] | None]:
+    """A layer is written and pictured, and some tables are those of every piece of the scene."""
+    stored, outside = encode_values(table.values, encoding)
+    return stored, outside if outside.any() else None
+
+
 def encode_layer(layer: Layer, encoding: Encoding) -> Encoded:
     """Encode a layer; a coded layer's 65,536 table entries instead of its pixels, with equal results."""
     if layer.table is not None:
-        table, outside = encode_values(layer.table, encoding)
-        clamped = int(np.count_nonzero(looked_up(outside, layer.values))) if outside.any() else 0
+        table, outside = _encode_table(_Table(layer.table), encoding)
+        clamped = int(np.count_nonzero(looked_up(outside, layer.values))) if outside is not None else 0
         return Encoded(looked_up(table, layer.values), clamped)
     if np.issubdtype(layer.values.dtype, np.integer) and encoding.scale == 1.0:
         stored = layer.values.astype(encoding.dtype, copy=False)

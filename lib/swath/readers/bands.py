@@ -3,7 +3,7 @@
 import contextlib
 from collections import OrderedDict
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import rasterio
@@ -14,6 +14,7 @@ from rasterio.windows import Window as RasterioWindow
 from swath.errors import ReadError
 from swath.grid import Window
 from swath.pipeline import Layer
+from swath.readers.deflated import DeflatedBand
 from swath.readers.gdal_env import TRUSTED_DRIVERS, gdal_env, openable
 from swath.scene import Asset, Scene
 
@@ -30,6 +31,7 @@ class BandReader:
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, rasterio.DatasetReader] = OrderedDict()
+        self._deflated: dict[tuple[str, int], DeflatedBand | None] = {}
 
     def read(self, scene: Scene, band: str, window: Window) -> Layer:
         """Delivered numbers of one window of one band.
@@ -44,10 +46,11 @@ class BandReader:
         try:
             with gdal_env(asset.href):
                 dataset = self._dataset(asset)
-            with gdal_env(asset.href, cache_bytes=self._cache_bytes()):
-                values = dataset.read(
-                    asset.band_index, window=RasterioWindow(window.col, window.row, window.width, window.height)
-                )
+            values = self._deflated_rows(asset, window, dataset=dataset)
+            if values is None:
+                with gdal_env(asset.href, cache_bytes=self._cache_bytes()):
+                    part = RasterioWindow(window.col, window.row, window.width, window.height)
+                    values = dataset.read(asset.band_index, window=part)
         except RasterioError as error:
             raise ReadError(
                 f"band {band} ({asset.band.native_id}) cannot be read",
@@ -72,7 +75,7 @@ class BandReader:
             dataset = _opened(asset.href)
             self._open[asset.href] = dataset
             while len(self._open) > OPEN_FILES:
-                self._open.popitem(last=False)[1].close()
+                self._close_one(last=False)
         self._open.move_to_end(asset.href)
         if (dataset.width, dataset.height) != (asset.grid.width, asset.grid.height):
             raise ReadError(
@@ -92,12 +95,36 @@ class BandReader:
 
     def _cache_bytes(self) -> int:
         """Enough that no block is decoded twice while windows go down the scene, and no more."""
-        return max(sum(_BLOCK_ROWS * _block_row_bytes(d) for d in self._open.values()), _LEAST_CACHE)
+        past = {href for (href, _), band in self._deflated.items() if band is not None}
+        return max(sum(_BLOCK_ROWS * _block_row_bytes(d) for href, d in self._open.items() if href not in past), _LEAST_CACHE)
+
+    def _deflated_rows(self, asset: Asset, window: Window, *, dataset: rasterio.DatasetReader) -> NDArray[Any] | None:
+        """Full-width rows of a file that can be read past GDAL."""
+        if (window.col, window.width) != (0, dataset.width) or asset.href.startswith("/vsi"):
+            return None
+        key = (asset.href, asset.band_index)
+        if key not in self._deflated:
+            self._deflated[key] = DeflatedBand.of(dataset, asset.band_index)
+        band = self._deflated[key]
+        rows = band.read(window.row, window.row_stop) if band is not None else None
+        if band is not None and rows is None:
+            # GDAL tells what is wrong with the file, if anything is.
+            band.close()
+            self._deflated[key] = None
+        return rows
+
+    def _close_one(self, *, last: bool) -> None:
+        href, dataset = self._open.popitem(last=last)
+        for key in [k for k in self._deflated if k[0] == href]:
+            band = self._deflated.pop(key)
+            if band is not None:
+                band.close()
+        dataset.close()
 
     def close(self) -> None:
         """Close all files."""
         while self._open:
-            self._open.popitem()[1].close()
+            self._close_one(last=True)
 
     def __enter__(self) -> Self:
         """Itself."""

@@ -34,9 +34,9 @@ def _compressed(predicted: NDArray[np.integer], *, level: int) -> bytes:
     return bytes(deflate_encode(plain, level=LIBDEFLATE_LEVEL))  # type: ignore[arg-type]  # it takes any buffer
 
 
-def frame(*blocks: bytes) -> bytes:
-    """Blocks one after the other, each with GDAL's leader (its size) and trailer (its last four bytes again)."""
-    return b"".join(part for block in blocks for part in (len(block).to_bytes(4, "little"), block, block[-4:]))
+def frame(*blocks: bytes) -> list[bytes]:
+    """Blocks with GDAL's leader (its size) and trailer (its last four bytes again), as pieces to write one after the other."""
+    return [part for block in blocks for part in (len(block).to_bytes(4, "little"), block, block[-4:])]
 
 
 def encode_rows(rows: NDArray[np.integer], encoding: Encoding) -> list[bytes]:

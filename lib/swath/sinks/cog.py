@@ -188,9 +188,8 @@ def _overviews(
 
 
 def _encode_all(pixels: NDArray[np.integer], encoding: Encoding) -> list[bytes]:
-    return [
-        frame(block) for row in range(0, pixels.shape[0], BLOCK) for block in encode_rows(pixels[row : row + BLOCK], encoding)
-    ]
+    rows = (encode_rows(pixels[row : row + BLOCK], encoding) for row in range(0, pixels.shape[0], BLOCK))
+    return [b"".join(frame(block)) for blocks in rows for block in blocks]
 
 
 def _local_level(

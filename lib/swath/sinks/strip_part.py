@@ -235,16 +235,18 @@ class PartWriter:
             data = frame(*blocks)
             sizes = tuple(len(b) for b in blocks)
         else:
-            data, sizes = bytes(igzip_lib.compress(np.ascontiguousarray(rows), 1, igzip_lib.COMP_ZLIB)), ()
+            data, sizes = [bytes(igzip_lib.compress(np.ascontiguousarray(rows), 1, igzip_lib.COMP_ZLIB))], ()
         at = self._offset if level == 0 else self._waiting_bytes
-        piece = Piece(level=level, row=row, rows=rows.shape[0], offset=at, length=len(data), sizes=sizes)
+        length = sum(len(d) for d in data)
+        piece = Piece(level=level, row=row, rows=rows.shape[0], offset=at, length=length, sizes=sizes)
         if level == 0:
-            self._file.write(data)
-            self._offset += len(data)
+            # Block by block: joined, they would be copied twice more.
+            self._file.writelines(data)
+            self._offset += length
             self._zero.append(piece)
         else:
-            self._waiting.write(data)
-            self._waiting_bytes += len(data)
+            self._waiting.writelines(data)
+            self._waiting_bytes += length
             self._later.append(piece)
 
     def close(self) -> tuple[Piece, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 
 from swath.errors import ReadError
 from swath.grid import Grid, Window
@@ -92,6 +93,24 @@ def test_a_truncated_file_is_refused(scene: Scene) -> None:
     file.write_bytes(file.read_bytes()[:3000])
     with pytest.raises(ReadError, match=r"S1: band red \(B4\) cannot be read"):
         _read(scene)
+
+
+def test_a_file_read_past_gdal_gives_the_same_and_tells_the_same(scene: Scene, tmp_path: Path) -> None:
+    plain = scene.assets["red"].href
+    tiled = tmp_path / "tiled.tif"
+    rasterio.shutil.copy(
+        plain, tiled, driver="GTiff", tiled=True, blockxsize=16, blockysize=16, compress="DEFLATE", interleave="BAND"
+    )
+    with BandReader() as reader:
+        layer = reader.read(_with(scene, href=str(tiled)), "red", Window(3, 0, 20, 50))
+        np.testing.assert_array_equal(layer.values, PIXELS[0, 3:23])
+        assert reader._deflated[str(tiled), 1] is not None
+    with rasterio.open(tiled) as dataset:
+        offset = int(dataset.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=1))
+    data = tiled.read_bytes()
+    tiled.write_bytes(data[: offset + 20] + bytes([data[offset + 20] ^ 0xFF]) + data[offset + 21 :])
+    with pytest.raises(ReadError, match=r"S1: band red \(B4\) cannot be read"):
+        _read(_with(scene, href=str(tiled)))
 
 
 def test_files_stay_open_up_to_a_limit(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
