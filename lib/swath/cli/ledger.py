@@ -60,12 +60,12 @@ def status_command(
 
         click.get_current_context().invoke(deploy.status_command, job=output, site_name=site_name, run_id=run_id, wait=wait)
         return
-    from swath.sinks.delta import Tables  # noqa: PLC0415
     from swath.spark.status import output_status  # noqa: PLC0415
+    from swath.spark.tables import open_tables  # noqa: PLC0415
 
     store = existing(output)
     with session("status", master, output=output) as spark:
-        found = output_status(Tables(spark, store), run_id=run_id)
+        found = output_status(open_tables(spark, store), run_id=run_id)
     if as_json:
         click.echo(json.dumps(found.plain()))
     else:
@@ -132,10 +132,10 @@ def retry(
     Raises:
         SwathError: See ``Run.execute``.
     """
-    from swath.sinks.delta import Tables  # noqa: PLC0415
     from swath.spark.retry import find_retries, wanted  # noqa: PLC0415
+    from swath.spark.tables import open_tables  # noqa: PLC0415
 
-    tables = Tables(spark, store)
+    tables = open_tables(spark, store)
     rows = wanted(tables, error_classes=errors, pipeline=pipeline)
     found = find_retries(tables, store, rows=rows, run_id=run_id)
     requests = [replace(r.request, limits=limits or Limits(), catalogue=catalogue) for r in found]
@@ -152,15 +152,15 @@ def reproduce_command(
     *, item: str, into: str | None, worker_memory_mb: int, strip_seconds: float, as_json: bool, master: str | None
 ) -> None:
     """Make the product of ITEM (its JSON file in an output) again from its record, and compare the checksums."""
-    from swath.sinks.delta import Tables  # noqa: PLC0415
     from swath.spark.provenance import provenance_of, split_item  # noqa: PLC0415
     from swath.spark.reproduce import reproduce  # noqa: PLC0415
+    from swath.spark.tables import open_tables  # noqa: PLC0415
 
     output, path = split_item(item if "://" in item else str(Path(item).absolute()))
     store = existing(output)
     limits = Limits(memory_mb=worker_memory_mb, seconds=strip_seconds)
     with telling() as told, session("reproduce", master, output=output) as spark, tempfile.TemporaryDirectory() as aside:
-        found = provenance_of(Tables(spark, store), store, item=path)
+        found = provenance_of(open_tables(spark, store), store, item=path)
         told.say(f"making {found.product['product_id']} again from {found.href}")
         done = reproduce(spark, found, into=_fresh(into or aside), limits=limits, progress=told.stage)
     if as_json:

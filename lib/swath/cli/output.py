@@ -50,7 +50,9 @@ def existing(output: str) -> Store:
         ConfigError: Nobody did.
     """
     store = open_store(output if "://" in output else str(Path(output).absolute()), create=False)
-    if next(store.list("tables"), None) is None:
-        msg = f"{output} is no output of swath: expected tables/ in it; check the path"
+    from swath.spark.tables import has_ledger  # noqa: PLC0415  as above
+
+    if not has_ledger(store):
+        msg = f"{output} is no output of swath: it has no ledger; check the path"
         raise ConfigError(msg)
     return store

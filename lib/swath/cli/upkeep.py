@@ -30,13 +30,13 @@ def reconcile_command(
     *, output: str, fix: bool, run_id: str | None, catalog: str, catalog_base: str, as_json: bool, master: str | None
 ) -> None:
     """Compare ledger, files and catalogue of OUTPUT both ways; with --catalog also the served one."""
-    from swath.sinks.delta import Tables  # noqa: PLC0415
     from swath.spark.mend import mend  # noqa: PLC0415
     from swath.spark.reconcile import compare  # noqa: PLC0415
+    from swath.spark.tables import open_tables  # noqa: PLC0415
 
     store, name, target = existing(output), run_id or new_run_id(), target_of(catalog, catalog_base)
     with telling() as told, session("reconcile", master, output=output) as spark, locked(store, run_id=name) as lock:
-        tables = Tables(spark, store, lock=lock)
+        tables = open_tables(spark, store, lock=lock)
         found = compare(tables, store)
         _tell(found, told)
         left = [f for f in found.findings if f.kind != "orphan-file"]
@@ -94,13 +94,13 @@ def maintain_command(
     master: str | None,
 ) -> None:
     """Remove from OUTPUT what nobody needs any more, and tidy its tables. No run may be at work."""
-    from swath.sinks.delta import Tables  # noqa: PLC0415
     from swath.spark.janitor import Retention, clean  # noqa: PLC0415
+    from swath.spark.tables import open_tables  # noqa: PLC0415
 
     store, name = existing(output), new_run_id()
     retention = Retention(scratch_h=scratch_hours, unnamed_h=retention_days * 24, table_h=table_days * 24)
     with telling() as told, session("maintain", master, output=output) as spark, locked(store, run_id=name) as lock:
-        done = clean(Tables(spark, store, lock=lock), store, retention=retention, dry=dry_run)
+        done = clean(open_tables(spark, store, lock=lock), store, retention=retention, dry=dry_run)
         verb = "would remove" if dry_run else "removed"
         told.say(
             f"{verb} {len(done.scratch)} files of scratch, {len(done.unnamed)} files that no item names, "

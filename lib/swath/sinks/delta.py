@@ -1,12 +1,13 @@
 """Append to Delta tables, at most once for each wave of a run, and see in the log itself that it happened."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, takewhile
 from typing import Any
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -45,11 +46,27 @@ class Tables:
         """Whether the table has a commit; not always the first one, for Delta removes what a checkpoint made superfluous."""
         return name in self._newest or next(self._log(name), None) is not None
 
-    def read(self, name: str, schema: StructType) -> DataFrame:
-        """The table; an empty one of the schema when it was never written."""
-        if not self.exists(name):
-            return self._spark.createDataFrame([], schema)
-        return self._spark.read.format("delta").load(self.path(name))
+    def read(
+        self,
+        name: str,
+        schema: StructType,
+        *,
+        columns: Sequence[str] | None = None,
+        where: Mapping[str, Sequence[Any]] | None = None,
+    ) -> DataFrame:
+        """The table; an empty one of the schema when it was never written.
+
+        Args:
+            name: Of the table.
+            schema: Of the table.
+            columns: Only these.
+            where: Only rows with one of these values in a column.
+        """
+        there = self.exists(name)
+        rows = self._spark.read.format("delta").load(self.path(name)) if there else self._spark.createDataFrame([], schema)
+        for column, values in (where or {}).items():
+            rows = rows.filter(F.col(column).isin(list(values)))
+        return rows.select(*columns) if columns is not None else rows
 
     def small(self, name: str, schema: StructType, *, columns: Sequence[str]) -> list[dict[str, Any]] | None:
         """Some columns of all rows, read without Spark; None when the table is large, or more than a plain one.

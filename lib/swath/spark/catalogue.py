@@ -29,10 +29,8 @@ def rebuild_days(tables: Tables, store: Store, *, touched: Iterable[tuple[str, d
     rows: Sequence[Any] | None = tables.small("products", PRODUCTS, columns=_COLUMNS)
     if rows is None:
         rows = (
-            tables.read("products", PRODUCTS)
-            .filter(F.col("collection").isin(sorted({c for c, _ in wanted})))
+            tables.read("products", PRODUCTS, columns=_COLUMNS, where={"collection": sorted({c for c, _ in wanted})})
             .filter(F.to_date("acquired").isin(sorted({d for _, d in wanted})))
-            .select(*_COLUMNS)
             .dropDuplicates(["product_id"])
             .collect()
         )

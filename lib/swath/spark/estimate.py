@@ -9,11 +9,11 @@ from pyspark.sql import functions as F
 
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
-from swath.sinks.delta import Tables
 from swath.spark.ingest import name_of
 from swath.spark.plan import MAKE, REFUSED, STATUSES
 from swath.spark.request import RunRequest
 from swath.spark.stored_plan import load_or_make_plan
+from swath.spark.tables import open_tables
 from swath.stores.registry import open_store
 
 #: Products that are estimated one by one, and refusals that are told.
@@ -119,7 +119,7 @@ def look(spark: SparkSession, request: RunRequest) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory() as aside:
         # The plan of a look must not become the plan of a run: everything is written aside, the ledger is only read.
-        ledger = Tables(spark, open_store(request.output))
+        ledger = open_tables(spark, open_store(request.output))
         plan = load_or_make_plan(
             spark, open_store(aside), request=replace(request, output=aside), tables=ledger, remembering=False
         )

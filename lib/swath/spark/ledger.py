@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
 
 from swath import __version__
 from swath.errors import AccountError
@@ -66,7 +65,7 @@ class Ledger:
         few = self._tables.small("runs", RUNS, columns=["run_id", "wave"])
         if few is not None:
             return {row["wave"] for row in few if row["run_id"] == self._request.run_id}
-        rows = self._tables.read("runs", RUNS).filter(F.col("run_id") == self._request.run_id).select("wave").collect()
+        rows = self._tables.read("runs", RUNS, columns=["wave"], where={"run_id": [self._request.run_id]}).collect()
         return {row["wave"] for row in rows}
 
     def look_back(self, waves: set[int]) -> None:
@@ -84,7 +83,7 @@ class Ledger:
     def of_run(self, table: str) -> DataFrame:
         """Rows of this run."""
         schema = {"products": PRODUCTS, "quarantine": QUARANTINE, "runs": RUNS, "tiles": TILES}[table]
-        return self._tables.read(table, schema).filter(F.col("run_id") == self._request.run_id)
+        return self._tables.read(table, schema, where={"run_id": [self._request.run_id]})
 
     def versions(self, product_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
         """Every version of some products, newest first."""
@@ -94,7 +93,7 @@ class Ledger:
         columns = ["product_id", "item", "records", "pictures", "made"]
         few = self._tables.small("products", PRODUCTS, columns=columns)
         if few is None:
-            rows = self._tables.read("products", PRODUCTS).filter(F.col("product_id").isin(list(product_ids))).select(*columns)
+            rows = self._tables.read("products", PRODUCTS, columns=columns, where={"product_id": product_ids})
             few = [row.asDict() for row in rows.collect()]
         wanted = set(product_ids)
         for row in sorted((r for r in few if r["product_id"] in wanted), key=lambda r: r["made"], reverse=True):

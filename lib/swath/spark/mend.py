@@ -112,7 +112,7 @@ def _send_back(tables: Tables, found: Comparison, *, run_id: str) -> None:
     if not found.broken:
         return
     ids = [r["scene_id"] for r in found.broken.values()]
-    scenes = tables.read("scenes", SCENES).filter(F.col("scene_id").isin(ids)).select("scene_id", "digest", "href").collect()
+    scenes = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href"], where={"scene_id": ids}).collect()
     hrefs = {(r["scene_id"], r["digest"]): r["href"] for r in scenes}
     reasons = {f.product_id: f for f in found.findings if f.kind in BROKEN}
     rows = [

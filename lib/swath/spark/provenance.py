@@ -64,14 +64,14 @@ def provenance_of(tables: Tables, store: Store, *, item: str) -> Provenance:
         msg = f"{store.root}/{item}: there is no such item"
         raise ConfigError(msg)
     keys = {a["swath:key"] for a in json.loads(data)["assets"].values() if "swath:key" in a}
-    rows = tables.read("products", PRODUCTS).filter(F.col("item") == item).orderBy(F.col("made").desc()).collect()
+    rows = tables.read("products", PRODUCTS, where={"item": [item]}).orderBy(F.col("made").desc()).collect()
     product = next((r for r in rows if {a["key"] for a in r["assets"]} == keys), None)
     if product is None:
         msg = f"{store.root}/{item}: the ledger has no version with these assets: see swath reconcile {store.root}"
         raise ConfigError(msg)
-    run = tables.read("runs", RUNS).filter(F.col("run_id") == product["run_id"]).select("spec").head()
-    this = (F.col("scene_id") == product["scene_id"]) & (F.col("digest") == product["scene_digest"])
-    scene = tables.read("scenes", SCENES).filter(this).select("scene", "href", "source_href").head()
+    run = tables.read("runs", RUNS, columns=["spec"], where={"run_id": [product["run_id"]]}).head()
+    this = {"scene_id": [product["scene_id"]], "digest": [product["scene_digest"]]}
+    scene = tables.read("scenes", SCENES, columns=["scene", "href", "source_href"], where=this).head()
     spec = json.loads(run["spec"]) if run is not None else {}
     if scene is None or "pipeline" not in spec:
         adopter = product["run_id"]

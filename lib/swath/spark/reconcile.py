@@ -98,7 +98,8 @@ def _rows(tables: Tables) -> Iterator[Row]:
     """The latest version of each product, in the order of a listing."""
     latest = Window.partitionBy("product_id").orderBy(F.col("made").desc())
     columns = ["product_id", "product_key", "scene_id", "scene_digest", "pipeline", "item", "assets", "pictures", "run_id"]
-    rows = tables.read("products", PRODUCTS).withColumn("rank", F.row_number().over(latest)).filter(F.col("rank") == 1)
+    read = tables.read("products", PRODUCTS, columns=[*columns, "made"])
+    rows = read.withColumn("rank", F.row_number().over(latest)).filter(F.col("rank") == 1)
     return iter(rows.select(*columns).orderBy("item").toLocalIterator())
 
 

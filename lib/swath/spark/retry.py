@@ -75,7 +75,7 @@ def find_retries(tables: Tables, store: Store, *, rows: DataFrame, run_id: str) 
 
 
 def _specs(tables: Tables, rows: DataFrame) -> list[Row]:
-    runs = tables.read("runs", RUNS).select("run_id", "spec", "site").dropDuplicates(["run_id"])
+    runs = tables.read("runs", RUNS, columns=["run_id", "spec", "site"]).dropDuplicates(["run_id"])
     return runs.join(rows.select("run_id").distinct(), "run_id").collect()
 
 

@@ -20,6 +20,7 @@ from swath.spark.ledger import Account, Ledger
 from swath.spark.plan import TOLD, Aside, Plan
 from swath.spark.request import RunRequest
 from swath.spark.stored_plan import load_or_make_plan
+from swath.spark.tables import open_tables
 from swath.spark.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, commit_lock, output_lock
@@ -99,7 +100,7 @@ class Run:
 
     def _locked(self, store: Store, lock: CommitLock) -> RunOutcome:
         started = datetime.now(UTC)
-        tables = Tables(self._spark, store, lock=lock)
+        tables = open_tables(self._spark, store, lock=lock)
         ledger = Ledger(tables, request=self._request)
         outcome = RunOutcome(request=self._request, account=_NOTHING, started=started, ended=started)
         again = store.size(run_path(self._request.run_id, "plan/_SUCCESS")) is not None

@@ -18,8 +18,12 @@ def standing(tables: Tables) -> DataFrame:
     rows = tables.read("quarantine", QUARANTINE).withColumn("rank", F.row_number().over(latest)).filter(F.col("rank") == 1)
     if not tables.exists("products"):
         return rows.select(*QUARANTINE.names)
-    made = tables.read("products", PRODUCTS).groupBy("scene_id", "pipeline").agg(F.max("made").alias("made"))
-    hrefs = tables.read("scenes", SCENES).select("scene_id", "href").distinct()
+    made = (
+        tables.read("products", PRODUCTS, columns=["scene_id", "pipeline", "made"])
+        .groupBy("scene_id", "pipeline")
+        .agg(F.max("made").alias("made"))
+    )
+    hrefs = tables.read("scenes", SCENES, columns=["scene_id", "href"]).distinct()
     by_href = made.join(hrefs, "scene_id").groupBy(*_WHAT).agg(F.max("made").alias("made_href"))
     return (
         rows.join(made, ["scene_id", "pipeline"], "left")

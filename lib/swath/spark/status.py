@@ -66,14 +66,18 @@ def output_status(tables: Tables, *, run_id: str | None = None) -> OutputStatus:
         tables: Of the output.
         run_id: Only this run; the quarantine is then what it left and still stands.
     """
-    runs, refused = tables.read("runs", RUNS), standing(tables)
+    runs, refused = tables.read("runs", RUNS, columns=[n for n in RUNS.names if n != "spec"]), standing(tables)
     if run_id is not None:
         runs, refused = runs.filter(F.col("run_id") == run_id), refused.filter(F.col("run_id") == run_id)
     firsts = [F.first(n).alias(n) for n in ("pipeline", "site", "code")]
     sums = [F.sum(n).alias(n) for n in _SUMS]
     times = [F.min("started").alias("started"), F.max("ended").alias("ended")]
     told = runs.groupBy("run_id").agg(F.count("wave").alias("waves"), F.min("balanced").alias("balanced"), *firsts, *sums, *times)
-    products = tables.read("products", PRODUCTS).groupBy("pipeline").agg(F.countDistinct("product_id").alias("n"))
+    products = (
+        tables.read("products", PRODUCTS, columns=["pipeline", "product_id"])
+        .groupBy("pipeline")
+        .agg(F.countDistinct("product_id").alias("n"))
+    )
     stands = refused.groupBy("pipeline", "error_class").count().orderBy("pipeline", "error_class")
     return OutputStatus(
         runs=tuple(_run(r) for r in told.orderBy(F.col("started").desc()).limit(TOLD).collect()),

@@ -49,7 +49,8 @@ def load_or_make_plan(
         _refuse_config(ingested, store, request=request)
         if remembering:
             remember(ingested, tables=tables, run_id=request.run_id)
-        planned = decide(ingested, tables.read("products", PRODUCTS), wave_products=request.wave_products)
+        products = tables.read("products", PRODUCTS, columns=["product_id", "product_key", "made"])
+        planned = decide(ingested, products, wave_products=request.wave_products)
         write_plan(planned, path=store.spark_path(path))
     rows = spark.read.schema(PLANNED).parquet(store.spark_path(path))
     return Plan(rows, ingested=ingested)
