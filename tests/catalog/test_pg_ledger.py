@@ -1,7 +1,8 @@
 """The ledger in PostgreSQL: what a run does with it is what it does with Delta, and Delta tables can be made of it."""
 
-import shutil
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ from psycopg.conninfo import conninfo_to_dict
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from swath.cli import upkeep
 from swath.cli.ledger import retry
+from swath.cli.main import main as command
 from swath.errors import AccountError, ConfigError
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
@@ -203,9 +206,25 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "scenes"
 
 
+def export(
+    ours: Path, there: Path, *, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, Any]:
+    """The command in the shared session: its exit code and its JSON."""
+
+    @contextmanager
+    def shared(*_: Any, **__: Any) -> "Iterator[SparkSession]":
+        yield spark
+
+    monkeypatch.setattr(upkeep, "session", shared)
+    with pytest.raises(SystemExit, match=r"^[0-5]$") as ended:
+        command(["export", str(ours), "--to", str(there), "--json"])
+    said = capsys.readouterr().out.strip()
+    return int(ended.value.code or 0), json.loads(said.splitlines()[-1]) if said else {}
+
+
 def test_a_killed_run_goes_on_and_every_command_works_over_it(
     spark: "SparkSession", run_job: Callable[..., "RunSummary"], delivered: Path, tmp_path: Path, ledger: str,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     given = {"output": ours, "run_id": "r", "wave_products": 1}
@@ -247,11 +266,12 @@ def test_a_killed_run_goes_on_and_every_command_works_over_it(
     assert provenance_of(tables, store, item=item).spec["pipeline"]["name"] == "toa"
     assert set(clean(tables, store, retention=Retention()).tables) == set(TABLES)
 
-    exported = Tables(spark, store)
-    assert tables.export(exported, target="here") > 0
-    assert tables.export(exported, target="here") == 0
+    code, said = export(ours, there := tmp_path / "there", spark=spark, monkeypatch=monkeypatch, capsys=capsys)
+    assert (code, said["changes"] > 0) == (0, True)
+    assert export(ours, there, spark=spark, monkeypatch=monkeypatch, capsys=capsys)[1]["changes"] == 0
+    assert export(theirs, there, spark=spark, monkeypatch=monkeypatch, capsys=capsys)[0] == 2
+    exported = Tables(spark, local_store(there))
     for name in TABLES:
         mine, its = tables.read(name, TABLES[name]), exported.read(name, TABLES[name])
         assert_same(mine, its)
     assert tables.read("quarantine", QUARANTINE).count() == 1
-    shutil.rmtree(ours / "tables")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from swath.cli.catalog import catalog_options, target_of
+from swath.cli.prices import site_prices
 from swath.cli.progress import Told, telling
 from swath.cli.summary import FindTruth, summary_of
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
@@ -131,10 +132,14 @@ def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, t
 
     request = replace(request, models=shared_models(request.models, output=request.output))
     told.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
+    prices = site_prices()
     outcome = Run(spark, request, progress=told.stage, announce=told.wave).execute()
     if outcome.delivered is not None:
         told.say(str(outcome.delivered))
-    summary = summary_of(outcome, truth=truth)
+    held_s = (outcome.ended - outcome.started).total_seconds()
+    cores = spark.sparkContext.defaultParallelism
+    cost = prices.cost(cores=cores, wall_s=held_s) if prices is not None else None
+    summary = summary_of(outcome, truth=truth, cost=cost)
     write_report(summary)
     return summary
 

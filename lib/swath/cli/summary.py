@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from swath import __version__
 from swath.product import Product
+from swath.report.cost import Cost
 from swath.report.product_summary import ProductSummary, Truth
 from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
 from swath.spark.ingest import name_of
@@ -17,7 +18,7 @@ FindTruth = Callable[[Product, Mapping[str, str]], Truth | None]
 _REASONS = {MADE: "already there", DUPLICATE: "duplicate"}
 
 
-def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None) -> RunSummary:
+def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cost | None = None) -> RunSummary:
     """The summary of a run."""
     account = outcome.account
     return RunSummary(
@@ -45,6 +46,7 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None) -> RunSum
         ),
         report=f"reports/{outcome.request.run_id}.html",
         output=outcome.request.output,
+        cost=cost,
     )
 
 

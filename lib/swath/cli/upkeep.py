@@ -1,6 +1,7 @@
-"""``swath reconcile`` and ``maintain``: an output in order."""
+"""``swath reconcile``, ``maintain`` and ``export``: an output in order."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,8 +10,9 @@ from swath.cli.catalog import catalog_options, reconcile_served, target_of
 from swath.cli.output import existing, json_option, locked, master_option, session
 from swath.cli.progress import Told, telling
 from swath.cli.run import new_run_id
-from swath.errors import AccountError
+from swath.errors import AccountError, ConfigError
 from swath.report.text import size
+from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
     from swath.spark.reconcile import Comparison
@@ -108,3 +110,27 @@ def maintain_command(
         )
     if as_json:
         click.echo(json.dumps(done.plain()))
+
+
+@click.command("export")
+@click.argument("output")
+@click.option("--to", "into", required=True, help="Where the Delta tables lie or shall lie: a folder or s3://bucket/prefix.")
+@json_option
+@master_option
+def export_command(*, output: str, into: str, as_json: bool, master: str | None) -> None:
+    """Repeat in Delta tables what happened in OUTPUT's ledger in PostgreSQL since the last time."""
+    from swath.sinks.delta import Tables  # noqa: PLC0415
+    from swath.spark.pg_tables import PgTables  # noqa: PLC0415
+    from swath.spark.tables import open_tables  # noqa: PLC0415
+
+    store, name = existing(output), new_run_id()
+    there = open_store(into if "://" in into else str(Path(into).absolute()))
+    with telling() as told, session("export", master, output=there.root) as spark, locked(there, run_id=name) as lock:
+        tables = open_tables(spark, store)
+        if not isinstance(tables, PgTables):
+            msg = f"the ledger of {output} is in Delta already: see {store.root}/tables"
+            raise ConfigError(msg)
+        changes = tables.export(Tables(spark, there, lock=lock), target=there.root)
+        told.say(f"{changes} changes repeated in {there.root}/tables")
+    if as_json:
+        click.echo(json.dumps({"changes": changes, "tables": f"{there.root}/tables"}))

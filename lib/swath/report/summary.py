@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from pydantic import TypeAdapter
 
 from swath.product import ModelRef
+from swath.report.cost import Cost
 from swath.report.product_summary import ProductSummary
 
 Json = dict[str, Any]
@@ -111,6 +112,7 @@ class RunSummary:
         stages: What each stage cost, in order.
         report: Path of the HTML report, relative to the output's root.
         output: The output's root, as the user named it.
+        cost: By the site's prices; None where it has none.
     """
 
     run_id: str
@@ -127,6 +129,7 @@ class RunSummary:
     stages: tuple[StageTiming, ...] = ()
     report: str = ""
     output: str = ""
+    cost: Cost | None = None
 
     @property
     def balanced(self) -> bool:
@@ -184,6 +187,7 @@ class RunSummary:
             "output": self.output,
             "started": self.started.isoformat(),
             "ended": self.ended.isoformat(),
+            "cost": asdict(self.cost) if self.cost is not None else None,
         }
 
 

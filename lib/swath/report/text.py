@@ -30,7 +30,8 @@ def lines(summary: RunSummary) -> tuple[str, ...]:
     files = summary.assets
     assets = f"assets: {files.taken_in} in = {files.made} made + {files.skipped} skipped + {files.quarantined} quarantined"
     failures = (f"quarantined {row[0]} at {row[1]} ({row[2]}): {row[3]}" for row in quarantine_rows(summary))
-    return (account, assets, *failures, *_told([("report", summary.report)]))
+    cost = str(summary.cost) if summary.cost is not None else ""
+    return (account, assets, *failures, *_told([("cost", cost), ("report", summary.report)]))
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,53 @@
+"""A run's cost, by the prices that a site names."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from swath.cli.prices import Prices, site_prices
+from swath.errors import ConfigError
+from swath.report.cost import Cost
+from swath.report.html import render
+from swath.report.summary import RunSummary
+from swath.report.text import lines
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_two_cores_for_half_an_hour_are_one_core_hour() -> None:
+    cost = Prices(currency="EUR", core_hour=0.06).cost(cores=2, wall_s=1800.0)
+    assert (cost.core_hours, cost.amount) == (1.0, pytest.approx(0.06))
+    assert str(cost) == "0.0600 EUR (1.00 core hours)"
+
+
+def test_the_example_is_a_price_file_and_without_one_nothing_is_told() -> None:
+    prices = site_prices({"SWATH_PRICE_FILE": str(ROOT / "conf" / "prices" / "example.yaml")})
+    assert prices is not None
+    assert prices.core_hour > 0
+    assert site_prices({}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("currency: EUR\ncore_hours: 1\n", "did you mean 'core_hour'"),
+        ("currency: euro\ncore_hour: 1\n", "currency"),
+        ("currency: EUR\ncore_hour: -1\n", "core_hour"),
+        ("[", "which cannot be read"),
+        ("", "expected a mapping"),
+    ],
+)
+def test_what_is_no_price_file_ends_the_run_before_it_begins(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=problem):
+        site_prices({"SWATH_PRICE_FILE": str(path)})
+
+
+def test_a_cost_is_told_in_the_terminal_the_report_and_the_result(summary: RunSummary) -> None:
+    paid = replace(summary, cost=Cost(currency="EUR", amount=1.5, core_hours=25.0))
+    assert "cost 1.50 EUR (25.00 core hours)" in lines(paid)
+    assert "1.50 EUR (25.00 core hours)" in render(paid, pictures=lambda _: None)
+    assert RunSummary.from_document(paid.to_document()).cost == paid.cost
+    assert not [line for line in lines(summary) if line.startswith("cost")]
