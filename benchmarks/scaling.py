@@ -9,8 +9,8 @@ from benchmarks.tree import Watched, watch
 
 
 def measure(size: int, repeats: int) -> str:
-    """A Markdown table: ``size`` on one and on two cores, half of it on two."""
-    cases = {(size, 1): [], (size, 2): [], (size // 2, 2): []}  # type: dict[tuple[int, int], list[Watched]]
+    """A Markdown table: ``size`` on one and on two cores, half and a quarter of it on two."""
+    cases = {(size, 1): [], (size, 2): [], (size // 2, 2): [], (size // 4, 2): []}  # type: dict[tuple[int, int], list[Watched]]
     for _ in range(repeats):
         for (side, cores), found in cases.items():
             found.append(_run(side, cores=cores))
