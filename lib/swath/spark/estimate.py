@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
+from swath.spark.calibration import slowness
 from swath.spark.ingest import name_of
 from swath.spark.plan import MAKE, REFUSED, STATUSES
 from swath.spark.request import RunRequest
@@ -23,9 +24,10 @@ ESTIMATED, TOLD = 10_000, 1_000
 CHILD_MB = 130.0
 #: Arrays of 8 bytes that live at once for each pixel of a piece: the worst step's inputs and outputs.
 LAYERS_ALIVE = 4
-#: CPU seconds for a million output pixels, and for starting a session and committing a ledger (docs/benchmarks.md).
+#: CPU seconds for a million output pixels, and for a session with its first run (docs/benchmarks.md), where ``slowness`` is 1.
+#: Between plain bands by way of GeoTIFF (0.025) and JPEG 2000 or maps by a forest (0.1 to 0.2).
 SECONDS_PER_MEGAPIXEL = 0.09
-SECONDS_PER_RUN = 20.0
+SECONDS_PER_RUN = 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +97,16 @@ def refuse_what_cannot_fit(estimates: list[Estimate], request: RunRequest) -> No
         raise ConfigError(msg)
 
 
-def totals(estimates: list[Estimate], *, cores: int) -> dict[str, Any]:
-    """The sums of a plan, JSON-able."""
+def totals(estimates: list[Estimate], *, cores: int, slower: float) -> dict[str, Any]:
+    """The sums of a plan, JSON-able.
+
+    Args:
+        estimates: Of its products.
+        cores: That work at once.
+        slower: See ``slowness``.
+    """
     megapixels = sum(e.pixels for e in estimates) / 1e6
-    cpu_s = SECONDS_PER_RUN + megapixels * SECONDS_PER_MEGAPIXEL
+    once, pixels = SECONDS_PER_RUN * slower, megapixels * SECONDS_PER_MEGAPIXEL * slower
     return {
         "products": len(estimates),
         "tasks": sum(e.strips for e in estimates),
@@ -106,8 +114,8 @@ def totals(estimates: list[Estimate], *, cores: int) -> dict[str, Any]:
         "megapixels": round(megapixels, 1),
         "bytes_at_most": sum(e.raw_bytes for e in estimates),
         "peak_mb_per_worker": round(max((e.peak_mb for e in estimates), default=0.0)),
-        "cpu_s": round(cpu_s),
-        "wall_s": round(SECONDS_PER_RUN / 2 + megapixels * SECONDS_PER_MEGAPIXEL / max(cores, 1)),
+        "cpu_s": round(once + pixels),
+        "wall_s": round(once + pixels / max(cores, 1)),
     }
 
 
@@ -131,7 +139,7 @@ def look(spark: SparkSession, request: RunRequest) -> dict[str, Any]:
     return {
         "pipeline": request.pipeline["name"],
         "status": counts,
-        **totals(estimates, cores=spark.sparkContext.defaultParallelism),
+        **totals(estimates, cores=spark.sparkContext.defaultParallelism, slower=slowness()),
         "product_ids": [e.product_id for e in estimates],
         "refused": [{"scene_id": name_of(r["scene_id"], r["href"]), "message": r["message"]} for r in refused],
     }
