@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 
 from swath.errors import ConfigError
 from swath.stores.options import OUTPOSTS, StoreOptions
+from swath.stores.rotating_keys import session_with_rotating_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,7 +42,7 @@ def s3_client(options: StoreOptions | None = None) -> "S3Client":
     if options.kind == OUTPOSTS and find_spec("awscrt") is None:
         msg = "S3 on Outposts needs signatures of the kind SigV4A: pip install 'boto3[crt]'"
         raise ConfigError(msg)
-    session = boto3.session.Session(profile_name=options.profile or None)
+    session = boto3.session.Session(botocore_session=session_with_rotating_keys(options.profile or None))
     region = options.region or session.region_name or (_ANY_REGION if options.endpoint else None)
     style = "path" if options.path_style else "virtual" if options.kind == OUTPOSTS else "auto"
     # The stubs know fewer settings than botocore does.
