@@ -160,7 +160,7 @@ def test_a_database_that_went_away_is_told_and_nothing_is_there_twice_when_it_is
 
 
 def test_an_output_is_not_taken_for_one_with_another_ledger(
-    spark: "SparkSession", tables: PgTables, ledger: str, monkeypatch: pytest.MonkeyPatch
+    spark: "SparkSession", tables: PgTables, ledger: str, tmp_path: Path
 ) -> None:
     store = tables._store
     assert not has_ledger(store)
@@ -172,6 +172,10 @@ def test_an_output_is_not_taken_for_one_with_another_ledger(
         open_tables(spark, store, environ={"SWATH_LEDGER": "postgresql"})
     with pytest.raises(ConfigError, match=r"the ledger of .* is in PostgreSQL: set SWATH_LEDGER=postgresql"):
         open_tables(spark, store, environ={})
+    (tmp_path / "theirs" / "tables" / "runs").mkdir(parents=True)
+    (tmp_path / "theirs" / "tables" / "runs" / "part.parquet").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"the ledger of .* is in Delta, and SWATH_LEDGER is postgresql"):
+        open_tables(spark, local_store(tmp_path / "theirs"))
     away = ledger.replace("port=", "port=1")
     gone = open_tables(spark, store, environ={"SWATH_LEDGER": "postgresql", "SWATH_POSTGRESQL_DSN": away})
     with pytest.raises(ConfigError, match="does not answer"):

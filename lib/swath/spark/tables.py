@@ -39,6 +39,9 @@ def open_tables(
             msg = f"the ledger of {store.root} is in PostgreSQL: set {VARIABLE}=postgresql and {DSN_VARIABLE}"
             raise ConfigError(msg)
         return Tables(spark, store, lock=lock)
+    if store.size(_MARK) is None and next(store.list(TABLES_FOLDER), None) is not None:
+        msg = f"the ledger of {store.root} is in Delta, and {VARIABLE} is postgresql: unset it, or name another output"
+        raise ConfigError(msg)
     from swath.spark.pg_tables import PgTables  # noqa: PLC0415  psycopg only where a database is configured
 
     return PgTables(spark, store, rows=rows, lock=lock)
