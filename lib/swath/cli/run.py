@@ -64,9 +64,9 @@ def request_of(options: RunOptions) -> RunRequest:
         ConfigError: Something is wrong with the pipeline, its models, the inputs or the output.
     """
     if options.site != _LAPTOP:
-        from swath.deploy.reach import reach_stores  # noqa: PLC0415  a laptop's folders need no site
+        from swath.deploy.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
 
-        reach_stores(options.site)
+        reach_site(options.site)
     pipeline = ready_pipeline(options)
     if next(discover(options.inputs, scratch=None), None) is None and not any("://" in i for i in options.inputs):
         msg = f"no scenes in {', '.join(options.inputs)}"

@@ -38,11 +38,7 @@ def environment(job: JobSpec, *, site: Site) -> Mapping[str, str]:
 
 def _ours(site: Site) -> dict[str, str]:
     """What swath itself reads."""
-    named = {
-        "SWATH_LINK": site.link.value,
-        "SWATH_LEDGER": site.ledger.kind.value,
-        "SWATH_LOCK": site.ledger.lock.value,
-    }
+    named = {"SWATH_LINK": site.link.value, **ledger_variables(site)}
     if site.models.uri:
         # a store holds exported models; everything else is a server or a folder of MLflow's
         name = "SWATH_MODELS" if site.models.uri.startswith("store://") else "MLFLOW_TRACKING_URI"
@@ -52,6 +48,11 @@ def _ours(site: Site) -> dict[str, str]:
     if site.price_file:
         named["SWATH_PRICE_FILE"] = site.price_file
     return named
+
+
+def ledger_variables(site: Site) -> dict[str, str]:
+    """Where the ledger of a site's outputs is, and what keeps a second driver from it; the connection string is a secret."""
+    return {"SWATH_LEDGER": site.ledger.kind.value, "SWATH_LOCK": site.ledger.lock.value}
 
 
 def _identity(site: Site) -> dict[str, str]:

@@ -1,9 +1,9 @@
-"""Let this process reach a site's stores, as the pods of a rendered job do by their environment."""
+"""Let this process reach a site's stores and ledger, as the pods of a rendered job do by their environment."""
 
 import os
 from collections.abc import MutableMapping
 
-from swath.deploy.environment import store_variables
+from swath.deploy.environment import ledger_variables, store_variables
 from swath.deploy.files import load_site
 from swath.stores.options import VARIABLE
 
@@ -13,8 +13,10 @@ _RENDERED = "SWATH_LINK"
 _LAPTOP = "laptop"
 
 
-def reach_stores(site_name: str, environ: MutableMapping[str, str] = os.environ) -> None:
-    """Put endpoints, regions and payers of a site's buckets into the environment; what stands there already stays.
+def reach_site(site_name: str, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Put endpoints, regions and payers of a site's buckets, and its kind of ledger and lock, into the environment.
+
+    What stands there already stays. A Delta ledger begun on a store that cannot carry one would lose commits.
 
     Args:
         site_name: Name or file of a site.
@@ -23,8 +25,13 @@ def reach_stores(site_name: str, environ: MutableMapping[str, str] = os.environ)
     Raises:
         ConfigError: There is no such site, or something in it is wrong.
     """
-    if site_name == _LAPTOP or _RENDERED in environ or VARIABLE in environ:
+    if site_name == _LAPTOP or _RENDERED in environ:
         return
-    stores = {s.bucket: s for s in load_site(site_name).stores.values() if s.is_s3}
+    site = load_site(site_name)
+    for name, value in ledger_variables(site).items():
+        environ.setdefault(name, value)
+    if VARIABLE in environ:
+        return
+    stores = {s.bucket: s for s in site.stores.values() if s.is_s3}
     for name, value in store_variables(tuple(stores[b] for b in sorted(stores))).items():
         environ.setdefault(name, value)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from swath.deploy.reach import reach_stores
+from swath.deploy.reach import reach_site
 from swath.errors import ConfigError
 from swath.stores.options import StoreOptions, store_options
 
@@ -30,7 +30,7 @@ def site(tmp_path: Path) -> str:
 
 def test_each_bucket_of_a_site_is_reached_its_own_way(site: str) -> None:
     environ: dict[str, str] = {}
-    reach_stores(site, environ)
+    reach_site(site, environ)
     assert store_options("landsat", environ) == StoreOptions(region="us-west-2", requester_pays=True, profile="archive")
     assert store_options("products", environ) == StoreOptions(
         kind="s3-compatible", endpoint="https://s3.dc.example:8443", region="external", addressing="path"
@@ -39,15 +39,22 @@ def test_each_bucket_of_a_site_is_reached_its_own_way(site: str) -> None:
 
 
 def test_what_the_environment_says_already_stays(site: str) -> None:
-    for environ in ({"SWATH_STORES": json.dumps({})}, {"SWATH_LINK": "none"}):
+    stores = {"SWATH_STORES": json.dumps({}), "SWATH_LOCK": "none", "SWATH_LEDGER": "delta"}
+    for environ in (stores, {"SWATH_LINK": "none"}):
         before = dict(environ)
-        reach_stores(site, environ)
+        reach_site(site, environ)
         assert environ == before
+
+
+def test_a_run_from_here_uses_the_ledger_of_the_site() -> None:
+    environ: dict[str, str] = {}
+    reach_site("outposts-extended", environ)
+    assert (environ["SWATH_LEDGER"], environ["SWATH_LOCK"]) == ("postgresql", "postgresql")
 
 
 def test_the_laptop_has_nothing_to_reach_and_an_unknown_site_is_a_config_error() -> None:
     environ: dict[str, str] = {}
-    reach_stores("laptop", environ)
+    reach_site("laptop", environ)
     assert environ == {}
     with pytest.raises(ConfigError, match="nowhere"):
-        reach_stores("nowhere", environ)
+        reach_site("nowhere", environ)
