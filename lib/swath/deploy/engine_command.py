@@ -29,6 +29,8 @@ _CLUSTER_VARIABLES = re.compile(
     r"CURL_CA|GDAL_CURL_CA|PROJ_CURL_CA|REQUESTS_CA|MLFLOW_TRACKING)",
     flags=re.IGNORECASE,
 )
+#: Folders stand for stores: they carry Delta, and have a lock of their own.
+_FOLDERS_LEDGER = {"SWATH_LEDGER": "delta", "SWATH_LOCK": "file"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ def here(command: EngineCommand, *, site: Site, folders: Mapping[str, Path], pro
         program=str(program),
         arguments=tuple(_moved(word, site=site, folders=folders) for word in command.arguments),
         conf=kept | {"spark.master": "local[2,4]"},
-        driver={key: value for key, value in command.driver.items() if not _CLUSTER_VARIABLES.match(key)},
+        driver={key: value for key, value in command.driver.items() if not _CLUSTER_VARIABLES.match(key)} | _FOLDERS_LEDGER,
         executor={key: value for key, value in command.executor.items() if not _CLUSTER_VARIABLES.match(key)},
     )
 
