@@ -61,7 +61,7 @@ class Upload:
         try:
             told = self._client.upload_part(**self._this, **asked)
         except ClientError as error:
-            if code_of(error) == "NoSuchUpload":
+            if _gone(error):
                 msg = f"part {number}: the upload of {self._where['Key']} has ended"
                 raise UploadEndedError(msg) from error
             raise
@@ -86,7 +86,7 @@ class Upload:
         try:
             held = self.listed()
         except ClientError as error:
-            if code_of(error) == "NoSuchUpload":
+            if _gone(error):
                 return self._ended()
             raise
         wanted = [{"PartNumber": p.number, "ETag": _etag(p, held.get(p.number))} for p in ordered]
@@ -97,7 +97,7 @@ class Upload:
         try:
             self._client.abort_multipart_upload(**self._this)
         except ClientError as error:
-            if code_of(error) not in {"NoSuchUpload", "404", "NoSuchKey"}:
+            if not _gone(error):
                 raise
 
     def _complete(self, wanted: Any, *, conditional: bool = True) -> bool:
@@ -110,7 +110,7 @@ class Upload:
             if refused_condition(error):
                 self.abort()
                 return self._ended()
-            if code_of(error) == "NoSuchUpload":
+            if _gone(error):
                 # The answer to an earlier Complete got lost, or a copy of this task was faster.
                 return self._ended()
             if code_of(error) in {"InvalidPart", "EntityTooSmall", "InvalidPartOrder"}:
@@ -132,6 +132,11 @@ class Upload:
                 raise StaleUploadError(msg) from error
             raise
         return False
+
+
+def _gone(error: ClientError) -> bool:
+    """The upload has ended. An answer whose body got lost has the status alone."""
+    return code_of(error) in {"NoSuchUpload", "404", "NoSuchKey"}
 
 
 def _etag(part: UploadedPart, held: tuple[str, int] | None) -> str:
