@@ -10,7 +10,8 @@ from typing import Final, Literal
 Role = Literal["worker", "child", "executor", "jvm"]
 _MARKS: Final[dict[Role, str]] = {
     "child": "swath.engine.child_main",
-    "worker": "pyspark.daemon",
+    # PySpark's own daemon, or ours.
+    "worker": ".daemon pyspark.worker",
     "executor": "CoarseGrainedExecutorBackend",
     "jvm": "org.apache.spark.deploy.SparkSubmit",
 }
