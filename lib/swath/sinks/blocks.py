@@ -14,8 +14,8 @@ from swath.product import Encoding
 
 #: ISA-L level for files whose profile says DEFLATE 1: by measurement the fastest whose files stay within 2 % of GDAL's.
 ISAL_LEVEL = 2
-#: By predictor. GDAL's LEVEL=6 is libdeflate's 7. For differences of neighbours 5 takes 0.6 of the time and 0.7 % more
-#: bytes; of class maps it would make 8 to 36 % more.
+#: By predictor. GDAL's LEVEL=6 is libdeflate's 7. For differences of neighbours 5 takes 0.6 of the time and 0.3 to
+#: 0.7 % more bytes; of class maps it would make 8 to 36 % more.
 LIBDEFLATE_LEVELS = {1: 7, 2: 5}
 
 
