@@ -52,7 +52,11 @@ def test_the_closed_schema_sees_what_the_api_server_would_drop(order: Ordered) -
 @pytest.mark.parametrize("role", ["driver", "executor"])
 @pytest.mark.parametrize("site", OPERATOR_SITES)
 def test_pod_templates_pass_kubernetes_own_schema(site: str, role: str, order: Ordered) -> None:
-    kubernetes_validate.validate(_pod(spark_application(order(site)), role), "1.33", strict=True)
+    pod = _pod(spark_application(order(site)), role)
+    kubernetes_validate.validate(pod, "1.33", strict=True)
+    pod["spec"]["tolerationz"] = []
+    with pytest.raises(kubernetes_validate.ValidationError, match="tolerationz"):
+        kubernetes_validate.validate(pod, "1.33", strict=True)
 
 
 @pytest.mark.parametrize("role", ["driver", "executor"])
