@@ -53,6 +53,23 @@ def _span(start: int, stop: int, *, source: int, target: int) -> Taps:
     return Taps(np.minimum(index, source - 1), weight)
 
 
+def halved(pixels: NDArray[np.integer], *, rule: Resampling, nodata: int | None) -> NDArray[np.integer]:
+    """A level of exactly half the size, from any window with even edges.
+
+    Args:
+        pixels: Stored values, (2 y, 2 x).
+        rule: How four pixels become one.
+        nodata: Stored value that is no data; None when there is none.
+
+    Returns:
+        (y, x), the type of ``pixels``.
+    """
+    if rule == "nearest":
+        # The centre of four is the corner that they share; GDAL's rounding makes that the first of them.
+        return pixels[::2, ::2].copy()
+    return mode_of_four(pixels, nodata) if rule == "mode" else average_of_four(pixels, nodata)
+
+
 def reduce_rows(
     rows: NDArray[np.integer],
     *,
@@ -81,10 +98,8 @@ def reduce_rows(
     """
     if stop <= start:
         return np.empty((0, target[1]), dtype=rows.dtype)
-    halves = source[0] == 2 * target[0] and source[1] == 2 * target[1]
-    if halves and rule != "nearest":
-        part = rows[2 * start - first : 2 * stop - first]
-        return mode_of_four(part, nodata) if rule == "mode" else average_of_four(part, nodata)
+    if source[0] == 2 * target[0] and source[1] == 2 * target[1]:
+        return halved(rows[2 * start - first : 2 * stop - first], rule=rule, nodata=nodata)
     made = np.empty((stop - start, target[1]), dtype=rows.dtype)
     columns = _span(0, target[1], source=source[1], target=target[1])
     step = max(_BATCH_PX // (2 * source[1]), 1)

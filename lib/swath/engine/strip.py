@@ -19,7 +19,8 @@ from swath.pipeline import Context, Layer
 from swath.product import LayerName, LayerSpec, Tally
 from swath.readers.bands import BandReader
 from swath.sinks.cog_upload import FIRST_STRIP
-from swath.sinks.strip_part import PartManifest, PartWriter, Piece, rows_beyond
+from swath.sinks.part_level import Piece
+from swath.sinks.strip_part import PartManifest, PartWriter, rows_beyond
 from swath.stores.base import Store
 from swath.stores.parts import MIN_PART, SharedUpload, UploadedPart, UploadEndedError
 

@@ -14,7 +14,8 @@ from swath.algo.overviews import BLOCK, level_sizes, reduce_rows
 from swath.grid import Grid
 from swath.product import Encoding, Statistics
 from swath.sinks.blocks import encode_rows, frame
-from swath.sinks.strip_part import LOCAL_LEVELS, PartManifest, Piece, raw_rows
+from swath.sinks.part_level import Piece
+from swath.sinks.strip_part import LOCAL_LEVELS, PartManifest, raw_rows
 from swath.sinks.tiff import CLASSIC_LIMIT, Level, header, twin_tags
 
 _CHUNK = 1 << 19

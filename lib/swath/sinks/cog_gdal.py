@@ -16,7 +16,8 @@ from rasterio.windows import Window
 from swath.algo.overviews import BLOCK
 from swath.product import Encoding, Statistics
 from swath.sinks.cog import CogTarget, OpenPart, Written, in_order
-from swath.sinks.strip_part import PartManifest, Piece
+from swath.sinks.part_level import Piece
+from swath.sinks.strip_part import PartManifest
 from swath.sinks.tiff import describe
 
 _CHUNK = 8 << 20
