@@ -157,13 +157,9 @@ class Grid:
         Raises:
             GeometryError: The extent does not meet the grid.
         """
-        left, bottom, right, top = extent
-        col = floor((left - self.left) / self.dx + EDGE_TOLERANCE_PX) - halo_px
-        col_stop = ceil((right - self.left) / self.dx - EDGE_TOLERANCE_PX) + halo_px
-        row = floor((self.top - top) / self.dy + EDGE_TOLERANCE_PX) - halo_px
-        row_stop = ceil((self.top - bottom) / self.dy - EDGE_TOLERANCE_PX) + halo_px
-        row, col = max(row, 0), max(col, 0)
-        row_stop, col_stop = min(row_stop, self.height), min(col_stop, self.width)
+        rows, cols = self._edges(extent, halo_px=halo_px)
+        row, col = max(rows[0], 0), max(cols[0], 0)
+        row_stop, col_stop = min(rows[1], self.height), min(cols[1], self.width)
         if row >= row_stop or col >= col_stop:
             raise GeometryError(
                 "a band does not cover the product's grid",
@@ -172,6 +168,25 @@ class Grid:
                 remedy="Check that all bands of the scene belong together.",
             )
         return Window(row, col, row_stop - row, col_stop - col)
+
+    def nearest(self, extent: tuple[float, float, float, float], *, halo_px: int = 0) -> Window:
+        """As ``covering``; for an extent beyond the grid's edge, the pixels at that edge.
+
+        Pieces of a scene need not meet a band that the scene as a whole does meet.
+        """
+        rows, cols = self._edges(extent, halo_px=halo_px)
+        row, col = (min(max(e[0], 0), size - 1) for e, size in ((rows, self.height), (cols, self.width)))
+        row_stop, col_stop = max(min(rows[1], self.height), row + 1), max(min(cols[1], self.width), col + 1)
+        return Window(row, col, row_stop - row, col_stop - col)
+
+    def _edges(self, extent: tuple[float, float, float, float], *, halo_px: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """First and last edge of the rows, and of the columns, that an extent touches; they may lie beyond the grid."""
+        left, bottom, right, top = extent
+        col = floor((left - self.left) / self.dx + EDGE_TOLERANCE_PX) - halo_px
+        col_stop = ceil((right - self.left) / self.dx - EDGE_TOLERANCE_PX) + halo_px
+        row = floor((self.top - top) / self.dy + EDGE_TOLERANCE_PX) - halo_px
+        row_stop = ceil((self.top - bottom) / self.dy - EDGE_TOLERANCE_PX) + halo_px
+        return (row, row_stop), (col, col_stop)
 
     def same_as(self, other: "Grid") -> bool:
         """Whether both name the same pixels, up to rounding noise of a transform."""

@@ -112,10 +112,11 @@ def test_shipped_pipelines_have_no_seams(seams: Seams, landsat: Path, sentinel: 
     code, told, err = seams(pipeline, "--input", landsat, "--input", sentinel, *model)
     assert (code, told["refused"]) == (0, []), err
     tilings = [s["tilings"] for s in told["scenes"]]
-    assert tilings[0] == ["1 x 672 rows (pieces of 256)", "2 x 512 rows (pieces of 160)"]
+    assert tilings[0] == ["1 x 672 rows (pieces of 672 x 96)", "2 x 512 rows (pieces of 420 x 60)"]
     # Where an asset has 60 m, only the whole scene is legal beside a run's own 3072 rows.
-    whole = ["2 x 3072 rows (pieces of 252)", "1 x 3168 rows (pieces of 156)"]
-    assert tilings[1] == (["2 x 3072 rows (pieces of 256)", "7 x 512 rows (pieces of 160)"] if pipeline in ONE_GRID else whole)
+    whole = ["2 x 3072 rows (pieces of 1024 x 96)", "1 x 3168 rows (pieces of 640 x 60)"]
+    single = ["2 x 3072 rows (pieces of 1024 x 96)", "7 x 512 rows (pieces of 512 x 60)"]
+    assert tilings[1] == (single if pipeline in ONE_GRID else whole)
     assert [(s["compared"], s["seams"]) for s in told["scenes"]] == [(True, []), (True, [])]
     assert min(s["assets"] for s in told["scenes"]) >= (2 if pipeline == "clouds" else 3)
 
@@ -126,12 +127,12 @@ def test_a_step_that_reads_less_than_it_needs_is_caught_at_its_first_seam(seams:
     code, told, err = seams(blurred, "--input", landsat, "--set", "blur.halo=0")
     (seam,) = told["scenes"][0]["seams"]
     assert (code, seam["asset"], seam["pixel"]["level"]) == (1, "blur", 0)
-    # Pieces of 160 rows against pieces of 256: the last row of the first piece misses its lower neighbour.
-    assert seam["pixel"]["row"] == 159
+    # Pieces of 420 rows against the whole: the last row of the first piece misses its lower neighbour.
+    assert seam["pixel"]["row"] == 419
     one, other = seam["pixel"]["values"]
     assert one != other
     place = (
-        f"asset blur, level 0, row 159, column {seam['pixel']['column']}: {one} in 1 x 672 rows (pieces of 256), {other} in 2 x"
+        f"asset blur, level 0, row 419, column {seam['pixel']['column']}: {one} in 1 x 672 rows (pieces of 672 x 96), {other} in"
     )
     assert place in err
 
@@ -140,7 +141,7 @@ def test_heights_that_are_asked_for_are_compared(seams: Seams, landsat: Path, bl
     given = (blurred, "--input", landsat, "--set", "blur.halo=0", "--tile-size")
     code, told, _ = seams(*given, 512, "--tile-size", 672, "--tile-size", 512)
     assert [t.split(" (")[0] for t in told["scenes"][0]["tilings"]] == ["2 x 512 rows", "1 x 672 rows", "2 x 512 rows"]
-    assert (code, [s["pixel"]["row"] for s in told["scenes"][0]["seams"]]) == (1, [159, 95])
+    assert (code, [s["pixel"]["row"] for s in told["scenes"][0]["seams"]]) == (1, [419, 251])
     code, told, err = seams(*given, 500, "--tile-size", 512)
     assert (code, told) == (2, None)
     assert "legal here: multiples of 512, or 672" in err

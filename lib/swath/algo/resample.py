@@ -37,7 +37,7 @@ def source_window(source: Grid, *, target: Grid, window: Window) -> Window:
     """The window of ``source`` that resampling onto ``window`` of ``target`` reads.
 
     Raises:
-        GeometryError: The grids have different CRS, or do not meet.
+        GeometryError: The grids have different CRS, or do not meet anywhere.
     """
     if source.crs != target.crs:
         raise GeometryError(
@@ -46,7 +46,8 @@ def source_window(source: Grid, *, target: Grid, window: Window) -> Window:
             got=source.crs,
             remedy="Warp the bands to one system.",
         )
-    return source.covering(target.extent_of(window), halo_px=MARGIN_PX)
+    source.covering(target.bounds)
+    return source.nearest(target.extent_of(window), halo_px=MARGIN_PX)
 
 
 def _edges(*, start: int, count: int, step: float, shift: float) -> NDArray[np.float64]:

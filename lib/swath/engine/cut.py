@@ -6,12 +6,12 @@ from math import lcm
 
 from swath.algo.overviews import BLOCK
 from swath.errors import ConfigError
-from swath.grid import Grid
+from swath.grid import Grid, Window
 
 #: Rows of a strip at the reference resolution, where the user does not say.
 DEFAULT_ROWS = 3072
-#: Rows of a piece at the reference resolution, at most (or the smallest that all grids can be cut at).
-PIECE_ROWS = 256
+#: Rows and columns of a piece at the reference resolution: whole blocks of what is written there, and whole JPEG 2000 tiles.
+PIECE = (1024, 1024)
 _LARGEST_DENOMINATOR = 64
 
 
@@ -23,12 +23,12 @@ class Cut:
         reference: The grid that rows are counted on.
         grids: Of all assets.
         strip_rows: Rows of a strip.
-        piece_rows: Rows of a piece.
+        piece: Rows and columns of a piece.
     """
 
     reference: Grid
     strip_rows: int
-    piece_rows: int
+    piece: tuple[int, int]
 
     @property
     def strips(self) -> int:
@@ -40,29 +40,50 @@ class Cut:
         start = number * self.strip_rows
         return start, min(start + self.strip_rows, self.reference.height)
 
-    def pieces(self, number: int) -> list[tuple[int, int]]:
-        """(start, stop) of each piece of a strip, in reference rows."""
+    def pieces(self, number: int) -> list[Window]:
+        """The pieces of a strip on the reference grid, from left to right, then down."""
         start, stop = self.strip(number)
-        return [(row, min(row + self.piece_rows, stop)) for row in range(start, stop, self.piece_rows)]
+        rows, columns = self.piece
+        return [
+            Window(row, col, min(rows, stop - row), min(columns, self.reference.width - col))
+            for row in range(start, stop, rows)
+            for col in range(0, self.reference.width, columns)
+        ]
 
     def rows_on(self, grid: Grid, rows: tuple[int, int]) -> tuple[int, int]:
         """Reference rows on another grid; the last reference row stands for that grid's last row."""
-        return self._row_on(grid, rows[0]), self._row_on(grid, rows[1])
+        start, stop = (_on(r, ratio_of(self.reference, grid), here=self.reference.height, there=grid.height) for r in rows)
+        return start, stop
 
-    def _row_on(self, grid: Grid, row: int) -> int:
-        if row >= self.reference.height:
-            return grid.height
-        ratio = ratio_of(self.reference, grid)
-        if ratio is None:
-            return 0
-        return min(int(row * ratio), grid.height)
+    def window_on(self, grid: Grid, piece: Window) -> Window | None:
+        """A piece on another grid, or None where it has no pixel of that: all pieces together are all of the grid."""
+        top, bottom = self.rows_on(grid, (piece.row, piece.row_stop))
+        ratio = columns_ratio_of(self.reference, grid)
+        edges = (piece.col, piece.col_stop)
+        left, right = (_on(c, ratio, here=self.reference.width, there=grid.width) for c in edges)
+        return Window(top, left, bottom - top, right - left) if bottom > top and right > left else None
+
+
+def _on(position: int, ratio: Fraction | None, *, here: int, there: int) -> int:
+    if position >= here:
+        return there
+    return min(int(position * ratio), there) if ratio is not None else 0
 
 
 def ratio_of(reference: Grid, grid: Grid) -> Fraction | None:
     """Rows of ``grid`` for one reference row, when the two line up within a pixel; None when they do not."""
-    ratio = Fraction(reference.dy / grid.dy).limit_denominator(_LARGEST_DENOMINATOR)
-    exact = abs(float(ratio) - reference.dy / grid.dy) <= 1e-9 * float(ratio)
-    near = abs(reference.height * ratio - grid.height) <= max(float(ratio), 1.0)
+    return _ratio(reference.dy / grid.dy, here=reference.height, there=grid.height)
+
+
+def columns_ratio_of(reference: Grid, grid: Grid) -> Fraction | None:
+    """As ``ratio_of``, of columns."""
+    return _ratio(reference.dx / grid.dx, here=reference.width, there=grid.width)
+
+
+def _ratio(pixels: float, *, here: int, there: int) -> Fraction | None:
+    ratio = Fraction(pixels).limit_denominator(_LARGEST_DENOMINATOR)
+    exact = abs(float(ratio) - pixels) <= 1e-9 * float(ratio)
+    near = abs(here * ratio - there) <= max(float(ratio), 1.0)
     return ratio if exact and near else None
 
 
@@ -78,7 +99,14 @@ def legal_unit(reference: Grid, grids: tuple[Grid, ...]) -> int | None:
     return lcm(*[(BLOCK / Fraction(r)).numerator for r in ratios if r is not None])
 
 
-def cut(reference: Grid, grids: tuple[Grid, ...], *, rows: int | None, split: bool = True, piece_rows: int | None = None) -> Cut:
+def cut(
+    reference: Grid,
+    grids: tuple[Grid, ...],
+    *,
+    rows: int | None,
+    split: bool = True,
+    piece: tuple[int, int] | None = None,
+) -> Cut:
     """Choose strips and pieces.
 
     Args:
@@ -86,7 +114,7 @@ def cut(reference: Grid, grids: tuple[Grid, ...], *, rows: int | None, split: bo
         grids: Of all assets.
         rows: The strip height that the user asks for, or None.
         split: False makes the whole scene one strip (more scenes than cores).
-        piece_rows: Rows of a piece, or None for ``PIECE_ROWS``; rounded down to where all grids can be cut.
+        piece: Rows and columns of a piece, or None for ``PIECE``.
 
     Raises:
         ConfigError: The height is not legal; the message names the legal ones.
@@ -98,7 +126,10 @@ def cut(reference: Grid, grids: tuple[Grid, ...], *, rows: int | None, split: bo
         msg = f"a strip height of {rows} rows would cut a block of some asset; legal here: {legal}"
         raise ConfigError(msg)
     if unit is None:
-        return Cut(reference=reference, strip_rows=whole, piece_rows=whole)
+        return Cut(reference=reference, strip_rows=whole, piece=(whole, reference.width))
     strip = rows if rows is not None else max(DEFAULT_ROWS // unit, 1) * unit if split else whole
-    step = lcm(*[Fraction(ratio_of(reference, g) or 1).denominator for g in grids])
-    return Cut(reference=reference, strip_rows=min(strip, whole), piece_rows=max((piece_rows or PIECE_ROWS) // step, 1) * step)
+    high, wide = piece or PIECE
+    if any(columns_ratio_of(reference, g) is None for g in grids):
+        wide = reference.width
+    strip = min(strip, whole)
+    return Cut(reference=reference, strip_rows=strip, piece=(min(high, strip), min(wide, reference.width)))

@@ -55,13 +55,13 @@ class ProductPlan:
         pictured = (self.graph.grid_of(name) for name in self.previews)
         return tuple(dict.fromkeys([*(spec.grid for spec in self.graph.outputs.values()), *pictured]))
 
-    def cut(self, *, rows: int | None, split: bool, piece_rows: int | None = None) -> Cut:
+    def cut(self, *, rows: int | None, split: bool, piece: tuple[int, int] | None = None) -> Cut:
         """Strips and pieces.
 
         Raises:
             ConfigError: ``rows`` is not legal.
         """
-        return cut(self.graph.scene.reference, self.grids, rows=rows, split=split, piece_rows=piece_rows)
+        return cut(self.graph.scene.reference, self.grids, rows=rows, split=split, piece=piece)
 
 
 def plan_product(scene_json: str, pipeline_json: str) -> ProductPlan:

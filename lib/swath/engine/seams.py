@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from swath.engine.cut import PIECE_ROWS, legal_unit
+from swath.engine.cut import PIECE, legal_unit
 from swath.engine.keys import canonical
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.engine.tasks import perform
 from swath.errors import SceneError
+from swath.grid import Window
 from swath.sinks.stored import stored_levels
 from swath.stores.local import LocalStore, local_store
 
-#: Heights of pieces in the second tiling, the third, ..., as shares of a run's own: so that seams lie in other rows.
+#: Sides of pieces in the second tiling, the third, ..., as shares of a run's own: so that seams lie elsewhere.
 _PIECES = (Fraction(5, 8), Fraction(3, 8))
 
 Json = dict[str, Any]
@@ -30,15 +31,15 @@ class Tiling:
 
     Args:
         strip_rows: Height of strips as asked for; None lets the engine choose, as in a run.
-        piece_rows: Height of pieces as asked for; None as in a run.
+        piece: Rows and columns of pieces as asked for; None as in a run.
         told: Both as they became.
-        pieces: (start, stop) of every piece, in reference rows.
+        pieces: Every piece, on the reference grid.
     """
 
     strip_rows: int | None
-    piece_rows: int | None
+    piece: tuple[int, int] | None
     told: str
-    pieces: tuple[tuple[int, int], ...]
+    pieces: tuple[Window, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +139,15 @@ def check_seams(
 
 
 def _tilings(plan: ProductPlan, heights: Sequence[int]) -> Iterator[Tiling]:
-    most = min(PIECE_ROWS, plan.graph.scene.reference.height)
+    reference = plan.graph.scene.reference
+    most = min(PIECE[0], reference.height), min(PIECE[1], reference.width)
     for number, rows in enumerate(heights or _heights(plan)):
-        piece_rows = int(most * _PIECES[(number - 1) % len(_PIECES)]) if number else None
-        cut = plan.cut(rows=rows, split=True, piece_rows=piece_rows)
-        told = f"{cut.strips} x {cut.strip_rows} rows (pieces of {cut.piece_rows})"
+        share = _PIECES[(number - 1) % len(_PIECES)]
+        piece = (max(int(most[0] * share), 1), max(int(most[1] * share), 1)) if number else None
+        cut = plan.cut(rows=rows, split=True, piece=piece)
+        told = f"{cut.strips} x {cut.strip_rows} rows (pieces of {cut.piece[0]} x {cut.piece[1]})"
         pieces = tuple(p for n in range(cut.strips) for p in cut.pieces(n))
-        yield Tiling(strip_rows=rows, piece_rows=piece_rows, told=told, pieces=pieces)
+        yield Tiling(strip_rows=rows, piece=piece, told=told, pieces=pieces)
 
 
 def _heights(plan: ProductPlan) -> tuple[int | None, int]:
@@ -159,7 +162,7 @@ def _made(plan: ProductPlan, tiling: Tiling, *, base: Json, store: LocalStore) -
     """Records of all assets, made by the requests that a run sends to its workers."""
     place = {
         **base, "output": store.root, "folder": ".scratch/seams", "split": True, "strip_rows": tiling.strip_rows,
-        "piece_rows": tiling.piece_rows, "pictures": False,
+        "piece": tiling.piece, "pictures": False,
     }  # fmt: skip
     strips = plan.cut(rows=tiling.strip_rows, split=True).strips
     # From the last to the first: nothing may depend on what was read before.

@@ -55,13 +55,6 @@ class _Asset:
     writer: PartWriter
     tally: Tally
 
-    @property
-    def width(self) -> int:
-        return self.spec.grid.width
-
-    def window(self, rows: tuple[int, int]) -> Window | None:
-        return Window(rows[0], 0, rows[1] - rows[0], self.width) if rows[1] > rows[0] else None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripJob:
@@ -139,29 +132,24 @@ def _opened(job: StripJob, store: Store, stack: ExitStack) -> Iterator[_Asset]:
 
 def _pieces(job: StripJob, assets: list[_Asset]) -> Iterator[tuple[list[tuple[_Asset, Window]], dict[LayerName, Window] | None]]:
     """Windows of each asset, piece by piece; last the rows beyond the strip that odd overviews read (counted nowhere)."""
-    for rows in job.cut.pieces(job.number):
-        wanted = [(a, w) for a in assets if (w := a.window(job.cut.rows_on(a.spec.grid, rows))) is not None]
-        counted = {}
-        for name in job.previews:
-            grid = job.graph.grid_of(name)
-            start, stop = job.cut.rows_on(grid, rows)
-            # The last reference rows may lie beyond the last row of a coarser grid.
-            if stop > start:
-                counted[name] = Window(start, 0, stop - start, grid.width)
-        yield wanted, counted
+    for piece in job.cut.pieces(job.number):
+        wanted = [(a, w) for a in assets if (w := job.cut.window_on(a.spec.grid, piece)) is not None]
+        # A piece may lie beyond the last pixel of a coarser grid.
+        pictured = {n: job.cut.window_on(job.graph.grid_of(n), piece) for n in job.previews}
+        yield wanted, {n: w for n, w in pictured.items() if w is not None}
     beyond = []
     for asset in assets:
-        stop = asset.rows[1]
-        extra = rows_beyond(height=asset.spec.grid.height, width=asset.width, row_stop=stop)
+        stop, grid = asset.rows[1], asset.spec.grid
+        extra = rows_beyond(height=grid.height, width=grid.width, row_stop=stop)
         if extra:
-            beyond.append((asset, Window(stop, 0, extra, asset.width)))
+            beyond.append((asset, Window(stop, 0, extra, grid.width)))
     if beyond:
         yield beyond, None
 
 
 def _take(asset: _Asset, layer: Layer, *, counted: bool) -> None:
     encoded = encode_layer(layer, asset.spec.encoding)
-    asset.writer.feed(encoded.stored)
+    asset.writer.feed(encoded.stored, col=layer.window.col)
     if counted:
         asset.tally.add(encoded.stored, clamped=encoded.clamped)
 

@@ -73,7 +73,7 @@ def _strip(request: Mapping[str, Any]) -> Json:
     uploads = request.get("uploads", {})
     job = StripJob(
         graph=plan.graph,
-        cut=plan.cut(rows=request["strip_rows"], split=request["split"], piece_rows=request.get("piece_rows")),
+        cut=plan.cut(rows=request["strip_rows"], split=request["split"], piece=request.get("piece")),
         number=request["strip"],
         previews=plan.previews if request.get("pictures", True) else (),
         folder=request["folder"],

@@ -38,7 +38,7 @@ def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
         targets: By layer, on the layer's own grid.
 
     Raises:
-        GeometryError: A band does not cover what is asked of it.
+        GeometryError: A band lies elsewhere than what is made of it.
     """
     layers: dict[LayerName, Window] = dict(targets)
     calls: dict[int, tuple[Window, Mapping[LayerName, Want]]] = {}
@@ -62,7 +62,9 @@ def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
 def _want(graph: Graph, call: Call, *, name: LayerName, out: Window) -> Want:
     need = call.recipe.needs[name]
     grid = need.on or graph.grid_of(name)
-    return Want(grid=grid, window=grid.covering(call.recipe.grid.extent_of(out), halo_px=need.halo_px))
+    # Of the scene as a whole, so that it does not depend on the cut.
+    grid.covering(call.recipe.grid.bounds)
+    return Want(grid=grid, window=grid.nearest(call.recipe.grid.extent_of(out), halo_px=need.halo_px))
 
 
 def hull(windows: list[Window]) -> Window:

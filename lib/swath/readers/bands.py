@@ -46,7 +46,7 @@ class BandReader:
         try:
             with gdal_env(asset.href):
                 dataset = self._dataset(asset)
-            values = self._deflated_rows(asset, window, dataset=dataset)
+            values = self._past_gdal(asset, window, dataset=dataset)
             if values is None:
                 with gdal_env(asset.href, cache_bytes=self._cache_bytes()):
                     part = RasterioWindow(window.col, window.row, window.width, window.height)
@@ -98,20 +98,20 @@ class BandReader:
         past = {href for (href, _), band in self._deflated.items() if band is not None}
         return max(sum(_BLOCK_ROWS * _block_row_bytes(d) for href, d in self._open.items() if href not in past), _LEAST_CACHE)
 
-    def _deflated_rows(self, asset: Asset, window: Window, *, dataset: rasterio.DatasetReader) -> NDArray[Any] | None:
-        """Full-width rows of a file that can be read past GDAL."""
-        if (window.col, window.width) != (0, dataset.width) or asset.href.startswith("/vsi"):
+    def _past_gdal(self, asset: Asset, window: Window, *, dataset: rasterio.DatasetReader) -> NDArray[Any] | None:
+        """Pixels of a file that can be read without GDAL."""
+        if asset.href.startswith("/vsi"):
             return None
         key = (asset.href, asset.band_index)
         if key not in self._deflated:
             self._deflated[key] = DeflatedBand.of(dataset, asset.band_index)
         band = self._deflated[key]
-        rows = band.read(window.row, window.row_stop) if band is not None else None
-        if band is not None and rows is None:
+        values = band.read(window) if band is not None else None
+        if band is not None and values is None:
             # GDAL tells what is wrong with the file, if anything is.
             band.close()
             self._deflated[key] = None
-        return rows
+        return values
 
     def _close_one(self, *, last: bool) -> None:
         href, dataset = self._open.popitem(last=last)

@@ -10,6 +10,7 @@ import rasterio.session
 from rasterio.env import Env
 from rasterio.session import AWSSession
 
+from swath.stores.authorities import bundle_of
 from swath.stores.options import OUTPOSTS, VARIABLE, StoreOptions, gdal_options, store_options
 from swath.stores.registry import open_store
 
@@ -18,6 +19,8 @@ from swath.stores.registry import open_store
 TRUSTED_DRIVERS = ("GTiff", "JP2OpenJPEG")
 
 _S3 = "/vsis3/"
+_REMOTE = "/vsi"
+_BUNDLE = "GDAL_CURL_CA_BUNDLE"
 
 #: Spark owns the cores; sibling files (.aux.xml, .ovr, .tfw) are neither looked for nor written, because they are not
 #: part of a band's digest.
@@ -41,6 +44,8 @@ def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None
         cache_bytes: What decoded blocks may take; None leaves GDAL's own choice, a twentieth of the machine's memory.
     """
     options: dict[str, str | int] = dict(GDAL_OPTIONS) if cache_bytes is None else {**GDAL_OPTIONS, "GDAL_CACHEMAX": cache_bytes}
+    if _REMOTE in href and (authorities := bundle_of(_BUNDLE)):
+        options[_BUNDLE] = authorities
     bucket = bucket_of(href)
     if not bucket:
         with Env(**options):

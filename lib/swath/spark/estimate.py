@@ -74,9 +74,9 @@ def peak_mb(plan: ProductPlan, *, strip_rows: int | None) -> float:
     """Peak resident size of the child that makes a strip [MiB]: a piece of every layer alive, and a row of blocks an asset."""
     cut = plan.cut(rows=strip_rows, split=True)
     reference = plan.graph.scene.reference
-    piece = min(cut.piece_rows, reference.height)
+    rows, columns = min(cut.piece[0], reference.height), min(cut.piece[1], reference.width)
     widest = max(s.grid.width / reference.width * s.grid.height / reference.height for s in plan.graph.outputs.values())
-    layers = piece * reference.width * max(widest, 1.0) * 8 * LAYERS_ALIVE
+    layers = rows * columns * max(widest, 1.0) * 8 * LAYERS_ALIVE
     buffers = sum(512 * s.grid.width * 2 * 1.5 for s in plan.graph.outputs.values())
     tables = len(plan.graph.scene.assets) * 65536 * 8 * 3
     return CHILD_MB + (layers + buffers + tables) / (1 << 20)

@@ -145,8 +145,21 @@ def test_files_statistics_and_pictures_are_equal_for_every_legal_cut(
         cut_up = _make(graph, tmp_path / str(rows), rows=rows, order=-1)
         assert cut_up.strips > 1
         _same(cut_up, whole)
-    monkeypatch.setattr(cutting, "PIECE_ROWS", 96)
-    _same(_make(graph, tmp_path / "small-pieces", rows=heights[0]), whole)
+    for number, piece in enumerate(((96, 70), (512, 128), (700, 4000))):
+        monkeypatch.setattr(cutting, "PIECE", piece)
+        _same(_make(graph, tmp_path / f"pieces-{number}", rows=heights[0]), whole)
+
+
+def test_a_band_that_ends_early_is_missed_alike_in_every_cut(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "scene"
+    folder.mkdir()
+    grids = {"red": make.grid(10.0, height=1100, width=700), "nir": make.grid(10.0, height=900, width=300)}
+    grids["swir16"] = make.grid(20.0, height=550, width=350)
+    graph = _graph(make, make.scene(grids, folder=folder))
+    monkeypatch.setattr(cutting, "PIECE", (2048, 2048))
+    whole = _make(graph, tmp_path / "whole", rows=None)
+    monkeypatch.setattr(cutting, "PIECE", (256, 128))
+    _same(_make(graph, tmp_path / "pieces", rows=None), whole)
 
 
 def test_files_are_right(make: Any, tmp_path: Path) -> None:
