@@ -1,9 +1,10 @@
 """One cloud-optimised GeoTIFF from the parts of many strips. Level 0 is joined without being decoded."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,11 +83,11 @@ class Front:
     """Everything of the file before full resolution.
 
     Args:
-        pieces: Header, then framed blocks of the overviews, the coarsest first.
+        pieces: Header, then framed blocks of the overviews, the coarsest first; read once, while the part files are open.
         statistics: Over all strips.
     """
 
-    pieces: tuple[bytes, ...]
+    pieces: Iterator[bytes]
     statistics: Statistics
 
 
@@ -107,8 +108,8 @@ def front_of(parts: list[PartManifest], files: list[BinaryIO], *, target: CogTar
     tags = twin_tags(
         target.grid, target.encoding, statistics=statistics, description=target.description, tags=target.tags, big=big
     )
-    blocks = [block for _, data in reversed(overviews) for block in data]
-    return Front(pieces=(header(tags, levels, big=big), *blocks), statistics=statistics)
+    blocks = (_blocks_of(run) for _, runs in reversed(overviews) for run in runs)
+    return Front(pieces=chain([header(tags, levels, big=big)], blocks), statistics=statistics)
 
 
 def zero_bytes(part: PartManifest) -> int:
@@ -162,17 +163,24 @@ def _join(out: BinaryIO, file: BinaryIO, *, length: int, digest: "hashlib._Hash"
         left -= got
 
 
+#: Framed blocks one after the other, or the piece of a part file that holds them.
+_Run = bytes | tuple[Piece, BinaryIO]
+
+
+def _blocks_of(run: _Run) -> bytes:
+    return run if isinstance(run, bytes) else _bytes(*run)
+
+
 def _overviews(
     parts: list[PartManifest], files: list[BinaryIO], *, size: tuple[int, int], encoding: Encoding
-) -> list[tuple[Level, list[bytes]]]:
-    """Each overview level with its framed blocks, finest first."""
+) -> list[tuple[Level, list[_Run]]]:
+    """Each overview level with its blocks, finest first."""
     sizes = level_sizes(*size)
-    done: list[tuple[Level, list[bytes]]] = []
+    done: list[tuple[Level, list[_Run]]] = []
     pixels: NDArray[np.integer] | None = None
     for number, (height, width) in enumerate(sizes, start=1):
         if number <= LOCAL_LEVELS:
-            framed, rows = _local_level(parts, files, number=number, size=(height, width), encoding=encoding)
-            pixels = rows
+            runs, blocks, pixels = _local_level(parts, files, number=number, size=(height, width), encoding=encoding)
         else:
             above = sizes[number - 2]
             if pixels is None:
@@ -182,39 +190,51 @@ def _overviews(
                 pixels, first=0, start=0, stop=height, source=above, target=(height, width),
                 rule=encoding.overviews, nodata=encoding.nodata,
             )  # fmt: skip
-            framed = _encode_all(pixels, encoding)
-        blocks = np.array([len(b) - 8 for b in framed], dtype=np.uint32)
-        done.append((Level(height=height, width=width, sizes=blocks), framed))
+            runs, blocks = _encode_all(pixels, encoding)
+        done.append((Level(height=height, width=width, sizes=np.array(blocks, dtype=np.uint32)), runs))
     return done
 
 
-def _encode_all(pixels: NDArray[np.integer], encoding: Encoding) -> list[bytes]:
-    rows = (encode_rows(pixels[row : row + BLOCK], encoding) for row in range(0, pixels.shape[0], BLOCK))
-    return [b"".join(frame(block)) for blocks in rows for block in blocks]
+def _encode_all(pixels: NDArray[np.integer], encoding: Encoding) -> tuple[list[_Run], list[int]]:
+    """Rows of framed blocks, and the size of each block."""
+    runs: list[_Run] = []
+    sizes: list[int] = []
+    for row in range(0, pixels.shape[0], BLOCK):
+        blocks = encode_rows(pixels[row : row + BLOCK], encoding)
+        runs.append(b"".join(frame(*blocks)))
+        sizes += (len(b) for b in blocks)
+    return runs, sizes
 
 
 def _local_level(
     parts: list[PartManifest], files: list[BinaryIO], *, number: int, size: tuple[int, int], encoding: Encoding
-) -> tuple[list[bytes], NDArray[np.integer] | None]:
-    """Blocks of a level that strips made; its pixels too when it travelled as pixels."""
+) -> tuple[list[_Run], list[int], NDArray[np.integer] | None]:
+    """Blocks of a level that strips made and their sizes; its pixels too when it travelled as pixels."""
     found = [(piece, file) for part, file in zip(parts, files, strict=True) for piece in part.pieces if piece.level == number]
     found.sort(key=lambda f: f[0].row)
     _check_rows([piece for piece, _ in found], height=size[0])
     if all(not piece.sizes for piece, _ in found):
-        pixels = np.concatenate([_pixels(piece, file, width=size[1], dtype=encoding.dtype) for piece, file in found])
-        return _encode_all(pixels, encoding), pixels
-    framed: list[bytes] = []
+        pixels = np.empty(size, dtype=encoding.dtype)
+        for piece, file in found:
+            pixels[piece.row : piece.row + piece.rows] = _pixels(piece, file, width=size[1], dtype=encoding.dtype)
+        return *_encode_all(pixels, encoding), pixels
+    runs: list[_Run] = []
+    sizes: list[int] = []
     held: list[NDArray[np.integer]] = []
     for piece, file in found:
         if piece.sizes:
-            framed += _split(_bytes(piece, file), piece.sizes)
+            # Encoded already: its bytes are read when they are written.
+            runs.append((piece, file))
+            sizes += piece.sizes
             continue
         held.append(_pixels(piece, file, width=size[1], dtype=encoding.dtype))
         stop = piece.row + piece.rows
         if stop % BLOCK == 0 or stop == size[0]:
-            framed += _encode_all(np.concatenate(held), encoding)
+            encoded, more = _encode_all(np.concatenate(held), encoding)
+            runs += encoded
+            sizes += more
             held = []
-    return framed, None
+    return runs, sizes, None
 
 
 def _bytes(piece: Piece, file: BinaryIO) -> bytes:
@@ -228,11 +248,3 @@ def _bytes(piece: Piece, file: BinaryIO) -> bytes:
 
 def _pixels(piece: Piece, file: BinaryIO, *, width: int, dtype: str) -> NDArray[np.integer]:
     return raw_rows(_bytes(piece, file), rows=piece.rows, width=width, dtype=dtype)
-
-
-def _split(data: bytes, sizes: tuple[int, ...]) -> list[bytes]:
-    blocks, at = [], 0
-    for size in sizes:
-        blocks.append(data[at : at + size + 8])
-        at += size + 8
-    return blocks
