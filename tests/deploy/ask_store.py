@@ -1,4 +1,4 @@
-"""Run in a closed network: asks one bucket by boto3 and by S3A, and tells with which key id each signed.
+"""Run in a closed network: asks one bucket by boto3, GDAL and S3A, and tells with which key id each signed.
 
 Arguments: ``CREDENTIALS`` (``profile`` or ``container``), the class path of S3A, and the settings and variables that a
 rendering made, as JSON. The store is a server in this process that answers everything with an empty list.
@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ _EMPTY = (
     b'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
     b"<Name>scenes</Name><Prefix></Prefix><KeyCount>0</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>"
 )
-signed: dict[str, set[str]] = {"boto3": set(), "s3a": set()}
+_CLIENTS = {"hadoop": "s3a", "gdal": "gdal", "boto3": "boto3"}
+signed: dict[str, set[str]] = {"boto3": set(), "gdal": set(), "s3a": set()}
 
 
 class _Store(BaseHTTPRequestHandler):
@@ -39,7 +41,8 @@ class _Store(BaseHTTPRequestHandler):
             return
         found = re.search(r"Credential=([^/]+)/", self.headers.get("Authorization", ""))
         if found:
-            signed["s3a" if "hadoop" in self.headers.get("User-Agent", "").lower() else "boto3"].add(found[1])
+            told = self.headers.get("User-Agent", "").lower()
+            signed[next((name for word, name in _CLIENTS.items() if word in told), "no name")].add(found[1])
         self._send(_EMPTY, kind="application/xml")
 
     def _send(self, body: bytes, *, kind: str) -> None:
@@ -68,10 +71,17 @@ def main() -> None:
     else:
         os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{address}/credentials"
 
-    import boto3  # noqa: PLC0415 - after the variables are set
+    os.environ["SWATH_STORES"] = json.dumps({"scenes": {"endpoint": address, "addressing": "path"}})
+
+    import rasterio  # noqa: PLC0415 - after the variables are set
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
-    boto3.client("s3").list_objects_v2(Bucket="scenes")
+    from swath.readers.gdal_env import gdal_env  # noqa: PLC0415
+    from swath.stores.registry import open_store  # noqa: PLC0415
+
+    list(open_store("s3://scenes").list(""))
+    with gdal_env("/vsis3/scenes/x.tif"), suppress(rasterio.errors.RasterioIOError):
+        rasterio.open("/vsis3/scenes/x.tif")
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.driver.host", "127.0.0.1")
     for key, value in {**given["settings"], "spark.driver.extraClassPath": jars}.items():
         builder = builder.config(key, value)

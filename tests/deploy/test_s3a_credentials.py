@@ -1,4 +1,4 @@
-"""S3A and boto3 must be the same person, with the metadata service out of reach."""
+"""S3A, boto3 and GDAL must be the same person, with the metadata service out of reach."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def s3a_jars(java: None) -> str:
         ("container", {"kind": "pod-identity", "role_arn": "arn:aws:iam::111122223333:role/x"}, "CONTAINERKEYID"),
     ],
 )
-def test_s3a_and_boto3_sign_with_the_same_key(
+def test_s3a_boto3_and_gdal_sign_with_the_same_key(
     kind: str, identity: dict[str, str], key: str, s3a_jars: str, change: Callable[..., Site], tmp_path: Path
 ) -> None:
     site = change("kubernetes", identity=identity)
@@ -63,5 +63,5 @@ def test_s3a_and_boto3_sign_with_the_same_key(
         pytest.skip("no network of its own can be made here")
     assert done.returncode == 0, done.stderr[-2000:]
     told, sent = done.stdout.strip().splitlines()[-2:]
-    assert json.loads(told) == {"boto3": [key], "s3a": [key]}
+    assert json.loads(told) == {"boto3": [key], "gdal": [key], "s3a": [key]}
     assert sent == "sent 0", "somebody asked the metadata service"

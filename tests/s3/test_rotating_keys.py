@@ -1,11 +1,15 @@
 """Keys that a secret's file gets while a process works are taken up."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rasterio
+from rasterio.errors import RasterioIOError
 
+from swath.readers.gdal_env import gdal_env
 from swath.stores import rotating_keys
 from swath.stores.options import StoreOptions
 from swath.stores.s3_client import s3_client
@@ -71,3 +75,21 @@ def test_without_a_file_the_chain_is_boto3s(bucket: Any, file: File, monkeypatch
     assert signer(bucket, client_of(bucket)) == "VARIABLE"
     file.write("FILE")
     assert signer(bucket, client_of(bucket)) == "VARIABLE"
+
+
+@pytest.mark.parametrize("profile", ["", "default"])
+def test_gdal_signs_with_the_new_key_too(bucket: Any, file: File, monkeypatch: pytest.MonkeyPatch, profile: str) -> None:
+    monkeypatch.setattr(rotating_keys, "LATEST_S", 0)
+    monkeypatch.setenv("SWATH_STORES", json.dumps({"*": {"endpoint": bucket.endpoint, "profile": profile}}))
+
+    def signers(name: str) -> set[str]:
+        bucket.asked()
+        path = f"/vsis3/{bucket.name}/{name}.tif"
+        with gdal_env(path), pytest.raises(RasterioIOError, match="does not exist"):
+            rasterio.open(path)
+        return set(re.findall(r"Credential=(\w+)/", str([h["HTTP_AUTHORIZATION"] for h in bucket.recorder.headers])))
+
+    file.write("FIRST")
+    assert signers("before") == {"FIRST"}
+    file.write("SECOND")
+    assert signers("after") == {"SECOND"}

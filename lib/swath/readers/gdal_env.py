@@ -4,9 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib import import_module
 
-import rasterio.session
 from rasterio.env import Env
 from rasterio.session import AWSSession
 
@@ -51,19 +49,11 @@ def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None
         with Env(**options):
             yield
         return
-    _let_rasterio_sign()
     there = store_options(bucket)
     if there.kind == OUTPOSTS:
         options.pop("CPL_VSIL_CURL_ALLOWED_EXTENSIONS")  # a presigned address ends with its signature
-    session = _session(there) if there.profile or there.anonymous else None
-    with Env(session=session, **options, **_unless_told(gdal_options(there), os.environ)):
+    with Env(session=_session(there), **options, **_unless_told(gdal_options(there), os.environ)):
         yield
-
-
-def _let_rasterio_sign() -> None:
-    """Give rasterio the library that it finds credentials with: a process that has read from no bucket may not have loaded it."""
-    if rasterio.session.boto3 is None:
-        rasterio.session.boto3 = import_module("boto3")
 
 
 def openable(href: str) -> str:
@@ -86,11 +76,15 @@ def bucket_of(href: str) -> str:
 
 @lru_cache(maxsize=16)
 def _session(options: StoreOptions) -> AWSSession:
-    """Credentials of a bucket's own; every other bucket has those of the standard chain."""
+    """Who reads a bucket: the same person as boto3's client, keys that rotate included.
+
+    Left to itself, GDAL knows neither ``AWS_SHARED_CREDENTIALS_FILE`` nor half of boto3's other sources.
+    """
     if options.anonymous:
         return AWSSession(aws_unsigned=True, region_name=options.region or None)
-    pays = options.requester_pays
-    return AWSSession(profile_name=options.profile, region_name=options.region or None, requester_pays=pays)
+    from swath.stores.s3_client import s3_session  # noqa: PLC0415  loads boto3, which folders do without
+
+    return AWSSession(s3_session(options), requester_pays=options.requester_pays)
 
 
 def _unless_told(options: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

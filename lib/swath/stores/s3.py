@@ -13,6 +13,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from swath.errors import ConfigError
+from swath.stores.authorities import bundle_of
 from swath.stores.base import Entry
 from swath.stores.options import OUTPOSTS, gdal_options, store_options
 from swath.stores.parts import ONE_PUT, UnfinishedUpload
@@ -55,8 +56,8 @@ class S3Store:
 
     @property
     def client(self) -> "S3Client":
-        """boto3's client for this bucket."""
-        return s3_client(self.options)
+        """boto3's client for this bucket; another one after the authorities that it trusts were replaced."""
+        return s3_client(self.options, authorities=bundle_of("AWS_CA_BUNDLE"))
 
     @property
     def root(self) -> str:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
 from swath.errors import ConfigError
+from swath.stores.authorities import bundle_of
 from swath.stores.options import OUTPOSTS, StoreOptions
 from swath.stores.rotating_keys import session_with_rotating_keys
 
@@ -32,8 +32,12 @@ _ANY_REGION = "us-east-1"
 
 
 @lru_cache(maxsize=16)
-def s3_client(options: StoreOptions | None = None) -> "S3Client":
+def s3_client(options: StoreOptions | None = None, *, authorities: str = "") -> "S3Client":
     """One client a process and way of reaching a bucket. Credentials come from boto3's standard chain.
+
+    Args:
+        options: How the bucket is reached.
+        authorities: Bundle of those that are trusted; ``AWS_CA_BUNDLE``'s as it is now, or else boto3's own, without it.
 
     Raises:
         ConfigError: A store on a rack, and no library for its signatures.
@@ -42,8 +46,8 @@ def s3_client(options: StoreOptions | None = None) -> "S3Client":
     if options.kind == OUTPOSTS and find_spec("awscrt") is None:
         msg = "S3 on Outposts needs signatures of the kind SigV4A: pip install 'boto3[crt]'"
         raise ConfigError(msg)
-    session = boto3.session.Session(botocore_session=session_with_rotating_keys(options.profile or None))
-    region = options.region or session.region_name or (_ANY_REGION if options.endpoint else None)
+    session = s3_session(options)
+    region = session.region_name or (_ANY_REGION if options.endpoint else None)
     style = "path" if options.path_style else "virtual" if options.kind == OUTPOSTS else "auto"
     # The stubs know fewer settings than botocore does.
     settings: dict[str, Any] = {
@@ -60,13 +64,18 @@ def s3_client(options: StoreOptions | None = None) -> "S3Client":
     if options.anonymous:
         settings["signature_version"] = UNSIGNED
     config = Config(**settings)
-    client = session.client(
-        "s3", endpoint_url=options.endpoint or None, region_name=region, config=config, verify=os.environ.get("AWS_CA_BUNDLE")
-    )
+    trusted = authorities or bundle_of("AWS_CA_BUNDLE") or None
+    client = session.client("s3", endpoint_url=options.endpoint or None, region_name=region, config=config, verify=trusted)
     client.meta.events.register("before-call.s3.DeleteObjects", _content_md5)
     if options.requester_pays:
         client.meta.events.register("before-call.s3", _requester_pays)
     return client
+
+
+def s3_session(options: StoreOptions) -> boto3.session.Session:
+    """Who asks a bucket, and in which region where the options name none: boto3's standard chain, files read again."""
+    keys = session_with_rotating_keys(options.profile or None)
+    return boto3.session.Session(botocore_session=keys, region_name=options.region or None)
 
 
 def get(client: "S3Client", *, bucket: str, key: str, span: str = "") -> tuple[bytes, int]:
