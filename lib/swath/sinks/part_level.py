@@ -1,6 +1,8 @@
 """One level of one strip: windows become blocks or raw rows in a file of the level's own, and pixels of the next level."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from os import SEEK_END
 from typing import BinaryIO
 
 import numpy as np
@@ -40,6 +42,7 @@ class PartLevel:
         raw: Keep pixel rows instead of blocks.
         encoding: Of the asset.
         file: Where blocks and rows go, one after the other.
+        aside: Opens a file for blocks that come before their turn.
     """
 
     number: int
@@ -49,6 +52,7 @@ class PartLevel:
     raw: bool
     encoding: Encoding
     file: BinaryIO
+    aside: Callable[[], BinaryIO]
     pieces: list[Piece] = field(init=False, default_factory=list)
     offset: int = field(init=False, default=0)
     _below: "PartLevel | None" = field(init=False, default=None)
@@ -57,7 +61,8 @@ class PartLevel:
     _next_below: int = field(init=False, default=0)
     _direct: bool = field(init=False, default=False)
     _halving: bool = field(init=False, default=False)
-    _early: dict[tuple[int, int], bytes] = field(init=False, default_factory=dict)
+    _early: dict[tuple[int, int], tuple[int, int]] = field(init=False, default_factory=dict)
+    _waiting: BinaryIO | None = field(init=False, default=None)
     _sizes: list[int] = field(init=False, default_factory=list)
     _row_began: int = field(init=False, default=0)
     _block_row: int = field(init=False, default=0)
@@ -99,7 +104,7 @@ class PartLevel:
         if col == 0:
             self._direct = whole
         if not self._direct:
-            if self._own.paste(pixels, col=col, capacity=BLOCK):
+            if self._own.paste(pixels, col=col, capacity=0 if self.raw else BLOCK):
                 self._cut()
             return
         if not whole:
@@ -107,8 +112,7 @@ class PartLevel:
             raise ValueError(msg)
         for top in range(0, pixels.shape[0], BLOCK):
             for number, block in enumerate(encode_rows(pixels[top : top + BLOCK], self.encoding)):
-                self._early[(row + top) // BLOCK, col // BLOCK + number] = block
-        self._take_turns()
+                self._take((row + top) // BLOCK, col // BLOCK + number, block=block)
         if col + pixels.shape[1] == self.size[1]:
             self._own.skip(row + pixels.shape[0])
 
@@ -118,17 +122,29 @@ class PartLevel:
         across = col % BLOCK == 0 and (width % BLOCK == 0 or col + width == columns)
         return down and across and not self.raw
 
-    def _take_turns(self) -> None:
-        """Write the blocks whose turn it is: from left to right, then down."""
-        across = -(-self.size[1] // BLOCK)
-        while (block := self._early.pop((self._block_row, len(self._sizes)), None)) is not None:
-            self._put(frame(block))
-            self._sizes.append(len(block))
-            if len(self._sizes) == across:
-                top = self._block_row * BLOCK
-                self._told(top, rows=min(BLOCK, self.size[0] - top), sizes=tuple(self._sizes))
-                self._block_row += 1
-                self._sizes = []
+    def _take(self, row: int, column: int, *, block: bytes) -> None:
+        """Write a block when it is its turn: from left to right, then down. Others wait in a file, not in memory."""
+        if (row, column) != (self._block_row, len(self._sizes)):
+            if self._waiting is None:
+                self._waiting = self.aside()
+            self._early[row, column] = self._waiting.seek(0, SEEK_END), len(block)
+            self._waiting.write(block)
+            return
+        self._write_block(block)
+        while self._waiting is not None and (place := self._early.pop((self._block_row, len(self._sizes)), None)) is not None:
+            self._waiting.seek(place[0])
+            self._write_block(self._waiting.read(place[1]))
+        if not self._early and self._waiting is not None:
+            self._waiting.truncate(0)
+
+    def _write_block(self, block: bytes) -> None:
+        self._put(frame(block))
+        self._sizes.append(len(block))
+        if len(self._sizes) == -(-self.size[1] // BLOCK):
+            top = self._block_row * BLOCK
+            self._told(top, rows=min(BLOCK, self.size[0] - top), sizes=tuple(self._sizes))
+            self._block_row += 1
+            self._sizes = []
 
     def _cut(self) -> None:
         """Write gathered rows up to the edge of a block or of the strip: encoded, or raw where strips share a row of blocks."""

@@ -107,7 +107,7 @@ class PartWriter:
     def __init__(self, file: BinaryIO, encoding: Encoding, *, size: tuple[int, int], rows: tuple[int, int]) -> None:
         self._file = file
         # Overviews come while full resolution is still being written: they wait in files, not in memory.
-        folder = Path(file.name).parent if isinstance(getattr(file, "name", None), str) else None
+        self._folder = Path(file.name).parent if isinstance(getattr(file, "name", None), str) else None
         sizes = (size, *level_sizes(*size)[:LOCAL_LEVELS])
         start, stop = rows
         self._row = start
@@ -116,16 +116,19 @@ class PartWriter:
             if number:
                 start = first_row_from(start, source=sizes[number - 1][0], target=this[0])
                 stop = first_row_from(stop, source=sizes[number - 1][0], target=this[0])
-            level_file: BinaryIO = TemporaryFile(dir=folder) if number else file  # noqa: SIM115 (lives as long as the writer)
-            if number:
-                weakref.finalize(self, level_file.close)
             level = PartLevel(
                 number=number, size=this, start=start, stop=stop, raw=0 < number == len(sizes) - 1, encoding=encoding,
-                file=level_file,
+                file=self._aside() if number else file, aside=self._aside,
             )  # fmt: skip
             self._levels.append(level)
         for above, below in pairwise(self._levels):
             above.put_above(below)
+
+    def _aside(self) -> BinaryIO:
+        """A file that goes when the writer does."""
+        file: BinaryIO = TemporaryFile(dir=self._folder)  # noqa: SIM115 (lives as long as the writer)
+        weakref.finalize(self, file.close)
+        return file
 
     def feed(self, pixels: NDArray[np.integer], *, col: int = 0) -> None:
         """Take the next window: from left to right, then down; after the strip's own rows, ``rows_beyond`` more.
