@@ -69,6 +69,7 @@ def render_command(job: str, *, site_name: str, run_id: str | None, egress: bool
             click.echo(f"{line.flow.value:<13} {line.verdict:<10} {line.how}\n{'':<24} {line.content}")
         return
     click.echo(render(order), nl=False)
+    _say_who_ends_it(order)
 
 
 @click.command("submit")
@@ -82,11 +83,30 @@ def submit_command(job: str, *, site_name: str, run_id: str | None, wait: bool, 
     """Start JOB. The same --run-id twice starts one run."""
     order = _order(job, site_name=site_name, run_id=run_id)
     if order.site.engine is Engine.SPARK_SUBMIT:
-        words, variables = local_submit(order)
-        sys.exit(subprocess.run(words, env={**os.environ, **variables}, check=False).returncode)
+        sys.exit(_run(order))
     order = _submit(order, again=again)
     if wait:
         sys.exit(_wait(order, retries=retries))
+    _say_who_ends_it(order)
+
+
+def _run(order: Order) -> int:
+    """Run in the foreground, for as long as the job may last."""
+    words, variables = local_submit(order)
+    with subprocess.Popen(words, env={**os.environ, **variables}) as run:
+        try:
+            return run.wait(seconds(order.job.max_duration))
+        except subprocess.TimeoutExpired:
+            click.echo(f"{order.name} is on for longer than max_duration {order.job.max_duration}: ending it", err=True)
+            run.terminate()
+    return 1
+
+
+def _say_who_ends_it(order: Order) -> None:
+    """Clusters of the operator end a late run themselves. A request to EMR has no field for it."""
+    if order.site.on_emr:
+        longest = order.job.max_duration
+        click.echo(f"EMR ends no run: only `submit --wait` or `status --wait` cancels one after max_duration {longest}", err=True)
 
 
 def _submit(order: Order, *, again: bool = False) -> Order:

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,28 @@ def test_a_run_of_emr_that_is_late_is_cancelled(group: click.Group, monkeypatch:
     done = _call(group, "submit", "ard", "--site", "aws-region", "--run-id", RUN_ID, "--wait")
     assert "longer than max_duration 6h: cancelling it" in done.output
     assert done.exit_code == 1
+
+
+def test_whoever_leaves_a_run_to_emr_is_told_that_nobody_ends_it(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: FakeLauncher([_end(RunState.SUCCEEDED)]))
+    monkeypatch.setattr(deploy, "read_result", lambda *_a, **_k: _result())
+    told = "only `submit --wait` or `status --wait` cancels one after max_duration 6h"
+    for words in (["submit"], ["render"], ["submit", "--wait"]):
+        for site in ("aws-region", "kubernetes"):
+            done = _call(group, *words, "ard", "--site", site, "--run-id", RUN_ID)
+            assert (told in done.stderr) == (site == "aws-region" and "--wait" not in words)
+
+
+def test_a_run_in_the_foreground_is_ended_when_it_is_late(
+    group: click.Group, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    job = tmp_path / "late.yaml"
+    job.write_text("job: late\npipeline: toa\ninputs: [/in]\noutput: /out\nmax_duration: 1s\n", encoding="utf-8")
+    for program, code in (("import signal; signal.pause()", 1), ("raise SystemExit(3)", 3)):
+        words = (sys.executable, "-c", program)
+        monkeypatch.setattr(deploy, "local_submit", lambda _order, _words=words: (_words, {}))
+        done = _call(group, "submit", str(job), "--site", "laptop")
+        assert (done.exit_code, "longer than max_duration 1s: ending it" in done.stderr) == (code, code == 1)
 
 
 def test_status_cancel_and_logs_take_the_newest_run_of_a_job(group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
