@@ -4,8 +4,9 @@ Each target pixel's weights come from absolute map coordinates and are summed in
 bits in whatever window it is computed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ from swath.errors import GeometryError
 from swath.grid import EDGE_TOLERANCE_PX, Grid, Window
 
 Kernel = Literal["average", "bilinear", "nearest"]
-#: Source pixels that a kernel may touch beyond the target's extent.
-MARGIN_PX = 1
+#: Source pixels that each kernel may touch beyond the target's extent.
+MARGIN_PX: Final[Mapping["Kernel", int]] = {"average": 0, "bilinear": 1, "nearest": 0}
 #: A target pixel is valid when at least this share of its weight fell on valid source pixels.
 VALID_SHARE = 0.5
 
@@ -47,7 +48,7 @@ def source_window(source: Grid, *, target: Grid, window: Window) -> Window:
             remedy="Warp the bands to one system.",
         )
     source.covering(target.bounds)
-    return source.nearest(target.extent_of(window), halo_px=MARGIN_PX)
+    return source.nearest(target.extent_of(window), halo_px=MARGIN_PX[kernel_for(source, target)])
 
 
 def _edges(*, start: int, count: int, step: float, shift: float) -> NDArray[np.float64]:

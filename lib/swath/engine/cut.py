@@ -12,6 +12,8 @@ from swath.grid import Grid, Window
 DEFAULT_ROWS = 3072
 #: Rows and columns of a piece at the reference resolution: whole blocks of what is written there, and whole JPEG 2000 tiles.
 PIECE = (1024, 1024)
+#: The same where bands are read over a network: wide ones take fewer, longer reads.
+FAR_PIECE = (512, 4096)
 _LARGEST_DENOMINATOR = 64
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from swath import __version__
-from swath.engine.cut import Cut, cut
+from swath.engine.cut import FAR_PIECE, Cut, cut
 from swath.engine.graph import Graph, resolve
 from swath.engine.keys import asset_keys, digest_of
 from swath.engine.pipeline_json import pipeline_of
@@ -18,6 +18,8 @@ from swath.scene import Scene
 
 #: Bands of a true-colour picture.
 TRUE_COLOUR = ("red", "green", "blue")
+#: In GDAL's names of files that are read over a network.
+_FAR = "/vsis3/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +57,18 @@ class ProductPlan:
         pictured = (self.graph.grid_of(name) for name in self.previews)
         return tuple(dict.fromkeys([*(spec.grid for spec in self.graph.outputs.values()), *pictured]))
 
+    @property
+    def _piece(self) -> tuple[int, int] | None:
+        """None: as the engine has it."""
+        return FAR_PIECE if any(_FAR in asset.href for asset in self.graph.scene.assets.values()) else None
+
     def cut(self, *, rows: int | None, split: bool, piece: tuple[int, int] | None = None) -> Cut:
         """Strips and pieces.
 
         Raises:
             ConfigError: ``rows`` is not legal.
         """
-        return cut(self.graph.scene.reference, self.grids, rows=rows, split=split, piece=piece)
+        return cut(self.graph.scene.reference, self.grids, rows=rows, split=split, piece=piece or self._piece)
 
 
 def plan_product(scene_json: str, pipeline_json: str) -> ProductPlan:

@@ -14,24 +14,27 @@ from rasterio.windows import Window as RasterioWindow
 from swath.errors import ReadError
 from swath.grid import Window
 from swath.pipeline import Layer
-from swath.readers.deflated import DeflatedBand
+from swath.readers.deflated import LARGEST_BLOCK, DeflatedBand
 from swath.readers.gdal_env import TRUSTED_DRIVERS, gdal_env, openable
+from swath.readers.kept_blocks import Decode, KeptBlocks
 from swath.scene import Asset, Scene
 
 #: Files kept open at once: a scene has at most 15 bands.
 OPEN_FILES = 32
-#: Rows of blocks of each open file that stay decoded: a window with a halo meets a block row and its neighbour.
-_BLOCK_ROWS = 2
-#: GDAL's own share of a block in its cache, and what the cache is at least [bytes].
-_BLOCK_OVERHEAD, _LEAST_CACHE = 256, 16 << 20
+#: GDAL's own share of a block in its cache, and what the cache is at least and at most [bytes].
+_BLOCK_OVERHEAD, _LEAST_CACHE, _MOST_CACHE = 256, 16 << 20, 256 << 20
+#: Blocks with a shorter side [px] are left to GDAL: those of files in strips.
+_SMALLEST_SIDE = 64
 
 
 class BandReader:
-    """Reads windows; consecutive windows of a band find its decoded blocks in GDAL's cache."""
+    """Reads windows; those that go across the scene, then down, find blocks that they share decoded already."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, rasterio.DatasetReader] = OrderedDict()
-        self._deflated: dict[tuple[str, int], DeflatedBand | None] = {}
+        self._blocks: dict[tuple[str, int], KeptBlocks | None] = {}
+        self._deflated: dict[tuple[str, int], DeflatedBand] = {}
+        self._cached: dict[str, int] = {}
 
     def read(self, scene: Scene, band: str, window: Window) -> Layer:
         """Delivered numbers of one window of one band.
@@ -46,11 +49,8 @@ class BandReader:
         try:
             with gdal_env(asset.href):
                 dataset = self._dataset(asset)
-            values = self._past_gdal(asset, window, dataset=dataset)
-            if values is None:
-                with gdal_env(asset.href, cache_bytes=self._cache_bytes()):
-                    part = RasterioWindow(window.col, window.row, window.width, window.height)
-                    values = dataset.read(asset.band_index, window=part)
+            with gdal_env(asset.href, cache_bytes=self._cache_bytes(asset.href, window)):
+                values = self._values(asset, window, dataset=dataset)
         except RasterioError as error:
             raise ReadError(
                 f"band {band} ({asset.band.native_id}) cannot be read",
@@ -93,32 +93,44 @@ class BandReader:
             )
         return dataset
 
-    def _cache_bytes(self) -> int:
-        """Enough that no block is decoded twice while windows go down the scene, and no more."""
-        past = {href for (href, _), band in self._deflated.items() if band is not None}
-        return max(sum(_BLOCK_ROWS * _block_row_bytes(d) for href, d in self._open.items() if href not in past), _LEAST_CACHE)
+    def _cache_bytes(self, href: str, window: Window) -> int:
+        """What GDAL has to keep so that it decodes no block twice while windows go across the scene, then down."""
+        self._cached[href] = _bytes_to_keep(self._open[href], window)
+        return min(max(sum(self._cached.values()), _LEAST_CACHE), _MOST_CACHE)
 
-    def _past_gdal(self, asset: Asset, window: Window, *, dataset: rasterio.DatasetReader) -> NDArray[Any] | None:
-        """Pixels of a file that can be read without GDAL."""
-        if asset.href.startswith("/vsi"):
-            return None
+    def _values(self, asset: Asset, window: Window, *, dataset: rasterio.DatasetReader) -> NDArray[Any]:
+        """Pixels of a window: by blocks that we keep where the file is tiled, with GDAL's cache otherwise."""
         key = (asset.href, asset.band_index)
-        if key not in self._deflated:
-            self._deflated[key] = DeflatedBand.of(dataset, asset.band_index)
-        band = self._deflated[key]
-        values = band.read(window) if band is not None else None
-        if band is not None and values is None:
+        if key not in self._blocks:
+            self._blocks[key] = self._kept_blocks(dataset, asset)
+        kept = self._blocks[key]
+        values = kept.read(window) if kept is not None else None
+        if values is not None:
+            return values
+        if key in self._deflated:
             # GDAL tells what is wrong with the file, if anything is.
-            band.close()
-            self._deflated[key] = None
-        return values
+            self._deflated.pop(key).close()
+            self._blocks[key] = _by_gdal(dataset, asset.band_index)
+        part = RasterioWindow(window.col, window.row, window.width, window.height)
+        pixels: NDArray[Any] = dataset.read(asset.band_index, window=part)
+        return pixels
+
+    def _kept_blocks(self, dataset: rasterio.DatasetReader, asset: Asset) -> KeptBlocks | None:
+        if not _tiled(dataset):
+            return None
+        deflated = None if asset.href.startswith("/vsi") else DeflatedBand.of(dataset, asset.band_index)
+        if deflated is None:
+            return _by_gdal(dataset, asset.band_index)
+        self._deflated[asset.href, asset.band_index] = deflated
+        return _kept(dataset, asset.band_index, decode=deflated.decode, together=False)
 
     def _close_one(self, *, last: bool) -> None:
         href, dataset = self._open.popitem(last=last)
-        for key in [k for k in self._deflated if k[0] == href]:
-            band = self._deflated.pop(key)
-            if band is not None:
-                band.close()
+        self._cached.pop(href, None)
+        for key in [k for k in self._blocks if k[0] == href]:
+            del self._blocks[key]
+            if key in self._deflated:
+                self._deflated.pop(key).close()
         dataset.close()
 
     def close(self) -> None:
@@ -148,12 +160,43 @@ def _opened(href: str) -> rasterio.DatasetReader:
         raise
 
 
-def _block_row_bytes(dataset: rasterio.DatasetReader) -> int:
-    """Decoded size of one full-width row of a file's blocks, all its bands."""
+def _tiled(dataset: rasterio.DatasetReader) -> bool:
+    """Whether blocks are large enough to be worth a look at each, and not too large to keep."""
     height, width = dataset.block_shapes[0]
-    across = -(-dataset.width // width)
     size = height * width * np.dtype(dataset.dtypes[0]).itemsize
-    return int(dataset.count * across * (size + _BLOCK_OVERHEAD))
+    return bool(min(height, width) >= _SMALLEST_SIDE and size <= LARGEST_BLOCK)
+
+
+def _by_gdal(dataset: rasterio.DatasetReader, index: int) -> KeptBlocks:
+    """Blocks as GDAL decodes them."""
+    height, width = dataset.block_shapes[index - 1]
+
+    def decode(row: int, columns: tuple[int, int], *, rows: int) -> NDArray[Any]:
+        del rows  # a part of a block costs GDAL as much as the whole
+        top, left = row * height, columns[0] * width
+        part = RasterioWindow(left, top, min(columns[1] * width, dataset.width) - left, min(top + height, dataset.height) - top)
+        decoded: NDArray[Any] = dataset.read(index, window=part)
+        return decoded
+
+    return _kept(dataset, index, decode=decode, together=True)
+
+
+def _kept(dataset: rasterio.DatasetReader, index: int, *, decode: Decode, together: bool) -> KeptBlocks:
+    size, dtype = (dataset.height, dataset.width), np.dtype(dataset.dtypes[index - 1])
+    return KeptBlocks(size, dataset.block_shapes[index - 1], dtype=dtype, decode=decode, together=together)
+
+
+def _bytes_to_keep(dataset: rasterio.DatasetReader, window: Window) -> int:
+    """Decoded size of what GDAL meets in one row of windows; of tiled files in one window, for other bands."""
+    height, width = dataset.block_shapes[0]
+    down = -(-window.row_stop // height) - window.row // height
+    across = -(-dataset.width // width)
+    if _tiled(dataset):
+        if dataset.count == 1:
+            return 0
+        across = -(-window.col_stop // width) - window.col // width
+    size = height * width * np.dtype(dataset.dtypes[0]).itemsize
+    return int(dataset.count * down * across * (size + _BLOCK_OVERHEAD))
 
 
 def _valid(values: NDArray[np.integer], *, asset: Asset) -> NDArray[np.bool_] | None:

@@ -1,12 +1,10 @@
-"""Bands of local, tiled GeoTIFFs with DEFLATE, read past GDAL: it says where a block lies, libdeflate decodes it.
+"""Blocks of local GeoTIFFs with DEFLATE, read past GDAL: it says where a block lies, libdeflate decodes it.
 
-That takes two thirds of the time of GDAL's own path, and little memory: of a band only those blocks are kept, or their last
-rows, that windows still to come may ask for. Whatever is unusual (other layouts, absent blocks, bytes that do not decode) is
-left to GDAL.
+That takes two thirds of the time of GDAL's own path. Whatever is unusual (other layouts, absent blocks, bytes that do not
+decode) is left to GDAL.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
@@ -18,27 +16,16 @@ from isal.isal_zlib import IsalError
 from numpy.typing import NDArray
 
 from swath.compiled import compiled
-from swath.grid import Window
 
-#: Rows and columns that a window may have in common with one before.
-_OVERLAP: Final = 64
-#: Blocks of which a window needs no more rows from the top than one in so many are decoded as far as that, and not kept.
+#: Blocks of which no more rows from the top are asked for than one in so many are decoded as far as that.
 _PREFIX: Final = 8
-#: Larger blocks and rows of blocks are left to GDAL, which decodes them window by window [bytes].
-_LARGEST_BLOCK, _LARGEST_ROW = 16 << 20, 64 << 20
+#: Larger blocks are left to GDAL, which decodes them window by window [bytes].
+LARGEST_BLOCK: Final = 16 << 20
 _TYPES: Final = ("uint8", "uint16", "int16")
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A decoded block from its row ``first`` on, (y, x)."""
-
-    values: NDArray[Any]
-    first: int = 0
-
-
 class DeflatedBand:
-    """One band of one file; windows go across the scene, then down.
+    """Decodes blocks of one band of one file.
 
     Args:
         dataset: The file as GDAL opened it; it must stay open.
@@ -51,7 +38,6 @@ class DeflatedBand:
         self._block = dataset.block_shapes[index - 1]
         self._differences = dataset.tags(ns="IMAGE_STRUCTURE").get("PREDICTOR", "1") == "2"
         self._dtype = np.dtype(dataset.dtypes[index - 1])
-        self._kept: dict[tuple[int, int], _Block] = {}
 
     @classmethod
     def of(cls, dataset: rasterio.DatasetReader, index: int) -> Self | None:
@@ -69,7 +55,7 @@ class DeflatedBand:
             and "NBITS" not in own
         )
         size = np.dtype(dtype).itemsize * height if usual else 0
-        if not usual or size * width > _LARGEST_BLOCK or size * (dataset.width + width) > _LARGEST_ROW:
+        if not usual or size * width > LARGEST_BLOCK:
             return None
         try:
             file = Path(dataset.name).open("rb")  # noqa: SIM115 (open as long as the band)
@@ -80,48 +66,23 @@ class DeflatedBand:
             return None
         return cls(dataset, index, file=file)
 
-    def read(self, window: Window) -> NDArray[Any] | None:
-        """Pixels of a window, (y, x); None where a block is absent or cannot be decoded, or beyond the edge of the file."""
-        if min(window.row, window.col) < 0 or window.row_stop > self._dataset.height or window.col_stop > self._dataset.width:
-            return None
-        pixels = np.empty(window.shape, dtype=self._dtype)
-        height, width = self._block
-        for row in range(window.row // height, -(-window.row_stop // height)):
-            for column in range(window.col // width, -(-window.col_stop // width)):
-                place = Window(row * height, column * width, height, width).clip(window)
-                block = self._decoded(row, column, stop=place.row_stop - row * height, start=place.row - row * height)
-                if block is None:
-                    return None
-                top, left = place.row - row * height - block.first, place.col - column * width
-                pixels[window.slices_of(place)] = block.values[top : top + place.height, left : left + place.width]
-        self._forget(window)
-        return pixels
-
-    @property
-    def kept_pixels(self) -> int:
-        """How many are held for windows to come."""
-        return sum(b.values.size for b in self._kept.values())
+    def decode(self, row: int, columns: tuple[int, int], *, rows: int) -> NDArray[Any] | None:
+        """As ``kept_blocks.Decode`` has it; None where a block is absent or damaged."""
+        count = rows if rows * _PREFIX <= self._block[0] else self._block[0]
+        decoded = []
+        for column in range(*columns):
+            data = self._data(row, column)
+            values = self._values(data, rows=count) if data is not None else None
+            if values is None:
+                return None
+            if self._differences:
+                _add_up(values)
+            decoded.append(values)
+        return decoded[0] if len(decoded) == 1 else np.concatenate(decoded, axis=1)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def _decoded(self, row: int, column: int, *, start: int, stop: int) -> _Block | None:
-        """A block with its rows ``start`` to ``stop``; None where that cannot be had."""
-        kept = self._kept.get((row, column))
-        if kept is not None and kept.first <= start:
-            return kept
-        data = self._data(row, column)
-        rows = stop if stop * _PREFIX <= self._block[0] else self._block[0]
-        values = self._values(data, rows=rows) if data is not None else None
-        if values is None:
-            return None
-        if self._differences:
-            _add_up(values)
-        block = _Block(values)
-        if rows == self._block[0]:
-            self._kept[row, column] = block
-        return block
 
     def _data(self, row: int, column: int) -> bytes | None:
         """A block as it is stored."""
@@ -153,25 +114,6 @@ class DeflatedBand:
         except DeflateError:
             return None
         return values if len(whole) == values.nbytes else None
-
-    def _forget(self, window: Window) -> None:
-        """Keep of the blocks met so far what the next window on the right, or one of the next row of windows, may ask for."""
-        height, width = self._block
-        for (row, column), block in list(self._kept.items()):
-            bottom, right = (row + 1) * height, (column + 1) * width
-            met = column * width < window.col_stop
-            if not met or _needed(right, stop=window.col_stop, size=self._dataset.width):
-                continue
-            below = row * height < window.row_stop and _needed(bottom, stop=window.row_stop, size=self._dataset.height)
-            if not below:
-                del self._kept[row, column]
-            elif bottom < window.row_stop and not block.first:
-                self._kept[row, column] = _Block(block.values[-_OVERLAP:].copy(), height - min(_OVERLAP, height))
-
-
-def _needed(edge: int, *, stop: int, size: int) -> bool:
-    """Whether windows after one that ends at ``stop`` may ask for what ends at ``edge``: not when both end in one place."""
-    return stop < size and edge > stop - _OVERLAP and edge != stop
 
 
 @compiled
