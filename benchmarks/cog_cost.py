@@ -18,7 +18,7 @@ from benchmarks.scenes import BENCH, stac_scene
 from benchmarks.tree import Phase, next_phase, watch
 
 NODATA = -9999
-STRIP_ROWS, PIECE_ROWS = 3072, 512
+STRIP_ROWS = 3072
 #: CPU goals of issue 5, section 1: (bands, DEFLATE level) -> bound, goal.
 GOALS = {(1, 6): (0.70, 0.60), (1, 1): (0.52, 0.45), (4, 6): (0.70, 0.70), (4, 1): (0.45, 0.45)}
 SIDES = ("gdal", "gdal-one-file", "swath")
@@ -139,6 +139,7 @@ def _opened(part: Any) -> BinaryIO:
 
 
 def _part(array: NDArray[np.int16], path: Path, *, encoding: Any, strip: int) -> Any:
+    from swath.engine.cut import PIECE  # noqa: PLC0415
     from swath.product import Tally  # noqa: PLC0415
     from swath.sinks.strip_part import PartManifest, PartWriter, rows_beyond  # noqa: PLC0415
 
@@ -147,10 +148,11 @@ def _part(array: NDArray[np.int16], path: Path, *, encoding: Any, strip: int) ->
     tally = Tally(encoding)
     with path.open("w+b") as file:
         writer = PartWriter(file, encoding, size=(height, width), rows=(start, stop))
-        for row in range(start, stop, PIECE_ROWS):
-            piece = np.ascontiguousarray(array[row : min(row + PIECE_ROWS, stop)])
-            writer.feed(piece)
-            tally.add(piece)
+        for row in range(start, stop, PIECE[0]):
+            for col in range(0, width, PIECE[1]):
+                piece = np.ascontiguousarray(array[row : min(row + PIECE[0], stop), col : col + PIECE[1]])
+                writer.feed(piece, col=col)
+                tally.add(piece)
         beyond = rows_beyond(height=height, width=width, row_stop=stop)
         if beyond:
             writer.feed(np.ascontiguousarray(array[stop : stop + beyond]))
