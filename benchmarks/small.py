@@ -24,12 +24,12 @@ import rasterio
 
 from benchmarks.bare import CLASS_NODATA, COG, HALO, NODATA, classes, counts, reflectance
 from benchmarks.chain import compare, constants_of
-from benchmarks.scenes import BENCH, stac_scene
+from benchmarks.scenes import BENCH, coarse_scene, stac_scene
 from benchmarks.tree import Watched, next_phase, watch
 
 SCENES = 200
-#: And of full scenes.
-LARGE_SCENES = 50
+#: And of full scenes, run by run; the last run is made again.
+LARGE_SCENES = (1, 10, 50)
 #: Scenes of a month, so that the catalogue has days.
 _DAYS = 28
 _MASTER = "local[2,4]"
@@ -37,7 +37,7 @@ _MASTER = "local[2,4]"
 
 def measure(size: int, repeats: int) -> str:
     """Both sides in turns; the table as Markdown."""
-    folder = _scenes(size, count=SCENES)
+    folder = _scenes(stac_scene(size), count=SCENES)
     constants = BENCH / f"constants-many-{size}.json"
     constants.write_text(json.dumps(constants_of(stac_scene(size), size=size)))
     bare, ours = list[Watched](), list[Watched]()
@@ -55,10 +55,9 @@ def measure(size: int, repeats: int) -> str:
     return _table(bare, ours, size=size)
 
 
-def _scenes(size: int, *, count: int) -> Path:
+def _scenes(item: Path, *, count: int) -> Path:
     """A folder of scenes: names, days and records of their own, pixels of one."""
-    item = stac_scene(size)
-    folder = BENCH / f"many-{count}-{size}"
+    folder = BENCH / f"many-{count}-{item.parent.parent.name}-{item.stem}"
     record = json.loads(item.read_text(encoding="utf-8"))
     for number in range(count):
         name = f"{record['id']}-{number:03d}"
@@ -102,25 +101,31 @@ def _table(bare: list[Watched], ours: list[Watched], *, size: int) -> str:
 
 
 def second_run(size: int, repeats: int) -> str:
-    """A run over full scenes, and the same run again, which finds everything made."""
-    folder, out = _scenes(size, count=LARGE_SCENES), BENCH / "many-out"
-    runs = []
+    """Runs over full scenes, more and more; and the last of them again, which finds everything made."""
+    out = BENCH / "many-out"
+    runs: dict[int, list[Watched]] = {}
     for _ in range(repeats):
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir(parents=True)
-        runs.append(watch(["benchmarks.small", "ours", str(folder), str(stac_scene(512)), str(out)]))
+        for count in LARGE_SCENES:
+            folder = _scenes(coarse_scene(size), count=count)
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir(parents=True)
+            runs.setdefault(count, []).append(watch(["benchmarks.small", "ours", str(folder), str(stac_scene(512)), str(out)]))
     shutil.rmtree(out)
     lines = [
-        f"{LARGE_SCENES} scenes of {size} x {size} x 4 in one run, session start apart.",
+        f"Scenes of {size} x {size} x 4 with coarse pixels in one run, session start apart.",
         "",
         "| | CPU s | of the first run | wall s | peak MB beside the JVM | JVM MB |",
         "|---|---|---|---|---|---|",
     ]
-    first = median(w.phases["many"].cpu.total_s for w in runs)
-    for title, phase in (("first run", "many"), ("second run", "again")):
-        cpu, wall = median(w.phases[phase].cpu.total_s for w in runs), median(w.phases[phase].wall_s for w in runs)
-        memory = median(w.phases[phase].peak.other_mb for w in runs), median(w.phases[phase].peak.java_mb for w in runs)
-        lines.append(f"| {title} | {cpu:.1f} | {cpu / first:.3f} | {wall:.0f} | {memory[0]:.0f} | {memory[1]:.0f} |")
+    phases = [(count, "many") for count in LARGE_SCENES] + [(LARGE_SCENES[-1], "again")]
+    first = median(w.phases["many"].cpu.total_s for w in runs[LARGE_SCENES[-1]])
+    for count, phase in phases:
+        found = [w.phases[phase] for w in runs[count]]
+        cpu, wall = median(p.cpu.total_s for p in found), median(p.wall_s for p in found)
+        memory = median(p.peak.other_mb for p in found), median(p.peak.java_mb for p in found)
+        title = f"{count} scenes" if phase == "many" else f"{count} scenes, second run"
+        share = f"{cpu / first:.4f}" if count == LARGE_SCENES[-1] else ""
+        lines.append(f"| {title} | {cpu:.1f} | {share} | {wall:.0f} | {memory[0]:.0f} | {memory[1]:.0f} |")
     return "\n".join(lines)
 
 
