@@ -15,7 +15,7 @@ import swath
 from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
 from swath.inference.registry import Registry
-from swath.pipeline import Pipeline
+from swath.pipeline import Pipeline, Writer
 from swath.steps.registry import parameter_names
 
 #: The step whose parameters name a model.
@@ -40,6 +40,7 @@ class PipelineFile(BaseModel):
     version: int = 1
     steps: list[dict[str, dict[str, Any]]]
     assets: Assets
+    writer: Writer = "swath"
 
     @field_validator("steps", mode="before")
     @classmethod
@@ -223,6 +224,8 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
             *({"layers": layers, "required": False} for layers in pipeline.assets.optional),
         ],
         "absent": absent,
+        # What is usual is not said: plans and keys of before stay as they are.
+        **({"writer": pipeline.writer} if pipeline.writer != "swath" else {}),
     }
     _check_layers(pipeline_of(plain), absent=absent)
     return ReadyPipeline(plain=plain, models=models)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from swath.lookup import looked_up
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
 
+#: Who writes files.
+Writer = Literal["swath", "gdal"]
 Pointwise = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
@@ -218,6 +220,8 @@ class Pipeline:
         steps: In order.
         assets: What is written.
         version: Of the pipeline file's meaning.
+        writer: Who makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same pixels
+            in other bytes.
     """
 
     name: str
@@ -225,3 +229,4 @@ class Pipeline:
     steps: tuple[Step, ...]
     assets: tuple[AssetRule, ...]
     version: int = 1
+    writer: Writer = "swath"

@@ -83,13 +83,14 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     [
         (
             "nam: x\n" + PLAIN,
-            r"mine\.yaml: unknown key 'nam'; did you mean 'name'\? \(known: name, title, version, steps, assets\)",
+            r"mine\.yaml: unknown key 'nam'; did you mean 'name'\? \(known: name, title, version, steps, assets, writer\)",
         ),
         (
             PLAIN.replace("optional", "optinal"),
             r"unknown key 'assets\.optinal'; did you mean 'optional'\? \(known: required, optional",
         ),
         ("zzz: x\n" + PLAIN, r"unknown key 'zzz' \(known: name"),
+        ("writer: gdall\n" + PLAIN, r"mine\.yaml: writer: Input should be 'swath' or 'gdal'"),
         (PLAIN.replace("name: mine\n", ""), r"mine\.yaml: name: Field required"),
         (PLAIN.replace("  - toa\n", "  - 5\n"), r"mine\.yaml: steps\.0: Input should be a valid dictionary"),
         (PLAIN.replace("{aot550: 0.1}", "0.1"), r"mine\.yaml: steps\.1\.smac: Input should be a valid dictionary"),
@@ -144,6 +145,9 @@ def test_a_prepared_pipeline_builds(registry: Registry, tmp_path: Path) -> None:
     assert built.steps[1].parameters["aot550"] == 0.1
     assert [(a.layers, a.required) for a in built.assets] == [("qa", True), ("sr|toa", False)]
     assert (built.title, ready.models, ready.plain["absent"]) == ("mine", {}, {})
+    assert (built.writer, "writer" in ready.plain) == ("swath", False)
+    ready = prepare(load_pipeline(_file(tmp_path, "writer: gdal\n" + PLAIN)), registry=registry)
+    assert pipeline_of(ready.plain).writer == "gdal"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from swath.errors import MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
 from swath.grid import Grid
-from swath.pipeline import Pipeline, Recipe, Step
+from swath.pipeline import Pipeline, Recipe, Step, Writer
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
 
@@ -32,12 +32,14 @@ class Graph:
         calls: Every call comes after those whose layers it reads.
         outputs: What is written, by asset key.
         left_out: What is not, and why, by asset key or layer kind.
+        writer: Who writes the files.
     """
 
     scene: Scene
     calls: tuple[Call, ...]
     outputs: Mapping[str, LayerSpec]
     left_out: Mapping[str, str]
+    writer: Writer = "swath"
 
     def grid_of(self, name: LayerName) -> Grid:
         """The grid that a layer is on."""
@@ -89,7 +91,9 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
             got=f"bands {', '.join(sorted(scene.assets))}",
             remedy="Choose a pipeline that fits the sensor.",
         )
-    return Graph(scene=scene, calls=_needed(calls, set(chosen)), outputs=_named(chosen), left_out=left_out)
+    return Graph(
+        scene=scene, calls=_needed(calls, set(chosen)), outputs=_named(chosen), left_out=left_out, writer=pipeline.writer
+    )
 
 
 def _possible(pipeline: Pipeline, scene: Scene) -> tuple[list[Call], dict[LayerName, LayerSpec], dict[str, SceneError]]:

@@ -42,7 +42,9 @@ def asset_keys(graph: Graph) -> dict[str, str]:
         }
         for spec in call.recipe.makes:
             layers[spec.name] = digest_of({**chain, "layer": spec.name, "model": spec.model.digest if spec.model else None})
-    return {name: digest_of(_asset(layers[spec.name], spec=spec)) for name, spec in graph.outputs.items()}
+    # GDAL's driver makes other bytes of the same pixels.
+    other = {"writer": graph.writer} if graph.writer != "swath" else {}
+    return {name: digest_of(_asset(layers[spec.name], spec=spec) | other) for name, spec in graph.outputs.items()}
 
 
 def _asset(layer: str, *, spec: LayerSpec) -> dict[str, Any]:

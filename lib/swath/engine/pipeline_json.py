@@ -23,6 +23,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
         title=plain.get("title", plain["name"]),
         version=plain.get("version", 1),
         steps=tuple(step(s["name"], _parameters(s.get("parameters", {}))) for s in plain["steps"]),
+        writer=plain.get("writer", "swath"),
         assets=tuple(AssetRule(layers=a["layers"], required=a.get("required", False)) for a in plain["assets"]),
     )
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from swath.engine.cut import Cut
 from swath.engine.product_plan import ProductPlan
 from swath.errors import SceneError
+from swath.pipeline import Writer
 from swath.product import Encoding, LayerSpec
 from swath.sinks.cog import CogTarget, Written, assemble
+from swath.sinks.cog_gdal import assemble_with_gdal
 from swath.sinks.cog_upload import FIRST_STRIP, NoPlaceError, send
 from swath.sinks.strip_part import PartManifest
 from swath.stores.base import Store
@@ -24,7 +26,7 @@ def uploads_wanted(plan: ProductPlan, cut: Cut, *, skip: frozenset[str] = frozen
 
     A wrong guess costs time, never correctness: see ``finish``.
     """
-    if cut.strips > MAX_PARTS - FIRST_STRIP:
+    if cut.strips > MAX_PARTS - FIRST_STRIP or plan.graph.writer != "swath":
         return ()
     return tuple(n for n, spec in plan.graph.outputs.items() if n not in skip and _large(spec, cut))
 
@@ -67,6 +69,7 @@ class Finishing:
         upload_id: Of the upload that its strips sent parts to; empty without one.
         attempt: A name of its own for every try.
         remake: What to do when the parts in the upload cannot become the file.
+        writer: Who makes the file of the parts.
     """
 
     parts: list[PartManifest]
@@ -75,6 +78,7 @@ class Finishing:
     upload_id: str
     attempt: str
     remake: Remake
+    writer: Writer = "swath"
 
 
 def finish(job: Finishing, store: Store) -> Written:
@@ -93,7 +97,8 @@ def finish(job: Finishing, store: Store) -> Written:
             parts = job.remake()
     temporary = store.scratch() / job.attempt
     try:
-        written = assemble(parts, job.target, open_part=lambda p: store.fetch(p.href), output=temporary)
+        write = assemble_with_gdal if job.writer == "gdal" else assemble
+        written = write(parts, job.target, open_part=lambda p: store.fetch(p.href), output=temporary)
         store.publish(temporary, job.path)
     except FileExistsError as error:
         raise _conflict(job.path, got="other bytes") from error

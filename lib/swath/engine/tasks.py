@@ -132,6 +132,7 @@ def _asset(request: Mapping[str, Any]) -> Json:
         upload_id=request.get("upload", ""),
         attempt=f"{plan.href(name)}.{request['attempt']}",
         remake=lambda: _remade(request, plan, store=store),
+        writer=plan.graph.writer,
     )
     written = finish(job, store)
     record = AssetRecord(

@@ -33,7 +33,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> SimulatedScene:
     return simulate(kind="landsat9", folder=tmp_path_factory.mktemp("simulated"), size=SIZE, truth=False)
 
 
-def _pipeline(name: str = "surface-reflectance") -> str:
+def _pipeline(name: str = "surface-reflectance", **changes: str) -> str:
     file = load_pipeline(name)
     rules = [*((a, True) for a in file.assets.required), *((a, False) for a in file.assets.optional)]
     plain = {
@@ -41,7 +41,7 @@ def _pipeline(name: str = "surface-reflectance") -> str:
         "steps": [{"name": n, "parameters": p} for entry in file.steps for n, p in entry.items()],
         "assets": [{"layers": layers, "required": required} for layers, required in rules],
     }
-    return json.dumps(plain)
+    return json.dumps({**plain, **changes})
 
 
 def _done(answer: dict[str, Any] | Refused) -> dict[str, Any]:
@@ -49,9 +49,9 @@ def _done(answer: dict[str, Any] | Refused) -> dict[str, Any]:
     return answer
 
 
-def _product(child: Child, scene: str, *, output: Path, strip_rows: int | None) -> dict[str, Any]:
+def _product(child: Child, scene: str, *, output: Path, strip_rows: int | None, writer: str = "swath") -> dict[str, Any]:
     """Every strip, every asset, the item; records by asset."""
-    pipeline = _pipeline()
+    pipeline = _pipeline(writer=writer)
     local_store(output)
     common = {"scene": scene, "pipeline": pipeline, "output": str(output), "scene_id": json.loads(scene)["scene_id"]}
     strips = -(-SIZE // strip_rows) if strip_rows else 1
@@ -94,6 +94,27 @@ def test_a_delivery_becomes_a_product_however_it_is_cut(child: Child, simulated:
         red = dataset.read(1)
     valid = red[red != -9999].astype(np.int64)
     assert two["records"]["red"]["statistics"]["total"] == int(valid.sum())
+
+
+def test_gdals_driver_writes_the_same_pixels_under_other_keys(child: Child, simulated: SimulatedScene, tmp_path: Path) -> None:
+    scene = _done(child.call({"op": "ingest", "href": str(simulated.delivery)}))["scene"]
+    products = {
+        writer: _product(child, scene, output=tmp_path / writer, strip_rows=512, writer=writer) for writer in ("swath", "gdal")
+    }
+    ours, theirs = (products[w]["records"] for w in ("swath", "gdal"))
+    assert ours.keys() == theirs.keys()
+    for name, record in ours.items():
+        assert record["key"] != theirs[name]["key"]
+        assert record["statistics"] == theirs[name]["statistics"]
+        files = [
+            (tmp_path / w / products[w]["published"]["item"]).parent / products[w]["records"][name]["href"]
+            for w in ("swath", "gdal")
+        ]
+        assert files[0].read_bytes() != files[1].read_bytes()
+        assert problems_of(files[1]) == []
+        for level in ({}, {"overview_level": 0}):
+            with rasterio.open(files[0], **level) as one, rasterio.open(files[1], **level) as other:
+                np.testing.assert_array_equal(one.read(1), other.read(1))
 
 
 def test_a_product_made_in_one_call_is_the_same(child: Child, simulated: SimulatedScene, tmp_path: Path) -> None:
