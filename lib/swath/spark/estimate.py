@@ -7,8 +7,12 @@ from typing import Any
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
+from swath.engine.cut import Cut
+from swath.engine.graph import Call
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
+from swath.grid import Grid
+from swath.product import LayerSpec
 from swath.spark.calibration import slowness
 from swath.spark.ingest import name_of
 from swath.spark.plan import MAKE, REFUSED, STATUSES
@@ -20,10 +24,11 @@ from swath.stores.registry import open_store
 #: Products that are estimated one by one, and refusals that are told.
 ESTIMATED, TOLD = 10_000, 1_000
 
-#: A child with Python, NumPy, GDAL and swath loaded [MiB] (docs/benchmarks.md).
-CHILD_MB = 130.0
-#: Arrays of 8 bytes that live at once for each pixel of a piece: the worst step's inputs and outputs.
-LAYERS_ALIVE = 4
+#: A child with Python, NumPy, GDAL and compiled kernels that has made a small scene, and what JPEG 2000 takes besides [MiB]
+#: (docs/benchmarks.md).
+CHILD_MB, JPEG2000_MB = 200.0, 140.0
+#: What arrays take beside those that are counted.
+SLACK = 1.2
 #: CPU seconds for a million output pixels, and for a session with its first run (docs/benchmarks.md), where ``slowness`` is 1.
 #: Between plain bands by way of GeoTIFF (0.025) and JPEG 2000 or maps by a forest (0.1 to 0.2).
 SECONDS_PER_MEGAPIXEL = 0.09
@@ -71,15 +76,32 @@ def _pixels(plan: ProductPlan) -> int:
 
 
 def peak_mb(plan: ProductPlan, *, strip_rows: int | None) -> float:
-    """Peak resident size of the child that makes a strip [MiB]: a piece of every layer alive, and a row of blocks an asset."""
-    cut = plan.cut(rows=strip_rows, split=True)
-    reference = plan.graph.scene.reference
-    rows, columns = min(cut.piece[0], reference.height), min(cut.piece[1], reference.width)
-    widest = max(s.grid.width / reference.width * s.grid.height / reference.height for s in plan.graph.outputs.values())
-    layers = rows * columns * max(widest, 1.0) * 8 * LAYERS_ALIVE
-    buffers = sum(512 * s.grid.width * 2 * 1.5 for s in plan.graph.outputs.values())
-    tables = len(plan.graph.scene.assets) * 65536 * 8 * 3
-    return CHILD_MB + (layers + buffers + tables) / (1 << 20)
+    """Peak resident size of the child that makes a strip [MiB]: layers of the greediest call, rows that overviews gather."""
+    cut, scene = plan.cut(rows=strip_rows, split=True), plan.graph.scene
+    layers = max(_call_bytes(call, cut) for call in plan.graph.calls)
+    bands = sum(2 * _piece_pixels(asset.grid, cut) for asset in scene.assets.values())
+    tables = len(scene.assets) * 65536 * 8 * 3
+    rows = sum(_gathered_bytes(spec, cut) for spec in plan.graph.outputs.values())
+    jpeg2000 = JPEG2000_MB if any(a.href.lower().endswith(".jp2") for a in scene.assets.values()) else 0.0
+    return CHILD_MB + jpeg2000 + SLACK * (layers + bands + tables + rows) / (1 << 20)
+
+
+def _piece_pixels(grid: Grid, cut: Cut) -> float:
+    reference = cut.reference
+    return cut.piece[0] * grid.height / reference.height * cut.piece[1] * grid.width / reference.width
+
+
+def _call_bytes(call: Call, cut: Cut) -> float:
+    """Physical values, 8 bytes each, of what a call reads and makes."""
+    return 8 * (len(call.reads) + len(call.recipe.makes)) * _piece_pixels(call.recipe.grid, cut)
+
+
+def _gathered_bytes(spec: LayerSpec, cut: Cut) -> float:
+    """Full-width rows of one asset: of a piece and of the next level where sides are odd, of that level's quarter otherwise."""
+    grid = spec.grid
+    rows = cut.piece[0] * grid.height / cut.reference.height
+    whole = 2 * rows * grid.width
+    return whole / 16 if grid.height % 4 == grid.width % 4 == 0 else 1.5 * whole
 
 
 def refuse_what_cannot_fit(estimates: list[Estimate], request: RunRequest) -> None:
