@@ -12,6 +12,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+#: What ``compiled`` gave out: functions, and their machine code once there is any.
+_KNOWN: list[tuple[Callable[..., Any], list[Callable[..., Any]]]] = []
+
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile at the first call, without the GIL.
@@ -19,6 +22,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     Arrays of another type, layout or writability are compiled for anew, so callers give contiguous ones.
     """
     made: list[Callable[..., Any]] = []
+    _KNOWN.append((function, made))
 
     @wraps(function)
     def call(*asked: Any) -> Any:
@@ -27,6 +31,28 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return made[0](*asked)
 
     return call
+
+
+def load_kept() -> None:
+    """Load all machine code that is kept on disk for functions that are imported; compile none.
+
+    Who forks does this first, so that the pages are shared.
+    """
+    for function, made in _KNOWN:
+        if not made:
+            made.append(machine_code(function))
+        _load_types(made[0])
+
+
+def _load_types(function: Any) -> None:
+    """Load a function for the types that numba's index of its cache tells."""
+    # numba itself looks only for types that it is asked for.
+    kept = function._cache  # noqa: SLF001
+    codegen = function.targetctx.codegen()
+    for key in kept._cache_file._load_index() if hasattr(kept, "_cache_file") else ():  # noqa: SLF001
+        # The index may tell of other processors and of the function as it was.
+        if key == kept._index_key(key[0], codegen):  # noqa: SLF001
+            function.compile(key[0])
 
 
 def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:

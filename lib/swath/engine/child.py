@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from swath.engine.kernel_kills import kernel_kills
+from swath.engine.nursery import Nursery, Nursling
 from swath.errors import CrashError, MemoryLimitError, SceneError, TimeLimitError
 
 #: How often the parent looks at the child's resident size [s].
@@ -28,6 +29,8 @@ READY = b"ready\n"
 _START_S = 300.0
 #: Class of a refusal that is the configuration's fault: the run stops with it.
 CONFIG = "config"
+
+_Process = subprocess.Popen[bytes] | Nursling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +67,15 @@ class Child:
 
     Args:
         limits: Of each call.
-        module: What the child runs; it must serve requests as ``child_main`` does.
+        module: What the child runs; its ``main`` must serve requests as that of ``child_main`` does.
+        nursery: Forks the child; without one, or when it does not answer, the child is a Python of its own.
     """
 
-    def __init__(self, limits: Limits, *, module: str = "swath.engine.child_main") -> None:
+    def __init__(self, limits: Limits, *, module: str = "swath.engine.child_main", nursery: Nursery | None = None) -> None:
         self._limits = limits
         self._module = module
-        self._process: subprocess.Popen[bytes] | None = None
+        self._nursery = nursery
+        self._process: _Process | None = None
         self._kills = 0
 
     def call(self, request: dict[str, Any]) -> dict[str, Any] | Refused:
@@ -128,7 +133,7 @@ class Child:
         result: dict[str, Any] = answer["done"]
         return result
 
-    def _line(self, process: subprocess.Popen[bytes], *, seconds: float) -> bytes:
+    def _line(self, process: _Process, *, seconds: float) -> bytes:
         """The answer, while time and memory are watched."""
         if process.stdout is None:
             msg = "the child has no pipes"
@@ -149,7 +154,7 @@ class Child:
             self._watch_memory(process)
         return bytes(data)
 
-    def _watch_memory(self, process: subprocess.Popen[bytes]) -> None:
+    def _watch_memory(self, process: _Process) -> None:
         try:
             resident = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * _PAGE_MB
         except (OSError, IndexError):
@@ -158,7 +163,7 @@ class Child:
             self.close()
             raise _ChildDiedError(_too_big(self._limits, got=f"{resident:.0f} MiB"))
 
-    def _post_mortem(self, process: subprocess.Popen[bytes]) -> SceneError:
+    def _post_mortem(self, process: _Process) -> SceneError:
         code = process.wait()
         self.close()
         if code == -signal.SIGKILL:
@@ -171,7 +176,7 @@ class Child:
             remedy="A native library met a file that it cannot bear; check the scene's files, then run `swath retry`.",
         )
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> _Process:
         if self._process is None or self._process.poll() is not None:
             self.close()
             environment = {
@@ -182,12 +187,18 @@ class Child:
                 "SWATH_CHILD_MEMORY_MB": str(self._limits.memory_mb),
             }
             self._kills = kernel_kills()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, close_fds=True,
-            )  # fmt: skip
+            self._process = self._started(environment)
             self._line(self._process, seconds=max(_START_S, self._limits.seconds))
         return self._process
+
+    def _started(self, environment: Mapping[str, str]) -> _Process:
+        forked = self._nursery.child(self._module, environment=environment) if self._nursery else None
+        if forked is not None:
+            return forked
+        return subprocess.Popen(
+            [sys.executable, "-m", self._module],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, close_fds=True,
+        )  # fmt: skip
 
 
 def named(request: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from zipimport import zipimporter
 
 from swath.engine.child import Child, Limits, Refused
+from swath.engine.nursery import Nursery
 
 Json = dict[str, Any]
 
@@ -16,16 +17,22 @@ class _Kept:
 
     limits: Limits | None = None
     child: Child | None = None
+    nursery: Nursery | None = None
 
     def get(self, limits: Limits) -> Child:
         if self.child is None or self.limits != limits:
             if self.child is not None:
                 self.child.close()
-            self.limits, self.child = limits, Child(limits)
+            self.limits, self.child = limits, Child(limits, nursery=self.nursery)
         return self.child
 
 
 _KEPT = _Kept()
+
+
+def use_nursery(nursery: Nursery | None) -> None:
+    """Have children forked there, in this process and in those that it forks."""
+    _KEPT.nursery = nursery
 
 
 def answer_json(request: Json, limits: Limits) -> Json:

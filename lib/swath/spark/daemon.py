@@ -8,7 +8,8 @@ import gc
 from pyspark.daemon import manager
 
 import swath.sinks.arrow_rows  # noqa: F401  what a stage needs besides
-from swath.engine.kept_child import forget_zips
+from swath.engine.kept_child import forget_zips, use_nursery
+from swath.engine.nursery_main import open_nursery
 
 
 def main() -> None:
@@ -17,6 +18,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     forget_zips()
+    use_nursery(open_nursery())
     manager()  # type: ignore[no-untyped-call]
 
 

@@ -1,6 +1,11 @@
 """A small scene with bands at several resolutions, and steps that do next to nothing."""
 
-from collections.abc import Callable, Mapping
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,6 +16,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from swath.engine.nursery import Nursery
 from swath.errors import SceneError
 from swath.grid import Grid, Window
 from swath.pipeline import AssetRule, Context, Layer, Layers, Need, Pipeline, Recipe
@@ -119,3 +125,37 @@ def scene() -> Scene:
     """Bands at 10, 20 and 60 m that line up; nothing to read."""
     sizes = {10.0: (600, 480), 20.0: (300, 240), 60.0: (100, 80)}
     return scene_of({n: grid(p, height=sizes[p][0], width=sizes[p][1]) for n, p in PIXELS.items()})
+
+
+@dataclass(frozen=True)
+class Lent:
+    """A nursery, and the process that opened it."""
+
+    nursery: Nursery
+    host: subprocess.Popen[bytes]
+
+
+@contextmanager
+def lent_nursery(*, answer_s: float = 60.0, threads: str = "1") -> Iterator[Lent]:
+    """A nursery of a process of its own."""
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, str(Path(__file__).with_name("nursery_host.py")), str(theirs.fileno())]
+    path = os.pathsep.join(p for p in sys.path if p)
+    with (
+        ours,
+        subprocess.Popen(
+            command, pass_fds=[theirs.fileno()], env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": threads}
+        ) as host,
+    ):
+        theirs.close()
+        _, (channel,), _, _ = socket.recv_fds(ours, 64, 1)
+        with socket.socket(fileno=channel) as lent:
+            yield Lent(Nursery(lent, answer_s=answer_s), host)
+        ours.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(scope="module")
+def lent() -> Iterator[Lent]:
+    """One for the tests of a file that leave it alive."""
+    with lent_nursery() as made:
+        yield made

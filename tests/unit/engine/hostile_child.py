@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from swath.engine.child_main import main
+from swath.engine import child_main
 from swath.errors import ConfigError, ReadError
 
 _HELD: list[mmap.mmap | bytearray] = []
@@ -44,6 +44,14 @@ def _exit(request: Mapping[str, Any]) -> dict[str, Any]:
 def _once(request: Mapping[str, Any]) -> dict[str, Any]:
     """Crash at the first try and answer at the second."""
     return _crash(request) if len(Path(request["log"]).read_text(encoding="utf-8").split()) == 1 else {}
+
+
+def _orphan_once(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Lose the nursery at the first try, which is the end of a child too; tell the parent at the second."""
+    if len(Path(request["log"]).read_text(encoding="utf-8").split()) == 1:
+        os.kill(int(request["nursery"]), signal.SIGKILL)
+        signal.pause()
+    return {"parent": os.getppid()}
 
 
 def _hang(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,10 +103,32 @@ def _limits(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"data": resource.getrlimit(resource.RLIMIT_DATA)[0], "core": resource.getrlimit(resource.RLIMIT_CORE)[0]}
 
 
+def _surroundings(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a child got from its worker, as Python and as C see it, and what it is called."""
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_char_p
+    return {
+        "environment": dict(os.environ),
+        "c": {name: (getenv(name.encode()) or b"").decode() for name in request.get("names", ())},
+        "path": sys.path,
+        "name": Path("/proc/self/comm").read_text(encoding="ascii").strip(),
+        "parent": os.getppid(),
+        "open": sorted(int(p.name) for p in Path("/proc/self/fd").iterdir()),
+        "numba": "numba" in sys.modules,
+    }
+
+
 _OPS = {
     "echo": _echo, "crash": _crash, "kill": _kill, "exit": _exit, "once": _once, "hang": _hang, "allocate": _allocate,
     "touch": _touch, "noise": _noise, "scene-error": _scene_error, "config-error": _config_error, "bug": _bug, "limits": _limits,
+    "surroundings": _surroundings, "orphan-once": _orphan_once,
 }  # fmt: skip
 
+
+def main() -> None:
+    """What a nursery calls."""
+    child_main.main(perform)
+
+
 if __name__ == "__main__":
-    main(perform)
+    main()

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.faults.processes import alive, ended
+from tests.unit.engine.conftest import lent_nursery
 
 from swath.engine.child import Child, Limits, Refused
 
@@ -22,9 +24,11 @@ def _reachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
 
 
-@pytest.fixture
-def child() -> Iterator[Child]:
-    made = Child(GENEROUS, module=HOSTILE)
+@pytest.fixture(params=["started", "forked"])
+def child(request: pytest.FixtureRequest) -> Iterator[Child]:
+    """A child that is a Python of its own, and one that a nursery forks: nobody must be able to tell them apart."""
+    nursery = request.getfixturevalue("lent").nursery if request.param == "forked" else None
+    made = Child(GENEROUS, module=HOSTILE, nursery=nursery)
     yield made
     made.close()
 
@@ -119,10 +123,14 @@ def test_growth_that_the_kernel_does_not_limit_is_seen_by_the_parent(child: Chil
     assert _done(child.call({"op": "echo", "value": 3}))["echo"] == 3
 
 
-def test_noise_on_stdout_does_not_corrupt_answers(child: Child, capfd: pytest.CaptureFixture[str]) -> None:
-    for _ in range(2):
-        assert _done(child.call({"op": "noise"}))["noise"] is True
-    child.close()
+@pytest.mark.parametrize("forked", [False, True])
+def test_noise_on_stdout_does_not_corrupt_answers(capfd: pytest.CaptureFixture[str], *, forked: bool) -> None:
+    # A nursery of its own: what children say goes where the nursery's words went when it began.
+    with lent_nursery() if forked else nullcontext() as lent:
+        child = Child(GENEROUS, module=HOSTILE, nursery=lent.nursery if lent else None)
+        for _ in range(2):
+            assert _done(child.call({"op": "noise"}))["noise"] is True
+        child.close()
     assert "a lie" in capfd.readouterr().err
 
 
