@@ -21,6 +21,7 @@ class Maker:
         output: Root of the output, a folder or an ``s3://`` prefix; it exists.
         folder: For the strips' parts, relative to the output.
         strip_rows: As ``--tile-size``.
+        models: Path and digest of each that the pipeline names.
     """
 
     child: Child
@@ -28,6 +29,7 @@ class Maker:
     output: Path | str
     folder: str = field(default_factory=lambda: f".scratch/{uuid.uuid4().hex}")
     strip_rows: int | None = None
+    models: Json = field(default_factory=dict)
 
     def make(self, href: str) -> tuple[str, str]:
         """Make a scene's product.
@@ -38,7 +40,13 @@ class Maker:
         Raises:
             RuntimeError: Neither.
         """
-        base = {"pipeline": self.pipeline, "output": str(self.output), "strip_rows": self.strip_rows, "split": False}
+        base: Json = {
+            "pipeline": self.pipeline,
+            "output": str(self.output),
+            "strip_rows": self.strip_rows,
+            "split": False,
+            "models": self.models,
+        }
         found = self._ask({**base, "op": "ingest", "href": href})
         for told in (found.get("refused"), found.get("unfit")):
             if told is not None:

@@ -14,6 +14,7 @@ from rio_cogeo.cogeo import cog_validate
 from swath.engine.shared_uploads import ConflictError, Finishing, finish
 from swath.grid import Grid
 from swath.product import REFLECTANCE, Tally
+from swath.readers.gdal_env import gdal_env
 from swath.sinks.cog import CogTarget, Written, assemble, zero_bytes
 from swath.sinks.cog_upload import FIRST_STRIP, NoPlaceError, Places, _spans, places
 from swath.sinks.strip_part import PartManifest, PartWriter, rows_beyond
@@ -129,7 +130,8 @@ def test_gdal_and_rio_cogeo_accept_the_object(bucket: Any, making: Any, tmp_path
     fetched.write_bytes(asset.store.read(PATH) or b"")
     assert cog_validate(str(fetched), strict=True)[:2] == (True, [])
     assert problems_of(fetched) == []
-    with rasterio.Env(**asset.store.gdal_options()), rasterio.open(asset.store.gdal_path(PATH)) as dataset:
+    path = asset.store.gdal_path(PATH)
+    with gdal_env(path), rasterio.open(path) as dataset:
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         np.testing.assert_array_equal(dataset.read(1), asset.pixels)
     assert made.statistics.count == asset.pixels.size

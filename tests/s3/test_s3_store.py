@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import IncompleteReadError
 
+from swath.stores.options import gdal_options
 from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store, spans
 from swath.stores.s3_client import CHUNK, _content_md5
@@ -157,7 +158,7 @@ def test_buckets_of_one_run_have_their_own_endpoints_and_payers(bucket: Any, mon
     monkeypatch.setenv("SWATH_STORES", json.dumps(options))
     bucket.store().write("x", b"1")
     assert bucket.recorder.headers[-1]["HTTP_X_AMZ_REQUEST_PAYER"] == "requester"
-    assert bucket.store().gdal_options() == {
+    assert gdal_options(bucket.store().options) == {
         "AWS_S3_ENDPOINT": bucket.endpoint.removeprefix("http://"), "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE",
         "AWS_REQUEST_PAYER": "requester",
     }  # fmt: skip

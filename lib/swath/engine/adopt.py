@@ -54,7 +54,7 @@ def _statistics(asset: Mapping[str, Any], *, path: str, store: Store) -> Statist
     from swath.sinks.stored import stored_rows  # noqa: PLC0415  the driver imports this module for names alone
 
     tally = Tally(_encoding(asset))
-    for rows in stored_rows(store.gdal_path(path), options=store.gdal_options()):
+    for rows in stored_rows(path, store=store):
         tally.add(rows)
     # What was clamped cannot be seen any more; the item says it.
     return replace(tally.statistics(), clamped=asset.get("swath:clamped", 0))

@@ -6,7 +6,6 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
@@ -14,6 +13,7 @@ from swath.product import Product
 from swath.sinks.quicklook import LONGEST_SIDE, Stretch, class_png, stretch_of, true_colour_png
 from swath.sinks.stac import encode, item_of
 from swath.sinks.stac_assets import PictureRecord
+from swath.sinks.stored import stored_raster
 from swath.stores.base import Store
 
 TRUE_COLOUR = ("red", "green", "blue")
@@ -89,10 +89,7 @@ def _pictures(
 
 def _small(path: str, *, store: Store) -> NDArray[np.uint8]:
     """Class codes at picture size, from the overviews."""
-    with (
-        rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", **store.gdal_options()),
-        rasterio.open(store.gdal_path(path)) as source,
-    ):
+    with stored_raster(path, store=store) as source:
         scale = max(max(source.width, source.height) / LONGEST_SIDE, 1.0)
         shape = (max(round(source.height / scale), 1), max(round(source.width / scale), 1))
         small: NDArray[np.uint8] = source.read(1, out_shape=shape, resampling=Resampling.nearest)

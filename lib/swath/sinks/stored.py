@@ -1,6 +1,7 @@
 """Read back what was stored in a published file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +9,26 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from swath.stores.base import Store
+
 #: Rows of one block.
 _ROWS = 512
 
 
-def stored_rows(path: str, *, options: Mapping[str, str]) -> Iterator[NDArray[np.integer]]:
-    """Stored values, (y, x), a row of blocks at a time.
+@contextmanager
+def stored_raster(path: str, *, store: Store) -> Iterator[rasterio.DatasetReader]:
+    """A published raster, open; its bytes come by way of the store, which knows who we are and whom we trust."""
+    with (
+        rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
+        store.open(path) as file,
+        rasterio.open(file, driver="GTiff") as source,
+    ):
+        yield source
 
-    Args:
-        path: As GDAL opens it.
-        options: GDAL's, for the store that it lies in.
-    """
-    with rasterio.Env(**options), rasterio.open(path) as source:
+
+def stored_rows(path: str, *, store: Store) -> Iterator[NDArray[np.integer]]:
+    """Stored values, (y, x), a row of blocks at a time."""
+    with stored_raster(path, store=store) as source:
         yield from _rows(source)
 
 

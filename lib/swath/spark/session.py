@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 import swath
 from swath.errors import ConfigError
 from swath.spark.archive import reading_options
+from swath.spark.event_log import make_event_log_folder
 from swath.spark.gateway import start_jvm, stop_jvm
 from swath.spark.jars import S3A_JARS, delta_class_path, s3a_class_path
 from swath.spark.java import HOW_TO_GET, find_java
@@ -68,6 +69,7 @@ def _submitted(asked: Mapping[str, str], *, stores: Mapping[str, str]) -> dict[s
     wanted = _with_python(settings_for(asked.get("spark.master") or given.get("spark.master", DEFAULT_MASTER)))
     wanted.setdefault("spark.master", DEFAULT_MASTER)
     wanted |= stores
+    make_event_log_folder({**given, **asked})
     return {**{k: v for k, v in wanted.items() if k not in given}, **asked}
 
 

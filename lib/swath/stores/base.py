@@ -105,10 +105,6 @@ class Store(Protocol):
         """The name under which GDAL opens the file."""
         ...
 
-    def gdal_options(self) -> dict[str, str]:
-        """GDAL's options for opening files here."""
-        ...
-
     def spark_path(self, path: str) -> str:
         """The URI under which Spark and Delta open the folder."""
         ...

@@ -143,10 +143,6 @@ class LocalStore:
         """GDAL opens the file itself."""
         return str(self.at(path))
 
-    def gdal_options(self) -> dict[str, str]:
-        """None are needed."""
-        return {}
-
     def spark_path(self, path: str) -> str:
         """A file URI."""
         return self.at(path).as_uri()

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from swath.errors import ConfigError
 from swath.stores.authorities import bundle_of
 from swath.stores.base import Entry
-from swath.stores.options import OUTPOSTS, gdal_options, store_options
+from swath.stores.options import OUTPOSTS, store_options
 from swath.stores.parts import ONE_PUT, UnfinishedUpload
 from swath.stores.s3_client import CHUNK, get, missing, refused_condition, s3_client, stream, unknown_condition
 from swath.stores.upload import Upload
@@ -203,10 +203,6 @@ class S3Store:
         if self.options.kind == OUTPOSTS:
             return f"/vsicurl?use_head=no&list_dir=no&url={quote(self.presigned(path), safe='')}"
         return f"/vsis3/{self.bucket}/{self.key(path)}"
-
-    def gdal_options(self) -> dict[str, str]:
-        """Endpoint and region as GDAL spells them."""
-        return gdal_options(self.options)
 
     def presigned(self, path: str) -> str:
         """An address that whoever has it may read from for some hours."""
