@@ -4,7 +4,9 @@ import base64
 import shutil
 import weakref
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -94,6 +96,12 @@ def rows_beyond(*, height: int, width: int, row_stop: int) -> int:
     return need - row_stop
 
 
+def _aside(files: ExitStack, *, folder: Path | None) -> BinaryIO:
+    """A file without a name that closes with the others."""
+    file: BinaryIO = files.enter_context(TemporaryFile(dir=folder))  # noqa: SIM115 (it is one)
+    return file
+
+
 class PartWriter:
     """Streams one strip of one asset into a part file, window by window.
 
@@ -107,7 +115,11 @@ class PartWriter:
     def __init__(self, file: BinaryIO, encoding: Encoding, *, size: tuple[int, int], rows: tuple[int, int]) -> None:
         self._file = file
         # Overviews come while full resolution is still being written: they wait in files, not in memory.
-        self._folder = Path(file.name).parent if isinstance(getattr(file, "name", None), str) else None
+        folder = Path(file.name).parent if isinstance(getattr(file, "name", None), str) else None
+        files = ExitStack()
+        weakref.finalize(self, files.close)
+        # Levels know the files, not the writer: in a circle, their rows would stay until somebody looks for garbage.
+        aside = partial(_aside, files, folder=folder)
         sizes = (size, *level_sizes(*size)[:LOCAL_LEVELS])
         start, stop = rows
         self._row = start
@@ -118,17 +130,11 @@ class PartWriter:
                 stop = first_row_from(stop, source=sizes[number - 1][0], target=this[0])
             level = PartLevel(
                 number=number, size=this, start=start, stop=stop, raw=0 < number == len(sizes) - 1, encoding=encoding,
-                file=self._aside() if number else file, aside=self._aside,
+                file=aside() if number else file, aside=aside,
             )  # fmt: skip
             self._levels.append(level)
         for above, below in pairwise(self._levels):
             above.put_above(below)
-
-    def _aside(self) -> BinaryIO:
-        """A file that goes when the writer does."""
-        file: BinaryIO = TemporaryFile(dir=self._folder)  # noqa: SIM115 (lives as long as the writer)
-        weakref.finalize(self, file.close)
-        return file
 
     def feed(self, pixels: NDArray[np.integer], *, col: int = 0) -> None:
         """Take the next window: from left to right, then down; after the strip's own rows, ``rows_beyond`` more.
