@@ -35,6 +35,10 @@ CONTENT: Mapping[Flow, str] = {
 }
 
 
+#: What `swath forward` can send; the others leave with the engine or not at all.
+FORWARDED = frozenset({Flow.METRICS, Flow.FOOTPRINTS, Flow.LINEAGE, Flow.ERROR_TEXTS, Flow.ARGUMENTS})
+
+
 class Border(Strict):
     """Per flow whether it may leave. Everything that is not named stays.
 
@@ -84,7 +88,7 @@ def crossings(border: Border, *, engine_sends: Mapping[Flow, str], engine: str) 
         allowed = border.may_leave(flow)
         if flow in engine_sends:
             yield Crossing(flow=flow, allowed=allowed, verdict="leaves", content=CONTENT[flow], how=engine_sends[flow])
-        elif allowed and border.to:
+        elif allowed and border.to and flow in FORWARDED:
             yield Crossing(
                 flow=flow, allowed=True, verdict="may leave", content=CONTENT[flow], how=f"swath forward, to {border.to}"
             )

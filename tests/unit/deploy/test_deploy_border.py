@@ -1,5 +1,6 @@
 from swath.deploy.border import Border, Flow, crossings
 from swath.deploy.files import load_site
+from swath.deploy.flows import cut
 from swath.deploy.job_spec import JobSpec
 from swath.deploy.refusal_border import engine_sends
 
@@ -25,3 +26,10 @@ def test_what_is_allowed_and_has_a_way_may_leave(job: JobSpec) -> None:
     lines = {c.flow: c for c in crossings(site.border, engine_sends=engine_sends(job, site=site), engine="x")}
     assert lines[Flow.METRICS].verdict == "may leave"
     assert lines[Flow.FOOTPRINTS].verdict == "stays"
+
+
+def test_the_table_promises_no_more_than_forward_sends() -> None:
+    border = Border(allow=tuple(Flow), to="s3://outbox/x")
+    promised = {line.flow for line in crossings(border, engine_sends={}, engine="x") if line.verdict == "may leave"}
+    result = {"scenes_in": 0, "made": 0, "skipped": 0, "quarantined": 0, "pipeline": "toa"}
+    assert promised == set(cut(result, read=lambda _: None, site="s", namespace="n"))
