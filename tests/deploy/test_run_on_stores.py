@@ -152,6 +152,9 @@ def test_land_cover_with_a_model_of_the_models_store_needs_nothing_but_buckets(
     result = json.loads(out.read(f"reports/{RUN_ID}.json") or b"{}")
     assert (result["made"], result["quarantined"], result["balanced"]) == (1, 0, True)
 
+    log = (out.read(f"reports/{RUN_ID}.log") or b"").decode()
+    assert "1 scenes in = 1 made + 0 skipped + 0 quarantined; the account balances" in log
+
     events = [p for p in open_store(f"{place.products}/spark-events").list("") if p.rpartition("/")[2].startswith("events_")]
     assert events
 

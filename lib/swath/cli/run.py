@@ -13,9 +13,10 @@ import click
 from swath.cli.catalog import catalog_options, target_of
 from swath.cli.prices import site_prices
 from swath.cli.progress import Told, telling
+from swath.cli.run_log import RunLog
 from swath.cli.summary import FindTruth, summary_of
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
-from swath.errors import ConfigError
+from swath.errors import ConfigError, SwathError
 from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
 from swath.readers.discover import discover
@@ -99,7 +100,7 @@ def ready_pipeline(options: RunOptions) -> ReadyPipeline:
 def execute(
     options: RunOptions, *, told: Told, truth: FindTruth | None = None, spark: "SparkSession | None" = None
 ) -> RunSummary:
-    """Run, and leave OUT/reports/<run_id>.html and .json.
+    """Run, and leave OUT/reports/<run_id>.html, .json and .log.
 
     Args:
         options: What to run.
@@ -123,24 +124,37 @@ def execute(
 
 
 def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, truth: FindTruth | None = None) -> RunSummary:
-    """Do a request, and leave its report.
+    """Do a request, and leave its report and its log.
 
     Raises:
         SwathError: See ``Run.execute``.
     """
+    log = RunLog(told)
+    try:
+        return _executed(spark, request, log=log, truth=truth)
+    except SwathError as error:
+        log.note(f"ended by {type(error).__name__}: {error}")
+        raise
+    finally:
+        log.keep(open_store(request.output), run_id=request.run_id)
+
+
+def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, truth: FindTruth | None) -> RunSummary:
     from swath.spark.run import Run  # noqa: PLC0415  a second of imports
 
     request = replace(request, models=shared_models(request.models, output=request.output))
-    told.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
+    log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
     prices = site_prices()
-    outcome = Run(spark, request, progress=told.stage, announce=told.wave).execute()
+    outcome = Run(spark, request, progress=log.stage, announce=log.wave).execute()
     if outcome.delivered is not None:
-        told.say(str(outcome.delivered))
+        log.say(str(outcome.delivered))
     held_s = (outcome.ended - outcome.started).total_seconds()
     cores = spark.sparkContext.defaultParallelism
     cost = prices.cost(cores=cores, wall_s=held_s) if prices is not None else None
     summary = summary_of(outcome, truth=truth, cost=cost)
     write_report(summary)
+    for line in lines(summary):
+        log.note(line)
     return summary
 
 

@@ -36,7 +36,7 @@ CONTENT: Mapping[Flow, str] = {
 
 
 #: What `swath forward` can send; the others leave with the engine or not at all.
-FORWARDED = frozenset({Flow.METRICS, Flow.FOOTPRINTS, Flow.LINEAGE, Flow.ERROR_TEXTS, Flow.ARGUMENTS})
+FORWARDED = frozenset({Flow.METRICS, Flow.FOOTPRINTS, Flow.LINEAGE, Flow.ERROR_TEXTS, Flow.ARGUMENTS, Flow.DRIVER_LOGS})
 
 
 class Border(Strict):

@@ -76,12 +76,19 @@ def arguments(result: Mapping[str, Any]) -> Json:
     return {key: result[key] for key in ("pipeline", "output") if key in result}
 
 
+def driver_log(result: Mapping[str, Any], *, read: ReadItem) -> Json:
+    """What the run told, line by line."""
+    text = read(f"reports/{result['run_id']}.log") if "run_id" in result else None
+    return {"lines": (text or b"").decode(errors="replace").splitlines()}
+
+
 def cut(result: Mapping[str, Any], *, read: ReadItem, site: str, namespace: str) -> dict[Flow, Json]:
-    """All flows that a result holds. Event log, driver logs and job request are not in it: nothing forwards them."""
+    """All flows that a run leaves with its result. Event log and job request are not in it: nothing forwards them."""
     return {
         Flow.METRICS: metrics(result, site=site, namespace=namespace),
         Flow.FOOTPRINTS: footprints(result, read=read),
         Flow.LINEAGE: lineage(result),
         Flow.ERROR_TEXTS: error_texts(result),
         Flow.ARGUMENTS: arguments(result),
+        Flow.DRIVER_LOGS: driver_log(result, read=read),
     }

@@ -23,7 +23,7 @@ CANARIES = {
     Flow.DRIVER_LOGS: "canary-log-6",
     Flow.JOB_REQUEST: "canary-request-7",
 }
-FORWARDED = (Flow.METRICS, Flow.ARGUMENTS, Flow.FOOTPRINTS, Flow.LINEAGE, Flow.ERROR_TEXTS)
+FORWARDED = (Flow.METRICS, Flow.ARGUMENTS, Flow.FOOTPRINTS, Flow.LINEAGE, Flow.ERROR_TEXTS, Flow.DRIVER_LOGS)
 
 
 def _run(output: Path, run_id: str = "canary-request-7-run") -> None:
@@ -56,7 +56,7 @@ def _run(output: Path, run_id: str = "canary-request-7-run") -> None:
         (f"reports/{run_id}.json", json.dumps(result)),
         ("products/item.json", json.dumps(item)),
         ("spark-events/app", CANARIES[Flow.EVENT_LOG]),
-        ("logs/driver.log", CANARIES[Flow.DRIVER_LOGS]),
+        (f"reports/{run_id}.log", CANARIES[Flow.DRIVER_LOGS]),
     ):
         file = output / path
         file.parent.mkdir(parents=True, exist_ok=True)
