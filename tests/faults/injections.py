@@ -171,6 +171,7 @@ def _clock_wrong(target: Target) -> str | None:
 KINDS: Final[Mapping[str, tuple[Injection, float]]] = {
     "child killed": (_killed("child"), 6.0),
     "Python worker killed": (_killed("worker"), 5.0),
+    "nursery killed": (_killed("nursery"), 2.0),
     "executor killed": (_killed("executor"), 2.0),
     "worker or child frozen": (_frozen, 2.0),
     "disk full": (_disk_full, 3.0),

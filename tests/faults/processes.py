@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
-Role = Literal["worker", "child", "executor", "jvm"]
+Role = Literal["worker", "child", "nursery", "executor", "jvm"]
+#: In the command line; of those that swath's daemon forks, in the name that they took.
 _MARKS: Final[dict[Role, str]] = {
     "child": "swath.engine.child_main",
+    "nursery": "swath-nursery",
     # PySpark's own daemon, or ours.
     "worker": ".daemon pyspark.worker",
     "executor": "CoarseGrainedExecutorBackend",
     "jvm": "org.apache.spark.deploy.SparkSubmit",
 }
+_FORKED: Final = "swath-child"
 
 
 def below(pid: int) -> list[int]:
@@ -31,11 +34,19 @@ def below(pid: int) -> list[int]:
 
 def of_role(pid: int, role: Role) -> list[int]:
     """Descendants that do one kind of work."""
-    found = [p for p in below(pid) if _MARKS[role] in _command(p)]
+    here = below(pid)
+    if role == "nursery":
+        return [p for p in here if _name(p) == _MARKS[role]]
+    # Children that a nursery forked have its daemon's command line.
+    forked = [p for p in here if _name(p) == _FORKED]
+    found = [p for p in here if _MARKS[role] in _command(p)]
+    if role == "child":
+        return forked + found
     if role != "worker":
         return found
-    # PySpark's daemon forks its workers: those whose parent is a daemon itself.
-    return [p for p in found if _MARKS["worker"] in _command(_parent(p))]
+    # The daemon forks its workers: those whose parent is a daemon itself.
+    others = {*forked, *(p for p in here if _name(p) == _MARKS["nursery"])}
+    return [p for p in found if p not in others and _MARKS["worker"] in _command(_parent(p))]
 
 
 def alive(pid: int) -> bool:
@@ -77,6 +88,13 @@ def _parent(pid: int) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
     except (OSError, IndexError):
         return 0
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _command(pid: int) -> str:

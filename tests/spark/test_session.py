@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from tests.faults.processes import of_role
 
 import swath
 from swath.spark.settings import ON_ONE_MACHINE, WORKER_ENVIRONMENT, settings_for
@@ -39,6 +40,29 @@ def test_workers_run_this_python_and_this_swath_with_one_thread_each(spark: Spar
     python, where, environment = spark.sparkContext.parallelize([0], 1).mapPartitions(_environment).first()
     assert (python, where) == (sys.executable, swath.__file__)
     assert {name: environment.get(name) for name in WORKER_ENVIRONMENT} == dict(WORKER_ENVIRONMENT)
+
+
+def _ingest_nothing(rows: Iterable[Any]) -> Iterator[str]:
+    from swath.engine.child import Limits  # noqa: PLC0415 (imported where the worker runs)
+    from swath.engine.kept_child import answer_json  # noqa: PLC0415
+
+    for _ in rows:
+        yield answer_json({"op": "ingest", "href": "/nowhere/S1"}, Limits())["refused"]["message"]
+
+
+def test_workers_of_our_daemon_have_children_of_one_nursery(spark: SparkSession) -> None:
+    (message,) = spark.sparkContext.parallelize([0], 1).mapPartitions(_ingest_nothing).collect()
+    assert message.startswith("S1: ")
+    (nursery,), children = of_role(os.getpid(), "nursery"), of_role(os.getpid(), "child")
+    assert children
+    assert {_parent(c) for c in children} == {nursery}
+    workers = of_role(os.getpid(), "worker")
+    assert workers
+    assert not {nursery, *children} & {*workers}
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
 
 
 def test_a_task_that_fails_thrice_succeeds_at_its_fourth_attempt(spark: SparkSession, tmp_path: Path) -> None:

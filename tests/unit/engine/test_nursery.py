@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.processes import alive, ended
+from tests.faults.processes import alive, ended, of_role
 from tests.unit.engine.conftest import Lent, lent_nursery
 
 from swath.engine.child import Child, Limits, Refused
@@ -53,6 +53,8 @@ def test_children_are_forked_by_one_warm_process_and_hold_nothing_of_each_other(
     first, second, plain = _child(lent.nursery), _child(lent.nursery), _child(None)
     try:
         told = [_done(c, "surroundings") for c in (first, second, plain)]
+        assert {*of_role(lent.host.pid, "child")} == {told[0]["pid"], told[1]["pid"]}
+        assert of_role(lent.host.pid, "nursery") == [told[0]["parent"]]
     finally:
         for child in (first, second, plain):
             child.close()
