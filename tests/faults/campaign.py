@@ -138,8 +138,13 @@ class Campaign:
                 return
         while left > 0 or self._standing(answer, hostile=hostile):
             # Injections that came too late, and scenes whose child was killed twice: a new run picks them up.
-            run_id = f"round-{number}-{len(ids)}"
-            ids.add(run_id)
+            # One that a full disk ended is continued under its own name.
+            if answer["exit"] in (0, 3):
+                run_id = f"round-{number}-{len(ids)}"
+                ids.add(run_id)
+            if len(self.report.exits[number]) > 4 * MOST_EXECUTIONS:
+                self.report.broken.append(f"round {number} does not end: {answer}")
+                return
             again = self._request(output, run_id=run_id, hostile=hostile)
             answer, done, _ = self._execution(again, output, most=left, kinds=kinds - ENDING)
             left = left - done if done else 0

@@ -195,9 +195,10 @@ def test_the_janitor_removes_what_nobody_names_joins_small_files_and_nothing_els
         path.write_bytes(b"x")
     nothing = clean(full.tables, full.store, retention=Retention(), dry=True)
     assert (nothing.scratch, nothing.unnamed) == ([], [])
-    old = (datetime.now(UTC) - timedelta(days=30)).timestamp()
-    for path in made:
-        os.utime(path, (old, old))
+    # Long ago, and by a clock that was wrong.
+    moments = [(datetime.now(UTC) + timedelta(days=days)).timestamp() for days in (-30, 3000)]
+    for number, path in enumerate(made):
+        os.utime(path, (moments[number % 2],) * 2)
     done = clean(full.tables, full.store, retention=Retention())
     assert done.unnamed == sorted(p.relative_to(full.folder).as_posix() for p in (unfinished, orphan))
     assert set(done.scratch) == {p.relative_to(full.folder).as_posix() for p in (scratch, *beside)}

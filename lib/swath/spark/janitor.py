@@ -79,11 +79,11 @@ def clean(tables: Tables, store: Store, *, retention: Retention, now: datetime |
     """
     moment = now or datetime.now(UTC)
     done = Cleaning()
-    for entry in _stale(store.entries(SCRATCH), before=moment - timedelta(hours=retention.scratch_h)):
+    for entry in _stale(store.entries(SCRATCH), moment, kept_h=retention.scratch_h):
         _remove(entry, done.scratch, done, store=store, dry=dry)
-    for entry in _stale(unfinished(store), before=moment - timedelta(hours=retention.scratch_h)):
+    for entry in _stale(unfinished(store), moment, kept_h=retention.scratch_h):
         _remove(entry, done.scratch, done, store=store, dry=dry)
-    for entry in _stale(unnamed(tables, store), before=moment - timedelta(hours=retention.unnamed_h)):
+    for entry in _stale(unnamed(tables, store), moment, kept_h=retention.unnamed_h):
         _remove(entry, done.unnamed, done, store=store, dry=dry)
     _end_uploads(done, store, before=moment - timedelta(hours=retention.scratch_h), dry=dry)
     if not dry:
@@ -135,8 +135,10 @@ def is_ours(path: str) -> bool:
     return name.startswith(f".{product}.") and _UNFINISHED.fullmatch(name) is not None
 
 
-def _stale(entries: Iterator[Entry], *, before: datetime) -> Iterator[Entry]:
-    return (e for e in entries if e.modified < before)
+def _stale(entries: Iterator[Entry], now: datetime, *, kept_h: float) -> Iterator[Entry]:
+    """What is older than it may become; and what claims to be from as far in the future, which would otherwise stay for years."""
+    kept = timedelta(hours=kept_h)
+    return (e for e in entries if e.modified < now - kept or e.modified > now + kept)
 
 
 def _remove(entry: Entry, noted: list[str], done: Cleaning, *, store: Store, dry: bool) -> None:
