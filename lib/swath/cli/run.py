@@ -170,9 +170,9 @@ def exit_code(summary: RunSummary, *, quarantine_ok: bool) -> int:
     return EXIT_QUARANTINED if summary.quarantine and not quarantine_ok else 0
 
 
-def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: bool) -> None:
-    """Tell the result, and end the command with its exit code."""
-    for line in lines(summary):
+def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: bool, last: str = "") -> None:
+    """Tell the result, and ``last`` after it; end the command with its exit code."""
+    for line in (*lines(summary), *([last] if last else [])):
         told.say(line)
     if as_json:
         click.echo(summary.to_json())

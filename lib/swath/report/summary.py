@@ -73,6 +73,11 @@ class QuarantineEntry:
     message: str
     attempts: int = 1
 
+    @property
+    def reason(self) -> str:
+        """The message without the scene's name, for where that stands already."""
+        return self.message.removeprefix(f"{self.scene_id}: ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageTiming:

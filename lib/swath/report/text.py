@@ -1,22 +1,8 @@
-"""The plain account for a terminal or a log: rows of words, to be set by whoever prints them."""
+"""The plain account for a terminal or a log."""
 
 from collections.abc import Iterable
 
-from swath.report.summary import Account, RunSummary
-
-Row = tuple[str, ...]
-ACCOUNT_HEAD: Row = ("", "in", "made", "skipped", "quarantined", "balance")
-QUARANTINE_HEAD: Row = ("scene", "stage", "error", "message")
-
-
-def account_rows(summary: RunSummary) -> tuple[Row, ...]:
-    """The account by scene and by asset, under ``ACCOUNT_HEAD``."""
-    return (_account("scenes", summary.scenes), _account("assets", summary.assets))
-
-
-def quarantine_rows(summary: RunSummary) -> tuple[Row, ...]:
-    """What failed and why, under ``QUARANTINE_HEAD``."""
-    return tuple((plain(q.scene_id), plain(q.stage), plain(q.error), plain(q.message)) for q in summary.quarantine)
+from swath.report.summary import QuarantineEntry, RunSummary
 
 
 def lines(summary: RunSummary) -> tuple[str, ...]:
@@ -29,7 +15,7 @@ def lines(summary: RunSummary) -> tuple[str, ...]:
     )
     files = summary.assets
     assets = f"assets: {files.taken_in} in = {files.made} made + {files.skipped} skipped + {files.quarantined} quarantined"
-    failures = (f"quarantined {row[0]} at {row[1]} ({row[2]}): {row[3]}" for row in quarantine_rows(summary))
+    failures = (_failure(entry) for entry in summary.quarantine)
     cost = str(summary.cost) if summary.cost is not None else ""
     return (account, assets, *failures, *_told([("cost", cost), ("report", summary.report)]))
 
@@ -61,16 +47,8 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _account(name: str, account: Account) -> Row:
-    balance = "ok" if account.balanced else f"{account.remainder:+d} unexplained"
-    return (
-        name,
-        str(account.taken_in),
-        str(account.made),
-        str(account.skipped),
-        str(account.quarantined),
-        balance,
-    )
+def _failure(entry: QuarantineEntry) -> str:
+    return f"quarantined {plain(entry.scene_id)} at {plain(entry.stage)} ({plain(entry.error)}): {plain(entry.reason)}"
 
 
 def _told(facts: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -5,18 +5,11 @@ from dataclasses import replace
 import pytest
 
 from swath.report.summary import Account, RunSummary
-from swath.report.text import ACCOUNT_HEAD, account_rows, duration, lines, plain, quarantine_rows, size
+from swath.report.text import duration, lines, plain, size
 
 
-def test_rows_fit_their_head(summary: RunSummary) -> None:
-    rows = account_rows(summary)
-    assert {len(r) for r in rows} == {len(ACCOUNT_HEAD)}
-    assert rows[0] == ("scenes", "4", "2", "1", "1", "ok")
-
-
-def test_a_remainder_is_named(summary: RunSummary) -> None:
+def test_a_remainder_is_told(summary: RunSummary) -> None:
     broken = replace(summary, assets=Account(taken_in=5, made=2))
-    assert account_rows(broken)[1][-1] == "+3 unexplained"
     assert "DOES NOT BALANCE" in lines(broken)[0]
 
 
@@ -28,8 +21,14 @@ def test_lines_name_what_failed_and_where_the_report_is(summary: RunSummary) -> 
     assert found[-1] == f"report {summary.report}"
 
 
+def test_a_line_names_its_scene_once(summary: RunSummary) -> None:
+    (entry,) = summary.quarantine
+    told = lines(replace(summary, quarantine=(replace(entry, message=f"{entry.scene_id}: no pixels"),)))[2]
+    assert told == f"quarantined {entry.scene_id} at process (read): no pixels"
+
+
 def test_terminals_do_not_obey_strangers(hostile: RunSummary) -> None:
-    text = "".join(quarantine_rows(hostile)[0]) + "".join(lines(hostile))
+    text = "".join(lines(hostile))
     assert text.isprintable()
     assert plain("a\x1b[2Jb\u202ec\nd") == "a [2Jb c d"
 
