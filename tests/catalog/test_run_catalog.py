@@ -196,11 +196,14 @@ def test_compare_sees_and_mends_a_catalogue_that_drifted(
     other.parent.mkdir()
     other.write_text(json.dumps(changed | {"id": "gone"}), encoding="utf-8")
     assert command("catalog", "compare", str(missed)) == 4
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()][:2] == ["not-served", "stale-served"]
     assert command("catalog", "compare", str(missed), "--fix") == 0
     assert sorted(f["id"] for f in search(database)) == sorted([changed["id"], "gone"])
     other.unlink()
     assert command("catalog", "compare", str(missed), "--fix") == 0
-    assert capsys.readouterr().out.endswith("catalogue: 0 items delivered; 1 taken out\n")
+    told = capsys.readouterr().out
+    assert f"only-served: {changed['collection']}/gone: expected an item in the output\n" in told
+    assert told.endswith("catalogue: 0 items delivered; 1 taken out\n")
     (left,) = search(database)
     assert left["bbox"] == changed["bbox"]
 
@@ -209,11 +212,18 @@ def test_reconcile_looks_at_the_served_catalogue_too(
     missed: Path, database: str, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(upkeep, "session", lambda *_, **__: nullcontext(spark))
-    words = ("reconcile", str(missed), "--catalog", database)
-    assert command(*words) == 4
-    assert "not served: products/" in capsys.readouterr().err
-    assert command(*words, "--fix") == 0
-    assert command(*words) == 0
+    words = ("reconcile", str(missed), "--catalog", database, "--json")
+    item = str(next((missed / "products").rglob("*.json")).relative_to(missed))
+    name = published(missed)["id"]
+
+    def told(code: int, *more: str) -> tuple[list[tuple[str, str, str]], int]:
+        assert command(*words, *more) == code
+        found = json.loads(capsys.readouterr().out)
+        return [(f["kind"], f["path"], f["product_id"]) for f in found["findings"]], found["left"]
+
+    assert told(4) == ([("not-served", item, name)], 1)
+    assert told(0, "--fix") == ([("not-served", item, name)], 0)
+    assert told(0) == ([], 0)
     assert [f["id"] for f in search(database)] == [published(missed)["id"]]
     assert outbox(missed) == []
 

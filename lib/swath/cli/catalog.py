@@ -1,17 +1,18 @@
 """``swath catalog``: the served catalogue's schema, and what it must still be told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from swath.errors import AccountError, CatalogueError, ConfigError
 from swath.sinks.target import Target
+from swath.spark.finding import Finding
 from swath.stores.base import Store
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
-    from swath.sinks.delivery import Delivered
+    from swath.sinks.delivery import Delivered, Difference
 
 #: Sites give the second one, from a secret.
 VARIABLES = ["SWATH_CATALOG", "SWATH_PGSTAC_DSN"]
@@ -106,13 +107,13 @@ def replay_command(*, output: str, catalog: str, catalog_base: str, everything: 
 def compare_command(*, output: str, catalog: str, catalog_base: str, fix: bool) -> None:
     """See whether the catalogue has all items of OUTPUT as they are now, and no others of it."""
     target = _required(catalog, catalog_base)
-    left = reconcile_served(target, open_store(output, create=False), fix=fix, tell=click.echo)
-    if left:
-        msg = f"{output}: {left} differences between output and served catalogue; --fix mends them"
+    found = reconcile_served(target, open_store(output, create=False), fix=fix, tell=click.echo)
+    if found and not fix:
+        msg = f"{output}: {len(found)} differences between output and served catalogue; --fix mends them"
         raise AccountError(msg)
 
 
-def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[[str], object]) -> int:
+def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[[str], object]) -> tuple[Finding, ...]:
     """Compare an output with its served catalogue, both ways; with ``fix`` mend it.
 
     Args:
@@ -122,7 +123,7 @@ def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[
         tell: Hears of every difference.
 
     Returns:
-        How many differences are left.
+        The differences; with ``fix`` none of them is left.
 
     Raises:
         CatalogueError: Nobody answers, or something was refused.
@@ -132,18 +133,26 @@ def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[
 
     delivery = delivery_to(target, store)
     found = delivery.compare()
-    for what, entries in (("not served", found.missing), ("served as it was", found.stale)):
-        for entry in entries:
-            tell(f"{what}: {entry.item}")
+    findings = tuple(_findings(found))
+    for finding in findings:
+        tell(str(finding))
+    tell(f"served catalogue: {found.items} items, {len(findings)} differences")
+    if fix and findings:
+        delivered = delivery.mend(found)
+        tell(f"{delivered}; {len(found.surplus)} taken out")
+        _see(delivered)
+    return findings
+
+
+def _findings(found: "Difference") -> Iterator[Finding]:
+    for entry in found.missing:
+        yield Finding(kind="not-served", path=entry.item, product_id=entry.product_id, expected="the item, served", got="none")
+    for entry in found.stale:
+        yield Finding(
+            kind="stale-served", path=entry.item, product_id=entry.product_id, expected="the item as it is", got="an earlier one"
+        )
     for collection, name in found.surplus:
-        tell(f"served, but no more in the output: {collection}/{name}")
-    tell(f"served catalogue: {found.items} items, {len(found)} differences")
-    if not fix or not len(found):
-        return len(found)
-    delivered = delivery.mend(found)
-    tell(f"{delivered}; {len(found.surplus)} taken out")
-    _see(delivered)
-    return 0
+        yield Finding(kind="only-served", path=f"{collection}/{name}", product_id=name, expected="an item in the output")
 
 
 def _see(delivered: "Delivered") -> None:

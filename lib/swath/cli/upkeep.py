@@ -50,23 +50,20 @@ def reconcile_command(
                 f"mended: {len(mended.adopted)} products recorded, {len(mended.sent_back)} sent back (swath retry), "
                 f"{len(mended.catalogue)} catalogue files rewritten"
             )
-        served = reconcile_served(target, store, fix=fix, tell=told.say) if target is not None else 0
+        served = reconcile_served(target, store, fix=fix, tell=told.say) if target is not None else ()
+        left += () if fix else served
     if as_json:
-        plain = [
-            {"kind": f.kind, "path": f.path, "product_id": f.product_id, "expected": f.expected, "got": f.got}
-            for f in found.findings
-        ]
-        click.echo(json.dumps({"products": found.products, "files": found.files, "findings": plain, "left": len(left) + served}))
-    if left or served:
-        msg = f"{output}: {len(left) + served} differences between ledger, files and catalogue; --fix mends what can be mended"
+        plain = [f.plain() for f in (*found.findings, *served)]
+        click.echo(json.dumps({"products": found.products, "files": found.files, "findings": plain, "left": len(left)}))
+    if left:
+        msg = f"{output}: {len(left)} differences between ledger, files and catalogue; --fix mends what can be mended"
         raise AccountError(msg)
 
 
 def _tell(found: "Comparison", told: Told) -> None:
     told.say(f"{found.products} products in the ledger, {found.files} files, {len(found.findings)} findings")
     for finding in found.findings[:_TOLD]:
-        got = f"; got {finding.got}" if finding.got else ""
-        told.say(f"{finding.kind}: {finding.path}: expected {finding.expected}{got}")
+        told.say(str(finding))
 
 
 @click.command("maintain")

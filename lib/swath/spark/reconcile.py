@@ -2,61 +2,23 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import date
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from pyspark.sql import Row, Window
 from pyspark.sql import functions as F
 
 from swath.engine.adopt import href_of
 from swath.sinks.delta import Tables
+from swath.spark.finding import BROKEN, Finding
 from swath.spark.schemas import PRODUCTS
 from swath.stores.base import Entry, Store
 
 Json = dict[str, Any]
-Kind = Literal[
-    "missing-file", "wrong-size", "missing-item", "other-item", "unrecorded-item", "orphan-file", "not-in-catalogue",
-    "only-in-catalogue",
-]  # fmt: skip
-#: Findings that make a product unusable: it is made again.
-BROKEN: frozenset[Kind] = frozenset({"missing-file", "wrong-size", "missing-item"})
-#: Findings that a new ledger row mends.
-UNRECORDED: frozenset[Kind] = frozenset({"other-item", "unrecorded-item"})
-CATALOGUE: frozenset[Kind] = frozenset({"not-in-catalogue", "only-in-catalogue"})
 #: products/<collection>/<yyyy>/<mm>/<dd>
 _DAY_LEVELS = 5
 _PRODUCTS = "products"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something that does not fit.
-
-    Args:
-        kind: What.
-        path: Of the file, relative to the output.
-        product_id: The product, when there is one.
-        expected: What should be.
-        got: What is.
-    """
-
-    kind: Kind
-    path: str
-    product_id: str = ""
-    expected: str = ""
-    got: str = ""
-
-    def plain(self) -> dict[str, str]:
-        """JSON-able."""
-        return asdict(self)
-
-    @property
-    def day(self) -> tuple[str, date]:
-        """The collection and day of the file."""
-        _, collection, year, month, day = self.path.split("/")[:_DAY_LEVELS]
-        return collection, date(int(year), int(month), int(day))
 
 
 @dataclass(slots=True, kw_only=True)
