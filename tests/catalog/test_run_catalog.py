@@ -285,7 +285,9 @@ def test_a_second_run_ends_before_it_begins(
         assert command("run", "toa", "--input", str(scene), "--output", str(tmp_path)) == 5
     run.close()
     assert "is locked by first" in capsys.readouterr().err
-    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+    assert {p.name for p in tmp_path.iterdir()} == {".lock", "reports"}
+    (log,) = (tmp_path / "reports").iterdir()
+    assert "ended by LockError" in log.read_text(encoding="utf-8")
 
 
 def test_a_lock_lost_before_the_commit_means_no_commit(
