@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -211,6 +212,36 @@ def test_the_janitor_removes_what_nobody_names_joins_small_files_and_nothing_els
     assert len(runs) == 2
     assert {r["run_id"] for r in table.collect()} == runs
     assert len(table.inputFiles()) == 1
+    assert run_job("toa", delivery, output=full.folder).scenes.skipped == 1
+
+
+def test_the_plan_of_a_run_that_ended_long_ago_goes_and_nothing_else(
+    run_job: RunJob, delivery: Path, full: Output, made_once: tuple[Path, RunSummary]
+) -> None:
+    first = made_once[1].run_id
+    run_job("toa", delivery, output=full.folder, run_id="second")
+    kept = full.folder / "runs"
+    # Answers of searches are where scenes were found.
+    answer = kept / "second" / "search" / "search-1" / "a.json"
+    answer.parent.mkdir(parents=True)
+    answer.write_bytes(b"{}")
+    shutil.copytree(kept / first, kept / "killed")
+    reports = {p.name for p in (full.folder / "reports").iterdir()}
+    assert {f"{first}.json", f"{first}.html", "second.json"} <= reports
+    tomorrow, later = (datetime.now(UTC) + timedelta(days=days) for days in (1, 8))
+    retention = Retention(unnamed_h=168)
+    assert clean(full.tables, full.store, retention=retention, now=tomorrow, dry=True).plans == []
+    told = clean(full.tables, full.store, retention=retention, now=later, dry=True)
+    assert (told.plans, told.bytes > 0) == (sorted([first, "second"]), True)
+    assert (kept / first / "plan" / "_SUCCESS").is_file()
+    assert clean(full.tables, full.store, retention=retention, now=later).plans == told.plans
+    assert sorted(p.name for p in kept.iterdir()) == ["killed", "second"]
+    assert [p for p in (kept / "second").rglob("*") if p.is_file()] == [answer]
+    assert {p.name for p in (kept / "killed").iterdir()} == {"ingested", "plan"}
+    assert {p.name for p in (full.folder / "reports").iterdir()} == reports
+    assert clean(full.tables, full.store, retention=retention, now=later, dry=True).plans == []
+    with pytest.raises(ConfigError, match="run second ended, and swath maintain removed its plan: give this run another name"):
+        run_job("toa", delivery, output=full.folder, run_id="second")
     assert run_job("toa", delivery, output=full.folder).scenes.skipped == 1
 
 

@@ -25,10 +25,11 @@ def _second(*words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_second_driver_ends_with_5_and_leaves_nothing(java: None, scene: Path, tmp_path: Path) -> None:
+def test_a_second_driver_ends_with_5_and_leaves_nothing_but_its_log(java: None, scene: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     with output_lock(local_store(output), run_id="the-first"):
         done = _second("run", "toa", "--input", str(scene), "--output", str(output))
     assert done.returncode == 5, done.stderr
     assert f"{output} is locked by run the-first (process {os.getpid()}): wait for it to end" in done.stderr
-    assert [p.name for p in output.iterdir()] == [".lock"]
+    assert {p.name for p in output.iterdir()} == {".lock", "reports"}
+    assert [p.suffix for p in (output / "reports").iterdir()] == [".log"]

@@ -43,7 +43,7 @@ def ingest_command(
             f" + {len(done.refused)} quarantined"
         )
         for scene, error, message in done.refused:
-            told.say(f"quarantined {scene} ({error}): {message}")
+            told.say(f"quarantined {scene} ({error}): {message.removeprefix(f'{scene}: ')}")
     if as_json:
         click.echo(json.dumps(done.plain()))
     raise SystemExit(EXIT_QUARANTINED if done.refused and not quarantine_ok else 0)

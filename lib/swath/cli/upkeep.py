@@ -74,7 +74,7 @@ def _tell(found: "Comparison", told: Told) -> None:
     type=click.FloatRange(min=0),
     default=7.0,
     show_default=True,
-    help="Keep files that no item names so long.",
+    help="Keep files that no item names, and plans of runs that ended, so long.",
 )
 @click.option(
     "--table-days", type=click.FloatRange(min=7), default=7.0, show_default=True, help="Keep older versions of tables so long."
@@ -103,7 +103,7 @@ def maintain_command(
         verb = "would remove" if dry_run else "removed"
         told.say(
             f"{verb} {len(done.scratch)} files of scratch, {len(done.unnamed)} files that no item names, "
-            f"{len(done.uploads)} uploads: {size(done.bytes)}; tidied {len(done.tables)} tables"
+            f"plans of {len(done.plans)} runs, {len(done.uploads)} uploads: {size(done.bytes)}; tidied {len(done.tables)} tables"
         )
     if as_json:
         click.echo(json.dumps(done.plain()))

@@ -234,6 +234,8 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> I
         usable = rows.filter(F.col("error_class").isNull())
         found, good = rows.count(), usable.count()
         distinct = usable.select("scene_id", "scene_digest").distinct().count()
+        # Nothing is planned by it.
+        store.delete_tree(run_path(request.run_id, "ingested"))
         return Ingested(
             run_id=request.run_id,
             found=found,

@@ -1,13 +1,14 @@
-"""Remove what nobody needs any more: stale scratch, files that no item names, versions of tables. Nothing else is touched."""
+"""Remove what nobody needs any more: stale scratch, files that no item names, old plans and versions of tables; nothing else."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
 from swath.sinks.delta import Tables
+from swath.spark.ended_runs import ended_runs
 from swath.spark.reconcile import days, items_of, named_by, paths_of
 from swath.spark.schemas import TABLES
 from swath.stores.base import Entry, Store
@@ -33,7 +34,7 @@ class Retention:
 
     Args:
         scratch_h: Scratch of runs that ended or were killed [hours].
-        unnamed_h: Files of products that no item names [hours].
+        unnamed_h: Files of products that no item names, and plans of runs that ended [hours].
         table_h: Older versions of Delta tables [hours].
     """
 
@@ -49,6 +50,7 @@ class Cleaning:
     Args:
         scratch: Files of scratch.
         unnamed: Files that no item names.
+        plans: Runs that ended, by name: what they were planned by.
         uploads: Multipart uploads that nobody will complete.
         bytes: Of all of them.
         tables: Those that were joined and vacuumed.
@@ -56,15 +58,14 @@ class Cleaning:
 
     scratch: list[str] = field(default_factory=list)
     unnamed: list[str] = field(default_factory=list)
+    plans: list[str] = field(default_factory=list)
     uploads: list[str] = field(default_factory=list)
     bytes: int = 0
     tables: list[str] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         """JSON-able."""
-        return {
-            "scratch": self.scratch, "unnamed": self.unnamed, "uploads": self.uploads, "bytes": self.bytes, "tables": self.tables,
-        }  # fmt: skip
+        return asdict(self)
 
 
 def clean(tables: Tables, store: Store, *, retention: Retention, now: datetime | None = None, dry: bool = False) -> Cleaning:
@@ -85,6 +86,12 @@ def clean(tables: Tables, store: Store, *, retention: Retention, now: datetime |
         _remove(entry, done.scratch, done, store=store, dry=dry)
     for entry in _stale(unnamed(tables, store), moment, kept_h=retention.unnamed_h):
         _remove(entry, done.unnamed, done, store=store, dry=dry)
+    for run in ended_runs(store):
+        if _is_stale(run.ended, moment, kept_h=retention.unnamed_h):
+            if not dry:
+                run.forget(store)
+            done.plans.append(run.run_id)
+            done.bytes += run.bytes
     _end_uploads(done, store, before=moment - timedelta(hours=retention.scratch_h), dry=dry)
     if not dry:
         for name in TABLES:
@@ -136,9 +143,13 @@ def is_ours(path: str) -> bool:
 
 
 def _stale(entries: Iterator[Entry], now: datetime, *, kept_h: float) -> Iterator[Entry]:
-    """What is older than it may become; and what claims to be from as far in the future, which would otherwise stay for years."""
+    return (e for e in entries if _is_stale(e.modified, now, kept_h=kept_h))
+
+
+def _is_stale(moment: datetime, now: datetime, *, kept_h: float) -> bool:
+    """Older than it may become, or from as far in the future by a clock that was wrong, which would otherwise stay for years."""
     kept = timedelta(hours=kept_h)
-    return (e for e in entries if e.modified < now - kept or e.modified > now + kept)
+    return moment < now - kept or moment > now + kept
 
 
 def _remove(entry: Entry, noted: list[str], done: Cleaning, *, store: Store, dry: bool) -> None:

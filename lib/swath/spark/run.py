@@ -9,6 +9,7 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from swath.engine.product_plan import plan_product, product_of
+from swath.errors import ConfigError
 from swath.product import Product
 from swath.sinks.delivery import Delivered, Delivery, delivery_to
 from swath.sinks.delta import Tables
@@ -103,10 +104,13 @@ class Run:
         tables = open_tables(self._spark, store, lock=lock)
         ledger = Ledger(tables, request=self._request)
         outcome = RunOutcome(request=self._request, account=_NOTHING, started=started, ended=started)
-        again = store.size(run_path(self._request.run_id, "plan/_SUCCESS")) is not None
+        again, done = store.size(run_path(self._request.run_id, "plan/_SUCCESS")) is not None, ledger.waves()
+        if done and not again:
+            # A new plan's first waves would be taken for those that exist.
+            msg = f"run {self._request.run_id} ended, and swath maintain removed its plan: give this run another name"
+            raise ConfigError(msg)
         plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables)
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
-        done = ledger.waves()
         if again:
             ledger.look_back(done)
         if done:
