@@ -93,6 +93,12 @@ def test_every_heading_that_a_guide_links_to_is_there(guide: Path) -> None:
         assert heading in {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}
 
 
+@pytest.mark.parametrize("guide", ["docs/deploy-eks-anywhere.md", "spark-operator/README.md"])
+def test_the_namespace_is_there_before_the_chart_that_makes_roles_in_it(guide: str) -> None:
+    text = (ROOT / guide).read_text(encoding="utf-8")
+    assert text.index("kubectl apply -k") < text.index("kubectl apply --server-side") < text.index("helm install")
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [("submitt ard", "no command"), ("submit ard --sites kubernetes", "No such option"), ("submit ard", "Missing parameter")],
