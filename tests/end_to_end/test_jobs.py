@@ -71,10 +71,15 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> SimulatedScene:
 
 
 @pytest.fixture(scope="module")
-def processed(submit: Submit, scene: SimulatedScene, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+def archive(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A zip of lib/."""
+    return shutil.make_archive(str(tmp_path_factory.mktemp("zip") / "swath"), "zip", root_dir=ROOT / "lib")
+
+
+@pytest.fixture(scope="module")
+def processed(submit: Submit, archive: str, scene: SimulatedScene, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     """The output of jobs/process.py with a zip of lib/, and what it told."""
     home = tmp_path_factory.mktemp("processed")
-    archive = shutil.make_archive(str(home / "swath"), "zip", root_dir=ROOT / "lib")
     code, told, said = submit(
         "process.py", "toa", "--input", scene.delivery, "--output", home / "out", "--json",
         options=("--py-files", archive), PYSPARK_PYTHON=sys.executable,
@@ -144,15 +149,19 @@ def _labels(path: Path, grid: Grid) -> Path:
     return path
 
 
-def test_train_with_the_wheel_registers_a_model_and_answers_in_json(
-    submit: Submit, installed: str, scene: SimulatedScene, tmp_path: Path
+@pytest.mark.parametrize("code", ["zip", pytest.param("wheel", marks=pytest.mark.long)])
+def test_train_registers_a_model_and_answers_in_json(
+    submit: Submit, code: str, scene: SimulatedScene, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    wheel = code == "wheel"
+    python = request.getfixturevalue("installed") if wheel else sys.executable
+    options = () if wheel else ("--py-files", request.getfixturevalue("archive"))
     (tmp_path / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
-    code, told, said = submit(
+    ended, told, said = submit(
         "train.py", "--input", scene.delivery, "--polygons", _labels(tmp_path / "labels.geojson", scene.grid),
-        "--recipe", tmp_path / "recipe.yaml", "--output", tmp_path / "out", PYSPARK_PYTHON=installed,
+        "--recipe", tmp_path / "recipe.yaml", "--output", tmp_path / "out", options=options, PYSPARK_PYTHON=python,
     )  # fmt: skip
-    assert code == 0, said[-3000:]
+    assert ended == 0, said[-3000:]
     assert (told["name"], told["version"], told["aliases"]) == ("corners", "1", ["production"])
     pinned = Registry.beside(tmp_path / "out", uri=f"sqlite:///{tmp_path}/out/models/mlflow.db").resolve("corners@production")
     assert pinned.digest == told["digest"]
@@ -171,9 +180,10 @@ def test_train_refuses_a_wrong_recipe_with_2_before_spark_starts(tmp_path: Path)
 
 
 @pytest.mark.long
-def test_maintain_with_a_zip_tidies_what_process_left(submit: Submit, processed: tuple[Path, Any], tmp_path: Path) -> None:
+def test_maintain_with_a_zip_tidies_what_process_left(
+    submit: Submit, archive: str, processed: tuple[Path, Any], tmp_path: Path
+) -> None:
     output = Path(shutil.copytree(processed[0], tmp_path / "out"))
-    archive = shutil.make_archive(str(tmp_path / "swath"), "zip", root_dir=ROOT / "lib")
     words = (output, "--json")
     code, told, said = submit("maintain.py", *words, options=("--py-files", archive), PYSPARK_PYTHON=sys.executable)
     assert code == 0, said[-3000:]
