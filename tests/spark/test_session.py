@@ -50,15 +50,16 @@ def _ingest_nothing(rows: Iterable[Any]) -> Iterator[str]:
         yield answer_json({"op": "ingest", "href": "/nowhere/S1"}, Limits())["refused"]["message"]
 
 
-def test_workers_of_our_daemon_have_children_of_one_nursery(spark: SparkSession) -> None:
+def test_workers_of_our_daemon_have_children_of_its_nursery(spark: SparkSession) -> None:
     (message,) = spark.sparkContext.parallelize([0], 1).mapPartitions(_ingest_nothing).collect()
     assert message.startswith("S1: ")
-    (nursery,), children = of_role(os.getpid(), "nursery"), of_role(os.getpid(), "child")
+    # Spark has a daemon for each environment that tasks ask for, and each of ours a nursery.
+    nurseries, children = of_role(os.getpid(), "nursery"), of_role(os.getpid(), "child")
     assert children
-    assert {_parent(c) for c in children} == {nursery}
+    assert {_parent(c) for c in children} <= {*nurseries}
     workers = of_role(os.getpid(), "worker")
     assert workers
-    assert not {nursery, *children} & {*workers}
+    assert not {*nurseries, *children} & {*workers}
 
 
 def _parent(pid: int) -> int:
