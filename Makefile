@@ -16,7 +16,7 @@ MADE := $(VENV)/.made
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17, Delta jars, class archive; then .venv/bin/swath works
+setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17, Delta jars, class archive, machine code; then .venv/bin/swath works
 	@echo "Set up: $(BIN)/swath --help"
 
 demo: setup ## simulate scenes, train a model, make every product, write the report into ./demo
@@ -80,7 +80,7 @@ $(MADE)/swath: setup.py requirements.in $(MADE)/packages
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(MADE)/jvm: lib/swath/spark/jars.py lib/swath/spark/java.py lib/swath/spark/settings.py lib/swath/spark/prepare.py $(MADE)/swath
-	@echo "[4/4] Java 17, Delta jars, class archive"
+$(MADE)/jvm: lib/swath/spark/jars.py lib/swath/spark/java.py lib/swath/spark/settings.py lib/swath/spark/prepare.py lib/swath/engine/warm_up.py $(MADE)/swath
+	@echo "[4/4] Java 17, Delta jars, class archive, machine code"
 	$(BIN)/python -m swath.spark.prepare
 	touch $@

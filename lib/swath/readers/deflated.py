@@ -76,7 +76,7 @@ class DeflatedBand:
             if values is None:
                 return None
             if self._differences:
-                _add_up(values)
+                add_up(values)
             decoded.append(values)
         return decoded[0] if len(decoded) == 1 else np.concatenate(decoded, axis=1)
 
@@ -117,7 +117,7 @@ class DeflatedBand:
 
 
 @compiled
-def _add_up(values: NDArray[Any]) -> None:
+def add_up(values: NDArray[Any]) -> None:
     """Undo predictor 2 in place."""
     for y in range(values.shape[0]):
         row = values[y]

@@ -35,7 +35,7 @@ _REHEARSAL_S = 180
 
 
 def main(words: Sequence[str] = ()) -> int:
-    """Find or install Java, fetch the Delta jars, make the class archive; with ``--s3a`` fetch the jars for S3 too.
+    """Find or install Java, fetch the Delta jars, make class archive and machine code; with ``--s3a`` fetch the jars for S3 too.
 
     Returns an exit code.
     """
@@ -54,12 +54,21 @@ def main(words: Sequence[str] = ()) -> int:
         log.error("%s", error)  # noqa: TRY400 (a person reads this; a traceback tells them nothing)
         return 2
     make_archive(java)
+    compile_kernels()
     defaults = cache_folder() / "spark-defaults.conf"
     # Without a word Spark takes whatever `python3` is in the path, for the driver and for workers.
     settings = {**settings_for("local"), "spark.pyspark.python": sys.executable}
     defaults.write_text(properties(with_java_options(settings, driver=reading_options(java))), encoding="utf-8")
     log.info("for spark-submit: --properties-file %s", defaults)
     return 0
+
+
+def compile_kernels() -> None:
+    """Compile the loops over pixels, for ten seconds; otherwise every process of the first run does so for itself."""
+    from swath.engine.warm_up import warm_up  # noqa: PLC0415  sessions import this module, and need no engine
+
+    warm_up()
+    log.info("loops over pixels: compiled")
 
 
 def openmp() -> bool:
