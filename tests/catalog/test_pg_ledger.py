@@ -21,7 +21,7 @@ from swath.errors import AccountError, ConfigError
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
 from swath.sinks import pg_rows
-from swath.sinks.delta import Tables
+from swath.sinks.delta import DeltaTables
 from swath.sinks.pg_rows import PgRows
 from swath.spark import pg_tables
 from swath.spark.janitor import Retention, clean
@@ -31,7 +31,7 @@ from swath.spark.provenance import provenance_of
 from swath.spark.reconcile import compare
 from swath.spark.schemas import PRODUCTS, QUARANTINE, TABLES
 from swath.spark.status import output_status
-from swath.spark.tables import has_ledger, open_tables
+from swath.spark.tables import Tables, has_ledger, open_tables
 from swath.stores.database import Database
 from swath.stores.local import local_store
 
@@ -103,12 +103,12 @@ def tables(spark: "SparkSession", ledger: str, tmp_path: Path) -> PgTables:
 
 
 @pytest.fixture
-def delta(spark: "SparkSession", tmp_path: Path) -> Tables:
-    return Tables(spark, local_store(tmp_path / "theirs"))
+def delta(spark: "SparkSession", tmp_path: Path) -> DeltaTables:
+    return DeltaTables(spark, local_store(tmp_path / "theirs"))
 
 
 def test_rows_are_what_delta_gives_back(
-    spark: "SparkSession", tables: PgTables, delta: Tables, monkeypatch: pytest.MonkeyPatch
+    spark: "SparkSession", tables: PgTables, delta: DeltaTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (tables.exists("products"), tables.small("products", PRODUCTS, columns=COLUMNS)) == (False, [])
     assert_same(tables.read("products", PRODUCTS), delta.read("products", PRODUCTS))
@@ -182,7 +182,7 @@ def test_an_output_is_not_taken_for_one_with_another_ledger(
         gone.exists("products")
 
 
-def test_what_is_exported_is_what_is_there_whoever_exports_again(tables: PgTables, delta: Tables) -> None:
+def test_what_is_exported_is_what_is_there_whoever_exports_again(tables: PgTables, delta: DeltaTables) -> None:
     def same() -> None:
         assert_same(tables.read("products", PRODUCTS), delta.read("products", PRODUCTS))
 
@@ -245,7 +245,7 @@ def test_a_killed_run_goes_on_and_every_command_works_over_it(
         plain.delenv("SWATH_LEDGER")
         run_job("toa", delivered, output=theirs, run_id="r", wave_products=1)
         run_job("toa", delivered, output=theirs, run_id="again")
-    others = Tables(spark, local_store(theirs))
+    others = DeltaTables(spark, local_store(theirs))
     for name in TABLES:
         assert tables.read(name, TABLES[name]).count() == others.read(name, TABLES[name]).count(), name
     digests = [
@@ -274,7 +274,7 @@ def test_a_killed_run_goes_on_and_every_command_works_over_it(
     assert (code, said["changes"] > 0) == (0, True)
     assert export(ours, there, spark=spark, monkeypatch=monkeypatch, capsys=capsys)[1]["changes"] == 0
     assert export(theirs, there, spark=spark, monkeypatch=monkeypatch, capsys=capsys)[0] == 2
-    exported = Tables(spark, local_store(there))
+    exported = DeltaTables(spark, local_store(there))
     for name in TABLES:
         mine, its = tables.read(name, TABLES[name]), exported.read(name, TABLES[name])
         assert_same(mine, its)

@@ -19,7 +19,7 @@ from swath.errors import LockError
 from swath.report.summary import RunSummary
 from swath.simulator.simulate import simulate
 from swath.sinks.delivery import Delivery
-from swath.sinks.delta import Tables
+from swath.sinks.delta import DeltaTables
 from swath.sinks.outbox import Outbox
 from swath.sinks.served import served_item
 from swath.spark.schemas import RUNS
@@ -122,7 +122,7 @@ def test_a_driver_killed_after_its_commit_leaves_the_catalogue_to_its_successor(
         patch.setattr(Delivery, "deliver", killed)
         with pytest.raises(KeyboardInterrupt, match=r"^$"):
             run_job("toa", scene, **asked)
-    assert Tables(spark, LocalStore(tmp_path)).read("runs", RUNS).count() == 1
+    assert DeltaTables(spark, LocalStore(tmp_path)).read("runs", RUNS).count() == 1
     assert outbox(tmp_path) == [published(tmp_path)["id"]]
     assert search(database) == []
     run_job("toa", scene, **asked)
@@ -273,7 +273,7 @@ def test_a_second_driver_commits_nothing_exits_5_and_goes_on_later(
     assert "is locked by other" in capsys.readouterr().err
     assert not (tmp_path / "tables").exists()
     assert command(*words) == 0
-    assert Tables(spark, LocalStore(tmp_path)).read("runs", RUNS).count() == 1
+    assert DeltaTables(spark, LocalStore(tmp_path)).read("runs", RUNS).count() == 1
 
 
 def test_a_second_run_ends_before_it_begins(
@@ -293,7 +293,7 @@ def test_a_second_run_ends_before_it_begins(
 def test_a_lock_lost_before_the_commit_means_no_commit(
     locked: PgLock, empty_database: str, tmp_path: Path, spark: "SparkSession"
 ) -> None:
-    tables = Tables(spark, LocalStore(tmp_path), lock=locked)
+    tables = DeltaTables(spark, LocalStore(tmp_path), lock=locked)
     row = tuple(None for _ in RUNS.names)
     with locked.held():
         with psycopg.connect(empty_database) as other:

@@ -67,13 +67,13 @@ def answer(request: dict[str, Any], spark: SparkSession) -> dict[str, Any]:
 
 def _janitor(output: str, spark: SparkSession) -> dict[str, Any]:
     """Everything that no retention protects."""
-    from swath.sinks.delta import Tables  # noqa: PLC0415
+    from swath.sinks.delta import DeltaTables  # noqa: PLC0415
     from swath.stores.registry import open_store  # noqa: PLC0415
 
     store = open_store(output)
     # Files of a wrong clock are found as well, only later.
     later = datetime.now(UTC) + timedelta(days=7300)
-    found = clean(Tables(spark, store), store, retention=Retention(scratch_h=0.0, unnamed_h=0.0), now=later, dry=True)
+    found = clean(DeltaTables(spark, store), store, retention=Retention(scratch_h=0.0, unnamed_h=0.0), now=later, dry=True)
     return {"scratch": found.scratch, "unnamed": found.unnamed}
 
 

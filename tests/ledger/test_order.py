@@ -13,7 +13,7 @@ import pytest
 from swath.cli.ledger import retry
 from swath.errors import ConfigError
 from swath.report.summary import RunSummary
-from swath.sinks.delta import Tables
+from swath.sinks.delta import DeltaTables
 from swath.spark.janitor import Retention, clean
 from swath.spark.mend import LOST, mend
 from swath.spark.provenance import provenance_of, split_item
@@ -47,7 +47,7 @@ class Output:
         self.folder = folder
         self.spark = spark
         self.store: LocalStore = local_store(folder)
-        self.tables = Tables(spark, self.store)
+        self.tables = DeltaTables(spark, self.store)
 
     def compare(self) -> Comparison:
         return compare(self.tables, self.store)
@@ -250,4 +250,4 @@ def test_a_run_whose_first_commits_are_gone_still_finds_its_tables(full: Output)
     log = full.folder / "tables" / "products" / "_delta_log"
     (log / f"{0:020d}.json").rename(log / f"{7:020d}.json")
     assert full.tables.exists("products")
-    assert not Tables(full.spark, local_store(full.folder / "elsewhere")).exists("products")
+    assert not DeltaTables(full.spark, local_store(full.folder / "elsewhere")).exists("products")

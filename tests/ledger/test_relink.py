@@ -11,7 +11,7 @@ import pytest
 
 from swath.errors import AccountError
 from swath.report.summary import RunSummary
-from swath.sinks.delta import Tables
+from swath.sinks.delta import DeltaTables
 from swath.spark.ledger import Ledger
 
 # A run takes seconds on a machine of its own, minutes on one that is busy.
@@ -170,11 +170,11 @@ def test_what_was_published_but_not_recorded_is_adopted(
 def test_a_commit_that_is_not_in_the_log_is_an_account_that_does_not_balance(
     run_job: RunJob, delivery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Tables._see
+    real = DeltaTables._see
 
-    def overwritten(self: Tables, name: str, *, application: str, wave: int) -> None:
+    def overwritten(self: DeltaTables, name: str, *, application: str, wave: int) -> None:
         real(self, name, application=f"{application}-of-another-driver", wave=wave)
 
-    monkeypatch.setattr(Tables, "_see", overwritten)
+    monkeypatch.setattr(DeltaTables, "_see", overwritten)
     with pytest.raises(AccountError, match=r"table scenes: expected transaction .* got none: another driver writes"):
         run_job("toa", delivery, output=tmp_path / "out")

@@ -9,7 +9,7 @@ from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
 from swath.sinks import delta
-from swath.sinks.delta import Tables
+from swath.sinks.delta import DeltaTables
 from swath.spark.schemas import PRODUCTS, QUARANTINE
 from swath.stores.local import local_store
 
@@ -36,16 +36,16 @@ def frame(spark: "SparkSession", wave: int) -> "DataFrame":
 
 
 @pytest.fixture
-def tables(spark: "SparkSession", tmp_path: Path) -> Tables:
-    return Tables(spark, local_store(tmp_path / "ours"))
+def tables(spark: "SparkSession", tmp_path: Path) -> DeltaTables:
+    return DeltaTables(spark, local_store(tmp_path / "ours"))
 
 
-def append(tables: Tables, rows: Any, *, wave: int) -> None:
+def append(tables: DeltaTables, rows: Any, *, wave: int) -> None:
     tables.append("products", rows, schema=PRODUCTS, run_id="run", wave=wave)
 
 
-def test_rows_are_what_spark_would_have_written(spark: "SparkSession", tables: Tables, tmp_path: Path) -> None:
-    theirs = Tables(spark, local_store(tmp_path / "theirs"))
+def test_rows_are_what_spark_would_have_written(spark: "SparkSession", tables: DeltaTables, tmp_path: Path) -> None:
+    theirs = DeltaTables(spark, local_store(tmp_path / "theirs"))
     append(tables, [row(0), row(1)], wave=0)
     append(theirs, frame(spark, 0).union(frame(spark, 1)), wave=0)
     read = tables.read("products", PRODUCTS)
@@ -58,7 +58,7 @@ def test_rows_are_what_spark_would_have_written(spark: "SparkSession", tables: T
     assert [r["made"] for r in few or ()] == [MADE, MADE]
 
 
-def test_a_transaction_counts_whoever_committed_it(spark: "SparkSession", tables: Tables) -> None:
+def test_a_transaction_counts_whoever_committed_it(spark: "SparkSession", tables: DeltaTables) -> None:
     append(tables, [row(0)], wave=0)
     append(tables, frame(spark, 0), wave=0)
     append(tables, frame(spark, 1), wave=1)
@@ -69,7 +69,7 @@ def test_a_transaction_counts_whoever_committed_it(spark: "SparkSession", tables
 
 
 def test_spark_writes_checkpoints_and_both_go_on_from_them(
-    spark: "SparkSession", tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark: "SparkSession", tables: DeltaTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delta, "CHECKPOINT_DUE", 8)
     for wave in range(13):
@@ -78,14 +78,14 @@ def test_spark_writes_checkpoints_and_both_go_on_from_them(
     assert [p.name for p in log.glob("*.checkpoint.parquet")] == [f"{10:020d}.checkpoint.parquet"]
     for old in range(10):
         (log / f"{old:020d}.json").unlink()
-    later = Tables(spark, local_store(tmp_path / "ours"))
+    later = DeltaTables(spark, local_store(tmp_path / "ours"))
     append(later, [row(12)], wave=12)
     append(later, [row(13)], wave=13)
     assert sorted(r["wave"] for r in later.small("products", PRODUCTS, columns=["wave"]) or ()) == list(range(14))
     assert later.read("products", PRODUCTS).count() == 14
 
 
-def test_a_table_that_was_joined_and_cut_is_read_as_it_is(spark: "SparkSession", tables: Tables) -> None:
+def test_a_table_that_was_joined_and_cut_is_read_as_it_is(spark: "SparkSession", tables: DeltaTables) -> None:
     for wave in range(3):
         append(tables, [row(wave)], wave=wave)
     tables.maintain("products", retention_h=168.0)
@@ -97,7 +97,7 @@ def test_a_table_that_was_joined_and_cut_is_read_as_it_is(spark: "SparkSession",
 
 
 def test_a_large_table_and_one_of_another_kind_are_left_to_spark(
-    spark: "SparkSession", tables: Tables, monkeypatch: pytest.MonkeyPatch
+    spark: "SparkSession", tables: DeltaTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append(tables, [], wave=0)
     assert tables.small("products", PRODUCTS, columns=["wave"]) == []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from swath.simulator.simulate import simulate
-from swath.sinks.delta import Tables
+from swath.sinks.delta import DeltaTables
 from swath.spark import stored_plan
 from swath.spark.few_plan import decide_few
 from swath.spark.plan import STATUSES, Plan, decide
@@ -92,15 +92,15 @@ def test_a_plan_is_the_same_made_read_again_and_made_by_spark(
     (broken / "LC09_L1TP_193022_20240805_20240805_02_T1_MTL.txt").write_text("GROUP = LANDSAT", encoding="utf-8")
     inputs = (scene, broken, scene)
     few, many = local_store(tmp_path / "few"), local_store(tmp_path / "many")
-    tables = Tables(spark, few)
+    tables = DeltaTables(spark, few)
     plan = load_or_make_plan(spark, few, request=request(few.folder, *inputs), tables=tables)
     again = load_or_make_plan(spark, few, request=request(few.folder, *inputs), tables=tables)
     assert type(plan) is not type(again)
     monkeypatch.setattr(stored_plan, "plan_few", lambda *_, **__: None)
-    by_spark = load_or_make_plan(spark, many, request=request(many.folder, *inputs), tables=Tables(spark, many))
+    by_spark = load_or_make_plan(spark, many, request=request(many.folder, *inputs), tables=DeltaTables(spark, many))
     assert told(plan) == told(again) == told(by_spark)
     assert told(plan)[3][:2] == (1, 1)
-    scenes = [t.read("scenes", SCENES).drop("run_id").collect() for t in (tables, Tables(spark, many))]
+    scenes = [t.read("scenes", SCENES).drop("run_id").collect() for t in (tables, DeltaTables(spark, many))]
     assert scenes[0] == scenes[1]
     assert json.loads(scenes[0][0]["scene"])["scene_id"] == scenes[0][0]["scene_id"]
     assert tables.small("products", PRODUCTS, columns=["product_id"]) == []

@@ -10,7 +10,7 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
-from swath.sinks.delta import Tables
+from swath.sinks.delta import DeltaTables
 from swath.spark import wave
 from swath.spark.schemas import PRODUCTS, RUNS, TILES
 from swath.spark.stage import run_stage
@@ -72,7 +72,7 @@ def make(pipeline: str, run_job: Any, tmp_path_factory: pytest.TempPathFactory) 
 
 def table(spark: "SparkSession", output: Path, *, name: str) -> "DataFrame":
     schema = {"products": PRODUCTS, "tiles": TILES, "runs": RUNS}[name]
-    return Tables(spark, open_store(str(output))).read(name, schema)
+    return DeltaTables(spark, open_store(str(output))).read(name, schema)
 
 
 def assets(spark: "SparkSession", output: Path) -> "DataFrame":

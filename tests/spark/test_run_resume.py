@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
-from swath.sinks.delta import Tables
+from swath.sinks.delta import DeltaTables
 from swath.spark.schemas import TABLES
 from swath.stores.registry import open_store
 
@@ -82,7 +82,7 @@ def three_scenes(scenes_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def table(spark: "SparkSession", output: Path, *, name: str) -> "DataFrame":
-    return Tables(spark, open_store(str(output))).read(name, TABLES[name])
+    return DeltaTables(spark, open_store(str(output))).read(name, TABLES[name])
 
 
 def files(spark: "SparkSession", output: Path) -> "DataFrame":
@@ -136,15 +136,15 @@ def test_a_wave_that_was_half_committed_is_committed_once(
     dies_at: str,
 ) -> None:
     given = {"output": tmp_path, "run_id": "r", "wave_products": 100}
-    append = Tables.append
+    append = DeltaTables.append
 
-    def dying(self: Tables, name: str, *rest: Any, **options: Any) -> Any:
+    def dying(self: DeltaTables, name: str, *rest: Any, **options: Any) -> Any:
         if name == dies_at:
             raise Killed
         return append(self, name, *rest, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Tables, "append", dying)
+        patched.setattr(DeltaTables, "append", dying)
         with pytest.raises(Killed, match="killed in a test"):
             run_job("toa", three_scenes, **given)
     assert table(spark, tmp_path, name="runs").count() == 0
@@ -165,15 +165,15 @@ def test_what_a_half_committed_wave_refused_stays_refused_and_nothing_is_made_an
     reds = sorted(scenes_folder.rglob("*_B4.TIF"))
     output, first, second = tmp_path / "out", Hides(reds[0]), Hides(reds[1])
     given = {"output": output, "run_id": "r", "wave_products": 100}
-    append = Tables.append
+    append = DeltaTables.append
 
-    def dying(self: Tables, name: str, *rest: Any, **options: Any) -> Any:
+    def dying(self: DeltaTables, name: str, *rest: Any, **options: Any) -> Any:
         if name == "products":
             raise Killed
         return append(self, name, *rest, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Tables, "append", dying)
+        patched.setattr(DeltaTables, "append", dying)
         with pytest.raises(Killed, match="killed in a test"):
             run_job("toa", scenes_folder, told=first, **given)
     first.show()

@@ -116,7 +116,7 @@ def maintain_command(
 @master_option
 def export_command(*, output: str, into: str, as_json: bool, master: str | None) -> None:
     """Repeat in Delta tables what happened in OUTPUT's ledger in PostgreSQL since the last time."""
-    from swath.sinks.delta import Tables  # noqa: PLC0415
+    from swath.sinks.delta import DeltaTables  # noqa: PLC0415
     from swath.spark.pg_tables import PgTables  # noqa: PLC0415
     from swath.spark.tables import open_tables  # noqa: PLC0415
 
@@ -127,7 +127,7 @@ def export_command(*, output: str, into: str, as_json: bool, master: str | None)
         if not isinstance(tables, PgTables):
             msg = f"the ledger of {output} is in Delta already: see {store.root}/tables"
             raise ConfigError(msg)
-        changes = tables.export(Tables(spark, there, lock=lock), target=there.root)
+        changes = tables.export(DeltaTables(spark, there, lock=lock), target=there.root)
         told.say(f"{changes} changes repeated in {there.root}/tables")
     if as_json:
         click.echo(json.dumps({"changes": changes, "tables": f"{there.root}/tables"}))

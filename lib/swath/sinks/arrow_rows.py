@@ -21,6 +21,17 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays([array_of([row[c.name] for row in rows], c.type) for c in schema], schema=schema)
 
 
+def named(value: Any, kind: pa.DataType) -> Any:
+    """A value of a row whose structs come in the order of their fields: with the fields by name, and maps as dicts."""
+    if value is None:
+        return None
+    if pa.types.is_struct(kind):
+        return {c.name: named(v, c.type) for v, c in zip(value, kind, strict=True)}
+    if pa.types.is_list(kind):
+        return [named(v, kind.value_type) for v in value]
+    return dict(value) if pa.types.is_map(kind) else value
+
+
 def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """Values as one array; None is null.
 

@@ -26,7 +26,7 @@ SMALL_BYTES = 16 << 20
 CHECKPOINT_INTERVAL, CHECKPOINT_DUE = 10, 40
 
 
-class Tables:
+class DeltaTables:
     """The Delta tables of one output.
 
     Args:
@@ -54,14 +54,7 @@ class Tables:
         columns: Sequence[str] | None = None,
         where: Mapping[str, Sequence[Any]] | None = None,
     ) -> DataFrame:
-        """The table; an empty one of the schema when it was never written.
-
-        Args:
-            name: Of the table.
-            schema: Of the table.
-            columns: Only these.
-            where: Only rows with one of these values in a column.
-        """
+        """The table; an empty one of the schema when it was never written."""
         there = self.exists(name)
         rows = self._spark.read.format("delta").load(self.path(name)) if there else self._spark.createDataFrame([], schema)
         for column, values in (where or {}).items():
@@ -90,15 +83,7 @@ class Tables:
         wave: int,
         files: int = 1,
     ) -> None:
-        """Append rows; repeating the append of the same run and wave does nothing.
-
-        Args:
-            name: Of the table.
-            rows: Tuples in the order of ``schema``, or a DataFrame of it.
-            schema: Of the table.
-            run_id: Of the run; with the table's name it is Delta's transaction application.
-            wave: Of the run; Delta's transaction version.
-            files: To write at most.
+        """Append rows as a transaction of the run (with the table's name: Delta's application) and the wave (its version).
 
         Raises:
             AccountError: The commit is not in the table's log: somebody else wrote over it.

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from swath.sinks.arrow_rows import array_of
+from swath.sinks.arrow_rows import array_of, named
 from swath.stores.base import Store
 
 Json = dict[str, Any]
@@ -30,7 +30,7 @@ def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store
     Returns:
         The ``add`` action: path, size, statistics.
     """
-    columns = [[_plain(row[n], column.type) for row in rows] for n, column in enumerate(schema)]
+    columns = [[named(row[n], column.type) for row in rows] for n, column in enumerate(schema)]
     table = pa.Table.from_arrays([array_of(v, c.type) for v, c in zip(columns, schema, strict=True)], schema=schema)
     name = f"part-00000-{uuid.uuid4()}-c000.snappy.parquet"
     temporary = store.scratch() / name
@@ -63,17 +63,6 @@ def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, fol
             row.update({n: row[n].replace(tzinfo=UTC) for n in naive if row[n] is not None})
         found += rows
     return found
-
-
-def _plain(value: Any, kind: pa.DataType) -> Any:
-    """A value with the fields of its structs by name."""
-    if value is None:
-        return None
-    if pa.types.is_struct(kind):
-        return {c.name: _plain(v, c.type) for v, c in zip(value, kind, strict=True)}
-    if pa.types.is_list(kind):
-        return [_plain(v, kind.value_type) for v in value]
-    return value
 
 
 def _statistics(table: pa.Table) -> Json:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from swath.sinks.arrow_rows import named
+
 
 def kind_of(kind: pa.DataType) -> str:
     """PostgreSQL's type for one of Arrow's; what is nested is JSON, which keeps its order."""
@@ -24,7 +26,7 @@ def stored(value: Any, kind: pa.DataType) -> Any:
     if pa.types.is_timestamp(kind):
         return _moment(value)
     if pa.types.is_nested(kind):
-        return json.dumps(_json(value, kind)).replace("\\u0000", "\\ufffd")
+        return json.dumps(named(value, kind)).replace("\\u0000", "\\ufffd")
     # PostgreSQL's texts hold everything but this.
     return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
@@ -32,16 +34,6 @@ def stored(value: Any, kind: pa.DataType) -> Any:
 def _moment(value: datetime) -> datetime:
     # Spark hands naive moments of the driver's zone to Python.
     return value.astimezone(UTC)
-
-
-def _json(value: Any, kind: pa.DataType) -> Any:
-    if value is None:
-        return None
-    if pa.types.is_struct(kind):
-        return {c.name: _json(v, c.type) for v, c in zip(value, kind, strict=True)}
-    if pa.types.is_list(kind):
-        return [_json(v, kind.value_type) for v in value]
-    return dict(value) if pa.types.is_map(kind) else value
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:

@@ -7,8 +7,8 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from swath.sinks.catalog import CatalogRow, rebuild
-from swath.sinks.delta import Tables
 from swath.spark.schemas import PRODUCTS
+from swath.spark.tables import Tables
 from swath.stores.base import Store
 
 _COLUMNS = ["collection", "acquired", "product_id", "item", "bbox", "platform"]

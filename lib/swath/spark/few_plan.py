@@ -20,12 +20,12 @@ from swath.engine.child import CONFIG
 from swath.engine.ingested import columns_of
 from swath.errors import ConfigError
 from swath.sinks.arrow_rows import table_of
-from swath.sinks.delta import Tables
 from swath.spark.ingest import BLOCK_SCENES, IngestRequest, question, run_path, tasks_for
 from swath.spark.plan import DUPLICATE, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
 from swath.spark.request import RunRequest
 from swath.spark.schemas import INGESTED, PLANNED, PRODUCTS, SCENES
 from swath.spark.stage import run_stage
+from swath.spark.tables import Tables
 from swath.stores.base import Store
 
 Json = dict[str, Any]

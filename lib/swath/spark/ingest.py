@@ -18,9 +18,8 @@ from swath.engine.ingested import columns_of
 from swath.engine.kept_child import answer_json, forget_zips
 from swath.readers.discover import discover
 from swath.sinks.arrow_rows import table_of
-from swath.sinks.delta import Tables
 from swath.spark.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
-from swath.spark.tables import open_tables
+from swath.spark.tables import Tables, open_tables
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 from swath.stores.lock import commit_lock, output_lock

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
-from swath.sinks.delta import Tables
 from swath.spark.ended_runs import ended_runs
 from swath.spark.reconcile import days, items_of, named_by, paths_of
 from swath.spark.schemas import TABLES
+from swath.spark.tables import Tables
 from swath.stores.base import Entry, Store
 from swath.stores.local import LocalStore
 from swath.stores.parts import ListsUploads

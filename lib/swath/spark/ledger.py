@@ -11,13 +11,13 @@ from pyspark.sql import DataFrame, Row
 from swath import __version__
 from swath.errors import AccountError
 from swath.scene import Scene
-from swath.sinks.delta import Tables
 from swath.spark.before import Standing, standing
 from swath.spark.ingest import name_of
 from swath.spark.plan import Aside, spec_of
 from swath.spark.request import RunRequest
 from swath.spark.schemas import PRODUCTS, QUARANTINE, RUNS, TILES
 from swath.spark.standing import standing_attempts
+from swath.spark.tables import Tables
 from swath.spark.wave import ProductWork, Refusal, WaveResult
 
 

@@ -11,13 +11,13 @@ from pyspark.sql import functions as F
 
 from swath import __version__
 from swath.engine.keys import digest_of
-from swath.sinks.delta import Tables
 from swath.spark.catalogue import rebuild_days
 from swath.spark.finding import BROKEN, CATALOGUE, UNRECORDED, Finding
 from swath.spark.reconcile import Comparison
 from swath.spark.request import Limits
 from swath.spark.schemas import PRODUCTS, QUARANTINE, RUNS, SCENES
 from swath.spark.stage import run_stage
+from swath.spark.tables import Tables
 from swath.stores.base import Store
 
 Json = dict[str, Any]

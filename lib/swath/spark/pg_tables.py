@@ -12,12 +12,13 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import LongType, StructField, StructType
 
-from swath.sinks.delta import SMALL_BYTES, Tables
+from swath.sinks.delta import SMALL_BYTES
 from swath.sinks.pg_rows import ROW_ID, Change, PgRows
 from swath.sinks.pg_values import as_table
 from swath.spark.schemas import TABLES
+from swath.spark.tables import Tables
 from swath.stores.base import Store
-from swath.stores.lock import CommitLock
+from swath.stores.lock import CommitLock, NoLock
 
 #: Says which ledger an output has, for whoever does not know.
 MARK, MARKED = "ledger.json", b'{"kind": "postgresql"}\n'
@@ -26,7 +27,7 @@ _SENT_BYTES = 32 << 20
 _SCRATCH = ".scratch/ledger"
 
 
-class PgTables(Tables):
+class PgTables:
     """The tables of one output.
 
     Args:
@@ -37,8 +38,8 @@ class PgTables(Tables):
     """
 
     def __init__(self, spark: SparkSession, store: Store, *, rows: PgRows, lock: CommitLock | None = None) -> None:
-        super().__init__(spark, store, lock=lock)
-        self._rows = rows
+        self._spark, self._store, self._rows = spark, store, rows
+        self._lock = lock or NoLock()
 
     def exists(self, name: str) -> bool:
         """Whether somebody appended to the table, be it nothing."""

@@ -9,8 +9,8 @@ from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from swath.errors import ConfigError
-from swath.sinks.delta import Tables
 from swath.spark.schemas import PRODUCTS, RUNS, SCENES
+from swath.spark.tables import Tables
 from swath.stores.base import Store
 
 #: products/<collection>/<yyyy>/<mm>/<dd>/<product_id>/<product_id>.json

@@ -10,9 +10,9 @@ from pyspark.sql import Row, Window
 from pyspark.sql import functions as F
 
 from swath.engine.adopt import href_of
-from swath.sinks.delta import Tables
 from swath.spark.finding import BROKEN, Finding
 from swath.spark.schemas import PRODUCTS
+from swath.spark.tables import Tables
 from swath.stores.base import Entry, Store
 
 Json = dict[str, Any]

@@ -9,11 +9,11 @@ from pyspark.sql import functions as F
 
 from swath.engine.keys import canonical
 from swath.errors import ConfigError
-from swath.sinks.delta import Tables
 from swath.spark.ingest import run_path
 from swath.spark.request import RunRequest
 from swath.spark.schemas import RUNS
 from swath.spark.standing import standing
+from swath.spark.tables import Tables
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 

@@ -12,7 +12,6 @@ from swath.engine.product_plan import plan_product, product_of
 from swath.errors import ConfigError
 from swath.product import Product
 from swath.sinks.delivery import Delivered, Delivery, delivery_to
-from swath.sinks.delta import Tables
 from swath.sinks.outbox import Entry
 from swath.spark.before import lost_before, made_before
 from swath.spark.catalogue import rebuild_days
@@ -21,7 +20,7 @@ from swath.spark.ledger import Account, Ledger
 from swath.spark.plan import TOLD, Aside, Plan
 from swath.spark.request import RunRequest
 from swath.spark.stored_plan import load_or_make_plan
-from swath.spark.tables import open_tables
+from swath.spark.tables import Tables, open_tables
 from swath.spark.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, commit_lock, output_lock

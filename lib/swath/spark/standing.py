@@ -3,8 +3,8 @@
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from swath.sinks.delta import Tables
 from swath.spark.schemas import PRODUCTS, QUARANTINE, SCENES
+from swath.spark.tables import Tables
 
 _WHAT = ["href", "pipeline"]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from swath.sinks.delta import Tables
 from swath.spark.schemas import PRODUCTS, RUNS
 from swath.spark.standing import standing
+from swath.spark.tables import Tables
 
 #: Runs that are told, the newest first.
 TOLD = 20

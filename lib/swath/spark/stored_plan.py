@@ -5,12 +5,12 @@ from pyspark.sql import functions as F
 
 from swath.engine.child import CONFIG
 from swath.errors import ConfigError
-from swath.sinks.delta import Tables
 from swath.spark.few_plan import plan_few
 from swath.spark.ingest import IngestRequest, find_scenes, ingest, remember, run_path
 from swath.spark.plan import Plan, decide, write_plan
 from swath.spark.request import RunRequest
 from swath.spark.schemas import PLANNED, PRODUCTS
+from swath.spark.tables import Tables
 from swath.stores.base import Store
 
 

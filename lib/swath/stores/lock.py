@@ -90,6 +90,19 @@ def output_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.en
         yield
 
 
+def dsn_for(variable: str, environ: Mapping[str, str]) -> str:
+    """The connection string that ``variable`` asks for.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    dsn = environ.get(DSN_VARIABLE, "")
+    if not dsn:
+        msg = f"{variable} is postgresql, but {DSN_VARIABLE} is not set; expected postgresql://USER@HOST:PORT/NAME"
+        raise ConfigError(msg)
+    return dsn
+
+
 def _database_lock(store: Store, *, run_id: str, purpose: str, environ: Mapping[str, str]) -> "PgLock | None":
     kind = environ.get(KIND_VARIABLE, "") or "none"
     if kind in {"none", "file"}:
@@ -97,10 +110,7 @@ def _database_lock(store: Store, *, run_id: str, purpose: str, environ: Mapping[
     if kind != "postgresql":
         msg = f"{KIND_VARIABLE} is {kind!r}; expected none, file or postgresql"
         raise ConfigError(msg)
-    dsn = environ.get(DSN_VARIABLE, "")
-    if not dsn:
-        msg = f"{KIND_VARIABLE} is postgresql, but {DSN_VARIABLE} is not set; expected postgresql://USER@HOST:PORT/NAME"
-        raise ConfigError(msg)
+    dsn = dsn_for(KIND_VARIABLE, environ)
     wait = environ.get(WAIT_VARIABLE) or _WAIT_S
     if not wait.isdecimal():
         msg = f"{WAIT_VARIABLE} is {wait!r}; expected whole seconds"
