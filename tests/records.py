@@ -1,8 +1,9 @@
-"""Records of assets whose files nobody opens."""
+"""Records of assets whose files nobody opens, and places of items."""
 
 from collections.abc import Mapping
+from datetime import UTC
 
-from swath.product import AssetRecord, LayerSpec, ModelRef, Statistics
+from swath.product import AssetRecord, LayerSpec, ModelRef, Product, Statistics
 
 
 def records_of(
@@ -16,3 +17,9 @@ def records_of(
         )
         for name, spec in layers.items()
     )  # fmt: skip
+
+
+def item_path(product: Product) -> str:
+    """Where the item lies, relative to the output's root."""
+    day = product.scene.acquired.astimezone(UTC)
+    return f"products/{product.collection}/{day:%Y/%m/%d}/{product.product_id}/{product.product_id}.json"

@@ -10,7 +10,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from swath.algo.ndvi import ndvi
-from swath.algo.solar import earth_sun_distance_au, esun_from_maxima
+from swath.algo.solar import earth_sun_distance_au
 from swath.grid import Window
 from swath.pipeline import Context, Layer
 from swath.readers.landsat import read_scene
@@ -70,18 +70,6 @@ def test_landsat_7_point(scenes: Path, oracles: dict[str, Any]) -> None:
     row, col = point["pixel_rc"]
     found = calibrated(scene, band="lwir11").physical[row, col]
     assert found == pytest.approx(point["bt_b6_vcid1_K"], abs=point["tol"])
-
-
-def test_irradiance_from_the_maxima(oracles: dict[str, Any]) -> None:
-    told = oracles["solar"][0]
-    # RADIANCE_MAXIMUM of LC08_L1TP_195025_20130707, bands 1 to 3; REFLECTANCE_MAXIMUM 1.2107; EARTH_SUN_DISTANCE.
-    maxima = {"B1": 735.30042, "B2": 752.95660, "B3": 693.84302}
-    for band, expected in told["not_normalised"].items():
-        found = esun_from_maxima(radiance_maximum=maxima[band], reflectance_maximum=1.2107, distance_au=1.0)
-        assert found == pytest.approx(expected, abs=told["tol"])
-    for band, expected in told["times_d2"].items():
-        found = esun_from_maxima(radiance_maximum=maxima[band], reflectance_maximum=1.2107, distance_au=1.0166988)
-        assert found == pytest.approx(expected, abs=told["tol"])
 
 
 def test_distance_of_the_sun(oracles: dict[str, Any]) -> None:

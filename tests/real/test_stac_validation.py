@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from shapely.geometry import shape
-from tests.records import records_of
+from tests.records import item_path, records_of
 
 from swath.grid import Grid
 from swath.product import (
@@ -28,7 +28,7 @@ from swath.readers.sentinel2_metadata import read_sentinel2_metadata
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.sinks.catalog import CatalogRow, rebuild
 from swath.sinks.footprint import footprint_of
-from swath.sinks.stac import EXTENSIONS, encode, item_of, item_path
+from swath.sinks.stac import EXTENSIONS, encode, item_of
 from swath.sinks.stac_assets import PictureRecord
 from swath.sinks.validate import StacValidator
 

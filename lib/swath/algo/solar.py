@@ -45,18 +45,3 @@ def esun(platform: str, *, native_id: str) -> float:
             got=f"{platform} {native_id}",
             remedy="Order the scene from a newer collection.",
         ) from None
-
-
-def esun_from_maxima(*, radiance_maximum: float, reflectance_maximum: float, distance_au: float) -> float:
-    """Irradiance at 1 au that the metadata's maxima imply [W m-2 um-1]: ``pi d^2 Lmax / rho_max``.
-
-    Raises:
-        MetadataError: A maximum is not above 0.
-    """
-    if radiance_maximum <= 0.0 or reflectance_maximum <= 0.0:
-        raise MetadataError(
-            "the maxima of the calibration are unusable",
-            expected="numbers above 0",
-            got=f"radiance {radiance_maximum}, reflectance {reflectance_maximum}",
-        )
-    return pi * radiance_maximum / reflectance_maximum * distance_au**2

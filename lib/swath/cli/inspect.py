@@ -10,7 +10,7 @@ import click
 
 from swath.cli.run import write_report
 from swath.config import load_pipeline
-from swath.doctor import examine, examine_store
+from swath.doctor import examine, examine_store, healthy
 from swath.errors import ConfigError
 from swath.report.summary import RunSummary
 from swath.sinks.validate import StacValidator, schema_folder
@@ -83,5 +83,5 @@ def doctor_command(*, output: str | None) -> None:
         click.echo(f"{_MARKS[finding.level]}  {finding.check}: {finding.found}")
         if finding.remedy:
             click.echo(f"         -> {finding.remedy}")
-    if any(f.level == "failure" for f in findings):
+    if not healthy(findings):
         sys.exit(2)

@@ -1,6 +1,6 @@
 """Assets on S3 that several strips write together: which, opened before the strips run, completed after them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from swath.engine.cut import Cut
@@ -128,9 +128,3 @@ def _conflict(path: str, *, got: str) -> ConflictError:
         got=f"{path} with {got}",
         remedy="It was made by other code of the same version: remove it if no item names it, then run `swath retry`.",
     )
-
-
-def abort_uploads(uploads: Mapping[str, str], *, store: Uploading) -> None:
-    """End uploads of a product that will not be made, by path; those that have ended already stay as they are."""
-    for path, upload_id in uploads.items():
-        store.upload(path, upload_id).abort()

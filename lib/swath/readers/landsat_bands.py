@@ -15,7 +15,6 @@ from swath.errors import UnsupportedSensorError
 from swath.scene import Band, QualityScheme
 
 Family = Literal["landsat-tm", "landsat-etm", "landsat-oli"]
-BandKind = Literal["reflective", "thermal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

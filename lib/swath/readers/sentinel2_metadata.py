@@ -98,19 +98,6 @@ class Sentinel2Metadata:
         return name if f"_T{self.tile.mgrs}" in name else f"{name}_T{self.tile.mgrs}"
 
     @property
-    def acquisition_id(self) -> str:
-        """What stactools-sentinel2 calls the item: equal for all processings of an acquisition, so no name of ours.
-
-        ``S2A_T56JMM_20180629T000241_L1C`` (data strip's start); without product metadata the tile id less its baseline.
-        """
-        if self.tile is None:
-            return self.product_name
-        if self.product is None:
-            return self.tile.tile_id.rpartition("_N")[0]
-        started = self.tile.datastrip_id.rpartition("_S")[2][:15]
-        return f"{self.tile.tile_id[:3]}_T{self.tile.mgrs}_{started}_L{self.level}"
-
-    @property
     def platform(self) -> str:
         """STAC platform (``sentinel-2a``)."""
         return self.product.platform if self.product else self._tile.platform

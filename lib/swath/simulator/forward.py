@@ -17,8 +17,6 @@ from swath.simulator.overpass import Overpass
 #: Truth is stored as integers of this many reflectance units, and the forward model starts from the stored value.
 TRUTH_SCALE = 1e-4
 TRUTH_NODATA = -9999
-#: Angles are taken from cells of this size [m]; over such a distance they change by less than 0.01 degrees.
-ANGLE_CELL_M = 60.0
 
 CLEAR, CLOUD, SHADOW, THIN, UNSEEN = 0, 1, 2, 3, 255
 #: Thinner cloud and fainter shadow than this change no reflectance by a count.

@@ -102,13 +102,6 @@ def class_png(classes: NDArray[np.uint8], categories: Sequence[Category]) -> byt
     return _png(np.moveaxis(colours[small], -1, 0), valid=known[small])
 
 
-def grey_png(values: NDArray[np.integer], *, nodata: int, low: float, high: float) -> bytes:
-    """One layer from black (``low``) to white (``high``), stored values, (y, x); nodata transparent."""
-    small = _shrunk(values.astype(np.int16), nodata=nodata)
-    bright = np.clip((small - low) / (high - low), 0.0, 1.0)
-    return _png(np.repeat(np.rint(bright * 255.0).astype(np.uint8)[np.newaxis], 3, axis=0), valid=small != nodata)
-
-
 def shrunk_png(png: bytes, *, side: int) -> bytes:
     """A quicklook with at most ``side`` pixels a side: every n-th pixel, for thumbnails of thumbnails."""
     image: NDArray[np.uint8] = imagecodecs.png_decode(png)

@@ -71,12 +71,6 @@ def encode(stac: Mapping[str, Any]) -> bytes:
     return (_NUMBER_LIST.sub(lambda m: "[" + " ".join(m[1].split()) + "]", text) + "\n").encode()
 
 
-def item_path(product: Product) -> str:
-    """Where the item lies, relative to the output's root."""
-    day = product.scene.acquired.astimezone(UTC)
-    return f"products/{product.collection}/{day:%Y/%m/%d}/{product.product_id}/{product.product_id}.json"
-
-
 def extensions_in(stac: Mapping[str, Any]) -> list[str]:
     """The schemas of the extensions whose fields occur in an item or a collection, sorted."""
     return sorted(EXTENSIONS[p] for p in _prefixes(stac) if p in EXTENSIONS)

@@ -53,8 +53,7 @@ RUNS = _struct(
 )  # fmt: skip
 TABLES = {"scenes": SCENES, "products": PRODUCTS, "tiles": TILES, "quarantine": QUARANTINE, "runs": RUNS}
 
-#: Requests to workers and their answers are JSON in one column: small, and the same for every stage.
-REQUEST = _struct(id=_LONG)
+#: What workers answer is JSON in one column: small, and the same for every stage.
 ANSWER = _struct(id=_LONG, answer=_TEXT)
 #: What the user named.
 INPUT = _struct(n=_LONG, href=_TEXT)

@@ -51,11 +51,6 @@ def step(name: str, parameters: Mapping[str, Any]) -> Step:
     return built
 
 
-def step_names() -> tuple[str, ...]:
-    """All steps there are, sorted."""
-    return tuple(sorted(_targets()))
-
-
 def parameter_names(name: str) -> tuple[str, ...]:
     """The parameters of a step, in the order of its class.
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from swath.algo.solar import ESUN, earth_sun_distance_au, esun, esun_from_maxima
+from swath.algo.solar import ESUN, earth_sun_distance_au, esun
 from swath.errors import MetadataError
 
 
@@ -29,8 +29,3 @@ def test_every_tm_and_etm_band_that_reflects_is_in_the_table() -> None:
 def test_no_irradiance_is_said_so(platform: str, band: str) -> None:
     with pytest.raises(MetadataError, match=f"got {platform} {band}"):
         esun(platform, native_id=band)
-
-
-def test_maxima_must_be_positive() -> None:
-    with pytest.raises(MetadataError, match="maxima"):
-        esun_from_maxima(radiance_maximum=0.0, reflectance_maximum=1.21, distance_au=1.0)

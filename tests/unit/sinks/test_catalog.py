@@ -8,11 +8,12 @@ from typing import Any
 import pystac
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.records import item_path
 
 from swath.product import Product
 from swath.sinks.catalog import CatalogRow, rebuild
 from swath.sinks.extent import union
-from swath.sinks.stac import encode, item_of, item_path
+from swath.sinks.stac import encode, item_of
 
 
 class Files:

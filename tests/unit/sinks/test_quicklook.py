@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from swath.product import Category
-from swath.sinks.quicklook import LONGEST_SIDE, Stretch, class_png, grey_png, shrunk_png, stretch_of, true_colour_png
+from swath.sinks.quicklook import LONGEST_SIDE, Stretch, class_png, shrunk_png, stretch_of, true_colour_png
 
 NODATA = -9999
 
@@ -92,12 +92,6 @@ def test_class_maps_wear_the_colours_of_their_legend() -> None:
     assert image[0, 0].tolist() == [10, 20, 230, 255]
     assert image[0, 1].tolist() == [200, 0, 0, 255]
     assert image[1].tolist() == [[0, 0, 0, 0], [0, 0, 0, 0]]
-
-
-def test_a_grey_picture_runs_from_black_to_white() -> None:
-    image = decoded(grey_png(np.array([[0, 50, 100, 255]], dtype=np.uint8), nodata=255, low=0, high=100))
-    assert image[0, :, 0].tolist() == [0, 128, 255, 0]
-    assert image[0, :, 3].tolist() == [255, 255, 255, 0]
 
 
 def test_the_same_pixels_give_the_same_bytes() -> None:

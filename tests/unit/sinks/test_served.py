@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.records import item_path
 
 from swath.product import Product
 from swath.sinks.served import TREE, absolute, served_collection, served_item
-from swath.sinks.stac import encode, item_of, item_path
+from swath.sinks.stac import encode, item_of
 from swath.sinks.validate import StacValidator
 
 BASE = "https://data.example.org/out"

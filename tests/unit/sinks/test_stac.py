@@ -8,10 +8,11 @@ from datetime import timedelta, timezone
 import pystac
 import pytest
 import rasterio.crs
+from tests.records import item_path
 
 from swath.grid import Grid
 from swath.product import REFLECTANCE, Product, Statistics
-from swath.sinks.stac import encode, item_of, item_path
+from swath.sinks.stac import encode, item_of
 from swath.sinks.stac_assets import PictureRecord, statistics_object
 
 

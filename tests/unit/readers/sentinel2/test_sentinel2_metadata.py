@@ -1,14 +1,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swath.errors import MetadataError
 from swath.readers.sentinel2_bands import NATIVE_IDS, PLATFORMS, band_of
-from swath.readers.sentinel2_footprint import bbox_of, centroid_of
 from swath.readers.sentinel2_metadata import MetadataFiles, Sentinel2Metadata, read_sentinel2_metadata
 from swath.readers.sentinel2_product import offset_dn, read_product
 from swath.readers.sentinel2_tile import read_tile
@@ -145,20 +143,3 @@ def test_bands_lie_where_their_names_say(platform: str) -> None:
         assert band.fwhm_um is not None
         assert low < band.centre_um - band.fwhm_um / 4
         assert band.centre_um + band.fwhm_um / 4 < high
-
-
-def test_a_bbox_across_the_antimeridian_runs_from_west_to_east() -> None:
-    ring = ((179.0, 10.0), (-179.0, 10.0), (-179.0, 12.0), (179.0, 12.0), (179.0, 10.0))
-    assert bbox_of(ring) == (179.0, 10.0, -179.0, 12.0)
-    lon, lat = centroid_of(ring)
-    np.testing.assert_allclose((abs(lon), lat), (180.0, 11.0))
-
-
-def test_a_ring_without_area_has_a_centroid() -> None:
-    np.testing.assert_allclose(centroid_of(((10.0, 1.0), (12.0, 3.0), (10.0, 1.0), (12.0, 3.0))), (11.0, 2.0))
-
-
-@given(lon=st.floats(-179, 170), lat=st.floats(-80, 70), width=st.floats(0.1, 5), height=st.floats(0.1, 5))
-def test_the_centroid_of_a_rectangle_is_its_middle(lon: float, lat: float, width: float, height: float) -> None:
-    ring = ((lon, lat), (lon + width, lat), (lon + width, lat + height), (lon, lat + height), (lon, lat))
-    np.testing.assert_allclose(centroid_of(ring), (lon + width / 2, lat + height / 2), atol=1e-6)
