@@ -14,7 +14,7 @@ def _chain(size: int, repeats: int) -> str:
 
 
 def _cog(size: int, repeats: int) -> str:
-    return cog_cost.measure(size, repeats=repeats, cases=((1, 6), (1, 1), (4, 1)))
+    return cog_cost.measure(size, repeats=repeats, cases=((1, 6), (1, 1), (4, 6), (4, 1)))
 
 
 def _codecs(size: int, repeats: int) -> str:
