@@ -37,9 +37,10 @@ def test_everything_is_told_on_and_what_is_worth_a_line_is_kept_with_its_time(tm
     log.wave(1, 2, 7)
     for done in range(3):
         log.stage("strips", done + 1, 3)
+    log.stage("strips", 3, 3)
     log.note("for the log alone")
     log.keep(store, run_id="r1")
-    assert heard.calls == [("say", "run r1: ä"), ("wave", 1, 2, 7), *(("stage", "strips", n, 3) for n in (1, 2, 3))]
+    assert heard.calls == [("say", "run r1: ä"), ("wave", 1, 2, 7), *(("stage", "strips", n, 3) for n in (1, 2, 3, 3))]
     told = [re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (.*)", line) for line in _text(store).splitlines()]
     assert [m and m[1] for m in told] == ["run r1: ä", "wave 1 of 2: 7 products", "strips: 3 tasks done", "for the log alone"]
 

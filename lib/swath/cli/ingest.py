@@ -6,6 +6,8 @@ import click
 
 from swath.cli.progress import telling
 from swath.cli.run import EXIT_QUARANTINED, new_run_id
+from swath.report.summary import reason_of
+from swath.report.text import plain
 from swath.spark.request import Limits
 
 
@@ -43,7 +45,7 @@ def ingest_command(
             f" + {len(done.refused)} quarantined"
         )
         for scene, error, message in done.refused:
-            told.say(f"quarantined {scene} ({error}): {message.removeprefix(f'{scene}: ')}")
+            told.say(f"quarantined {plain(scene)} ({error}): {plain(reason_of(message, scene_id=scene))}")
     if as_json:
         click.echo(json.dumps(done.plain()))
     raise SystemExit(EXIT_QUARANTINED if done.refused and not quarantine_ok else 0)

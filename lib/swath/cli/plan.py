@@ -9,7 +9,8 @@ from rich.table import Table
 
 from swath.cli.progress import telling
 from swath.cli.run import RunOptions, request_of, run_options
-from swath.report.text import size
+from swath.report.summary import reason_of
+from swath.report.text import plain, size
 
 
 @click.command("plan")
@@ -53,4 +54,8 @@ def _show(found: dict[str, Any]) -> None:
     console = Console()
     console.print(table)
     for refusal in found["refused"]:
-        console.print(f"would be quarantined: {refusal['scene_id']}: {refusal['message']}", markup=False, highlight=False)
+        console.print(f"would be quarantined: {_told(**refusal)}", markup=False, highlight=False)
+
+
+def _told(*, scene_id: str, message: str) -> str:
+    return f"{plain(scene_id)}: {plain(reason_of(message, scene_id=scene_id))}"

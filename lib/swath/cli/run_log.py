@@ -24,16 +24,19 @@ class RunLog:
     def __init__(self, told: Told) -> None:
         self._told = told
         self._lines: list[str] = []
+        self._stage: tuple[str, int, int] | None = None
 
     def wave(self, number: int, waves: int, products: int) -> None:
         """A wave begins."""
         self.note(f"wave {number} of {waves}: {products} products")
+        self._stage = None
         self._told.wave(number, waves, products)
 
     def stage(self, name: str, done: int, total: int) -> None:
         """So many tasks of a stage are done; the last is worth a line."""
-        if done == total:
+        if done == total and self._stage != (name, done, total):
             self.note(f"{name}: {total} tasks done")
+        self._stage = (name, done, total)
         self._told.stage(name, done, total)
 
     def say(self, text: str) -> None:

@@ -55,6 +55,11 @@ class SkippedEntry:
     reason: str
 
 
+def reason_of(message: str, *, scene_id: str) -> str:
+    """A message without its scene's name, for where that stands already."""
+    return message.removeprefix(f"{scene_id}: ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantineEntry:
     """A scene that could not be made.
@@ -76,7 +81,7 @@ class QuarantineEntry:
     @property
     def reason(self) -> str:
         """The message without the scene's name, for where that stands already."""
-        return self.message.removeprefix(f"{self.scene_id}: ")
+        return reason_of(self.message, scene_id=self.scene_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
