@@ -225,6 +225,8 @@ def test_the_plan_of_a_run_that_ended_long_ago_goes_and_nothing_else(
     answer = kept / "second" / "search" / "search-1" / "a.json"
     answer.parent.mkdir(parents=True)
     answer.write_bytes(b"{}")
+    (kept / "second" / "retry.txt").write_text("a scene\n", encoding="utf-8")
+    (kept / "not-a-run").write_bytes(b"")
     shutil.copytree(kept / first, kept / "killed")
     reports = {p.name for p in (full.folder / "reports").iterdir()}
     assert {f"{first}.json", f"{first}.html", "second.json"} <= reports
@@ -235,12 +237,12 @@ def test_the_plan_of_a_run_that_ended_long_ago_goes_and_nothing_else(
     assert (told.plans, told.bytes > 0) == (sorted([first, "second"]), True)
     assert (kept / first / "plan" / "_SUCCESS").is_file()
     assert clean(full.tables, full.store, retention=retention, now=later).plans == told.plans
-    assert sorted(p.name for p in kept.iterdir()) == ["killed", "second"]
+    assert sorted(p.name for p in kept.iterdir()) == ["killed", "not-a-run", "second"]
     assert [p for p in (kept / "second").rglob("*") if p.is_file()] == [answer]
     assert {p.name for p in (kept / "killed").iterdir()} == {"ingested", "plan"}
     assert {p.name for p in (full.folder / "reports").iterdir()} == reports
     assert clean(full.tables, full.store, retention=retention, now=later, dry=True).plans == []
-    with pytest.raises(ConfigError, match="run second ended, and swath maintain removed its plan: give this run another name"):
+    with pytest.raises(ConfigError, match="run second ended, and swath maintain removed its plan: take another name or output"):
         run_job("toa", delivery, output=full.folder, run_id="second")
     assert run_job("toa", delivery, output=full.folder).scenes.skipped == 1
 

@@ -8,8 +8,9 @@ from swath.spark.ingest import run_path
 from swath.stores.base import Store
 
 _FOLDER = "runs"
+_LIST = "retry.txt"
 #: Answers of searches stay: scenes lie in them.
-_NEEDLESS = frozenset({"ingested", "plan", "retry.txt"})
+_NEEDLESS = frozenset({"ingested", "plan", _LIST})
 
 
 @dataclass(slots=True)
@@ -38,7 +39,8 @@ class EndedRun:
             store.delete_tree(f"{_FOLDER}/{self.run_id}")
             return
         for part in sorted(self.parts):
-            store.delete_tree(run_path(self.run_id, part))
+            remove = store.delete if part == _LIST else store.delete_tree
+            remove(run_path(self.run_id, part))
 
 
 def ended_runs(store: Store) -> list[EndedRun]:
@@ -46,8 +48,10 @@ def ended_runs(store: Store) -> list[EndedRun]:
     ended = _results(store)
     found: dict[str, EndedRun] = {}
     for entry in store.entries(_FOLDER):
-        _, run_id, part, *_ = entry.path.split("/")
-        if run_id not in ended:
+        # A file that lies in no run's folder is not ours.
+        run_id, _, below = entry.path.removeprefix(f"{_FOLDER}/").partition("/")
+        part = below.split("/")[0]
+        if not part or run_id not in ended:
             continue
         run = found.setdefault(run_id, EndedRun(run_id, ended[run_id]))
         if part in _NEEDLESS:

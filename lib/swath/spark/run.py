@@ -106,7 +106,7 @@ class Run:
         again, done = store.size(run_path(self._request.run_id, "plan/_SUCCESS")) is not None, ledger.waves()
         if done and not again:
             # A new plan's first waves would be taken for those that exist.
-            msg = f"run {self._request.run_id} ended, and swath maintain removed its plan: give this run another name"
+            msg = f"run {self._request.run_id} ended, and swath maintain removed its plan: take another name or output"
             raise ConfigError(msg)
         plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables)
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
