@@ -61,7 +61,7 @@ class AssetRecord:
         name: STAC asset key (``red``, ``landcover``).
         layer: The layer it holds (``sr:red``).
         href: Relative to the item (a file name).
-        key: Asset key, hex sha256 (DESIGN section 5).
+        key: Asset key, hex sha256 (docs/reliability.md).
         bytes: Size of the file.
         digest: Hex sha256 of the file.
         statistics: Over all pixels of level 0.

@@ -201,7 +201,11 @@ class Scene:
 
     @property
     def reference(self) -> Grid:
-        """The grid that strips are counted on: the finest among the bands, pan left aside (DESIGN section 2)."""
+        """The grid that strips are counted on: the finest among the bands, pan left aside.
+
+        Raises:
+            MetadataError: There is no band.
+        """
         grids = [a.grid for n, a in self.assets.items() if n != "pan" and a.calibration.kind != "quality"]
         grids = grids or [a.grid for a in self.assets.values()]
         if not grids:

@@ -1,4 +1,4 @@
-"""Imports point one way (STYLE), and heavy libraries stay where they belong."""
+"""Imports point one way, and heavy libraries stay where they belong."""
 
 import ast
 from collections.abc import Iterator, Mapping

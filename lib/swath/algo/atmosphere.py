@@ -96,7 +96,7 @@ def surface_reflectance(toa: NDArray[np.float64], terms: SmacTerms) -> NDArray[n
 @overload
 def surface_reflectance(toa: float, terms: SmacTerms) -> Reflectances: ...
 def surface_reflectance(toa: Reflectances, terms: SmacTerms) -> Reflectances:
-    """Surface reflectance of TOA reflectance (any shape that broadcasts with the terms; NaN stays NaN)."""
+    """Surface reflectance [1] of TOA reflectance [1] (any shape that broadcasts with the terms; NaN stays NaN)."""
     excess = toa - terms.path_reflectance
     return excess / (terms.transmission + excess * terms.spherical_albedo)
 
@@ -106,7 +106,7 @@ def toa_reflectance_over(sr: NDArray[np.float64], terms: SmacTerms) -> NDArray[n
 @overload
 def toa_reflectance_over(sr: float, terms: SmacTerms) -> Reflectances: ...
 def toa_reflectance_over(sr: Reflectances, terms: SmacTerms) -> Reflectances:
-    """TOA reflectance over ground of reflectance ``sr``; the inverse of ``surface_reflectance``."""
+    """TOA reflectance [1] over ground of reflectance ``sr`` [1]; the inverse of ``surface_reflectance``, with its shapes."""
     return terms.path_reflectance + terms.transmission * sr / (1.0 - terms.spherical_albedo * sr)
 
 

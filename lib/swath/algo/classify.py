@@ -10,6 +10,9 @@ def threshold_classes(values: NDArray[np.float64], *, thresholds: tuple[float, .
     Args:
         values: Any shape; NaN reaches none, the caller marks it invalid.
         thresholds: Ascending, at most 254.
+
+    Returns:
+        The shape of ``values``.
     """
     classes = np.zeros(values.shape, dtype=np.uint8)
     for threshold in thresholds:

@@ -44,7 +44,7 @@ def cloudy(
         temperature_k: Brightness temperature [K] at 11 um; None for sensors without a thermal band.
 
     Returns:
-        True where every test says cloud; False where any band is invalid.
+        True where every test says cloud; False where any band is invalid. The shape of the bands.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         snow = (green - swir16) / (green + swir16)

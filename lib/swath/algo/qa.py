@@ -138,7 +138,7 @@ NODATA_FROM_QUALITY: Final = _BIT["nodata"] | _BIT["nodata_from_quality"]
 
 
 def qa_flag(qa: NDArray[np.uint16], *, name: str) -> NDArray[np.bool_]:
-    """Where a bit of the product's ``qa`` is set, by its name in ``QA_BITS``."""
+    """Where a bit of the product's ``qa``, any shape, is set, by its name in ``QA_BITS``."""
     found: NDArray[np.bool_] = np.not_equal(qa & np.uint16(_BIT[name]), 0)
     return found
 

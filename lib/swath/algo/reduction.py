@@ -171,7 +171,16 @@ def _mode_of_four(rows: NDArray[np.integer], nodata: int, most: NDArray[np.integ
 
 
 def mode_of(rows: NDArray[np.integer], taps: tuple[Taps, Taps], *, nodata: int | None) -> NDArray[np.integer]:
-    """The most frequent of all pixels that the taps of rows and columns touch, each with one vote."""
+    """The most frequent of all pixels that the taps of rows and columns touch, each with one vote.
+
+    Args:
+        rows: Stored values of 8 or 16 bits, (y, x).
+        taps: Of rows and of columns, within ``rows``.
+        nodata: The value that is no data, or None; it does not vote.
+
+    Returns:
+        (row positions, column positions), the type of ``rows``; nodata where nobody votes.
+    """
     down, across = taps
     most = np.empty((down.index.shape[1], across.index.shape[1]), dtype=rows.dtype)
     _mode_of(

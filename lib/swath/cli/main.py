@@ -50,7 +50,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and end the process with its code: DESIGN names them 0 to 5."""
+    """Run a command and end the process with its code, 0 to 5 (the README tells them)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         result = cli.main(args=words, prog_name="swath", standalone_mode=False)

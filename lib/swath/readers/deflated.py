@@ -118,7 +118,7 @@ class DeflatedBand:
 
 @compiled
 def add_up(values: NDArray[Any]) -> None:
-    """Undo predictor 2 in place."""
+    """Undo predictor 2 of rows, (y, x), in place: sums that wrap around."""
     for y in range(values.shape[0]):
         row = values[y]
         total = 0

@@ -81,7 +81,7 @@ def cloud_state(clouds: CloudCover, *, seen: NDArray[np.bool_]) -> NDArray[np.ui
 
 
 def truth_counts(reflectance: F32) -> NDArray[np.int16]:
-    """Surface reflectance as stored in the truth, int16 of ``TRUTH_SCALE``."""
+    """Surface reflectance [1], any shape, as stored in the truth: int16 of ``TRUTH_SCALE``."""
     return np.rint(reflectance.astype(np.float64) / TRUTH_SCALE).astype(np.int16)
 
 
@@ -135,7 +135,7 @@ def brightness_temperature(ground_k: F32, *, clouds: CloudCover) -> F32:
 
 
 def majority(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The class of each 2 x 2 block: the commonest, the first of the block where there is none."""
+    """The class of each 2 x 2 block, (2 y, 2 x) to (y, x): the commonest, the first of the block where there is none."""
     a, b, c, d = code[::2, ::2], code[::2, 1::2], code[1::2, ::2], code[1::2, 1::2]
     first = (a == b) | (a == c) | (a == d)
     second = (b == c) | (b == d)

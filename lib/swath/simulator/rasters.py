@@ -69,7 +69,7 @@ class RasterSet:
         return tuple(self._specs)
 
     def write(self, name: str, values: NDArray[np.generic], *, row: int) -> None:
-        """Write full-width rows from ``row`` on."""
+        """Write full-width rows, (y, x), from ``row`` on."""
         height, width = values.shape
         self._open[name].write(values, 1, window=RasterWindow(0, row, width, height))
 

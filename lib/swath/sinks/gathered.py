@@ -19,7 +19,11 @@ class GatheredRows:
 
     @property
     def rows(self) -> NDArray[np.integer]:
-        """Rows ``start`` to ``stop``, all whole; good until the next call."""
+        """Rows ``start`` to ``stop``, (y, width), all whole; good until the next call.
+
+        Raises:
+            ValueError: No window came.
+        """
         if self._held is None:
             msg = "no window came"
             raise ValueError(msg)

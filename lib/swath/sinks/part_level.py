@@ -77,7 +77,7 @@ class PartLevel:
         self._below, self._next_below = below, below.start
 
     def feed(self, pixels: NDArray[np.integer], *, row: int, col: int) -> None:
-        """Take a window; rows beyond ``stop`` only serve the level below.
+        """Take a window, (y, x); rows beyond ``stop`` only serve the level below.
 
         Raises:
             ValueError: The windows of a row are not of one kind.

@@ -97,7 +97,11 @@ class KubeApi:
     def log(
         self, pod: str, *, container: str, since_s: int | None = None, follow: bool = False, tail: int | None = None
     ) -> Iterator[str]:
-        """Lines of a container's log, each with its time in front. Ends when the connection drops."""
+        """Lines of a container's log, each with its time in front.
+
+        Raises:
+            LaunchError: The connection dropped, which passes; or the log cannot be had.
+        """
         options = {"container": container, "timestamps": True, "follow": follow, "_preload_content": False}
         options |= {key: value for key, value in (("since_seconds", since_s), ("tail_lines", tail)) if value is not None}
         response = self._ask(self._core.read_namespaced_pod_log, pod, self.namespace, **options)
