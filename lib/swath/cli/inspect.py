@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from swath.cli.run import write_report
+from swath.cli.run import draw_report
 from swath.config import load_pipeline
 from swath.doctor import examine, examine_store, healthy
 from swath.errors import ConfigError
@@ -26,14 +26,15 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
 def report_command(*, output: str, run_id: str | None, show: bool) -> None:
     """Draw the report of a run in OUTPUT anew, from what it left."""
     store = open_store(output, create=False)
-    found = sorted(p for p in store.list("reports") if p.endswith(".json"))
-    wanted = f"reports/{run_id}.json" if run_id else (found[-1] if found else "")
+    found = [e for e in store.entries("reports") if e.path.endswith(".json")]
+    latest = max(found, key=lambda e: e.modified).path if found else ""
+    wanted = f"reports/{run_id}.json" if run_id else latest
     data = store.read(wanted) if wanted else None
     if data is None:
         msg = f"{output}: no report of {run_id or 'any run'}; expected reports/<run_id>.json, as a run leaves it"
         raise ConfigError(msg)
     summary = RunSummary.from_document(data)
-    write_report(summary)
+    draw_report(summary, store)
     click.echo(f"{output.rstrip('/')}/{summary.report}")
     if show and "://" not in output:
         webbrowser.open((Path(output).absolute() / summary.report).as_uri())

@@ -24,6 +24,7 @@ from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
 from swath.spark.request import WAVE_PRODUCTS, Limits, RunRequest
+from swath.stores.base import Store
 from swath.stores.registry import bucket_of, folder_of, open_store
 
 if TYPE_CHECKING:
@@ -161,8 +162,13 @@ def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, truth:
 def write_report(summary: RunSummary) -> None:
     """Write the report and the result file beside the products."""
     store = open_store(summary.output)
-    store.write(summary.report, render(summary, pictures=store.read).encode())
+    draw_report(summary, store)
     store.write(f"reports/{summary.run_id}.json", summary.to_document().encode())
+
+
+def draw_report(summary: RunSummary, store: Store) -> None:
+    """Write the report, with pictures of the output in ``store``."""
+    store.write(summary.report, render(summary, pictures=store.read).encode())
 
 
 def exit_code(summary: RunSummary, *, quarantine_ok: bool) -> int:
