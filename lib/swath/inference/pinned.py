@@ -8,7 +8,6 @@ from pathlib import Path
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.manifest import Manifest, read_manifest
-from swath.product import ModelRef
 
 #: What stands for a version when a model comes from a folder.
 LOCAL_VERSION = "local"
@@ -31,11 +30,6 @@ class PinnedModel:
     digest: str
     path: Path
     manifest: Manifest
-
-    @property
-    def ref(self) -> ModelRef:
-        """As products name it."""
-        return ModelRef(name=self.name, version=self.version, digest=self.digest)
 
 
 def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VERSION) -> PinnedModel:

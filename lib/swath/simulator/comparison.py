@@ -42,12 +42,10 @@ class Comparison:
     Args:
         bands: Surface reflectance, band by band.
         landcover_accuracy: Share of clear pixels with the right class; None without a map.
-        landcover_pixels: How many were compared.
     """
 
     bands: tuple[BandError, ...]
     landcover_accuracy: float | None
-    landcover_pixels: int
 
 
 def compare(files: Mapping[str, Path], truth_folder: Path) -> Comparison:
@@ -61,10 +59,10 @@ def compare(files: Mapping[str, Path], truth_folder: Path) -> Comparison:
     clouds = truth_folder / record["clouds"]["file"]
     known = record["surface_reflectance"]["files"]
     bands = tuple(_band(name, files[name], truth=truth_folder / known[name], clouds=clouds) for name in files if name in known)
-    accuracy, pixels = None, 0
+    accuracy = None
     if "landcover" in files:
-        accuracy, pixels = _classes(files["landcover"], truth=truth_folder / record["landcover"]["file"], clouds=clouds)
-    return Comparison(bands=bands, landcover_accuracy=accuracy, landcover_pixels=pixels)
+        accuracy = _accuracy(files["landcover"], truth=truth_folder / record["landcover"]["file"], clouds=clouds)
+    return Comparison(bands=bands, landcover_accuracy=accuracy)
 
 
 def _rows(path: Path, *, others: tuple[Path, ...]) -> Iterator[tuple[NDArray[Any], ...]]:
@@ -101,10 +99,10 @@ def _band(name: str, path: Path, *, truth: Path, clouds: Path) -> BandError:
     return BandError(band=name, rmse=(squares / count) ** 0.5, bias=total / count, pixels=pixels)
 
 
-def _classes(path: Path, *, truth: Path, clouds: Path) -> tuple[float | None, int]:
+def _accuracy(path: Path, *, truth: Path, clouds: Path) -> float | None:
     right, pixels = 0, 0
     for ours, theirs, sky in _rows(path, others=(truth, clouds)):
         clear = (sky == CLEAR) & (ours != 255) & (theirs != 255)
         right += int(np.count_nonzero(ours[clear] == theirs[clear]))
         pixels += int(np.count_nonzero(clear))
-    return (right / pixels if pixels else None), pixels
+    return right / pixels if pixels else None

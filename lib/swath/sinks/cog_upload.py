@@ -33,12 +33,10 @@ class Sent:
     Args:
         bytes: Its length.
         statistics: Over all pixels.
-        fresh: False when an object of its name was there before.
     """
 
     bytes: int
     statistics: Statistics
-    fresh: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +108,9 @@ def send(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPart, u
             for number, (start, stop) in reversed(list(enumerate(_spans(front_bytes), start=1))):
                 file.seek(start)
                 done.append(upload.put(number, file, length=stop - start))
-        fresh = upload.complete(done)
+        upload.complete(done)
     length = front_bytes + sum(zero_bytes(p) for p in (*found.uploaded, *found.trailing))
-    return Sent(bytes=length, statistics=front.statistics, fresh=fresh)
+    return Sent(bytes=length, statistics=front.statistics)
 
 
 def _send_trailing(
