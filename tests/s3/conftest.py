@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
 
+from swath.readers import gdal_env
 from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store
 from swath.stores.s3_client import s3_client
@@ -121,6 +122,8 @@ def bucket(s3_server: tuple[str, Recorder], monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(key, value)
     monkeypatch.delenv("SWATH_STORES", raising=False)
     s3_client.cache_clear()
+    # GDAL's sessions know whom they were made for, and tests change that.
+    gdal_env._session.cache_clear()
     name = f"b-{uuid4().hex[:12]}"
     store = open_store(f"s3://{name}")
     assert isinstance(store, S3Store)
