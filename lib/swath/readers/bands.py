@@ -108,7 +108,8 @@ class BandReader:
         if values is not None:
             return values
         if key in self._deflated:
-            # GDAL tells what is wrong with the file, if anything is.
+            if self._deflated[key].damage:
+                raise RasterioError(self._deflated[key].damage)
             self._deflated.pop(key).close()
             self._blocks[key] = _by_gdal(dataset, asset.band_index)
         part = RasterioWindow(window.col, window.row, window.width, window.height)

@@ -113,6 +113,28 @@ def test_a_file_read_past_gdal_gives_the_same_and_tells_the_same(scene: Scene, t
         _read(_with(scene, href=str(tiled)))
 
 
+def test_a_block_that_gdal_would_take_in_spite_of_its_checksum_is_refused_again_and_again(scene: Scene, tmp_path: Path) -> None:
+    tiled = tmp_path / "tiled.tif"
+    rasterio.shutil.copy(
+        scene.assets["red"].href, tiled, driver="GTiff", tiled=True, blockxsize=64, blockysize=64, compress="DEFLATE",
+        interleave="BAND",
+    )  # fmt: skip
+    with rasterio.open(tiled) as dataset:
+        offset, size = (int(dataset.get_tag_item(f"BLOCK_{n}_0_0", "TIFF", bidx=1)) for n in ("OFFSET", "SIZE"))
+    data = bytearray(tiled.read_bytes())
+    data[offset + size - 1] ^= 0xFF  # of the checksum
+    tiled.write_bytes(data)
+    with rasterio.open(tiled) as dataset:
+        dataset.read(1)
+    with BandReader() as reader:
+        for _ in range(2):
+            message = (
+                r"S1: band red \(B4\) cannot be read: expected an intact raster; got .*: block 0, 0 of band 1: .*incorrect data"
+            )
+            with pytest.raises(ReadError, match=message):
+                reader.read(_with(scene, href=str(tiled)), "red", Window(0, 0, 20, 50))
+
+
 def test_files_stay_open_up_to_a_limit(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bands, "OPEN_FILES", 2)
     reader = BandReader()

@@ -51,6 +51,8 @@ def test_a_repeated_append_is_seen_where_it_was(tables: DeltaTables) -> None:
     commit(tables, 0, wave=0)
     commit(tables, 1, application="other.runs", wave=7)
     see(tables, wave=0)
+    with pytest.raises(AccountError, match="expected transaction run.runs 1 in the log"):
+        see(tables, wave=1)
 
 
 @pytest.mark.parametrize(("application", "wave"), [("other.runs", 1), ("run.runs", 0)])
