@@ -51,7 +51,7 @@ def test_a_repeated_append_is_seen_where_it_was(tables: DeltaTables) -> None:
     commit(tables, 0, wave=0)
     commit(tables, 1, application="other.runs", wave=7)
     see(tables, wave=0)
-    with pytest.raises(AccountError, match="expected transaction run.runs 1 in the log"):
+    with pytest.raises(AccountError, match=r"expected transaction run\.runs 1 in the log"):
         see(tables, wave=1)
 
 
