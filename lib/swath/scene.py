@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from swath.errors import GeometryError, MetadataError
 from swath.grid import Grid
 
+#: The entry of ``Scene.left_out`` where a delivery that should does not say from where the sensor looks.
+VIEW_ANGLES: Final = "view_angles"
 QualityScheme = Literal["landsat-c1-bqa", "landsat-c2-qa-pixel", "landsat-c2-qa-radsat"]
 
 

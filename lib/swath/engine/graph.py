@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from swath.errors import MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
+from swath.errors import MetadataError, MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
 from swath.grid import Grid
 from swath.pipeline import Pipeline, Recipe, Step, Writer
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
 
 #: Reasons for which a step may leave its optional assets out; any other SceneError quarantines the scene.
-_TOLERATED = (UnsupportedSensorError, MissingBandError, ModelContractError)
+_TOLERATED = (UnsupportedSensorError, MissingBandError, ModelContractError, MetadataError)
 DELIVERED = "dn:"
 
 

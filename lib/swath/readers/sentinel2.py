@@ -7,11 +7,12 @@ from swath.errors import GeometryError, MetadataError, MissingBandError, ReadErr
 from swath.readers.digest import Fingerprint, combined_digest, fingerprint
 from swath.readers.header import inspect
 from swath.readers.landsat_extent import check_extents
+from swath.readers.sentinel2_angles import Direction, angle_notes
 from swath.readers.sentinel2_bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
 from swath.readers.sentinel2_layout import Delivery, find_delivery
 from swath.readers.sentinel2_metadata import Sentinel2Metadata, read_sentinel2_metadata
 from swath.readers.sentinel2_stac import stac_properties
-from swath.scene import Angles, Asset, Reflectance, Scene
+from swath.scene import VIEW_ANGLES, Angles, Asset, Reflectance, Scene
 
 READER = "sentinel2"
 FAMILY = "sentinel-2-msi"
@@ -151,11 +152,13 @@ def _residue(native: str, *, metadata: Sentinel2Metadata) -> int | None:
 
 
 def _angles(metadata: Sentinel2Metadata) -> Angles:
+    # Without a view (``_left_out`` says so) no step that needs one makes anything.
+    view = metadata.view or Direction(zenith_deg=0.0, azimuth_deg=0.0)
     return Angles(
         sun_elevation_deg=90.0 - metadata.sun.zenith_deg,
         sun_azimuth_deg=metadata.sun.azimuth_deg,
-        view_zenith_deg=metadata.view.zenith_deg,
-        view_azimuth_deg=metadata.view.azimuth_deg,
+        view_zenith_deg=view.zenith_deg,
+        view_azimuth_deg=view.azimuth_deg,
     )
 
 
@@ -166,6 +169,8 @@ def _left_out(delivery: Delivery, metadata: Sentinel2Metadata) -> dict[str, str]
     notes: dict[str, str] = {}
     if metadata.product is None:
         notes["product_metadata"] = f"not delivered; {metadata.quantification:g} DN per unit of reflectance is assumed"
-    if metadata.tile and metadata.tile.angles is None:
-        notes["angles"] = "the granule has no angle grids; mean angles are used everywhere"
+    if metadata.tile:
+        notes |= angle_notes(metadata.tile.angles, bands=delivery.images)
+        if metadata.view is None:
+            notes[VIEW_ANGLES] = "the granule does not say from where the satellite looks"
     return {**delivery.left_out, **missing, **notes}

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from swath.errors import MetadataError
 from swath.grid import Grid
-from swath.readers.sentinel2_angles import Direction, mean_azimuth
+from swath.readers.sentinel2_angles import Direction, mean_direction, mean_of
 from swath.readers.sentinel2_aws import TileListing, read_listing, read_product_name
 from swath.readers.sentinel2_footprint import footprint_of_grid, footprint_of_ring
 from swath.readers.sentinel2_product import (
@@ -149,22 +149,12 @@ class Sentinel2Metadata:
         return self._tile.sun
 
     @property
-    def view(self) -> Direction:
-        """Mean direction to the satellite over all bands.
-
-        Raises:
-            MetadataError: The granule has none.
-        """
-        views = tuple(self._tile.views.values())
-        if not views:
-            raise MetadataError(
-                "the mean view angles are missing",
-                expected="Mean_Viewing_Incidence_Angle of some band",
-                got="none that is finite",
-                remedy="Fetch the delivery again.",
-            )
-        zenith_deg = sum(v.zenith_deg for v in views) / len(views)
-        return Direction(zenith_deg=zenith_deg, azimuth_deg=mean_azimuth([v.azimuth_deg for v in views]))
+    def view(self) -> Direction | None:
+        """Mean direction to the satellite over all bands; None when the granule does not say."""
+        means = mean_direction(self._tile.views.values())
+        if means is not None or self._tile.angles is None:
+            return means
+        return mean_direction(mean_of(grid) for grid in self._tile.angles.views.values())
 
     @property
     def cloud_cover_percent(self) -> float | None:

@@ -18,11 +18,11 @@ from swath.algo.atmosphere import (
 )
 from swath.algo.lattice import Axis, correct_on_lattice
 from swath.algo.smac_table import SmacCoefficients, SmacSensor, smac_sensor
-from swath.errors import ConfigError, SceneError
+from swath.errors import ConfigError, MetadataError, SceneError
 from swath.grid import Window
 from swath.pipeline import AngleField, Context, Layer, Layers, Need, Recipe
 from swath.product import REFLECTANCE, LayerName, LayerSpec
-from swath.scene import Angles, Scene
+from swath.scene import VIEW_ANGLES, Angles, Scene
 from swath.steps.naming import layer_name, of_kind
 
 #: Bands in which the ground is not seen: there is no surface reflectance to find.
@@ -76,9 +76,18 @@ class Smac:
 
         Raises:
             UnsupportedSensorError: There are no coefficients for the scene's platform.
+            MetadataError: The delivery does not say from where the sensor looks.
             RangeError: The sun, the view, the scene's atmosphere, or haze under a low sun is beyond the model.
         """
         sensor = smac_sensor(scene.platform)
+        if VIEW_ANGLES in scene.left_out:
+            raise MetadataError(
+                "no surface reflectance without the direction of the view",
+                expected="view angles of some band",
+                got=scene.left_out[VIEW_ANGLES],
+                remedy="Fetch the metadata again, or use the pipeline `toa` for this scene.",
+                scene_id=scene.scene_id,
+            )
         sources = self.sources(scene)
         atmosphere = self.atmosphere(scene)
         check_angles(sun_zenith_deg=90.0 - scene.angles.sun_elevation_deg, view_zenith_deg=scene.angles.view_zenith_deg)

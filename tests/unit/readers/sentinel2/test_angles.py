@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from swath.engine.graph import resolve
 from swath.errors import MetadataError
+from swath.pipeline import AssetRule, Pipeline
 from swath.readers.angles import InterpolatedAngles, angle_field
 from swath.readers.sentinel2 import read_scene
 from swath.readers.sentinel2_angles import AngleGrids, DirectionGrid, mean_azimuth
 from swath.readers.sentinel2_tile import read_tile
+from swath.steps.smac import Smac
+from swath.steps.toa import Toa
 
 Xml = Callable[..., str]
 LEFT, TOP, STEP = 600_000.0, 5_100_000.0, 5_000.0
@@ -60,27 +65,112 @@ def test_a_band_without_a_grid_gets_its_mean_direction(tile_xml: Xml, tmp_path: 
     assert np.unique(views["B04"].azimuth_deg).tolist() == [108.0]
 
 
+def without_values(text: str, *, start: str, stop: str) -> str:
+    """The grids between two marks with NaN in place of every number."""
+    first, last = text.index(start), text.rindex(stop)
+    return text[:first] + re.sub(r"\d+\.\d{4}", "NaN", text[first:last]) + text[last:]
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("27.0000 27.1000", "27.0000", r"angle grid is broken.*5 rows of \[4, 5\]"),
-        ("27.0000 27.1000", "27.0000 warm", r"angle grid is broken"),
-        ("<COL_STEP>5000<", "<COL_STEP>0<", r"steps of an angle grid are not positive"),
-    ],
+    ("old", "new"),
+    [("27.0000 27.1000", "27.0000"), ("27.0000 27.1000", "27.0000 warm"), ("<COL_STEP>5000<", "<COL_STEP>0<"),
+     ("<COL_STEP>5000<", "<COL_STEP>inf<"), ("Sun_Angles_Grid", "Other_Grid")],
+)  # fmt: skip
+def test_without_a_usable_sun_grid_mean_angles_are_used_and_said(
+    write_safe: Callable[..., Path], tile_xml: Xml, old: str, new: str
+) -> None:
+    safe = write_safe(tile={old: new})
+    scene = read_scene(str(safe))
+    assert scene.angles_href is None
+    assert angle_field(scene) is None
+    assert scene.left_out["angles"] == "the granule has no angle grids; mean angles are used everywhere"
+    assert scene.angles.view_zenith_deg == pytest.approx(6.6)
+
+
+def test_a_sun_grid_of_nothing_but_nan_is_none(tile_xml: Xml, tmp_path: Path) -> None:
+    path = tmp_path / "MTD_TL.xml"
+    path.write_text(without_values(tile_xml({}), start="<Sun_Angles_Grid>", stop="</Sun_Angles_Grid>"))
+    assert read_tile(str(path)).angles is None
+
+
+def band_grids(text: str, band: int, **edits: str) -> str:
+    """The text with changes in the view grids of one band, given as ``old=new`` patterns."""
+
+    def changed(match: re.Match[str]) -> str:
+        found = match[0]
+        for old, new in edits.items():
+            found = re.sub(PATTERNS[old], new, found)
+        return found
+
+    return re.sub(rf'<Viewing_Incidence_Angles_Grids bandId="{band}".*?</Viewing_Incidence_Angles_Grids>', changed, text)
+
+
+PATTERNS = {"numbers": r"\d+\.\d{4}", "rows": r"<VALUES>[^<]*</VALUES>", "first": r"<VALUES>\S+"}
+
+
+@pytest.mark.parametrize(
+    "edit", [{"numbers": "NaN"}, {"numbers": "-999"}, {"numbers": "no"}, {"rows": ""}, {"first": "<VALUES>"}]
 )
-def test_a_broken_grid_is_a_metadata_error(tile_xml: Xml, tmp_path: Path, old: str, new: str, message: str) -> None:
-    with pytest.raises(MetadataError, match=message):
-        grids_of(tile_xml({old: new}), tmp_path)
+def test_a_band_whose_view_grid_is_unusable_gets_its_mean_and_the_scene_says_so(
+    write_safe: Callable[..., Path], tile_xml: Xml, edit: dict[str, str]
+) -> None:
+    safe = write_safe()
+    (granule,) = safe.glob("GRANULE/*/MTD_TL.xml")
+    granule.write_text(band_grids(tile_xml({}), 3, **edit))
+    scene = read_scene(str(safe))
+    field = angle_field(scene)
+    assert field is not None
+    x, y = places(5, STEP)
+    *_, zenith, azimuth = field.sample(x=x, y=y, band="red")
+    # The Mean_Viewing_Incidence_Angle of bandId 3.
+    np.testing.assert_allclose(zenith, 6.3, atol=1e-12)
+    np.testing.assert_allclose(azimuth, 108.0, atol=1e-9)
+    assert field.sample(x=x, y=y, band="green")[2][0, 0] == 5.0
+    told = {n: why for n, why in scene.left_out.items() if n.startswith("angles")}
+    assert told == {"angles_red": "the grid of view angles of B04 has no usable value; its mean direction is used everywhere"}
 
 
-def test_a_grid_of_nothing_but_nan_is_a_metadata_error(tile_xml: Xml, tmp_path: Path) -> None:
-    text = tile_xml({})
-    start = text.index("<Sun_Angles_Grid>")
-    sun = text[start : text.index("</Zenith>", start)]
-    gone = "".join(f"<VALUES>{'NaN ' * 5}</VALUES>" for _ in range(5))
-    broken = sun[: sun.index("<VALUES>")] + gone + "</Values_List>"
-    with pytest.raises(MetadataError, match=r"no finite value"):
-        grids_of(text.replace(sun, broken), tmp_path)
+def test_without_any_view_grid_every_band_gets_its_own_mean(write_safe: Callable[..., Path], tile_xml: Xml) -> None:
+    safe = write_safe()
+    (granule,) = safe.glob("GRANULE/*/MTD_TL.xml")
+    text = re.sub(r"<Viewing_Incidence_Angles_Grids .*</Viewing_Incidence_Angles_Grids>", "", tile_xml({}))
+    granule.write_text(text)
+    scene = read_scene(str(safe))
+    field = angle_field(scene)
+    assert field is not None
+    x, y = places(2, STEP)
+    assert [field.sample(x=x, y=y, band=b)[2][0, 0] for b in ("coastal", "swir22")] == pytest.approx([6.0, 7.2])
+    assert len([n for n in scene.left_out if n.startswith("angles_")]) == 13
+
+
+def test_a_band_with_neither_grid_nor_mean_gets_the_mean_of_the_others(write_safe: Callable[..., Path], tile_xml: Xml) -> None:
+    safe = write_safe()
+    (granule,) = safe.glob("GRANULE/*/MTD_TL.xml")
+    text = band_grids(tile_xml({}), 3, numbers="NaN").replace("<ZENITH_ANGLE>6.3<", "<ZENITH_ANGLE>NaN<")
+    granule.write_text(text)
+    scene = read_scene(str(safe))
+    field = angle_field(scene)
+    assert field is not None
+    zenith = field.sample(x=np.array([LEFT]), y=np.array([TOP]), band="red")[2]
+    # Means of the other twelve: 6.0 to 7.2 without 6.3.
+    assert zenith[0, 0] == pytest.approx((13 * 6.6 - 6.3) / 12)
+    assert scene.left_out["angles_red"].endswith("the mean direction of the other bands is used everywhere")
+
+
+def test_a_granule_that_says_nothing_of_the_view_is_read_and_says_so(write_safe: Callable[..., Path], tile_xml: Xml) -> None:
+    safe = write_safe()
+    (granule,) = safe.glob("GRANULE/*/MTD_TL.xml")
+    text = re.sub(r"<Viewing_Incidence_Angles_Grids .*</Viewing_Incidence_Angles_Grids>", "", tile_xml({}))
+    granule.write_text(re.sub(r"<Mean_Viewing_Incidence_Angle_List>.*</Mean_Viewing_Incidence_Angle_List>", "", text))
+    scene = read_scene(str(safe))
+    assert scene.left_out["view_angles"] == "the granule does not say from where the satellite looks"
+    toa = Pipeline(name="t", title="t", steps=(Toa(), Smac()), assets=(AssetRule(layers="sr|toa"),))
+    graph = resolve(toa, scene)
+    assert {s.name.split(":")[0] for s in graph.outputs.values()} == {"toa"}
+    assert "without the direction of the view" in graph.left_out["sr"]
+    required = Pipeline(name="t", title="t", steps=(Toa(), Smac()), assets=(AssetRule(layers="sr:red", required=True),))
+    with pytest.raises(MetadataError, match="without the direction of the view"):
+        resolve(required, scene)
 
 
 def test_nodes_are_reproduced(tile_xml: Xml, tmp_path: Path) -> None:
