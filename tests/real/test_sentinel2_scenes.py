@@ -98,6 +98,7 @@ def test_the_item_is_the_one_expected(scenes: Path, folder: str) -> None:
     assert metadata.cloud_cover_percent == properties["eo:cloud_cover"]
     assert 90 - metadata.sun.zenith_deg == pytest.approx(properties["view:sun_elevation"], abs=1e-9)
     assert metadata.sun.azimuth_deg == pytest.approx(properties["view:sun_azimuth"], abs=1e-9)
+    assert metadata.view is not None
     assert metadata.view.azimuth_deg == pytest.approx(properties["view:azimuth"], abs=1e-9)
     assert metadata.view.zenith_deg == pytest.approx(properties["view:incidence_angle"], abs=1e-9)
     ours = stac_properties(metadata)
