@@ -1,7 +1,7 @@
 """Resampling between grids of one CRS, defined on the grids, never on the windows that happen to be in memory.
 
 Each target pixel's weights come from absolute map coordinates and are summed in a fixed order, so a pixel has the same
-bits in whatever window it is computed.
+bits in whatever window it is computed. A target pixel whose centre lies outside the source has no weight: nobody measured there.
 """
 
 from collections.abc import Mapping
@@ -58,6 +58,12 @@ def _edges(*, start: int, count: int, step: float, shift: float) -> NDArray[np.f
     return np.where(np.abs(edges - near) < EDGE_TOLERANCE_PX * 100, near, edges)
 
 
+def _inside(edges: NDArray[np.float64], *, size: int) -> NDArray[np.bool_]:
+    """Whether the centre of each target pixel lies on the source, (n,); of two pixels that share an edge the later one has it."""
+    centre = (edges[:-1] + edges[1:]) / 2
+    return np.asarray((centre >= -EDGE_TOLERANCE_PX) & (centre < size - EDGE_TOLERANCE_PX))
+
+
 def _average_taps(edges: NDArray[np.float64], *, size: int) -> Taps:
     low, high = edges[:-1], edges[1:]
     first = np.floor(low).astype(np.int64)
@@ -65,7 +71,7 @@ def _average_taps(edges: NDArray[np.float64], *, size: int) -> Taps:
     index = first[None, :] + np.arange(taps, dtype=np.int64)[:, None]
     weight = np.minimum(high, index + 1.0) - np.maximum(low, index)
     weight = np.where((index >= 0) & (index < size), np.maximum(weight, 0.0), 0.0)
-    return Taps(np.clip(index, 0, size - 1), weight)
+    return Taps(np.clip(index, 0, size - 1), weight * _inside(edges, size=size))
 
 
 def _bilinear_taps(edges: NDArray[np.float64], *, size: int) -> Taps:
@@ -73,12 +79,12 @@ def _bilinear_taps(edges: NDArray[np.float64], *, size: int) -> Taps:
     first = np.floor(centre)
     share = centre - first
     index = np.stack([first, first + 1]).astype(np.int64)
-    return Taps(np.clip(index, 0, size - 1), np.stack([1 - share, share]))
+    return Taps(np.clip(index, 0, size - 1), np.stack([1 - share, share]) * _inside(edges, size=size))
 
 
 def _nearest_taps(edges: NDArray[np.float64], *, size: int) -> Taps:
     index = np.floor((edges[:-1] + edges[1:]) / 2).astype(np.int64)[None, :]
-    return Taps(np.clip(index, 0, size - 1), np.ones(index.shape))
+    return Taps(np.clip(index, 0, size - 1), _inside(edges, size=size)[None, :].astype(np.float64))
 
 
 _TAPS = {"average": _average_taps, "bilinear": _bilinear_taps, "nearest": _nearest_taps}
@@ -103,10 +109,14 @@ def nearest(values: NDArray[np.generic], have: Window, *, source: Grid, target: 
         window: The window of it to fill.
 
     Returns:
-        (y, x) of ``window``, same type.
+        (y, x) of ``window``, same type; 0 (or False) where a centre lies outside the source.
     """
     rows, cols = taps_of(source, target=target, window=window, kernel="nearest")
-    return values[np.ix_(rows.index[0] - have.row, cols.index[0] - have.col)]
+    y, x = _within(rows.index[0] - have.row, values.shape[0]), _within(cols.index[0] - have.col, values.shape[1])
+    picked = values[np.ix_(y, x)]
+    picked[rows.weight[0] == 0.0, :] = 0
+    picked[:, cols.weight[0] == 0.0] = 0
+    return picked
 
 
 def resample(values: NDArray[np.float64], have: Window, *, source: Grid, target: Grid, window: Window) -> NDArray[np.float64]:
@@ -120,7 +130,7 @@ def resample(values: NDArray[np.float64], have: Window, *, source: Grid, target:
         window: The window of it to fill.
 
     Returns:
-        (y, x) of ``window``; NaN where less than ``VALID_SHARE`` of the weight was valid.
+        (y, x) of ``window``; NaN where less than ``VALID_SHARE`` of the weight was valid, and outside the source.
     """
     rows, cols = taps_of(source, target=target, window=window, kernel=kernel_for(source, target))
     usable = np.isfinite(values)
@@ -128,21 +138,31 @@ def resample(values: NDArray[np.float64], have: Window, *, source: Grid, target:
     filled = values if whole else np.where(usable, values, 0.0)
     sums = _apply(filled, have, rows=rows, cols=cols)
     if whole:
-        weights = rows.weight.sum(axis=0)[:, None] * cols.weight.sum(axis=0)[None, :]
-        mean: NDArray[np.float64] = sums / weights
+        with np.errstate(invalid="ignore"):
+            mean: NDArray[np.float64] = sums / _full(rows, cols)
         return mean
     weights = _apply(usable.astype(np.float64), have, rows=rows, cols=cols)
-    full = rows.weight.sum(axis=0)[:, None] * cols.weight.sum(axis=0)[None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(weights >= VALID_SHARE * full, sums / weights, np.nan)
+        return np.where(weights >= VALID_SHARE * _full(rows, cols), sums / weights, np.nan)
+
+
+def _full(rows: Taps, cols: Taps) -> NDArray[np.float64]:
+    """The weight that the source gives each target pixel, (y, x)."""
+    full: NDArray[np.float64] = rows.weight.sum(axis=0)[:, None] * cols.weight.sum(axis=0)[None, :]
+    return full
+
+
+def _within(index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Indices of pixels in memory: those of weight 0 may lie beside them."""
+    return np.clip(index, 0, size - 1)
 
 
 def _apply(values: NDArray[np.float64], have: Window, *, rows: Taps, cols: Taps) -> NDArray[np.float64]:
     # Columns first: then the row taps run over contiguous memory. Fixed tap order keeps the sums reproducible.
     wide = np.zeros((values.shape[0], cols.index.shape[1]))
     for index, weight in zip(cols.index, cols.weight, strict=True):
-        wide += values[:, np.clip(index - have.col, 0, values.shape[1] - 1)] * weight
+        wide += values[:, _within(index - have.col, values.shape[1])] * weight
     out = np.zeros((rows.index.shape[1], wide.shape[1]))
     for index, weight in zip(rows.index, rows.weight, strict=True):
-        out += wide[np.clip(index - have.row, 0, values.shape[0] - 1)] * weight[:, None]
+        out += wide[_within(index - have.row, values.shape[0])] * weight[:, None]
     return out

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from swath.errors import MetadataError, MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
+from swath.errors import GeometryError, MetadataError, MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
 from swath.grid import Grid
 from swath.pipeline import Pipeline, Recipe, Step, Writer
 from swath.product import LayerName, LayerSpec
@@ -91,9 +91,31 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
             got=f"bands {', '.join(sorted(scene.assets))}",
             remedy="Choose a pipeline that fits the sensor.",
         )
-    return Graph(
+    graph = Graph(
         scene=scene, calls=_needed(calls, set(chosen)), outputs=_named(chosen), left_out=left_out, writer=pipeline.writer
     )
+    _check_systems(graph)
+    return graph
+
+
+def _check_systems(graph: Graph) -> None:
+    """Refuse calls whose layers lie in several coordinate systems: there is no warping yet.
+
+    Raises:
+        GeometryError: Names the step, the layer and both systems.
+    """
+    for call in graph.calls:
+        for name in call.reads:
+            need, source = call.recipe.needs[name], graph.grid_of(name)
+            for wanted in (need.on or source, call.recipe.grid):
+                if wanted.crs != source.crs:
+                    raise GeometryError(
+                        f"the step {call.step.name} wants {name} in another coordinate system",
+                        expected=f"a grid in {source.crs}, which {name} is in",
+                        got=f"a grid in {wanted.crs}",
+                        remedy="Warping between coordinate systems is not available; ask for a grid in the layer's own.",
+                        scene_id=graph.scene.scene_id,
+                    )
 
 
 def _possible(pipeline: Pipeline, scene: Scene) -> tuple[list[Call], dict[LayerName, LayerSpec], dict[str, SceneError]]:

@@ -157,3 +157,75 @@ def test_bands_of_another_system_are_refused() -> None:
     other = Grid(crs="EPSG:32634", left=0.0, top=0.0, dx=10.0, dy=10.0, width=5, height=5)
     with pytest.raises(GeometryError, match="different coordinate systems: expected EPSG:32634; got EPSG:32633"):
         source_window(TEN, target=other, window=other.window)
+
+
+def _by_hand(values: F64, source: Grid, target: Grid) -> F64:
+    """Another way to the same end: pixel by pixel, on the source with its edge repeated, then cut by the centres."""
+    out = np.full((target.height, target.width), np.nan)
+    kernel = kernel_for(source, target)
+    for row in range(target.height):
+        for col in range(target.width):
+            left = (target.left + col * target.dx - source.left) / source.dx
+            top = (source.top - target.top + row * target.dy) / source.dy
+            size = target.dx / source.dx
+            y, x = top + size / 2, left + size / 2
+            down = source.top - target.top + (row + 0.5) * target.dy
+            across = target.left - source.left + (col + 0.5) * target.dx
+            if not (0 <= down < source.height * source.dy and 0 <= across < source.width * source.dx):
+                continue
+            if kernel == "average":
+                ys = [max(min(top + size, k + 1) - max(top, k), 0.0) for k in range(source.height)]
+                xs = [max(min(left + size, k + 1) - max(left, k), 0.0) for k in range(source.width)]
+            else:
+                ys, xs = _hats(y - 0.5, source.height), _hats(x - 0.5, source.width)
+            weight = np.outer(ys, xs)
+            out[row, col] = (weight * values).sum() / weight.sum()
+    return out
+
+
+def _hats(centre: float, size: int) -> list[float]:
+    weights = [0.0] * size
+    first = int(np.floor(centre))
+    for index, share in ((first, 1 - (centre - first)), (first + 1, centre - first)):
+        weights[min(max(index, 0), size - 1)] += share
+    return weights
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    pixel=st.sampled_from([10.0, 15.0, 30.0, 60.0]), shift=st.tuples(st.integers(-20, 20), st.integers(-20, 20)),
+    size=st.tuples(st.integers(1, 24), st.integers(1, 24)), holes=st.booleans(),
+)  # fmt: skip
+def test_no_pixel_is_invented_outside_the_source(
+    pixel: float, shift: tuple[int, int], size: tuple[int, int], *, holes: bool
+) -> None:
+    source = _grid(12, pixel=30.0)
+    target = Grid(
+        crs=UTM, left=source.left + 7.5 * shift[0], top=source.top + 7.5 * shift[1], dx=pixel, dy=pixel,
+        height=size[0], width=size[1],
+    )  # fmt: skip
+    right, bottom = target.left + size[1] * pixel, target.top - size[0] * pixel
+    if right <= source.left or bottom >= source.top:
+        with pytest.raises(GeometryError, match="does not cover"):
+            source_window(source, target=target, window=target.window)
+        return
+    values = _values(source, holes=holes)
+    moved = _ours(values, source, target)
+    if not holes:
+        np.testing.assert_allclose(moved, _by_hand(values, source, target), atol=1e-12)
+    have = source_window(source, target=target, window=target.window)
+    part = np.ones(have.shape, dtype=np.bool_)
+    covered = nearest(part, have, source=source, target=target, window=target.window)
+    rows = source.top - target.top + (np.arange(size[0]) + 0.5) * pixel
+    cols = target.left - source.left + (np.arange(size[1]) + 0.5) * pixel
+    inside = ((rows >= 0) & (rows < 360))[:, None] & ((cols >= 0) & (cols < 360))[None, :]
+    np.testing.assert_array_equal(covered, inside)
+    assert not np.isfinite(moved[~inside]).any()
+
+
+def test_a_target_beyond_every_side_is_valid_on_the_source_alone() -> None:
+    source = _grid(4, pixel=30.0)
+    wide = Grid(crs=UTM, left=source.left - 300, top=source.top + 300, dx=30.0, dy=30.0, width=24, height=24)
+    moved = _ours(_values(source), source, wide)
+    assert np.isfinite(moved).sum() == 16
+    assert np.isfinite(moved[10:14, 10:14]).all()

@@ -157,6 +157,28 @@ def test_bits_are_picked_and_physical_values_are_averaged(make: Any, scene: Scen
     np.testing.assert_array_equal(given["dn:red"].usable, picked % 11 != 0)
 
 
+def test_pixels_outside_a_band_are_not_invented(make: Any, scene: Scene) -> None:
+    fine = scene.assets["red"].grid
+    wide = type(fine)(
+        crs=fine.crs, left=fine.left - 300, top=fine.top + 300, dx=10.0, dy=10.0, width=fine.width + 60, height=fine.height + 60
+    )
+    given: dict[str, Layer] = {}
+
+    class Catch(make.step):  # type: ignore[misc]
+        def run(self, recipe: Any, layers: Any, **more: Any) -> Any:
+            given.update(layers)
+            return super().run(recipe, layers, **more)
+
+    toa = make.step(name="toa", makes={"toa:red": fine}, needs={"dn:red": Need()})
+    mix = Catch(name="mix", makes={"mix": wide}, needs={"dn:red": Need(on=wide), "toa:red": Need(on=wide)})
+    _run(resolve(make.pipeline(toa, mix, assets=("mix",)), scene), {"mix": wide.window})
+    inside = np.zeros(wide.window.shape, dtype=np.bool_)
+    inside[30:-30, 30:-30] = True
+    for name in ("dn:red", "toa:red"):
+        assert given[name].usable[inside].any()
+        assert not given[name].usable[~inside].any(), name
+
+
 def test_a_band_elsewhere_is_refused(make: Any, scene: Scene) -> None:
     far = make.grid(20.0, height=50, width=50)
     far = type(far)(crs=far.crs, left=900_000.0, top=far.top, dx=20.0, dy=20.0, width=50, height=50)

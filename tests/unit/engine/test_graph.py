@@ -114,3 +114,13 @@ def test_two_layers_that_want_one_key_are_told_apart(make: Any, scene: Scene) ->
     named = _named(specs)
     assert {key: spec.name for key, spec in named.items()} == {"toa_red": "toa:red", "red": "sr:red"}
     assert {key: spec.asset for key, spec in named.items()} == {"toa_red": "toa_red", "red": "red"}
+
+
+def test_a_need_in_another_coordinate_system_is_refused_by_name(make: Any, scene: Scene) -> None:
+    other = replace(scene.reference, crs="EPSG:32634")
+    asking = make.step(name="a", makes={"a": scene.reference}, needs={"dn:red": Need(on=other)})
+    with pytest.raises(GeometryError, match=r"step a wants dn:red in another coordinate system: expected a grid in EPSG:32633"):
+        resolve(make.pipeline(asking, assets=("a",)), scene)
+    making = make.step(name="b", makes={"b": other}, needs={"dn:red": Need()})
+    with pytest.raises(GeometryError, match=r"got a grid in EPSG:32634. Warping between coordinate systems is not available"):
+        resolve(make.pipeline(making, assets=("b",)), scene)
