@@ -12,7 +12,7 @@ from swath.grid import Grid
 
 #: The entry of ``Scene.left_out`` where a delivery that should does not say from where the sensor looks.
 VIEW_ANGLES: Final = "view_angles"
-QualityScheme = Literal["landsat-c1-bqa", "landsat-c2-qa-pixel", "landsat-c2-qa-radsat"]
+QualityScheme = Literal["landsat-pre-bqa", "landsat-c1-bqa", "landsat-c2-qa-pixel", "landsat-c2-qa-radsat"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

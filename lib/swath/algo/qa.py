@@ -1,7 +1,7 @@
 """Quality bits: unpacking what agencies deliver, and packing what swath publishes.
 
-Delivered: Landsat Collection 1 BQA, Collection 2 QA_PIXEL and QA_RADSAT, after USGS LSDS-1873, LSDS-1618 and LSDS-1619
-(data format control books). The bits mean different things for OLI and for TM and ETM+.
+Delivered: Landsat BQA before collections and in Collection 1, Collection 2 QA_PIXEL and QA_RADSAT, after USGS LDCM-DFCB-004,
+LSDS-1873, LSDS-1618 and LSDS-1619 (data format control books). The bits mean different things for OLI and for TM and ETM+.
 """
 
 from collections.abc import Mapping
@@ -30,6 +30,18 @@ class Bits(NamedTuple):
 
 #: Two-bit confidences: 0 not determined, 1 low, 2 medium, 3 high.
 HIGH: Final = 3
+#: Schemes whose confidence 0 means that nobody judged: before collections, water and snow were never computed.
+_MAY_BE_UNDETERMINED: Final[frozenset[QualityScheme]] = frozenset({"landsat-pre-bqa"})
+#: LDCM-DFCB-004, "Quality Band": OLI alone had one before collections.
+_PRE_COLLECTION: Final = {
+    "fill": Bits(0),
+    "dropped": Bits(1),
+    "terrain_occlusion": Bits(2),
+    "water_confidence": Bits(4, 2),
+    "snow_confidence": Bits(10, 2),
+    "cirrus_confidence": Bits(12, 2),
+    "cloud_confidence": Bits(14, 2),
+}
 _C1: Final = {
     "fill": Bits(0),
     "saturated_bands": Bits(2, 2),
@@ -54,6 +66,7 @@ _BANDS_1_TO_7: Final = {f"saturated_b{n + 1}": Bits(n) for n in range(7)}
 #: Layout by scheme and by whether the instrument is OLI (otherwise TM or ETM+).
 LAYOUTS: Final[Mapping[tuple[QualityScheme, bool], Mapping[str, Bits]]] = MappingProxyType(
     {
+        ("landsat-pre-bqa", True): _PRE_COLLECTION,
         ("landsat-c1-bqa", True): {**_C1, "terrain_occlusion": Bits(1), "cirrus_confidence": Bits(11, 2)},
         ("landsat-c1-bqa", False): {**_C1, "dropped": Bits(1)},
         ("landsat-c2-qa-pixel", True): {**_C2_PIXEL, "cirrus": Bits(2), "cirrus_confidence": Bits(14, 2)},
@@ -65,7 +78,11 @@ LAYOUTS: Final[Mapping[tuple[QualityScheme, bool], Mapping[str, Bits]]] = Mappin
 
 
 def layout(scheme: QualityScheme, *, instrument: str) -> Mapping[str, Bits]:
-    """Where the bits of a delivered band are, for a STAC instrument (``oli``, ``oli-tirs``, ``tm``, ``etm``)."""
+    """Where the bits of a delivered band are, for a STAC instrument (``oli``, ``oli-tirs``, ``tm``, ``etm``).
+
+    Raises:
+        KeyError: The instrument never had such a band; readers leave it out.
+    """
     return LAYOUTS[scheme, instrument.startswith("oli")]
 
 
@@ -85,7 +102,8 @@ class QualityFlags:
 def unpack(packed: NDArray[np.uint16], *, scheme: QualityScheme, instrument: str) -> QualityFlags:
     """Named boolean arrays of a delivered band, any shape.
 
-    nodata is fill and dropped pixels. Collection 1 gives shadow, snow and cirrus as confidences: high ones count.
+    nodata is fill and dropped pixels. Collection 1 gives shadow, snow and cirrus as confidences, and BQA before collections
+    gives everything so: high ones count.
     Dilated cloud (a margin around cloud) and terrain occlusion are left in the delivered band.
     """
     codes = {name: bits.of(packed) for name, bits in layout(scheme, instrument=instrument).items()}
@@ -151,7 +169,8 @@ def quality_table(scheme: QualityScheme, *, instrument: str) -> NDArray[np.uint1
     judged = {"cloud": flags.cloudy, "shadow": flags.shadowed, "snow": flags.snowy, "water": flags.watery}
     for name, found in judged.items():
         if found is not None:
-            table |= np.where(found, _BIT[name], 0).astype(np.uint16) | np.uint16(_BIT[f"{name}_from_quality"])
+            table[found] |= _BIT[name]
+            table[_determined(name, scheme=scheme, instrument=instrument)] |= _BIT[f"{name}_from_quality"]
     if flags.cirrus is not None:
         table[flags.cirrus] |= _BIT["cirrus"]
     if flags.saturated is not None:
@@ -161,3 +180,11 @@ def quality_table(scheme: QualityScheme, *, instrument: str) -> NDArray[np.uint1
         table[flags.nodata] = NODATA_FROM_QUALITY
     table.setflags(write=False)
     return table
+
+
+def _determined(name: str, *, scheme: QualityScheme, instrument: str) -> NDArray[np.bool_]:
+    """Which of all numbers carry a judgement of ``name``, (65536,)."""
+    if scheme not in _MAY_BE_UNDETERMINED:
+        return np.ones(1 << 16, dtype=np.bool_)
+    confidence = layout(scheme, instrument=instrument)[f"{name}_confidence"]
+    return np.asarray(confidence.of(np.arange(1 << 16, dtype=np.uint16)) > 0)

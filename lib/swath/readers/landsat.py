@@ -11,7 +11,7 @@ from swath.algo.solar import ESUN, earth_sun_distance_au
 from swath.errors import MetadataError, MissingBandError, ReadError, SceneError
 from swath.readers.digest import combined_digest, file_digest, fingerprint
 from swath.readers.header import inspect
-from swath.readers.landsat_bands import QUALITY_BANDS, THERMAL_DEFAULTS, Sensor, ThermalConstants, sensor_of
+from swath.readers.landsat_bands import QUALITY_BANDS, THERMAL_DEFAULTS, Sensor, ThermalConstants, quality_scheme, sensor_of
 from swath.readers.landsat_extent import check_extents
 from swath.readers.landsat_files import BandFiles, find_delivery, match_bands, unpack
 from swath.readers.mtl import Mtl, read_mtl
@@ -102,14 +102,14 @@ def _wanted(mtl: Mtl, *, sensor: Sensor) -> list[MtlBand]:
 def _read_bands(files: BandFiles, *, mtl: Mtl, sensor: Sensor) -> _Bands:
     assets: dict[str, Asset] = {}
     left_out: dict[str, str] = {}
-    for native_id, band in {**sensor.bands, **{i: b for i, (b, _) in QUALITY_BANDS.items()}}.items():
+    for native_id, band in {**sensor.bands, **QUALITY_BANDS}.items():
         if native_id not in files.hrefs:
             if native_id in sensor.bands or native_id in files.passed_over:
                 left_out[band.name] = files.passed_over.get(native_id, "not in the delivery")
             continue
         calibration = _calibration(native_id, mtl=mtl, sensor=sensor)
         if calibration is None:
-            left_out[band.name] = "the metadata has no calibration for it"
+            left_out[band.name] = _uncalibrated(native_id, mtl=mtl)
             continue
         assets[band.name] = _asset(band, href=files.hrefs[native_id], mtl=mtl, calibration=calibration)
     if not any(a.calibration.kind != "quality" for a in assets.values()):
@@ -159,11 +159,19 @@ def _saturated(quantize_max: int | None, *, dtype: str) -> int | None:
 
 def _calibration(native_id: str, *, mtl: Mtl, sensor: Sensor) -> Calibration | None:
     if native_id in QUALITY_BANDS:
-        return Quality(scheme=QUALITY_BANDS[native_id][1])
+        scheme = quality_scheme(native_id, collection=mtl.collection, family=sensor.family)
+        return None if scheme is None else Quality(scheme=scheme)
     band = mtl.bands.get(native_id, MtlBand(native_id=native_id))
     if native_id in sensor.thermal:
         return _thermal(band, spacecraft=mtl.spacecraft)
     return _reflectance(band, mtl=mtl)
+
+
+def _uncalibrated(native_id: str, *, mtl: Mtl) -> str:
+    """Why a band's numbers cannot be understood."""
+    if native_id not in QUALITY_BANDS:
+        return "the metadata has no calibration for it"
+    return f"the layout of its bits is unknown (collection {mtl.collection or 'none'}, {mtl.sensor}): it judges no pixel"
 
 
 def _thermal(band: MtlBand, *, spacecraft: int) -> Thermal | None:

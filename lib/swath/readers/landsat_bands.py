@@ -104,12 +104,19 @@ _OLI = Sensor(
 )
 _BY_ID: Mapping[str, Sensor] = {"TM": _TM, "ETM": _ETM, "OLI": _OLI, "OLI_TIRS": _OLI}
 
-#: Quality bands by native id, with the scheme of their bits.
-QUALITY_BANDS: Mapping[str, tuple[Band, QualityScheme]] = {
-    "BQA": (Band(name="bqa", native_id="BQA", resolution_m=30.0), "landsat-c1-bqa"),
-    "QA_PIXEL": (Band(name="qa_pixel", native_id="QA_PIXEL", resolution_m=30.0), "landsat-c2-qa-pixel"),
-    "QA_RADSAT": (Band(name="qa_radsat", native_id="QA_RADSAT", resolution_m=30.0), "landsat-c2-qa-radsat"),
+#: Quality bands by native id.
+QUALITY_BANDS: Mapping[str, Band] = {
+    "BQA": Band(name="bqa", native_id="BQA", resolution_m=30.0),
+    "QA_PIXEL": Band(name="qa_pixel", native_id="QA_PIXEL", resolution_m=30.0),
+    "QA_RADSAT": Band(name="qa_radsat", native_id="QA_RADSAT", resolution_m=30.0),
 }
+#: How their bits are laid out, by collection number; before collections only OLI had a quality band.
+_SCHEMES: Mapping[tuple[str, str], QualityScheme] = {
+    ("BQA", "01"): "landsat-c1-bqa",
+    ("QA_PIXEL", "02"): "landsat-c2-qa-pixel",
+    ("QA_RADSAT", "02"): "landsat-c2-qa-radsat",
+}
+_BEFORE_COLLECTIONS: Mapping[tuple[str, str], QualityScheme] = {("BQA", "landsat-oli"): "landsat-pre-bqa"}
 
 #: For files before 2016, which do not give them: Chander, Markham and Helder (2009), table 7.
 THERMAL_DEFAULTS: Mapping[int, ThermalConstants] = {
@@ -134,3 +141,16 @@ def sensor_of(*, spacecraft: int, sensor_id: str) -> Sensor:
             remedy="Take the scene out of the input.",
         )
     return sensor
+
+
+def quality_scheme(native_id: str, *, collection: str, family: str) -> QualityScheme | None:
+    """How the bits of a quality band are laid out; None when its agency never described such a band.
+
+    Args:
+        native_id: Of ``QUALITY_BANDS``.
+        collection: Collection number as the metadata has it (``01``, ``2``); empty before collections.
+        family: Sensor family.
+    """
+    if collection:
+        return _SCHEMES.get((native_id, collection.zfill(2)))
+    return _BEFORE_COLLECTIONS.get((native_id, family))

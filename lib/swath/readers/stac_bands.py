@@ -73,7 +73,7 @@ def choose_bands(item: Item, *, platform: Platform) -> Chosen:
     left_out: dict[str, str] = {}
     offers: dict[str, list[Candidate]] = {}
     for key, asset in item.assets.items():
-        reason = _no_measurement(asset)
+        reason = _no_measurement(asset) or _unknown_bits(item, key, platform=platform)
         found = [] if reason else _candidates(item, key, platform=platform)
         if not found:
             left_out[key] = reason or "names no band"
@@ -101,10 +101,22 @@ def _no_measurement(asset: JsonObject) -> str:
     return ""
 
 
+def _unknown_bits(item: Item, key: str, *, platform: Platform) -> str:
+    """Why a quality band judges no pixel; ``''`` when it does, or the asset is none."""
+    if key not in platform.quality or _scheme(item, key, platform=platform) is not None:
+        return ""
+    said = item.text("landsat:collection_number") or "not given"
+    return f"the layout of its bits is unknown (landsat:collection_number {said})"
+
+
+def _scheme(item: Item, key: str, *, platform: Platform) -> QualityScheme | None:
+    return platform.scheme(key, collection=item.text("landsat:collection_number"))
+
+
 def _candidates(item: Item, key: str, *, platform: Platform) -> list[Candidate]:
     asset = item.assets[key]
     if key in platform.quality:
-        band, scheme = platform.quality[key]
+        band, scheme = platform.quality[key], _scheme(item, key, platform=platform)
         return [_candidate(item, key, band=band, layer=JsonLayer({}, asset), index=1, quality=scheme)]
     found: list[Candidate] = []
     for index, layer in enumerate(_layers(asset), start=1):

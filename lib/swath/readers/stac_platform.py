@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from swath.readers.landsat_bands import QUALITY_BANDS, Sensor, sensor_of
+from swath.readers.landsat_bands import QUALITY_BANDS, Sensor, quality_scheme, sensor_of
 from swath.readers.sentinel2_bands import NATIVE_BY_NAME, PLATFORMS, band_of
 from swath.scene import Band, QualityScheme
 
@@ -12,6 +12,8 @@ _SENTINEL2 = re.compile(r"(?:s|sentinel-?)2-?([a-z])")
 _LANDSAT = re.compile(r"l(?:andsat)?-?0?([4-9])")
 _LANDSAT_SENSORS: Mapping[int, str] = {4: "TM", 5: "TM", 7: "ETM", 8: "OLI", 9: "OLI"}
 _SENTINEL2_SATURATED = 65_535
+#: Collections of the quality bands whose name occurs in one alone.
+_COLLECTIONS: Mapping[str, str] = {"QA_PIXEL": "02", "QA_RADSAT": "02"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class Platform:
         instrument: STAC instrument; empty when the item does not say.
         bands: Known bands by common name; empty for other sensors.
         saturated: The DN of saturation; None when unknown.
-        quality: Schemes of known quality bands, by asset key.
+        quality: Known quality bands, by asset key.
     """
 
     name: str
@@ -32,7 +34,19 @@ class Platform:
     instrument: str
     bands: Mapping[str, Band]
     saturated: int | None = None
-    quality: Mapping[str, tuple[Band, QualityScheme]]
+    quality: Mapping[str, Band]
+
+    def scheme(self, key: str, *, collection: str) -> QualityScheme | None:
+        """How the bits of a quality band are laid out; None when that is not known.
+
+        Args:
+            key: Of ``quality``.
+            collection: ``landsat:collection_number``; empty when the item does not say. Then a name that only one
+                collection used (``qa_pixel``) decides, and ``bqa`` stays unknown.
+        """
+        native_id = self.quality[key].native_id
+        named = collection or _COLLECTIONS.get(native_id, "unknown")
+        return quality_scheme(native_id, collection=named, family=self.family)
 
 
 def platform_of(name: str, *, instruments: tuple[str, ...]) -> Platform:
@@ -71,5 +85,5 @@ def _landsat(name: str, sensor: Sensor) -> Platform:
         family=sensor.family,
         instrument=sensor.instrument,
         bands={band.name: band for band in sensor.bands.values()},
-        quality={band.name: (band, scheme) for band, scheme in QUALITY_BANDS.values()},
+        quality={band.name: band for band in QUALITY_BANDS.values()},
     )

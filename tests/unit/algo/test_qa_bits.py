@@ -14,6 +14,16 @@ def packed(*numbers: int) -> NDArray[np.uint16]:
 @pytest.mark.parametrize(
     ("scheme", "instrument", "number", "true"),
     [
+        # LDCM-DFCB-004: confidences 1 no, 2 maybe, 3 yes.
+        ("landsat-pre-bqa", "oli", 1, {"nodata"}),
+        ("landsat-pre-bqa", "oli", 2, {"nodata"}),
+        ("landsat-pre-bqa", "oli", 4, set()),
+        ("landsat-pre-bqa", "oli", 20480, set()),
+        ("landsat-pre-bqa", "oli", 53248, {"cloudy"}),
+        ("landsat-pre-bqa", "oli", 36864, set()),
+        ("landsat-pre-bqa", "oli", 28672, {"cirrus"}),
+        ("landsat-pre-bqa", "oli", 23552, {"snowy"}),
+        ("landsat-pre-bqa", "oli", 20528, {"watery"}),
         ("landsat-c1-bqa", "oli", 1, {"nodata"}),
         ("landsat-c1-bqa", "oli", 2720, set()),
         ("landsat-c1-bqa", "oli", 2800, {"cloudy"}),
@@ -58,6 +68,15 @@ def test_a_band_that_does_not_tell_says_none() -> None:
 def test_no_two_names_share_a_bit(scheme: QualityScheme, instrument: str) -> None:
     taken = [b for bits in layout(scheme, instrument=instrument).values() for b in range(bits.first, bits.first + bits.width)]
     assert len(taken) == len(set(taken))
+
+
+def test_before_collections_a_confidence_of_0_is_no_judgement() -> None:
+    table = quality_table("landsat-pre-bqa", instrument="oli")
+    bits = table[[20480, 53248, 0, 20528]]
+    assert qa_flag(bits, name="cloud").tolist() == [False, True, False, False]
+    assert qa_flag(bits, name="cloud_from_quality").tolist() == [True, True, False, True]
+    assert qa_flag(bits, name="water_from_quality").tolist() == [False, False, False, True]
+    assert not qa_flag(table, name="shadow_from_quality").any()
 
 
 def test_the_products_bits_are_sixteen_names_in_order() -> None:

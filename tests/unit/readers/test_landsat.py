@@ -168,3 +168,42 @@ def test_only_a_negative_nodata_of_a_crop_replaces_fill(
 ) -> None:
     red = read_scene(str(write_landsat(tmp_path, rasters={"B4": profile}))).assets["red"]
     assert (red.nodata, red.saturated) == expected
+
+
+@pytest.mark.parametrize(
+    ("edits", "scheme"),
+    [
+        ({"COLLECTION_NUMBER": None}, "landsat-pre-bqa"),
+        ({"COLLECTION_NUMBER": "01"}, "landsat-c1-bqa"),
+        ({"COLLECTION_NUMBER": "1"}, "landsat-c1-bqa"),
+        ({"COLLECTION_NUMBER": "01", "SPACECRAFT_ID": '"LANDSAT_7"', "SENSOR_ID": '"ETM"'}, "landsat-c1-bqa"),
+        ({"COLLECTION_NUMBER": "02"}, None),
+        ({"COLLECTION_NUMBER": "03"}, None),
+        ({"COLLECTION_NUMBER": None, "SPACECRAFT_ID": '"LANDSAT_5"', "SENSOR_ID": '"TM"'}, None),
+    ],
+)
+def test_the_bits_of_a_bqa_are_those_of_its_collection_and_sensor(
+    write_landsat: WriteLandsat,
+    write_raster: Callable[..., Path],
+    tmp_path: Path,
+    edits: dict[str, str | None],
+    scheme: str | None,
+) -> None:
+    edits = {"FILE_NAME_QUALITY_L1_RADIOMETRIC_SATURATION": None, "FILE_NAME_QUALITY_L1_PIXEL": '"scene_BQA.TIF"', **edits}
+    folder = write_landsat(tmp_path, edits=edits, without={"QA_PIXEL", "QA_RADSAT"})
+    mtl = next(folder.glob("*_MTL.txt"))
+    mtl.write_text(mtl.read_text().replace("FILE_NAME_QUALITY_L1_PIXEL", "FILE_NAME_BAND_QUALITY"))
+    write_raster(folder / "scene_BQA.TIF")
+    scene = read_scene(str(folder))
+    if scheme is None:
+        assert "bqa" not in scene.assets
+        assert scene.left_out["bqa"].startswith("the layout of its bits is unknown (collection ")
+    else:
+        assert scene.assets["bqa"].calibration == Quality(scheme=scheme)  # type: ignore[arg-type]
+
+
+def test_quality_bands_of_an_unknown_collection_judge_nothing(write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    scene = read_scene(str(write_landsat(tmp_path, edits={"COLLECTION_NUMBER": "03"})))
+    assert {n: scene.left_out[n] for n in ("qa_pixel", "qa_radsat")} == dict.fromkeys(
+        ("qa_pixel", "qa_radsat"), "the layout of its bits is unknown (collection 03, OLI_TIRS): it judges no pixel"
+    )

@@ -161,6 +161,16 @@ def test_quality_bands_of_landsat_keep_their_scheme(write_item: WriteItem) -> No
     assert scene.assets["red"].band.native_id == "B4"
 
 
+@pytest.mark.parametrize(("collection", "scheme"), [("01", "landsat-c1-bqa"), (None, None), ("02", None)])
+def test_a_bqa_needs_its_collection_number(write_item: WriteItem, collection: str | None, scheme: str | None) -> None:
+    assets = {"red": asset_of("r.tif", bands=[band_11("red")]), "bqa": asset_of("q.tif")}
+    told = {"platform": "landsat-8", "instruments": ["oli"], "landsat:collection_number": collection}
+    scene = read_scene(write_item(item_of(assets, **told)))
+    found = scene.assets.get("bqa")
+    assert (found and found.calibration) == (scheme and Quality(scheme=scheme))  # type: ignore[arg-type]
+    assert (scheme is None) == ("layout of its bits is unknown" in scene.left_out.get("bqa", ""))
+
+
 def test_the_item_may_say_that_the_sun_is_not_corrected_for(write_item: WriteItem) -> None:
     assets = {"red": asset_of("r.tif", bands=[band_11("red")]), "nir": asset_of("n.tif", bands=[band_11("nir")])}
     assets["nir"]["swath:sun_normalised"] = True
