@@ -161,6 +161,7 @@ class Scene:
         source_href: What the user named: folder, archive, item.
         metadata_href: The main metadata file.
         digest: Hex sha256 over the digests of all files of the scene: the version of the delivery.
+        level: Processing level (``L1``, ``L1TP``, ``L1C``); empty when the delivery does not say, see ``readers.gate``.
         baseline: Processing baseline or software version as delivered; empty when unknown.
         cloud_cover_percent: As delivered; None when unknown.
         atmosphere: Atmospheric state that came with the scene, by SMAC parameter name (``aot550``,
@@ -182,6 +183,7 @@ class Scene:
     metadata_href: str
     digest: str
     angles_href: str | None = None
+    level: str = ""
     baseline: str = ""
     cloud_cover_percent: float | None = None
     atmosphere: Mapping[str, float] = field(default_factory=dict)

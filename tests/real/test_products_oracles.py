@@ -179,7 +179,7 @@ def _item(bands: dict[str, str], *, told: dict[str, float], bounds: tuple[float,
         "type": "Feature", "stac_version": "1.1.0", "id": "S2A_T31UFS_20190411", "links": [],
         "geometry": {"type": "Polygon", "coordinates": [ring]}, "bbox": [west, south, east, north],
         "properties": {
-            "datetime": "2019-04-11T10:50:31Z", "platform": "sentinel-2a", "instruments": ["msi"],
+            "datetime": "2019-04-11T10:50:31Z", "platform": "sentinel-2a", "instruments": ["msi"], "processing:level": "L1C",
             "view:sun_elevation": 90.0 - told["sunZenithAngles"], "view:sun_azimuth": told["sunAzimuthAngles"],
             "view:off_nadir": told["viewZenithMean"], "view:incidence_angle": told["viewZenithMean"],
             "view:azimuth": told["viewAzimuthMean"],

@@ -70,6 +70,8 @@ def read_scene(href: str, *, scratch: str | None = None) -> Scene:
         source_href=href,
         metadata_href=delivery.mtl_href,
         digest=combined_digest([*digests, (PurePosixPath(delivery.mtl_href).name, file_digest(delivery.mtl_href))]),
+        # Metadata without a level is from before there was another one: Level 2 began with PROCESSING_LEVEL in it.
+        level=mtl.level or "L1",
         baseline=mtl.software,
         cloud_cover_percent=mtl.cloud_cover_percent,
         properties=_properties(mtl),

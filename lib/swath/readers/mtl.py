@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from swath.errors import MetadataError
 from swath.readers.mtl_bands import MtlBand, bands_of
 from swath.readers.mtl_syntax import MtlText, read_text
+from swath.readers.times import utc_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def _acquired(text: MtlText) -> datetime:
     date = text.required("DATE_ACQUIRED", "ACQUISITION_DATE")
     time = text.required("SCENE_CENTER_TIME", "SCENE_CENTER_SCAN_TIME")
     try:
-        return datetime.fromisoformat(f"{date}T{time.rstrip('Z')}").replace(tzinfo=UTC)
+        return utc_time(f"{date}T{time}")
     except ValueError as error:
         raise MetadataError(
             "the acquisition time cannot be understood",

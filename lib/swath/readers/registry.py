@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from swath.errors import MetadataError, SwathError
+from swath.readers.gate import admitted
 from swath.readers.listing import direct_files
 from swath.readers.recognise import JSON_SUFFIXES, Kind, kind_of_file, kind_of_folder
 from swath.scene import Scene
@@ -31,7 +32,7 @@ class PluginReader(SceneReader, Protocol):
 
 
 def read_scene(href: str, *, scratch: str | None = None) -> Scene:
-    """Read a scene, whatever it is.
+    """Read a scene, whatever it is, and let it through the gate.
 
     Args:
         href: As ``discover`` yields it: a folder, MTL file, archive, STAC item, or ``collection.json#item-id``.
@@ -39,8 +40,12 @@ def read_scene(href: str, *, scratch: str | None = None) -> Scene:
             a scene is read where it lies, which inflates the archive again and again.
 
     Raises:
-        SceneError: It is no scene that any reader knows, or its reader refuses it.
+        SceneError: It is no scene that any reader knows, its reader refuses it, or the gate does.
     """
+    return admitted(_read(href, scratch=scratch))
+
+
+def _read(href: str, *, scratch: str | None) -> Scene:
     for plugin in plugins().values():
         if plugin.recognises(href):
             return plugin.read_scene(href)

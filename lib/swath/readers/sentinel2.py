@@ -77,6 +77,7 @@ def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
         source_href=delivery.source,
         metadata_href=delivery.metadata.product or tile,
         digest=combined_digest((delivery.names[file], sources.fingerprints[file].sha256) for file in files),
+        level=f"L{metadata.level}",
         baseline=metadata.baseline,
         cloud_cover_percent=metadata.cloud_cover_percent,
         properties=stac_properties(metadata),

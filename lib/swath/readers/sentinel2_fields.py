@@ -1,11 +1,12 @@
 """Looking things up in Sentinel-2's XML, wherever a format version put them, with errors that say what is missing."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from math import isfinite
 from xml.etree.ElementTree import Element
 
 from swath.errors import MetadataError
+from swath.readers.times import utc_time
 from swath.readers.xml import parse_xml
 
 #: Element names stay the same over format versions while their place and namespace move; so they are found by name.
@@ -117,7 +118,7 @@ def time_of(text: str, *, name: str, source: str) -> datetime:
         MetadataError: It is not a time.
     """
     try:
-        time = datetime.fromisoformat(text)
+        return utc_time(text)
     except ValueError as error:
         raise MetadataError(
             f"{name} is not a time",
@@ -125,4 +126,3 @@ def time_of(text: str, *, name: str, source: str) -> datetime:
             got=f"{text[:40]!r} in {source}",
             remedy="Fetch the delivery again.",
         ) from error
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -1,34 +1,41 @@
 """Any sensor by a STAC item whose assets are GeoTIFFs with scale, offset and common names, to a Scene.
 
-What the item must say: an id, a time, ``view:sun_elevation`` and ``view:sun_azimuth``; of each band a common name
-(``bands`` of STAC 1.1, or ``eo:bands``) and ``raster:scale`` (``raster:bands`` in 1.0), and where it applies
-``raster:offset`` and ``nodata``. Reflectance is taken as top-of-atmosphere and as divided by the cosine of the sun's
-zenith angle; an item, asset or band that has ``swath:sun_normalised: false`` says otherwise. ``view:off_nadir`` (or,
-better, ``view:incidence_angle``) and ``view:azimuth`` are the view angles, 0 where absent. ``swath:aot550``,
-``swath:ozone_atm_cm``, ``swath:water_vapour_g_cm2`` and ``swath:pressure_hpa`` give the atmosphere. A
-``file:checksum`` (sha2-256) is taken at its word as the digest of its file; without one the file is digested.
+What the item must say is in docs/inputs.md: id, time, level, the sun's angles; of each band a common name, the scale, and
+where it applies offset, unit and nodata. Reflectance is taken as divided by the cosine of the sun's zenith angle; an item,
+asset or band that has ``swath:sun_normalised: false`` says otherwise. A ``file:checksum`` (sha2-256) is taken at its word
+as the digest of its file; without one the file is digested.
 """
 
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
 
+from swath.algo.solar import earth_sun_distance_au
 from swath.errors import MetadataError, MissingBandError, ReadError, SceneError
-from swath.readers.digest import combined_digest, file_digest, fingerprint, sha256_of_multihash
+from swath.readers.digest import combined_digest, fingerprint, sha256_of_multihash
+from swath.readers.gate import APPLIED, check_level
 from swath.readers.header import Header, gdal_href, inspect
 from swath.readers.landsat_extent import check_extents
-from swath.readers.stac_bands import Candidate, Chosen, choose_bands, is_thermal
+from swath.readers.levels import stated_level
+from swath.readers.stac_angles import angles_of
+from swath.readers.stac_bands import choose_bands, is_thermal
+from swath.readers.stac_candidate import Candidate
+from swath.readers.stac_choice import Chosen
 from swath.readers.stac_item import Item, list_of, read_item
+from swath.readers.stac_offsets import check_offsets
 from swath.readers.stac_platform import Platform, platform_of
-from swath.scene import Angles, Asset, Band, Calibration, Quality, Reflectance, Scene
+from swath.readers.stac_sentinel2 import baseline_of, read_beside, with_product
+from swath.readers.stac_units import reflectance_from
+from swath.scene import Asset, Band, Calibration, Quality, Scene
 
 READER = "stac"
 _INTEGERS = frozenset({"uint8", "uint16", "int16"})
 _ATMOSPHERE = ("aot550", "ozone_atm_cm", "water_vapour_g_cm2", "pressure_hpa")
 #: Properties of the delivery worth keeping, by prefix.
-_KEPT = ("grid:", "mgrs:", "s2:", "sat:", "landsat:")
-#: Products whose bands are surface reflectance already: property, beginning of its value.
-_LEVEL2 = (("processing:level", "L2"), ("s2:product_type", "S2MSI2"), ("landsat:correction", "L2"))
+_KEPT = ("grid:", "mgrs:", "s2:", "sat:", "landsat:", *APPLIED)
+#: More entries of a file than this it may have without being described: an alpha band.
+_UNDESCRIBED = 1
 
 
 def read_scene(href: str) -> Scene:
@@ -51,21 +58,28 @@ def read_scene(href: str) -> Scene:
 
 
 def _scene(item: Item, *, source: str) -> Scene:
-    _check_level(item)
+    # A wrong level is the first cause that matters: whatever else such an item lacks, nobody need mend it.
+    stated = stated_level(item.properties, collection=item.collection, item_id=item.item_id)
+    check_level(stated)
     instruments = tuple(str(i).lower() for i in list_of(item.properties.get("instruments")))
     platform = platform_of(item.text("platform") or item.text("constellation"), instruments=instruments)
-    angles = _angles(item)
+    beside = read_beside(item, family=platform.family)
+    check_level(beside.level)
+    level = stated or beside.level
+    angles = angles_of(item, tile=beside.tile)
     chosen = choose_bands(item, platform=platform)
+    chosen = replace(chosen, bands=with_product(chosen.bands, product=beside.product))
     usable = {name: c for name, c in chosen.bands.items() if not _unusable(c)}
+    baseline = baseline_of(item, beside=beside)
+    check_offsets(usable.values(), item=item, family=platform.family, baseline=baseline)
     left_out = {**chosen.left_out, **{n: _unusable(c) for n, c in chosen.bands.items() if n not in usable}}
     if not any(c.quality is None for c in usable.values()):
         raise _without_bands(item, chosen=chosen)
-    assets = {name: _asset(c, platform=platform) for name, c in usable.items()}
+    assets = {name: _asset(c, item=item, platform=platform) for name, c in usable.items()}
     check_extents(assets)
-    granule = _granule(item, platform=platform)
     digests = [(usable[name].key, asset.digest) for name, asset in assets.items()]
-    if granule:
-        digests.append(("granule_metadata", granule[1]))
+    if beside.granule_digest:
+        digests.append(("granule_metadata", beside.granule_digest))
     return Scene(
         scene_id=item.item_id,
         platform=platform.name,
@@ -74,49 +88,17 @@ def _scene(item: Item, *, source: str) -> Scene:
         acquired=item.acquired,
         assets=assets,
         angles=angles,
-        angles_href=granule[0] if granule else None,
+        angles_href=beside.angles_href,
         reader=READER,
         source_href=source,
         metadata_href=item.href,
         digest=combined_digest([*digests, ("item", sha256(item.canonical()).hexdigest())]),
-        baseline=item.text("s2:processing_baseline"),
+        level=f"L{level.number}" if level else "",
+        baseline=baseline,
         cloud_cover_percent=item.number("eo:cloud_cover"),
         atmosphere=_atmosphere(item),
         properties={k: v for k, v in item.properties.items() if k.startswith(_KEPT) and isinstance(v, str | int | float)},
-        left_out=left_out,
-    )
-
-
-def _check_level(item: Item) -> None:
-    for name, level2 in _LEVEL2:
-        value = item.text(name)
-        if value.startswith(level2):
-            raise MetadataError(
-                "the item's bands are surface reflectance already",
-                expected="top-of-atmosphere reflectance (Level 1)",
-                got=f"{name} {value}",
-                remedy="Give the Level-1 item of the same acquisition.",
-            )
-
-
-def _angles(item: Item) -> Angles:
-    elevation, azimuth = item.number("view:sun_elevation"), item.number("view:sun_azimuth")
-    if elevation is None or azimuth is None:
-        given = {"view:sun_elevation": elevation, "view:sun_azimuth": azimuth}
-        missing = [name for name, value in given.items() if value is None]
-        raise MetadataError(
-            f"the item has no {' and no '.join(missing)}",
-            expected="view:sun_elevation and view:sun_azimuth in degrees (STAC view extension)",
-            got=f"without {', '.join(missing)}",
-            remedy="Add the sun's angles to the item's properties; no correction works without them.",
-        )
-    incidence, off_nadir = item.number("view:incidence_angle"), item.number("view:off_nadir")
-    return Angles(
-        sun_elevation_deg=elevation,
-        sun_azimuth_deg=azimuth % 360.0,
-        # The zenith angle at the ground; the angle at the satellite is near it for narrow swaths.
-        view_zenith_deg=incidence if incidence is not None else abs(off_nadir or 0.0),
-        view_azimuth_deg=(item.number("view:azimuth") or 0.0) % 360.0,
+        left_out={**left_out, **dict(beside.notes)},
     )
 
 
@@ -141,7 +123,7 @@ def _without_bands(item: Item, *, chosen: Chosen) -> MissingBandError:
     )
 
 
-def _asset(candidate: Candidate, *, platform: Platform) -> Asset:
+def _asset(candidate: Candidate, *, item: Item, platform: Platform) -> Asset:
     href = gdal_href(candidate.href)
     if candidate.checksum:
         digest, header = sha256_of_multihash(candidate.checksum), inspect(href)
@@ -149,6 +131,7 @@ def _asset(candidate: Candidate, *, platform: Platform) -> Asset:
         known = fingerprint(href)
         digest, header = known.sha256, inspect(href, known=known)
     _check_type(candidate, header=header)
+    calibration = _calibration(candidate, item=item)
     return Asset(
         band=_located(candidate.band, header=header),
         href=href,
@@ -156,7 +139,7 @@ def _asset(candidate: Candidate, *, platform: Platform) -> Asset:
         dtype=header.dtype,
         nodata=_nodata(candidate, header=header),
         saturated=platform.saturated if header.dtype == "uint16" and candidate.quality is None else None,
-        calibration=_calibration(candidate),
+        calibration=calibration,
         digest=digest,
         band_index=candidate.band_index,
     )
@@ -171,12 +154,13 @@ def _check_type(candidate: Candidate, *, header: Header) -> None:
             got=f"{header.dtype} in {candidate.href}",
             remedy="Store it scaled (gdal_translate -ot UInt16 -scale 0 1 0 10000) and say raster:scale in the item.",
         )
-    if candidate.band_index > header.count:
-        raise ReadError(
-            f"{name} is not in its file",
-            expected=f"at least {candidate.band_index} bands, as the item says",
-            got=f"{header.count} in {candidate.href}",
-            remedy="Correct the item.",
+    described = candidate.entries
+    if described > header.count or header.count - described > _UNDESCRIBED:
+        raise MetadataError(
+            f"the item describes other bands than the file of {name} has",
+            expected=f"one entry of bands (raster:bands, eo:bands) for each of its {header.count} bands",
+            got=f"{described} for {candidate.href}",
+            remedy="Describe the bands in the order of the file; give other encodings of a band assets of their own.",
         )
 
 
@@ -190,10 +174,27 @@ def _nodata(candidate: Candidate, *, header: Header) -> int | None:
     return int(said) if said is not None and usable else None
 
 
-def _calibration(candidate: Candidate) -> Calibration:
+def _calibration(candidate: Candidate, *, item: Item) -> Calibration:
     if candidate.quality is not None:
         return Quality(scheme=candidate.quality)
-    return Reflectance(gain=candidate.gain or 0.0, offset=candidate.offset, sun_normalised=candidate.sun_normalised)
+    if candidate.calibration is not None:
+        return candidate.calibration
+    if not candidate.unit and "radiance" in candidate.roles and "reflectance" not in candidate.roles:
+        raise MetadataError(
+            f"{candidate.band.name} is a radiance of unknown unit",
+            expected="unit and eo:solar_illumination beside the role radiance",
+            got="no unit",
+            remedy="Write the unit (W m-2 sr-1 um-1) and the band's mean solar irradiance into the item.",
+        )
+    distance_au = item.number("swath:earth_sun_distance_au") or earth_sun_distance_au(item.acquired)
+    return reflectance_from(
+        candidate.unit,
+        name=candidate.band.name,
+        scaling=(candidate.gain or 0.0, candidate.offset or 0.0),
+        irradiance=candidate.irradiance,
+        distance_au=distance_au,
+        sun_normalised=candidate.sun_normalised,
+    )
 
 
 def _located(band: Band, *, header: Header) -> Band:
@@ -207,18 +208,6 @@ def _located(band: Band, *, header: Header) -> Band:
         centre_um=band.centre_um,
         fwhm_um=band.fwhm_um,
     )
-
-
-def _granule(item: Item, *, platform: Platform) -> tuple[str, str] | None:
-    """Href and digest of a Sentinel-2 granule's own metadata, when the item has it in reach: then angles are per pixel."""
-    asset = item.assets.get("granule_metadata")
-    if asset is None or platform.family != "sentinel-2-msi" or not str(asset.get("href", "")).endswith(".xml"):
-        return None
-    href = gdal_href(item.resolve(str(asset["href"])))
-    try:
-        return href, file_digest(href)
-    except ReadError:
-        return None
 
 
 def _atmosphere(item: Item) -> dict[str, float]:

@@ -1,17 +1,27 @@
 """Which assets of a STAC item are bands, and what the item says of them."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
+from swath.readers.stac_candidate import Candidate
+from swath.readers.stac_choice import Chosen, choose, is_picture_key
 from swath.readers.stac_item import Item, JsonObject, list_of, number_in, object_of
 from swath.readers.stac_platform import Platform
 from swath.scene import Band, QualityScheme
 
-_RASTER_TYPES = ("image/tiff", "image/jp2", "image/geotiff", "application/geotiff")
-_RASTER_SUFFIXES = (".tif", ".tiff", ".jp2")
+#: ``image/vnd.stac.geotiff`` is what STAC itself recommended before 1.0; USGS still writes it.
+_RASTER_TYPES = (
+    "image/tiff", "image/geotiff", "image/x.geotiff", "image/vnd.stac.geotiff", "application/geotiff", "application/x-geotiff",
+    "image/jp2", "image/jpeg2000", "image/jpx", "image/j2k",
+)  # fmt: skip
+#: Types that say nothing: the suffix decides.
+_ANY_TYPE = frozenset({"application/octet-stream", "binary/octet-stream", "image/*"})
+_RASTER_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
 #: Roles of assets that are no measurement.
 _OTHER_ROLES = frozenset({"thumbnail", "overview", "metadata", "visual", "date", "graphic"})
+#: Roles of bands of bits.
+_QUALITY_ROLES = frozenset({"cloud", "cloud-shadow", "snow-ice", "water-mask", "saturation", "data-mask", "quality", "qa"})
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 #: Range of centre wavelengths [um] of each red-edge name (STAC eo extension 2.0, "Common Band Names").
 _RED_EDGE_RANGES_UM = {
@@ -27,78 +37,44 @@ _COMMON_NAMES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """An asset's band that the scene could have.
-
-    Args:
-        key: Asset key.
-        href: Absolute.
-        band: The channel.
-        band_index: 1-based, in the file.
-        gain: ``raster:scale``; None when the item does not say.
-        offset: ``raster:offset``.
-        nodata: As the item says; None when it does not.
-        sun_normalised: Whether reflectance is divided by the cosine of the sun's zenith angle already.
-        checksum: ``file:checksum``; empty when there is none.
-        quality: Scheme of a quality band; None for measurements.
-    """
-
-    key: str
-    href: str
-    band: Band
-    band_index: int
-    gain: float | None
-    offset: float
-    nodata: float | None
-    sun_normalised: bool
-    checksum: str
-    quality: QualityScheme | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """The bands that an item offers, by name; and what was passed over and why, by asset key."""
-
-    bands: Mapping[str, Candidate]
-    left_out: Mapping[str, str]
-
-
 def choose_bands(item: Item, *, platform: Platform) -> Chosen:
     """Pick one file for each band.
 
-    An asset is a band when it is a GeoTIFF or JPEG 2000 whose bands have common names, or whose key is one. Of several
-    files of one band (other formats, coarser copies) the one whose key is the band's name goes first, then the finest.
+    An asset is a band when it is a GeoTIFF or JPEG 2000 whose bands have common names, or whose key is one. See
+    ``stac_choice.choose`` for several files of one band (other formats, coarser copies, pictures).
+
+    Raises:
+        MetadataError: Which of two files a band is cannot be told; or the item describes it by what is not a number.
     """
     left_out: dict[str, str] = {}
-    offers: dict[str, list[Candidate]] = {}
+    offers: list[Candidate] = []
     for key, asset in item.assets.items():
-        reason = _no_measurement(asset) or _unknown_bits(item, key, platform=platform)
+        reason = _no_measurement(asset, key=key) or _unknown_bits(item, quality_key(key, asset=asset), platform=platform)
         found = [] if reason else _candidates(item, key, platform=platform)
         if not found:
             left_out[key] = reason or "names no band"
-        for candidate in found:
-            offers.setdefault(candidate.band.name, []).append(candidate)
-    bands: dict[str, Candidate] = {}
-    for name, candidates in offers.items():
-        first, *others = sorted(candidates, key=lambda c: (c.key != name, c.band.resolution_m, c.key))
-        bands[name] = first
-        left_out.update({c.key: f"another file of {name}; {first.key} is used" for c in others if c.key != first.key})
-    return Chosen(bands=bands, left_out=left_out)
+        offers += found
+    chosen = choose(offers)
+    return Chosen(bands=chosen.bands, left_out={**left_out, **chosen.left_out})
 
 
-def _no_measurement(asset: JsonObject) -> str:
+def _no_measurement(asset: JsonObject, *, key: str) -> str:
     """Why an asset cannot be a band; ``''`` when it can."""
-    roles = {str(role) for role in list_of(asset.get("roles"))}
-    if other := sorted(roles & _OTHER_ROLES):
+    if other := sorted(roles_of(asset) & _OTHER_ROLES):
         return f"its role is {', '.join(other)}"
     if not asset.get("href"):
         return "it has no href"
-    media = str(asset.get("type") or "")
+    media = str(asset.get("type") or "").lower()
     path = str(asset.get("href", "")).partition("?")[0].lower()
-    if not media.startswith(_RASTER_TYPES) and not (not media and path.endswith(_RASTER_SUFFIXES)):
+    unsaid = not media or media.partition(";")[0] in _ANY_TYPE
+    if not media.startswith(_RASTER_TYPES) and not (unsaid and path.endswith(_RASTER_SUFFIXES)):
         return "it is not a GeoTIFF or JPEG 2000"
-    return ""
+    return "it is a picture" if is_picture_key(key) else ""
+
+
+def roles_of(asset: JsonObject) -> frozenset[str]:
+    """The roles of an asset, in lower case."""
+    return frozenset(str(role).lower() for role in list_of(asset.get("roles")))
 
 
 def _unknown_bits(item: Item, key: str, *, platform: Platform) -> str:
@@ -115,16 +91,26 @@ def _scheme(item: Item, key: str, *, platform: Platform) -> QualityScheme | None
 
 def _candidates(item: Item, key: str, *, platform: Platform) -> list[Candidate]:
     asset = item.assets[key]
-    if key in platform.quality:
-        band, scheme = platform.quality[key], _scheme(item, key, platform=platform)
-        return [_candidate(item, key, band=band, layer=JsonLayer({}, asset), index=1, quality=scheme)]
+    judged = quality_key(key, asset=asset)
+    if judged in platform.quality:
+        own = _candidate(item, key, band=platform.quality[judged], layer=JsonLayer({}, asset), index=1)
+        return [replace(own, quality=_scheme(item, judged, platform=platform))]
     found: list[Candidate] = []
-    for index, layer in enumerate(_layers(asset), start=1):
-        name = _common_name(layer, key=key, platform=platform)
+    layers = _layers(asset)
+    for index, layer in enumerate(layers, start=1):
+        # The key names one band: the first one of a file whose others have names or none.
+        name = _common_name(layer, key=key if index == 1 else "", platform=platform)
         if name:
             band = platform.bands.get(name) or _band(name, key=key, layer=layer, item=item)
-            found.append(_candidate(item, key, band=band, layer=layer, index=index))
+            found.append(replace(_candidate(item, key, band=band, layer=layer, index=index), entries=len(layers)))
     return found
+
+
+def quality_key(key: str, *, asset: JsonObject) -> str:
+    """The name of the quality band that an asset is, by its key, or by its roles and its file's name; ``''`` for none."""
+    name = PurePosixPath(str(asset.get("href", "")).partition("?")[0]).stem.lower()
+    by_file = next((q for q in ("qa_pixel", "qa_radsat", "bqa") if name.endswith(f"_{q}")), "")
+    return by_file if by_file and roles_of(asset) & _QUALITY_ROLES else key.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +128,10 @@ class JsonLayer:
                 if value is not None:
                     return value
         return None
+
+    def stated(self, *names: str) -> str:
+        """The first of these fields that is there as text, on the band before the asset; ``''`` when there is none."""
+        return self.text(*names) or JsonLayer(self.asset, {}).text(*names)
 
     def text(self, *names: str) -> str:
         """The first of these fields of the band itself; ``''`` when there is none."""
@@ -190,24 +180,26 @@ def _band(name: str, *, key: str, layer: JsonLayer, item: Item) -> Band:
     )
 
 
-def _candidate(
-    item: Item, key: str, *, band: Band, layer: JsonLayer, index: int, quality: QualityScheme | None = None
-) -> Candidate:
+def _candidate(item: Item, key: str, *, band: Band, layer: JsonLayer, index: int) -> Candidate:
     nodata = layer.own.get("nodata", layer.asset.get("nodata"))
     normalised = layer.own.get("swath:sun_normalised", layer.asset.get("swath:sun_normalised"))
     if normalised is None:
         normalised = item.properties.get("swath:sun_normalised", True)
+    digits = "".join(c for c in layer.stated("data_type", "raster:data_type") if c.isdigit())
     return Candidate(
         key=key,
         href=item.resolve(str(layer.asset.get("href", ""))),
         band=band,
         band_index=index,
         gain=layer.number("raster:scale", "scale"),
-        offset=layer.number("raster:offset", "offset") or 0.0,
+        offset=layer.number("raster:offset", "offset"),
+        unit=layer.stated("unit", "raster:unit"),
+        irradiance=layer.number("eo:solar_illumination", "solar_illumination"),
+        bits=int(digits[:3]) if digits else 0,
+        roles=roles_of(layer.asset),
         nodata=float(nodata) if isinstance(nodata, int | float) and not isinstance(nodata, bool) else None,
         sun_normalised=bool(normalised),
         checksum=str(layer.asset.get("file:checksum") or ""),
-        quality=quality,
     )
 
 

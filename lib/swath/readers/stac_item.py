@@ -9,9 +9,11 @@ from os.path import realpath
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
+from urllib.parse import unquote
 
-from swath.errors import MetadataError
-from swath.readers.href import gdal_href
+from swath.errors import MetadataError, ReadError
+from swath.readers.href import gdal_href, open_bytes
+from swath.readers.times import time_in
 from swath.readers.xml import read_metadata
 
 #: A collection of a hundred thousand items.
@@ -37,6 +39,11 @@ class Item:
         return str(self.record["id"])
 
     @property
+    def collection(self) -> str:
+        """Its collection's id; empty when it has none."""
+        return str(self.record.get("collection") or "")
+
+    @property
     def properties(self) -> JsonObject:
         """Its properties; an empty object when it has none."""
         return object_of(self.record.get("properties"))
@@ -48,16 +55,19 @@ class Item:
 
     @property
     def acquired(self) -> datetime:
-        """``datetime``, or the middle of ``start_datetime`` and ``end_datetime``; UTC.
+        """``datetime``, or the middle of ``start_datetime`` and ``end_datetime`` (one of them alone is that one); UTC.
 
         Raises:
             MetadataError: Neither is there, or one is not a time.
         """
         single = self.properties.get("datetime")
-        if single:
-            return _time(single, name="datetime")
         start, end = (self.properties.get(name) for name in ("start_datetime", "end_datetime"))
-        if not start or not end:
+        if isinstance(single, str) and "/" in single:
+            start, end = (part.strip(". ") for part in single.split("/", 1))
+        elif single:
+            return _time(single, name="datetime")
+        start, end = start or end, end or start
+        if not start:
             raise MetadataError(
                 "the item has no time",
                 expected="datetime, or start_datetime and end_datetime",
@@ -82,6 +92,14 @@ class Item:
 
     def resolve(self, href: str) -> str:
         """An asset's href made absolute against the item's place."""
+        absolute = self._absolute(href)
+        if "%" not in href or absolute.startswith(("http://", "https://")):
+            return absolute
+        # A STAC href is a URI, whose spaces are percent-encoded; many writers take it for a path. A file of the very name wins.
+        decoded = self._absolute(unquote(href))
+        return decoded if not _is_there(absolute) and _is_there(decoded) else absolute
+
+    def _absolute(self, href: str) -> str:
         if "://" in href or href.startswith("/"):
             return href.removeprefix("file://")
         if "://" in self.href:
@@ -166,16 +184,26 @@ def number_in(record: JsonObject, name: str) -> float | None:
 
 def _time(value: Any, *, name: str) -> datetime:
     try:
-        time = datetime.fromisoformat(str(value))
-    except ValueError as error:
+        time = time_in(str(value))
+        told = None if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise MetadataError(
             f"{name} is not a time", expected="an RFC 3339 time", got=repr(value)[:60], remedy="Correct the item."
         ) from error
-    if time.tzinfo is None:
+    if told is None:
         raise MetadataError(
             f"{name} has no time zone", expected="an RFC 3339 time", got=repr(value)[:60], remedy="Append Z for UTC."
         )
-    return time.astimezone(UTC)
+    return told
+
+
+def _is_there(href: str) -> bool:
+    """Whether a file can be opened, here or on S3."""
+    try:
+        with open_bytes(gdal_href(href)):
+            return True
+    except (ReadError, ValueError):  # a NUL in the name
+        return False
 
 
 def _read_object(path: str) -> JsonObject:

@@ -152,6 +152,7 @@ def _item(
         "stac_extensions": [
             "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
             "https://stac-extensions.github.io/view/v1.0.0/schema.json",
+            "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
             "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
             "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
         ],
@@ -163,6 +164,7 @@ def _item(
             "platform": PLATFORM,
             "instruments": ["msi"],
             "gsd": 10,
+            "processing:level": "L1",
             "eo:cloud_cover": round(100.0 * clouds, 2),
             "view:sun_elevation": round(90.0 - geometry.sun_zenith.centre, 4),
             "view:sun_azimuth": geometry.sun_azimuth.centre,

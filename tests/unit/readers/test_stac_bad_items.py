@@ -13,9 +13,9 @@ from swath.errors import GeometryError, MetadataError, MissingBandError, ReadErr
 from swath.readers.stac import read_scene
 
 
-def test_a_band_beyond_the_files_last_is_a_read_error(write_item: WriteItem) -> None:
+def test_more_bands_than_the_file_has_are_a_metadata_error(write_item: WriteItem) -> None:
     item = item_of({"stack": asset_of("s.tif", bands=[band_11("blue"), band_11("red")])})
-    with pytest.raises(ReadError, match=r"red is not in its file: expected at least 2 bands"):
+    with pytest.raises(MetadataError, match=r"describes other bands than the file of blue.*each of its 1 bands; got 2"):
         read_scene(write_item(item))
 
 

@@ -114,8 +114,8 @@ def test_old_red_edges_get_their_new_names(write_item: WriteItem, key: str, eo: 
 
 def test_native_names_do_where_common_names_are_missing(write_item: WriteItem) -> None:
     assets = {
-        "B8A": asset_of("a.tif", **{"raster:bands": [{"scale": 1e-4}]}),
-        "image": asset_of("b.tif", **{"eo:bands": [{"name": "B11"}], "raster:bands": [{"scale": 1e-4}]}),
+        "B8A": asset_of("a.tif", **{"raster:bands": [{"scale": 1e-4, "offset": -0.1}]}),
+        "image": asset_of("b.tif", **{"eo:bands": [{"name": "B11"}], "raster:bands": [{"scale": 1e-4, "offset": -0.1}]}),
     }
     assert set(read_scene(write_item(item_of(assets))).assets) == {"nir08", "swir16"}
 
@@ -205,7 +205,7 @@ def test_a_period_is_dated_by_its_middle(write_item: WriteItem) -> None:
 
 
 def test_nodata_comes_from_the_file_where_the_item_is_silent(write_item: WriteItem) -> None:
-    item = item_of({"red": asset_of("r.tif", **{"raster:scale": 1e-4})})
+    item = item_of({"red": asset_of("r.tif", **{"raster:scale": 1e-4, "raster:offset": -0.1})})
     assert read_scene(write_item(item, nodata=42)).assets["red"].nodata == 42
 
 

@@ -1,0 +1,125 @@
+"""Which processing level a delivery is of: one table of what providers write, and how it is read.
+
+Level 1 is top-of-atmosphere reflectance (or radiance); Level 2 and above are corrected for the atmosphere already. A
+statement of Level 2 outweighs one of Level 1: derived products repeat the Level-1 names of what they were made from.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+#: The property by which whoever writes an item says its level; it decides where a mission's own properties are silent.
+OWN_PROPERTY: Final = "swath:level"
+#: Properties that state a level and nothing else: what they say must be understood.
+_LEVELS: Final = ("processing:level", "processing_level", "processingLevel", "eo:processing_level", "landsat:correction")
+#: Properties whose value implies a level: product types, product names.
+_TYPES: Final = (
+    "s2:product_type", "product:type", "productType", "product_type", "odc:product", "odc:product_family",
+    "s2:product_uri", "sentinel:product_id", "landsat:product_type",
+)  # fmt: skip
+#: A level alone: ``L2``, ``2A``, ``Level-2A``, ``L1TP``.
+_ALONE = re.compile(r"(?:l|level)? ?([0-4])[a-z]{0,3}")
+#: Levels inside a name whose words a space parts: ``sentinel 2 l1c``, ``landsat c2l2 sr``, ``s2a msil2a``, ``s2msi1c``.
+_WORDS: Final = (
+    re.compile(r"\b(?:c\d+)?(?:msi)?l(?:evel)? ?([0-3])[a-z]{0,2}\b"),
+    re.compile(r"\bs2msi([0-4])[a-z]{0,2}\b"),
+)
+#: Words of collections and products, by level.
+_NAMES: Final[Mapping[int, re.Pattern[str]]] = {
+    2: re.compile(
+        # NASA's HLS (HLSS30, HLSL30, hls2-s30); Geoscience Australia's ARD and NBART; ESPA's and Earth Engine's SR;
+        # VITO's TOC; MODIS and VIIRS surface reflectance; and whoever writes it out.
+        r"\b(?:hls\d*|hls[sl]\d\d|ard|sr|boa|toc|nbart?|(?:mod|myd|mcd|vnp)(?:09|43)[a-z0-9]*"
+        r"|surface reflectance|bottom of atmosphere|top of canopy)\b"
+    ),
+    1: re.compile(r"\b(?:toa|top of atmosphere)\b"),
+}
+#: Ids that a mission gives to its products; an id of the user's own says nothing.
+_IDS: Final = (
+    re.compile(r"s2[a-d]_msil([0-3])"),
+    re.compile(r"s2[a-d]_(?:oper|user)_\w*?_l([0-3])[a-c]_"),
+    re.compile(r"s2[a-d]_\w+_l([0-3])[a-c](?:_|$)"),
+    re.compile(r"l[cotem]0\d_l([0-3])[a-z]{2}_"),
+    re.compile(r"l[cotem]0\d_cu_\w+_(?:sr|st)$()"),
+    re.compile(r"hls\.[sl]30\.()"),
+)
+#: Missions of which providers distribute surface reflectance too: an item that does not say which it is may be either.
+_TWO_LEVELS = re.compile(
+    r"\b(?:landsat ?\d?|sentinel ?[23] ?[a-d]?|s2[a-d]|planetscope|super ?dove|skysat|rapideye|terra|aqua|suomi npp|snpp"
+    r"|noaa ?2\d|proba ?v|venus)\b"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A processing level and who says so.
+
+    Args:
+        number: 0 to 4; None for a statement that is not understood.
+        said: The statement (``collection HLSS30_2.0``).
+    """
+
+    number: int | None
+    said: str
+
+    @property
+    def top_of_atmosphere(self) -> bool:
+        """Whether pixels of this level are still to be corrected for the atmosphere."""
+        return self.number == 1
+
+
+def stated_level(properties: Mapping[str, Any], *, collection: str, item_id: str) -> Level | None:
+    """The level that an item, or the properties of a scene, states; None when nothing does.
+
+    Args:
+        properties: Of the item.
+        collection: Its collection; empty when it has none.
+        item_id: Its id.
+    """
+    stated = list(_statements(properties, collection=collection, item_id=item_id))
+    mission = any(_TWO_LEVELS.search(_plain(properties.get(name))) for name in ("platform", "constellation"))
+    own = [level for level in stated if level.said.startswith(OWN_PROPERTY)]
+    if own and not mission:
+        return own[0]
+    understood = [level for level in stated if level.number is not None]
+    return max(understood, key=lambda level: level.number or 0) if understood else next(iter(stated), None)
+
+
+def level_in(text: str) -> int | None:
+    """The level that a text means, whichever its spelling; None when it means none."""
+    plain = _plain(text)
+    alone = _ALONE.fullmatch(plain)
+    return int(alone[1]) if alone else _named(plain)
+
+
+def has_two_levels(*names: str) -> bool:
+    """Whether one of these platforms, constellations or families is of a mission with products of Level 1 and of Level 2."""
+    return any(_TWO_LEVELS.search(_plain(name)) for name in names)
+
+
+def _statements(properties: Mapping[str, Any], *, collection: str, item_id: str) -> Iterator[Level]:
+    for name in (OWN_PROPERTY, *_LEVELS):
+        if properties.get(name):
+            yield Level(number=level_in(str(properties[name])), said=f"{name} {str(properties[name])[:60]}")
+    for name in _TYPES:
+        number = _named(_plain(properties.get(name)))
+        if number is not None:
+            yield Level(number=number, said=f"{name} {str(properties[name])[:60]}")
+    if (number := _named(_plain(collection))) is not None:
+        yield Level(number=number, said=f"collection {collection[:60]}")
+    found = next((m for pattern in _IDS if (m := pattern.match(item_id.lower()))), None)
+    if found:
+        yield Level(number=int(found[1] or 2), said=f"id {item_id[:60]}")
+
+
+def _named(plain: str) -> int | None:
+    """The highest level among the words of a name."""
+    numbers = [int(found) for pattern in _WORDS for found in pattern.findall(plain)]
+    numbers += [number for number, pattern in _NAMES.items() if pattern.search(plain)]
+    return max(numbers, default=None)
+
+
+def _plain(value: Any) -> str:
+    """Words in lower case with one space between them."""
+    return re.sub(r"[^a-z0-9]+", " ", str(value or "").lower()).strip()

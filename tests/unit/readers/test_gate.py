@@ -1,0 +1,191 @@
+"""What passes the gate, and what is asked for; through ``registry.read_scene`` as a run reads scenes."""
+
+from dataclasses import replace
+from math import pi
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, item_of
+
+from swath.algo.solar import earth_sun_distance_au
+from swath.errors import MetadataError
+from swath.readers.gate import admitted
+from swath.readers.registry import read_scene
+from swath.scene import Reflectance, Scene
+
+OWN: Json = {"platform": "my-sat", "instruments": ["cam"], "s2:processing_baseline": None}
+MSI: Json = {"processing:level": "L1C"}
+
+
+def one_band(**fields: Any) -> Json:
+    """An item's assets: red, with fields of its band replaced (None takes one out)."""
+    band = {k: v for k, v in band_11("red", **fields).items() if v is not None}
+    return {"red": asset_of("r.tif", bands=[band])}
+
+
+def calibration(scene: Scene, name: str = "red") -> Reflectance:
+    found = scene.assets[name].calibration
+    assert isinstance(found, Reflectance)
+    return found
+
+
+def test_an_own_sensor_without_a_level_passes_and_the_scene_says_so(write_item: WriteItem) -> None:
+    scene = read_scene(write_item(item_of(one_band(), **OWN)))
+    assert scene.level == "L1"
+    assert scene.properties["swath:scene_level"] == "L1 (assumed: the delivery states none)"
+    stated = read_scene(write_item(item_of(one_band(), **OWN, **{"swath:level": "L1"})))
+    assert (stated.level, "swath:scene_level" in stated.properties) == ("L1", False)
+
+
+@pytest.mark.parametrize(
+    ("collection", "properties", "message"),
+    [
+        ("HLSS30_2.0", {}, r"surface reflectance already.*got collection HLSS30_2\.0"),
+        ("hls2-s30", {}, r"surface reflectance already.*got collection hls2-s30"),
+        ("", {"processing:level": "Level-2A"}, r"surface reflectance already.*got processing:level Level-2A"),
+        ("", {"processing:level": "L2"}, r"surface reflectance already.*got processing:level L2"),
+        ("", {"odc:product": "ga_s2am_ard_3"}, r"surface reflectance already.*got odc:product ga_s2am_ard_3"),
+        ("sentinel-2-l2a", {}, r"surface reflectance already.*got collection sentinel-2-l2a"),
+        ("", {"product:type": "S2MSI2A"}, r"surface reflectance already.*got product:type S2MSI2A"),
+        ("", {"processing:level": "L0"}, r"bands are raw counts.*got processing:level L0"),
+        ("", {"processing:level": "gold"}, r"level is not understood.*got processing:level gold.*Write swath:level: L1"),
+        ("", {}, r"level is unknown: expected processing:level \(or swath:level\).*Write swath:level: L1"),
+        ("my-scenes", {"platform": "planetscope"}, r"level is unknown"),
+    ],
+)
+def test_level_2_and_unknown_levels_are_refused(write_item: WriteItem, collection: str, properties: Json, message: str) -> None:
+    item = item_of(one_band(), **properties) | ({"collection": collection} if collection else {})
+    with pytest.raises(MetadataError, match=rf"my-scene: .*{message}"):
+        read_scene(write_item(item))
+
+
+@pytest.mark.parametrize(
+    ("collection", "properties"),
+    [
+        ("sentinel-2-l1c", {}),
+        ("", {"processing:level": "Level-1C"}),
+        ("", {"s2:product_type": "S2MSI1C"}),
+        ("", {"swath:level": "L1"}),
+        ("landsat-c2l1", {"platform": "LANDSAT_8", "landsat:correction": "L1TP"}),
+    ],
+)
+def test_level_1_passes_however_it_is_spelled(write_item: WriteItem, collection: str, properties: Json) -> None:
+    assert read_scene(write_item(item_of(one_band(), **properties) | {"collection": collection})).level == "L1"
+
+
+@pytest.mark.parametrize("baseline", ["04.00", "05.09", "05.11", "10.00"])
+def test_a_sentinel2_item_of_a_baseline_with_offset_must_say_it(write_item: WriteItem, baseline: str) -> None:
+    told = {**MSI, "s2:processing_baseline": baseline}
+    for offset in (None, 0.0):
+        with pytest.raises(MetadataError, match=rf"radiometric offset is missing.*raster:offset.*red, baseline {baseline}"):
+            read_scene(write_item(item_of(one_band(**{"raster:offset": offset}), **told)))
+    assert calibration(read_scene(write_item(item_of(one_band(), **told)))).offset == -0.1
+
+
+def test_where_no_baseline_is_known_a_missing_offset_is_refused_and_an_old_one_is_none(write_item: WriteItem) -> None:
+    without = one_band(**{"raster:offset": None})
+    with pytest.raises(MetadataError, match=r"offset is missing.*baseline unknown"):
+        read_scene(write_item(item_of(without, **MSI, **{"s2:processing_baseline": None, "datetime": "2019-06-01T00:00:00Z"})))
+    for told in ({"s2:processing_baseline": "02.06"}, {"s2:processing_baseline": None, "processing:version": "02.06"}):
+        assert calibration(read_scene(write_item(item_of(without, **{**MSI, **told})))).offset == 0.0
+
+
+@pytest.mark.parametrize("flag", ["earthsearch:boa_offset_applied", "swath:offset_applied"])
+def test_an_offset_that_is_in_the_pixels_is_none_in_the_item(write_item: WriteItem, flag: str) -> None:
+    told = {**MSI, flag: True}
+    for offset in (None, 0.0):
+        assert calibration(read_scene(write_item(item_of(one_band(**{"raster:offset": offset}), **told)))).offset == 0.0
+    with pytest.raises(MetadataError, match=rf"in the pixels already, and gives one: expected raster:offset 0 beside {flag}"):
+        read_scene(write_item(item_of(one_band(), **told)))
+
+
+def test_landsat_oli_without_an_offset_is_refused(write_item: WriteItem) -> None:
+    told = {"platform": "landsat-9", "processing:level": "L1TP", "s2:processing_baseline": None}
+    with pytest.raises(MetadataError, match=r"offset is missing.*REFLECTANCE_ADD_BAND_x of the MTL"):
+        read_scene(write_item(item_of(one_band(**{"raster:scale": 2e-5, "raster:offset": None}), **told)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"raster:scale": 0.0}, r"scale of red is not one of reflectance.*raster:scale above 0.*got 0 for uint16"),
+        ({"raster:scale": -1e-4}, r"scale of red is not one of reflectance"),
+        ({"raster:scale": 1e-9}, r"scale of red is not one of reflectance"),
+        ({"raster:scale": 0.01}, r"scale of red is not one of reflectance.*got 0\.01 for uint16.*unit and eo:solar_illumination"),
+        ({"raster:scale": 10000}, r"scale of red is not one of reflectance"),
+        ({"raster:offset": -1000}, r"offset of red is not one of reflectance.*-0\.1, not -1000.*Write -0\.1 if"),
+        ({"raster:offset": 1000}, r"offset of red is not one of reflectance"),
+        ({"raster:offset": -5}, r"offset of red is not one of reflectance"),
+    ],
+)
+def test_scales_and_offsets_that_are_none_of_reflectance_are_refused(write_item: WriteItem, fields: Json, message: str) -> None:
+    with pytest.raises(MetadataError, match=rf"my-scene: the {message}"):
+        read_scene(write_item(item_of(one_band(**fields), **OWN)))
+
+
+def test_scales_that_sensors_have_pass(write_item: WriteItem) -> None:
+    for number, (dtype, scale, offset) in enumerate(ENCODINGS):
+        band = band_11("red", **{"raster:scale": scale, "raster:offset": offset})
+        scene = read_scene(write_item(item_of({"red": asset_of(f"r{number}.tif", bands=[band])}, **OWN), dtype=dtype))
+        assert calibration(scene) == Reflectance(gain=scale, offset=offset, sun_normalised=True)
+
+
+ENCODINGS = [("uint8", 1 / 255, 0.0), ("uint16", 2e-5, -0.1), ("int16", 1e-4, 0.1), ("int16", 5e-5, 1.6384)]
+RADIANCES = [
+    ("W⋅sr−1⋅m−2⋅μm−1", 1.0),
+    ("W/(m^2 sr um)", 1.0),
+    ("W m-2 sr-1 µm-1", 1.0),
+    ("W·m⁻²·sr⁻¹·nm⁻¹", 1000.0),
+    ("mW cm-2 sr-1 um-1", 10.0),
+    ("uW/cm2/nm/sr", 10.0),
+    ("Watts/(meter squared * steradian * micrometer)", 1.0),
+]
+
+
+@pytest.mark.parametrize(("unit", "factor"), RADIANCES)
+def test_radiance_is_converted_by_the_items_own_irradiance(write_item: WriteItem, unit: str, factor: float) -> None:
+    scale = 0.01 / factor
+    told = {"unit": unit, "raster:scale": scale, "raster:offset": 0.5 * scale}
+    with pytest.raises(MetadataError, match=r"red is a radiance.*eo:solar_illumination"):
+        read_scene(write_item(item_of(one_band(**told), **OWN)))
+    scene = read_scene(write_item(item_of(one_band(**told, **{"eo:solar_illumination": 1536.0}), **OWN)))
+    # Chander, Markham and Helder (2009), equation 2, without the sun's elevation.
+    per_radiance = pi * earth_sun_distance_au(scene.acquired) ** 2 / 1536.0
+    assert calibration(scene).gain == pytest.approx(0.01 * per_radiance, rel=1e-12)
+    assert calibration(scene).offset == pytest.approx(0.005 * per_radiance, rel=1e-12)
+    assert not calibration(scene).sun_normalised
+
+
+def test_other_units_are_refused_and_percent_is_a_hundredth(write_item: WriteItem) -> None:
+    for unit in ("W sr-1 m-2", "K", "DN", "dB"):
+        with pytest.raises(MetadataError, match=r"unit of red is not reflectance.*got unit"):
+            read_scene(write_item(item_of(one_band(unit=unit), **OWN)))
+    percent = one_band(unit="%", **{"raster:scale": 0.01, "raster:offset": -1.0})
+    found = calibration(read_scene(write_item(item_of(percent, **OWN))))
+    assert found == Reflectance(gain=1e-4, offset=-0.01, sun_normalised=True)
+    unsaid = {"red": {**asset_of("r.tif", bands=[band_11("red")]), "roles": ["data", "radiance"]}}
+    with pytest.raises(MetadataError, match=r"red is a radiance of unknown unit"):
+        read_scene(write_item(item_of(unsaid, **OWN)))
+
+
+def test_one_entry_describes_one_band_of_the_file(write_item: WriteItem) -> None:
+    raster = [{"scale": 0.1, "offset": 1.0, "nodata": 0}, {"scale": 1e-4, "offset": 0.0, "nodata": 0}]
+    two = {"red": asset_of("r.tif", **{"eo:bands": [{"name": "red", "common_name": "red"}], "raster:bands": raster})}
+    with pytest.raises(MetadataError, match=r"describes other bands than the file of red has.*each of its 1 bands; got 2"):
+        read_scene(write_item(item_of(two, **OWN)))
+    with pytest.raises(MetadataError, match=r"each of its 3 bands; got 1"):
+        read_scene(write_item(item_of({"red": asset_of("many.tif", bands=[band_11("red")])}, **OWN), count=3))
+
+
+def test_scenes_of_other_readers_pass_the_same_gate(write_landsat: Any, tmp_path: Path) -> None:
+    scene = read_scene(str(write_landsat(tmp_path / "landsat")))
+    assert scene.level == "L1TP"
+    red = scene.assets["red"]
+    broken = replace(red, calibration=Reflectance(gain=2e-5, offset=-5000.0, sun_normalised=False))
+    with pytest.raises(MetadataError, match=r"LC09_L1TP.*offset of red is not one of reflectance"):
+        admitted(replace(scene, assets={"red": broken}))
+    with pytest.raises(MetadataError, match=r"surface reflectance already.*got level L2SP"):
+        admitted(replace(scene, level="L2SP"))
+    with pytest.raises(MetadataError, match=r"level is unknown"):
+        admitted(replace(scene, level="", scene_id="mine", properties={}))
