@@ -23,6 +23,29 @@ class LockError(SwathError):
     """Another run holds the lock of this output. Exit code 5."""
 
 
+class ServiceError(SwathError):
+    """A store or a database was away, or too busy, for longer than a run waits. Exit code 6: starting it again helps.
+
+    Where a scene met it, the scene is not at fault: it is never put into quarantine for it.
+    """
+
+    #: What a worker's answer calls it.
+    error_class: ClassVar[str] = "store"
+
+
+class StoreRefusedError(ConfigError):
+    """A store answers, and says no: a permission, a key, a clock or a bucket that only a person can put right.
+
+    Args:
+        message: What was refused to whom, and what to do.
+        uri: Of the object, or of what was listed.
+    """
+
+    def __init__(self, message: str, *, uri: str = "") -> None:
+        super().__init__(message)
+        self.uri = uri
+
+
 class CatalogueError(SwathError):
     """The served catalogue does not answer, or does not take something; what it should know waits in the outbox. Exit code 1.
 
@@ -92,6 +115,12 @@ class ReadError(SceneError):
     """Pixels cannot be read: truncated, corrupt, empty, of another type than promised."""
 
     error_class = "read"
+
+
+class AccessError(SceneError):
+    """The store of this scene's files refuses them to us."""
+
+    error_class = "access"
 
 
 class UnsupportedSensorError(SceneError):

@@ -1,10 +1,11 @@
 import threading
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
-from swath.errors import ConfigError, LockError
+from swath.errors import ConfigError, LockError, ServiceError
 from swath.stores.database import Database
 from swath.stores.local import LocalStore
 from swath.stores.lock import NoLock, commit_lock, output_lock
@@ -74,19 +75,41 @@ def test_held_blocks_nest_and_let_go_at_the_end(empty_database: str) -> None:
     second.close()
 
 
-def test_a_lock_lost_with_its_connection_is_noticed_before_the_commit(empty_database: str) -> None:
-    lock = lock_of(empty_database, "r1")
+def end_session_of(dsn: str, run_id: str) -> None:
+    """As a failover or a proxy that ends idle sessions does."""
+    with psycopg.connect(dsn) as other:
+        name = f"swath lock {run_id}"
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", (name,)).fetchall()
+    with psycopg.connect(dsn, autocommit=True) as other:
+        for _ in range(10_000):
+            left = other.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", (name,)).fetchone()
+            if left == (0,):
+                return
+    pytest.fail("the session does not end")
+
+
+def test_a_lock_lost_with_its_connection_is_taken_again(empty_database: str) -> None:
+    lock, other = lock_of(empty_database, "r1"), lock_of(empty_database, "r2")
     with lock.held():
-        with psycopg.connect(empty_database) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'swath lock r1'"
-            ).fetchall()
-        with pytest.raises(LockError, match="was lost before the commit"):
+        end_session_of(empty_database, "r1")
+        lock.check()
+        with pytest.raises(LockError, match="locked by r1"), other.held():
+            pytest.fail("two drivers hold one lock")
+    lock.close()
+    other.close()
+
+
+def test_a_lock_that_another_driver_took_meanwhile_stays_lost(empty_database: str) -> None:
+    lock, other = lock_of(empty_database, "r1"), lock_of(empty_database, "r2")
+    with lock.held():
+        end_session_of(empty_database, "r1")
+        with other.held(), pytest.raises(LockError, match="locked by r2"):
             lock.check()
     # A later commit takes it anew.
     with lock.held():
         lock.check()
     lock.close()
+    other.close()
 
 
 def test_a_lock_that_a_pooler_lost_is_noticed(empty_database: str) -> None:
@@ -99,11 +122,29 @@ def test_a_lock_that_a_pooler_lost_is_noticed(empty_database: str) -> None:
     lock.close()
 
 
-def test_a_lock_that_nobody_can_give_is_a_lock_error(server: object) -> None:
+def test_a_database_that_does_not_answer_is_waited_for_and_told(server: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWATH_DATABASE_WAIT_S", "0.5")
     lock = lock_of("postgresql://nobody:hunter2@127.0.0.1:1/none", "r1")
-    with pytest.raises(LockError, match=r"cannot be locked: PostgreSQL \(host=127.0.0.1") as told, lock.held():
+    with pytest.raises(ServiceError, match=r"cannot be locked: PostgreSQL \(host=127.0.0.1") as told, lock.held():
         pytest.fail("locked without a server")
     assert "hunter2" not in str(told.value)
+
+
+def test_a_database_that_is_not_there_is_not_waited_for(server: Any) -> None:
+    with pytest.raises(ConfigError, match="does not exist"), lock_of(server.dsn("no-such-database"), "r1").held():
+        pytest.fail("locked without a database")
+
+
+def test_a_server_that_restarts_while_the_lock_is_asked_for_costs_time_alone(server: Any, empty_database: str) -> None:
+    lock = lock_of(empty_database, "r1")
+    with lock.held():
+        server.stop()
+        back = threading.Timer(1.5, server.start)
+        back.start()
+        lock.check()
+        back.join()
+        lock.check()
+    lock.close()
 
 
 def test_other_outputs_are_not_locked(empty_database: str) -> None:

@@ -176,5 +176,8 @@ def test_a_commit_that_is_not_in_the_log_is_an_account_that_does_not_balance(
         real(self, name, application=f"{application}-of-another-driver", wave=wave)
 
     monkeypatch.setattr(DeltaTables, "_see", overwritten)
-    with pytest.raises(AccountError, match=r"table scenes: expected transaction .* got none: another driver writes"):
+    with pytest.raises(
+        AccountError,
+        match=r"table scenes: expected transaction .* got none. Either this store .* late .* or another driver",
+    ):
         run_job("toa", delivery, output=tmp_path / "out")

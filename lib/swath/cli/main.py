@@ -8,13 +8,14 @@ import click
 
 from swath import __version__
 from swath.cli.lazy import Lazy, LazyGroup
-from swath.errors import AccountError, ConfigError, LockError, SwathError
+from swath.errors import AccountError, ConfigError, LockError, ServiceError, SwathError
 
-EXIT_CRASHED, EXIT_CONFIG, EXIT_ACCOUNT, EXIT_LOCKED = 1, 2, 4, 5
+EXIT_CRASHED, EXIT_CONFIG, EXIT_ACCOUNT, EXIT_LOCKED, EXIT_AWAY = 1, 2, 4, 5, 6
 _CODES: Sequence[tuple[type[SwathError], int]] = (
     (ConfigError, EXIT_CONFIG),
     (AccountError, EXIT_ACCOUNT),
     (LockError, EXIT_LOCKED),
+    (ServiceError, EXIT_AWAY),
 )
 COMMANDS = {
     "demo": Lazy("swath.cli.demo:demo_command", "Simulate scenes, train a model, make every product, write the report."),
@@ -50,7 +51,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and end the process with its code, 0 to 5 (the README tells them)."""
+    """Run a command and end the process with its code, 0 to 6 (the README tells them)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         result = cli.main(args=words, prog_name="swath", standalone_mode=False)

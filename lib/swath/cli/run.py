@@ -2,7 +2,8 @@
 
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from swath.cli.progress import Told, telling
 from swath.cli.run_log import RunLog
 from swath.cli.summary import FindTruth, summary_of
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
-from swath.errors import ConfigError, SwathError
+from swath.errors import ConfigError, ServiceError, SwathError
 from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
 from swath.readers.discover import discover
@@ -25,7 +26,9 @@ from swath.report.summary import RunSummary
 from swath.report.text import lines
 from swath.spark.request import WAVE_PRODUCTS, Limits, RunRequest
 from swath.stores.base import Store
+from swath.stores.patience import heard_by
 from swath.stores.registry import bucket_of, folder_of, open_store
+from swath.stores.spark_words import told_by_spark
 
 if TYPE_CHECKING:
     from swath.spark.session import SparkSession
@@ -132,12 +135,38 @@ def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, t
     """
     log = RunLog(told)
     try:
-        return _executed(spark, request, log=log, truth=truth)
+        with heard_by(log.say), continued_as(request.run_id):
+            return _executed(spark, request, log=log, truth=truth)
     except SwathError as error:
         log.note(f"ended by {type(error).__name__}: {error}")
         raise
     finally:
         log.keep(open_store(request.output), run_id=request.run_id)
+
+
+@contextmanager
+def continued_as(run_id: str) -> Iterator[None]:
+    """Say of a service that was away how the run goes on; errors of Spark that mean the same are told so too.
+
+    Raises:
+        ServiceError: A store or a database was away for too long.
+        StoreRefusedError: A store refuses what Spark itself reads or writes.
+    """
+    try:
+        yield
+    except ServiceError as error:
+        msg = f"{error}. Nothing is lost: start the same command again with --run-id {run_id}"
+        raise ServiceError(msg) from error
+    except SwathError:
+        raise
+    except Exception as error:
+        found = told_by_spark(str(error))
+        if isinstance(found, ServiceError):
+            msg = f"{found}. Nothing is lost: start the same command again with --run-id {run_id}"
+            raise ServiceError(msg) from error
+        if found is not None:
+            raise found from error
+        raise
 
 
 def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, truth: FindTruth | None) -> RunSummary:

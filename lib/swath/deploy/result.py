@@ -125,7 +125,7 @@ def s3_client(store: Store | None) -> Any:
     from swath.stores.s3_client import s3_client as client_for  # noqa: PLC0415
 
     if store is None or store.kind is StoreKind.FOLDER:
-        return client_for(StoreOptions())
+        return client_for(StoreOptions(), patient=False)
     region = AccessPoint.parse(store.access_point).region if store.access_point else store.region
     addressing = store.addressing if store.kind is StoreKind.S3_COMPATIBLE else ""
     return client_for(
@@ -135,7 +135,8 @@ def s3_client(store: Store | None) -> Any:
             region=region,
             addressing=addressing,
             access_point=store.access_point,
-        )
+        ),
+        patient=False,
     )
 
 

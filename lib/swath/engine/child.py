@@ -18,7 +18,7 @@ from typing import Any
 
 from swath.engine.kernel_kills import kernel_kills
 from swath.engine.nursery import Nursery, Nursling
-from swath.errors import CrashError, MemoryLimitError, SceneError, TimeLimitError
+from swath.errors import CrashError, MemoryLimitError, SceneError, ServiceError, TimeLimitError
 
 #: How often the parent looks at the child's resident size [s].
 _WATCH_S = 0.2
@@ -26,9 +26,13 @@ _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 _TRIES = 2
 #: A child that has loaded its libraries says so in a line; on a busy machine that takes longer than a short limit [s].
 READY = b"ready\n"
+#: Begins the line of a child that pauses for a store, before the seconds of the pause.
+WAITING = b"waiting "
 _START_S = 300.0
 #: Class of a refusal that is the configuration's fault: the run stops with it.
 CONFIG = "config"
+#: Class of a refusal that is the fault of a store which was away: the run ends with it, and can be continued.
+STORE = ServiceError.error_class
 
 _Process = subprocess.Popen[bytes] | Nursling
 
@@ -147,6 +151,10 @@ class Child:
                 if not chunk:
                     raise _ChildDiedError(self._post_mortem(process))
                 data += chunk
+                while (end := data.find(b"\n")) >= 0 and data.startswith(WAITING):
+                    # A store is away: that time is not the scene's.
+                    deadline += float(data[len(WAITING) : end])
+                    del data[: end + 1]
                 continue
             if time.monotonic() > deadline:
                 self.close()

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from swath.compiled import absent
-from swath.engine.child import CONFIG, READY, named
-from swath.errors import ConfigError, MemoryLimitError, SceneError
+from swath.engine.child import CONFIG, READY, STORE, WAITING, named
+from swath.errors import ConfigError, MemoryLimitError, SceneError, ServiceError
+from swath.stores.patience import on_waiting
 
 _MIB = 1 << 20
 _PR_SET_PDEATHSIG = 1
@@ -31,6 +32,8 @@ def answer(request: Mapping[str, Any], *, perform: Perform) -> dict[str, Any]:
         return {"refused": {"class": error.error_class, "message": str(error.of(named(request)))}}
     except ConfigError as error:
         return {"refused": {"class": CONFIG, "message": str(error)}}
+    except ServiceError as error:
+        return {"refused": {"class": STORE, "message": str(error)}}
     except MemoryError:
         outgrown = MemoryLimitError(
             "the scene needs more memory than its process may have",
@@ -84,6 +87,12 @@ def main(perform: Perform | None = None) -> None:
     os.dup2(2, 1)
     answers.write(READY)
     answers.flush()
+
+    def waiting(seconds: float) -> None:
+        answers.write(WAITING + f"{seconds:.3f}\n".encode())
+        answers.flush()
+
+    on_waiting(waiting)
     serve(sys.stdin.buffer, answers, perform=perform)
 
 

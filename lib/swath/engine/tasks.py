@@ -12,7 +12,7 @@ from swath.engine.preview import Preview, load
 from swath.engine.product_plan import ProductPlan, plan_product, product_of
 from swath.engine.shared_uploads import Finishing, finish, open_uploads, path_of
 from swath.engine.strip import StripJob, run_strip
-from swath.errors import SceneError
+from swath.errors import AccessError, SceneError, StoreRefusedError
 from swath.inference.loader import load_predictor
 from swath.pipeline import Context
 from swath.product import AssetRecord
@@ -25,7 +25,7 @@ from swath.sinks.publish import publish_product
 from swath.sinks.strip_part import PartManifest
 from swath.stores.base import Store
 from swath.stores.parts import Uploading
-from swath.stores.registry import open_store
+from swath.stores.registry import is_below, open_store
 
 Json = dict[str, Any]
 
@@ -34,13 +34,20 @@ def perform(request: Mapping[str, Any]) -> Json:
     """Do one request by its ``op``.
 
     Raises:
-        SceneError: The scene is unusable; told about its scene.
+        SceneError: The scene is unusable; told about its scene. A file of it that its store refuses is one reason.
+        StoreRefusedError: The output is refused: no scene can go on.
+        ServiceError: A store was away for longer than we wait.
     """
     work: Callable[[Mapping[str, Any]], Json] = _OPS[request["op"]]
     try:
         return work(request)
     except SceneError as error:
         raise error.of(str(request.get("scene_id", ""))) from error
+    except StoreRefusedError as error:
+        if is_below(error.uri, str(request.get("output", ""))):
+            raise
+        told = AccessError(str(error), scene_id=str(request.get("scene_id", "")))
+        raise told from error
 
 
 def _ingest(request: Mapping[str, Any]) -> Json:

@@ -17,6 +17,7 @@ from swath.pipeline import Layer
 from swath.readers.deflated import LARGEST_BLOCK, DeflatedBand
 from swath.readers.gdal_env import TRUSTED_DRIVERS, gdal_env, openable
 from swath.readers.kept_blocks import Decode, KeptBlocks
+from swath.readers.patient import patiently
 from swath.scene import Asset, Scene
 
 #: Files kept open at once: a scene has at most 15 bands.
@@ -47,10 +48,7 @@ class BandReader:
         """
         asset = scene.assets[band]
         try:
-            with gdal_env(asset.href):
-                dataset = self._dataset(asset)
-            with gdal_env(asset.href, cache_bytes=self._cache_bytes(asset.href, window)):
-                values = self._values(asset, window, dataset=dataset)
+            values = patiently(lambda: self._once(asset, window), href=asset.href, forget=lambda: self._close(asset.href))
         except RasterioError as error:
             raise ReadError(
                 f"band {band} ({asset.band.native_id}) cannot be read",
@@ -68,6 +66,12 @@ class BandReader:
                 scene_id=scene.scene_id,
             )
         return Layer(values=values, grid=asset.grid, window=window, valid=_valid(values, asset=asset))
+
+    def _once(self, asset: Asset, window: Window) -> NDArray[Any]:
+        with gdal_env(asset.href):
+            dataset = self._dataset(asset)
+        with gdal_env(asset.href, cache_bytes=self._cache_bytes(asset.href, window)):
+            return self._values(asset, window, dataset=dataset)
 
     def _dataset(self, asset: Asset) -> rasterio.DatasetReader:
         dataset = self._open.get(asset.href)
@@ -126,7 +130,13 @@ class BandReader:
         return _kept(dataset, asset.band_index, decode=deflated.decode, together=False)
 
     def _close_one(self, *, last: bool) -> None:
-        href, dataset = self._open.popitem(last=last)
+        self._close(next(reversed(self._open) if last else iter(self._open)))
+
+    def _close(self, href: str) -> None:
+        """Close a file, if it is open, and forget what was decoded of it."""
+        dataset = self._open.pop(href, None)
+        if dataset is None:
+            return
         self._cached.pop(href, None)
         for key in [k for k in self._blocks if k[0] == href]:
             del self._blocks[key]

@@ -29,6 +29,13 @@ GDAL_OPTIONS: dict[str, str] = {
     "GDAL_PAM_ENABLED": "NO",
     "CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO",  # no .tar.gz.properties beside the user's archive
     "GDAL_INGESTED_BYTES_AT_OPEN": "32768",
+    # What fails in passing is asked for again at once; ``readers.patient`` waits for what does not. A server that neither answers
+    # nor sends must not hold a worker.
+    "GDAL_HTTP_MAX_RETRY": "3",
+    "GDAL_HTTP_RETRY_DELAY": "0.3",
+    "GDAL_HTTP_CONNECTTIMEOUT": "10",
+    "GDAL_HTTP_LOW_SPEED_TIME": "60",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF,.jp2,.JP2,.zip,.tar",
 }
 
@@ -85,6 +92,11 @@ def _session(options: StoreOptions) -> AWSSession:
     from swath.stores.s3_client import s3_session  # noqa: PLC0415  loads boto3, which folders do without
 
     return AWSSession(s3_session(options), requester_pays=options.requester_pays)
+
+
+def forget_sessions() -> None:
+    """Read credentials anew for what is opened from now on."""
+    _session.cache_clear()
 
 
 def _unless_told(options: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

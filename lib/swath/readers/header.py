@@ -13,6 +13,7 @@ from swath.grid import Grid
 from swath.readers.digest import EDGE_BYTES, Fingerprint
 from swath.readers.gdal_env import gdal_env, openable
 from swath.readers.href import gdal_href, open_bytes
+from swath.readers.patient import patiently
 from swath.readers.tiff_extent import bytes_needed
 
 __all__ = ["Header", "gdal_href", "inspect"]
@@ -62,19 +63,23 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
     size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
     driver = _driver(href, size=size, head=head)
     _check_complete(href, driver=driver, size=size, tail=tail)
-    with gdal_env(href), warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid below says it better
-        try:
+
+    def look() -> Header:
+        with gdal_env(href), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid says it better
             with rasterio.open(openable(href), driver=driver) as source:
                 _check_size(href, source=source, max_pixels=max_pixels)
                 return _header(href, source=source)
-        except RasterioError as error:
-            raise ReadError(
-                "a raster cannot be opened",
-                expected="an intact GeoTIFF or JPEG 2000",
-                got=f"{href}: {error}",
-                remedy="Fetch the file again.",
-            ) from error
+
+    try:
+        return patiently(look, href=href)
+    except RasterioError as error:
+        raise ReadError(
+            "a raster cannot be opened",
+            expected="an intact GeoTIFF or JPEG 2000",
+            got=f"{href}: {error}",
+            remedy="Fetch the file again.",
+        ) from error
 
 
 def crs_name(crs: CRS | None) -> str:

@@ -160,8 +160,9 @@ class DeltaTables:
             return
         msg = (
             f"table {name}: expected transaction {application} {wave} in the log, which ends with version "
-            f"{self._newest.get(name, -1)}; got none: another driver writes to this table without its lock. "
-            "Stop it, run swath reconcile, then run again"
+            f"{self._newest.get(name, -1)}; got none. Either this store lists and reads late what was written (swath doctor asks "
+            "it; such a store needs its ledger in PostgreSQL), or another driver writes to this table without its lock: stop it. "
+            "Then run swath reconcile, and run again"
         )
         raise AccountError(msg)
 

@@ -5,7 +5,6 @@ of commits within an output. Every table has its own columns beside ``id``, ``ou
 """
 
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,18 +14,17 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from swath.errors import AccountError, ConfigError
+from swath.errors import AccountError, ConfigError, ServiceError
 from swath.sinks.pg_values import kind_of, stored
-from swath.stores.database import Database, reason
+from swath.stores.database import Database, hopeless, reason, waiting_for
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
+Rows = Sequence[Sequence[Any]] | Callable[[], Iterable[Sequence[Any]]]
 SCHEMA = "swath_ledger"
 ROW_ID = "_id"
 #: Rows that travel together.
 _BATCH = 1000
-#: A connection that broke is made anew after so many seconds; then the run ends, and can be continued.
-_WAITS_S = (0.0, 1.0, 5.0, 20.0)
 #: Columns that name a row, as far as a table has them; and those that are asked for by value.
 IDENTITY = ("product_id", "product_key", "scene_id", "digest", "href", "pipeline", "run_id", "wave", "asset", "strip")
 _INDEXED = ("product_id", "scene_id", "run_id", "item", "seq")
@@ -94,12 +92,12 @@ class PgRows:
         """Whether the output has any table."""
         return self._asked(lambda c: bool(self._names(c)))
 
-    def append(self, name: str, rows: Iterable[Sequence[Any]], *, schema: pa.Schema, run_id: str, wave: int) -> bool:
+    def append(self, name: str, rows: Rows, *, schema: pa.Schema, run_id: str, wave: int) -> bool:
         """Append rows and note their transaction, in one transaction; a noted one is not repeated.
 
         Args:
             name: Of the table.
-            rows: In the order of ``schema``, structs in the order of their fields.
+            rows: In the order of ``schema``, structs in the order of their fields; or what gives them, once more for each try.
             schema: Of the table.
             run_id: Of the transaction.
             wave: Of the transaction.
@@ -108,10 +106,9 @@ class PgRows:
             Whether this was the first time.
 
         Raises:
-            AccountError: The database does not answer, or refuses the rows.
+            AccountError: The database refuses the rows.
+            ServiceError: It was away for too long.
         """
-        # A second try needs the rows again.
-        kept = rows if isinstance(rows, Sequence) else None
 
         def work(connection: Connection) -> bool:
             with connection.transaction():
@@ -127,11 +124,11 @@ class PgRows:
                 columns = sql.SQL(", ").join(map(sql.Identifier, ["output", "seq", *schema.names]))
                 into = sql.SQL("COPY {} ({}) FROM STDIN").format(_table(name), columns)
                 with connection.cursor() as cursor, cursor.copy(into) as copy:
-                    for row in rows if kept is None else kept:
+                    for row in rows() if callable(rows) else rows:
                         copy.write_row([self._output, seq[0], *(stored(v, c.type) for v, c in zip(row, schema, strict=True))])
             return True
 
-        first = self._asked(work, tries=len(_WAITS_S) if kept is not None else 1)
+        first = self._asked(work)
         self._known.add(name)
         return first
 
@@ -159,13 +156,28 @@ class PgRows:
         query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
             sql.SQL(", ").join(wanted), _table(name), sql.SQL(" AND ").join(asked)
         )
-        # A connection of its own: nobody knows how long the reader takes, nor what it asks meanwhile.
+        values = [self._output, *(list(values) for values in (where or {}).values())]
+        waits, began = waiting_for(self._database), False
+        while True:
+            try:
+                for found in self._read(query, values):
+                    began = True
+                    yield found
+            except psycopg.OperationalError as error:
+                # Who reads has some of them already: they cannot be asked for once more.
+                if began or not waits.wait(reason(error)):
+                    raise ServiceError(self._away(error)) from error
+            else:
+                return
+
+    def _read(self, query: sql.Composed, values: Sequence[Any]) -> Iterator[list[dict[str, Any]]]:
+        """Rows on a connection of its own: nobody knows how long the reader takes, nor what it asks meanwhile."""
         with (
             self._database.connect("swath ledger") as connection,
             connection.transaction(),
             connection.cursor(name="rows", row_factory=dict_row) as cursor,
         ):
-            cursor.execute(query, [self._output, *(list(values) for values in (where or {}).values())])
+            cursor.execute(query, values)
             while found := cursor.fetchmany(_BATCH):
                 yield found
 
@@ -238,30 +250,35 @@ class PgRows:
             index = sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} (output, {})")
             connection.execute(index.format(sql.Identifier(f"{name}_{column}"), _table(name), sql.Identifier(column)))
 
-    def _asked(self, work: Callable[[Connection], T], *, tries: int = len(_WAITS_S)) -> T:
+    def _asked(self, work: Callable[[Connection], T]) -> T:
         """Do something on a connection of its own: between two waves lie minutes, in which one may break unseen.
 
         Raises:
-            ConfigError: The database was never reached.
-            AccountError: It went away, or refuses.
+            ConfigError: The database was never reached, and waiting would not help.
+            ServiceError: It was away for longer than we wait.
+            AccountError: It refuses.
         """
-        for number, wait in enumerate(_WAITS_S[:tries], start=1):
-            time.sleep(wait)
+        waits = waiting_for(self._database)
+        while True:
             try:
                 with self._database.connect("swath ledger") as connection:
                     found = work(connection)
             except psycopg.OperationalError as error:
-                if number == tries or not self._met:
-                    kind = AccountError if self._met else ConfigError
-                    msg = f"the ledger in {self._database} does not answer ({reason(error)}); continue the run when it does"
-                    raise kind(msg) from error
+                if not self._met and hopeless(error):
+                    msg = f"the ledger in {self._database} does not answer ({reason(error)}); check SWATH_POSTGRESQL_DSN"
+                    raise ConfigError(msg) from error
+                if not waits.wait(reason(error)):
+                    raise ServiceError(self._away(error)) from error
             except psycopg.Error as error:
                 msg = f"the ledger in {self._database} refuses: {reason(error)}; nothing of it was kept"
                 raise AccountError(msg) from error
             else:
+                waits.answered()
                 self._met = True
                 return found
-        raise AssertionError
+
+    def _away(self, error: psycopg.Error) -> str:
+        return f"the ledger in {self._database} does not answer ({reason(error)})"
 
 
 def _has_log(connection: Connection) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from swath.engine.child import STORE
 from swath.spark.plan import MAKE, TOLD, Plan
 from swath.spark.wave import ProductWork, Refusal
 
@@ -47,7 +48,8 @@ def standing(products: DataFrame, quarantine: DataFrame, *, waves: set[int]) -> 
     return {
         wave: Standing(
             products={r["product_id"]: r for r in made if r["wave"] == wave},
-            quarantine={r["href"]: r for r in refused if r["wave"] == wave},
+            # A store that was away is no scene's fault: such a scene is tried again, whoever wrote the row.
+            quarantine={r["href"]: r for r in refused if r["wave"] == wave and r["error_class"] != STORE},
         )
         for wave in {r["wave"] for r in (*made, *refused)}
     }

@@ -13,9 +13,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from swath.engine.child import Limits
+from swath.engine.child import STORE, Limits
 from swath.engine.ingested import columns_of
 from swath.engine.kept_child import answer_json, forget_zips
+from swath.errors import ServiceError
 from swath.readers.discover import discover
 from swath.sinks.arrow_rows import table_of
 from swath.spark.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
@@ -82,6 +83,7 @@ def ingest(
 
     Raises:
         ConfigError: An input does not exist or holds no scene.
+        ServiceError: A store was away for longer than the workers waited.
     """
     path = run_path(request.run_id, "ingested")
     if store.size(f"{path}/_SUCCESS") is None:
@@ -92,7 +94,20 @@ def ingest(
         # Neighbours stay together, so that a task writes into one or two folders; and all tasks get as many.
         rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request), schema=INGESTED)
         rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
+        _refuse_absence(spark.read.schema(INGESTED).parquet(store.spark_path(path)), store, path=path)
     return spark.read.schema(INGESTED).parquet(store.spark_path(path))
+
+
+def _refuse_absence(ingested: DataFrame, store: Store, *, path: str) -> None:
+    """See that no store was away: its scenes would be refused for what is not their fault.
+
+    Raises:
+        ServiceError: One was; what was found is forgotten, so that a restart asks again.
+    """
+    away = ingested.filter(F.col("error_class") == STORE).select("message").head(1)
+    if away:
+        store.delete_tree(path)
+        raise ServiceError(away[0]["message"])
 
 
 def _with_known(hrefs: DataFrame, tables: Tables) -> DataFrame:

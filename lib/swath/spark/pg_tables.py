@@ -13,7 +13,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import LongType, StructField, StructType
 
 from swath.sinks.delta import SMALL_BYTES
-from swath.sinks.pg_rows import ROW_ID, Change, PgRows
+from swath.sinks.pg_rows import ROW_ID, Change, PgRows, Rows
 from swath.sinks.pg_values import as_table
 from swath.spark.schemas import TABLES
 from swath.spark.tables import Tables
@@ -79,13 +79,14 @@ class PgTables:
         """Append rows; repeating the append of the same run and wave does nothing.
 
         Raises:
-            AccountError: The database does not answer, or refuses the rows.
+            AccountError: The database refuses the rows.
+            ServiceError: It was away for too long.
             LockError: Another driver commits, or the lock was lost: nothing was appended.
         """
         del files
         if not isinstance(rows, DataFrame) and not rows and self.exists(name):
             return
-        given = rows.select(*schema.names).toLocalIterator() if isinstance(rows, DataFrame) else rows
+        given: Rows = rows if not isinstance(rows, DataFrame) else rows.select(*schema.names).toLocalIterator
         with self._lock.held():
             self._lock.check()
             if self._store.size(MARK) is None:

@@ -23,7 +23,7 @@ from swath.spark.stored_plan import load_or_make_plan
 from swath.spark.tables import Tables, open_tables
 from swath.spark.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
 from swath.stores.base import Store
-from swath.stores.lock import CommitLock, commit_lock, output_lock
+from swath.stores.lock import CommitLock, NoLock, commit_lock, output_lock
 from swath.stores.registry import open_store
 
 #: A row of a plan.
@@ -83,19 +83,21 @@ class Run:
         self._progress = progress
         self._announce = announce
         self._delivery: Delivery | None = None
+        self._held: CommitLock = NoLock()
 
     def execute(self) -> RunOutcome:
         """Do it.
 
         Raises:
             ConfigError: Nothing can run.
-            LockError: Another run holds the output.
+            LockError: Another run holds the output, or took it after our lock was lost with its connection.
             AccountError: A wave does not balance.
+            ServiceError: A store or a database was away for longer than we wait.
         """
         store = open_store(self._request.output)
         run_id, catalogue = self._request.run_id, self._request.catalogue
         self._delivery = delivery_to(catalogue, store) if catalogue is not None else None
-        with output_lock(store, run_id=run_id), closing(commit_lock(store, run_id=run_id)) as lock:
+        with output_lock(store, run_id=run_id) as self._held, closing(commit_lock(store, run_id=run_id)) as lock:
             return self._locked(store, lock)
 
     def _locked(self, store: Store, lock: CommitLock) -> RunOutcome:
@@ -131,6 +133,8 @@ class Run:
 
     def _wave(self, wave: int, *, number: int, waves: int, plan: Plan, ledger: Ledger, store: Store, outcome: RunOutcome) -> None:
         began = datetime.now(UTC)
+        # A lock that was lost with its connection may be another run's by now.
+        self._held.check()
         rows = plan.wave(wave)
         aside = plan.aside() if wave == 0 else Aside()
         if self._announce is not None:
@@ -141,6 +145,7 @@ class Run:
         result = runner.run(wave, rows, versions=ledger.versions([r["product_id"] for r in rows if r["again"]]))
         result.products += decided.values()
         since = datetime.now(UTC)
+        self._held.check()
         if self._delivery is not None:
             # Before the commit: whatever happens after it, somebody will tell the catalogue.
             self._delivery.note(f"{self._request.run_id}.{wave:06d}", _entries(result))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from swath.engine.child import Limits
+from swath.engine.child import CONFIG, STORE, Limits
 from swath.engine.kept_child import answer_json, forget_zips
+from swath.errors import ConfigError, ServiceError
 from swath.sinks.arrow_rows import table_of
 from swath.spark.schemas import ANSWER
 
@@ -42,9 +43,43 @@ def run_stage(
 
     Returns:
         The answers in the order of the requests; a refused one is ``{"refused": {"class", "message"}}``.
+
+    Raises:
+        ServiceError: A store was away for longer than the workers waited.
+        ConfigError: What only a person can put right, such as an output that refuses us.
     """
     if not requests:
         return []
+    answers = _asked(spark, requests, limits=limits, name=name, progress=progress, tasks=tasks)
+    away = [n for n, answer in enumerate(answers) if refused_as(answer) == STORE]
+    if away:
+        # Perhaps a single machine could not reach the store, or the store has come back.
+        again = [requests[n] for n in away]
+        for n, answer in zip(away, _asked(spark, again, limits=limits, name=f"{name} again", tasks=tasks), strict=True):
+            answers[n] = answer
+    for answer in answers:
+        if refused_as(answer) == STORE:
+            raise ServiceError(answer["refused"]["message"])
+        if refused_as(answer) == CONFIG:
+            raise ConfigError(answer["refused"]["message"])
+    return answers
+
+
+def refused_as(answer: Json) -> str:
+    """Class of a refusal; empty for other answers."""
+    return str((answer.get("refused") or {}).get("class", ""))
+
+
+def _asked(
+    spark: SparkSession,
+    requests: Sequence[Json],
+    *,
+    limits: Limits,
+    name: str,
+    progress: Progress | None = None,
+    tasks: int | None = None,
+) -> list[Json]:
+    """Do all requests, once."""
     shipped = spark.sparkContext.broadcast([json.dumps(r) for r in requests])
 
     schema = to_arrow_schema(ANSWER)

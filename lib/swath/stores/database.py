@@ -7,6 +7,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from swath.errors import ConfigError
+from swath.stores.patience import Call, database_patience
 
 #: A dead peer is noticed after about 25 s, on either side: a lock must not outlive its holder, nor a run wait for a ghost.
 KEEPALIVES: Mapping[str, int] = {
@@ -82,3 +83,21 @@ class Database:
 def reason(error: psycopg.Error) -> str:
     """What the server or libpq says, on one line; psycopg never repeats the connection string there."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+#: What libpq says when waiting does not help; PostgreSQL's own codes do not reach us before a session is there.
+_NEVER = (
+    "authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied", "is not permitted to log in",
+    "could not translate host name", "name or service not known", "certificate verify failed", "does not support ssl",
+)  # fmt: skip
+
+
+def hopeless(error: psycopg.Error) -> bool:
+    """Whether a first attempt to connect failed for what only a person can put right."""
+    text = reason(error).lower()
+    return any(words in text for words in _NEVER)
+
+
+def waiting_for(database: Database) -> Call:
+    """Patience with a database: by time, see ``swath.stores.patience``."""
+    return Call(service=str(database), seconds=database_patience())

@@ -70,11 +70,15 @@ def commit_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.en
 
 
 @contextmanager
-def output_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.environ) -> Iterator[None]:
+def output_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.environ) -> Iterator[CommitLock]:
     """Hold the lock of an output while the block runs: nobody else plans, makes or cleans there meanwhile.
 
     A file system has a lock of its own, which goes with its holder. One in PostgreSQL may be lost with its connection before
-    the block ends: tables stay safe, because every commit takes another one (``commit_lock``).
+    the block ends: a long block checks it now and then, which takes it again. Tables stay safe in between, because every commit
+    takes another one (``commit_lock``).
+
+    Yields:
+        The lock, to be checked.
 
     Raises:
         LockError: Another run holds it.
@@ -87,7 +91,7 @@ def output_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.en
         if lock is not None:
             stack.callback(lock.close)
             stack.enter_context(lock.held())
-        yield
+        yield lock or NoLock()
 
 
 def dsn_for(variable: str, environ: Mapping[str, str]) -> str:

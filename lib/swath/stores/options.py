@@ -1,6 +1,7 @@
 """How each bucket is reached: endpoint, region, addressing, who pays. Never a key: those come from the standard chain."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swath.errors import ConfigError
+from swath.stores.patience import store_patience
 
 #: JSON by bucket (``*`` for all others), or the path of a file that holds it.
 VARIABLE = "SWATH_STORES"
@@ -29,6 +31,7 @@ class StoreOptions:
         requester_pays: We pay for what we read there.
         profile: A profile of the user's own AWS files, when this bucket needs other credentials than the rest.
         anonymous: A public bucket: nothing is signed.
+        patience_s: How long the store may be away or too busy before a run ends; None leaves it to ``SWATH_STORE_PATIENCE_S``.
     """
 
     kind: Literal["s3", "s3-compatible", "s3-outposts"] = "s3"
@@ -40,6 +43,16 @@ class StoreOptions:
     requester_pays: bool = False
     profile: str = ""
     anonymous: bool = False
+    patience_s: float | None = None
+
+    @property
+    def patience(self) -> float:
+        """How long the store may be away [s].
+
+        Raises:
+            ConfigError: ``SWATH_STORE_PATIENCE_S`` is no number.
+        """
+        return store_patience() if self.patience_s is None else self.patience_s
 
     @property
     def path_style(self) -> bool:
@@ -120,6 +133,10 @@ def _options(bucket: str, told: Mapping[str, Any]) -> StoreOptions:
     flags, words = (made.requester_pays, made.anonymous), (made.endpoint, made.region, made.access_point, made.profile)
     if not all(isinstance(f, bool) for f in flags) or not all(isinstance(w, str) for w in words):
         msg = f"{VARIABLE}: bucket {bucket}: requester_pays and anonymous are true or false, everything else is text"
+        raise ConfigError(msg)
+    patience: Any = told.get("patience_s", 0)
+    if isinstance(patience, bool) or not isinstance(patience, int | float) or not 0 <= patience < math.inf:
+        msg = f"{VARIABLE}: bucket {bucket}: patience_s is {patience!r}; expected seconds, 0 or more"
         raise ConfigError(msg)
     if made.kind not in {"s3", "s3-compatible", OUTPOSTS} or made.addressing not in {"", "path", "virtual"}:
         msg = f"{VARIABLE}: bucket {bucket}: kind {made.kind!r} or addressing {made.addressing!r} is unknown"

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors
 
-from swath.errors import LockError
-from swath.stores.database import KEEPALIVES, Database, reason
+from swath.errors import ConfigError, LockError, ServiceError
+from swath.stores.database import KEEPALIVES, Database, hopeless, reason, waiting_for
 
 #: The server drops a vanished holder as fast as the holder notices a vanished server.
 _SERVER_KEEPALIVES = {
@@ -54,13 +54,16 @@ class PgLock:
         self._key = key_of(output, purpose)
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         self._depth = 0
+        self._met = False
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the lock while the block runs; blocks may nest.
 
         Raises:
-            LockError: Another driver keeps it for longer than we wait, or the database cannot be asked.
+            LockError: Another driver keeps it for longer than we wait.
+            ServiceError: The database was away for too long.
+            ConfigError: It was never reached, and waiting would not help.
         """
         if self._depth == 0:
             self._take()
@@ -73,18 +76,24 @@ class PgLock:
                 self._give_back()
 
     def check(self) -> None:
-        """See, on the connection that took it, that the lock is still ours. Called right before a commit.
+        """See, on the connection that took it, that the lock is still ours. Called right before a commit, and before a wave.
+
+        A lock that was lost with its connection (a failover, a proxy that ends idle sessions) is taken again: nothing has been
+        committed since the last look.
 
         Raises:
-            LockError: It is not: nothing may be committed.
+            LockError: It is another driver's now, or a pooler lost it: nothing may be committed.
+            ServiceError: The database was away for too long.
         """
         if self._connection is None or self._depth == 0:
             msg = f"{self._output}: a commit without its lock"
             raise LockError(msg)
         try:
             row = self._connection.execute(_OURS, (self._key,)).fetchone()
-        except psycopg.Error as error:
-            raise LockError(self._lost(reason(error))) from error
+        except psycopg.Error:
+            self.close()
+            self._take()
+            return
         if row is None or not row[0]:
             raise LockError(self._lost("the session no longer holds it; a pooler in transaction mode does that"))
 
@@ -95,34 +104,45 @@ class PgLock:
             self._connection = None
 
     def _take(self) -> None:
-        connection = self._open()
-        try:
-            wait_ms = max(round(self._wait_s * 1000), 1)  # 0 would mean for ever
-            connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{wait_ms}ms",))
-            connection.execute("SELECT pg_advisory_lock(%s)", (self._key,))
-        except errors.LockNotAvailable:
-            msg = (
-                f"{self._output} is locked by {self._holder(connection)}; waited {self._wait_s:g} s: wait for that run to end, "
-                "or choose another --output"
-            )
-            raise LockError(msg) from None
-        except psycopg.Error as error:
-            self.close()
-            raise LockError(self._unreachable(error)) from error
+        """Take the lock, whatever breaks meanwhile: a server that fails over, a session that it ends."""
+        waits = waiting_for(self._database)
+        while True:
+            try:
+                self._take_once(self._open())
+            except errors.LockNotAvailable:
+                raise LockError(self._held_by_another()) from None
+            except psycopg.Error as error:
+                self.close()
+                if hopeless(error) and not self._met:
+                    raise ConfigError(self._unreachable(error)) from error
+                if not waits.wait(reason(error)):
+                    raise ServiceError(self._unreachable(error)) from error
+            else:
+                waits.answered()
+                self._met = True
+                return
+
+    def _take_once(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+        wait_ms = max(round(self._wait_s * 1000), 1)  # 0 would mean for ever
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{wait_ms}ms",))
+        connection.execute("SELECT pg_advisory_lock(%s)", (self._key,))
+
+    def _held_by_another(self) -> str:
+        holder = self._holder(self._open())
+        return (
+            f"{self._output} is locked by {holder}; waited {self._wait_s:g} s: wait for that run to end, "
+            "or choose another --output"
+        )
 
     def _open(self) -> "psycopg.Connection[tuple[object, ...]]":
         if self._connection is not None and not self._connection.closed:
             if self._alive(self._connection):
                 return self._connection
             self.close()
-        try:
-            self._connection = self._database.connect(f"swath lock {self._run_id}")
-            for name, value in _SERVER_KEEPALIVES.items():
-                # Older servers do not know all of them.
-                self._connection.execute("SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s", (value, name))
-        except psycopg.Error as error:
-            self.close()
-            raise LockError(self._unreachable(error)) from error
+        self._connection = self._database.connect(f"swath lock {self._run_id}")
+        for name, value in _SERVER_KEEPALIVES.items():
+            # Older servers do not know all of them.
+            self._connection.execute("SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s", (value, name))
         return self._connection
 
     def _alive(self, connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
@@ -156,10 +176,7 @@ class PgLock:
         )
 
     def _unreachable(self, error: psycopg.Error) -> str:
-        return (
-            f"{self._output} cannot be locked: {self._database} says {reason(error)}. Without its lock nothing is committed; "
-            "start the run again with its --run-id when the database answers"
-        )
+        return f"{self._output} cannot be locked: {self._database} says {reason(error)}. Without its lock nothing is committed"
 
 
 def key_of(output: str, purpose: str = "commit") -> int:

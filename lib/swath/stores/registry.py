@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 from swath.errors import ConfigError
 from swath.stores.base import Store
 from swath.stores.local import LocalStore, local_store
+from swath.stores.options import store_options
 
 
 def bucket_of(uri: str) -> str:
@@ -38,3 +39,12 @@ def open_store(uri: str, *, create: bool = True) -> Store:
         msg = f"{uri}: unknown kind of output; expected a folder, file:// or s3://"
         raise ConfigError(msg)
     return local_store(folder_of(uri)) if create else LocalStore(folder_of(uri).resolve())
+
+
+def is_below(uri: str, root: str) -> bool:
+    """Whether an object's URI, as ``StoreRefusedError`` has it, lies below an output."""
+    bucket = bucket_of(root)
+    if not bucket:
+        return False
+    named = f"s3://{store_options(bucket).name(bucket)}/{urlsplit(root).path.strip('/')}".rstrip("/")
+    return uri.rstrip("/") == named or uri.startswith(f"{named}/")

@@ -5,8 +5,8 @@ import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.util import find_spec
-from time import sleep
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import boto3
 from botocore import UNSIGNED
@@ -16,28 +16,33 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 from swath.errors import ConfigError
 from swath.stores.authorities import bundle_of
 from swath.stores.options import OUTPOSTS, StoreOptions
+from swath.stores.patience import store_patience
 from swath.stores.rotating_keys import session_with_rotating_keys
+from swath.stores.s3_patience import PatientCalls
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 #: Objects are read in pieces of this size.
 CHUNK = 4 << 20
-_TRIES = 5
-_FIRST_PAUSE_S = 0.2
+#: Tries of a client that is not patient: its caller waits.
+_TRIES = 6
 #: A body that broke off is asked for again; botocore itself repeats only what failed before the body.
 _BROKEN_BODY = (IncompleteReadError, ResponseStreamingError, HTTPClientError)
 #: Region that signs requests to a store which knows none.
 _ANY_REGION = "us-east-1"
+_CALLS: "WeakKeyDictionary[S3Client, PatientCalls]" = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=16)
-def s3_client(options: StoreOptions | None = None, *, authorities: str = "") -> "S3Client":
+def s3_client(options: StoreOptions | None = None, *, authorities: str = "", patient: bool = True) -> "S3Client":
     """One client a process and way of reaching a bucket. Credentials come from boto3's standard chain.
 
     Args:
         options: How the bucket is reached.
         authorities: Bundle of those that are trusted; ``AWS_CA_BUNDLE``'s as it is now, or else boto3's own, without it.
+        patient: Wait for a store that is away, and tell in our words what it refuses (see ``PatientCalls``). Otherwise a request
+            gets a few tries, and errors are botocore's.
 
     Raises:
         ConfigError: A store on a rack, and no library for its signatures.
@@ -51,7 +56,8 @@ def s3_client(options: StoreOptions | None = None, *, authorities: str = "") -> 
     style = "path" if options.path_style else "virtual" if options.kind == OUTPOSTS else "auto"
     # The stubs know fewer settings than botocore does.
     settings: dict[str, Any] = {
-        "retries": {"mode": "standard", "max_attempts": 6},
+        # A patient client decides itself: by the clock, not by tries.
+        "retries": {"mode": "standard", "total_max_attempts": 1 if patient else _TRIES},
         "s3": {"addressing_style": style},
         "connect_timeout": 10,
         "read_timeout": 60,
@@ -69,7 +75,17 @@ def s3_client(options: StoreOptions | None = None, *, authorities: str = "") -> 
     client.meta.events.register("before-call.s3.DeleteObjects", _content_md5)
     if options.requester_pays:
         client.meta.events.register("before-call.s3", _requester_pays)
+    if patient:
+        calls = patient_calls(options, session=session)
+        calls.register(client.meta.events)
+        _CALLS[client] = calls
     return client
+
+
+def patient_calls(options: StoreOptions, *, session: boto3.session.Session) -> PatientCalls:
+    """What decides on answers to a client of this session."""
+    found = None if options.anonymous else session.get_credentials()
+    return PatientCalls(endpoint=options.endpoint, seconds=options.patience, credentials=found, anonymous=options.anonymous)
 
 
 def s3_session(options: StoreOptions) -> boto3.session.Session:
@@ -89,21 +105,33 @@ def get(client: "S3Client", *, bucket: str, key: str, span: str = "") -> tuple[b
 
     Raises:
         ClientError: As S3 says it.
+        ServiceError: The store was away for too long, or bodies break off again and again.
     """
     extra: Any = {"Range": span} if span else {}
-    for attempt in range(1, _TRIES + 1):
+    waits = _Broken(client, f"s3://{bucket}/{key}")
+    while True:
         answer = client.get_object(Bucket=bucket, Key=key, **extra)
         try:
             data = answer["Body"].read()
-        except _BROKEN_BODY:
-            if attempt == _TRIES:
-                raise
-            sleep(_FIRST_PAUSE_S * 2**attempt)
+        except _BROKEN_BODY as error:
+            waits.again(error)
             continue
         told = answer.get("ContentRange", "").rpartition("/")[2]
         return data, int(told) if told.isdigit() else len(data)
-    msg = "unreachable"
-    raise AssertionError(msg)
+
+
+def exists(client: "S3Client", *, bucket: str, key: str) -> bool:
+    """Whether there is an object. A byte of it is asked for: an answer to HEAD would not say why it is refused.
+
+    Raises:
+        ServiceError: The store was away for too long.
+        StoreRefusedError: It refuses the object to us.
+    """
+    try:
+        get(client, bucket=bucket, key=key, span="bytes=0-0")
+    except ClientError as error:
+        return not missing(error)
+    return True
 
 
 def stream(client: "S3Client", *, bucket: str, key: str) -> Iterator[bytes]:
@@ -111,22 +139,39 @@ def stream(client: "S3Client", *, bucket: str, key: str) -> Iterator[bytes]:
 
     Raises:
         ClientError: As S3 says it.
+        ServiceError: The store was away for too long, or bodies break off again and again.
     """
     at = 0
     extra: Any = {}
-    for attempt in range(1, _TRIES + 1):
+    waits = _Broken(client, f"s3://{bucket}/{key}")
+    while True:
         answer = client.get_object(Bucket=bucket, Key=key, **extra)
         try:
             for data in answer["Body"].iter_chunks(CHUNK):
                 at += len(data)
                 yield data
-        except _BROKEN_BODY:
-            if attempt == _TRIES:
-                raise
-            sleep(_FIRST_PAUSE_S * 2**attempt)
+        except _BROKEN_BODY as error:
+            waits.again(error)
             extra = {"Range": f"bytes={at}-", "IfMatch": answer["ETag"]}
             continue
         return
+
+
+class _Broken:
+    """Waits between bodies that break off.
+
+    Args:
+        client: Whose patience counts.
+        uri: Of the object.
+    """
+
+    def __init__(self, client: "S3Client", uri: str) -> None:
+        self._calls = _CALLS.get(client) or PatientCalls(endpoint="", seconds=store_patience(), credentials=None)
+        self._call, self._uri = self._calls.call(uri), uri
+
+    def again(self, error: Exception) -> None:
+        """Wait, unless that took too long."""
+        self._calls.broken(error, call=self._call, uri=self._uri)
 
 
 def code_of(error: ClientError) -> str:

@@ -5,12 +5,14 @@ import mmap
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from swath.engine import child_main
-from swath.errors import ConfigError, ReadError
+from swath.errors import ConfigError, ReadError, ServiceError
+from swath.stores.patience import Call
 
 _HELD: list[mmap.mmap | bytearray] = []
 
@@ -85,6 +87,15 @@ def _noise(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"noise": True}
 
 
+def _waits(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Be kept waiting by a store that comes back after some seconds, or does not."""
+    call, since = Call(service="s3://bucket", seconds=request["patience_s"]), time.monotonic()
+    while time.monotonic() - since < request["away_s"]:
+        if not call.wait("503 SlowDown"):
+            raise ServiceError("s3://bucket was away")
+    return {"waited_s": time.monotonic() - since}
+
+
 def _scene_error(request: Mapping[str, Any]) -> dict[str, Any]:
     raise ReadError("it cannot be read", got="zeros")
 
@@ -119,7 +130,8 @@ def _surroundings(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _OPS = {
-    "echo": _echo, "crash": _crash, "kill": _kill, "exit": _exit, "once": _once, "hang": _hang, "allocate": _allocate,
+    "echo": _echo,
+    "waits": _waits, "crash": _crash, "kill": _kill, "exit": _exit, "once": _once, "hang": _hang, "allocate": _allocate,
     "touch": _touch, "noise": _noise, "scene-error": _scene_error, "config-error": _config_error, "bug": _bug, "limits": _limits,
     "surroundings": _surroundings, "orphan-once": _orphan_once,
 }  # fmt: skip

@@ -185,3 +185,13 @@ def test_the_child_dies_with_its_parent_even_in_the_middle_of_a_request() -> Non
         parent.kill()
         parent.wait()
     assert ended(pid, seconds=20)
+
+
+def test_time_spent_waiting_for_a_store_is_not_the_scenes() -> None:
+    child = Child(Limits(memory_mb=400, seconds=1.0), module=HOSTILE)
+    try:
+        assert _done(child.call({"op": "waits", "away_s": 2.5, "patience_s": 60.0}))["waited_s"] > 2.5
+        answer = child.call({"op": "waits", "away_s": 60.0, "patience_s": 0.5})
+    finally:
+        child.close()
+    assert answer == Refused("store", "s3://bucket was away")

@@ -9,10 +9,9 @@ import boto3
 import numpy as np
 import pytest
 import rasterio
-from botocore.exceptions import ClientError
 from moto.s3.models import s3_backends
 
-from swath.errors import ConfigError
+from swath.errors import ConfigError, StoreRefusedError
 from swath.readers.gdal_env import gdal_env
 from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store, s3_client, split_uri
@@ -128,7 +127,9 @@ def test_gdal_and_spark_find_the_objects(store: S3Store, tmp_path: Path) -> None
 
 def test_a_refusal_is_no_missing_file(bucket: Any) -> None:
     store = S3Store("s3://no-such-bucket/x")
-    with pytest.raises(ClientError, match="NoSuchBucket"):
+    with pytest.raises(
+        StoreRefusedError, match=r"bucket no-such-bucket does not exist at http://127\.0\.0\.1:\d+ \(s3://no-such-bucket/x/x\)"
+    ):
         store.read("x")
 
 

@@ -1,0 +1,174 @@
+"""Whose fault it is when a store is away or refuses: never a scene's, unless its own file is refused."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tests.faults.outage_s3 import RESET, OutageS3, serving
+
+import swath
+from swath.config import load_pipeline, prepare
+from swath.engine.child import CONFIG, STORE, Child, Limits, Refused
+from swath.engine.keys import canonical
+from swath.inference.registry import Registry
+from swath.readers import gdal_env
+from swath.simulator.simulate import simulate
+from swath.stores.patience import forget_outages
+from swath.stores.registry import is_below, open_store
+from swath.stores.s3 import S3Store
+from swath.stores.s3_client import s3_client
+
+
+@pytest.fixture(scope="module")
+def outage() -> Iterator[tuple[OutageS3, str]]:
+    made = OutageS3()
+    with serving(made) as endpoint:
+        yield made, endpoint
+
+
+@pytest.fixture
+def switch(outage: tuple[OutageS3, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[OutageS3]:
+    made, endpoint = outage
+    for key, value in {
+        "AWS_ENDPOINT_URL_S3": endpoint, "AWS_ACCESS_KEY_ID": "testing-ABCD", "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+        "SWATH_STORE_PATIENCE_S": "2",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(key, value)
+    monkeypatch.delenv("SWATH_STORES", raising=False)
+    _fresh()
+    yield made
+    made.fault = None
+    _fresh()
+
+
+def _fresh() -> None:
+    s3_client.cache_clear()
+    gdal_env.forget_sessions()
+    forget_outages()
+
+
+@pytest.fixture
+def bucket(switch: OutageS3) -> str:
+    name = f"fault-{uuid4().hex[:12]}"
+    store = open_store(f"s3://{name}")
+    assert isinstance(store, S3Store)
+    store.client.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One Landsat scene of 64 x 64 pixels."""
+    return Path(simulate(kind="landsat9", folder=tmp_path_factory.mktemp("scenes"), size=64, truth=False).delivery)
+
+
+@pytest.fixture
+def remote(bucket: str, scenes: Path) -> str:
+    store = open_store(f"s3://{bucket}/in/{scenes.name}")
+    for file in scenes.iterdir():
+        store.write(file.name, file.read_bytes())
+    return store.root
+
+
+@pytest.fixture
+def child(switch: OutageS3) -> Iterator[Child]:
+    made = Child(Limits(memory_mb=1024, seconds=300.0))
+    yield made
+    made.close()
+
+
+def pipeline(folder: Path) -> str:
+    return canonical(dict(prepare(load_pipeline("toa"), registry=Registry.beside(folder)).plain))
+
+
+def _asked(child: Child, request: dict[str, Any]) -> dict[str, Any]:
+    answer = child.call(request)
+    assert not isinstance(answer, Refused), answer
+    return answer
+
+
+def _made(child: Child, remote: str, *, output: str, folder: Path) -> dict[str, Any]:
+    """What is asked of a child to make the product."""
+    text = pipeline(folder)
+    found = _asked(child, {"op": "ingest", "href": remote, "files": None, "strip_rows": None, "pipeline": text})
+    return {
+        "op": "make", "scene": found["scene"], "scene_id": found["scene_id"], "pipeline": text, "output": output, "split": False,
+        "strip_rows": None, "folder": ".scratch/x", "skip": [], "pictures": True, "models": {}, "strip": 0, "attempt": "a",
+        "uploads": {}, "records": [], "kept": {},
+    }  # fmt: skip
+
+
+def test_what_a_child_says_of_a_store(remote: str, child: Child, switch: OutageS3, tmp_path: Path, bucket: str) -> None:
+    """One child for all: it starts for seconds. It reads each file of the input once, so the input comes first."""
+    asked = _made(child, remote, output=f"s3://{bucket}/out", folder=tmp_path)
+    child.close()
+    for code in ("SlowDown", "ExpiredToken"):
+        switch.away(code, asked=lambda e: "/in/" in e["PATH_INFO"])
+        _is_away(child.call(asked), place=f"s3://{bucket}/in/")
+    switch.away("AccessDenied", asked=lambda e: "_B4." in e["PATH_INFO"])
+    answer = child.call(asked)
+    assert isinstance(answer, Refused)
+    assert answer.error_class == "access"
+    assert "_B4.TIF: s3:GetObject is refused to access key ...ABCD (from env)" in answer.message
+    switch.away(RESET, asked=lambda e: "/out/" in e["PATH_INFO"])
+    _is_away(child.call(asked), place=f"s3://{bucket}/out/")
+    switch.away("AccessDenied", asked=lambda e: "/out/" in e["PATH_INFO"] and e["REQUEST_METHOD"] == "PUT")
+    answer = child.call(asked)
+    assert isinstance(answer, Refused)
+    assert answer.error_class == CONFIG
+    assert f"s3://{bucket}/out/" in answer.message
+    assert "s3:PutObject is refused to access key ...ABCD" in answer.message
+    fault = switch.away("SlowDown", seconds=0.7)
+    assert child.call(asked).keys() >= {"published"}  # type: ignore[union-attr]
+    assert fault.met > 0
+
+
+def _is_away(answer: dict[str, Any] | Refused, *, place: str) -> None:
+    assert isinstance(answer, Refused), answer
+    assert answer.error_class == STORE, answer
+    assert place in answer.message
+
+
+def test_an_output_is_known_by_its_uri_and_by_its_access_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_below("s3://b/out/x", "s3a://b/out/")
+    assert is_below("s3://b/out", "s3://b/out")
+    assert not is_below("s3://b/outer/x", "s3://b/out")
+    assert not is_below("s3://b/x", "/folder")
+    point = "arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-01/accesspoint/x"
+    monkeypatch.setenv("SWATH_STORES", json.dumps({"rack": {"kind": "s3-outposts", "access_point": point}}))
+    assert is_below(f"s3://{point}/out/x", "s3://rack/out")
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_whose_input_is_away_ends_with_6_and_goes_on(java: None, remote: str, switch: OutageS3, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    words = ["run", "toa", "--input", remote, "--output", str(output), "--run-id", "r", "--json", "--master", "local[1,4]"]
+
+    def run() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "swath.cli", *words],
+            env={**os.environ, "PYTHONPATH": str(Path(swath.__file__).parents[1])},
+            capture_output=True, text=True, timeout=280, check=False,
+        )  # fmt: skip
+
+    switch.away("SlowDown", asked=lambda e: "_B4." in e["PATH_INFO"])
+    done = run()
+    assert done.returncode == 6, done.stderr
+    told = next(line for line in done.stderr.splitlines() if line.startswith("swath: "))
+    assert "was away for 2 s" in told
+    assert told.endswith("start the same command again with --run-id r")
+    assert "Traceback" not in done.stderr
+    switch.fault = None
+    done = run()
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (summary["made"], summary["quarantined"], summary["run_id"]) == (1, 0, "r")
