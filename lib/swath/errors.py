@@ -6,9 +6,15 @@ that scene's outcome and goes to quarantine; the run goes on. Anything else prop
 
 from typing import ClassVar, Self
 
+from swath.redaction import redacted
+
 
 class SwathError(Exception):
-    """Base of everything that swath raises on purpose."""
+    """Base of everything that swath raises on purpose. Its text has neither passwords nor signatures of addresses."""
+
+    def __str__(self) -> str:
+        """The message."""
+        return redacted(super().__str__())
 
 
 class ConfigError(SwathError):
@@ -85,7 +91,7 @@ class SceneError(SwathError):
         facts = [f"expected {self.expected}" if self.expected else "", f"got {self.got}" if self.got else ""]
         told = "; ".join(f for f in facts if f)
         text = f"{head}: {told}" if told else head
-        return f"{text}. {self.remedy}" if self.remedy else text
+        return redacted(f"{text}. {self.remedy}" if self.remedy else text)
 
     def of(self, scene_id: str) -> Self:
         """Return this error, told about the scene it happened in (kept when it already knows)."""

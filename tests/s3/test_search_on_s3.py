@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.readers.stac_api import Api, serving
 
 from swath.engine.child import Limits
 from swath.spark import ingest
@@ -12,7 +13,8 @@ from swath.spark.ingest import IngestRequest
 
 
 def test_answers_of_a_search_lie_in_the_output(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def discover(inputs: Sequence[str], *, scratch: str) -> Iterator[str]:
+    def discover(inputs: Sequence[str], *, scratch: str, say: Any) -> Iterator[str]:
+        del say
         file = Path(scratch) / "search-1" / "landsat.A.json"
         file.parent.mkdir(parents=True)
         file.write_text("{}", encoding="utf-8")
@@ -25,3 +27,14 @@ def test_answers_of_a_search_lie_in_the_output(bucket: Any, monkeypatch: pytest.
     answer = "runs/r1/search/search-1/landsat.A.json"
     assert found == [(0, f"s3://{bucket.name}/out/{answer}"), (1, "s3://other/scene")]
     assert bucket.store().read(answer) == b"{}"
+
+
+def test_a_run_that_begins_again_uses_the_answer_in_the_output(bucket: Any) -> None:
+    api = Api()
+    with serving(api) as root:
+        request = IngestRequest(run_id="r2", inputs=(f"stac+{root}?collections=landsat",), limits=Limits())
+        found = ingest.find_scenes(bucket.store(), request)
+    assert len(found) == 3
+    assert all(bucket.store().read(href.partition("/out/")[2]) for _, href in found)
+    # The API is gone.
+    assert ingest.find_scenes(bucket.store(), request) == found

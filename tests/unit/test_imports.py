@@ -10,7 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LIB = ROOT / "lib" / "swath"
 
 #: Value types, and what they are computed with: everything may import them.
-VALUES = frozenset({"swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"})
+VALUES = frozenset(
+    {"swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup", "redaction"}
+)
 #: What a package may import beside the values and itself.
 ALLOWED: Mapping[str, frozenset[str]] = {
     "algo": frozenset(),

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from swath.cli.progress import telling
+from swath.cli.progress import Told, telling
 from swath.cli.run import RunOptions, request_of, run_options
 from swath.report.summary import reason_of
 from swath.report.text import plain, size
@@ -21,21 +21,21 @@ def plan_command(*, as_json: bool, **options: Any) -> None:
     asked = RunOptions(**options)
     with telling() as told:
         told.say("reading the metadata and taking the digests of the inputs")
-        found = _planned(asked)
+        found = _planned(asked, told=told)
     if as_json:
         click.echo(json.dumps(found))
         return
     _show(found)
 
 
-def _planned(asked: RunOptions) -> dict[str, Any]:
+def _planned(asked: RunOptions, *, told: Told) -> dict[str, Any]:
     from swath.spark.estimate import look  # noqa: PLC0415  a second of imports
     from swath.spark.session import build_session, stop_session  # noqa: PLC0415
 
     request = request_of(asked)
     spark = build_session(app="swath plan", master=asked.master, output=request.output)
     try:
-        return look(spark, request)
+        return look(spark, request, say=told.say)
     finally:
         stop_session(spark)
 

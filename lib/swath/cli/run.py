@@ -21,6 +21,7 @@ from swath.errors import ConfigError, ServiceError, SwathError
 from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
 from swath.readers.discover import discover
+from swath.readers.search import is_search, parse_search
 from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
@@ -73,9 +74,7 @@ def request_of(options: RunOptions) -> RunRequest:
 
         reach_site(options.site)
     pipeline = ready_pipeline(options)
-    if next(discover(options.inputs, scratch=None), None) is None and not any("://" in i for i in options.inputs):
-        msg = f"no scenes in {', '.join(options.inputs)}"
-        raise ConfigError(msg)
+    _check_inputs(options.inputs)
     open_store(options.output)
     return RunRequest(
         run_id=options.run_id or new_run_id(),
@@ -90,6 +89,23 @@ def request_of(options: RunOptions) -> RunRequest:
         limits=Limits(memory_mb=options.worker_memory_mb, seconds=options.strip_seconds),
         catalogue=target_of(options.catalog, options.catalog_base),
     )
+
+
+def _check_inputs(inputs: tuple[str, ...]) -> None:
+    """Refuse what nothing can be made of, before Spark starts; a search is read, not made: its answer belongs to the run.
+
+    Raises:
+        ConfigError: An input does not exist, holds no scene, or is no search that we can make.
+    """
+    searches = [i for i in inputs if is_search(i)]
+    for href in searches:
+        parse_search(href)
+    others = tuple(i for i in inputs if i not in searches)
+    if not searches and next(discover(others), None) is None and not any("://" in i for i in others):
+        msg = f"no scenes in {', '.join(others)}"
+        raise ConfigError(msg)
+    if searches:
+        next(discover(others), None)
 
 
 def ready_pipeline(options: RunOptions) -> ReadyPipeline:
@@ -175,7 +191,7 @@ def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, truth:
     request = replace(request, models=shared_models(request.models, output=request.output))
     log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
     prices = site_prices()
-    outcome = Run(spark, request, progress=log.stage, announce=log.wave).execute()
+    outcome = Run(spark, request, progress=log.stage, announce=log.wave, say=log.say).execute()
     if outcome.delivered is not None:
         log.say(str(outcome.delivered))
     held_s = (outcome.ended - outcome.started).total_seconds()

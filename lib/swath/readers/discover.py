@@ -11,7 +11,7 @@ from swath.readers.landsat_files import MTL_SUFFIXES
 from swath.readers.listing import folders_on_s3, is_file
 from swath.readers.recognise import JSON_SUFFIXES, kind_of_file, kind_of_folder, landsat_metadata, stac_document, stac_type
 from swath.readers.registry import plugins
-from swath.readers.search import is_search, search
+from swath.readers.search import Say, is_search, search
 from swath.readers.xml import MAX_METADATA_BYTES
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
@@ -24,7 +24,7 @@ LOOKED_FOR = (
 )
 
 
-def discover(inputs: Sequence[str], *, scratch: str | None = None) -> Iterator[str]:
+def discover(inputs: Sequence[str], *, scratch: str | None = None, say: Say | None = None) -> Iterator[str]:
     """Yield the href of every scene that ``inputs`` name or contain, in a stable order.
 
     A scene that is named twice is yielded twice: whoever plans counts it as a duplicate.
@@ -34,12 +34,13 @@ def discover(inputs: Sequence[str], *, scratch: str | None = None) -> Iterator[s
             one href a line (``#`` begins a comment), STAC searches (see ``readers.search``), or folders or S3 prefixes
             of any of these.
         scratch: Where the answer of a STAC search is kept; everybody who reads the scenes must see it.
+        say: Hears of the progress of a search.
 
     Raises:
         ConfigError: An input does not exist, or holds no scene.
     """
     for given in inputs:
-        yield from _something(given, found=_input(given, scratch=scratch))
+        yield from _something(given, found=_input(given, scratch=scratch, say=say))
 
 
 def _something(given: str, *, found: Iterator[str]) -> Iterator[str]:
@@ -52,12 +53,12 @@ def _something(given: str, *, found: Iterator[str]) -> Iterator[str]:
         raise ConfigError(msg)
 
 
-def _input(given: str, *, scratch: str | None) -> Iterator[str]:
+def _input(given: str, *, scratch: str | None, say: Say | None) -> Iterator[str]:
     if is_search(given):
         if scratch is None:
             msg = f"a STAC search needs a place for its answer: {given!r}; name a scratch folder that all workers see"
             raise ConfigError(msg)
-        yield from search(given, folder=Path(scratch))
+        yield from search(given, folder=Path(scratch), say=say)
     elif _is_item_of_collection(given):
         yield given
     elif given.startswith("s3://"):

@@ -1,20 +1,53 @@
 """Searches of a STAC API, kept as item files: what was found once is what a run is made of."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from swath.errors import ConfigError
+from swath.readers.answer import Answer
+from swath.readers.fetch import FetchError
+from swath.readers.hosts import VARIABLE, Hosts, host_of
+from swath.redaction import SEARCH_PARAMETERS, redacted, without_query
 
-_PREFIX = "stac+"
-_SEARCH = "/search"
-_LISTS = frozenset({"collections", "ids", "sortby"})
-_WORDS = frozenset({"datetime", "filter"})
-_NUMBERS = frozenset({"limit", "max_items"})
-_KNOWN = _LISTS | _WORDS | _NUMBERS | {"bbox", "query"}
+_PREFIX: Final = "stac+"
+_SEARCH: Final = "/search"
+_LISTS: Final = frozenset({"collections", "ids", "sortby", "hosts"})
+_NUMBERS: Final = frozenset({"limit", "max_items"})
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """One search.
+
+    Args:
+        href: As the user wrote it.
+        root: Of the API, without user and query.
+        user: ``user:password`` of the address; empty without one.
+        parameters: Keyword arguments of pystac-client's ``Client.search``.
+        hosts: That may be asked: the site's list, otherwise the API's own host and those of the parameter ``hosts``.
+    """
+
+    href: str = field(repr=False)
+    root: str
+    user: str = field(repr=False)
+    parameters: dict[str, Any]
+    hosts: Hosts
+
+    @property
+    def name(self) -> str:
+        """Of the folder that keeps its answer."""
+        return f"search-{sha256(self.href.encode(errors='surrogatepass')).hexdigest()[:12]}"
+
+    def failed(self, why: object) -> ConfigError:
+        """The error that ends a run."""
+        hint = f"Name it: search.hosts of the site, {VARIABLE}, or hosts=... in the search." if _is_refusal(why) else ""
+        told = " ".join(str(why).split())[:400]
+        return ConfigError(f"the STAC search {self.href!r} failed: {told}. {hint or 'Check the address and the parameters.'}")
 
 
 def is_search(href: str) -> bool:
@@ -24,60 +57,72 @@ def is_search(href: str) -> bool:
     )
 
 
-def search(href: str, *, folder: Path) -> Iterator[str]:
-    """Run a search, keep each item as a file, and yield its path as the pages arrive.
+def search(href: str, *, folder: Path, say: Say | None = None) -> Iterator[str]:
+    """Run a search, keep each item as a file, and yield its path as the pages arrive; a finished answer is read again.
 
     Args:
         href: Root of the API and, behind ``?``, any of ``collections``, ``ids``, ``bbox``, ``datetime``, ``query``
-            (repeatable, ``eo:cloud_cover<20``), ``filter`` (CQL2 text), ``sortby``, ``limit`` (a page's items) and
-            ``max_items`` (all pages').
-        folder: Exists; gets ``search-<digest>/<collection>.<item id>.json``.
+            (repeatable, ``eo:cloud_cover<20``), ``filter`` (CQL2 text), ``sortby``, ``limit`` (a page's items),
+            ``max_items`` (all pages') and ``hosts`` (further hosts that may be asked, for assets too).
+        folder: Exists; gets ``search-<digest>/<collection>.<item id>.json`` and, at the end, ``search-<digest>.json``.
+        say: Hears of the progress.
 
     Raises:
-        ConfigError: A parameter is unknown or malformed, or the API does not answer as one.
+        ConfigError: A parameter is unknown or malformed, a host was not named, or the API does not answer as one.
     """
+    asked = parse_search(href)
+    answer = Answer(folder, asked.name)
+    if (kept := answer.finished()) is not None:
+        yield from kept
+        return
     # A sixth of a second of imports, for who searches.
-    from pystac_client import Client  # noqa: PLC0415
     from pystac_client.exceptions import APIError  # noqa: PLC0415
 
-    root, parameters = parse_search(href)
-    kept = folder / f"search-{sha256(href.encode()).hexdigest()[:12]}"
-    kept.mkdir(parents=True, exist_ok=True)
+    from swath.readers.search_pages import items_of  # noqa: PLC0415
+
     try:
-        for item in Client.open(root).search(**parameters).items_as_dicts():
-            name = quote(f"{item.get('collection') or 'items'}.{item['id']}.json", safe="")
-            (kept / name).write_text(json.dumps(item, sort_keys=True), encoding="utf-8")
-            yield str(kept / name)
-    except (APIError, NotImplementedError, OSError, ValueError, KeyError) as error:
-        msg = f"the STAC search {href!r} failed: {_told(error)}. Check the address; try it with stac-client search."
-        raise ConfigError(msg) from error
+        for page in items_of(asked, say=say):
+            for item in page:
+                if (path := answer.keep(item, root=asked.root, hosts=asked.hosts)) is not None:
+                    yield path
+            if say is not None:
+                say(f"search of {host_of(asked.root)}: {answer.told}")
+    except GeneratorExit:
+        # Enough for who asked: a run that begins again asks for as many.
+        answer.finish(root=asked.root)
+        raise
+    except (APIError, NotImplementedError, OSError, ValueError, KeyError, TypeError) as error:
+        raise asked.failed(error) from error
+    answer.finish(root=asked.root)
 
 
-def _told(error: Exception) -> str:
-    """One line of what went wrong: servers answer with pages of HTML."""
-    status = getattr(error, "status_code", None)
-    text = " ".join(str(error).split())[:200]
-    return f"HTTP {status}, {text}" if status else text
-
-
-def parse_search(href: str) -> tuple[str, dict[str, Any]]:
-    """Take a search apart: root of the API, and keyword arguments of pystac-client's ``Client.search``.
+def parse_search(href: str) -> Search:
+    """Take a search apart.
 
     Raises:
-        ConfigError: A parameter is unknown or malformed.
+        ConfigError: A parameter is unknown or malformed, or the site does not name the host.
     """
     parts = urlsplit(href.removeprefix(_PREFIX))
     root = urlunsplit((parts.scheme, parts.netloc, parts.path.removesuffix(_SEARCH), "", ""))
     parameters: dict[str, Any] = {}
     for key, value in parse_qsl(parts.query):
-        if key not in _KNOWN:
-            msg = f"unknown parameter {key!r} in the STAC search {href!r}; expected {', '.join(sorted(_KNOWN))}"
+        if key not in SEARCH_PARAMETERS:
+            msg = f"unknown parameter {key!r} in the STAC search {href!r}; expected {', '.join(sorted(SEARCH_PARAMETERS))}"
             raise ConfigError(msg)
         if key == "query":
             parameters.setdefault(key, []).append(value)
         else:
             parameters[key] = _value(key, value=value, href=href)
-    return root, parameters
+    hosts = Hosts.of_site(otherwise=[host_of(root), *parameters.pop("hosts", [])])
+    user = parts.netloc.rpartition("@")[0]
+    asked = Search(href=href, root=without_query(root), user=user, parameters=parameters, hosts=hosts)
+    if why := hosts.refusal(root):
+        raise asked.failed(FetchError(why, refused=True))
+    return asked
+
+
+def _is_refusal(why: object) -> bool:
+    return isinstance(why, FetchError) and why.refused
 
 
 def _value(key: str, *, value: str, href: str) -> str | int | list[str] | list[float]:
@@ -87,6 +132,6 @@ def _value(key: str, *, value: str, href: str) -> str | int | list[str] | list[f
         if key in _NUMBERS:
             return int(value)
     except ValueError as error:
-        msg = f"the parameter {key!r} of the STAC search {href!r} is malformed: {value!r}"
+        msg = f"the parameter {key!r} of the STAC search {href!r} is malformed: {redacted(value)!r}"
         raise ConfigError(msg) from error
     return value.split(",") if key in _LISTS else value

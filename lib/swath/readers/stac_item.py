@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from swath.errors import MetadataError, ReadError
 from swath.readers.href import gdal_href, open_bytes
+from swath.readers.origin import HTTP, remembered, said
 from swath.readers.times import time_in
 from swath.readers.xml import read_metadata
 
@@ -93,7 +94,9 @@ class Item:
     def resolve(self, href: str) -> str:
         """An asset's href made absolute against the item's place."""
         absolute = self._absolute(href)
-        if "%" not in href or absolute.startswith(("http://", "https://")):
+        if absolute.startswith(HTTP):
+            return remembered(absolute, record=self.record, given=href)
+        if "%" not in href:
             return absolute
         # A STAC href is a URI, whose spaces are percent-encoded; many writers take it for a path. A file of the very name wins.
         decoded = self._absolute(unquote(href))
@@ -110,9 +113,8 @@ class Item:
         return realpath(Path(self.href).absolute().parent / href)
 
     def canonical(self) -> bytes:
-        """The item as canonical JSON, its links left aside: they tell where it is served, not what it is."""
-        kept = {name: value for name, value in self.record.items() if name != "links"}
-        return json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()
+        """The item as canonical JSON, without links and signatures: they tell where it is served, not what it is."""
+        return json.dumps(said(self.record), sort_keys=True, separators=(",", ":")).encode()
 
 
 def read_item(href: str) -> Item:

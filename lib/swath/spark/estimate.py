@@ -13,6 +13,7 @@ from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
 from swath.grid import Grid
 from swath.product import LayerSpec
+from swath.readers.search import Say
 from swath.spark.calibration import slowness
 from swath.spark.ingest import name_of
 from swath.spark.plan import MAKE, REFUSED, STATUSES
@@ -141,8 +142,13 @@ def totals(estimates: list[Estimate], *, cores: int, slower: float) -> dict[str,
     }
 
 
-def look(spark: SparkSession, request: RunRequest) -> dict[str, Any]:
+def look(spark: SparkSession, request: RunRequest, *, say: Say | None = None) -> dict[str, Any]:
     """What a run of the request would make, JSON-able; nothing is made and nothing remembered.
+
+    Args:
+        spark: The session.
+        request: What a run would be asked.
+        say: Hears of the progress of a search.
 
     Raises:
         ConfigError: Nothing was found, or something cannot fit.
@@ -151,7 +157,7 @@ def look(spark: SparkSession, request: RunRequest) -> dict[str, Any]:
         # The plan of a look must not become the plan of a run: everything is written aside, the ledger is only read.
         ledger = open_tables(spark, open_store(request.output))
         plan = load_or_make_plan(
-            spark, open_store(aside), request=replace(request, output=aside), tables=ledger, remembering=False
+            spark, open_store(aside), request=replace(request, output=aside), tables=ledger, remembering=False, say=say
         )
         counts = {status: plan.scenes(status) for status in STATUSES if plan.scenes(status)}
         wanted = plan.with_scenes(plan.rows.filter(F.col("status") == MAKE).limit(ESTIMATED))

@@ -18,6 +18,7 @@ from swath.engine.ingested import columns_of
 from swath.engine.kept_child import answer_json, forget_zips
 from swath.errors import ServiceError
 from swath.readers.discover import discover
+from swath.readers.search import Say
 from swath.sinks.arrow_rows import table_of
 from swath.spark.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
 from swath.spark.tables import Tables, open_tables
@@ -119,8 +120,8 @@ def _with_known(hrefs: DataFrame, tables: Tables) -> DataFrame:
     return hrefs.join(known, "href", "left").select(*KNOWN_INPUT.names)
 
 
-def find_scenes(store: Store, request: IngestRequest) -> list[tuple[int, str]]:
-    """Number and href of every scene of the inputs.
+def find_scenes(store: Store, request: IngestRequest, *, say: Say | None = None) -> list[tuple[int, str]]:
+    """Number and href of every scene of the inputs. The answer of a search is kept: a run that begins again uses it.
 
     Raises:
         ConfigError: An input does not exist or holds no scene.
@@ -128,14 +129,28 @@ def find_scenes(store: Store, request: IngestRequest) -> list[tuple[int, str]]:
     # The answer of a search must be seen by every worker: it lies in the output.
     kept = run_path(request.run_id, "search")
     if isinstance(store, LocalStore):
-        return list(enumerate(_some(request, scratch=store.at(kept))))
+        return list(enumerate(_some(request, scratch=store.at(kept), say=say)))
     with tempfile.TemporaryDirectory(dir=store.scratch()) as scratch:
-        return list(enumerate(_shared(h, Path(scratch), store=store, kept=kept) for h in _some(request, scratch=Path(scratch))))
+        folder = Path(scratch)
+        _fetch_lists(store, kept, folder=folder)
+        found = [_shared(h, folder, store=store, kept=kept) for h in _some(request, scratch=folder, say=say)]
+        # Last: they say that all items are there.
+        for path in sorted(folder.glob("*.json")):
+            store.put(path, f"{kept}/{path.name}")
+        return list(enumerate(found))
 
 
-def _some(request: IngestRequest, *, scratch: Path) -> Iterator[str]:
+def _fetch_lists(store: Store, kept: str, *, folder: Path) -> None:
+    """Lists of answers that an earlier start of the run kept."""
+    for path in store.list(kept):
+        name = path.removeprefix(f"{kept}/")
+        if "/" not in name and (data := store.read(path)) is not None:
+            (folder / name).write_bytes(data)
+
+
+def _some(request: IngestRequest, *, scratch: Path, say: Say | None) -> Iterator[str]:
     """Hrefs of the inputs, at most as many as were asked for."""
-    return islice(discover(request.inputs, scratch=str(scratch)), request.limit)
+    return islice(discover(request.inputs, scratch=str(scratch), say=say), request.limit)
 
 
 def _shared(href: str, scratch: Path, *, store: Store, kept: str) -> str:
@@ -144,7 +159,8 @@ def _shared(href: str, scratch: Path, *, store: Store, kept: str) -> str:
     if not answer.is_relative_to(scratch):
         return href
     path = f"{kept}/{answer.relative_to(scratch).as_posix()}"
-    store.put(answer, path)
+    if answer.exists():  # not of an answer that was kept before
+        store.put(answer, path)
     return f"{store.root}/{path}"
 
 

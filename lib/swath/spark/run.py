@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from swath.engine.product_plan import plan_product, product_of
 from swath.errors import ConfigError
 from swath.product import Product
+from swath.readers.search import Say
 from swath.sinks.delivery import Delivered, Delivery, delivery_to
 from swath.sinks.outbox import Entry
 from swath.spark.before import lost_before, made_before
@@ -73,15 +74,23 @@ class Run:
         request: What is asked.
         progress: Told of every stage.
         announce: Told of each wave: number, waves, products in it.
+        say: Hears of the progress of a search.
     """
 
     def __init__(
-        self, spark: SparkSession, request: RunRequest, *, progress: StageProgress | None = None, announce: Announce | None = None
+        self,
+        spark: SparkSession,
+        request: RunRequest,
+        *,
+        progress: StageProgress | None = None,
+        announce: Announce | None = None,
+        say: Say | None = None,
     ) -> None:
         self._spark = spark
         self._request = request
         self._progress = progress
         self._announce = announce
+        self._say = say
         self._delivery: Delivery | None = None
         self._held: CommitLock = NoLock()
 
@@ -110,7 +119,7 @@ class Run:
             # A new plan's first waves would be taken for those that exist.
             msg = f"run {self._request.run_id} ended, and swath maintain removed its plan: take another name or output"
             raise ConfigError(msg)
-        plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables)
+        plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables, say=self._say)
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
         if again:
             ledger.look_back(done)

@@ -5,6 +5,7 @@ from pyspark.sql import functions as F
 
 from swath.engine.child import CONFIG
 from swath.errors import ConfigError
+from swath.readers.search import Say
 from swath.spark.few_plan import plan_few
 from swath.spark.ingest import IngestRequest, find_scenes, ingest, remember, run_path
 from swath.spark.plan import Plan, decide, write_plan
@@ -15,7 +16,7 @@ from swath.stores.base import Store
 
 
 def load_or_make_plan(
-    spark: SparkSession, store: Store, *, request: RunRequest, tables: Tables, remembering: bool = True
+    spark: SparkSession, store: Store, *, request: RunRequest, tables: Tables, remembering: bool = True, say: Say | None = None
 ) -> Plan:
     """The plan of a run: made once, read ever after.
 
@@ -25,6 +26,7 @@ def load_or_make_plan(
         request: What was asked.
         tables: The ledger.
         remembering: Add new scenes to the ledger; off when somebody only looks.
+        say: Hears of the progress of a search.
 
     Raises:
         ConfigError: Nothing was found, or the configuration does not fit a scene.
@@ -40,7 +42,7 @@ def load_or_make_plan(
     )
     found = None
     if not any(store.size(run_path(request.run_id, f"{part}/_SUCCESS")) is not None for part in ("plan", "ingested")):
-        found = find_scenes(store, asked)
+        found = find_scenes(store, asked, say=say)
         few = plan_few(spark, store, request=request, asked=asked, tables=tables, found=found, remembering=remembering)
         if few is not None:
             return few
