@@ -41,6 +41,7 @@ class PipelineFile(BaseModel):
     steps: list[dict[str, dict[str, Any]]]
     assets: Assets
     writer: Writer = "swath"
+    checks: dict[str, Any] = {}
 
     @field_validator("steps", mode="before")
     @classmethod
@@ -157,19 +158,23 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFile:
-    """Apply ``--set step.parameter=value``; values are YAML.
+    """Apply ``--set step.parameter=value`` (``checks.name=value`` too); values are YAML.
 
     Raises:
         ConfigError: Not of that form, or the pipeline has no such step.
     """
     steps = [{n: dict(p) for n, p in s.items()} for s in pipeline.steps]
     names = [n for s in steps for n in s]
+    checks = dict(pipeline.checks)
     for setting in settings:
         target, equals, text = setting.partition("=")
         step, dot, parameter = target.partition(".")
         if not equals or not dot:
             msg = f"--set {setting}: expected STEP.PARAMETER=VALUE, for example smac.aot550=0.14"
             raise ConfigError(msg)
+        if step == "checks":
+            checks[parameter] = _value(text, setting=setting)
+            continue
         if step not in names:
             close = get_close_matches(step, names, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
@@ -178,7 +183,7 @@ def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFi
         for entry in steps:
             if step in entry:
                 entry[step][parameter] = _value(text, setting=setting)
-    return pipeline.model_copy(update={"steps": steps})
+    return pipeline.model_copy(update={"steps": steps, "checks": checks})
 
 
 def _value(text: str, *, setting: str) -> object:
@@ -226,6 +231,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         "absent": absent,
         # What is usual is not said: plans and keys of before stay as they are.
         **({"writer": pipeline.writer} if pipeline.writer != "swath" else {}),
+        **({"checks": dict(pipeline.checks)} if pipeline.checks else {}),
     }
     _check_layers(pipeline_of(plain), absent=absent)
     return ReadyPipeline(plain=plain, models=models)

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.errors import ConfigError
 from swath.grid import Grid, Window
 from swath.lookup import looked_up
 from swath.product import LayerName, LayerSpec
@@ -211,6 +212,35 @@ class AssetRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """What a product must look like before it is published. They change no pixel and no key.
+
+    Args:
+        clamped_percent: Most valid pixels of a reflectance or temperature that may be at an end of its encoding [%].
+        beyond_ground: What becomes of a product with a band whose median no ground has.
+        radiometry: What becomes of a product whose pixels contradict the offset that the metadata states.
+
+    Raises:
+        ConfigError: A value that it cannot be.
+    """
+
+    clamped_percent: float = 1.0
+    beyond_ground: Literal["quarantine", "note"] = "quarantine"
+    radiometry: Literal["quarantine", "note"] = "quarantine"
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing."""
+        share: object = self.clamped_percent
+        if isinstance(share, bool) or not isinstance(share, float | int) or not 0.0 <= share <= 100.0:
+            msg = f"checks.clamped_percent must be a number from 0 to 100, got {share!r}"
+            raise ConfigError(msg)
+        for name in ("beyond_ground", "radiometry"):
+            if (value := getattr(self, name)) not in ("quarantine", "note"):
+                msg = f"checks.{name} must be quarantine or note, got {value!r}"
+                raise ConfigError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """An ordered list of steps with parameters, and what is written.
 
@@ -222,6 +252,7 @@ class Pipeline:
         version: Of the pipeline file's meaning.
         writer: Who makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same pixels
             in other bytes.
+        checks: Before publishing.
     """
 
     name: str
@@ -230,3 +261,4 @@ class Pipeline:
     assets: tuple[AssetRule, ...]
     version: int = 1
     writer: Writer = "swath"
+    checks: Checks = field(default_factory=Checks)

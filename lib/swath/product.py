@@ -142,6 +142,8 @@ class Product:
         code: Version of swath.
         facts: What else went into the result, by step name: the steps' ``Recipe.facts`` (angles, and the atmosphere
             as ``{"atmosphere": {parameter: {"value": ..., "source": ...}}}``).
+        checked: What the checks before publishing found: ``radiometry`` (the guard's verdict), ``range`` (alarms that the
+            pipeline allows, by asset).
     """
 
     product_id: str
@@ -155,3 +157,4 @@ class Product:
     steps: tuple[AppliedStep, ...]
     code: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    checked: Mapping[str, Any] = field(default_factory=dict)

@@ -64,7 +64,9 @@ class Maker:
                 return done["refused"]["class"], done["refused"]["message"]
             records.append(done["record"])
         previews = [s["preview"] for s in strips if s["preview"]]
-        done = self._ask({**place, "op": "publish", "records": records, "previews": previews})
+        done = self._ask(
+            {**place, "op": "publish", "records": records, "previews": previews, "dark": [s["dark"] for s in strips]}
+        )
         if "refused" in done:
             return done["refused"]["class"], done["refused"]["message"]
         return MADE, str(done["item"])

@@ -1,10 +1,14 @@
 """Pipelines as plain JSON: what travels to workers and is kept with a plan."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import fields
+from difflib import get_close_matches
 from typing import Any
 
+from swath.errors import ConfigError
 from swath.inference.manifest import Manifest
-from swath.pipeline import AssetRule, Pipeline
+from swath.pipeline import AssetRule, Checks, Pipeline
 from swath.steps.registry import step
 
 
@@ -13,7 +17,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
 
     Args:
         plain: ``name``, ``title``, ``version``, ``steps`` (list of ``name``, ``parameters``), ``assets`` (list of
-            ``layers``, ``required``). A model's manifest travels as its JSON text.
+            ``layers``, ``required``), ``checks``. A model's manifest travels as its JSON text.
 
     Raises:
         ConfigError: An unknown step or parameter, with the nearest known one.
@@ -24,8 +28,30 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
         version=plain.get("version", 1),
         steps=tuple(step(s["name"], _parameters(s.get("parameters", {}))) for s in plain["steps"]),
         writer=plain.get("writer", "swath"),
+        checks=checks_of(plain.get("checks", {})),
         assets=tuple(AssetRule(layers=a["layers"], required=a.get("required", False)) for a in plain["assets"]),
     )
+
+
+def checks_of(plain: Mapping[str, Any]) -> Checks:
+    """The checks that a plain description names.
+
+    Raises:
+        ConfigError: An unknown one, with the nearest known one, or a value that it cannot be.
+    """
+    known = [f.name for f in fields(Checks)]
+    for name in plain:
+        if name not in known:
+            close = get_close_matches(str(name), known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            msg = f"unknown check {name!r}{hint} (known: {', '.join(known)})"
+            raise ConfigError(msg)
+    return Checks(**plain)
+
+
+def checks_of_json(text: str) -> Checks:
+    """The checks of a pipeline as it travels."""
+    return checks_of(json.loads(text).get("checks", {}))
 
 
 def _parameters(plain: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -20,6 +20,8 @@ from swath.scene import Scene
 TRUE_COLOUR = ("red", "green", "blue")
 #: In GDAL's names of files that are read over a network.
 _FAR = "/vsis3/"
+#: What the checks found, among the facts of a published product.
+CHECKED = "checks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +116,16 @@ def _previews(graph: Graph) -> tuple[LayerName, ...]:
     return tuple(found)
 
 
-def product_of(plan: ProductPlan, pipeline_json: str, *, records: Sequence[Mapping[str, Any]]) -> Product:
+def product_of(
+    plan: ProductPlan, pipeline_json: str, *, records: Sequence[Mapping[str, Any]], checked: Mapping[str, Any] | None = None
+) -> Product:
     """The product as its item tells it.
 
     Args:
         plan: Of the product.
         pipeline_json: The pipeline that it was planned with.
         records: ``AssetRecord.to_plain()`` of its published assets.
+        checked: What the checks before publishing found.
     """
     plain: dict[str, Any] = json.loads(pipeline_json)
     steps: dict[str, AppliedStep] = {}
@@ -141,4 +146,5 @@ def product_of(plan: ProductPlan, pipeline_json: str, *, records: Sequence[Mappi
         steps=tuple(steps.values()),
         code=__version__,
         facts=facts,
+        checked=dict(checked or {}),
     )

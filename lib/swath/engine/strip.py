@@ -5,11 +5,13 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Any, BinaryIO
 
 from swath.engine.cut import Cut
+from swath.engine.dark_counts import DarkCounts
 from swath.engine.encode import encode_layer
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import Graph
@@ -27,9 +29,18 @@ from swath.stores.parts import MIN_PART, SharedUpload, UploadedPart, UploadEnded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripResult:
-    """What a strip leaves: parts in the store, and this."""
+    """What a strip leaves: parts in the store, and this.
+
+    Args:
+        parts: Of its assets.
+        dark: What the radiometric guard needs of the bands that were read: ``algo.darkest`` counts, by band.
+        preview: Path of its share of the pictures.
+        seconds: CPU time by stage.
+        peak_mb: Most memory of the process so far [MiB].
+    """
 
     parts: tuple[PartManifest, ...]
+    dark: Mapping[str, Mapping[int, int]]
     preview: str | None
     seconds: Mapping[str, float]
     peak_mb: float
@@ -38,6 +49,7 @@ class StripResult:
         """JSON-able."""
         return {
             "parts": [p.to_plain() for p in self.parts],
+            "dark": {band: {str(k): n for k, n in counts.items()} for band, counts in self.dark.items()},
             "preview": self.preview,
             "seconds": dict(self.seconds),
             "peak_mb": self.peak_mb,
@@ -90,15 +102,19 @@ def run_strip(job: StripJob, *, store: Store, context: Context, reader: BandRead
     previews = {name: Preview.of(job.graph.grid_of(name)) for name in job.previews}
     with ExitStack() as stack:
         assets = list(_opened(job, store, stack))
+        dark = DarkCounts(scene, job.cut)
 
-        def read(band: str, window: Window) -> Layer:
-            return reader.read(scene, band, window)
+        def read(band: str, window: Window, piece: Window | None) -> Layer:
+            layer = reader.read(scene, band, window)
+            if piece is not None:
+                dark.take(band, layer, piece=piece)
+            return layer
 
-        for wanted, counted in _pieces(job, assets):
+        for piece, wanted, counted in _pieces(job, assets):
             targets = {a.spec.name: w for a, w in wanted}
             if counted is not None:
                 targets.update({n: w for n, w in counted.items() if n not in targets})
-            layers = evaluate(job.graph, targets, read=read, context=context, clock=clock)
+            layers = evaluate(job.graph, targets, read=partial(read, piece=piece), context=context, clock=clock)
             since = process_time()
             for asset, _ in wanted:
                 _take(asset, layers[asset.spec.name], counted=counted is not None)
@@ -112,7 +128,7 @@ def run_strip(job: StripJob, *, store: Store, context: Context, reader: BandRead
         preview_path = _save_previews(previews, job, store) if previews else None
         clock.charge("write", since)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return StripResult(parts=parts, preview=preview_path, seconds=clock.seconds, peak_mb=peak)
+    return StripResult(parts=parts, dark=dark.by_band(), preview=preview_path, seconds=clock.seconds, peak_mb=peak)
 
 
 def _opened(job: StripJob, store: Store, stack: ExitStack) -> Iterator[_Asset]:
@@ -130,13 +146,15 @@ def _opened(job: StripJob, store: Store, stack: ExitStack) -> Iterator[_Asset]:
         yield _Asset(spec=spec, rows=own, path=path, file=file, writer=writer, tally=Tally(spec.encoding))
 
 
-def _pieces(job: StripJob, assets: list[_Asset]) -> Iterator[tuple[list[tuple[_Asset, Window]], dict[LayerName, Window] | None]]:
-    """Windows of each asset, piece by piece; last the rows beyond the strip that odd overviews read (counted nowhere)."""
+def _pieces(
+    job: StripJob, assets: list[_Asset]
+) -> Iterator[tuple[Window | None, list[tuple[_Asset, Window]], dict[LayerName, Window] | None]]:
+    """Windows of each asset, piece by piece; last the rows beyond the strip that odd overviews read (no piece: not counted)."""
     for piece in job.cut.pieces(job.number):
         wanted = [(a, w) for a in assets if (w := job.cut.window_on(a.spec.grid, piece)) is not None]
         # A piece may lie beyond the last pixel of a coarser grid.
         pictured = {n: job.cut.window_on(job.graph.grid_of(n), piece) for n in job.previews}
-        yield wanted, {n: w for n, w in pictured.items() if w is not None}
+        yield piece, wanted, {n: w for n, w in pictured.items() if w is not None}
     beyond = []
     for asset in assets:
         stop, grid = asset.rows[1], asset.spec.grid
@@ -144,7 +162,7 @@ def _pieces(job: StripJob, assets: list[_Asset]) -> Iterator[tuple[list[tuple[_A
         if extra:
             beyond.append((asset, Window(stop, 0, extra, grid.width)))
     if beyond:
-        yield beyond, None
+        yield None, beyond, None
 
 
 def _take(asset: _Asset, layer: Layer, *, counted: bool) -> None:

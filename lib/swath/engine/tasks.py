@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from time import process_time
 from typing import Any
 
 from swath.engine.adopt import adopt
+from swath.engine.checks import examine
+from swath.engine.pipeline_json import checks_of_json
 from swath.engine.preview import Preview, load
-from swath.engine.product_plan import ProductPlan, plan_product, product_of
+from swath.engine.product_plan import CHECKED, ProductPlan, plan_product, product_of
 from swath.engine.shared_uploads import Finishing, finish, open_uploads, path_of
 from swath.engine.strip import StripJob, run_strip
 from swath.errors import AccessError, SceneError, StoreRefusedError
@@ -185,10 +187,14 @@ def _publish(request: Mapping[str, Any]) -> Json:
     order = list(plan.graph.outputs)
     records = sorted(request["records"], key=lambda r: order.index(r["name"]))
     product = product_of(plan, request["pipeline"], records=records)
+    path = f"{plan.folder}/{product.product_id}.json"
+    checked = examine(product, dark=request.get("dark", ()), checks=checks_of_json(request["pipeline"]), before=store.read(path))
+    product = replace(product, checked=checked)
     previews = _previews(store, request["previews"])
     kept = request.get("kept", {})
     published = publish_product(product, folder=plan.folder, previews=previews, store=store, kept=kept)
-    told = {"collection": plan.collection, "left_out": dict(product.left_out), "facts": dict(product.facts)}
+    told: Json = {"collection": plan.collection, "left_out": dict(product.left_out), "facts": dict(product.facts)}
+    told["facts"] |= {CHECKED: dict(checked)} if checked else {}
     told["acquired"] = product.scene.acquired.isoformat()
     return {**published, **told, "cpu_s": process_time() - since}
 
@@ -209,7 +215,9 @@ def _make(request: Mapping[str, Any]) -> Json:
         made = [_asset(a) for a in asked]
         stage = "publish"
         records = [*request["records"], *(m["record"] for m in made)]
-        published = _publish({**request, "records": records, "previews": [done["preview"]] if done["preview"] else []})
+        published = _publish(
+            {**request, "records": records, "previews": [done["preview"]] if done["preview"] else [], "dark": [done["dark"]]}
+        )
     except SceneError as error:
         refused = {"class": error.error_class, "message": str(error.of(str(request.get("scene_id", ""))))}
         return {"refused": refused, "stage": stage}

@@ -161,6 +161,7 @@ def _own(product: Product) -> Json:
         "swath:models": [{"name": m.name, "version": m.version, "digest": m.digest} for m in models_of(product)],
         "swath:atmosphere": atmosphere_of(product),
         "swath:left_out": dict(sorted(product.left_out.items())),
+        **{f"swath:{name}": found for name, found in product.checked.items()},
         "swath:scene_id": scene.scene_id,
         "swath:scene_digest": scene.digest,
         "swath:scene_baseline": scene.baseline,

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
-from swath.engine.product_plan import plan_product, product_of
+from swath.engine.product_plan import CHECKED, plan_product, product_of
 from swath.errors import ConfigError
 from swath.product import Product
 from swath.readers.search import Say
@@ -63,7 +63,9 @@ class RunOutcome:
 
 def product_made(work: ProductWork, request: RunRequest) -> Product:
     """The product of a finished work, as its item tells it."""
-    return product_of(plan_product(work.row["scene"], request.pipeline_json), request.pipeline_json, records=work.records)
+    plan = plan_product(work.row["scene"], request.pipeline_json)
+    checked = (work.published or {}).get("facts", {}).get(CHECKED)
+    return product_of(plan, request.pipeline_json, records=work.records, checked=checked)
 
 
 class Run:

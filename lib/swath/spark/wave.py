@@ -224,6 +224,7 @@ class WaveRunner:
                 **self._base(work, "publish"),
                 "records": work.records,
                 "previews": [s["preview"] for s in work.strips if s["preview"]],
+                "dark": [s["dark"] for s in work.strips],
                 "kept": work.links.pictures,
             }
             for work in works

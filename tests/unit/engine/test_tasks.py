@@ -63,7 +63,9 @@ def _product(child: Child, scene: str, *, output: Path, strip_rows: int | None, 
         own = [p for p in parts if p["asset"] == name]
         records.append(_done(child.call({**common, **cut, "op": "asset", "asset": name, "parts": own, "attempt": "1"}))["record"])
     previews = [m["preview"] for m in made]
-    published = _done(child.call({**common, "op": "publish", "records": records, "previews": previews}))
+    published = _done(
+        child.call({**common, "op": "publish", "records": records, "previews": previews, "dark": [m["dark"] for m in made]})
+    )
     return {"records": {r["name"]: r for r in records}, "published": published}
 
 
@@ -76,6 +78,9 @@ def test_a_delivery_becomes_a_product_however_it_is_cut(child: Child, simulated:
     two = _product(child, ingested["scene"], output=tmp_path / "two", strip_rows=512)
     assert one["records"] == two["records"]
     assert one["published"]["pictures"] == two["published"]["pictures"]
+    # What the guard found does not depend on the cut either.
+    assert one["published"]["facts"]["checks"]["radiometry"]["verdict"] == "agrees"
+    assert one["published"]["facts"] == two["published"]["facts"]
     assert {"red", "green", "blue", "nir08", "qa", "lwir11"} <= one["records"].keys()
     assert len(one["records"]) == ingested["assets"]
     item_path = tmp_path / "two" / two["published"]["item"]
