@@ -76,6 +76,37 @@ _CALIBRATIONS: Mapping[str, type[Reflectance | Thermal | Quality]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mask:
+    """Which pixels of a raster hold data, where the raster says so by more than a number.
+
+    Args:
+        kind: A mask inside the raster, its alpha band (any opacity counts as data), or a file beside it (``.msk``).
+        band_index: Of the alpha band, from 1; 0 for the other kinds.
+        href: Of the file beside the raster; empty for the other kinds.
+        digest: Hex sha256 of that file; empty for the other kinds, whose bytes are the raster's own.
+    """
+
+    kind: Literal["internal", "alpha", "sidecar"]
+    band_index: int = 0
+    href: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """How a file keeps DN in another type than their own: R and QGIS write a crop's whole numbers as floats.
+
+    Args:
+        dtype: NumPy name of the file's type.
+        nodata: The finite number in the file that means no data, beside the DN that does; None when there is none. NaN
+            and infinities always mean no data.
+    """
+
+    dtype: str
+    nodata: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """One band of a scene: one raster file (first band of it, or ``band_index``).
 
@@ -83,7 +114,7 @@ class Asset:
         band: The channel.
         href: A path or URI that GDAL can open (``/vsizip/...``, ``/vsitar/...``, ``/vsis3/...`` for archives and S3).
         grid: The raster's own grid, from its own header.
-        dtype: NumPy name of the stored type (``uint8``, ``uint16``, ``int16``).
+        dtype: NumPy name of the DN's type (``uint8``, ``uint16``, ``int16``).
         nodata: The DN that means no data; None when there is none.
         saturated: The lowest DN that means saturation; None when unknown.
         calibration: How DN become physical values.
@@ -91,6 +122,8 @@ class Asset:
         band_index: 1-based index of the band in the file.
         residue: The highest DN that lossy compression leaves where there is no data and that no ground can have: DN up to
             it are read as ``nodata``. None when only ``nodata`` itself means no data.
+        mask: Which pixels hold data, where the file says so by more than ``nodata``; None when it does not.
+        stored: How the file keeps the DN; None when it keeps them in their own type.
     """
 
     band: Band
@@ -103,6 +136,14 @@ class Asset:
     digest: str
     band_index: int = 1
     residue: int | None = None
+    mask: Mask | None = None
+    stored: Stored | None = None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digests of the files that its pixels come from, by what is added to the raster's name."""
+        own = {"": self.digest}
+        return {**own, ".msk": self.mask.digest} if self.mask is not None and self.mask.digest else own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,8 +274,10 @@ class Scene:
 
 
 def _asset(plain: dict[str, Any]) -> Asset:
-    calibration = plain.pop("calibration")
+    calibration, mask, stored = plain.pop("calibration"), plain.pop("mask", None), plain.pop("stored", None)
     return Asset(
+        mask=None if mask is None else Mask(**mask),
+        stored=None if stored is None else Stored(**stored),
         **{**plain, "band": Band(**plain["band"]), "grid": Grid(**plain["grid"])},
         calibration=_CALIBRATIONS[calibration["kind"]](**calibration),
     )

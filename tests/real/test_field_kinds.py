@@ -1,5 +1,6 @@
 """What public bug reports were about: each input with its right value."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -29,3 +30,41 @@ def test_a_bqa_of_before_collections_is_read_as_such(field: Path, run_job: RunJo
     assert qa_flag(qa, name="cloud")[seen].mean() == pytest.approx(0.9318, abs=1e-4)
     assert qa_flag(qa, name="cloud_from_quality")[seen].all()
     assert not np.logical_or(qa_flag(qa, name="snow_from_quality"), qa_flag(qa, name="water_from_quality"))[seen].any()
+
+
+def test_an_internal_mask_is_nodata_in_every_asset(field: Path, run_job: RunJob, tmp_path: Path) -> None:
+    run = run_job("ard", field / "B03-internal-mask", output=tmp_path)
+    (product,) = run.products
+    files = sorted((tmp_path / product.item).parent.glob("*.tif"))
+    assert len(files) >= 5
+    for path in files:
+        with rasterio.open(path) as dataset:
+            there = qa_flag(dataset.read(1), name="nodata") if ".qa." in path.name else dataset.read(1) == dataset.nodata
+        assert there[:, :20].all(), path.name
+        assert int(there.sum()) == 1280, path.name
+
+
+@pytest.mark.parametrize(("dtype", "hole"), [("float64", np.nan), ("float32", -3.4e38), ("int32", -9999)])
+def test_a_landsat_scene_of_whole_numbers_in_another_type_gives_the_same_pixels(
+    field: Path, run_job: RunJob, tmp_path: Path, dtype: str, hole: float
+) -> None:
+    source = field / "B02b-precollection-bqa-made" / "LC80900842016021LGN00"
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in source.iterdir():
+        if path.suffix != ".TIF":
+            shutil.copy(path, copy)
+            continue
+        with rasterio.open(path) as dataset:
+            values, profile = dataset.read(1), {**dataset.profile, "dtype": dtype, "nodata": hole}
+        # R gives fill of the quality band away too.
+        fill = 1 if path.name.endswith("BQA.TIF") else 0
+        with rasterio.open(copy / path.name, "w", **profile) as dataset:
+            dataset.write(np.where(values == fill, np.dtype(dtype).type(hole), values.astype(dtype)), 1)
+    made = [run_job("toa", where, output=tmp_path / name).products[0] for name, where in (("a", source), ("b", copy))]
+    folders = [(tmp_path / name / product.item).parent for name, product in zip("ab", made, strict=True)]
+    pictures = [sorted(folder.glob("*.tif"), key=lambda p: p.name.split(".")[2]) for folder in folders]
+    assert len(pictures[0]) == len(pictures[1]) >= 11
+    for one, other in zip(*pictures, strict=True):
+        with rasterio.open(one) as first, rasterio.open(other) as second:
+            np.testing.assert_array_equal(first.read(), second.read(), err_msg=one.name)

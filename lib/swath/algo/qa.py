@@ -86,6 +86,11 @@ def layout(scheme: QualityScheme, *, instrument: str) -> Mapping[str, Bits]:
     return LAYOUTS[scheme, instrument.startswith("oli")]
 
 
+def fill_of(scheme: QualityScheme) -> int:
+    """The number of a pixel without data: fill is bit 0 of every band that has such a bit; saturation bands have 0."""
+    return int(all("fill" in bits for (name, _), bits in LAYOUTS.items() if name == scheme))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityFlags:
     """What one delivered band says, each (y, x), True where the name holds; None where the band does not tell."""

@@ -61,4 +61,9 @@ def _delivered(asset: Asset) -> dict[str, Any]:
         "saturated": asset.saturated,
         "grid": asdict(asset.grid),
     }
-    return delivered if asset.residue is None else {**delivered, "residue": asset.residue}
+    more: dict[str, Any] = {"residue": asset.residue}
+    if asset.mask is not None:
+        more["mask"] = {"kind": asset.mask.kind, "band_index": asset.mask.band_index, "digest": asset.mask.digest}
+    if asset.stored is not None:
+        more["stored"] = {"dtype": asset.stored.dtype, "nodata": asset.stored.nodata, "as": asset.dtype}
+    return delivered | {name: value for name, value in more.items() if value is not None}

@@ -1,22 +1,26 @@
 """Windowed reads of a scene's bands, each file kept open while its strips are worked on."""
 
 import contextlib
+import warnings
 from collections import OrderedDict
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as RasterioWindow
 
 from swath.errors import ReadError
 from swath.grid import Window
 from swath.pipeline import Layer
 from swath.readers.deflated import LARGEST_BLOCK, DeflatedBand
+from swath.readers.delivered import delivered
 from swath.readers.gdal_env import TRUSTED_DRIVERS, gdal_env, openable
 from swath.readers.kept_blocks import Decode, KeptBlocks
+from swath.readers.mask_blocks import ReadMask, band_of, kept_mask, mask_of
 from swath.readers.patient import patiently
 from swath.scene import Asset, Scene
 
@@ -36,19 +40,22 @@ class BandReader:
         self._blocks: dict[tuple[str, int], KeptBlocks | None] = {}
         self._deflated: dict[tuple[str, int], DeflatedBand] = {}
         self._cached: dict[str, int] = {}
+        self._masks: dict[tuple[str, int], KeptBlocks | None] = {}
+        self._sidecars: dict[str, rasterio.DatasetReader] = {}
 
     def read(self, scene: Scene, band: str, window: Window) -> Layer:
         """Delivered numbers of one window of one band.
 
         Returns:
-            Integers, (y, x), on the asset's grid; ``valid`` is False at nodata (None when the band has no nodata).
+            Integers, (y, x), on the asset's grid; ``valid`` is False at nodata and where the file's mask says so (None when
+            the band has neither).
 
         Raises:
-            ReadError: The file is missing, truncated, corrupt, or not what ingest saw.
+            ReadError: The file is missing, truncated, corrupt, not what ingest saw, or of numbers that are no DN.
         """
         asset = scene.assets[band]
         try:
-            values = patiently(lambda: self._once(asset, window), href=asset.href, forget=lambda: self._close(asset.href))
+            values, mask = patiently(lambda: self._once(asset, window), href=asset.href, forget=lambda: self._close(asset.href))
         except RasterioError as error:
             raise ReadError(
                 f"band {band} ({asset.band.native_id}) cannot be read",
@@ -57,21 +64,26 @@ class BandReader:
                 remedy="Fetch the file again, then run `swath retry`.",
                 scene_id=scene.scene_id,
             ) from error
-        if values.dtype != np.dtype(asset.dtype):
+        expected = asset.stored.dtype if asset.stored is not None else asset.dtype
+        if values.dtype != np.dtype(expected):
             raise ReadError(
                 f"band {band} has another type than at ingest",
-                expected=asset.dtype,
+                expected=expected,
                 got=str(values.dtype),
                 remedy="The file changed after it was ingested; ingest the scene again.",
                 scene_id=scene.scene_id,
             )
-        return Layer(values=values, grid=asset.grid, window=window, valid=_valid(values, asset=asset))
+        try:
+            values, valid = delivered(values, asset=asset, mask=mask)
+        except ReadError as error:
+            raise error.of(scene.scene_id) from None
+        return Layer(values=values, grid=asset.grid, window=window, valid=valid)
 
-    def _once(self, asset: Asset, window: Window) -> NDArray[Any]:
+    def _once(self, asset: Asset, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         with gdal_env(asset.href):
             dataset = self._dataset(asset)
-        with gdal_env(asset.href, cache_bytes=self._cache_bytes(asset.href, window)):
-            return self._values(asset, window, dataset=dataset)
+        with gdal_env(asset.href, cache_bytes=self._cache_bytes(asset, window)):
+            return self._values(asset, window, dataset=dataset), self._mask(asset, window, dataset=dataset)
 
     def _dataset(self, asset: Asset) -> rasterio.DatasetReader:
         dataset = self._open.get(asset.href)
@@ -97,9 +109,10 @@ class BandReader:
             )
         return dataset
 
-    def _cache_bytes(self, href: str, window: Window) -> int:
+    def _cache_bytes(self, asset: Asset, window: Window) -> int:
         """What GDAL has to keep so that it decodes no block twice while windows go across the scene, then down."""
-        self._cached[href] = _bytes_to_keep(self._open[href], window)
+        # A mask beside the bands has at most as many bytes.
+        self._cached[asset.href] = _bytes_to_keep(self._open[asset.href], window) * (1 if asset.mask is None else 2)
         return min(max(sum(self._cached.values()), _LEAST_CACHE), _MOST_CACHE)
 
     def _values(self, asset: Asset, window: Window, *, dataset: rasterio.DatasetReader) -> NDArray[Any]:
@@ -116,9 +129,32 @@ class BandReader:
                 raise RasterioError(self._deflated[key].damage)
             self._deflated.pop(key).close()
             self._blocks[key] = _by_gdal(dataset, asset.band_index)
-        part = RasterioWindow(window.col, window.row, window.width, window.height)
-        pixels: NDArray[Any] = dataset.read(asset.band_index, window=part)
-        return pixels
+        return band_of(dataset, asset.band_index, window)
+
+    def _mask(self, asset: Asset, window: Window, *, dataset: rasterio.DatasetReader) -> NDArray[np.bool_] | None:
+        """Where the file's mask says data, (y, x); None, at no cost, where ingest found none."""
+        if asset.mask is None:
+            return None
+        key = (asset.href, asset.band_index)
+        read = self._mask_source(asset, dataset=dataset)
+        if key not in self._masks:
+            on = self._sidecars.get(asset.href, dataset)
+            self._masks[key] = kept_mask(on, asset, read=read) if _tiled(on) else None
+        kept = self._masks[key]
+        values = kept.read(window) if kept is not None else None
+        return np.not_equal(read(window) if values is None else values, 0)
+
+    def _mask_source(self, asset: Asset, *, dataset: rasterio.DatasetReader) -> ReadMask:
+        """What reads the mask: GDAL's own of the band, the alpha band, or the file beside it."""
+        mask = asset.mask
+        if mask is not None and mask.kind == "sidecar":
+            if asset.href not in self._sidecars:
+                self._sidecars[asset.href] = _beside(mask.href, dataset)
+            dataset = self._sidecars[asset.href]
+            return partial(band_of, dataset, min(asset.band_index, dataset.count))
+        if mask is not None and mask.kind == "alpha":
+            return partial(band_of, dataset, mask.band_index)
+        return partial(mask_of, dataset, asset.band_index)
 
     def _kept_blocks(self, dataset: rasterio.DatasetReader, asset: Asset) -> KeptBlocks | None:
         if not _tiled(dataset):
@@ -140,8 +176,11 @@ class BandReader:
         self._cached.pop(href, None)
         for key in [k for k in self._blocks if k[0] == href]:
             del self._blocks[key]
+            self._masks.pop(key, None)
             if key in self._deflated:
                 self._deflated.pop(key).close()
+        if href in self._sidecars:
+            self._sidecars.pop(href).close()
         dataset.close()
 
     def close(self) -> None:
@@ -169,6 +208,25 @@ def _opened(href: str) -> rasterio.DatasetReader:
         with contextlib.suppress(RasterioError):
             return rasterio.open(name, driver=other)
         raise
+
+
+def _beside(href: str, dataset: rasterio.DatasetReader) -> rasterio.DatasetReader:
+    """The mask of ``dataset`` in a file of its own.
+
+    Raises:
+        ReadError: It is of another size.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # it has the raster's own grid
+        beside = _opened(href)
+    if (beside.width, beside.height) != (dataset.width, dataset.height):
+        raise ReadError(
+            "a mask is not of the raster that it lies beside",
+            expected=f"{dataset.width} x {dataset.height}",
+            got=f"{href} of {beside.width} x {beside.height}",
+            remedy="Remove the mask, or make it again.",
+        )
+    return beside
 
 
 def _tiled(dataset: rasterio.DatasetReader) -> bool:
@@ -208,18 +266,6 @@ def _bytes_to_keep(dataset: rasterio.DatasetReader, window: Window) -> int:
         across = -(-window.col_stop // width) - window.col // width
     size = height * width * np.dtype(dataset.dtypes[0]).itemsize
     return int(dataset.count * down * across * (size + _BLOCK_OVERHEAD))
-
-
-def _valid(values: NDArray[np.integer], *, asset: Asset) -> NDArray[np.bool_] | None:
-    """Where a band has data, (y, x); None when it has no nodata. Residue becomes nodata in ``values`` itself."""
-    if asset.nodata is None:
-        return None
-    if asset.residue is None:
-        return np.asarray(values != asset.nodata)
-    valid = np.asarray(values > asset.residue)
-    if not valid.all():
-        values[~valid] = asset.nodata
-    return valid
 
 
 def _cause(error: BaseException) -> str:

@@ -21,7 +21,7 @@ _REMOTE = "/vsi"
 _BUNDLE = "GDAL_CURL_CA_BUNDLE"
 
 #: Spark owns the cores; sibling files (.aux.xml, .ovr, .tfw) are neither looked for nor written, because they are not
-#: part of a band's digest.
+#: part of a band's digest (a mask beside the raster is: ``readers.masks`` finds it).
 GDAL_OPTIONS: dict[str, str] = {
     "GDAL_NUM_THREADS": "1",
     "OPJ_NUM_THREADS": "1",
@@ -36,7 +36,7 @@ GDAL_OPTIONS: dict[str, str] = {
     "GDAL_HTTP_CONNECTTIMEOUT": "10",
     "GDAL_HTTP_LOW_SPEED_TIME": "60",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF,.jp2,.JP2,.zip,.tar",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF,.jp2,.JP2,.zip,.tar,.msk,.MSK",
 }
 
 

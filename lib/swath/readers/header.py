@@ -13,8 +13,10 @@ from swath.grid import Grid
 from swath.readers.digest import EDGE_BYTES, Fingerprint
 from swath.readers.gdal_env import gdal_env, openable
 from swath.readers.href import gdal_href, open_bytes
+from swath.readers.masks import alpha_of, find_mask
 from swath.readers.patient import patiently
 from swath.readers.tiff_extent import bytes_needed
+from swath.scene import Mask
 
 __all__ = ["Header", "gdal_href", "inspect"]
 
@@ -36,9 +38,11 @@ class Header:
     Args:
         grid: Where its pixels lie.
         dtype: NumPy name of the stored type of its first band.
-        count: Bands in the file.
+        count: Bands in the file, an alpha band among them.
         nodata: Of the first band; None when it names none.
         tags: The dataset's own tags.
+        mask: Which pixels hold data, where the file says so by more than ``nodata``.
+        alpha: Whether one of the bands is an alpha band.
     """
 
     grid: Grid
@@ -46,6 +50,8 @@ class Header:
     count: int
     nodata: float | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    mask: Mask | None = None
+    alpha: bool = False
 
 
 def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MAX_PIXELS) -> Header:
@@ -135,7 +141,15 @@ def _header(href: str, *, source: rasterio.DatasetReader) -> Header:
     except GeometryError as error:
         error.got = f"{href}: {error.got}"
         raise
-    return Header(grid=grid, dtype=str(source.dtypes[0]), count=source.count, nodata=source.nodata, tags=dict(source.tags()))
+    return Header(
+        grid=grid,
+        dtype=str(source.dtypes[0]),
+        count=source.count,
+        nodata=source.nodata,
+        tags=dict(source.tags()),
+        mask=find_mask(href, source=source),
+        alpha=alpha_of(source) > 0,
+    )
 
 
 def _check_size(href: str, *, source: rasterio.DatasetReader, max_pixels: int) -> None:

@@ -1,7 +1,7 @@
 """Landsat 4/5 TM, 7 ETM+ and 8/9 OLI-TIRS Level-1 deliveries."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -9,20 +9,20 @@ import numpy as np
 from swath.algo.radiometry import fold_esun
 from swath.algo.solar import ESUN, earth_sun_distance_au
 from swath.errors import MetadataError, MissingBandError, ReadError, SceneError
+from swath.readers.delivered import dn_type, stored_of
 from swath.readers.digest import combined_digest, file_digest, fingerprint
-from swath.readers.header import inspect
+from swath.readers.header import Header, inspect
 from swath.readers.landsat_bands import QUALITY_BANDS, THERMAL_DEFAULTS, Sensor, ThermalConstants, quality_scheme, sensor_of
 from swath.readers.landsat_extent import check_extents
 from swath.readers.landsat_files import BandFiles, find_delivery, match_bands, unpack
 from swath.readers.mtl import Mtl, read_mtl
 from swath.readers.mtl_bands import MtlBand
-from swath.scene import Angles, Asset, Band, Calibration, Quality, Reflectance, Scene, Thermal
+from swath.scene import Angles, Asset, Band, Calibration, Quality, Reflectance, Scene, Stored, Thermal
 
 #: Level-1 DN 0 is fill (LSDS-1822, section 2).
 FILL = 0
 #: The whole pan band of Landsat 8 has 2.6e8 pixels.
 MAX_PIXELS = 1_000_000_000
-_INTEGERS = frozenset({"uint8", "uint16", "int16"})
 
 
 def read_scene(href: str, *, scratch: str | None = None) -> Scene:
@@ -57,7 +57,7 @@ def read_scene(href: str, *, scratch: str | None = None) -> Scene:
     except SceneError as error:
         error.of(scene_id)
         raise
-    digests = [(PurePosixPath(a.href).name, a.digest) for a in bands.assets.values()]
+    digests = [(PurePosixPath(a.href).name + end, d) for a in bands.assets.values() for end, d in a.digests.items()]
     return Scene(
         scene_id=scene_id,
         platform=f"landsat-{mtl.spacecraft}",
@@ -127,10 +127,11 @@ def _read_bands(files: BandFiles, *, mtl: Mtl, sensor: Sensor) -> _Bands:
 def _asset(band: Band, *, href: str, mtl: Mtl, calibration: Calibration) -> Asset:
     known = fingerprint(href)
     header = inspect(href, known=known, max_pixels=MAX_PIXELS)
-    if header.dtype not in _INTEGERS or header.count != 1:
+    dtype = dn_type(header, nodata=None)
+    if dtype is None or header.count - header.alpha != 1:
         raise ReadError(
             f"band {band.native_id} is not a Level-1 raster",
-            expected="one band of uint8, uint16 or int16",
+            expected="one band of whole numbers",
             got=f"{header.count} of {header.dtype} in {href}",
             remedy="Give the digital numbers as delivered, not a computed reflectance.",
         )
@@ -140,12 +141,21 @@ def _asset(band: Band, *, href: str, mtl: Mtl, calibration: Calibration) -> Asse
         band=band,
         href=href,
         grid=header.grid,
-        dtype=header.dtype,
-        nodata=None if quality else _nodata(header.nodata, dtype=header.dtype),
-        saturated=None if quality or details is None else _saturated(details.quantize_max, dtype=header.dtype),
+        dtype=dtype,
+        nodata=None if quality else _nodata(header.nodata, dtype=dtype),
+        saturated=None if quality or details is None else _saturated(details.quantize_max, dtype=dtype),
         calibration=calibration,
         digest=known.sha256,
+        mask=header.mask,
+        stored=_stored(header, dtype=dtype),
     )
+
+
+def _stored(header: Header, *, dtype: str) -> Stored | None:
+    """How a crop keeps its DN. A nodata that is a DN itself (255 of a byte band's copy) means nothing, as in the delivery."""
+    stored = stored_of(header, dtype=dtype)
+    possible = stored is not None and stored.nodata is not None and FILL < stored.nodata < np.iinfo(dtype).max
+    return replace(stored, nodata=None) if stored is not None and possible else stored
 
 
 def _nodata(declared: float | None, *, dtype: str) -> int:

@@ -76,7 +76,12 @@ def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
         reader=READER,
         source_href=delivery.source,
         metadata_href=delivery.metadata.product or tile,
-        digest=combined_digest((delivery.names[file], sources.fingerprints[file].sha256) for file in files),
+        digest=combined_digest(
+            [
+                *((delivery.names[file], sources.fingerprints[file].sha256) for file in files),
+                *((f"{n}{end}", d) for n, a in assets.items() for end, d in a.digests.items() if end),
+            ]
+        ),
         level=f"L{metadata.level}",
         baseline=metadata.baseline,
         cloud_cover_percent=metadata.cloud_cover_percent,
@@ -136,6 +141,7 @@ def _asset(native: str, *, sources: _Sources) -> Asset:
         ),
         digest=sources.fingerprints[href].sha256,
         residue=_residue(native, metadata=metadata),
+        mask=header.mask,
     )
 
 

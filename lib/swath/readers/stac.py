@@ -13,6 +13,7 @@ import numpy as np
 
 from swath.algo.solar import earth_sun_distance_au
 from swath.errors import MetadataError, MissingBandError, ReadError, SceneError
+from swath.readers.delivered import dn_type, stored_of
 from swath.readers.digest import combined_digest, fingerprint, sha256_of_multihash
 from swath.readers.gate import APPLIED, check_level
 from swath.readers.header import Header, gdal_href, inspect
@@ -30,7 +31,8 @@ from swath.readers.stac_units import reflectance_from
 from swath.scene import Asset, Band, Calibration, Quality, Scene
 
 READER = "stac"
-_INTEGERS = frozenset({"uint8", "uint16", "int16"})
+#: A count of DN that is worth more than this is no DN: floats with such a scale are physical values.
+_COARSEST = 0.1
 _ATMOSPHERE = ("aot550", "ozone_atm_cm", "water_vapour_g_cm2", "pressure_hpa")
 #: Properties of the delivery worth keeping, by prefix.
 _KEPT = ("grid:", "mgrs:", "s2:", "sat:", "landsat:", *APPLIED)
@@ -77,7 +79,7 @@ def _scene(item: Item, *, source: str) -> Scene:
         raise _without_bands(item, chosen=chosen)
     assets = {name: _asset(c, item=item, platform=platform) for name, c in usable.items()}
     check_extents(assets)
-    digests = [(usable[name].key, asset.digest) for name, asset in assets.items()]
+    digests = [(usable[name].key + end, digest) for name, asset in assets.items() for end, digest in asset.digests.items()]
     if beside.granule_digest:
         digests.append(("granule_metadata", beside.granule_digest))
     return Scene(
@@ -130,31 +132,43 @@ def _asset(candidate: Candidate, *, item: Item, platform: Platform) -> Asset:
     else:
         known = fingerprint(href)
         digest, header = known.sha256, inspect(href, known=known)
-    _check_type(candidate, header=header)
+    dtype = _dn_type(candidate, header=header)
+    _check_entries(candidate, header=header)
     calibration = _calibration(candidate, item=item)
     return Asset(
         band=_located(candidate.band, header=header),
         href=href,
         grid=header.grid,
-        dtype=header.dtype,
-        nodata=_nodata(candidate, header=header),
-        saturated=platform.saturated if header.dtype == "uint16" and candidate.quality is None else None,
+        dtype=dtype,
+        nodata=_nodata(candidate, header=header, dtype=dtype),
+        saturated=platform.saturated if dtype == "uint16" and candidate.quality is None else None,
         calibration=calibration,
         digest=digest,
         band_index=candidate.band_index,
+        mask=header.mask,
+        stored=stored_of(header, dtype=dtype),
     )
 
 
-def _check_type(candidate: Candidate, *, header: Header) -> None:
-    name = candidate.band.name
-    if header.dtype not in _INTEGERS:
+def _dn_type(candidate: Candidate, *, header: Header) -> str:
+    """The type of its DN; floats are taken for them where a scale says that they are no physical values."""
+    said = candidate.nodata if candidate.nodata is not None else header.nodata
+    dtype = dn_type(header, nodata=said)
+    stated = candidate.calibration
+    gain = candidate.gain if stated is None or isinstance(stated, Quality) else stated.gain
+    scaled = candidate.quality is not None or 0.0 < (gain or 1.0) < _COARSEST
+    if dtype is None or (header.dtype.startswith("float") and not scaled):
         raise ReadError(
-            f"{name} is not of integers",
+            f"{candidate.band.name} is not of integers",
             expected="uint8, uint16 or int16 with raster:scale and raster:offset",
             got=f"{header.dtype} in {candidate.href}",
             remedy="Store it scaled (gdal_translate -ot UInt16 -scale 0 1 0 10000) and say raster:scale in the item.",
         )
-    described = candidate.entries
+    return dtype
+
+
+def _check_entries(candidate: Candidate, *, header: Header) -> None:
+    name, described = candidate.band.name, candidate.entries
     if described > header.count or header.count - described > _UNDESCRIBED:
         raise MetadataError(
             f"the item describes other bands than the file of {name} has",
@@ -164,12 +178,12 @@ def _check_type(candidate: Candidate, *, header: Header) -> None:
         )
 
 
-def _nodata(candidate: Candidate, *, header: Header) -> int | None:
+def _nodata(candidate: Candidate, *, header: Header, dtype: str) -> int | None:
     """As the item says, else the file; None when neither does, or the file's type cannot hold it."""
     if candidate.quality is not None:
         return None
     said = candidate.nodata if candidate.nodata is not None else header.nodata
-    limits = np.iinfo(header.dtype)
+    limits = np.iinfo(dtype)
     usable = said is not None and float(said).is_integer() and limits.min <= said <= limits.max
     return int(said) if said is not None and usable else None
 

@@ -17,7 +17,7 @@ from swath.stores.authorities import bundle_of
 from swath.stores.base import Entry
 from swath.stores.options import OUTPOSTS, store_options
 from swath.stores.parts import ONE_PUT, UnfinishedUpload
-from swath.stores.s3_client import CHUNK, get, missing, refused_condition, s3_client, stream, unknown_condition
+from swath.stores.s3_client import CHUNK, code_of, get, missing, refused_condition, s3_client, stream, unknown_condition
 from swath.stores.upload import Upload
 
 if TYPE_CHECKING:
@@ -153,6 +153,15 @@ class S3Store:
         except ClientError as error:
             if missing(error):
                 return None
+            raise
+
+    def seen(self, path: str) -> bool:
+        """Whether there is such an object, as far as we may see: who may not list a bucket is refused absent keys too."""
+        try:
+            return self.size(path) is not None
+        except ClientError as error:
+            if code_of(error) in {"403", "AccessDenied", "Forbidden"}:
+                return False
             raise
 
     def list(self, prefix: str) -> Iterator[str]:
