@@ -17,6 +17,7 @@ from swath.grid import Grid, Window
 from swath.readers.bands import BandReader
 from swath.readers.delivered import dn_type, stored_of
 from swath.readers.header import gdal_href, inspect
+from swath.readers.mask_blocks import mask_of
 from swath.scene import Angles, Asset, Band, Quality, Reflectance, Scene
 
 GRID = Grid(crs="EPSG:32633", left=0.0, top=0.0, dx=10.0, dy=10.0, width=300, height=200)
@@ -112,15 +113,13 @@ def test_a_file_without_a_mask_has_none_and_none_is_read(
 
 
 def test_a_block_of_a_mask_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from swath.readers import bands  # noqa: PLC0415
-
-    scene, seen, mask_of = _scene(_write(tmp_path / "a.tif", "internal", **LAYOUTS["deflated"])), [], bands.mask_of
+    scene, seen, own = _scene(_write(tmp_path / "a.tif", "internal", **LAYOUTS["deflated"])), [], mask_of
 
     def counted(dataset: Any, index: int, window: Window) -> Any:
         seen.append(window)
-        return mask_of(dataset, index, window)
+        return own(dataset, index, window)
 
-    monkeypatch.setattr(bands, "mask_of", counted)
+    monkeypatch.setattr("swath.readers.bands.mask_of", counted)
     _read(scene)
     blocks = [(w.row, col) for w in seen for col in range(w.col, w.col_stop, 64)]
     assert len(blocks) == len(set(blocks)) == 4 * 5
