@@ -1,7 +1,9 @@
 """The three fates of an error.
 
 ``ConfigError`` stops a command before Spark starts (exit 2). ``SceneError`` is caught where it happens, becomes
-that scene's outcome and goes to quarantine; the run goes on. Anything else propagates and Spark retries the task.
+that scene's outcome and goes to quarantine; the run goes on. ``InfrastructureError`` passes through a worker: Spark retries the
+task, and the run ends when that does not help. An error of any other kind is the outcome of the scene at which it happened
+twice, of class ``internal``.
 """
 
 from typing import ClassVar, Self
@@ -63,6 +65,28 @@ class CatalogueError(SwathError):
     def __init__(self, message: str, *, down: bool = False) -> None:
         super().__init__(message)
         self.down = down
+
+
+class InfrastructureError(SwathError):
+    """What every scene needs failed: a store, a worker, Spark. No scene is to blame. Exit code 1.
+
+    A child hands it to its worker, and the worker to Spark, by the name of its class and its message: subclasses in this module
+    take a message alone.
+    """
+
+
+def failure_named(name: str, message: str) -> InfrastructureError:
+    """The failure of a name, as it was before it crossed processes; of the base class where the name is unknown."""
+    known = {kind.__name__: kind for kind in InfrastructureError.__subclasses__()}
+    return known.get(name, InfrastructureError)(message)
+
+
+class BrokenInstallationError(SwathError):
+    """Every scene so far ended by an error that is no scene's: the run stopped before it quarantined all. Exit code 1."""
+
+
+class StoppedError(SwathError):
+    """The user stopped the run. Exit code 130."""
 
 
 class SceneError(SwathError):
@@ -163,3 +187,9 @@ class TimeLimitError(SceneError):
     """The process that read or computed this scene did not finish in time, twice."""
 
     error_class = "timeout"
+
+
+class InternalError(SceneError):
+    """An error that nobody foresaw, twice, in two processes."""
+
+    error_class = "internal"

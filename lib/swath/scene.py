@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Self
 
 from swath.errors import GeometryError, MetadataError
 from swath.grid import Grid
+from swath.names import NAME_RULE, name_problem
 
 #: The entry of ``Scene.left_out`` where a delivery that should does not say from where the sensor looks.
 VIEW_ANGLES: Final = "view_angles"
@@ -241,8 +242,24 @@ class Scene:
                 got=self.acquired.isoformat(),
                 scene_id=self.scene_id,
             )
-        if not self.scene_id or any(c in self.scene_id for c in "/\\ \t\n\x00") or self.scene_id.startswith("."):
-            raise MetadataError("the scene id cannot name a folder", expected="a plain name", got=repr(self.scene_id))
+        problem = name_problem(self.scene_id)
+        if problem:
+            raise MetadataError(
+                "the scene id cannot name a folder",
+                expected=NAME_RULE,
+                got=f"{self.scene_id!a}: {problem}",
+                remedy="Change the id in the metadata.",
+            )
+        try:
+            self.acquired.astimezone(UTC)
+        except OverflowError:
+            raise MetadataError(
+                "the acquisition time is at the end of time",
+                expected="a time that can be told in UTC",
+                got=self.acquired.isoformat(),
+                remedy="Check the metadata.",
+                scene_id=self.scene_id,
+            ) from None
 
     @property
     def reference(self) -> Grid:

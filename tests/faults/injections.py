@@ -18,7 +18,7 @@ from tests.faults.processes import Role, of_role, send
 from tests.faults.whole_product import MADE, Maker
 
 from swath.engine.child import Child, Limits
-from swath.errors import LockError
+from swath.errors import InfrastructureError, LockError
 from swath.stores.local import LocalStore
 from swath.stores.lock import output_lock
 
@@ -131,8 +131,8 @@ def _twins(target: Target) -> str | None:
     try:
         with ThreadPoolExecutor(2) as pool:
             results = list(pool.map(lambda m: m.make(str(item)), makers))
-    except RuntimeError as error:
-        return f"{item.stem}: {str(error).strip().splitlines()[-1]}"
+    except InfrastructureError as error:
+        return f"{item.stem}: {error}"
     finally:
         for child in children:
             child.close()

@@ -17,6 +17,7 @@ from tests.faults.whole_product import MADE, Maker
 from swath.config import load_pipeline, prepare
 from swath.engine.child import Child, Limits
 from swath.engine.keys import canonical
+from swath.errors import InfrastructureError, InternalError
 from swath.inference.registry import Registry
 from swath.simulator.simulate import Kind, simulate
 from swath.stores.local import local_store
@@ -109,11 +110,13 @@ def _outcome(href: str, *, maker: Maker, sensor: str, number: int, damage: str) 
     since, escape, message = time.monotonic(), "", ""
     try:
         result, told = maker.make(href)
-    except RuntimeError as error:
+    except InfrastructureError as error:
         result, escape = "escaped", str(error)
     else:
         if result == MADE:
             json.loads((Path(maker.output) / told).read_bytes())
+        elif result == InternalError.error_class:
+            escape = told
         else:
             message = told
     seconds = time.monotonic() - since

@@ -38,7 +38,7 @@ class Maker:
             ``made`` and the item's path, or the class and the message of the refusal.
 
         Raises:
-            RuntimeError: Neither.
+            InfrastructureError: Neither.
         """
         base: Json = {
             "pipeline": self.pipeline,

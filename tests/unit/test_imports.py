@@ -11,7 +11,10 @@ LIB = ROOT / "lib" / "swath"
 
 #: Value types, and what they are computed with: everything may import them.
 VALUES = frozenset(
-    {"swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup", "redaction"}
+    {
+        *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"),
+        *("names", "outside", "redaction"),
+    }
 )
 #: What a package may import beside the values and itself.
 ALLOWED: Mapping[str, frozenset[str]] = {

@@ -18,7 +18,16 @@ from typing import Any
 
 from swath.engine.kernel_kills import kernel_kills
 from swath.engine.nursery import Nursery, Nursling
-from swath.errors import CrashError, MemoryLimitError, SceneError, ServiceError, TimeLimitError
+from swath.errors import (
+    CrashError,
+    InternalError,
+    MemoryLimitError,
+    SceneError,
+    ServiceError,
+    TimeLimitError,
+    failure_named,
+)
+from swath.outside import message
 
 #: How often the parent looks at the child's resident size [s].
 _WATCH_S = 0.2
@@ -33,6 +42,8 @@ _START_S = 300.0
 CONFIG = "config"
 #: Class of a refusal that is the fault of a store which was away: the run ends with it, and can be continued.
 STORE = ServiceError.error_class
+#: Refusals that what the child met before may have caused.
+_WORTH_A_FRESH_CHILD = frozenset({MemoryLimitError.error_class, InternalError.error_class})
 
 _Process = subprocess.Popen[bytes] | Nursling
 
@@ -86,25 +97,25 @@ class Child:
         """Have one request done.
 
         Returns:
-            The answer, or the SceneError that the request met (a death of the child twice in a row is one, and so is
-            memory that did not suffice twice: what a child has kept from earlier requests must not count).
+            The answer, or the SceneError that the request met. A death of the child twice in a row is one. So is memory that did
+            not suffice twice, and an error that nobody foresaw twice: what a child has kept from earlier requests must not count.
 
         Raises:
-            RuntimeError: The child met an error that is not the scene's fault; Spark may retry.
+            InfrastructureError: What every scene needs failed; Spark may retry.
         """
-        refused = Refused("", "")
+        last: dict[str, Any] | Refused = Refused("", "")
         for _ in range(_TRIES):
             try:
                 answer = self._once(request)
             except _ChildDiedError as death:
                 told = death.error.of(named(request))
-                refused = Refused(told.error_class, str(told))
+                last = Refused(told.error_class, message(str(told)))
                 continue
-            if not isinstance(answer, Refused) or answer.error_class != MemoryLimitError.error_class:
+            if not _is_worth_a_fresh_child(answer):
                 return answer
             self.close()
-            refused = answer
-        return refused
+            last = answer
+        return last
 
     def close(self) -> None:
         """End the child."""
@@ -130,10 +141,11 @@ class Child:
         except OSError:
             raise _ChildDiedError(self._post_mortem(process)) from None
         answer: dict[str, Any] = json.loads(self._line(process, seconds=self._limits.seconds))
-        if "refused" in answer:
-            return Refused(answer["refused"]["class"], answer["refused"]["message"])
+        told = answer.get("refused") or answer.get("unforeseen")
+        if told is not None:
+            return Refused(told["class"], told["message"])
         if "failed" in answer:
-            raise RuntimeError(answer["failed"])
+            raise failure_named(answer["failed"]["class"], answer["failed"]["message"])
         result: dict[str, Any] = answer["done"]
         return result
 
@@ -207,6 +219,11 @@ class Child:
             [sys.executable, "-m", self._module],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, close_fds=True,
         )  # fmt: skip
+
+
+def _is_worth_a_fresh_child(answer: Mapping[str, Any] | Refused) -> bool:
+    told = answer.error_class if isinstance(answer, Refused) else (answer.get("unfit") or {}).get("class")
+    return told in _WORTH_A_FRESH_CHILD
 
 
 def named(request: Mapping[str, Any]) -> str:

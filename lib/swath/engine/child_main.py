@@ -6,13 +6,14 @@ import os
 import resource
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from swath.compiled import absent
+from swath.engine.blame import infrastructure_failure, internal_error
 from swath.engine.child import CONFIG, READY, STORE, WAITING, named
 from swath.errors import ConfigError, MemoryLimitError, SceneError, ServiceError
+from swath.outside import message
 from swath.stores.patience import on_waiting
 
 _MIB = 1 << 20
@@ -25,32 +26,57 @@ Perform = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def answer(request: Mapping[str, Any], *, perform: Perform) -> dict[str, Any]:
-    """Do one request; every outcome is an answer."""
+    """Do one request; every outcome is an answer, and every text in a refusal is fit for a table.
+
+    Returns:
+        ``{"done": ...}``; ``{"refused": {"class", "message"}}`` for what the scene or the configuration is to blame for;
+        ``{"failed": {"class", "message"}}`` for what no scene is to blame for; ``{"unforeseen": {"class", "message"}}`` for an
+        error that nobody foresaw.
+    """
     try:
         return {"done": perform(request)}
-    except SceneError as error:
-        return {"refused": {"class": error.error_class, "message": str(error.of(named(request)))}}
-    except ConfigError as error:
-        return {"refused": {"class": CONFIG, "message": str(error)}}
-    except ServiceError as error:
-        return {"refused": {"class": STORE, "message": str(error)}}
+    except (ConfigError, ServiceError) as error:
+        return _told("refused", STORE if isinstance(error, ServiceError) else CONFIG, error)
     except MemoryError:
         outgrown = MemoryLimitError(
             "the scene needs more memory than its process may have",
             expected=f"at most {os.environ.get('SWATH_CHILD_MEMORY_MB', '?')} MiB",
             got="an allocation that failed",
             remedy="Use a smaller strip (--tile-size), or give a worker more memory (--worker-memory-mb).",
-            scene_id=named(request),
         )
-        return {"refused": {"class": outgrown.error_class, "message": str(outgrown)}}
-    except Exception:  # noqa: BLE001  the parent raises it again: Spark retries the task
-        return {"failed": traceback.format_exc()}
+        return _of_scene(outgrown, request)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is the outcome of this request
+        return _of_scene(error, request)
+
+
+def _of_scene(error: Exception, request: Mapping[str, Any]) -> dict[str, Any]:
+    failure = infrastructure_failure(error)
+    if failure is not None:
+        return _told("failed", type(failure).__name__, failure)
+    fate = "refused" if isinstance(error, SceneError) else "unforeseen"
+    outcome = (error if isinstance(error, SceneError) else internal_error(error)).of(named(request))
+    return _told(fate, outcome.error_class, outcome)
+
+
+def _told(fate: str, error_class: str, error: Exception) -> dict[str, Any]:
+    return {fate: {"class": error_class, "message": message(str(error))}}
+
+
+def line_of(request: Mapping[str, Any], *, perform: Perform) -> bytes:
+    """The answer to a request as it is sent; one that is no JSON is an error that nobody foresaw."""
+    found = answer(request, perform=perform)
+    try:
+        text = json.dumps(found)
+    except Exception as error:  # noqa: BLE001  a number of 5,000 digits, a key that is no text
+        unforeseen = internal_error(error).of(named(request))
+        text = json.dumps(_told("unforeseen", unforeseen.error_class, unforeseen))
+    return text.encode() + b"\n"
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, *, perform: Perform) -> None:
     """Answer requests until the parent closes the pipe."""
     for line in requests:
-        answers.write(json.dumps(answer(json.loads(line), perform=perform)).encode() + b"\n")
+        answers.write(line_of(json.loads(line), perform=perform))
         answers.flush()
         _trim()
 

@@ -8,14 +8,18 @@ from time import process_time
 from typing import Any
 
 from swath.engine.adopt import adopt
+from swath.engine.blame import infrastructure_failure, internal_error
 from swath.engine.checks import examine
+from swath.engine.file_names import check_file_names
+from swath.engine.keys import canonical
 from swath.engine.pipeline_json import checks_of_json
 from swath.engine.preview import Preview, load
 from swath.engine.product_plan import CHECKED, ProductPlan, plan_product, product_of
 from swath.engine.shared_uploads import Finishing, finish, open_uploads, path_of
 from swath.engine.strip import StripJob, run_strip
-from swath.errors import AccessError, SceneError, StoreRefusedError
+from swath.errors import AccessError, ConfigError, SceneError, ServiceError, StoreRefusedError
 from swath.inference.loader import load_predictor
+from swath.outside import escaped_values, message
 from swath.pipeline import Context
 from swath.product import AssetRecord
 from swath.readers.angles import angle_field
@@ -26,6 +30,7 @@ from swath.sinks.cog import CogTarget
 from swath.sinks.publish import publish_product
 from swath.sinks.strip_part import PartManifest
 from swath.stores.base import Store
+from swath.stores.names import NameLimits
 from swath.stores.parts import Uploading
 from swath.stores.registry import is_below, open_store
 
@@ -56,15 +61,19 @@ def _ingest(request: Mapping[str, Any]) -> Json:
     """Read a scene's metadata; with a pipeline, tell also what it would make of the scene."""
     with remembering(DigestMemory.from_json(request.get("files"))) as memory:
         scene = read_scene(request["href"])
-    text = scene.to_json()
+    text = _bordered(scene.to_json())
     found: Json = {"scene": text, "scene_id": scene.scene_id, "scene_digest": scene.digest, "files": memory.to_json()}
     if "pipeline" not in request:
         return found
     try:
         plan = plan_product(text, request["pipeline"])
+        check_file_names(plan, limits=NameLimits(**request.get("names", {})))
         strips = plan.cut(rows=request["strip_rows"], split=True).strips
-    except SceneError as error:
-        told = {"class": error.error_class, "message": str(error.of(scene.scene_id))}
+    except (ConfigError, ServiceError):
+        raise
+    except Exception as error:  # noqa: BLE001  the scene is known by now, whatever its plan met
+        fate = error if isinstance(error, SceneError) else internal_error(error)
+        told = {"class": fate.error_class, "message": message(str(fate.of(scene.scene_id)))}
         return {**found, "unfit": told}
     return {
         **found,
@@ -73,6 +82,14 @@ def _ingest(request: Mapping[str, Any]) -> Json:
         "assets": len(plan.keys),
         "strips": strips,
     }
+
+
+def _bordered(scene: str) -> str:
+    """The JSON of a scene with every text in it escaped, once, before any table holds it.
+
+    The JSON of honest scenes has no escapes but of letters, so that it is passed on as it is.
+    """
+    return canonical(escaped_values(json.loads(scene))) if "\\u" in scene or "\\n" in scene or "\\t" in scene else scene
 
 
 def _strip(request: Mapping[str, Any]) -> Json:
@@ -139,7 +156,7 @@ def _asset(request: Mapping[str, Any]) -> Json:
         target=target,
         path=path_of(plan, name),
         upload_id=request.get("upload", ""),
-        attempt=f"{plan.href(name)}.{request['attempt']}",
+        attempt=request["attempt"],
         remake=lambda: _remade(request, plan, store=store),
         writer=plan.graph.writer,
     )
@@ -219,12 +236,17 @@ def _make(request: Mapping[str, Any]) -> Json:
             {**request, "records": records, "previews": [done["preview"]] if done["preview"] else [], "dark": [done["dark"]]}
         )
     except SceneError as error:
-        refused = {"class": error.error_class, "message": str(error.of(str(request.get("scene_id", ""))))}
-        return {"refused": refused, "stage": stage}
+        if infrastructure_failure(error) is not None:
+            raise
+        return {"refused": _refusal(error, request), "stage": stage}
     spent = {"assemble": sum(m["cpu_s"] for m in made), "publish": published["cpu_s"]}
     done["seconds"] |= spent
     done["cpu_s"] += sum(spent.values())
     return {"strip": done, "assets": made, "published": published, "cpu_s": done["cpu_s"], "peak_mb": done["peak_mb"]}
+
+
+def _refusal(error: SceneError, request: Mapping[str, Any]) -> Json:
+    return {"class": error.error_class, "message": message(str(error.of(str(request.get("scene_id", "")))))}
 
 
 def _adopt(request: Mapping[str, Any]) -> Json:

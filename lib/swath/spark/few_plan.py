@@ -110,7 +110,7 @@ def plan_few(
     products = tables.small("products", PRODUCTS, columns=["product_id", "product_key", "made"])
     if known is None or products is None:
         return None
-    ingested = _ingest(spark, asked, found=found, known=known)
+    ingested = _ingest(spark, asked, found=found, known=known, store=store)
     refused = next((r["message"] for r in ingested if r["error_class"] == CONFIG), None)
     if refused is not None:
         raise ConfigError(refused)
@@ -123,10 +123,12 @@ def plan_few(
     return FewPlan(spark, store, run_id=request.run_id, rows=rows, scenes={r["n"]: r["scene"] for r in ingested})
 
 
-def _ingest(spark: SparkSession, asked: IngestRequest, *, found: Sequence[tuple[int, str]], known: Sequence[Json]) -> list[Json]:
+def _ingest(
+    spark: SparkSession, asked: IngestRequest, *, found: Sequence[tuple[int, str]], known: Sequence[Json], store: Store
+) -> list[Json]:
     """Rows of ``INGESTED``, in order."""
     files = {r["href"]: r["files"] for r in sorted(known, key=lambda r: r["run_id"])}
-    requests = [{**question(asked), "href": href, "files": files.get(href)} for _, href in found]
+    requests = [{**question(asked, store), "href": href, "files": files.get(href)} for _, href in found]
     tasks = tasks_for(len(found), cores=spark.sparkContext.defaultParallelism)
     answers = run_stage(spark, requests, limits=asked.limits, name=f"{asked.run_id} ingest", tasks=tasks)
     return [

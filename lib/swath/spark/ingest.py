@@ -25,6 +25,7 @@ from swath.spark.tables import Tables, open_tables
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 from swath.stores.lock import commit_lock, output_lock
+from swath.stores.names import name_limits
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def ingest(
         cores = spark.sparkContext.defaultParallelism
         tasks = tasks_for(len(found), cores=cores)
         # Neighbours stay together, so that a task writes into one or two folders; and all tasks get as many.
-        rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request), schema=INGESTED)
+        rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request, store), schema=INGESTED)
         rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
         _refuse_absence(spark.read.schema(INGESTED).parquet(store.spark_path(path)), store, path=path)
     return spark.read.schema(INGESTED).parquet(store.spark_path(path))
@@ -164,9 +165,9 @@ def _shared(href: str, scratch: Path, *, store: Store, kept: str) -> str:
     return f"{store.root}/{path}"
 
 
-def question(request: IngestRequest) -> dict[str, Any]:
-    """What a worker's child is asked of every scene."""
-    asked: dict[str, Any] = {"op": "ingest", "strip_rows": request.strip_rows}
+def question(request: IngestRequest, store: Store) -> dict[str, Any]:
+    """What a worker's child is asked of every scene, and how long the names of files in the output may be."""
+    asked: dict[str, Any] = {"op": "ingest", "strip_rows": request.strip_rows, "names": name_limits(store).plain()}
     return asked if request.pipeline_json is None else {**asked, "pipeline": request.pipeline_json}
 
 
@@ -175,8 +176,8 @@ def tasks_for(scenes: int, *, cores: int) -> int:
     return min(max(-(-scenes // _PER_TASK), min(scenes, cores)), _MOST_TASKS)
 
 
-def _reader(request: IngestRequest) -> Any:
-    asked, limits = question(request), request.limits
+def _reader(request: IngestRequest, store: Store) -> Any:
+    asked, limits = question(request, store), request.limits
     given, names, schema = KNOWN_INPUT.names, INGESTED.names, to_arrow_schema(INGESTED)
 
     def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":

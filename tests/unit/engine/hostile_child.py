@@ -1,6 +1,7 @@
 """What a child may meet: run as a module by the tests of ``Child`` in place of ``swath.engine.child_main``."""
 
 import ctypes
+import errno
 import mmap
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from swath.engine import child_main
-from swath.errors import ConfigError, ReadError, ServiceError
+from swath.errors import ConfigError, InfrastructureError, ReadError, ServiceError
 from swath.stores.patience import Call
 
 _HELD: list[mmap.mmap | bytearray] = []
@@ -108,6 +109,35 @@ def _bug(request: Mapping[str, Any]) -> dict[str, Any]:
     raise ZeroDivisionError("our own fault")
 
 
+def _strange(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What libraries and files bring about that nobody thought of."""
+    what = request["what"]
+    if what in _STRANGE:
+        return {"answer": _STRANGE[what]}
+    if what == "exit":
+        sys.exit("a library thinks that it is a program")
+    if what == "recursion":
+        return _strange(request)
+    if what == "no more files, told by a reader":
+        raise ReadError("it cannot be read") from OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    raise _RAISED[what]
+
+
+class _MuteError(Exception):
+    def __str__(self) -> str:
+        msg = "exception str() failed"
+        raise RuntimeError(msg)
+
+
+_STRANGE: Mapping[str, Any] = {"huge number": 10**5000, "bytes": b"x"}
+_RAISED: Mapping[str, Exception] = {
+    "mute error": _MuteError(),
+    "surrogate": ValueError("a\ud800b\nc\x00" * 5000),
+    "disk full": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+    "a failure of our own": InfrastructureError("the store is away"),
+}
+
+
 def _limits(request: Mapping[str, Any]) -> dict[str, Any]:
     import resource  # noqa: PLC0415
 
@@ -133,7 +163,7 @@ _OPS = {
     "echo": _echo,
     "waits": _waits, "crash": _crash, "kill": _kill, "exit": _exit, "once": _once, "hang": _hang, "allocate": _allocate,
     "touch": _touch, "noise": _noise, "scene-error": _scene_error, "config-error": _config_error, "bug": _bug, "limits": _limits,
-    "surroundings": _surroundings, "orphan-once": _orphan_once,
+    "strange": _strange, "surroundings": _surroundings, "orphan-once": _orphan_once,
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from tests.faults.processes import alive, ended
 from tests.unit.engine.conftest import lent_nursery
 
 from swath.engine.child import Child, Limits, Refused
+from swath.errors import InfrastructureError
 
 HOSTILE = "hostile_child"
 GENEROUS = Limits(memory_mb=400, seconds=60.0)
@@ -140,10 +141,36 @@ def test_errors_of_scenes_and_of_configuration_are_answers(child: Child) -> None
     assert child.call({"op": "config-error"}) == Refused("config", "no such step")
 
 
-def test_a_bug_is_raised_with_its_trace(child: Child) -> None:
-    with pytest.raises(RuntimeError, match=r"ZeroDivisionError: our own fault"):
-        child.call({"op": "bug"})
+def test_a_bug_is_the_outcome_of_its_scene_after_a_try_in_a_fresh_child(child: Child, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    answer = child.call({"op": "bug", "log": str(log), "scene_id": "S1"})
+    assert isinstance(answer, Refused)
+    assert answer.error_class == "internal"
+    code = Path(__file__).with_name("hostile_child.py").read_text(encoding="utf-8").splitlines()
+    line = next(n for n, text in enumerate(code, 1) if "our own" in text)
+    expected = f"got ZeroDivisionError: our own fault, at engine/hostile_child.py:{line} (_bug), from "
+    assert answer.message.startswith("S1: swath met an error that it does not know: ")
+    assert expected in answer.message
+    assert len(set(_pids(log))) == 2
     assert _done(child.call({"op": "echo", "value": 4}))["echo"] == 4
+
+
+@pytest.mark.parametrize("what", ["huge number", "bytes", "mute error", "surrogate", "recursion", "exit"])
+def test_whatever_goes_wrong_is_an_answer_that_a_table_can_hold(child: Child, what: str) -> None:
+    answer = child.call({"op": "strange", "what": what, "scene_id": "S1"})
+    assert isinstance(answer, Refused)
+    assert answer.error_class == ("crash" if what == "exit" else "internal")
+    assert answer.message.encode().isascii()
+    assert answer.message.startswith("S1: ")
+    assert "\n" not in answer.message
+    assert len(answer.message) < 5000
+
+
+@pytest.mark.parametrize("what", ["disk full", "no more files, told by a reader", "a failure of our own"])
+def test_what_every_scene_needs_is_no_scenes_fault(child: Child, what: str) -> None:
+    with pytest.raises(InfrastructureError, match=r"No space left|Too many open files|the store is away"):
+        child.call({"op": "strange", "what": what, "scene_id": "S1"})
+    assert _done(child.call({"op": "echo", "value": 5}))["echo"] == 5
 
 
 def test_a_child_that_died_between_requests_is_replaced(child: Child) -> None:
