@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint format bench faults lock clean
+.PHONY: help setup postgresql demo test test-long lint format bench faults lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -16,16 +16,16 @@ MADE := $(VENV)/.made
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17, Delta jars, class archive, machine code; then .venv/bin/swath works
+setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17, jars of Delta and S3A, class archive, machine code; then .venv/bin/swath works
 	@echo "Set up: $(BIN)/swath --help"
 
 demo: setup ## simulate scenes, train a model, make every product, write the report into ./demo
 	@$(BIN)/swath demo --output $(OUTPUT)
 
-test: setup ## all tests but the long ones (PYTEST="tests/unit -k toa" for some of them)
+test: setup postgresql ## all tests but the long ones (PYTEST="tests/unit -k toa" for some of them)
 	@$(BIN)/pytest -m "not long" $(PYTEST)
 
-test-long: setup ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
+test-long: setup postgresql ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
 	@$(BIN)/pytest -m long $(PYTEST)
 
 lint: setup ## ruff, formatting, mypy --strict
@@ -51,6 +51,17 @@ lock: $(MADE)/packages ## resolve requirements*.in anew into the lock files (kee
 
 clean: ## forget the set-up and everything that was cached
 	@rm -rf $(VENV) .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The tests start a PostgreSQL of their own; its programs lie beside each other, not in PATH.
+postgresql:
+	@there() { compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null && compgen -G "/usr/share/postgresql/*/extension/postgis.control" >/dev/null; }
+	if ! there; then
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	        echo "PostgreSQL with PostGIS, for the tests"
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql postgresql-postgis >/dev/null || true
+	    fi
+	    there || echo "Tests of ledger and catalogue are skipped: sudo apt-get install postgresql postgresql-postgis" >&2
+	fi
 
 # --- set-up, step by step: a stamp for each ------------------------------------------------------------------------
 
@@ -80,7 +91,7 @@ $(MADE)/swath: setup.py requirements.in $(MADE)/packages
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(MADE)/jvm: lib/swath/spark/jars.py lib/swath/spark/java.py lib/swath/spark/settings.py lib/swath/spark/prepare.py lib/swath/engine/warm_up.py $(MADE)/swath
-	@echo "[4/4] Java 17, Delta jars, class archive, machine code"
-	$(BIN)/python -m swath.spark.prepare
+$(MADE)/jvm: lib/swath/spark/jars.py lib/swath/spark/s3a_jars.py lib/swath/spark/java.py lib/swath/spark/settings.py lib/swath/spark/prepare.py lib/swath/engine/warm_up.py $(MADE)/swath
+	@echo "[4/4] Java 17, jars of Delta and S3A, class archive, machine code"
+	$(BIN)/python -m swath.spark.prepare --s3a
 	touch $@

@@ -1,6 +1,7 @@
 """What all tests share: where the real scenes are, or the reason why a test that needs them is skipped; and one JVM."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from swath.errors import ConfigError
-from swath.spark.jars import delta_class_path
+from swath.spark.jars import delta_class_path, s3a_class_path
 from swath.spark.java import HOW_TO_GET, find_java
+from swath.spark.prepare import fetch_s3a
+from swath.spark.s3a_jars import S3A_MEGABYTES
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -47,6 +50,18 @@ def java() -> None:
         delta_class_path()
     except ConfigError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def s3a_jars(java: None) -> tuple[Path, ...]:
+    """The jars that let Spark open ``s3a://``: those of set-up, fetched in CI, otherwise a skip that says how to get them."""
+    found = s3a_class_path()
+    if found is None:
+        if not os.environ.get("CI"):
+            pytest.skip(f"no S3A jars ({S3A_MEGABYTES} MB): python -m swath.spark.prepare --s3a")
+        fetch_s3a()
+        found = s3a_class_path()
+    return found or ()
 
 
 @pytest.fixture(scope="session")

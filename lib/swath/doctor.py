@@ -16,15 +16,15 @@ from swath.spark.archive import archive_path
 from swath.spark.jars import (
     DELTA_JARS,
     DELTA_VERSION,
-    HADOOP_AWS_VERSION,
-    S3A_MEGABYTES,
     delta_class_path,
+    how_to_set_up,
     intact,
     s3a_class_path,
     spark_home,
 )
 from swath.spark.java import HOW_TO_GET, SUPPORTED, find_java, java_homes, java_major
 from swath.spark.prepare import HOW_TO_GET_OPENMP, openmp
+from swath.spark.s3a_jars import HADOOP_AWS_VERSION, S3A_MEGABYTES
 
 Level = Literal["ok", "warning", "failure"]
 GIB = 1 << 30
@@ -136,11 +136,11 @@ def check_spark() -> Finding:
     try:
         home, found = spark_home(), version("pyspark")
     except (ConfigError, PackageNotFoundError) as error:
-        return Finding(check="Spark", level="failure", found=f"none ({error})", remedy="Run make setup.")
+        return Finding(check="Spark", level="failure", found=f"none ({error})", remedy=f"Run {how_to_set_up()}.")
     wanted = _SPARK_OF_DELTA[_minor(DELTA_VERSION)]
     if _minor(found) != wanted:
         said = f"{found}; Delta {DELTA_VERSION} works with {wanted}.x"
-        return Finding(check="Spark", level="failure", found=said, remedy=f"Install pyspark {wanted}.x: run make setup.")
+        return Finding(check="Spark", level="failure", found=said, remedy=f"Install pyspark {wanted}.x.")
     return Finding(check="Spark", level="ok", found=f"{found} in {home}")
 
 
@@ -149,11 +149,11 @@ def check_delta() -> Finding:
     try:
         jars = delta_class_path()
     except ConfigError as error:
-        return Finding(check="Delta", level="failure", found=str(error), remedy="Run make setup.")
+        return Finding(check="Delta", level="failure", found=str(error), remedy=f"Run {how_to_set_up()}.")
     folder = jars[0].parent if jars else spark_home() / "jars"
     broken = [jar.name for jar in DELTA_JARS if not intact(jar, folder=folder)]
     if broken:
-        remedy = "Delete them and run make setup."
+        remedy = f"Delete them and run {how_to_set_up()}."
         return Finding(
             check="Delta", level="failure", found=f"changed or cut short: {', '.join(broken)} in {folder}", remedy=remedy
         )
@@ -165,7 +165,7 @@ def check_s3a() -> Finding:
     try:
         jars = s3a_class_path()
     except ConfigError as error:
-        return Finding(check="S3A", level="failure", found=str(error), remedy="Run make setup.")
+        return Finding(check="S3A", level="failure", found=str(error), remedy=f"Run {how_to_set_up()}.")
     if jars is None:
         remedy = "The first run fetches them; without a link, run python -m swath.spark.prepare --s3a where there is one."
         return Finding(check="S3A", level="warning", found=f"no jars ({S3A_MEGABYTES} MB)", remedy=remedy)
@@ -190,9 +190,7 @@ def check_gdal() -> Finding:
     lacking = missing_drivers()
     if lacking:
         found = f"{gdal_version()} without {', '.join(lacking)}"
-        return Finding(
-            check="GDAL", level="failure", found=found, remedy="Install rasterio from its wheel (make setup), not from source."
-        )
+        return Finding(check="GDAL", level="failure", found=found, remedy="Install rasterio from its wheel, not from source.")
     return Finding(check="GDAL", level="ok", found=gdal_version())
 
 

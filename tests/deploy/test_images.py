@@ -10,6 +10,7 @@ import pytest
 from swath.deploy.layout import APP, ENTRY_POINT, PYTHON, UID
 from swath.spark.jars import DELTA_JARS, spark_home
 from swath.spark.java import find_java
+from swath.spark.s3a_jars import S3A_JARS, S3A_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {name: (ROOT / name / "Dockerfile").read_text(encoding="utf-8") for name in ("emr-on-eks", "spark-operator")}
@@ -51,10 +52,11 @@ def test_the_jars_of_the_image_are_the_jars_of_set_up() -> None:
     listed = dict(
         line.split()[::-1] for line in (ROOT / "spark-operator" / "jars.sha256").read_text(encoding="utf-8").splitlines()
     )
-    assert {jar.name: jar.sha256 for jar in DELTA_JARS}.items() <= listed.items()
+    assert listed == {jar.name: jar.sha256 for jar in (*DELTA_JARS, *S3A_JARS)}
     pom = (ROOT / "spark-operator" / "pom.xml").read_text(encoding="utf-8")
-    named = re.findall(r"<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>\s*<excl", pom)
-    assert {f"{name}-{version}.jar" for name, version in named} == set(listed)
+    named = re.findall(r"<groupId>(.*?)</groupId>\s*<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>\s*<excl", pom)
+    assert {f"{name}-{version}.jar" for _, name, version in named} == set(listed)
+    assert {module.coordinates for module in S3A_MODULES} <= {":".join(words) for words in named}
     assert all(len(digest) == len(hashlib.sha256().hexdigest()) for digest in listed.values())
 
 

@@ -30,7 +30,7 @@ from swath.inference.model_store import VARIABLE, ModelStore
 from swath.inference.pinned import pin
 from swath.inference.registry import Registry
 from swath.simulator.simulate import simulate
-from swath.spark.jars import S3A_MEGABYTES, delta_class_path, s3a_class_path, spark_home
+from swath.spark.jars import delta_class_path, spark_home
 from swath.stores.options import StoreOptions
 from swath.stores.registry import open_store
 from swath.stores.s3_client import s3_client
@@ -125,11 +125,8 @@ def _variables(place: Place, command: EngineCommand) -> Mapping[str, str]:
 
 
 @pytest.fixture
-def jars(java: None) -> str:
-    found = s3a_class_path()
-    if found is None:
-        pytest.skip(f"no S3A jars ({S3A_MEGABYTES} MB): python -m swath.spark.prepare --s3a")
-    return ":".join(map(str, [*delta_class_path(), *found]))
+def jars(s3a_jars: tuple[Path, ...]) -> str:
+    return ":".join(map(str, [*delta_class_path(), *s3a_jars]))
 
 
 def test_land_cover_with_a_model_of_the_models_store_needs_nothing_but_buckets(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,34 +11,13 @@ import pytest
 
 from swath.deploy.environment import environment
 from swath.deploy.files import load_job
+from swath.deploy.identity import PROVIDERS, IdentityKind
 from swath.deploy.s3a import s3a
 from swath.deploy.site import Site
 
-ROOT = Path(__file__).resolve().parents[2]
 CLOSED = Path(__file__).with_name("closed_network.sh")
-JARS = ("hadoop-aws-3.4.1.jar", "bundle-2.24.6.jar")
-pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def s3a_jars(java: None) -> str:
-    """The class path of S3A, or a skip that says how to get it (560 MB)."""
-    folder = Path(os.environ.get("SWATH_S3A_JARS", ROOT / ".cache" / "s3a"))
-    maven = shutil.which("mvn")
-    fetch = [
-        str(maven),
-        "-q",
-        "-B",
-        "-f",
-        str(ROOT / "spark-operator" / "pom.xml"),
-        "dependency:copy-dependencies",
-        f"-DoutputDirectory={folder}",
-    ]
-    if not all((folder / jar).is_file() for jar in JARS):
-        if not os.environ.get("CI") or maven is None:
-            pytest.skip(f"hadoop-aws and its SDK are not in {folder}: {' '.join(fetch)}")
-        subprocess.run(fetch, check=True)
-    return ":".join(str(folder / jar) for jar in JARS)
+PROVIDERS_SCRIPT = Path(__file__).with_name("ask_providers.py")
+pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.s3a, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize(
@@ -50,14 +28,15 @@ def s3a_jars(java: None) -> str:
     ],
 )
 def test_s3a_boto3_and_gdal_sign_with_the_same_key(
-    kind: str, identity: dict[str, str], key: str, s3a_jars: str, change: Callable[..., Site], tmp_path: Path
+    kind: str, identity: dict[str, str], key: str, s3a_jars: tuple[Path, ...], change: Callable[..., Site], tmp_path: Path
 ) -> None:
     site = change("kubernetes", identity=identity)
     variables = {k: v for k, v in environment(load_job("ard"), site=site).items() if k not in {"HOME", "TMPDIR"}}
     given = {"settings": dict(s3a(site)), "variables": variables, "folder": str(tmp_path)}
     clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     script = Path(__file__).with_name("ask_store.py")
-    words = ["/usr/bin/unshare", "-rn", "/bin/sh", str(CLOSED), sys.executable, str(script), kind, s3a_jars, json.dumps(given)]
+    inside = [sys.executable, str(script), kind, ":".join(map(str, s3a_jars)), json.dumps(given)]
+    words = ["/usr/bin/unshare", "-rn", "/bin/sh", str(CLOSED), *inside]
     done = subprocess.run(words, env=clean | {"SPARK_LOCAL_IP": "127.0.0.1"}, capture_output=True, text=True, check=False)
     if "Operation not permitted" in done.stderr and "unshare" in done.stderr:
         pytest.skip("no network of its own can be made here")
@@ -65,3 +44,32 @@ def test_s3a_boto3_and_gdal_sign_with_the_same_key(
     told, sent = done.stdout.strip().splitlines()[-2:]
     assert json.loads(told) == {"boto3": [key], "gdal": [key], "s3a": [key]}
     assert sent == "sent 0", "somebody asked the metadata service"
+
+
+def test_the_provider_of_every_kind_of_identity_is_among_the_jars(s3a_jars: tuple[Path, ...], tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("a token", encoding="utf-8")
+    (tmp_path / "config").write_text(
+        "[default]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = keys\nregion = eu-central-1\n", encoding="utf-8"
+    )
+    (tmp_path / "credentials").write_text("[keys]\naws_access_key_id = K\naws_secret_access_key = s\n", encoding="utf-8")
+    variables = {
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"),
+        "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/x",
+        "AWS_REGION": "eu-central-1",
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SPARK_DIST_CLASSPATH": ":".join(map(str, s3a_jars)),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        # nothing answers here, so that nobody is asked for credentials in earnest
+        "JAVA_TOOL_OPTIONS": "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=1",
+    }
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    words = [sys.executable, str(PROVIDERS_SCRIPT), *sorted(set(PROVIDERS.values()))]
+    done = subprocess.run(words, env=clean | variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert set(told) == set(PROVIDERS.values())
+    assert "HTTP request" in told[PROVIDERS[IdentityKind.IRSA]], "STS was to be asked for the role of the token"
+    assert "HTTP request" in told[PROVIDERS[IdentityKind.SECRET]], "STS was to be asked for the role of the profile"
+    assert not [text for text in told.values() if "class path" in text or "ClassNotFound" in text or "NoClassDef" in text]

@@ -10,24 +10,13 @@ from typing import Any
 import pytest
 
 from swath.simulator.simulate import simulate
-from swath.spark.jars import S3A_MEGABYTES, s3a_class_path
-from swath.spark.prepare import fetch_s3a
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.s3a, pytest.mark.timeout(900)]
 RUNS = Path(__file__).with_name("runs.py")
 
 
-@pytest.fixture(scope="module")
-def s3a(java: None) -> None:
-    """The jars for S3: fetched in CI, a skip with the reason elsewhere."""
-    if s3a_class_path() is None:
-        if not os.environ.get("CI"):
-            pytest.skip(f"no S3A jars ({S3A_MEGABYTES} MB): python -m swath.spark.prepare --s3a")
-        fetch_s3a()
-
-
 @pytest.fixture
-def told(s3a: None, bucket: Any, tmp_path: Path) -> dict[str, Any]:
+def told(s3a_jars: tuple[Path, ...], bucket: Any, tmp_path: Path) -> dict[str, Any]:
     """What the runs of ``runs.py`` said of themselves."""
     scene = simulate(kind="landsat9", folder=tmp_path / "in", size=96, truth=False).delivery
     for file in scene.rglob("*"):

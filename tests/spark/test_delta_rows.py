@@ -68,21 +68,48 @@ def test_a_transaction_counts_whoever_committed_it(spark: "SparkSession", tables
     assert sorted(r["wave"] for r in tables.small("products", PRODUCTS, columns=["wave"]) or ()) == [0, 1, 2]
 
 
-def test_spark_writes_checkpoints_and_both_go_on_from_them(
-    spark: "SparkSession", tables: DeltaTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delta, "CHECKPOINT_DUE", 8)
+def test_spark_goes_on_from_our_checkpoint_and_we_from_its(spark: "SparkSession", tables: DeltaTables, tmp_path: Path) -> None:
     for wave in range(13):
         append(tables, [row(wave)], wave=wave)
     log = tmp_path / "ours" / "tables" / "products" / "_delta_log"
     assert [p.name for p in log.glob("*.checkpoint.parquet")] == [f"{10:020d}.checkpoint.parquet"]
     for old in range(10):
         (log / f"{old:020d}.json").unlink()
+    spark.catalog.clearCache()
+    read = spark.read.format("delta").load(str(tmp_path / "ours" / "tables" / "products"))
+    expected = spark.createDataFrame([row(wave) for wave in range(13)], PRODUCTS, verifySchema=False)
+    assert_df_equality(read, expected, ignore_row_order=True)
     later = DeltaTables(spark, local_store(tmp_path / "ours"))
-    append(later, [row(12)], wave=12)
-    append(later, [row(13)], wave=13)
-    assert sorted(r["wave"] for r in later.small("products", PRODUCTS, columns=["wave"]) or ()) == list(range(14))
-    assert later.read("products", PRODUCTS).count() == 14
+    append(later, frame(spark, 12), wave=12)  # its transaction is known to Spark
+    append(later, [row(5)], wave=5)  # and to us, by the checkpoint alone
+    for wave in range(13, 21):
+        append(later, frame(spark, wave), wave=wave)
+    assert (log / f"{20:020d}.checkpoint.parquet").is_file()
+    for old in range(10, 20):
+        (log / f"{old:020d}.json").unlink()
+    last = DeltaTables(spark, local_store(tmp_path / "ours"))
+    append(last, [row(20)], wave=20)
+    append(last, [row(21)], wave=21)
+    assert sorted(r["wave"] for r in last.small("products", PRODUCTS, columns=["wave"]) or ()) == list(range(22))
+    assert last.read("products", PRODUCTS).count() == 22
+
+
+def test_our_checkpoint_remembers_what_spark_removed(spark: "SparkSession", tables: DeltaTables, tmp_path: Path) -> None:
+    for wave in range(3):
+        append(tables, [row(wave)], wave=wave)
+    tables.maintain("products", retention_h=168.0)  # 3: one file of three
+    tables.delete("products", F.col("wave") == 1)  # 4: one file of two rows
+    for wave in range(5, 11):
+        append(tables, [row(wave)], wave=wave)
+    folder = tmp_path / "ours" / "tables" / "products"
+    names = {p.name for p in folder.glob("*.parquet")}
+    for old in range(10):
+        (folder / "_delta_log" / f"{old:020d}.json").unlink()
+    later = DeltaTables(spark, local_store(tmp_path / "ours"))
+    assert sorted(r["wave"] for r in later.read("products", PRODUCTS).collect()) == [0, 2, *range(5, 11)]
+    # Removed files stay for as long as readers of older versions may be at work.
+    later.maintain("products", retention_h=168.0)
+    assert names <= {p.name for p in folder.glob("*.parquet")}
 
 
 def test_a_table_that_was_joined_and_cut_is_read_as_it_is(spark: "SparkSession", tables: DeltaTables) -> None:

@@ -34,8 +34,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "report": frozenset({"algo", "readers", "sinks", "stores"}),
     # A pipeline file becomes a Pipeline, its models pinned in the registry.
     "config": frozenset({"steps", "engine.pipeline_json", "inference"}),
-    "deploy": frozenset({"config", "stores", "spark.settings", "spark.jars"}),
-    "doctor": frozenset({"readers", "stores", "spark.archive", "spark.jars", "spark.java", "spark.prepare"}),
+    "deploy": frozenset({"config", "stores", "spark.settings", "spark.jars", "spark.s3a_jars"}),
+    "doctor": frozenset({"readers", "stores", "spark.archive", "spark.jars", "spark.java", "spark.prepare", "spark.s3a_jars"}),
     "cli": frozenset(
         {
             *("config", "spark", "deploy", "report", "doctor", "simulator", "training", "inference", "readers", "stores"),

@@ -10,9 +10,8 @@ from swath.deploy.no_proxy import java_patterns
 from swath.deploy.s3a import s3a
 from swath.deploy.site import Site
 from swath.spark.jars import DELTA_PACKAGE
+from swath.spark.s3a_jars import S3A_EXCLUDED, S3A_PACKAGES
 from swath.spark.settings import FAST_START, settings_for
-
-HADOOP_AWS_PACKAGE = "org.apache.hadoop:hadoop-aws:3.4.1"  # of Spark 4.0's Hadoop; with SDK bundle 2.24.6
 
 # The oldest reader among the sites (Delta 4.0.0 of EMR) must be able to read every table.
 OLDEST_READER = {
@@ -111,8 +110,10 @@ def _jars(site: Site) -> dict[str, str]:
         return {}
     if site.cluster.jars:
         return {"spark.jars": ",".join(site.cluster.jars)}
-    s3 = any(s.is_s3 for s in site.stores.values())
-    return {"spark.jars.packages": ",".join([DELTA_PACKAGE, *([HADOOP_AWS_PACKAGE] if s3 else [])])}
+    if not any(s.is_s3 for s in site.stores.values()):
+        return {"spark.jars.packages": DELTA_PACKAGE}
+    packages, excluded = ",".join((DELTA_PACKAGE, *S3A_PACKAGES)), ",".join(S3A_EXCLUDED)
+    return {"spark.jars.packages": packages, "spark.jars.excludes": excluded}
 
 
 def _event_log(site: Site) -> dict[str, str]:

@@ -21,9 +21,6 @@ TABLES_FOLDER = "tables"
 _LISTING_TASKS = 16
 #: A table of so many bytes is read by Spark.
 SMALL_BYTES = 16 << 20
-#: Spark writes a checkpoint with every commit whose number is a multiple of this (Delta's default); it gets that commit to
-#: write when so many came since the last checkpoint. Each costs a reader less than a millisecond.
-CHECKPOINT_INTERVAL, CHECKPOINT_DUE = 10, 40
 
 
 class DeltaTables:
@@ -109,12 +106,11 @@ class DeltaTables:
     def _append_few(
         self, name: str, rows: Sequence[Row | tuple[Any, ...]], schema: StructType, *, application: str, wave: int
     ) -> bool:
-        """Append without Spark; False when that cannot be, or when Spark is to write a checkpoint with its commit."""
+        """Append without Spark; False when that cannot be."""
         log, plain = self._log_of(name), schema.jsonValue()
-        due = (log.version + 1) % CHECKPOINT_INTERVAL == 0 and log.version - log.checkpoint >= CHECKPOINT_DUE
-        if not log.fits(plain) or due:
+        if not log.fits(plain):
             return False
-        if log.transactions.get(application, -1) < wave:
+        if not log.has(application, wave=wave):
             added = write_rows(rows, to_arrow_schema(schema), store=self._store, folder=log.folder) if rows else None
             log.append(added, schema=plain, application=application, wave=wave)
         return True

@@ -1,10 +1,9 @@
 """The log of a Delta table, read and written without Spark: a commit of a few rows costs milliseconds instead of jobs.
 
 Only what every version of Delta knows is used (reader 1, writer 2): a table with more than that, or one that is large, is left
-to Spark. See "Delta Transaction Log Protocol". A checkpoint is Spark's business as well.
+to Spark. See "Delta Transaction Log Protocol".
 """
 
-import io
 import json
 import re
 import time
@@ -14,16 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
 from swath import __version__
+from swath.sinks import delta_checkpoint as checkpoints
 from swath.stores.base import Store
 
 Json = dict[str, Any]
 _COMMIT = re.compile(r"(\d{20})\.json")
-_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.parquet")
-#: Columns of a checkpoint that tell what a commit tells.
-_ACTIONS = ["txn", "add", "protocol", "metaData"]
+#: Delta's own default: a removed file may still be read for so long, so a checkpoint says that it was removed [ms].
+_REMEMBERED_MS = 7 * 24 * 3_600_000
 _READER, _WRITER = 1, 2
 _TRIES = 100
 
@@ -45,8 +42,10 @@ class DeltaLog:
         folder: Of the table, relative to the store's root.
         version: Of the latest commit; -1 without any.
         checkpoint: Version of the latest checkpoint; -1 without any.
-        files: Bytes of the table's files, by path relative to its folder.
-        transactions: Latest version of each transaction application.
+        added: The table's files as the log added them, by path relative to its folder.
+        removed: Files that were removed lately, likewise.
+        applications: Latest transaction of each application.
+        told: Latest ``protocol`` and ``metaData``.
         schema: Of the table, as Spark writes schemas.
         plain: Whether nothing in the log is beyond what is known here.
     """
@@ -55,8 +54,10 @@ class DeltaLog:
     folder: str
     version: int = -1
     checkpoint: int = -1
-    files: dict[str, int] = field(default_factory=dict)
-    transactions: dict[str, int] = field(default_factory=dict)
+    added: dict[str, Json] = field(default_factory=dict)
+    removed: dict[str, Json] = field(default_factory=dict)
+    applications: dict[str, Json] = field(default_factory=dict)
+    told: dict[str, Json] = field(default_factory=dict)
     schema: Json | None = None
     plain: bool = True
 
@@ -66,9 +67,9 @@ class DeltaLog:
         log = cls(store, folder)
         names = [path.rsplit("/", 1)[-1] for path in store.list(f"{folder}/_delta_log")]
         # Checkpoints of several files, or of the second kind.
-        log.plain = not any(".checkpoint." in n and not _CHECKPOINT.fullmatch(n) and not n.startswith(".") for n in names)
+        log.plain = not any(".checkpoint." in n and not checkpoints.NAME.fullmatch(n) and not n.startswith(".") for n in names)
         commits = [int(m[1]) for n in names if (m := _COMMIT.fullmatch(n))]
-        log.checkpoint = max((int(m[1]) for n in names if (m := _CHECKPOINT.fullmatch(n))), default=-1)
+        log.checkpoint = max((int(m[1]) for n in names if (m := checkpoints.NAME.fullmatch(n))), default=-1)
         if log.checkpoint >= 0:
             log._read_checkpoint()
         elif commits:
@@ -76,6 +77,16 @@ class DeltaLog:
             log.plain = log.plain and log.version < 0
         log.advance()
         return log
+
+    @property
+    def files(self) -> dict[str, int]:
+        """Bytes of the table's files, by path relative to its folder."""
+        return {path: add["size"] for path, add in self.added.items()}
+
+    @property
+    def transactions(self) -> dict[str, int]:
+        """Latest version of each transaction application."""
+        return {name: txn["version"] for name, txn in self.applications.items()}
 
     def advance(self) -> None:
         """Read the commits that came since."""
@@ -106,7 +117,7 @@ class DeltaLog:
         store: Any = self.store
         keeper: Exclusive = store
         for _ in range(_TRIES):
-            if self.transactions.get(application, -1) >= wave:
+            if self.has(application, wave=wave):
                 return False
             if not self.fits(schema):
                 msg = f"{self.folder} is of another kind since version {self.version}: run again"
@@ -119,36 +130,67 @@ class DeltaLog:
             ]
             data = "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines).encode()
             if keeper.put_if_absent(self.commit_path(self.version + 1), data):
+                taken = self.version + 1
                 self.advance()
+                if taken and taken % checkpoints.INTERVAL == 0:
+                    self.write_checkpoint()
                 return True
             self.advance()
         msg = f"{self.folder}: others took {_TRIES} versions in a row"
         raise OSError(msg)
+
+    def has(self, application: str, *, wave: int) -> bool:
+        """Whether the log holds a transaction."""
+        txn = self.applications.get(application)
+        return txn is not None and txn["version"] >= wave
+
+    def write_checkpoint(self) -> None:
+        """Write what the log says into one file, unless there is more in the log than is known here.
+
+        Readers that come later begin with it. Should it fail, the commit before it stands all the same.
+        """
+        if not self.plain or self.version <= self.checkpoint:
+            return
+        kept = time.time_ns() // 1_000_000 - _REMEMBERED_MS
+        self.removed = {p: r for p, r in self.removed.items() if r.get("deletionTimestamp", 0) >= kept}
+        actions = [
+            *({kind: fields} for kind, fields in self.told.items()),
+            *({"txn": txn} for txn in self.applications.values()),
+            *({"add": {**add, "dataChange": False}} for add in self.added.values()),
+            *({"remove": {**remove, "dataChange": False}} for remove in self.removed.values()),
+        ]
+        data = checkpoints.checkpoint_bytes(actions)
+        self.store.write(f"{self.folder}/_delta_log/{checkpoints.checkpoint_name(self.version)}", data)
+        pointer = checkpoints.pointer_bytes(self.version, actions=len(actions), bytes_=len(data), files=len(self.added))
+        self.store.write(f"{self.folder}/_delta_log/{checkpoints.POINTER}", pointer)
+        self.checkpoint = self.version
 
     def fits(self, schema: Json) -> bool:
         """Whether rows of a schema may be added and read here."""
         return self.plain and self.schema in (None, schema)
 
     def _read_checkpoint(self) -> None:
-        data = self.store.read(f"{self.folder}/_delta_log/{self.checkpoint:020d}.checkpoint.parquet")
-        table = pq.ParquetFile(io.BytesIO(data or b"")).read(columns=_ACTIONS)
+        data = self.store.read(f"{self.folder}/_delta_log/{checkpoints.checkpoint_name(self.checkpoint)}")
         self.version = self.checkpoint
-        self._apply(table.to_pylist(maps_as_pydicts="strict"))
+        self._apply(checkpoints.checkpoint_actions(data or b""))
 
     def _apply(self, actions: Iterable[Mapping[str, Any]]) -> None:
         for action in actions:
             if txn := action.get("txn"):
-                self.transactions[txn["appId"]] = txn["version"]
+                self.applications[txn["appId"]] = txn
             if add := action.get("add"):
                 self.plain = self.plain and not add.get("deletionVector") and ":" not in add["path"]
-                self.files[unquote(add["path"])] = add["size"]
+                self.added[unquote(add["path"])] = add
+                self.removed.pop(unquote(add["path"]), None)
             if remove := action.get("remove"):
-                self.files.pop(unquote(remove["path"]), None)
+                self.added.pop(unquote(remove["path"]), None)
+                self.removed[unquote(remove["path"])] = remove
+            self.told |= {kind: action[kind] for kind in ("protocol", "metaData") if action.get(kind)}
             if told := action.get("protocol"):
                 self.plain = self.plain and told["minReaderVersion"] <= _READER and told["minWriterVersion"] <= _WRITER
             if told := action.get("metaData"):
                 self.schema = json.loads(told["schemaString"])
-                self.plain = self.plain and not told["partitionColumns"] and not told.get("configuration")
+                self.plain = self.plain and not told.get("partitionColumns") and not told.get("configuration")
 
 
 def _info(now: int) -> Json:

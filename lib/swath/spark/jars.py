@@ -2,22 +2,15 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from swath.errors import ConfigError
+from swath.spark.s3a_jars import S3A_JARS, Jar
 
 DELTA_VERSION = "4.0.1"
 DELTA_PACKAGE = f"io.delta:delta-spark_2.13:{DELTA_VERSION}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jar:
-    """A file that must be exactly this one."""
-
-    name: str
-    sha256: str
 
 
 #: Delta's third jar, antlr4-runtime 4.13.1, comes with Spark.
@@ -32,27 +25,26 @@ DELTA_JARS = (
     ),
 )
 
-#: Of Spark 4.0's own Hadoop, and the SDK that this version was built with; only for outputs on S3.
-HADOOP_AWS_VERSION = "3.4.1"
-S3A_PACKAGE = f"org.apache.hadoop:hadoop-aws:{HADOOP_AWS_VERSION}"
-S3A_JARS = (
-    Jar(
-        name=f"hadoop-aws-{HADOOP_AWS_VERSION}.jar",
-        sha256="01334a07e179cae2b7e251f24857f11e3759108c9d6a79dcbe362a4295227da2",
-    ),
-    Jar(name="bundle-2.24.6.jar", sha256="890bf9f2a80488f7a8aa8277d64d13a9ea3a3cdff8607ef3b63a878d8b467b41"),
-)
-S3A_MEGABYTES = 559
 S3A_VARIABLE = "SWATH_S3A_JARS"
+
+
+def checkout() -> Path | None:
+    """The source tree that this module is part of; None when swath was installed from a wheel."""
+    root = Path(__file__).resolve().parents[3]
+    return root if (root / "setup.py").is_file() else None
+
+
+def how_to_set_up() -> str:
+    """The command that fetches what Spark lacks, as the user of a checkout or of a wheel can run it."""
+    return "make setup" if checkout() else f"{sys.executable} -m swath.spark.prepare"
 
 
 def cache_folder() -> Path:
     """Where set-up keeps what it fetched or made: SWATH_CACHE, the checkout's .cache, or the user's cache folder."""
     if os.environ.get("SWATH_CACHE"):
         return Path(os.environ["SWATH_CACHE"])
-    checkout = Path(__file__).resolve().parents[3]
-    if (checkout / "setup.py").is_file():
-        return checkout / ".cache"
+    if root := checkout():
+        return root / ".cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swath"
 
 
@@ -66,7 +58,8 @@ def spark_home() -> Path:
         return Path(os.environ["SPARK_HOME"])
     package = find_spec("pyspark")
     if package is None or package.origin is None:
-        msg = "Spark is missing: pyspark is not installed and SPARK_HOME is not set. Run make setup."
+        msg = "Spark is missing: pyspark is not installed and SPARK_HOME is not set. Run "
+        msg += "make setup." if checkout() else f"{sys.executable} -m pip install pyspark."
         raise ConfigError(msg)
     return Path(package.origin).parent
 
@@ -87,15 +80,22 @@ def s3a_folder() -> Path:
 
 
 def s3a_class_path() -> tuple[Path, ...] | None:
-    """The jars that let Spark open ``s3a://``; empty when they lie among its own, None when they are nowhere."""
-    if all((spark_home() / "jars" / jar.name).is_file() for jar in S3A_JARS):
+    """The jars that let Spark open ``s3a://``; empty when Spark has its own, None when they are nowhere."""
+    if _has_s3a(spark_home() / "jars"):
         return ()
     paths = tuple(s3a_folder() / jar.name for jar in S3A_JARS)
     return paths if all(p.is_file() for p in paths) else None
 
 
+def _has_s3a(folder: Path) -> bool:
+    """True for the jars of our images, and for a Spark that somebody gave hadoop-aws with the whole SDK: two SDKs would clash."""
+    if all((folder / jar.name).is_file() for jar in S3A_JARS):
+        return True
+    return all(next(folder.glob(pattern), None) is not None for pattern in ("hadoop-aws-*.jar", "bundle-*.jar"))
+
+
 def delta_class_path() -> tuple[Path, ...]:
-    """The jars to add to Spark's own; empty when they lie among them, as in our images and after ``make setup``.
+    """The jars to add to Spark's own; empty when they lie among them, as in our images and after set-up.
 
     Raises:
         ConfigError: They are nowhere.
@@ -110,5 +110,5 @@ def delta_class_path() -> tuple[Path, ...]:
             return paths
     names = " and ".join(jar.name for jar in DELTA_JARS)
     looked = ", ".join(str(f) for f in (spark_home() / "jars", *folders))
-    msg = f"{names} are missing; looked in {looked}. Run make setup, or name their folder in SWATH_JARS."
+    msg = f"{names} are missing; looked in {looked}. Run {how_to_set_up()}, or name their folder in SWATH_JARS."
     raise ConfigError(msg)

@@ -15,16 +15,13 @@ from swath.spark.archive import archive_path, reading_options
 from swath.spark.jars import (
     DELTA_JARS,
     DELTA_PACKAGE,
-    S3A_JARS,
-    S3A_MEGABYTES,
-    S3A_PACKAGE,
-    Jar,
     cache_folder,
     intact,
     s3a_folder,
     spark_home,
 )
 from swath.spark.java import HOW_TO_GET, find_java, java_major
+from swath.spark.s3a_jars import S3A_EXCLUDED, S3A_JARS, S3A_MEGABYTES, S3A_PACKAGES, Jar
 from swath.spark.settings import properties, settings_for, with_java_options
 
 log = logging.getLogger("swath.prepare")
@@ -113,7 +110,7 @@ def fetch_jars() -> Path:
     Raises:
         ConfigError: They cannot be fetched, or are not the ones they should be.
     """
-    return _fetched(DELTA_JARS, package=DELTA_PACKAGE, folder=cache_folder() / "jars", name="Delta jars")
+    return _fetched(DELTA_JARS, packages=(DELTA_PACKAGE,), folder=cache_folder() / "jars", name="Delta jars")
 
 
 def fetch_s3a() -> Path:
@@ -122,28 +119,30 @@ def fetch_s3a() -> Path:
     Raises:
         ConfigError: They cannot be fetched, or are not the ones they should be.
     """
-    return _fetched(S3A_JARS, package=S3A_PACKAGE, folder=s3a_folder(), name=f"S3A jars ({S3A_MEGABYTES} MB)")
+    name = f"S3A jars ({S3A_MEGABYTES} MB)"
+    return _fetched(S3A_JARS, packages=S3A_PACKAGES, excluded=S3A_EXCLUDED, folder=s3a_folder(), name=name)
 
 
-def _fetched(jars: Sequence[Jar], *, package: str, folder: Path, name: str) -> Path:
+def _fetched(jars: Sequence[Jar], *, packages: Sequence[str], excluded: Sequence[str] = (), folder: Path, name: str) -> Path:
     """Fetch jars with Spark's own resolver, which honours the user's Ivy and Maven settings."""
     missing = [jar for jar in jars if not intact(jar, folder=folder)]
     if not missing:
         log.info("%s: in %s", name, folder)
         return folder
     folder.mkdir(parents=True, exist_ok=True)
-    log.info("%s: fetching %s", name, package)
+    log.info("%s: fetching %s", name, packages[0])
     # Beside the cache: a temporary folder may be small, and a move within one file system costs nothing.
     with tempfile.TemporaryDirectory(dir=folder) as ivy:
-        said = _resolve(Path(ivy), package=package)
+        said = _resolve(Path(ivy), packages=packages, excluded=excluded)
         for jar in missing:
             _keep(jar, ivy=Path(ivy), folder=folder, said=said)
     return folder
 
 
-def _resolve(ivy: Path, *, package: str) -> str:
+def _resolve(ivy: Path, *, packages: Sequence[str], excluded: Sequence[str]) -> str:
     """Run spark-submit only as far as its resolver goes; what it said."""
-    command = [str(spark_home() / "bin" / "spark-submit"), "--packages", package, "--conf", f"spark.jars.ivy={ivy}"]
+    command = [str(spark_home() / "bin" / "spark-submit"), "--packages", ",".join(packages), "--conf", f"spark.jars.ivy={ivy}"]
+    command += ["--exclude-packages", ",".join(excluded)] if excluded else []
     command += ["--class", "org.apache.spark.deploy.ResolvedAndDone", "none.jar"]
     environment = {**os.environ, "SPARK_HOME": str(spark_home())}
     try:

@@ -13,10 +13,11 @@ from swath.errors import ConfigError
 from swath.spark.archive import reading_options
 from swath.spark.event_log import make_event_log_folder
 from swath.spark.gateway import start_jvm, stop_jvm
-from swath.spark.jars import S3A_JARS, delta_class_path, s3a_class_path
+from swath.spark.jars import delta_class_path, s3a_class_path
 from swath.spark.java import HOW_TO_GET, find_java
 from swath.spark.prepare import fetch_s3a
 from swath.spark.s3a import S3A_SETTING, executor_environment, s3a_settings
+from swath.spark.s3a_jars import S3A_JARS
 from swath.spark.settings import DEFAULT_MASTER, on_one_machine, settings_for, with_class_path, with_java_options
 
 __all__ = ["SparkSession", "build_session", "stop_session"]
@@ -105,7 +106,7 @@ def _with_s3a(settings: Mapping[str, str], *, master: str) -> dict[str, str]:
     if not on_one_machine(master):
         named = [settings.get("spark.jars", ""), *map(str, paths)]
         return {**settings, "spark.jars": ",".join(n for n in named if n)}
-    # Behind Spark's own: the SDK brings a logging library of its own, and a class archive fits only what it begins with.
+    # Behind Spark's own: a class archive fits only what it begins with.
     told = [os.environ.get(_LAST_ON_CLASS_PATH, ""), *map(str, paths)]
     os.environ[_LAST_ON_CLASS_PATH] = ":".join(dict.fromkeys(t for t in ":".join(told).split(":") if t))
     return dict(settings)

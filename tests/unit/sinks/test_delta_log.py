@@ -110,6 +110,49 @@ def test_a_table_that_is_more_than_plain_is_left_alone(store: LocalStore, beyond
         append(log, 1)
 
 
+def test_a_checkpoint_is_all_that_a_reader_needs(store: LocalStore) -> None:
+    log = DeltaLog.of(store, FOLDER)
+    for wave in range(24):
+        append(log, wave, application=f"run-{wave % 3}.runs")
+    names = [path.rsplit("/", 1)[-1] for path in store.list(f"{FOLDER}/_delta_log")]
+    assert [n for n in names if "checkpoint" in n and n != "_last_checkpoint"] == [
+        "00000000000000000010.checkpoint.parquet", "00000000000000000020.checkpoint.parquet",
+    ]  # fmt: skip
+    pointer = json.loads(store.read(f"{FOLDER}/_delta_log/_last_checkpoint") or b"")
+    assert pointer["version"] == 20
+    assert (pointer["size"], pointer["numOfAddFiles"]) == (2 + 3 + 21, 21)
+    for old in range(20):
+        store.delete(log.commit_path(old))
+    again = DeltaLog.of(store, FOLDER)
+    assert (again.version, again.checkpoint, again.schema, again.files) == (23, 20, SCHEMA, log.files)
+    assert again.transactions == {"run-0.runs": 21, "run-1.runs": 22, "run-2.runs": 23}
+    assert again.fits(SCHEMA)
+    assert {path: add["stats"] for path, add in again.added.items()} == {path: add["stats"] for path, add in log.added.items()}
+
+
+def test_a_table_that_is_more_than_plain_gets_no_checkpoint_of_ours(store: LocalStore) -> None:
+    log = DeltaLog.of(store, FOLDER)
+    append(log, 0)
+    features = {"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["deletionVectors"]}}
+    store.write(log.commit_path(1), json.dumps(features).encode())
+    log.advance()
+    log.write_checkpoint()
+    assert not [path for path in store.list(FOLDER) if "checkpoint" in path]
+
+
+def test_a_checkpoint_forgets_what_was_removed_long_ago(store: LocalStore) -> None:
+    log = DeltaLog.of(store, FOLDER)
+    append(log, 0)
+    append(log, 1)
+    old, new = log.files
+    removals = [{"remove": {"path": old, "deletionTimestamp": 1}}, {"remove": {"path": new, "deletionTimestamp": 1 << 50}}]
+    store.write(log.commit_path(2), "".join(f"{json.dumps(line)}\n" for line in removals).encode())
+    log.advance()
+    log.write_checkpoint()
+    again = DeltaLog.of(store, FOLDER)
+    assert (again.version, again.checkpoint, again.files, list(again.removed)) == (2, 2, {}, [new])
+
+
 def test_a_moment_without_a_zone_is_refused(store: LocalStore) -> None:
     with pytest.raises(ValueError, match="a moment without a time zone: 2024-08-05 12:00:00"):
         write_rows([(0, "a", NOON.replace(tzinfo=None))], ARROW, store=store, folder=FOLDER)
