@@ -60,12 +60,16 @@ def status_command(
 
         click.get_current_context().invoke(deploy.status_command, job=output, site_name=site_name, run_id=run_id, wait=wait)
         return
+    from swath.sinks.delta import NeedsSparkError  # noqa: PLC0415
     from swath.spark.status import output_status  # noqa: PLC0415
     from swath.spark.tables import open_tables  # noqa: PLC0415
 
     store = existing(output)
-    with session("status", master, output=output) as spark:
-        found = output_status(open_tables(spark, store), run_id=run_id)
+    try:
+        found = output_status(open_tables(None, store), run_id=run_id)
+    except NeedsSparkError:
+        with session("status", master, output=output) as spark:
+            found = output_status(open_tables(spark, store), run_id=run_id)
     if as_json:
         click.echo(json.dumps(found.plain()))
     else:

@@ -5,15 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, takewhile
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
-from swath.errors import AccountError
+from swath.errors import AccountError, SwathError
 from swath.sinks.delta_log import DeltaLog
-from swath.sinks.delta_rows import read_rows, write_rows
+from swath.sinks.delta_rows import read_columns, read_rows, write_rows
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, NoLock
 
@@ -23,21 +24,31 @@ _LISTING_TASKS = 16
 SMALL_BYTES = 16 << 20
 
 
+class NeedsSparkError(SwathError):
+    """Only Spark can answer, and there is no session."""
+
+
 class DeltaTables:
     """The Delta tables of one output.
 
     Args:
-        spark: The session.
+        spark: The session; without one only what needs no Spark can be asked.
         store: The output.
         lock: Taken for each commit, and checked right before it.
     """
 
-    def __init__(self, spark: SparkSession, store: Store, *, lock: CommitLock | None = None) -> None:
-        self._spark = spark
+    def __init__(self, spark: SparkSession | None, store: Store, *, lock: CommitLock | None = None) -> None:
+        self._session = spark
         self._store = store
         self._lock = lock or NoLock()
         self._newest: dict[str, int] = {}
         self._logs: dict[str, DeltaLog] = {}
+
+    @property
+    def _spark(self) -> SparkSession:
+        if self._session is None:
+            raise NeedsSparkError
+        return self._session
 
     def exists(self, name: str) -> bool:
         """Whether the table has a commit; not always the first one, for Delta removes what a checkpoint made superfluous."""
@@ -69,6 +80,14 @@ class DeltaTables:
         if not log.fits(schema.jsonValue()) or sum(log.files.values()) > SMALL_BYTES:
             return None
         return read_rows(list(log.files), columns, store=self._store, folder=log.folder)
+
+    def arrow(self, name: str, schema: StructType, *, columns: Sequence[str]) -> pa.Table | None:
+        """Some plain columns of all rows, however many, read without Spark; None when the table is more than a plain one."""
+        kept = to_arrow_schema(StructType([schema[c] for c in columns]))
+        if not self.exists(name):
+            return kept.empty_table()
+        log = self._log_of(name)
+        return read_columns(list(log.files), kept, store=self._store, folder=log.folder) if log.fits(schema.jsonValue()) else None
 
     def append(
         self,

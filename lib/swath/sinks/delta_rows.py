@@ -4,6 +4,7 @@ import io
 import json
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from typing import Any
 
@@ -12,10 +13,13 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from swath.sinks.arrow_rows import array_of, named
 from swath.stores.base import Store
+from swath.stores.local import LocalStore
 
 Json = dict[str, Any]
 #: Delta cuts texts in its statistics; we leave those out that would have to be cut.
 _LONGEST_TEXT = 32
+#: Files that are read at once: on S3 each is a request or two.
+_READERS = 8
 
 
 def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store, folder: str) -> Json:
@@ -63,6 +67,34 @@ def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, fol
             row.update({n: row[n].replace(tzinfo=UTC) for n in naive if row[n] is not None})
         found += rows
     return found
+
+
+def read_columns(files: Sequence[str], schema: pa.Schema, *, store: Store, folder: str) -> pa.Table:
+    """Some columns of all rows, as Arrow: nothing else of the files is read where the store reads ranges.
+
+    Args:
+        files: Of the table.
+        schema: The columns, none of them nested; moments in UTC.
+        store: Where the table is.
+        folder: Of the table.
+
+    Raises:
+        FileNotFoundError: The log names a file that is not there.
+    """
+
+    def read(name: str) -> pa.Table:
+        with store.open(f"{folder}/{name}") as opened:
+            file = pq.ParquetFile(opened, coerce_int96_timestamp_unit="us", pre_buffer=False)  # no thread for a file of kilobytes
+            table = file.read(columns=schema.names, use_threads=False).select(schema.names)
+        # Spark's own files hold UTC without saying so: the cast takes a naive moment for UTC.
+        return table if table.schema.equals(schema) else table.cast(schema)
+
+    if isinstance(store, LocalStore):  # nothing to wait for: threads would only get into each other's way
+        found = [read(name) for name in files]
+    else:
+        with ThreadPoolExecutor(_READERS) as readers:
+            found = list(readers.map(read, files))
+    return pa.concat_tables(found) if found else schema.empty_table()
 
 
 def _statistics(table: pa.Table) -> Json:

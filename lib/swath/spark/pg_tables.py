@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import LongType, StructField, StructType
 
-from swath.sinks.delta import SMALL_BYTES
+from swath.sinks.delta import SMALL_BYTES, NeedsSparkError
 from swath.sinks.pg_rows import ROW_ID, Change, PgRows, Rows
 from swath.sinks.pg_values import as_table
 from swath.spark.schemas import TABLES
@@ -37,9 +37,15 @@ class PgTables:
         lock: Taken for each commit, and checked right before it.
     """
 
-    def __init__(self, spark: SparkSession, store: Store, *, rows: PgRows, lock: CommitLock | None = None) -> None:
-        self._spark, self._store, self._rows = spark, store, rows
+    def __init__(self, spark: SparkSession | None, store: Store, *, rows: PgRows, lock: CommitLock | None = None) -> None:
+        self._session, self._store, self._rows = spark, store, rows
         self._lock = lock or NoLock()
+
+    @property
+    def _spark(self) -> SparkSession:
+        if self._session is None:
+            raise NeedsSparkError
+        return self._session
 
     def exists(self, name: str) -> bool:
         """Whether somebody appended to the table, be it nothing."""
@@ -65,6 +71,12 @@ class PgTables:
         if self._rows.size(name, columns) > SMALL_BYTES:
             return None
         return [row for some in self._rows.rows(name, columns) for row in some]
+
+    def arrow(self, name: str, schema: StructType, *, columns: Sequence[str]) -> pa.Table:
+        """Some plain columns of all rows."""
+        kept = to_arrow_schema(StructType([schema[c] for c in columns]))
+        batches = self._rows.rows(name, columns) if self.exists(name) else iter(())
+        return pa.concat_tables([kept.empty_table(), *(as_table(rows, kept) for rows in batches)])
 
     def append(
         self,

@@ -1,15 +1,21 @@
 """How an output stands: its runs, and what is in quarantine."""
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
-from pyspark.sql import functions as F
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from pyspark.sql.types import StructType
 
-from swath.spark.schemas import PRODUCTS, RUNS
-from swath.spark.standing import standing
+from swath.spark.schemas import PRODUCTS, QUARANTINE, RUNS, SCENES
 from swath.spark.tables import Tables
 
+Json = dict[str, Any]
+_INSTANT = timedelta(microseconds=1)
 #: Runs that are told, the newest first.
 TOLD = 20
 _SUMS = (
@@ -60,35 +66,77 @@ class OutputStatus:
 
 
 def output_status(tables: Tables, *, run_id: str | None = None) -> OutputStatus:
-    """Read it from the ledger.
+    """Read it from the ledger, without Spark where its tables are what swath made them.
 
     Args:
         tables: Of the output.
         run_id: Only this run; the quarantine is then what it left and still stands.
+
+    Raises:
+        NeedsSparkError: A table is more than plain, and ``tables`` has no session.
     """
-    runs, refused = tables.read("runs", RUNS, columns=[n for n in RUNS.names if n != "spec"]), standing(tables)
-    if run_id is not None:
-        runs, refused = runs.filter(F.col("run_id") == run_id), refused.filter(F.col("run_id") == run_id)
-    firsts = [F.first(n).alias(n) for n in ("pipeline", "site", "code")]
-    sums = [F.sum(n).alias(n) for n in _SUMS]
-    times = [F.min("started").alias("started"), F.max("ended").alias("ended")]
-    told = runs.groupBy("run_id").agg(F.count("wave").alias("waves"), F.min("balanced").alias("balanced"), *firsts, *sums, *times)
-    products = (
-        tables.read("products", PRODUCTS, columns=["pipeline", "product_id"])
-        .groupBy("pipeline")
-        .agg(F.countDistinct("product_id").alias("n"))
-    )
-    stands = refused.groupBy("pipeline", "error_class").count().orderBy("pipeline", "error_class")
+    runs = _columns(tables, "runs", RUNS, columns=[n for n in RUNS.names if n not in {"spec", "spec_digest"}])
+    products = _columns(tables, "products", PRODUCTS, columns=["pipeline", "product_id", "scene_id", "made"])
+    numbers = products.group_by("pipeline").aggregate([("product_id", "count_distinct")]).to_pylist()
+    refused = [row for row in _standing(tables, products) if run_id in (None, row["run_id"])]
     return OutputStatus(
-        runs=tuple(_run(r) for r in told.orderBy(F.col("started").desc()).limit(TOLD).collect()),
-        products={r["pipeline"]: r["n"] for r in products.orderBy("pipeline").collect()},
-        quarantine={(r["pipeline"], r["error_class"]): r["count"] for r in stands.collect()},
+        runs=_runs([row for row in runs.to_pylist() if run_id in (None, row["run_id"])]),
+        products={r["pipeline"]: r["product_id_count_distinct"] for r in sorted(numbers, key=itemgetter("pipeline"))},
+        quarantine=dict(sorted(Counter((r["pipeline"], r["error_class"]) for r in refused).items())),
     )
 
 
-def _run(row: Any) -> RunRow:
+def _columns(tables: Tables, name: str, schema: StructType, *, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a table; moments in UTC."""
+    found = tables.arrow(name, schema, columns=columns)
+    return tables.read(name, schema, columns=columns).toArrow() if found is None else found
+
+
+def _standing(tables: Tables, products: pa.Table) -> list[Json]:
+    """What ``standing`` finds, decided by few rows: the products and scenes of what was ever refused."""
+    names = ["run_id", "scene_id", "href", "pipeline", "error_class", "attempts", "at"]
+    latest: dict[tuple[str, str], Json] = {}
+    for row in _columns(tables, "quarantine", QUARANTINE, columns=names).to_pylist():
+        known = latest.setdefault((row["href"], row["pipeline"]), row)
+        if (row["at"], row["attempts"]) > (known["at"], known["attempts"]):
+            latest[row["href"], row["pipeline"]] = row
+    if not latest:
+        return []
+    ids: dict[str, set[str]] = {href: set() for href, _ in latest}
+    for scene in _among(_columns(tables, "scenes", SCENES, columns=["scene_id", "href"]), "href", ids):
+        ids[scene["href"]].add(scene["scene_id"])
+    for row in latest.values():
+        ids[row["href"]].add(row["scene_id"])
+    made: dict[tuple[str, str], datetime] = {}
+    for product in _among(products, "scene_id", {i for found in ids.values() for i in found}):
+        key = (product["scene_id"], product["pipeline"])
+        made[key] = max(product["made"], made.get(key, product["made"]))
+    return [
+        row for row in latest.values()
+        if not any(made.get((i, row["pipeline"]), row["at"] - _INSTANT) >= row["at"] for i in ids[row["href"]])
+    ]  # fmt: skip
+
+
+def _among(table: pa.Table, column: str, values: Collection[str]) -> list[Json]:
+    """Rows with one of these values."""
+    found: list[Json] = table.filter(pc.is_in(table[column], value_set=pa.array(list(values), pa.string()))).to_pylist()
+    return found
+
+
+def _runs(rows: Sequence[Json]) -> tuple[RunRow, ...]:
+    """The newest runs, each with all its waves."""
+    waves: dict[str, list[Json]] = {}
+    for row in rows:
+        waves.setdefault(row["run_id"], []).append(row)
+    found = [_run(run_id, some) for run_id, some in waves.items()]
+    return tuple(sorted(found, key=lambda run: run.started, reverse=True)[:TOLD])
+
+
+def _run(run_id: str, waves: Sequence[Json]) -> RunRow:
+    first = waves[0]
     return RunRow(
-        run_id=row["run_id"], pipeline=row["pipeline"], site=row["site"], code=row["code"], waves=row["waves"],
-        balanced=row["balanced"], started=row["started"].astimezone(UTC), ended=row["ended"].astimezone(UTC),
-        sums={n: row[n] for n in _SUMS},
+        run_id=run_id, pipeline=first["pipeline"], site=first["site"], code=first["code"], waves=len(waves),
+        balanced=all(w["balanced"] for w in waves),
+        started=min(w["started"] for w in waves), ended=max(w["ended"] for w in waves),
+        sums={n: sum(w[n] for w in waves if w[n] is not None) for n in _SUMS},
     )  # fmt: skip

@@ -13,6 +13,8 @@ from swath.stores.base import Store
 from swath.stores.lock import DSN_VARIABLE, CommitLock, dsn_for
 
 if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
     from swath.sinks.pg_rows import PgRows
 
 #: ``delta`` (without it as well) or ``postgresql``; sites set it.
@@ -47,6 +49,10 @@ class Tables(Protocol):
 
     def small(self, name: str, schema: StructType, *, columns: Sequence[str]) -> list[dict[str, Any]] | None:
         """Some columns of all rows, read without Spark; None when that is much. Moments are aware, in UTC."""
+        ...
+
+    def arrow(self, name: str, schema: StructType, *, columns: Sequence[str]) -> "pa.Table | None":
+        """Some plain columns of all rows, however many, read without Spark; None when only Spark can. Moments are in UTC."""
         ...
 
     def append(
@@ -85,12 +91,12 @@ class Tables(Protocol):
 
 
 def open_tables(
-    spark: SparkSession, store: Store, *, lock: CommitLock | None = None, environ: Mapping[str, str] = os.environ
+    spark: SparkSession | None, store: Store, *, lock: CommitLock | None = None, environ: Mapping[str, str] = os.environ
 ) -> Tables:
     """The tables of an output.
 
     Args:
-        spark: The session.
+        spark: The session; without one only what needs no Spark can be asked.
         store: The output.
         lock: Taken for each commit.
         environ: Says which kind.
