@@ -153,6 +153,12 @@ class AccessError(SceneError):
     error_class = "access"
 
 
+class ChecksumError(SceneError):
+    """A file is not the one that the delivery's own checksum speaks of."""
+
+    error_class = "checksum"
+
+
 class UnsupportedSensorError(SceneError):
     """No coefficients or no model for this sensor."""
 

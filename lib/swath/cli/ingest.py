@@ -1,11 +1,14 @@
 """``swath ingest``: also the contract of jobs/ingest.py."""
 
 import json
+from typing import Any
 
 import click
 
 from swath.cli.progress import telling
 from swath.cli.run import EXIT_QUARANTINED, new_run_id
+from swath.cli.vouched import vouching_options
+from swath.readers.terms import Terms
 from swath.report.summary import reason_of
 from swath.report.text import plain
 from swath.spark.request import Limits
@@ -15,6 +18,7 @@ from swath.spark.request import Limits
 @click.option("--input", "inputs", multiple=True, required=True, help="Scene, list, STAC record or search, or folder of these.")
 @click.option("--output", required=True, help="Folder or s3:// prefix with the tables.")
 @click.option("--limit", type=click.IntRange(min=1), help="Take at most so many scenes.")
+@vouching_options
 @click.option("--master", help="Spark master.")
 @click.option("--run-id", help="Name of the run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
@@ -28,12 +32,14 @@ def ingest_command(
     run_id: str | None,
     as_json: bool,
     quarantine_ok: bool,
+    **vouched: Any,
 ) -> None:
     """Discover scenes, read their metadata, take their digests, and add the new ones to the scenes table."""
     from swath.spark.ingest import IngestRequest, ingest_job  # noqa: PLC0415  a second of imports
     from swath.spark.session import build_session, stop_session  # noqa: PLC0415
 
-    request = IngestRequest(run_id=run_id or new_run_id(), inputs=inputs, limit=limit, limits=Limits())
+    terms = Terms(level=vouched["level"] or "", trust_checksums=vouched["trust_checksums"])
+    request = IngestRequest(run_id=run_id or new_run_id(), inputs=inputs, limit=limit, limits=Limits(), terms=terms)
     with telling() as told:
         spark = build_session(app="swath ingest", master=master, output=output)
         try:

@@ -16,12 +16,14 @@ from swath.cli.prices import site_prices
 from swath.cli.progress import Told, telling
 from swath.cli.run_log import RunLog
 from swath.cli.summary import FindTruth, summary_of
+from swath.cli.vouched import vouching_options
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
 from swath.errors import ConfigError, ServiceError, SwathError
 from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
 from swath.readers.discover import discover
 from swath.readers.search import is_search, parse_search
+from swath.readers.terms import Terms
 from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
@@ -54,6 +56,8 @@ class RunOptions:
     wave_products: int = WAVE_PRODUCTS
     worker_memory_mb: int = Limits().memory_mb
     strip_seconds: float = Limits().seconds
+    level: str | None = None
+    trust_checksums: bool = False
     catalog: str = field(default="", repr=False)
     catalog_base: str = ""
 
@@ -87,6 +91,7 @@ def request_of(options: RunOptions) -> RunRequest:
         limit=options.limit,
         wave_products=options.wave_products,
         limits=Limits(memory_mb=options.worker_memory_mb, seconds=options.strip_seconds),
+        terms=Terms(level=options.level or "", trust_checksums=options.trust_checksums),
         catalogue=target_of(options.catalog, options.catalog_base),
     )
 
@@ -233,7 +238,7 @@ def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: boo
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `run` and `plan` share."""
-    command = catalog_options(command)
+    command = vouching_options(catalog_options(command))
     for option in reversed(
         [
             click.argument("pipeline"),

@@ -32,6 +32,10 @@ def _words(job: JobSpec, *, site: Site, run_id: str) -> Iterator[str]:
         yield from ("--limit", str(job.limit))
     if job.tile_size is not None:
         yield from ("--tile-size", str(job.tile_size))
+    if job.level is not None:
+        yield from ("--level", job.level)
+    if job.trust_checksums:
+        yield "--trust-checksums"
     for step, pin in sorted(job.models.items()):
         yield from ("--set", f"{step}.model={pin}")
     for key, value in sorted(job.settings.items()):

@@ -1,7 +1,7 @@
 """What is asked for: one run of a pipeline, without a word on where it runs."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -67,6 +67,8 @@ class JobSpec(Strict):
         settings: ``STEP.PARAM`` to value, as ``--set``.
         limit: At most this many scenes.
         tile_size: Strip height at the reference resolution, in rows.
+        level: Processing level of scenes that state none.
+        trust_checksums: Take checksums of items at their word.
         max_duration: The run is stopped after it.
         labels: For the engine's own lists and bills.
         schedule: Cron in UTC; only the Spark Operator has schedules.
@@ -82,6 +84,8 @@ class JobSpec(Strict):
     settings: Mapping[str, str | int | float | bool] = {}
     limit: Annotated[int | None, Field(ge=1)] = None
     tile_size: Annotated[int | None, Field(ge=512)] = None
+    level: Literal["L1"] | None = None
+    trust_checksums: bool = False
     max_duration: Duration = "12h"
     labels: Mapping[LabelKey, LabelValue] = {}
     schedule: Annotated[str | None, AfterValidator(checked(_cron))] = None

@@ -26,6 +26,7 @@ from swath.readers.angles import angle_field
 from swath.readers.bands import BandReader
 from swath.readers.digest_memory import DigestMemory, remembering
 from swath.readers.registry import read_scene
+from swath.readers.terms import Terms, under
 from swath.sinks.cog import CogTarget
 from swath.sinks.publish import publish_product
 from swath.sinks.strip_part import PartManifest
@@ -59,7 +60,8 @@ def perform(request: Mapping[str, Any]) -> Json:
 
 def _ingest(request: Mapping[str, Any]) -> Json:
     """Read a scene's metadata; with a pipeline, tell also what it would make of the scene."""
-    with remembering(DigestMemory.from_json(request.get("files"))) as memory:
+    terms = Terms.from_plain(request.get("terms"))
+    with under(terms), remembering(DigestMemory.from_json(request.get("files"))) as memory:
         scene = read_scene(request["href"])
     text = _bordered(scene.to_json())
     found: Json = {"scene": text, "scene_id": scene.scene_id, "scene_digest": scene.digest, "files": memory.to_json()}

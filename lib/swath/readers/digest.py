@@ -2,40 +2,52 @@
 
 import hashlib
 from collections.abc import Iterable
+from functools import partial
 from zlib import error as ZlibError
 
-from swath.errors import MetadataError, ReadError
+from swath.errors import ChecksumError, ReadError
 from swath.readers.digest_memory import memory_in_use
 from swath.readers.fingerprint import EDGE_BYTES, Fingerprint
 from swath.readers.href import open_bytes
+from swath.readers.multihash import Hasher, multihash_in
 
-__all__ = ["EDGE_BYTES", "Fingerprint", "combined_digest", "file_digest", "fingerprint", "multihash", "sha256_of_multihash"]
+__all__ = [
+    "EDGE_BYTES", "Fingerprint", "checked_fingerprint", "combined_digest", "file_digest", "fingerprint", "multihash",
+    "sha256_of_multihash",
+]  # fmt: skip
 
 CHUNK_BYTES = 1 << 20
 #: Multihash prefix of sha2-256: code 0x12, length 0x20 (multiformats; STAC's ``file:checksum``).
 MULTIHASH_SHA256 = "1220"
+SHA256 = "sha256"
 HEX_LENGTH = 64
 
 
-def fingerprint(href: str) -> Fingerprint:
+def fingerprint(href: str, *, also: str = "") -> Fingerprint:
     """Digest a file, or a member of an archive, in bounded memory; one that a memory in use knows is not read again.
 
     Args:
         href: As ``readers.href.gdal_href`` spells it.
+        also: Another algorithm of ``readers.multihash`` that is wanted; empty for none.
 
     Raises:
         ReadError: The bytes cannot be read to the end.
     """
     memory = memory_in_use()
-    return memory.fingerprint(href, take=_taken) if memory is not None else _taken(href)
+    if memory is None:
+        return _taken(href, also=also)
+    return memory.fingerprint(href, take=partial(_taken, also=also), also=also)
 
 
-def _taken(href: str) -> Fingerprint:
+def _taken(href: str, *, also: str = "") -> Fingerprint:
     sha, size, head, tail = hashlib.sha256(), 0, b"", b""
+    other = Hasher(also) if also else None
     try:
         with open_bytes(href) as file:
             while chunk := file.read(CHUNK_BYTES):
                 sha.update(chunk)
+                if other is not None:
+                    other.update(chunk)
                 size += len(chunk)
                 head = head or chunk[:EDGE_BYTES]
                 tail = (tail + chunk[-EDGE_BYTES:])[-EDGE_BYTES:]
@@ -46,7 +58,34 @@ def _taken(href: str) -> Fingerprint:
             got=f"{href}: {error}",
             remedy="Fetch it again.",
         ) from error
-    return Fingerprint(sha256=sha.hexdigest(), size=size, head=head, tail=tail)
+    others = {} if other is None else {also: other.hexdigest()}
+    return Fingerprint(sha256=sha.hexdigest(), size=size, head=head, tail=tail, others=others)
+
+
+def checked_fingerprint(href: str, *, checksum: str) -> Fingerprint:
+    """The fingerprint of a file that is what its ``file:checksum`` says, as far as that can be checked.
+
+    Args:
+        href: As ``readers.href.gdal_href`` spells it.
+        checksum: A multihash; one of a kind that ``hashlib`` lacks is not believed and not checked.
+
+    Raises:
+        ChecksumError: The bytes are other ones.
+        ReadError: They cannot be read to the end.
+    """
+    said = multihash_in(checksum)
+    if said is None:
+        return fingerprint(href)
+    known = fingerprint(href, also="" if said.algorithm == SHA256 else said.algorithm)
+    taken = known.sha256 if said.algorithm == SHA256 else known.others[said.algorithm]
+    if not said.agrees(taken):
+        raise ChecksumError(
+            "a file is not what its checksum says",
+            expected=f"{said.algorithm} {said.digest[:16]}... by file:checksum",
+            got=f"{taken[:16]}... of {href}",
+            remedy="Fetch the file again; if it was changed on purpose, correct file:checksum.",
+        )
+    return known
 
 
 def file_digest(href: str) -> str:
@@ -66,18 +105,6 @@ def multihash(sha256: str) -> str:
 
 
 def sha256_of_multihash(checksum: str) -> str:
-    """The hex sha256 in a ``file:checksum``.
-
-    Raises:
-        MetadataError: It is not a sha2-256 multihash.
-    """
-    text = checksum.lower()
-    digest = text.removeprefix(MULTIHASH_SHA256)
-    if len(text) != len(MULTIHASH_SHA256) + HEX_LENGTH or len(digest) != HEX_LENGTH or set(digest) - set("0123456789abcdef"):
-        raise MetadataError(
-            "a file:checksum is of an unknown kind",
-            expected=f"{MULTIHASH_SHA256} and {HEX_LENGTH} hex digits (sha2-256)",
-            got=repr(checksum[:100]),
-            remedy="Leave file:checksum out; the digest is then taken from the file.",
-        )
-    return digest
+    """The hex sha256 in a ``file:checksum``; ``''`` when it holds none, or only a part of one."""
+    said = multihash_in(checksum)
+    return said.digest if said is not None and said.algorithm == SHA256 and len(said.digest) == HEX_LENGTH else ""

@@ -14,6 +14,8 @@ from swath.readers.href import split_href
 #: A file that changed so recently may change again within the same tick of its file system's clock [s].
 SETTLED_S = 2.0
 _VSI = "/vsi"
+#: Stamp, sha256, size, head, tail; what follows is optional.
+_FIELDS = 5
 
 
 class DigestMemory:
@@ -36,23 +38,30 @@ class DigestMemory:
         """What was met."""
         return json.dumps(self._met, sort_keys=True)
 
-    def fingerprint(self, href: str, *, take: Callable[[str], Fingerprint]) -> Fingerprint:
+    def fingerprint(self, href: str, *, take: Callable[[str], Fingerprint], also: str = "") -> Fingerprint:
         """The known fingerprint of an unchanged file, otherwise a new one.
 
         Args:
             href: As ``readers.href.gdal_href`` spells it.
             take: Reads the file.
+            also: Another digest that is wanted; a memory without it has the file read again.
         """
         # Looked at before the bytes are read: a change meanwhile makes the stamp stale, never the digest.
         stamp = stamp_of(href)
         found = self._known.get(href)
-        if stamp is None or found is None or found[0] != stamp:
+        if stamp is None or found is None or found[0] != stamp or (also and also not in _others(found)):
             taken = take(href)
-            found = [stamp, taken.sha256, taken.size, taken.head.hex(), taken.tail.hex()]
+            found = [stamp, taken.sha256, taken.size, taken.head.hex(), taken.tail.hex(), dict(taken.others)]
         if stamp is not None:
             self._met[href] = found
-        _, sha256, size, head, tail = found
-        return Fingerprint(sha256=sha256, size=size, head=bytes.fromhex(head), tail=bytes.fromhex(tail))
+        _, sha256, size, head, tail = found[:_FIELDS]
+        edges = {"head": bytes.fromhex(head), "tail": bytes.fromhex(tail)}
+        return Fingerprint(sha256=sha256, size=size, **edges, others=_others(found))
+
+
+def _others(found: list[Any]) -> dict[str, str]:
+    """Further digests; older memories have none."""
+    return dict(found[_FIELDS]) if len(found) > _FIELDS else {}
 
 
 def stamp_of(href: str) -> str | None:

@@ -1,6 +1,7 @@
 """What one pass over a file's bytes tells."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 #: Bytes kept of a file's head and tail, enough to recognise its format and to see whether its end is there.
 EDGE_BYTES = 64
@@ -15,9 +16,11 @@ class Fingerprint:
         size: Bytes.
         head: The first ``EDGE_BYTES`` bytes.
         tail: The last ``EDGE_BYTES`` bytes.
+        others: Further hex digests that were asked for, by algorithm of ``readers.multihash``.
     """
 
     sha256: str
     size: int
     head: bytes
     tail: bytes
+    others: Mapping[str, str] = field(default_factory=dict)

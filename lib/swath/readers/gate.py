@@ -13,6 +13,7 @@ import numpy as np
 
 from swath.errors import MetadataError
 from swath.readers.levels import OWN_PROPERTY, Level, has_two_levels, level_in, stated_level
+from swath.readers.terms import terms_in_use
 from swath.scene import Asset, Reflectance, Scene
 
 #: Coarser steps of reflectance than 8 bits give are no reflectance: a radiance, a ratio, a percentage, an inverse.
@@ -94,12 +95,15 @@ def _level(scene: Scene) -> Level | None:
 def _with_level(scene: Scene, *, level: Level | None) -> Scene:
     if level is not None:
         return scene if scene.level else replace(scene, level="L1")
+    if vouched := terms_in_use().level:
+        return replace(scene, level=vouched, properties={**scene.properties, SCENE_LEVEL: f"{vouched} (the run's --level)"})
     if has_two_levels(scene.platform, scene.family):
         raise MetadataError(
             "the processing level is unknown",
             expected=f"processing:level (or {OWN_PROPERTY}): {scene.platform} is distributed as Level 1 and as Level 2",
             got="no level, product type, collection or id that says it",
-            remedy=f"Write {OWN_PROPERTY}: L1 into the item's properties when its reflectance is top-of-atmosphere.",
+            remedy=f"Write {OWN_PROPERTY}: L1 into the item's properties when its reflectance is top-of-atmosphere, or run with"
+            " --level L1.",
         )
     return replace(scene, level="L1", properties={**scene.properties, SCENE_LEVEL: ASSUMED})
 

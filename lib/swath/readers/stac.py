@@ -2,10 +2,11 @@
 
 What the item must say is in docs/inputs.md: id, time, level, the sun's angles; of each band a common name, the scale, and
 where it applies offset, unit and nodata. Reflectance is taken as divided by the cosine of the sun's zenith angle; an item,
-asset or band that has ``swath:sun_normalised: false`` says otherwise. A ``file:checksum`` (sha2-256) is taken at its word
-as the digest of its file; without one the file is digested.
+asset or band that has ``swath:sun_normalised: false`` says otherwise. A ``file:checksum`` is verified once, when
+the file is digested.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 
@@ -14,11 +15,12 @@ import numpy as np
 from swath.algo.solar import earth_sun_distance_au
 from swath.errors import MetadataError, MissingBandError, ReadError, SceneError
 from swath.readers.delivered import dn_type, stored_of
-from swath.readers.digest import combined_digest, fingerprint, sha256_of_multihash
+from swath.readers.digest import checked_fingerprint, combined_digest, sha256_of_multihash
 from swath.readers.gate import APPLIED, check_level
 from swath.readers.header import Header, gdal_href, inspect
 from swath.readers.landsat_extent import check_extents
 from swath.readers.levels import stated_level
+from swath.readers.multihash import multihash_in
 from swath.readers.stac_angles import angles_of
 from swath.readers.stac_bands import choose_bands, is_thermal
 from swath.readers.stac_candidate import Candidate
@@ -28,6 +30,7 @@ from swath.readers.stac_offsets import check_offsets
 from swath.readers.stac_platform import Platform, platform_of
 from swath.readers.stac_sentinel2 import baseline_of, read_beside, with_product
 from swath.readers.stac_units import reflectance_from
+from swath.readers.terms import terms_in_use
 from swath.scene import Asset, Band, Calibration, Quality, Scene
 
 READER = "stac"
@@ -36,6 +39,8 @@ _COARSEST = 0.1
 _ATMOSPHERE = ("aot550", "ozone_atm_cm", "water_vapour_g_cm2", "pressure_hpa")
 #: Properties of the delivery worth keeping, by prefix.
 _KEPT = ("grid:", "mgrs:", "s2:", "sat:", "landsat:", *APPLIED)
+#: Property of products that says on whose word the digests of their files rest.
+CHECKSUMS = "swath:checksums"
 #: More entries of a file than this it may have without being described: an alpha band.
 _UNDESCRIBED = 1
 
@@ -99,9 +104,23 @@ def _scene(item: Item, *, source: str) -> Scene:
         baseline=baseline,
         cloud_cover_percent=item.number("eo:cloud_cover"),
         atmosphere=_atmosphere(item),
-        properties={k: v for k, v in item.properties.items() if k.startswith(_KEPT) and isinstance(v, str | int | float)},
-        left_out={**left_out, **dict(beside.notes)},
+        properties={**_kept(item), **_trusted(usable.values())},
+        left_out={**left_out, **dict(beside.notes), **_unchecked(usable.values())},
     )
+
+
+def _kept(item: Item) -> dict[str, str | int | float]:
+    return {k: v for k, v in item.properties.items() if k.startswith(_KEPT) and isinstance(v, str | int | float)}
+
+
+def _trusted(used: Iterable[Candidate]) -> dict[str, str]:
+    """What products say of checksums that nobody has verified."""
+    return {CHECKSUMS: "trusted, not verified"} if any(trusted_digest(c.checksum) for c in used) else {}
+
+
+def _unchecked(used: Iterable[Candidate]) -> dict[str, str]:
+    strange = sorted({c.checksum[:20] for c in used if c.checksum and multihash_in(c.checksum) is None})
+    return {"file:checksum": f"of an unknown kind and not verified: {', '.join(strange[:3])}"} if strange else {}
 
 
 def _unusable(candidate: Candidate) -> str:
@@ -127,11 +146,11 @@ def _without_bands(item: Item, *, chosen: Chosen) -> MissingBandError:
 
 def _asset(candidate: Candidate, *, item: Item, platform: Platform) -> Asset:
     href = gdal_href(candidate.href)
-    if candidate.checksum:
-        digest, header = sha256_of_multihash(candidate.checksum), inspect(href)
-    else:
-        known = fingerprint(href)
-        digest, header = known.sha256, inspect(href, known=known)
+    digest, known = trusted_digest(candidate.checksum), None
+    if not digest:
+        known = checked_fingerprint(href, checksum=candidate.checksum)
+        digest = known.sha256
+    header = inspect(href, known=known)
     dtype = _dn_type(candidate, header=header)
     _check_entries(candidate, header=header)
     calibration = _calibration(candidate, item=item)
@@ -148,6 +167,11 @@ def _asset(candidate: Candidate, *, item: Item, platform: Platform) -> Asset:
         mask=header.mask,
         stored=stored_of(header, dtype=dtype),
     )
+
+
+def trusted_digest(checksum: str) -> str:
+    """The sha256 in a checksum where the user vouches for checksums; ``''`` otherwise."""
+    return sha256_of_multihash(checksum) if terms_in_use().trust_checksums else ""
 
 
 def _dn_type(candidate: Candidate, *, header: Header) -> str:

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from swath.engine.kept_child import answer_json, forget_zips
 from swath.errors import ServiceError
 from swath.readers.discover import discover
 from swath.readers.search import Say
+from swath.readers.terms import Terms
 from swath.sinks.arrow_rows import table_of
 from swath.spark.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
 from swath.spark.tables import Tables, open_tables
@@ -53,6 +54,7 @@ class IngestRequest:
         strip_rows: Strip height that a run wants.
         limit: Take at most so many scenes.
         limits: Of each call to a worker's child.
+        terms: What the user vouches for of the deliveries.
     """
 
     run_id: str
@@ -61,6 +63,7 @@ class IngestRequest:
     strip_rows: int | None = None
     limit: int | None = None
     limits: Limits
+    terms: Terms = field(default_factory=Terms)
 
 
 def run_path(run_id: str, part: str) -> str:
@@ -168,6 +171,7 @@ def _shared(href: str, scratch: Path, *, store: Store, kept: str) -> str:
 def question(request: IngestRequest, store: Store) -> dict[str, Any]:
     """What a worker's child is asked of every scene, and how long the names of files in the output may be."""
     asked: dict[str, Any] = {"op": "ingest", "strip_rows": request.strip_rows, "names": name_limits(store).plain()}
+    asked["terms"] = request.terms.to_plain()
     return asked if request.pipeline_json is None else {**asked, "pipeline": request.pipeline_json}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from swath.engine.child import Limits
 from swath.engine.keys import canonical, digest_of
+from swath.readers.terms import Terms
 from swath.sinks.target import Target
 
 __all__ = ["WAVE_PRODUCTS", "Limits", "RunRequest"]
@@ -30,6 +31,7 @@ class RunRequest:
         limit: Take at most so many scenes.
         wave_products: Products that commit together.
         limits: Of each call to a worker's child.
+        terms: What the user vouches for of the deliveries.
         catalogue: What people search, beside the static catalogue; no part of what was asked.
     """
 
@@ -43,6 +45,7 @@ class RunRequest:
     limit: int | None = None
     wave_products: int = WAVE_PRODUCTS
     limits: Limits = field(default_factory=Limits)
+    terms: Terms = field(default_factory=Terms)
     catalogue: Target | None = None
 
     @property
@@ -53,7 +56,10 @@ class RunRequest:
     @property
     def spec(self) -> dict[str, Any]:
         """Everything that was asked, JSON-able."""
+        # Usual terms are not written: the digest of a spec is that of earlier versions.
+        terms = {"terms": self.terms.to_plain()} if self.terms.to_plain() else {}
         return {
+            **terms,
             "pipeline": dict(self.pipeline), "inputs": list(self.inputs), "strip_rows": self.strip_rows, "limit": self.limit,
             "models": json.loads(json.dumps(dict(self.models))),
         }  # fmt: skip

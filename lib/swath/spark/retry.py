@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from swath.engine.keys import canonical
 from swath.errors import ConfigError
+from swath.readers.terms import Terms
 from swath.spark.ingest import run_path
 from swath.spark.request import RunRequest
 from swath.spark.schemas import RUNS
@@ -65,10 +66,10 @@ def find_retries(tables: Tables, store: Store, *, rows: DataFrame, run_id: str) 
             )
             raise ConfigError(msg)
         spec = json.loads(told["spec"])
-        same = canonical([spec["pipeline"], spec["models"], spec["strip_rows"]])
+        same = canonical([spec["pipeline"], spec["models"], spec["strip_rows"], spec.get("terms")])
         request = RunRequest(
             run_id=run_id, pipeline=spec["pipeline"], models=spec["models"], strip_rows=spec["strip_rows"], inputs=(),
-            output=store.root, site=told["site"],
+            output=store.root, site=told["site"], terms=Terms.from_plain(spec.get("terms")),
         )  # fmt: skip
         found.setdefault(same, (request, []))[1].append(row["href"])
     return [_listed(store, request, hrefs, number=n) for n, (request, hrefs) in enumerate(found.values())]

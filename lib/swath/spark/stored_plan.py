@@ -39,6 +39,7 @@ def load_or_make_plan(
         strip_rows=request.strip_rows,
         limit=request.limit,
         limits=request.limits,
+        terms=request.terms,
     )
     found = None
     if not any(store.size(run_path(request.run_id, f"{part}/_SUCCESS")) is not None for part in ("plan", "ingested")):

@@ -59,12 +59,6 @@ def test_an_item_without_usable_bands_says_why_for_each(write_item: WriteItem) -
         read_scene(write_item(item))
 
 
-def test_a_strange_checksum_is_a_metadata_error(write_item: WriteItem) -> None:
-    assets = {"red": asset_of("r.tif", bands=[band_11("red")], **{"file:checksum": "d50110" + "00" * 16})}
-    with pytest.raises(MetadataError, match=r"file:checksum is of an unknown kind"):
-        read_scene(write_item(item_of(assets)))
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
