@@ -109,6 +109,7 @@ class SceneError(SwathError):
         self.got = got
         self.remedy = remedy
         self.scene_id = scene_id
+        self.stage = ""
 
     def __str__(self) -> str:
         head = f"{self.scene_id}: {self.problem}" if self.scene_id else self.problem
@@ -116,6 +117,11 @@ class SceneError(SwathError):
         told = "; ".join(f for f in facts if f)
         text = f"{head}: {told}" if told else head
         return redacted(f"{text}. {self.remedy}" if self.remedy else text)
+
+    def at(self, stage: str) -> Self:
+        """Return this error, told about the stage that it belongs to, whoever finds it (kept when it already knows)."""
+        self.stage = self.stage or stage
+        return self
 
     def of(self, scene_id: str) -> Self:
         """Return this error, told about the scene it happened in (kept when it already knows)."""
@@ -157,6 +163,12 @@ class ChecksumError(SceneError):
     """A file is not the one that the delivery's own checksum speaks of."""
 
     error_class = "checksum"
+
+
+class ArchiveError(ReadError):
+    """An archive cannot be unpacked: corrupt, cut short, locked by a password, or larger than is believed."""
+
+    error_class = "archive"
 
 
 class UnsupportedSensorError(SceneError):

@@ -50,7 +50,7 @@ def ingest_command(
             f"{done.found} scenes found = {done.added} added + {done.known} known + {done.duplicate} duplicate"
             f" + {len(done.refused)} quarantined"
         )
-        for scene, error, message in done.refused:
+        for scene, error, message, _ in done.refused:
             told.say(f"quarantined {plain(scene)} ({error}): {plain(reason_of(message, scene_id=scene))}")
     if as_json:
         click.echo(json.dumps(done.plain()))

@@ -226,9 +226,9 @@ def exit_code(summary: RunSummary, *, quarantine_ok: bool) -> int:
     return EXIT_QUARANTINED if summary.quarantine and not quarantine_ok else 0
 
 
-def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: bool, last: str = "") -> None:
+def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: bool, verbose: bool = False, last: str = "") -> None:
     """Tell the result, and ``last`` after it; end the command with its exit code."""
-    for line in (*lines(summary), *([last] if last else [])):
+    for line in (*lines(summary, verbose=verbose), *([last] if last else [])):
         told.say(line)
     if as_json:
         click.echo(summary.to_json())
@@ -282,8 +282,9 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @run_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
 @click.option("--quarantine-ok", is_flag=True, help="Exit 0 although scenes were quarantined.")
-def run_command(*, as_json: bool, quarantine_ok: bool, **options: Any) -> None:
+@click.option("--verbose", is_flag=True, help="Name the first files of the inputs that are not a scene.")
+def run_command(*, as_json: bool, quarantine_ok: bool, verbose: bool, **options: Any) -> None:
     """Make PIPELINE (a name in conf/pipelines or a YAML file) of every scene of the inputs."""
     with telling() as told:
         summary = execute(RunOptions(**options), told=told)
-    finish(summary, told=told, as_json=as_json, quarantine_ok=quarantine_ok)
+    finish(summary, told=told, as_json=as_json, quarantine_ok=quarantine_ok, verbose=verbose)

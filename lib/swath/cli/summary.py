@@ -46,6 +46,8 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
         ),
         report=f"reports/{outcome.request.run_id}.html",
         output=outcome.request.output,
+        not_scenes=outcome.not_scenes.count,
+        not_scene_names=tuple(outcome.not_scenes.names),
         cost=cost,
     )
 
@@ -74,7 +76,12 @@ def _name(row: PlanRow) -> str:
 
 
 def _refused(row: PlanRow) -> QuarantineEntry:
-    return QuarantineEntry(scene_id=_name(row), stage=row["stage"], error=row["error_class"], message=row["message"])
+    return QuarantineEntry(
+        scene_id=name_of(row["scene_id"], row["href"], stage=row["stage"]),
+        stage=row["stage"],
+        error=row["error_class"],
+        message=row["message"],
+    )
 
 
 def _lost(work: ProductWork) -> QuarantineEntry:

@@ -11,7 +11,8 @@ def columns_of(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any
         answer: To ``ingest``.
         names: Of the columns; those that the answer does not know stay None.
     """
-    refused, stage = answer.get("refused"), "ingest"
+    refused = answer.get("refused")
+    stage = "ingest" if refused is None else refused.get("stage", "ingest")
     if refused is None:
         refused, stage = answer.get("unfit"), "plan"
     columns = {name: answer.get(name) for name in names}

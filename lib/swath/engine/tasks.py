@@ -61,8 +61,13 @@ def perform(request: Mapping[str, Any]) -> Json:
 def _ingest(request: Mapping[str, Any]) -> Json:
     """Read a scene's metadata; with a pipeline, tell also what it would make of the scene."""
     terms = Terms.from_plain(request.get("terms"))
-    with under(terms), remembering(DigestMemory.from_json(request.get("files"))) as memory:
-        scene = read_scene(request["href"])
+    try:
+        with under(terms), remembering(DigestMemory.from_json(request.get("files"))) as memory:
+            scene = read_scene(request["href"])
+    except SceneError as error:
+        if not error.stage:
+            raise
+        return {"refused": {"class": error.error_class, "message": str(error), "stage": error.stage}}
     text = _bordered(scene.to_json())
     found: Json = {"scene": text, "scene_id": scene.scene_id, "scene_digest": scene.digest, "files": memory.to_json()}
     if "pipeline" not in request:

@@ -1,46 +1,53 @@
 """Find scenes: in folders, lists, STAC records and STAC searches. Names only; what is inside comes later."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from swath.errors import ConfigError
-from swath.readers.href import TAR_SUFFIXES
-from swath.readers.landsat_files import MTL_SUFFIXES
-from swath.readers.listing import folders_on_s3, is_file
-from swath.readers.recognise import JSON_SUFFIXES, kind_of_file, kind_of_folder, landsat_metadata, stac_document, stac_type
-from swath.readers.registry import plugins
+from swath.readers.folders import Folders
+from swath.readers.href import ARCHIVE_SUFFIXES
+from swath.readers.landsat_files import MTL_SUFFIXES, is_mtl
+from swath.readers.listing import is_folder, is_there
+from swath.readers.passed_over import PassedOver
+from swath.readers.printable import printable
+from swath.readers.recognise import is_delivery
 from swath.readers.search import Say, is_search, search
+from swath.readers.stac_record import JSON_SUFFIXES
 from swath.readers.xml import MAX_METADATA_BYTES
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
-#: What an ``s3://`` input may name itself; anything else is a prefix.
-FILE_SUFFIXES = (*JSON_SUFFIXES, *MTL_SUFFIXES, *TAR_SUFFIXES, ".zip")
-MAX_DEPTH = 32
+#: What an ``s3://`` input may name itself; anything else is a prefix, or an archive when nothing is below it.
+FILE_SUFFIXES = (*JSON_SUFFIXES, *MTL_SUFFIXES, *ARCHIVE_SUFFIXES)
 LOOKED_FOR = (
-    "a Landsat scene (folder, *_MTL.txt|json|xml, tar), a Sentinel-2 product (SAFE folder or zip, AWS layout), "
+    "a Landsat scene (folder, *_MTL.txt|json|xml, archive), a Sentinel-2 product (SAFE folder or archive, AWS layout), "
     "a STAC item or item collection, a text file of hrefs, a STAC search, or a folder of these"
 )
+_S3 = "s3://"
 
 
-def discover(inputs: Sequence[str], *, scratch: str | None = None, say: Say | None = None) -> Iterator[str]:
+def discover(
+    inputs: Sequence[str], *, scratch: str | None = None, say: Say | None = None, passed_over: PassedOver | None = None
+) -> Iterator[str]:
     """Yield the href of every scene that ``inputs`` name or contain, in a stable order.
 
-    A scene that is named twice is yielded twice: whoever plans counts it as a duplicate.
+    A scene that is named twice is yielded twice: whoever plans counts it as a duplicate. What looks like a delivery and
+    cannot be read (cut short, empty, of zeros, a corrupt archive) is yielded too: ``read_scene`` refuses it by its path.
 
     Args:
-        inputs: Scene folders, MTL files, SAFE folders or zips, tars, STAC items and item collections, text files with
+        inputs: Scene folders, MTL files, SAFE folders, archives, STAC items and item collections, text files with
             one href a line (``#`` begins a comment), STAC searches (see ``readers.search``), or folders or S3 prefixes
             of any of these.
         scratch: Where the answer of a STAC search is kept; everybody who reads the scenes must see it.
         say: Hears of the progress of a search.
+        passed_over: Counts the files that are no scene.
 
     Raises:
         ConfigError: An input does not exist, or holds no scene.
     """
+    folders = Folders(passed_over if passed_over is not None else PassedOver())
     for given in inputs:
-        yield from _something(given, found=_input(given, scratch=scratch, say=say))
+        for href in _something(given, found=_input(given, scratch=scratch, say=say, folders=folders)):
+            yield printable(href)
 
 
 def _something(given: str, *, found: Iterator[str]) -> Iterator[str]:
@@ -49,11 +56,11 @@ def _something(given: str, *, found: Iterator[str]) -> Iterator[str]:
         empty = False
         yield href
     if empty:
-        msg = f"nothing to do in {given!r}: expected {LOOKED_FOR}; found none. Check --input."
+        msg = f"nothing to do in {printable(given)!r}: expected {LOOKED_FOR}; found none. Check --input."
         raise ConfigError(msg)
 
 
-def _input(given: str, *, scratch: str | None, say: Say | None) -> Iterator[str]:
+def _input(given: str, *, scratch: str | None, say: Say | None, folders: Folders) -> Iterator[str]:
     if is_search(given):
         if scratch is None:
             msg = f"a STAC search needs a place for its answer: {given!r}; name a scratch folder that all workers see"
@@ -61,24 +68,31 @@ def _input(given: str, *, scratch: str | None, say: Say | None) -> Iterator[str]
         yield from search(given, folder=Path(scratch), say=say)
     elif _is_item_of_collection(given):
         yield given
-    elif given.startswith("s3://"):
-        yield from _file(given) if given.lower().endswith(FILE_SUFFIXES) else _prefix(given)
+    elif given.startswith(_S3):
+        yield from _on_s3(given, folders=folders)
     else:
-        yield from _local(given)
+        yield from _local(given, folders=folders)
 
 
-def _local(given: str) -> Iterator[str]:
+def _on_s3(given: str, *, folders: Folders) -> Iterator[str]:
+    if given.lower().endswith(FILE_SUFFIXES):
+        yield from folders.file(given)
+    else:
+        yield from folders.prefix(given)
+
+
+def _local(given: str, *, folders: Folders) -> Iterator[str]:
     path = Path(given.removeprefix("file://"))
-    if not path.exists():
-        msg = f"the input {given!r} does not exist; expected {LOOKED_FOR}. Check --input."
+    if is_folder(str(path)):
+        yield from folders.walk(path)
+    elif not is_there(str(path)):
+        msg = f"the input {printable(given)!r} does not exist; expected {LOOKED_FOR}. Check --input."
         raise ConfigError(msg)
-    if path.is_dir():
-        yield from _folder(path, above=())
-    elif path.suffix.lower() in LIST_SUFFIXES and kind_of_file(str(path)) is None:
-        yield from _list(path)
+    elif path.suffix.lower() in LIST_SUFFIXES and not is_mtl(path.name):
+        yield from (str(path),) if is_delivery(str(path)) else _list(path, folders=folders)
     else:
         _check_size(path)
-        yield from _file(str(path))
+        yield from folders.file(str(path))
 
 
 def _check_size(path: Path) -> None:
@@ -93,97 +107,31 @@ def _is_item_of_collection(given: str) -> bool:
     return bool(separator and item) and file.lower().endswith(JSON_SUFFIXES)
 
 
-def _file(href: str) -> Iterator[str]:
-    if kind_of_file(href) is not None or _is_plugged(href):
-        yield href
-    elif href.lower().endswith(JSON_SUFFIXES):
-        yield from _items(href)
-
-
-def _is_plugged(href: str) -> bool:
-    return any(plugin.recognises(href) for plugin in plugins().values())
-
-
-def _items(href: str) -> Iterator[str]:
-    """``collection.json#item-id`` for each item of a collection."""
-    if stac_type(href) == "FeatureCollection":
-        for feature in stac_document(href)["features"]:
-            if isinstance(feature, dict) and feature.get("id"):
-                yield f"{href}#{feature['id']}"
-
-
-def _list(path: Path) -> Iterator[str]:
-    """One href a line. A line that does not exist is still a scene: it fails alone, the others run."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for line in (text.strip() for text in lines):
+def _list(path: Path, *, folders: Folders) -> Iterator[str]:
+    """One href a line. A line that does not exist, or holds no scene, is still one: it fails alone, the others run."""
+    for line in (text.strip() for text in _text(path).splitlines()):
         if not line or line.startswith("#"):
             continue
         named = line if "://" in line else str(path.parent / line)
-        folder = Path(named)
-        if folder.is_dir():
-            yield from _something(line, found=_folder(folder, above=()))
-        elif folder.is_file() and (inside := list(_items(named))):
-            yield from inside
-        else:
-            yield named
+        # A line that names an object is not looked at here: a list may have a million of them.
+        inside: Sequence[str] = ()
+        if is_folder(named):
+            inside = list(folders.walk(Path(named)))
+        elif is_there(named):
+            inside = list(folders.file(named))
+        yield from inside or (named,)
 
 
-def _folder(folder: Path, *, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
-    """Scenes in a folder. Does not descend into a scene, nor twice into a folder that links lead back to."""
-    status = folder.stat()
-    here = (status.st_dev, status.st_ino)
-    if here in above or len(above) >= MAX_DEPTH:
-        return
-    with os.scandir(folder) as listing:
-        entries = sorted(listing, key=lambda entry: entry.name)
-    files = {entry.name for entry in entries if is_file(entry)}
-    if kind_of_folder(files) is not None or _is_plugged(str(folder)):
-        yield from _granules(folder) or (str(folder),)
-        return
-    inside = _inside(entries, files=files, above=(*above, here))
-    first = next(inside, None)
-    if first is not None:
-        yield first
-        yield from inside
-    elif folder.suffix.upper() == ".SAFE":
-        yield str(folder)  # a product that lost its metadata is told, not passed over
+def _text(path: Path) -> str:
+    """A list's text; PowerShell writes UTF-16.
 
-
-def _inside(entries: Sequence[os.DirEntry[str]], *, files: AbstractSet[str], above: tuple[tuple[int, int], ...]) -> Iterator[str]:
-    metadata = landsat_metadata(files)
-    for entry in entries:
-        if entry.name in files:
-            yield from _among(entry.name, href=entry.path, metadata=metadata)
-        elif entry.is_dir():
-            yield from _folder(Path(entry.path), above=above)
-
-
-def _granules(folder: Path) -> Sequence[str]:
-    """Each granule of a SAFE that holds several (before December 2016): each is a scene of its own."""
-    inside = folder / "GRANULE"
-    found = sorted(str(granule) for granule in inside.iterdir() if granule.is_dir()) if inside.is_dir() else []
-    return found if len(found) > 1 else ()
-
-
-def _prefix(prefix: str) -> Iterator[str]:
-    """Scenes below a prefix in a bucket."""
-    for folder, names in folders_on_s3(prefix):
-        if "/GRANULE/" in folder.removeprefix(prefix):  # part of the SAFE that comes after it
-            continue
-        if kind_of_folder(names) is not None or _is_plugged(folder):
-            yield folder
-            continue
-        metadata = landsat_metadata(names)
-        for name in names:
-            yield from _among(name, href=f"{folder}/{name}", metadata=metadata)
-
-
-def _among(name: str, *, href: str, metadata: Mapping[str, str]) -> Iterator[str]:
-    """What a file is in a folder that is not one scene: an MTL file stands for its scene, what belongs to it does not.
-
-    A scene's other files are other spellings of its MTL, its rasters, its STAC records.
+    Raises:
+        ConfigError: It is not text.
     """
-    if name in metadata.values():
-        yield href
-    elif not name.upper().startswith(tuple(scene.removesuffix("_MTL") for scene in metadata)):
-        yield from _file(href)
+    data = path.read_bytes()
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        msg = f"the list {printable(str(path))} is not text: expected one href a line in UTF-8; {error}. Check --input."
+        raise ConfigError(msg) from error

@@ -8,6 +8,8 @@ from functools import lru_cache
 from rasterio.env import Env
 from rasterio.session import AWSSession
 
+from swath.readers.archives.archive import opened_archive
+from swath.readers.href import opened, split_href
 from swath.stores.authorities import bundle_of
 from swath.stores.options import OUTPOSTS, VARIABLE, StoreOptions, gdal_options, store_options
 from swath.stores.registry import open_store
@@ -57,17 +59,25 @@ def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None
             yield
         return
     there = store_options(bucket)
-    if there.kind == OUTPOSTS:
-        options.pop("CPL_VSIL_CURL_ALLOWED_EXTENSIONS")  # a presigned address ends with its signature
+    if there.kind == OUTPOSTS or split_href(href)[0] != "file":
+        # A presigned address ends with its signature, an archive with whatever its owner called it.
+        options.pop("CPL_VSIL_CURL_ALLOWED_EXTENSIONS")
     with Env(session=_session(there), **options, **_unless_told(gdal_options(there), os.environ)):
         yield
 
 
 def openable(href: str) -> str:
-    """The name under which GDAL can open a file now.
+    """The name under which GDAL can open a file now, in this process.
 
-    GDAL cannot sign for S3 on Outposts: there it gets an address that is signed already, good for some hours.
+    A member of an archive is reached in place or from a copy (see ``Archive.reach``). GDAL cannot sign for S3 on Outposts:
+    there it gets an address that is signed already, good for some hours.
+
+    Raises:
+        ArchiveError: The archive cannot be unpacked, or does not hold the member.
     """
+    kind, path, member = split_href(href)
+    if kind != "file":
+        href = opened_archive(path, opener=opened).reach(member)
     bucket = bucket_of(href)
     if not bucket or store_options(bucket).kind != OUTPOSTS:
         return href

@@ -2,27 +2,29 @@
 
 import os
 import stat
-import tarfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from swath.errors import ReadError
+from swath.readers.archives.archive import opened_archive
 from swath.stores.registry import open_store
 
 _ARCHIVES: tuple[tuple[str, Literal["zip", "tar"]], ...] = (("/vsizip/{", "zip"), ("/vsitar/{", "tar"))
 _S3 = "/vsis3/"
-TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
+ArchiveKind = Literal["zip", "tar"]
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
+ARCHIVE_SUFFIXES = (*TAR_SUFFIXES, ".zip")
 
 
-def gdal_href(href: str, *, member: str | None = None) -> str:
+def gdal_href(href: str, *, member: str | None = None, kind: ArchiveKind | None = None) -> str:
     """The name by which GDAL opens a file, or a member of an archive.
 
     Args:
         href: A local path, an ``s3://`` URI, or a name that is GDAL's already.
-        member: Path inside the archive that ``href`` names (``.zip``, ``.tar``, ``.tar.gz``, ``.tgz``).
+        member: Path inside the archive that ``href`` names.
+        kind: Of the archive; by its suffix where it was not looked into.
 
     Returns:
         An absolute path, ``/vsis3/bucket/key``, ``/vsizip/{archive}/member`` or ``/vsitar/{archive}/member``.
@@ -40,7 +42,7 @@ def gdal_href(href: str, *, member: str | None = None) -> str:
             got=repr(member),
             remedy="Do not trust this archive; fetch the delivery again.",
         )
-    kind = "tar" if href.lower().endswith(TAR_SUFFIXES) else "zip"
+    kind = kind or ("tar" if href.lower().endswith(TAR_SUFFIXES) else "zip")
     return f"/vsi{kind}/{{{outer}}}/{member.removeprefix('./')}"
 
 
@@ -79,17 +81,14 @@ def open_bytes(href: str) -> Iterator[BinaryIO]:
         ReadError: It does not exist, or the archive is broken, or it lies where we cannot read.
     """
     kind, path, member = split_href(href)
+    if kind != "file":
+        with opened_archive(path, opener=opened).open(member) as packed:
+            yield packed
+        return
     try:
-        with _opened(path) as file:
-            if kind == "file":
-                yield file
-            elif kind == "zip":
-                with zipfile.ZipFile(file) as archive, archive.open(member) as packed:
-                    yield cast("BinaryIO", packed)
-            else:
-                with tarfile.open(fileobj=file) as tar:
-                    yield _tar_member(tar, member=member, href=href)
-    except (OSError, EOFError, KeyError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError) as error:
+        with opened(path) as file:
+            yield file
+    except (OSError, EOFError) as error:
         raise ReadError(
             "the file cannot be read",
             expected="a readable file",
@@ -98,8 +97,16 @@ def open_bytes(href: str) -> Iterator[BinaryIO]:
         ) from error
 
 
-def _opened(path: str) -> BinaryIO:
-    """A file's bytes, seekable."""
+def opened(path: str) -> BinaryIO:
+    """A file's bytes, seekable.
+
+    Args:
+        path: As ``gdal_href`` spells a whole file.
+
+    Raises:
+        ReadError: It lies where we cannot read.
+        OSError: It does not exist, or is no regular file.
+    """
     if path.startswith(_S3):
         folder, _, name = path.removeprefix(_S3).rpartition("/")
         return open_store(f"s3://{folder}", create=False).open(name)
@@ -131,12 +138,3 @@ def _outer(href: str) -> str:
     if href.startswith(("http://", "https://")):
         return f"/vsicurl/{href}"
     return str(Path(href.removeprefix("file://")).absolute())
-
-
-def _tar_member(tar: tarfile.TarFile, *, member: str, href: str) -> BinaryIO:
-    names = {name.removeprefix("./"): name for name in tar.getnames()}  # "tar cf x.tar ." writes "./name"
-    file = tar.extractfile(names.get(member.removeprefix("./"), member))
-    if file is None:
-        msg = f"{href} is not a regular file"
-        raise KeyError(msg)
-    return cast("BinaryIO", file)

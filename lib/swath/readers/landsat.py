@@ -14,7 +14,7 @@ from swath.readers.digest import combined_digest, file_digest, fingerprint
 from swath.readers.header import Header, inspect
 from swath.readers.landsat_bands import QUALITY_BANDS, THERMAL_DEFAULTS, Sensor, ThermalConstants, quality_scheme, sensor_of
 from swath.readers.landsat_extent import check_extents
-from swath.readers.landsat_files import BandFiles, find_delivery, match_bands, unpack
+from swath.readers.landsat_files import BandFiles, find_delivery, match_bands
 from swath.readers.mtl import Mtl, read_mtl
 from swath.readers.mtl_bands import MtlBand
 from swath.scene import Angles, Asset, Band, Calibration, Quality, Reflectance, Scene, Stored, Thermal
@@ -25,12 +25,11 @@ FILL = 0
 MAX_PIXELS = 1_000_000_000
 
 
-def read_scene(href: str, *, scratch: str | None = None) -> Scene:
+def read_scene(href: str) -> Scene:
     """Read what a Landsat Level-1 delivery says of itself; no pixels.
 
     Args:
-        href: A scene folder, an MTL file, or a tar. A compressed tar works where it lies, but slowly.
-        scratch: A folder to unpack a compressed tar into, once; it must stay as long as the scene is read.
+        href: A scene folder, an MTL file, or an archive.
 
     Returns:
         The scene, with every band that is there. Grids are the rasters' own: a crop or a decimation of what the MTL
@@ -42,8 +41,9 @@ def read_scene(href: str, *, scratch: str | None = None) -> Scene:
         MissingBandError: Not one band was found.
         GeometryError: The sun is below the horizon; no CRS; bands of different extents.
         ReadError: A raster is empty, truncated, or of an impossible type.
+        ArchiveError: The archive cannot be unpacked.
     """
-    delivery = find_delivery(href if scratch is None else unpack(href, scratch=scratch))
+    delivery = find_delivery(href)
     mtl = read_mtl(delivery.mtl_href)
     stem = PurePosixPath(delivery.mtl_href).stem
     scene_id = mtl.product_id or mtl.scene_id or stem[: -len("_MTL")]

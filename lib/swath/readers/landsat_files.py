@@ -1,28 +1,21 @@
-"""The files of a Landsat delivery: folder, MTL file or tar; and which file holds which band."""
+"""The files of a Landsat delivery: folder, MTL file or archive; and which file holds which band."""
 
-import hashlib
 import re
-import shutil
-import tarfile
-import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from swath.errors import MetadataError, ReadError
-from swath.readers.href import TAR_SUFFIXES, gdal_href, open_bytes, user_href
+from swath.errors import MetadataError
+from swath.readers.archives.files import archived_files, is_archive
+from swath.readers.companions import is_companion
+from swath.readers.href import gdal_href, user_href
 from swath.readers.listing import direct_files
 from swath.readers.mtl_bands import MtlBand
 
 RASTER_SUFFIXES = (".tif", ".tiff")
 #: In this order of preference when a delivery has several spellings of the same metadata.
 MTL_SUFFIXES = ("_mtl.txt", "_mtl.json", "_mtl.xml")
-#: A delivery has about 20 files; of an archive with more than this, the rest is not looked at.
-_MAX_MEMBERS = 10_000
-#: A Landsat 9 scene has 1.5 GB.
-_MAX_UNPACKED_BYTES = 16 << 30
 
 _TOKEN = re.compile(r"^(?P<stem>.*?)[_-]?(?P<token>B\d{1,2}(?:_VCID_\d)?|BQA|QA_PIXEL|QA_RADSAT)$")
 
@@ -55,18 +48,19 @@ class BandFiles:
 
 def is_mtl(name: str) -> bool:
     """Whether a file name is that of Landsat metadata."""
-    return name.lower().endswith(MTL_SUFFIXES)
+    return name.lower().endswith(MTL_SUFFIXES) and not is_companion(name)
 
 
 def find_delivery(href: str) -> Delivery:
-    """List a scene folder, the folder of an MTL file, or a tar; on this machine or on S3.
+    """List a scene folder, the folder of an MTL file, or an archive; on this machine or on S3.
 
     Raises:
         MetadataError: There is no MTL file, or there are several scenes'.
         ReadError: It cannot be listed.
+        ArchiveError: It cannot be unpacked.
     """
-    if href.lower().endswith(TAR_SUFFIXES):
-        files = _members(href)
+    if not is_mtl(href) and is_archive(href):
+        files = _beside_metadata(archived_files(href), href=href)
         return Delivery(mtl_href=_only_mtl(files, href=href), rasters=_rasters(files))
     given = user_href(gdal_href(href))
     name = PurePosixPath(given).name
@@ -74,80 +68,6 @@ def find_delivery(href: str) -> Delivery:
     files = {n: gdal_href(f) for n, f in direct_files(folder).items()}
     mtl_href = gdal_href(given) if is_mtl(name) else _only_mtl(files, href=href)
     return Delivery(mtl_href=mtl_href, rasters=_rasters(files))
-
-
-def unpack(href: str, *, scratch: str) -> str:
-    """Unpack a compressed tar once; anything else is returned as it is.
-
-    A member of a ``.tar.gz`` can only be read by inflating all that lies before it, for every strip anew.
-
-    Args:
-        href: What the user named.
-        scratch: An existing folder that all who read the scene see.
-
-    Returns:
-        A folder inside ``scratch``, or ``href``.
-
-    Raises:
-        ReadError: The archive is broken, its members would leave the folder, or it inflates beyond belief.
-    """
-    if not href.lower().endswith(TAR_SUFFIXES[1:]):
-        return href
-    path = Path(gdal_href(href))
-    try:
-        status = path.stat()
-        version = hashlib.sha256(f"{path} {status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:12]
-        target = Path(scratch) / f"{path.name.partition('.')[0]}-{version}"
-        if not target.is_dir():
-            with tempfile.TemporaryDirectory(dir=scratch) as staging, tarfile.open(path) as tar:
-                _copy_members(tar, into=Path(staging) / "unpacked")
-                _adopt(Path(staging) / "unpacked", target=target)
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise ReadError(
-            "the archive cannot be unpacked",
-            expected="an intact tar",
-            got=f"{href}: {error}",
-            remedy="Fetch it again; or unpack it yourself and name the folder.",
-        ) from error
-    return str(target)
-
-
-def _believable(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    total = 0
-    for member in tar:
-        total += member.size
-        if total > _MAX_UNPACKED_BYTES:
-            msg = f"inflates to more than {_MAX_UNPACKED_BYTES} bytes"
-            raise tarfile.TarError(msg)
-        yield member
-
-
-def _copy_members(tar: tarfile.TarFile, *, into: Path) -> None:
-    """Copy files and folders out of an archive; ``extractall`` without its filter (since 3.11.4) would trust their names."""
-    into.mkdir()
-    for member in _believable(tar):
-        path = into / member.name
-        if not path.resolve().is_relative_to(into.resolve()):
-            msg = f"{member.name!r} would land outside the destination"
-            raise tarfile.TarError(msg)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if member.isdir():
-            path.mkdir(exist_ok=True)
-        elif (source := tar.extractfile(member) if member.isfile() else None) is not None:
-            with source, path.open("wb") as copy:
-                shutil.copyfileobj(source, copy)
-        else:
-            msg = f"{member.name!r} is neither a file nor a folder"
-            raise tarfile.TarError(msg)
-
-
-def _adopt(staged: Path, *, target: Path) -> None:
-    """Give an unpacked folder its name; whoever was first wins."""
-    try:
-        staged.rename(target)
-    except OSError:
-        if not target.is_dir():
-            raise
 
 
 def match_bands(bands: Iterable[MtlBand], *, rasters: Mapping[str, str]) -> BandFiles:
@@ -216,15 +136,28 @@ def _rasters(files: Mapping[str, str]) -> dict[str, str]:
     return {name: href for name, href in files.items() if name.lower().endswith(RASTER_SUFFIXES)}
 
 
-def _members(href: str) -> dict[str, str]:
-    try:
-        with open_bytes(gdal_href(href)) as file, tarfile.open(fileobj=file) as tar:
-            names = [member.name for member in islice(tar, _MAX_MEMBERS) if member.isfile()]
-    except ReadError as error:
-        raise ReadError(
-            "the archive cannot be read", expected="an intact tar", got=error.got, remedy="Fetch it again."
-        ) from error
-    return {PurePosixPath(name).name: gdal_href(href, member=name) for name in names}
+def _beside_metadata(files: Mapping[str, str], *, href: str) -> dict[str, str]:
+    """Files of an archive in the folder of its metadata, by their own names: one of another folder is none of the scene's.
+
+    Raises:
+        MetadataError: Several folders have metadata.
+    """
+    folders = sorted({name.rpartition("/")[0] for name in files if is_mtl(name)}, key=lambda f: (_depth(f), f))
+    top = [f for f in folders if _depth(f) == _depth(folders[0])]
+    if len(top) > 1:
+        raise MetadataError(
+            "the archive holds several scenes",
+            expected="one folder with a *_MTL.txt, *_MTL.json or *_MTL.xml",
+            got=f"{', '.join(top[:5])} in {href}",
+            remedy="Unpack it and name the folder: each scene in it is then found.",
+        )
+    prefix = f"{top[0]}/" if top and top[0] else ""
+    inside = {name.removeprefix(prefix): file for name, file in files.items() if name.startswith(prefix)}
+    return {name: file for name, file in inside.items() if "/" not in name}
+
+
+def _depth(folder: str) -> int:
+    return folder.count("/") + bool(folder)
 
 
 def _only_mtl(files: Mapping[str, str], *, href: str) -> str:

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from swath.errors import ReadError
+from swath.readers.companions import is_companion
 from swath.stores.registry import open_store
 
 #: Of a folder with more files than this, the rest is not looked at: it is no scene.
@@ -21,9 +22,10 @@ def direct_files(folder: str) -> dict[str, str]:
     if folder.startswith("s3://"):
         root = folder.rstrip("/")
         names = islice(open_store(root, create=False).list(""), MAX_FILES)
-        return {name: f"{root}/{name}" for name in names if name and "/" not in name}
+        return {name: f"{root}/{name}" for name in names if name and "/" not in name and not is_companion(name)}
     try:
-        return {e.name: e.path for e in sorted(os.scandir(Path(folder).absolute()), key=_name) if is_file(e)}
+        entries = sorted(os.scandir(Path(folder).absolute()), key=_name)
+        return {e.name: e.path for e in entries if is_file(e) and not is_companion(e.name)}
     except OSError as error:
         raise ReadError(
             "the scene cannot be listed",
@@ -47,7 +49,7 @@ def folders_on_s3(prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         folder, _, name = key.rpartition("/")
         for done in [f for f in growing if f and not f"{folder}/".startswith(f"{f}/")]:
             yield f"{root}/{done}", tuple(growing.pop(done))
-        if name:
+        if name and not is_companion(key):
             growing.setdefault(folder, []).append(name)
     for folder, names in reversed(growing.items()):
         yield (f"{root}/{folder}" if folder else root), tuple(names)
@@ -59,6 +61,22 @@ def is_file(entry: os.DirEntry[str]) -> bool:
         return entry.is_file()
     except OSError:
         return True
+
+
+def is_folder(path: str) -> bool:
+    """Whether a path is a folder; one that no file system can have is none."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_there(path: str) -> bool:
+    """Whether a path is a file; one that no file system can have is none."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _name(entry: os.DirEntry[str]) -> str:

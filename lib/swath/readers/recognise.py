@@ -1,30 +1,32 @@
-"""What a path is, told from names alone (and, for JSON, from its type): which reader would read it."""
+"""What a path is, told from names alone, or from the bytes of a record or an archive: which reader would read it."""
 
-import json
 import re
-import tarfile
-import zipfile
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
-from swath.errors import MetadataError, ReadError
-from swath.readers.href import TAR_SUFFIXES, gdal_href, open_bytes
+from swath.errors import ArchiveError, ReadError, SceneError
+from swath.readers.archives.archive import looks_packed
+from swath.readers.archives.files import archived
+from swath.readers.companions import is_companion
+from swath.readers.href import ARCHIVE_SUFFIXES, gdal_href, open_bytes
 from swath.readers.landsat_files import is_mtl
-from swath.readers.xml import read_metadata
+from swath.readers.stac_record import JSON_SUFFIXES, is_record, record_type, stac_document
 
 Kind = Literal["landsat", "sentinel2", "stac"]
 
-JSON_SUFFIXES = (".json", ".geojson")
-_LANDSAT_NAME = re.compile(r"^L[COTEM]0?[1-9]", re.IGNORECASE)
-_SENTINEL2_NAME = re.compile(r"^S2[A-D]_(MSIL1C|OPER_)", re.IGNORECASE)
+_LANDSAT_NAME = re.compile(r"^L[COTEM]0?[1-9](_L[12]|\d{7})", re.IGNORECASE)
+_SENTINEL2_NAME = re.compile(r"^S2[A-D]_(MSIL1C|MSIL2A|OPER_)", re.IGNORECASE)
 _LANDSAT_BAND = re.compile(r"^L[COTEM]0?[1-9]\w*_B\d{1,2}(_VCID_\d)?\.TIFF?$", re.IGNORECASE)
 #: Files that only a Sentinel-2 product has, at its top: SAFE since 2016, SAFE before, and the AWS layout; and those that
 #: only one granule of a SAFE has.
 _SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
 _GRANULE_FILE = re.compile(r"^(MTD_TL\.xml|S2[A-D]_OPER_MTD_L1C_TL_.*\.xml)$", re.IGNORECASE)
-#: How deep below an archive's top a product's own metadata may lie.
-_ARCHIVE_DEPTH = 2
+#: Files of a delivery, of which none is a delivery by itself: they are not looked into.
+PARTS = (".tif", ".tiff", ".jp2", ".xml", ".gml", ".html", ".png", ".jpg", ".jpeg", ".csv", ".pdf", ".md")
+#: And of those that lie beside an archive under its name.
+_BESIDE = (*PARTS, *JSON_SUFFIXES, ".txt", ".md5", ".sha1", ".sha256", ".sum", ".log", ".ovr", ".tfw", ".kml", ".aria2", ".meta4")
+_HEAD_BYTES = 512
 
 
 def kind_of_folder(names: Collection[str]) -> Kind | None:
@@ -52,54 +54,82 @@ def landsat_metadata(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def kind_of_file(href: str) -> Kind | None:
-    """The kind of scene that a file is or holds; None when it is none."""
+def is_delivery(href: str) -> bool:
+    """Whether a file is a delivery, or looks like one and cannot be read: then its reader says why.
+
+    An archive with the name of a delivery is not looked into: that costs as much as to unpack it.
+    """
     name = PurePosixPath(href).name
-    lower = name.lower()
-    if is_mtl(lower):
+    if is_companion(name):
+        return False
+    if _looks_delivered(name):
+        return True
+    try:
+        return kind_of_file(href) is not None
+    except SceneError:
+        return True
+
+
+def kind_of_file(href: str) -> Kind | None:
+    """The kind of scene that a file is or holds; None when it is none.
+
+    Raises:
+        SceneError: It looks like a delivery by name, suffix or first bytes, and cannot be read.
+    """
+    name = PurePosixPath(href).name
+    if is_companion(name):
+        return None
+    if is_mtl(name):
         return "landsat"
-    if lower.endswith(".zip"):
-        return "sentinel2" if _SENTINEL2_NAME.match(name) or _zip_has_product(href) else None
-    if lower.endswith(TAR_SUFFIXES):
-        return "landsat" if _LANDSAT_NAME.match(name) or _tar_has_mtl(href) else None
-    if lower.endswith(JSON_SUFFIXES) and stac_type(href) == "Feature":
+    if name.lower().endswith(JSON_SUFFIXES):
+        return "stac" if record_type(stac_document(href), href=href) == "Feature" else None
+    if name.lower().endswith(ARCHIVE_SUFFIXES) or _looks_delivered(name):
+        return _kind_of_archive(href)
+    return _kind_by_bytes(href)
+
+
+def _looks_delivered(name: str) -> bool:
+    """Whether a file is named as an archive of a delivery, whatever its suffix, if it has one."""
+    return bool(_LANDSAT_NAME.match(name) or _SENTINEL2_NAME.match(name)) and not name.lower().endswith(_BESIDE)
+
+
+def _kind_by_bytes(href: str) -> Kind | None:
+    """A file whose name says nothing; only of this machine: in a bucket each look is a request."""
+    if "://" in href or href.lower().endswith(PARTS):
+        return None
+    try:
+        with open_bytes(gdal_href(href)) as file:
+            head = file.read(_HEAD_BYTES)
+    except ReadError:
+        return None
+    if is_record(head):
         return "stac"
-    return None
-
-
-def stac_type(href: str) -> str:
-    """``Feature`` for a STAC item, ``FeatureCollection`` for an item collection, ``''`` for any other JSON."""
-    document = stac_document(href)
-    if "stac_version" in document and document.get("type") == "Feature":
-        return "Feature"
-    features = document.get("features")
-    if document.get("type") == "FeatureCollection" and isinstance(features, list):
-        stac = "stac_version" in document or any(isinstance(f, dict) and "stac_version" in f for f in features)
-        return "FeatureCollection" if stac else ""
-    return ""
-
-
-def stac_document(href: str) -> dict[str, Any]:
-    """The JSON object in a file; empty when it is not one, or too large to be a record."""
+    if not looks_packed(head):
+        return None
     try:
-        document = json.loads(read_metadata(gdal_href(href)))
-    except (MetadataError, ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+        return _kind_of_archive(href)
+    except ArchiveError:
+        if PurePosixPath(href).suffix:  # of another trade: .docx, .csv.gz
+            return None
+        raise
 
 
-def _zip_has_product(href: str) -> bool:
-    try:
-        with open_bytes(gdal_href(href)) as file, zipfile.ZipFile(file) as archive:
-            members = [PurePosixPath(n) for n in archive.namelist()]
-    except ReadError:
-        return False
-    return any(len(m.parts) <= _ARCHIVE_DEPTH and _SENTINEL2_FILE.match(m.name) for m in members)
+def _kind_of_archive(href: str) -> Kind | None:
+    names = list(archived(href).members)
+    kind = _kind_of_members(names)
+    inside = next((n for n in names if n.lower().endswith(ARCHIVE_SUFFIXES) and _looks_delivered(PurePosixPath(n).name)), None)
+    if kind is None and (inside is not None or _looks_delivered(PurePosixPath(href).name)):
+        raise ArchiveError(
+            "the archive holds other archives" if inside else "the archive holds no scene",
+            expected="the files of one Landsat or Sentinel-2 delivery with its metadata",
+            got=f"{inside or f'{len(names)} other files'} in {href}",
+            remedy="Unpack it and name the folder." if inside else "Fetch it again: it may be cut short.",
+        )
+    return kind
 
 
-def _tar_has_mtl(href: str) -> bool:
-    try:
-        with open_bytes(gdal_href(href)) as file, tarfile.open(fileobj=file) as tar:
-            return any(is_mtl(member.name) for member in tar)
-    except ReadError:
-        return False
+def _kind_of_members(names: Iterable[str]) -> Kind | None:
+    found = [PurePosixPath(name).name for name in names]
+    if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in found):
+        return "sentinel2"
+    return "landsat" if any(is_mtl(name) for name in found) or _lost_its_metadata(found) else None

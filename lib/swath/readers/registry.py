@@ -3,16 +3,20 @@
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Protocol, cast
 
-from swath.errors import MetadataError, SwathError
+from swath.errors import ArchiveError, MetadataError, SceneError, SwathError
 from swath.readers.gate import admitted
-from swath.readers.listing import direct_files
-from swath.readers.recognise import JSON_SUFFIXES, Kind, kind_of_file, kind_of_folder
+from swath.readers.href import ARCHIVE_SUFFIXES
+from swath.readers.listing import direct_files, is_folder, is_there
+from swath.readers.printable import refuse_unprintable
+from swath.readers.recognise import Kind, kind_of_file, kind_of_folder
+from swath.readers.stac_record import JSON_SUFFIXES, check_named
 from swath.scene import Scene
 
 ENTRY_POINTS = "swath.readers"
+#: The stage at which a delivery is refused that cannot be recognised or opened.
+DISCOVER = "discover"
 
 
 class SceneReader(Protocol):
@@ -31,52 +35,67 @@ class PluginReader(SceneReader, Protocol):
         ...
 
 
-def read_scene(href: str, *, scratch: str | None = None) -> Scene:
+def read_scene(href: str) -> Scene:
     """Read a scene, whatever it is, and let it through the gate.
 
     Args:
         href: As ``discover`` yields it: a folder, MTL file, archive, STAC item, or ``collection.json#item-id``.
-        scratch: Where a compressed tar is unpacked to, once; everybody who reads the scene must see it. Without it, such
-            a scene is read where it lies, which inflates the archive again and again.
 
     Raises:
         SceneError: It is no scene that any reader knows, its reader refuses it, or the gate does.
     """
-    return admitted(_read(href, scratch=scratch))
+    return admitted(_read(href))
 
 
-def _read(href: str, *, scratch: str | None) -> Scene:
+def _read(href: str) -> Scene:
     for plugin in plugins().values():
         if plugin.recognises(href):
             return plugin.read_scene(href)
+    try:
+        kind = _recognised(href)
+    except SceneError as error:
+        raise error.at(DISCOVER) from None
+    # GDAL costs half a second of imports: who only looks for scenes does without.
+    reader = cast("SceneReader", import_module(f"swath.readers.{kind}"))
+    try:
+        return reader.read_scene(href)
+    except ArchiveError as error:
+        raise error.at(DISCOVER) from None
+
+
+def _recognised(href: str) -> Kind:
+    refuse_unprintable(href)
     kind = kind_of(href)
     if kind is None:
         raise MetadataError(
             "this is not a scene",
-            expected="a Landsat folder, MTL file or tar, a Sentinel-2 SAFE folder or zip, or a STAC item",
+            expected="a Landsat folder, MTL file or archive, a Sentinel-2 SAFE folder or archive, or a STAC item",
             got=href,
             remedy="Check the path; plug in a reader for other sensors (entry point group swath.readers).",
         )
-    # GDAL costs half a second of imports: who only looks for scenes does without.
-    reader = import_module(f"swath.readers.{kind}")
-    if kind == "landsat":
-        return cast("Scene", reader.read_scene(href, scratch=scratch))
-    return cast("SceneReader", reader).read_scene(href)
+    return kind
 
 
 def kind_of(href: str) -> Kind | None:
-    """Our reader for a scene, from names alone; None when it is not ours."""
-    file = href.partition("#")[0]
-    if file != href and file.lower().endswith(JSON_SUFFIXES):
+    """Our reader for a scene, from names or first bytes; None when it is not ours.
+
+    Raises:
+        SceneError: It looks like a delivery and cannot be read.
+    """
+    file, _, fragment = href.partition("#")
+    if fragment and file.lower().endswith(JSON_SUFFIXES):
+        check_named(file, fragment=fragment)
         return "stac"
-    if file.startswith("s3://"):
-        return kind_of_file(file) or kind_of_folder(direct_files(file))
-    if "://" in file:
-        return "stac" if file.lower().endswith(JSON_SUFFIXES) else None
-    path = Path(file)
-    if path.is_dir():
-        return kind_of_folder(direct_files(file))
-    return kind_of_file(file) if path.is_file() else None
+    if href.startswith("s3://"):
+        if href.lower().endswith((*ARCHIVE_SUFFIXES, *JSON_SUFFIXES)):
+            return kind_of_file(href)
+        return kind_of_folder(direct_files(href)) or kind_of_file(href)
+    if "://" in href.removeprefix("file://"):
+        return "stac" if href.lower().endswith(JSON_SUFFIXES) else None
+    path = href.removeprefix("file://")
+    if is_folder(path):
+        return kind_of_folder(direct_files(path))
+    return kind_of_file(path) if is_there(path) else None
 
 
 @cache

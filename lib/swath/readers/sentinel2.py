@@ -9,7 +9,7 @@ from swath.readers.header import inspect
 from swath.readers.landsat_extent import check_extents
 from swath.readers.sentinel2_angles import Direction, angle_notes
 from swath.readers.sentinel2_bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
-from swath.readers.sentinel2_layout import Delivery, find_delivery
+from swath.readers.sentinel2_layout import EXPECTED_LAYOUT, Delivery, find_delivery
 from swath.readers.sentinel2_metadata import Sentinel2Metadata, read_sentinel2_metadata
 from swath.readers.sentinel2_stac import stac_properties
 from swath.scene import VIEW_ANGLES, Angles, Asset, Reflectance, Scene
@@ -102,10 +102,15 @@ def _check_usable(delivery: Delivery, metadata: Sentinel2Metadata) -> None:
     if not delivery.images:
         raise MissingBandError(
             "the delivery has no bands",
-            expected="B01 to B12 as .jp2",
-            got=f"none in {delivery.source}",
-            remedy="Fetch the delivery again.",
+            expected=EXPECTED_LAYOUT,
+            got=_strays(delivery),
+            remedy="Put the bands there, or fetch the delivery again.",
         )
+
+
+def _strays(delivery: Delivery) -> str:
+    found = f"{len(delivery.strays)} rasters elsewhere, such as {delivery.strays[0]}," if delivery.strays else "none"
+    return f"{found} in {delivery.source}"
 
 
 def _asset(native: str, *, sources: _Sources) -> Asset:

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from defusedxml.common import DefusedXmlException, EntitiesForbidden
 from defusedxml.ElementTree import DefusedXMLParser
 
-from swath.errors import MetadataError, ReadError
+from swath.errors import ArchiveError, MetadataError, ReadError
 from swath.readers.href import open_bytes
 
 #: Sentinel-2's largest granule metadata is under 1 MB, a STAC item under 100 kB.
@@ -23,10 +23,13 @@ def read_metadata(href: str, *, max_bytes: int = MAX_METADATA_BYTES) -> bytes:
 
     Raises:
         MetadataError: It is missing, empty, or larger than the limit.
+        ArchiveError: Its archive cannot be unpacked.
     """
     try:
         with open_bytes(href) as file:
             data = file.read(max_bytes + 1)
+    except ArchiveError:
+        raise
     except ReadError as error:
         raise MetadataError(
             "a metadata file cannot be read", expected="a readable file", got=error.got, remedy=error.remedy

@@ -122,6 +122,8 @@ class RunSummary:
         stages: What each stage cost, in order.
         report: Path of the HTML report, relative to the output's root.
         output: The output's root, as the user named it.
+        not_scenes: Files of the inputs that are no scene.
+        not_scene_names: Of the first of them.
         cost: By the site's prices; None where it has none.
     """
 
@@ -139,6 +141,8 @@ class RunSummary:
     stages: tuple[StageTiming, ...] = ()
     report: str = ""
     output: str = ""
+    not_scenes: int = 0
+    not_scene_names: tuple[str, ...] = ()
     cost: Cost | None = None
 
     @property
@@ -186,6 +190,7 @@ class RunSummary:
             "quarantined": self.scenes.quarantined,
             "products": [p.to_contract() for p in self.products],
             "quarantine": [_entry(q) for q in self.quarantine],
+            "not_scenes": {"count": self.not_scenes, "names": list(self.not_scene_names)},
             "report": self.report,
             "balanced": self.balanced,
             "assets": _account(self.assets),

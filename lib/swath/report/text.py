@@ -5,8 +5,13 @@ from collections.abc import Iterable
 from swath.report.summary import QuarantineEntry, RunSummary
 
 
-def lines(summary: RunSummary) -> tuple[str, ...]:
-    """The end of a run in a log: two lines for the account, one for each failure, one for the report."""
+def lines(summary: RunSummary, *, verbose: bool = False) -> tuple[str, ...]:
+    """The end of a run in a log: two lines for the account, one for each failure, one for the report.
+
+    Args:
+        summary: Of the run.
+        verbose: Name files that are not a scene, too.
+    """
     scenes = summary.scenes
     verdict = "balances" if summary.balanced else "DOES NOT BALANCE"
     account = (
@@ -15,9 +20,10 @@ def lines(summary: RunSummary) -> tuple[str, ...]:
     )
     files = summary.assets
     assets = f"assets: {files.taken_in} in = {files.made} made + {files.skipped} skipped + {files.quarantined} quarantined"
+    others = _not_scenes(summary, verbose=verbose) if summary.not_scenes else ()
     failures = (_failure(entry) for entry in summary.quarantine)
     cost = str(summary.cost) if summary.cost is not None else ""
-    return (account, assets, *failures, *_told([("cost", cost), ("report", summary.report)]))
+    return (account, assets, *others, *failures, *_told([("cost", cost), ("report", summary.report)]))
 
 
 def duration(seconds: float) -> str:
@@ -45,6 +51,14 @@ def size(number: int) -> str:
 def plain(text: str) -> str:
     """Text of strangers without control characters: a terminal obeys them."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _not_scenes(summary: RunSummary, *, verbose: bool) -> tuple[str, ...]:
+    number = summary.not_scenes
+    told = f"not a scene: {number} {'file' if number == 1 else 'files'} of the inputs"
+    if not verbose:
+        return (f"{told} (--verbose names the first)",)
+    return (told, *(f"not a scene: {plain(name)}" for name in summary.not_scene_names))
 
 
 def _failure(entry: QuarantineEntry) -> str:

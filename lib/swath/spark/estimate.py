@@ -169,5 +169,5 @@ def look(spark: SparkSession, request: RunRequest, *, say: Say | None = None) ->
         "status": counts,
         **totals(estimates, cores=spark.sparkContext.defaultParallelism, slower=slowness()),
         "product_ids": [e.product_id for e in estimates],
-        "refused": [{"scene_id": name_of(r["scene_id"], r["href"]), "message": r["message"]} for r in refused],
+        "refused": [{"scene_id": name_of(r["scene_id"], r["href"], stage=r["stage"]), "message": r["message"]} for r in refused],
     }

@@ -1,5 +1,6 @@
 """Scenes into the ``scenes`` table: discover, read metadata, digest; known versions are not added again."""
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -18,6 +19,8 @@ from swath.engine.ingested import columns_of
 from swath.engine.kept_child import answer_json, forget_zips
 from swath.errors import ServiceError
 from swath.readers.discover import discover
+from swath.readers.passed_over import PassedOver
+from swath.readers.registry import DISCOVER
 from swath.readers.search import Say
 from swath.readers.terms import Terms
 from swath.sinks.arrow_rows import table_of
@@ -41,6 +44,7 @@ BLOCK_SCENES = 4096
 _PER_FILE = 50_000
 #: Refused scenes that are told one by one.
 TOLD = 10_000
+_NOT_SCENES = "not_scenes.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +135,34 @@ def find_scenes(store: Store, request: IngestRequest, *, say: Say | None = None)
         ConfigError: An input does not exist or holds no scene.
     """
     # The answer of a search must be seen by every worker: it lies in the output.
-    kept = run_path(request.run_id, "search")
+    passed_over = PassedOver()
     if isinstance(store, LocalStore):
-        return list(enumerate(_some(request, scratch=store.at(kept), say=say)))
+        kept = run_path(request.run_id, "search")
+        found = list(_some(request, scratch=store.at(kept), say=say, passed_over=passed_over))
+    else:
+        found = _found_beside(store, request, say=say, passed_over=passed_over)
+    store.write(run_path(request.run_id, _NOT_SCENES), json.dumps(passed_over.plain()).encode())
+    return list(enumerate(found))
+
+
+def _found_beside(store: Store, request: IngestRequest, *, say: Say | None, passed_over: PassedOver) -> list[str]:
+    """Hrefs of the inputs, where answers of searches go to a store that is no folder."""
+    kept = run_path(request.run_id, "search")
     with tempfile.TemporaryDirectory(dir=store.scratch()) as scratch:
         folder = Path(scratch)
         _fetch_lists(store, kept, folder=folder)
-        found = [_shared(h, folder, store=store, kept=kept) for h in _some(request, scratch=folder, say=say)]
+        some = _some(request, scratch=folder, say=say, passed_over=passed_over)
+        found = [_shared(h, folder, store=store, kept=kept) for h in some]
         # Last: they say that all items are there.
         for path in sorted(folder.glob("*.json")):
             store.put(path, f"{kept}/{path.name}")
-        return list(enumerate(found))
+        return found
+
+
+def not_scenes(store: Store, run_id: str) -> PassedOver:
+    """What a run passed over when it looked for scenes."""
+    kept = store.read(run_path(run_id, _NOT_SCENES))
+    return PassedOver.from_plain(json.loads(kept)) if kept else PassedOver()
 
 
 def _fetch_lists(store: Store, kept: str, *, folder: Path) -> None:
@@ -152,9 +173,10 @@ def _fetch_lists(store: Store, kept: str, *, folder: Path) -> None:
             (folder / name).write_bytes(data)
 
 
-def _some(request: IngestRequest, *, scratch: Path, say: Say | None) -> Iterator[str]:
+def _some(request: IngestRequest, *, scratch: Path, say: Say | None, passed_over: PassedOver) -> Iterator[str]:
     """Hrefs of the inputs, at most as many as were asked for."""
-    return islice(discover(request.inputs, scratch=str(scratch), say=say), request.limit)
+    found = discover(request.inputs, scratch=str(scratch), say=say, passed_over=passed_over)
+    return islice(found, request.limit)
 
 
 def _shared(href: str, scratch: Path, *, store: Store, kept: str) -> str:
@@ -224,14 +246,15 @@ class Ingested:
     added: int
     known: int
     duplicate: int
-    refused: tuple[tuple[str, str, str], ...]
+    not_scenes: PassedOver
+    refused: tuple[tuple[str, str, str, str], ...]
 
     def plain(self) -> dict[str, Any]:
         """JSON-able."""
         return {
             "run_id": self.run_id, "scenes_in": self.found, "added": self.added, "known": self.known,
-            "duplicate": self.duplicate, "quarantined": len(self.refused),
-            "quarantine": [{"scene_id": s, "error": e, "message": m, "stage": "ingest"} for s, e, m in self.refused],
+            "duplicate": self.duplicate, "not_scenes": self.not_scenes.plain(), "quarantined": len(self.refused),
+            "quarantine": [{"scene_id": s, "error": e, "message": m, "stage": w} for s, e, m, w in self.refused],
         }  # fmt: skip
 
 
@@ -253,7 +276,7 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> I
             (
                 request.run_id,
                 0,
-                name_of(r["scene_id"], r["href"]),
+                name_of(r["scene_id"], r["href"], stage=r["stage"]),
                 r["href"],
                 "",
                 r["stage"],
@@ -277,10 +300,15 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> I
             added=added,
             known=distinct - added,
             duplicate=good - distinct,
-            refused=tuple((name_of(r["scene_id"], r["href"]), r["error_class"], r["message"]) for r in refused),
+            refused=tuple(
+                (name_of(r["scene_id"], r["href"], stage=r["stage"]), r["error_class"], r["message"], r["stage"]) for r in refused
+            ),
+            not_scenes=not_scenes(store, request.run_id),
         )
 
 
-def name_of(scene_id: str | None, href: str) -> str:
-    """The scene's id, or the last part of its href when nobody got as far as an id."""
+def name_of(scene_id: str | None, href: str, *, stage: str = "") -> str:
+    """The scene's id; without one the last part of its href, or all of it when not even its kind is known."""
+    if not scene_id and stage == DISCOVER:
+        return href
     return scene_id or href.rstrip("/").rsplit("/", 1)[-1]

@@ -144,8 +144,8 @@ class Ledger:
     def _refused(self, row: Row, why: Refusal, *, wave: int, attempts: int, now: datetime) -> tuple[Any, ...]:
         request, href = self._request, row["href"]
         return (
-            request.run_id, wave, name_of(row["scene_id"], href), href, request.pipeline["name"], why.stage, why.error_class,
-            why.message, attempts, href, now,
+            request.run_id, wave, name_of(row["scene_id"], href, stage=why.stage), href, request.pipeline["name"],
+            why.stage, why.error_class, why.message, attempts, href, now,
         )  # fmt: skip
 
     def _run(self, result: WaveResult, account: Account, *, started: datetime, now: datetime) -> tuple[Any, ...]:

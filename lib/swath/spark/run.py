@@ -11,12 +11,13 @@ from pyspark.sql import functions as F
 from swath.engine.product_plan import CHECKED, plan_product, product_of
 from swath.errors import ConfigError
 from swath.product import Product
+from swath.readers.passed_over import PassedOver
 from swath.readers.search import Say
 from swath.sinks.delivery import Delivered, Delivery, delivery_to
 from swath.sinks.outbox import Entry
 from swath.spark.before import lost_before, made_before
 from swath.spark.catalogue import rebuild_days
-from swath.spark.ingest import run_path
+from swath.spark.ingest import not_scenes, run_path
 from swath.spark.ledger import Account, Ledger
 from swath.spark.plan import TOLD, Aside, Plan
 from swath.spark.request import RunRequest
@@ -46,6 +47,7 @@ class RunOutcome:
         touched: Collections and days that got a product.
         started: Aware.
         ended: Aware.
+        not_scenes: Files of the inputs that are no scene.
         delivered: What the served catalogue was told; None without one.
     """
 
@@ -58,6 +60,7 @@ class RunOutcome:
     aside: list[Row] = field(default_factory=list)
     stages: list[StageTime] = field(default_factory=list)
     touched: set[tuple[str, date]] = field(default_factory=set)
+    not_scenes: PassedOver = field(default_factory=PassedOver)
     delivered: Delivered | None = None
 
 
@@ -122,6 +125,7 @@ class Run:
             msg = f"run {self._request.run_id} ended, and swath maintain removed its plan: take another name or output"
             raise ConfigError(msg)
         plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables, say=self._say)
+        outcome.not_scenes = not_scenes(store, self._request.run_id)
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
         if again:
             ledger.look_back(done)

@@ -166,8 +166,9 @@ def test_a_truncated_delivery_is_refused_with_its_name(child: Child, simulated: 
     assert "swath retry" in answer.message or "again" in answer.message
 
 
-def test_what_is_no_scene_is_refused(child: Child, tmp_path: Path) -> None:
+def test_what_is_no_scene_is_refused_at_discovery(child: Child, tmp_path: Path) -> None:
     answer = child.call({"op": "ingest", "href": str(tmp_path)})
-    assert isinstance(answer, Refused)
-    assert answer.error_class == "metadata"
-    assert "this is not a scene" in answer.message
+    assert not isinstance(answer, Refused)
+    assert answer["refused"]["class"] == "metadata"
+    assert answer["refused"]["stage"] == "discover"
+    assert "this is not a scene" in answer["refused"]["message"]

@@ -115,7 +115,7 @@ def test_discovery_is_lazy(archive: Path, monkeypatch: pytest.MonkeyPatch) -> No
         looked.append(set(names))
         return kind_of_folder(names)
 
-    monkeypatch.setattr("swath.readers.discover.kind_of_folder", watched)
+    monkeypatch.setattr("swath.readers.folders.kind_of_folder", watched)
     assert next(iter(discover([str(archive)]))) == str(archive / "a")
     assert len(looked) == 2  # the folder itself and its first
 
@@ -153,9 +153,9 @@ def test_a_landsat_folder_is_read_by_its_reader(write_landsat: WriteLandsat, tmp
         assert read_scene(str(href)).reader == "landsat"
 
 
-@pytest.mark.parametrize("name", ["nothing", "README.md", "holiday.zip"])
+@pytest.mark.parametrize("name", ["nothing", "README.md", "notes"])
 def test_what_no_reader_knows_is_a_metadata_error(tmp_path: Path, name: str) -> None:
-    if "." in name:
+    if name != "nothing":
         (tmp_path / name).write_text("words")
     with pytest.raises(
         MetadataError, match=rf"this is not a scene: expected a Landsat folder, .* got .*{name}\. Check the path; plug in"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import rasterio
 
-from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, UnsupportedSensorError
+from swath.errors import ArchiveError, GeometryError, MetadataError, MissingBandError, ReadError, UnsupportedSensorError
 from swath.readers.landsat import read_scene
 
 WriteLandsat = Callable[..., Path]
@@ -166,33 +166,37 @@ def test_two_files_for_one_band(write_landsat: WriteLandsat, write_raster: Calla
 def test_a_broken_tar(tmp_path: Path) -> None:
     path = tmp_path / "LC09.tar"
     path.write_bytes(b"not a tar" * 100)
-    with pytest.raises(ReadError, match=r"archive cannot be read: expected an intact tar; got .*LC09\.tar"):
+    with pytest.raises(
+        ReadError, match=r"archive cannot be read: expected a tar \(plain, .*\) or a zip; got .*LC09\.tar that begins"
+    ):
         read_scene(str(path))
 
 
-def test_a_tar_whose_members_leave_the_scratch_folder(tmp_path: Path) -> None:
+def test_a_tar_whose_members_leave_their_archive(tmp_path: Path) -> None:
     import tarfile  # noqa: PLC0415 - only this test builds a hostile archive
 
     path = tmp_path / "LC09.tar.gz"
     (tmp_path / "a").write_text("x")
     with tarfile.open(path, "w:gz") as tar:
         tar.add(tmp_path / "a", "../../evil")
-    (tmp_path / "scratch").mkdir()
-    with pytest.raises(ReadError, match=r"archive cannot be unpacked: .* outside the destination"):
-        read_scene(str(path), scratch=str(tmp_path / "scratch"))
-    assert list((tmp_path / "scratch").iterdir()) == []
+    with pytest.raises(
+        ArchiveError, match=r"a member's name leads out of its archive: .* got '\.\./\.\./evil' in .*LC09\.tar\.gz"
+    ):
+        read_scene(str(path))
 
 
-def test_a_tar_that_holds_a_link(tmp_path: Path) -> None:
+def test_a_link_in_a_tar_is_not_followed(write_landsat: Callable[..., Path], tmp_path: Path) -> None:
     import tarfile  # noqa: PLC0415 - only these tests build hostile archives
 
-    path = tmp_path / "LC09.tar.gz"
-    (tmp_path / "a").symlink_to("/etc/hostname")
-    with tarfile.open(path, "w:gz") as tar:
-        tar.add(tmp_path / "a", "LC09_B1.TIF")
-    (tmp_path / "scratch").mkdir()
-    with pytest.raises(ReadError, match=r"archive cannot be unpacked: .* is neither a file nor a folder"):
-        read_scene(str(path), scratch=str(tmp_path / "scratch"))
+    folder = write_landsat(tmp_path / "scene")
+    red = next(folder.glob("*_B4.TIF"))
+    red.unlink()
+    red.symlink_to("/etc/hostname")
+    with tarfile.open(tmp_path / "LC09.tar.gz", "w:gz") as tar:
+        tar.add(folder, ".")
+    scene = read_scene(str(tmp_path / "LC09.tar.gz"))
+    assert "red" not in scene.assets
+    assert scene.left_out["red"].startswith("not in the delivery")
 
 
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:

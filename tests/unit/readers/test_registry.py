@@ -38,7 +38,7 @@ def test_a_plugged_reader_finds_and_reads_its_scenes(
 ) -> None:
     reader = DroneReader(read_landsat(str(write_landsat(tmp_path / "landsat"))))
     monkeypatch.setattr(registry, "plugins", lambda: {"drone": reader})
-    monkeypatch.setattr("swath.readers.discover.plugins", lambda: {"drone": reader})
+    monkeypatch.setattr("swath.readers.folders.plugins", lambda: {"drone": reader})
     (tmp_path / "flights" / "monday").mkdir(parents=True)
     (tmp_path / "flights" / "monday" / "flight.log").touch()
     (href,) = discover([str(tmp_path / "flights")])

@@ -110,7 +110,7 @@ def test_a_prefix_without_scenes_is_a_config_error(bucket: Callable[[Path, str],
 
 
 def test_an_object_that_is_not_there_is_a_read_error(bucket: Callable[[Path, str], None]) -> None:
-    with pytest.raises(ReadError, match=r"archive cannot be read: expected an intact tar; got .*LC09\.tar"):
+    with pytest.raises(ReadError, match=r"archive cannot be read: expected an intact tar or zip; got .*LC09\.tar"):
         read_scene("s3://scenes/LC09.tar")
 
 

@@ -115,7 +115,7 @@ def test_broken_metadata_is_a_metadata_error(write_safe: WriteSafe, name: str, t
 
 @pytest.mark.parametrize("name", ["nowhere", "nowhere.zip"])
 def test_a_path_that_is_not_there_is_a_read_error(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ReadError, match=r"not there|cannot be opened"):
+    with pytest.raises(ReadError, match=r"not there|archive cannot be read"):
         read_scene(str(tmp_path / name))
 
 
@@ -128,7 +128,7 @@ def test_a_folder_of_other_things_is_a_metadata_error(tmp_path: Path) -> None:
 def test_a_broken_zip_is_a_read_error(write_safe: WriteSafe, zip_folder: Callable[[Path], Path]) -> None:
     archive = zip_folder(write_safe())
     archive.write_bytes(archive.read_bytes()[:-200])
-    with pytest.raises(ReadError, match=r"archive cannot be opened|cannot be read"):
+    with pytest.raises(ReadError, match=r"archive cannot be read"):
         read_scene(str(archive))
 
 

@@ -1,0 +1,139 @@
+"""Listing tars, plain or compressed by gzip, bzip2 or xz, whatever their names say."""
+
+import bz2
+import gzip
+import lzma
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import BinaryIO, cast
+
+from swath.errors import ArchiveError
+from swath.readers.archives.limits import Budget
+from swath.readers.archives.member import Listing, Member, member_name
+
+_CHUNK = 1 << 20
+_BLOCK = tarfile.BLOCKSIZE
+#: By first bytes.
+_COMPRESSIONS: Mapping[bytes, Callable[[BinaryIO], BinaryIO]] = {
+    b"\x1f\x8b": lambda f: cast("BinaryIO", gzip.GzipFile(fileobj=f, mode="rb")),
+    b"BZh": lambda f: cast("BinaryIO", bz2.BZ2File(f)),
+    b"\xfd7zXZ\x00": lambda f: cast("BinaryIO", lzma.LZMAFile(f)),  # noqa: SIM115  the caller's file is closed by the caller
+}
+
+
+def compression_of(head: bytes) -> Callable[[BinaryIO], BinaryIO] | None:
+    """What inflates a file that begins so; None when it is not compressed."""
+    return next((inflater for magic, inflater in _COMPRESSIONS.items() if head.startswith(magic)), None)
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether the first 512 bytes are a header of a tar, by its checksum: the oldest kind has no other mark."""
+    with suppress(tarfile.HeaderError):
+        tarfile.TarInfo.frombuf(head[:_BLOCK], "utf-8", "surrogateescape")
+        return True
+    return False
+
+
+def list_plain(file: BinaryIO, *, budget: Budget) -> Listing:
+    """Members of a tar that is not compressed, whatever its suffix.
+
+    Raises:
+        ArchiveError: A name leads out of it, it is corrupt or cut short, or beyond belief.
+        tarfile.TarError: It is corrupt.
+    """
+    with tarfile.open(fileobj=file, mode="r:") as tar:
+        members = _members(tar, budget=budget)
+        _check_end(file, at=tar.offset, name=budget.name)
+    return Listing(kind="tar", members=members)
+
+
+def list_compressed(file: BinaryIO, *, inflater: Callable[[BinaryIO], BinaryIO], budget: Budget, keep: bool) -> Listing:
+    """Members of a compressed tar, inflated once to its very end (where its checksum is).
+
+    Args:
+        file: The archive.
+        inflater: Of its compression.
+        budget: What is believed of it.
+        keep: Keep what comes out: members are then read without inflating again.
+
+    Raises:
+        ArchiveError: See ``list_plain``.
+        tarfile.TarError: It is corrupt; so say OSError, EOFError, ``zlib.error`` and ``lzma.LZMAError``.
+    """
+    # A file without a name goes with this process, however that ends.
+    kept = cast("BinaryIO", tempfile.TemporaryFile(prefix="swath-archive-")) if keep else None  # noqa: SIM115  kept open
+    try:
+        source = _Inflating(inflater(file), kept=kept, budget=budget)
+        with tarfile.open(fileobj=cast("BinaryIO", source), mode="r|") as tar:
+            members = _members(tar, budget=budget)
+            end = tar.offset
+        source.drain()
+        source.check_end(end)
+        if kept is not None:
+            kept.flush()
+    except BaseException:
+        if kept is not None:
+            kept.close()
+        raise
+    return Listing(kind="tar", members=members, inflated=kept)
+
+
+class _Inflating:
+    """Reads what comes out of a decompressor, counts it, and keeps a copy."""
+
+    def __init__(self, source: BinaryIO, *, kept: BinaryIO | None, budget: Budget) -> None:
+        self._source, self._kept, self._budget = source, kept, budget
+        self._at, self._last, self._last_at = 0, b"", 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._source.read(size)
+        self._budget.inflate(len(data))
+        if self._kept is not None:
+            self._kept.write(data)
+        # The header at which listing ended may begin in the piece before.
+        self._last, self._last_at = self._last[-_BLOCK:] + data, self._at - len(self._last[-_BLOCK:])
+        self._at += len(data)
+        return data
+
+    def drain(self) -> None:
+        """Read to the end, where gzip and xz have a checksum; what is behind a tar's end is not kept."""
+        while data := self._source.read(_CHUNK):
+            self._budget.inflate(len(data))
+
+    def check_end(self, at: int) -> None:
+        _check_block(self._last[max(at - self._last_at, 0) :][:_BLOCK] if at >= self._last_at else b"", name=self._budget.name)
+
+
+def _members(tar: tarfile.TarFile, *, budget: Budget) -> dict[str, Member]:
+    found: dict[str, Member] = {}
+    links: dict[str, str] = {}
+    for info in tar:
+        budget.declare(info.size)
+        name = member_name(info.name, archive=budget.name)
+        if name is None:
+            continue
+        if info.islnk():
+            links[name] = info.linkname.replace("\\", "/").removeprefix("./")
+        elif info.isfile():
+            offset = None if info.issparse() else info.offset_data
+            found[name] = Member(name=name, stored=info.name, size=info.size, offset=offset)
+    # A second name of a file has no bytes of its own.
+    return found | {name: found[target] for name, target in links.items() if target in found}
+
+
+def _check_end(file: BinaryIO, *, at: int, name: str) -> None:
+    file.seek(at)
+    _check_block(file.read(_BLOCK), name=name)
+
+
+def _check_block(block: bytes, *, name: str) -> None:
+    """``tarfile`` takes a damaged header for the end; members behind it would be lost without a word."""
+    if any(block):
+        raise ArchiveError(
+            "the archive is corrupt",
+            expected="an intact tar",
+            got=f"a damaged header in {name}",
+            remedy="Fetch it again.",
+        )

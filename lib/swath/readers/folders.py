@@ -1,0 +1,196 @@
+"""Scenes in folders and below prefixes in a bucket; what is none is counted."""
+
+import os
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from swath.errors import SceneError
+from swath.readers.companions import is_companion
+from swath.readers.landsat_files import is_mtl
+from swath.readers.listing import folders_on_s3, is_file
+from swath.readers.passed_over import PassedOver
+from swath.readers.recognise import PARTS, is_delivery, kind_of_folder, landsat_metadata
+from swath.readers.registry import plugins
+from swath.readers.stac_record import JSON_SUFFIXES, item_fragments, record_type, stac_document
+
+MAX_DEPTH = 32
+_SAFE = ".SAFE"
+#: Ends the name of a scene in the names of its files.
+_SEPARATORS = ("_", ".", "-")
+
+
+class Folders:
+    """Looks for scenes, and counts what it passes over.
+
+    Args:
+        passed_over: Counts files that are no scene. Not counted are: files of a scene (rasters beside records are taken
+            for theirs), and what a Mac leaves beside files.
+    """
+
+    def __init__(self, passed_over: PassedOver) -> None:
+        self._passed_over = passed_over
+
+    def file(self, href: str) -> Iterator[str]:
+        """The scene that a file is, or those of an item collection; nothing when it is none."""
+        found = list(_scenes_of_file(href))
+        if not found and not is_companion(href.rpartition("/")[2]):
+            self._passed_over.add(href)
+        yield from found
+
+    def walk(self, folder: Path) -> Iterator[str]:
+        """Scenes in a folder. Does not descend into a scene, nor twice into a folder that links lead back to."""
+        yield from self._walk(folder, above=())
+
+    def _walk(self, folder: Path, *, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
+        try:
+            status = folder.stat()
+            with os.scandir(folder) as listing:
+                entries = sorted((e for e in listing if not is_companion(e.name)), key=lambda entry: entry.name)
+        except OSError:
+            yield str(folder)  # its reader says why it cannot be listed
+            return
+        here = (status.st_dev, status.st_ino)
+        if here in above:
+            return
+        if len(above) >= MAX_DEPTH:
+            self._passed_over.add(str(folder))
+            return
+        files = {entry.name for entry in entries if is_file(entry)}
+        if kind_of_folder(files) is not None or _is_plugged(str(folder)):
+            yield from _granules(folder) or (str(folder),)
+        elif folder.suffix.upper() == _SAFE:
+            yield from self._safe(folder, entries=entries, files=files, above=(*above, here))
+        else:
+            yield from self._inside(entries, files=files, above=(*above, here))
+
+    def _safe(
+        self, folder: Path, *, entries: Sequence[os.DirEntry[str]], files: AbstractSet[str], above: tuple[tuple[int, int], ...]
+    ) -> Iterator[str]:
+        """A product that lost its metadata is told, not passed over; a folder around one is as any other."""
+        own = Folders(PassedOver())
+        found = list(own._inside(entries, files=files, above=above))
+        if found:
+            self._passed_over.take(own._passed_over)
+        yield from found or (str(folder),)
+
+    def _inside(
+        self, entries: Sequence[os.DirEntry[str]], *, files: AbstractSet[str], above: tuple[tuple[int, int], ...]
+    ) -> Iterator[str]:
+        among = _Among(files)
+        for entry in entries:
+            if entry.name in files or not entry.is_dir():
+                yield from among.scenes(entry.name, href=entry.path)
+            else:
+                yield from self._walk(Path(entry.path), above=above)
+        self._passed_over.take(among.passed_over)
+
+    def prefix(self, prefix: str) -> Iterator[str]:
+        """Scenes below a prefix in a bucket; or the archive that the prefix is the name of."""
+        pending: dict[str, PassedOver] = {}
+        safes: dict[str, bool] = {}
+        root, empty = f"{prefix.rstrip('/')}/", True
+        for folder, names in folders_on_s3(prefix):
+            empty = False
+            safe = _safe_around(folder)
+            if safe:
+                safes.setdefault(safe, False)
+            found = list(_in_prefix(folder, names=names, below=folder.removeprefix(prefix), pending=pending))
+            if safe and found:
+                safes[safe] = True
+            yield from found
+        yield from (safe for safe, known in safes.items() if not known and f"{safe}/".startswith(root))
+        for folder, passed_over in pending.items():
+            if not _safe_around(folder):
+                self._passed_over.take(passed_over)
+        if empty:
+            yield from self.file(prefix.rstrip("/"))
+
+
+class _Among:
+    """Files of a folder that is not one scene: an MTL file stands for its scene, what belongs to it does not.
+
+    A scene's other files are other spellings of its MTL, its rasters, its STAC records.
+    """
+
+    def __init__(self, names: AbstractSet[str]) -> None:
+        self._metadata = landsat_metadata(names)
+        self._stems = tuple(f"{scene.removesuffix('_MTL')}{s}" for scene in self._metadata for s in _SEPARATORS)
+        self._others = PassedOver()
+        self._parts = PassedOver()
+        self._any = False
+
+    def scenes(self, name: str, *, href: str) -> list[str]:
+        """The scenes that one of the files stands for."""
+        if name in self._metadata.values():
+            found = [href]
+        elif name.upper().startswith(self._stems):
+            return []
+        else:
+            found = list(_scenes_of_file(href))
+        self._any = self._any or bool(found)
+        if not found:
+            (self._parts if name.lower().endswith(PARTS) else self._others).add(href)
+        return found
+
+    @property
+    def passed_over(self) -> PassedOver:
+        """What is no scene. Rasters and the like beside a scene are taken for its own."""
+        told = PassedOver()
+        told.take(self._others)
+        if not self._any:
+            told.take(self._parts)
+        return told
+
+
+def _scenes_of_file(href: str) -> Iterator[str]:
+    if href.lower().endswith(JSON_SUFFIXES) and not is_mtl(href):
+        yield from _records(href) or ((href,) if _is_plugged(href) else ())
+    elif is_delivery(href) or _is_plugged(href):
+        yield href
+
+
+def _is_plugged(href: str) -> bool:
+    return any(plugin.recognises(href) for plugin in plugins().values())
+
+
+def _records(href: str) -> Sequence[str]:
+    """A STAC item, or ``collection.json#item-id`` for each item of a collection."""
+    try:
+        document = stac_document(href)
+        kind = record_type(document, href=href)
+    except SceneError:
+        return (href,)  # its reader says why it cannot be read
+    if kind == "FeatureCollection":
+        return [f"{href}#{fragment}" for fragment in item_fragments(document)]
+    return (href,) if kind == "Feature" else ()
+
+
+def _granules(folder: Path) -> Sequence[str]:
+    """Each granule of a SAFE that holds several (before December 2016): each is a scene of its own."""
+    inside = folder / "GRANULE"
+    found = sorted(str(g) for g in inside.iterdir() if g.is_dir() and not is_companion(g.name)) if inside.is_dir() else []
+    return found if len(found) > 1 else ()
+
+
+def _in_prefix(folder: str, *, names: Sequence[str], below: str, pending: dict[str, PassedOver]) -> Iterator[str]:
+    """Scenes of one folder in a bucket, which comes after those below it: what they passed over may be its own."""
+    if "/GRANULE/" in below:  # part of the SAFE that comes after it
+        return
+    if kind_of_folder(names) is not None or _is_plugged(folder):
+        for part in [p for p in pending if p.startswith(f"{folder}/")]:
+            del pending[part]
+        yield folder
+        return
+    among = _Among(frozenset(names))
+    for name in names:
+        yield from among.scenes(name, href=f"{folder}/{name}")
+    if among.passed_over.count:
+        pending[folder] = among.passed_over
+
+
+def _safe_around(folder: str) -> str:
+    """The SAFE that a folder in a bucket is or lies in; empty for others."""
+    parts = folder.split("/")
+    at = next((i for i, part in enumerate(parts) if part.upper().endswith(_SAFE)), None)
+    return "" if at is None else "/".join(parts[: at + 1])
