@@ -5,11 +5,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
+from swath.doctor_services import Finding, Level, store_findings
 from swath.errors import ConfigError
 from swath.readers.drivers import gdal_version, missing_drivers
 from swath.spark.archive import archive_path
@@ -26,7 +25,6 @@ from swath.spark.java import HOW_TO_GET, SUPPORTED, find_java, java_homes, java_
 from swath.spark.prepare import HOW_TO_GET_OPENMP, openmp
 from swath.spark.s3a_jars import HADOOP_AWS_VERSION, S3A_MEGABYTES
 
-Level = Literal["ok", "warning", "failure"]
 GIB = 1 << 30
 _NEED_DISK, _WISH_DISK = 2 * GIB, 10 * GIB
 #: One executor core: a strip, its blocks and a child process (docs/benchmarks.md).
@@ -34,23 +32,6 @@ _MEMORY_PER_CORE = 3 * GIB // 2
 #: Delta of the key works with Spark of the value only.
 _SPARK_OF_DELTA = {"4.0": "4.0"}
 _PYTHON = (3, 11)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One look at the machine.
-
-    Args:
-        check: What was looked at.
-        level: ``failure`` stops a run, ``warning`` makes it slow or risky.
-        found: What is there.
-        remedy: What to do about it; empty when all is well.
-    """
-
-    check: str
-    level: Level
-    found: str
-    remedy: str = ""
 
 
 def examine(output: Path | None = None) -> tuple[Finding, ...]:
@@ -82,29 +63,7 @@ def examine_store(uri: str) -> tuple[Finding, ...]:
     Raises:
         ConfigError: The URI names no bucket.
     """
-    # boto3 takes a moment that folders need not pay.
-    from swath.stores.probe import Ability, guard_of, probe  # noqa: PLC0415
-    from swath.stores.s3 import S3Store  # noqa: PLC0415
-
-    store = S3Store(uri)
-    answers = probe(store)
-    remedies: dict[Ability, tuple[Level, str]] = {
-        Ability.WRITE: ("failure", "Check bucket, endpoint (AWS_ENDPOINT_URL_S3, SWATH_STORES), region and credentials."),
-        Ability.LIST: ("failure", "Keep the ledger in PostgreSQL: a Delta ledger would lose commits here."),
-        Ability.OVERWRITE: ("failure", "Keep the ledger in PostgreSQL: a Delta ledger would lose commits here."),
-        Ability.PUT: ("warning", "Let one run at a time write here, or set SWATH_LOCK=postgresql."),
-        Ability.RACE: ("warning", "Let one run at a time write here, or set SWATH_LOCK=postgresql."),
-        Ability.COMPLETE: ("warning", "Let one run at a time write here, or set SWATH_LOCK=postgresql."),
-        Ability.PARTS: ("warning", "Large files will be made by one task each, which takes longer."),
-        Ability.CLOCK: ("warning", "Set this machine's clock (NTP)."),
-    }
-    found = [Finding(check=f"Store: {a.ability}", level="ok", found=a.told) for a in answers if a.able]
-    for answer in answers:
-        if not answer.able:
-            level, remedy = remedies[answer.ability]
-            found.append(Finding(check=f"Store: {answer.ability}", level=level, found=answer.told, remedy=remedy))
-    if answers[0].able:
-        found.append(Finding(check="Store: guard", level="ok", found=guard_of(answers)))
+    found = store_findings(uri)
     return (*_machine(), check_s3a(), *found, check_disk(Path(tempfile.gettempdir())))
 
 

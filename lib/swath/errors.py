@@ -47,11 +47,13 @@ class StoreRefusedError(ConfigError):
     Args:
         message: What was refused to whom, and what to do.
         uri: Of the object, or of what was listed.
+        cause: ``access``, ``clock``, ``bucket``, ``credentials`` or ``certificate``.
     """
 
-    def __init__(self, message: str, *, uri: str = "") -> None:
+    def __init__(self, message: str, *, uri: str = "", cause: str = "access") -> None:
         super().__init__(message)
         self.uri = uri
+        self.cause = cause
 
 
 class CatalogueError(SwathError):

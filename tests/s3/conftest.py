@@ -13,9 +13,11 @@ import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import s3_backends
+from tests.faults.outage_s3 import OutageS3, serving
 from werkzeug.serving import make_server
 
 from swath.readers import gdal_env
+from swath.stores.patience import forget_outages
 from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store
 from swath.stores.s3_client import s3_client
@@ -134,3 +136,35 @@ def bucket(s3_server: tuple[str, Recorder], monkeypatch: pytest.MonkeyPatch) -> 
     for key in made.objects():
         made.client.delete_object(Bucket=name, Key=key)
     s3_client.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def outage() -> Iterator[tuple[OutageS3, str]]:
+    """moto's server behind a switch, and its address."""
+    made = OutageS3()
+    with serving(made) as endpoint:
+        yield made, endpoint
+
+
+@pytest.fixture
+def switch(outage: tuple[OutageS3, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[OutageS3]:
+    """The switch; this process reaches that server, with a patience of 20 s and no tries of GDAL's own."""
+    made, endpoint = outage
+    for key, value in {
+        "AWS_ENDPOINT_URL_S3": endpoint, "AWS_ACCESS_KEY_ID": "testing-ABCD", "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+        "SWATH_STORE_PATIENCE_S": "20", "GDAL_HTTP_MAX_RETRY": "0",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(key, value)
+    monkeypatch.delenv("SWATH_STORES", raising=False)
+    fresh()
+    yield made
+    made.fault = None
+    fresh()
+
+
+def fresh() -> None:
+    """Forget clients, sessions and outages, as a new process does."""
+    s3_client.cache_clear()
+    gdal_env.forget_sessions()
+    forget_outages()

@@ -3,55 +3,24 @@
 import os
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pytest
 import rasterio
-from tests.faults.outage_s3 import RESET, Fault, OutageS3, serving
+from tests.faults.outage_s3 import RESET, Fault, OutageS3
+from tests.s3.conftest import fresh
 
 from swath.errors import ServiceError, StoreRefusedError
-from swath.readers import gdal_env
 from swath.readers.gdal_env import gdal_env as held
 from swath.readers.patient import patiently
 from swath.stores import patience
-from swath.stores.patience import forget_outages, heard_by
+from swath.stores.patience import heard_by
 from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store
-from swath.stores.s3_client import s3_client
 
 AWAY = ["SlowDown", "InternalError", RESET]
-
-
-@pytest.fixture(scope="module")
-def outage() -> Iterator[tuple[OutageS3, str]]:
-    made = OutageS3()
-    with serving(made) as endpoint:
-        yield made, endpoint
-
-
-@pytest.fixture
-def switch(outage: tuple[OutageS3, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[OutageS3]:
-    made, endpoint = outage
-    for key, value in {
-        "AWS_ENDPOINT_URL_S3": endpoint, "AWS_ACCESS_KEY_ID": "testing-ABCD", "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
-        "SWATH_STORE_PATIENCE_S": "20", "GDAL_HTTP_MAX_RETRY": "0",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(key, value)
-    monkeypatch.delenv("SWATH_STORES", raising=False)
-    _fresh()
-    yield made
-    made.fault = None
-    _fresh()
-
-
-def _fresh() -> None:
-    s3_client.cache_clear()
-    gdal_env.forget_sessions()
-    forget_outages()
 
 
 @pytest.fixture
@@ -78,7 +47,7 @@ def test_patience_ends_by_the_clock_and_further_requests_do_not_wait(
     store: S3Store, switch: OutageS3, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SWATH_STORE_PATIENCE_S", "2")
-    _fresh()
+    fresh()
     switch.away(code)
     since = time.monotonic()
     with pytest.raises(
@@ -124,7 +93,7 @@ def test_expired_credentials_are_read_anew(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
-    _fresh()
+    fresh()
     store.write("x", b"1")
     fault = switch.away("ExpiredToken", asked=lambda e: "Credential=OLD" in e["HTTP_AUTHORIZATION"])
     file.write_text("[default]\naws_access_key_id=NEW\naws_secret_access_key=x\naws_session_token=t\n")
@@ -167,7 +136,7 @@ def test_nobody_to_sign_as_is_told(store: S3Store, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    _fresh()
+    fresh()
     with pytest.raises(StoreRefusedError, match=rf"s3://{store.bucket}/out/x: no credentials were found for GetObject"):
         store.read("x")
 
@@ -193,7 +162,7 @@ def test_gdal_outlasts_a_store_that_is_away(
     href, values = raster
     if code == "ExpiredToken":
         os.environ["AWS_SESSION_TOKEN"] = "t"
-        _fresh()
+        fresh()
     kept: list[rasterio.DatasetReader] = []
 
     def work() -> object:
@@ -221,7 +190,7 @@ def test_gdal_outlasts_a_store_that_is_away(
 
 def test_gdal_ends_when_patience_does(raster: tuple[str, object], switch: OutageS3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWATH_STORE_PATIENCE_S", "1")
-    _fresh()
+    fresh()
     switch.away("SlowDown")
 
     def work() -> None:

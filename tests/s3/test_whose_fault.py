@@ -10,48 +10,21 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.faults.outage_s3 import RESET, OutageS3, serving
+from tests.faults.outage_s3 import RESET, OutageS3
 
 import swath
 from swath.config import load_pipeline, prepare
 from swath.engine.child import CONFIG, STORE, Child, Limits, Refused
 from swath.engine.keys import canonical
 from swath.inference.registry import Registry
-from swath.readers import gdal_env
 from swath.simulator.simulate import simulate
-from swath.stores.patience import forget_outages
 from swath.stores.registry import is_below, open_store
 from swath.stores.s3 import S3Store
-from swath.stores.s3_client import s3_client
 
 
-@pytest.fixture(scope="module")
-def outage() -> Iterator[tuple[OutageS3, str]]:
-    made = OutageS3()
-    with serving(made) as endpoint:
-        yield made, endpoint
-
-
-@pytest.fixture
-def switch(outage: tuple[OutageS3, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[OutageS3]:
-    made, endpoint = outage
-    for key, value in {
-        "AWS_ENDPOINT_URL_S3": endpoint, "AWS_ACCESS_KEY_ID": "testing-ABCD", "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
-        "SWATH_STORE_PATIENCE_S": "2",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(key, value)
-    monkeypatch.delenv("SWATH_STORES", raising=False)
-    _fresh()
-    yield made
-    made.fault = None
-    _fresh()
-
-
-def _fresh() -> None:
-    s3_client.cache_clear()
-    gdal_env.forget_sessions()
-    forget_outages()
+@pytest.fixture(autouse=True)
+def _soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWATH_STORE_PATIENCE_S", "2")
 
 
 @pytest.fixture

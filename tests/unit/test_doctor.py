@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from swath import doctor
-from swath.doctor import Finding
+from swath.doctor_services import Finding
 from swath.readers.drivers import missing_drivers
 from swath.spark.jars import DELTA_JARS
 

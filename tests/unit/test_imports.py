@@ -35,10 +35,17 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # A pipeline file becomes a Pipeline, its models pinned in the registry.
     "config": frozenset({"steps", "engine.pipeline_json", "inference"}),
     "deploy": frozenset({"config", "stores", "spark.settings", "spark.jars", "spark.s3a_jars"}),
-    "doctor": frozenset({"readers", "stores", "spark.archive", "spark.jars", "spark.java", "spark.prepare", "spark.s3a_jars"}),
+    "doctor_services": frozenset({"stores"}),
+    "doctor": frozenset(
+        {
+            *("doctor_services", "readers", "stores"),
+            *("spark.archive", "spark.jars", "spark.java", "spark.prepare", "spark.s3a_jars"),
+        }
+    ),
     "cli": frozenset(
         {
             *("config", "spark", "deploy", "report", "doctor", "simulator", "training", "inference", "readers", "stores"),
+            "doctor_services",
             # `swath check seams` needs no Spark.
             "engine.seams",
             *("sinks.validate", "sinks.validate_cog", "sinks.delivery", "sinks.target", "sinks.pgstac", "sinks.delta"),

@@ -22,7 +22,7 @@ from swath.deploy.order import Order
 from swath.deploy.parity import Runtime, compare, execute
 from swath.deploy.rendering import border_table, render, write_pod_templates
 from swath.deploy.result import RunResult, read_result
-from swath.deploy.retrying import may_retry
+from swath.deploy.retrying import may_retry, told_code
 from swath.deploy.run_status import RunState, RunStatus
 from swath.deploy.site_diff import differences
 from swath.deploy.watching import Patience, watch
@@ -135,7 +135,7 @@ def _wait(order: Order, *, retries: int) -> int:
         following = replace(order, attempt=order.attempt + 1)
         click.echo(f"{status.text}; starting again as {following.name}", err=True)
         return _wait(_submit(following), retries=retries - 1)
-    return _code(result)
+    return _code(result, status=status)
 
 
 def _follow(order: Order) -> RunStatus:
@@ -150,11 +150,11 @@ def _follow(order: Order) -> RunStatus:
     return last
 
 
-def _code(result: RunResult | None) -> int:
-    """The result file decides; without one the run crashed, whatever the engine says."""
+def _code(result: RunResult | None, *, status: RunStatus) -> int:
+    """The result file decides; without one the run did not come to its end, with the code that the engine tells, or 1."""
     if result is None:
         click.echo("there is no result file: the run did not come to its end", err=True)
-        return 1
+        return (told_code(status) or 1) if status.state is RunState.FAILED else 1
     click.echo(result.text, err=True)
     return result.exit_code
 

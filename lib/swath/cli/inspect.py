@@ -77,9 +77,17 @@ def _problems(file: Path) -> list[str]:
 
 @click.command("doctor")
 @click.option("--output", help="Folder or s3:// prefix that products would go to; a store on S3 is asked what it can do.")
-def doctor_command(*, output: str | None) -> None:
-    """See what this machine lacks, and say how to mend it."""
-    findings = examine_store(output) if output and bucket_of(output) else examine(Path(output) if output else None)
+@click.option("--site", help="Name or file of a site: each of its stores, databases and registries is asked from here.")
+def doctor_command(*, output: str | None, site: str | None) -> None:
+    """See what this machine lacks, or what a site does, and say how to mend it."""
+    if site:
+        from swath.cli.doctor_site import examine_site  # noqa: PLC0415  a machine needs no site
+
+        findings = examine_site(site)
+    elif output and bucket_of(output):
+        findings = examine_store(output)
+    else:
+        findings = examine(Path(output) if output else None)
     for finding in findings:
         click.echo(f"{_MARKS[finding.level]}  {finding.check}: {finding.found}")
         if finding.remedy:

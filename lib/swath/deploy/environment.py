@@ -10,6 +10,7 @@ from swath.deploy.network import Proxy, Trust
 from swath.deploy.site import Site
 from swath.deploy.stores import Store, StoreKind
 from swath.spark.settings import WORKER_ENVIRONMENT
+from swath.stores.patience import DATABASE_S, DATABASE_VARIABLE, STORE_S
 
 # Nothing asks the internet for anything that nobody asked it to.
 QUIET: Mapping[str, str] = {
@@ -52,7 +53,8 @@ def _ours(site: Site) -> dict[str, str]:
 
 def ledger_variables(site: Site) -> dict[str, str]:
     """Where the ledger of a site's outputs is, and what keeps a second driver from it; the connection string is a secret."""
-    return {"SWATH_LEDGER": site.ledger.kind.value, "SWATH_LOCK": site.ledger.lock.value}
+    named = {"SWATH_LEDGER": site.ledger.kind.value, "SWATH_LOCK": site.ledger.lock.value}
+    return named | ({DATABASE_VARIABLE: str(site.ledger.wait_s)} if site.ledger.wait_s != DATABASE_S else {})
 
 
 def _identity(site: Site) -> dict[str, str]:
@@ -94,9 +96,9 @@ def store_variables(stores: tuple[Store, ...]) -> dict[str, str]:
     return variables
 
 
-def _as_json(store: Store) -> dict[str, str | bool]:
+def _as_json(store: Store) -> dict[str, str | bool | int]:
     """A store without what is empty."""
-    fields: dict[str, str | bool] = {
+    fields: dict[str, str | bool | int] = {
         "kind": store.kind.value,
         "region": store.region,
         "endpoint": store.endpoint,
@@ -105,6 +107,7 @@ def _as_json(store: Store) -> dict[str, str | bool]:
         "consistency": store.consistency,
         "requester_pays": store.requester_pays,
         "profile": store.profile,
+        "patience_s": store.patience_s if store.patience_s != STORE_S else 0,
     }
     return {key: value for key, value in fields.items() if value}
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from swath.deploy.strict import Strict
+from swath.stores.patience import DATABASE_S
 
 SecretRef = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?:[A-Za-z0-9._-]+)?$")]
 
@@ -33,12 +34,14 @@ class Ledger(Strict):
         lock: Delta on an object store has no lock of its own in Spark 4.0; two drivers lose data silently.
         dsn: ``SECRET:KEY`` of the Kubernetes secret with the connection string; for ``spark-submit`` the variable
             SWATH_POSTGRESQL_DSN of the caller's environment is used.
+        wait_s: How long a database may be away before a run ends with code 6 [s].
         pooled: The connection goes through a pooler in transaction mode, which breaks advisory locks.
     """
 
     kind: LedgerKind = LedgerKind.DELTA
     lock: Lock = Lock.NONE
     dsn: SecretRef = ""
+    wait_s: Annotated[int, Field(ge=1)] = round(DATABASE_S)
     pooled: bool = False
 
 

@@ -5,7 +5,9 @@ import re
 from swath.deploy.result import RunResult
 from swath.deploy.run_status import RunState, RunStatus
 
-NEVER = frozenset({2, 4, 5})  # wrong configuration, account out of balance, another run holds the lock
+#: Wrong configuration, account out of balance, another run holds the lock. What ended with 6, a service that was away, is
+#: started again: nothing is lost, and the stored plan goes on.
+NEVER = frozenset({2, 4, 5})
 _EXIT = re.compile(r"exit ?code:? ?(\d+)", flags=re.IGNORECASE)
 _OURS_TO_RETRY = ("INTERNAL_ERROR", "CLUSTER_UNAVAILABLE", "Evicted", "was evicted", "outgrew its memory limit")
 
@@ -22,7 +24,13 @@ def may_retry(status: RunStatus, *, result: RunResult | None) -> bool:
     """
     if status.state is not RunState.FAILED or result is not None:
         return False
-    told = _EXIT.search(status.reason)
-    if told:
-        return int(told[1]) not in NEVER
+    code = told_code(status)
+    if code is not None:
+        return code not in NEVER
     return any(sign in status.reason for sign in _OURS_TO_RETRY)
+
+
+def told_code(status: RunStatus) -> int | None:
+    """The exit code of the run, when the engine tells it in its reason."""
+    told = _EXIT.search(status.reason)
+    return int(told[1]) if told else None

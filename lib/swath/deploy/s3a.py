@@ -6,6 +6,7 @@ from swath.deploy.network import Proxy
 from swath.deploy.no_proxy import goes_direct
 from swath.deploy.site import Site
 from swath.deploy.stores import AccessPoint, Store, StoreKind
+from swath.stores.s3a_patience import s3a_patience
 
 _IMPLEMENTATION = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 
@@ -40,6 +41,7 @@ def _bucket(store: Store, *, site: Site) -> Iterator[tuple[str, str]]:
         yield "change.detection.mode", "none"
     if store.requester_pays:
         yield "requester.pays.enabled", "true"
+    yield from s3a_patience(store.patience_s)
     if site.proxy is not None and not goes_direct(store_host(store), no_proxy=site.proxy.no_proxy):
         yield from _proxy(site.proxy)
 

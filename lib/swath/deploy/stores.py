@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from swath.deploy.strict import Strict
 from swath.errors import ConfigError
+from swath.stores.patience import STORE_S
 
 _ACCESS_POINT = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):s3-outposts:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):"
@@ -73,6 +74,7 @@ class Store(Strict):
         claim: The persistent volume claim behind a shared folder.
         requester_pays: We pay for what we read there.
         profile: A profile of the AWS files that pods mount, when this store needs other credentials than the rest.
+        patience_s: How long the store may be away or too busy before a run ends with code 6 [s].
         insecure_http: Allow ``http://`` (a test bench).
     """
 
@@ -87,6 +89,7 @@ class Store(Strict):
     claim: str = ""
     requester_pays: bool = False
     profile: str = ""
+    patience_s: Annotated[int, Field(ge=1)] = round(STORE_S)
     insecure_http: bool = False
 
     @model_validator(mode="after")

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from swath.stores.options import OUTPOSTS, VARIABLE, StoreOptions, options_text, store_options
+from swath.stores.patience import VARIABLE as PATIENCE
+from swath.stores.patience import store_patience
 from swath.stores.registry import bucket_of
+from swath.stores.s3a_patience import s3a_patience
 
-_TOLD = (VARIABLE, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")
+_TOLD = (VARIABLE, PATIENCE, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")
 _SDK = "software.amazon.awssdk.auth.credentials"
 #: Set whenever Spark opens a bucket.
 S3A_SETTING = "spark.hadoop.fs.s3.impl"
@@ -58,6 +61,7 @@ def _bucket(options: StoreOptions, environ: Mapping[str, str]) -> Iterator[tuple
         yield "endpoint.region", region
     if options.requester_pays:
         yield "requester.pays.enabled", "true"
+    yield from s3a_patience(store_patience(environ) if options.patience_s is None else options.patience_s)
     # Nobody makes a folder where a file is: the questions whether somebody did are a third of all requests.
     yield "performance.flags", "create,mkdir,delete"
 

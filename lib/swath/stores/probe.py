@@ -13,6 +13,7 @@ from threading import Barrier
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from swath.errors import ServiceError, StoreRefusedError
 from swath.stores.parts import MIN_PART, StaleUploadError, UploadedPart
 from swath.stores.s3 import S3Store
 from swath.stores.s3_client import code_of
@@ -45,11 +46,13 @@ class Answer:
         ability: What was asked.
         able: Whether it can.
         told: What it did.
+        cause: Why it could not be asked: ``away``, or a ``StoreRefusedError``'s cause; empty when it answered.
     """
 
     ability: Ability
     able: bool
     told: str
+    cause: str = ""
 
 
 def probe(store: S3Store) -> tuple[Answer, ...]:
@@ -59,10 +62,10 @@ def probe(store: S3Store) -> tuple[Answer, ...]:
     try:
         for ability, ask in _QUESTIONS.items():
             answers.append(_asked(ability, ask, store=store, folder=folder))
-            if ability is Ability.WRITE and not answers[-1].able:
+            if answers[-1].cause or (ability is Ability.WRITE and not answers[-1].able):
                 break
     finally:
-        if answers[0].able:
+        if answers and answers[0].able and not answers[-1].cause:
             store.delete_tree(folder)
     return tuple(answers)
 
@@ -80,6 +83,10 @@ def guard_of(answers: tuple[Answer, ...]) -> str:
 def _asked(ability: Ability, ask: Callable[[S3Store, str], str], *, store: S3Store, folder: str) -> Answer:
     try:
         wrong = ask(store, folder)
+    except StoreRefusedError as error:
+        return Answer(ability=ability, able=False, told=str(error), cause=error.cause)
+    except ServiceError as error:
+        return Answer(ability=ability, able=False, told=str(error), cause="away")
     except ClientError as error:
         wrong = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
     except (BotoCoreError, StaleUploadError, OSError) as error:

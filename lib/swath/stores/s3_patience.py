@@ -75,7 +75,7 @@ class PatientCalls:
                 f"{uri}: no credentials were found for {model.name}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, or say anonymous in SWATH_STORES for a public bucket"
             )
-            raise StoreRefusedError(msg, uri=uri)
+            raise StoreRefusedError(msg, uri=uri, cause="credentials")
 
     def after(self, *, response: Any, operation: Any, caught_exception: Any, request_dict: Any, **_: Any) -> float | None:
         """Seconds until botocore repeats the request; None lets the answer pass.
@@ -96,7 +96,7 @@ class PatientCalls:
         error = parsed.get("Error", {})
         code, told = str(error.get("Code", "")), str(error.get("Message", ""))
         if code in _SKEWED or (code == "403" and abs(_ahead_s(http.headers)) > SKEW_S):
-            raise StoreRefusedError(_skewed(uri, ahead_s=_ahead_s(http.headers)), uri=uri)
+            raise StoreRefusedError(_skewed(uri, ahead_s=_ahead_s(http.headers)), uri=uri, cause="clock")
         if code in _BUSY or http.status_code in _BUSY_STATUS:
             return self._waited(f"{http.status_code} {code}".strip(), call=call, uri=uri, what=operation.name)
         if code in _EXPIRED or (code == "400" and self._may_have_expired):
@@ -104,7 +104,7 @@ class PatientCalls:
             return self._waited("the credentials have expired", call=call, uri=uri, what=operation.name)
         call.answered()
         if code == "NoSuchBucket":
-            raise StoreRefusedError(self._no_bucket(uri), uri=uri)
+            raise StoreRefusedError(self._no_bucket(uri), uri=uri, cause="bucket")
         if code in _DENIED:
             raise StoreRefusedError(self._denied(uri, what=operation.name, why=_told(code, told)), uri=uri)
         return None
@@ -133,7 +133,7 @@ class PatientCalls:
         why = _one_line(error)
         if _NO_CERTIFICATE in why.lower():
             msg = f"{uri}: the certificate of {self.endpoint or 'S3'} is not trusted ({why}); AWS_CA_BUNDLE names the authorities"
-            raise StoreRefusedError(msg, uri=uri) from error
+            raise StoreRefusedError(msg, uri=uri, cause="certificate") from error
         return self._waited(why, call=call, uri=uri, what=what)
 
     def _waited(self, why: str, *, call: Call, uri: str, what: str) -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from swath.deploy.files import load_site
 from swath.deploy.result import RunResult, parse_result, read_result
-from swath.deploy.retrying import may_retry
+from swath.deploy.retrying import may_retry, told_code
 from swath.deploy.run_status import RunState, RunStatus
 from swath.errors import ConfigError
 
@@ -56,6 +56,7 @@ def _failed(reason: str) -> RunStatus:
         ("driver container failed with ExitCode: 2, Reason: Error", False),
         ("driver container failed with ExitCode: 4, Reason: Error", False),
         ("driver container failed with ExitCode: 5, Reason: Error", False),
+        ("driver container failed with ExitCode: 6, Reason: Error", True),
         ("INTERNAL_ERROR: lost", True),
         ("CLUSTER_UNAVAILABLE: lost", True),
         ("USER_ERROR: the driver failed", False),
@@ -74,3 +75,8 @@ def test_a_run_that_came_to_its_end_is_never_tried_again() -> None:
 @pytest.mark.parametrize("state", [s for s in RunState if s is not RunState.FAILED])
 def test_only_failed_runs_are_tried_again(state: RunState) -> None:
     assert not may_retry(RunStatus(run_id="r", state=state, reason="INTERNAL_ERROR"), result=None)
+
+
+@pytest.mark.parametrize(("reason", "code"), [("driver container failed with ExitCode: 6, Reason: Error", 6), ("lost", None)])
+def test_the_code_of_a_run_is_what_the_engine_tells(reason: str, code: int | None) -> None:
+    assert told_code(_failed(reason)) == code

@@ -1,0 +1,61 @@
+"""Every store, database and registry of a site, asked from here."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from swath.deploy.files import load_site
+from swath.deploy.ledger import LedgerKind, Lock
+from swath.deploy.reach import reach_site
+from swath.deploy.site import Site
+from swath.doctor import check_writable
+from swath.doctor_services import Finding, database_finding, registry_finding, store_findings
+
+
+def examine_site(name: str) -> tuple[Finding, ...]:
+    """Ask everything that runs at a site must reach.
+
+    Args:
+        name: Name or file of a site.
+
+    Raises:
+        ConfigError: There is no such site, or something in it is wrong.
+    """
+    site = load_site(name)
+    reach_site(name)
+    return (*_stores(site), *_databases(site), *_models(site))
+
+
+def _stores(site: Site) -> Iterator[Finding]:
+    for name, store in sorted(site.stores.items()):
+        label = f"Store {name}"
+        if store.is_s3:
+            yield from store_findings(store.uri, label=label, may_be_input=True)
+            continue
+        found = check_writable(Path(store.uri))
+        level = "warning" if found.level == "failure" and store.shared else found.level
+        yield Finding(check=label, level=level, found=found.found, remedy=found.remedy)
+
+
+def _databases(site: Site) -> Iterator[Finding]:
+    ledger = site.ledger
+    if ledger.kind is LedgerKind.POSTGRESQL or ledger.lock is Lock.POSTGRESQL:
+        dsn, locks = os.environ.get("SWATH_POSTGRESQL_DSN", ""), ledger.lock is Lock.POSTGRESQL
+        yield database_finding(dsn, label="Ledger", variable="SWATH_POSTGRESQL_DSN", locks=locks)
+    if site.catalogue.kind == "pgstac":
+        dsn = os.environ.get("SWATH_PGSTAC_DSN", "")
+        yield database_finding(dsn, label="Catalogue", variable="SWATH_PGSTAC_DSN", locks=False)
+
+
+def _models(site: Site) -> Iterator[Finding]:
+    uri = site.resolve(site.models.uri)
+    if uri.startswith(("http://", "https://")):
+        yield registry_finding(uri)
+    elif uri and "://" not in uri:
+        there = Path(uri).exists()
+        remedy = "" if there else "Mount it, or correct models.uri of the site."
+        yield Finding(
+            check="Models", level="ok" if there else "failure", found=f"{uri} {'is' if there else 'is not'} there", remedy=remedy
+        )
+    elif uri:
+        yield from store_findings(uri, label="Models", may_be_input=True)
