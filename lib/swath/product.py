@@ -104,6 +104,7 @@ class LayerSpec:
         band: The band it shows, for reflectance and temperature.
         roles: STAC roles.
         model: The model behind it.
+        accuracy: What is to be said of its accuracy; empty where there is nothing. No part of a key.
     """
 
     name: LayerName
@@ -114,6 +115,7 @@ class LayerSpec:
     band: Band | None = None
     roles: tuple[str, ...] = ("data",)
     model: ModelRef | None = None
+    accuracy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ MAX_VIEW_ZENITH_DEG: Final = 45.0
 LEAST_TRANSMISSION: Final = 0.2
 #: Above this zenith angle CESBIO expect the accuracy to fall off [deg].
 ACCURATE_ZENITH_DEG: Final = 70.0
+#: The coefficients were fitted from this aerosol on; thinner air is corrected as this one.
+LEAST_AOT550: Final = 0.05
 #: What each parameter may be. Aerosol: the fits cover 0.05 to 0.8; the others cover every place on Earth but summits.
 RANGES: Final[dict[str, tuple[float, float]]] = {
     "aot550": (0.0, 1.0),

@@ -32,6 +32,7 @@ class AssetSummary:
         resolution_m: Of a pixel, in units of the grid.
         band: The band it shows, if it shows one.
         model: The model that made it, if one did.
+        accuracy: What is to be said of its accuracy; empty where there is nothing.
     """
 
     name: str
@@ -48,6 +49,7 @@ class AssetSummary:
     resolution_m: float
     band: Band | None = None
     model: ModelRef | None = None
+    accuracy: str = ""
 
     @classmethod
     def of(cls, record: AssetRecord, *, layer: LayerSpec) -> Self:
@@ -67,6 +69,7 @@ class AssetSummary:
             resolution_m=layer.grid.dx,
             band=layer.band,
             model=record.model,
+            accuracy=layer.accuracy,
         )
 
 
@@ -141,6 +144,7 @@ class ProductSummary:
         atmosphere: As used by the correction.
         shares: Of pixels: valid, saturated, cloud.
         truth: Comparison with known truth, for simulated scenes.
+        checked: What the checks before publishing found, as the item tells it.
     """
 
     product_id: str
@@ -159,6 +163,19 @@ class ProductSummary:
     atmosphere: tuple[AtmosphericValue, ...] = ()
     shares: Shares = field(default_factory=Shares)
     truth: Truth | None = None
+    checked: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reduced(self) -> Mapping[str, str]:
+        """Assets of reduced accuracy, and why, by name."""
+        return {a.name: a.accuracy for a in self.assets if a.accuracy}
+
+    @property
+    def findings(self) -> Mapping[str, str]:
+        """What the checks found, in words, by check."""
+        verdict = self.checked.get("radiometry", {})
+        found = {"radiometry": f"{verdict['verdict']}: {verdict['why']}"} if verdict else {}
+        return found | {f"range of {name}": why for name, why in self.checked.get("range", {}).items()}
 
     @classmethod
     def of(cls, product: Product, *, item: str, pictures: Mapping[str, str] | None = None, truth: Truth | None = None) -> Self:
@@ -189,6 +206,7 @@ class ProductSummary:
             atmosphere=_atmosphere(product),
             shares=shares_of({a.name: (product.layers[a.name].encoding, a.statistics) for a in product.assets}),
             truth=truth,
+            checked=dict(product.checked),
         )
 
     def to_contract(self) -> Json:
@@ -201,6 +219,8 @@ class ProductSummary:
             "assets": {a.name: posixpath.join(folder, a.href) for a in self.assets},
             "collection": self.collection,
             "left_out": dict(self.left_out),
+            "reduced_accuracy": dict(self.reduced),
+            "checks": dict(self.checked),
             "pictures": dict(self.pictures),
             "valid_percent": self.shares.valid,
             "saturated_percent": self.shares.saturated,

@@ -1,12 +1,13 @@
 """The plain account for a terminal or a log."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from swath.report.summary import QuarantineEntry, RunSummary
 
 
 def lines(summary: RunSummary, *, verbose: bool = False) -> tuple[str, ...]:
-    """The end of a run in a log: two lines for the account, one for each failure, one for the report.
+    """The end of a run in a log: two lines for the account, reduced accuracy, each failure, the report.
 
     Args:
         summary: Of the run.
@@ -23,7 +24,7 @@ def lines(summary: RunSummary, *, verbose: bool = False) -> tuple[str, ...]:
     others = _not_scenes(summary, verbose=verbose) if summary.not_scenes else ()
     failures = (_failure(entry) for entry in summary.quarantine)
     cost = str(summary.cost) if summary.cost is not None else ""
-    return (account, assets, *others, *failures, *_told([("cost", cost), ("report", summary.report)]))
+    return (account, assets, *others, *reduced(summary), *failures, *_told([("cost", cost), ("report", summary.report)]))
 
 
 def duration(seconds: float) -> str:
@@ -59,6 +60,16 @@ def _not_scenes(summary: RunSummary, *, verbose: bool) -> tuple[str, ...]:
     if not verbose:
         return (f"{told} (--verbose names the first)",)
     return (told, *(f"not a scene: {plain(name)}" for name in summary.not_scene_names))
+
+
+def reduced(summary: RunSummary) -> tuple[str, ...]:
+    """One line on surface reflectance that the atmospheric model does not give well; none where there is none."""
+    numbers = Counter(name for product in summary.products for name in product.reduced)
+    if not numbers:
+        return ()
+    products = sum(1 for product in summary.products if product.reduced)
+    bands = ", ".join(f"{plain(name)} ({number})" for name, number in sorted(numbers.items()))
+    return (f"reduced accuracy in {products} of {len(summary.products)} products: {bands}; their items say by how much",)
 
 
 def _failure(entry: QuarantineEntry) -> str:

@@ -131,6 +131,8 @@ def _asset(record: AssetRecord, *, layer: LayerSpec, home: Mapping[str, Any]) ->
         fields["swath:bit_percent"] = shares
     fields |= {"file:checksum": f"1220{record.digest}", "file:size": record.bytes}
     fields |= {"swath:key": record.key, "swath:layer": record.layer, "swath:clamped": record.statistics.clamped}
+    if layer.accuracy:
+        fields["swath:accuracy"] = layer.accuracy
     if record.model is not None:
         fields["swath:model"] = record.model.digest
     return fields

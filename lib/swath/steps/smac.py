@@ -1,7 +1,7 @@
 """Atmospheric correction with SMAC: surface reflectance from TOA reflectance."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Final, Literal
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from swath.algo.atmosphere import (
     ACCURATE_ZENITH_DEG,
+    LEAST_AOT550,
     RANGES,
     Atmosphere,
     SmacTerms,
@@ -17,6 +18,7 @@ from swath.algo.atmosphere import (
     surface_reflectance,
 )
 from swath.algo.lattice import Axis, correct_on_lattice
+from swath.algo.smac_accuracy import reduced_accuracy
 from swath.algo.smac_table import SmacCoefficients, SmacSensor, smac_sensor
 from swath.errors import ConfigError, MetadataError, SceneError
 from swath.grid import Window
@@ -92,14 +94,17 @@ class Smac:
         atmosphere = self.atmosphere(scene)
         check_angles(sun_zenith_deg=90.0 - scene.angles.sun_elevation_deg, view_zenith_deg=scene.angles.view_zenith_deg)
         facts = {
-            "atmosphere": {k: {"value": v, "source": sources[k]} for k, v in asdict(atmosphere).items()},
+            "atmosphere": {k: self._fact(k, v, scene=scene, source=sources[k]) for k, v in asdict(atmosphere).items()},
             **_angle_facts(scene),
         }
         covered = {n: s for n, s in of_kind(given, kind="toa").items() if n in sensor.bands and n not in BLIND_BANDS}
         for band in covered:
             # Refuses here, before any pixel is read, what the model cannot do.
             _scene_terms(sensor.bands[band], angles=scene.angles, atmosphere=atmosphere)
-        return tuple(_recipe(band, source=spec, sensor=sensor, facts=facts) for band, spec in covered.items())
+        return tuple(
+            _recipe(band, source=spec, sensor=sensor, facts=facts, accuracy=_accuracy(band, scene=scene, atmosphere=atmosphere))
+            for band, spec in covered.items()
+        )
 
     def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
         """Correct one band, with the angles of each pixel where the scene has them."""
@@ -120,18 +125,26 @@ class Smac:
             for key, value in self.parameters.items()
         }
 
+    def _fact(self, key: str, value: float, *, scene: Scene, source: Source) -> dict[str, Any]:
+        """A parameter as it was used; with what was asked where that is another value."""
+        given = self._given(scene).get(key, value)
+        return {"value": value, "source": source, **({"asked": given} if given != value else {})}
+
+    def _given(self, scene: Scene) -> dict[str, float]:
+        chosen = {k: scene.atmosphere[k] for k in self.parameters if k in scene.atmosphere}
+        return chosen | {k: float(v) for k, v in self.parameters.items() if v is not None}
+
     def atmosphere(self, scene: Scene) -> Atmosphere:
-        """The atmosphere that this scene is corrected for.
+        """The atmosphere that this scene is corrected for; aerosol is at least what the coefficients were fitted to.
 
         Raises:
             RangeError: What came with the scene is outside the model's range.
         """
-        chosen = {k: scene.atmosphere[k] for k in self.parameters if k in scene.atmosphere}
-        chosen |= {k: float(v) for k, v in self.parameters.items() if v is not None}
         try:
-            return Atmosphere(**chosen)
+            asked = Atmosphere(**self._given(scene))
         except SceneError as error:
             raise error.of(scene.scene_id) from None
+        return replace(asked, aot550=max(asked.aot550, LEAST_AOT550))
 
 
 @lru_cache(maxsize=64)
@@ -170,6 +183,17 @@ def _per_pixel(layer: Layer, *, band: str, coefficients: SmacCoefficients, angle
     return layer.with_physical(corrected)
 
 
+def _accuracy(band: str, *, scene: Scene, atmosphere: Atmosphere) -> str:
+    angles = scene.angles
+    return reduced_accuracy(
+        band,
+        platform=scene.platform,
+        sun_zenith_deg=90.0 - angles.sun_elevation_deg,
+        aot550=atmosphere.aot550,
+        relative_azimuth_deg=angles.sun_azimuth_deg - angles.view_azimuth_deg,
+    )
+
+
 def _angle_facts(scene: Scene) -> dict[str, Any]:
     zenith = max(90.0 - scene.angles.sun_elevation_deg, scene.angles.view_zenith_deg)
     facts: dict[str, Any] = {"angles": asdict(scene.angles), "angles_source": "scene"}
@@ -181,7 +205,7 @@ def _angle_facts(scene: Scene) -> dict[str, Any]:
     return facts
 
 
-def _recipe(band: str, *, source: LayerSpec, sensor: SmacSensor, facts: Mapping[str, Any]) -> Recipe:
+def _recipe(band: str, *, source: LayerSpec, sensor: SmacSensor, facts: Mapping[str, Any], accuracy: str) -> Recipe:
     made = LayerSpec(
         name=layer_name("sr", band=band),
         asset=band,
@@ -190,6 +214,7 @@ def _recipe(band: str, *, source: LayerSpec, sensor: SmacSensor, facts: Mapping[
         encoding=REFLECTANCE,
         band=source.band,
         roles=("data", "reflectance"),
+        accuracy=accuracy,
     )
     table = {"platform": sensor.platform, "published_as": sensor.published_as, "version": sensor.version}
     table["acknowledgement"] = sensor.acknowledgement

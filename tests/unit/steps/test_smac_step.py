@@ -164,3 +164,18 @@ def test_parameters_are_checked_before_anything_runs(changes: dict[str, Any]) ->
     (name,) = changes
     with pytest.raises(ConfigError, match=f"smac.{name} must be a number from"):
         Smac(**changes)
+
+
+def test_aerosol_below_the_fits_is_corrected_as_the_least_and_said(make_scene: Callable[..., Scene]) -> None:
+    scene = make_scene()
+    recipe = recipe_of(Smac(aot550=0.0), scene, band="red")
+    assert recipe.facts["atmosphere"]["aot550"] == {"value": 0.05, "source": "parameter", "asked": 0.0}
+    assert Smac(aot550=0.0).atmosphere(scene) == Smac(aot550=0.05).atmosphere(scene)
+    assert recipe_of(Smac(aot550=0.05), scene, band="red").facts["atmosphere"]["aot550"] == {"value": 0.05, "source": "parameter"}
+
+
+def test_reduced_accuracy_is_told_by_band_and_is_no_fact_of_the_key(make_scene: Callable[..., Scene]) -> None:
+    hazy = recipe_of(Smac(aot550=0.5), make_scene(angles=Angles(sun_elevation_deg=26.0, sun_azimuth_deg=150.0)), band="blue")
+    assert hazy.makes[0].accuracy.startswith("reduced: errs by -0.0")
+    assert "errs by" not in str(hazy.facts)
+    assert recipe_of(Smac(aot550=0.1), make_scene(), band="blue").makes[0].accuracy == ""
