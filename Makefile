@@ -91,7 +91,7 @@ $(MADE)/swath: setup.py requirements.in $(MADE)/packages
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(MADE)/jvm: lib/swath/spark/jars.py lib/swath/spark/s3a_jars.py lib/swath/spark/java.py lib/swath/spark/settings.py lib/swath/spark/prepare.py lib/swath/engine/warm_up.py $(MADE)/swath
+$(MADE)/jvm: lib/swath/spark/start/jars.py lib/swath/spark/start/s3a_jars.py lib/swath/spark/start/java.py lib/swath/spark/start/settings.py lib/swath/spark/start/prepare.py lib/swath/engine/child/warm_up.py $(MADE)/swath
 	@echo "[4/4] Java 17, jars of Delta and S3A, class archive, machine code"
 	$(BIN)/python -m swath.spark.prepare --s3a
 	touch $@

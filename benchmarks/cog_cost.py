@@ -118,7 +118,7 @@ def write_with_swath(arrays: list[NDArray[np.int16]], output: Path, *, level: in
     """Strips, statistics, then the file: what tasks do, here one after the other."""
     from swath.grid import Grid  # noqa: PLC0415
     from swath.product import REFLECTANCE  # noqa: PLC0415
-    from swath.sinks.cog import CogTarget, assemble  # noqa: PLC0415
+    from swath.sinks.cog.assemble import CogTarget, assemble  # noqa: PLC0415
 
     height, width = arrays[0].shape
     encoding = replace(REFLECTANCE, compression_level=level)
@@ -141,7 +141,7 @@ def _opened(part: Any) -> BinaryIO:
 def _part(array: NDArray[np.int16], path: Path, *, encoding: Any, strip: int) -> Any:
     from swath.engine.cut import PIECE  # noqa: PLC0415
     from swath.product import Tally  # noqa: PLC0415
-    from swath.sinks.strip_part import PartManifest, PartWriter, rows_beyond  # noqa: PLC0415
+    from swath.sinks.cog.strip_part import PartManifest, PartWriter, rows_beyond  # noqa: PLC0415
 
     height, width = array.shape
     start, stop = strip * STRIP_ROWS, min((strip + 1) * STRIP_ROWS, height)
@@ -163,7 +163,7 @@ def _part(array: NDArray[np.int16], path: Path, *, encoding: Any, strip: int) ->
 
 def main(side: str, level: str, *, output: str, files: list[str]) -> None:
     """One measurement."""
-    import swath.sinks.cog  # noqa: F401, PLC0415 (the bare worker has its imports done)
+    import swath.sinks.cog.assemble  # noqa: F401, PLC0415 (the bare worker has its imports done)
 
     # GDAL takes arrays in memory; strips read theirs piece by piece, as tasks do.
     arrays = [np.load(f, mmap_mode="r" if side == "swath" else None) for f in files]

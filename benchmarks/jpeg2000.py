@@ -32,7 +32,7 @@ def measure(size: int, repeats: int) -> str:
 def main(way: str, safe: str) -> None:
     """Read everything one way."""
     from swath.engine.cut import cut  # noqa: PLC0415 (imports come before the clock)
-    from swath.readers.bands import BandReader  # noqa: PLC0415
+    from swath.readers.pixels.bands import BandReader  # noqa: PLC0415
     from swath.readers.registry import read_scene  # noqa: PLC0415
 
     scene = read_scene(str(Path(safe)))

@@ -37,7 +37,7 @@ def main(master: str, small: str, *, item: str, output: str) -> None:
 
 def start(master: str) -> tuple[Any, Callable[[Any], None]]:
     """A session that has done its first Python task, and how to stop it. Its imports are part of the start."""
-    from swath.spark.session import build_session, stop_session  # noqa: PLC0415
+    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
 
     spark = build_session(app="bench", master=master)
     assert spark.range(0, 4, 1, 2).mapInArrow(_same, "id long").count() == 4
@@ -52,7 +52,7 @@ def run(spark: Any, item: str, output: str) -> Any:
     """One run with everything around it; its outcome."""
     from swath.cli.run import RunOptions, request_of, write_report  # noqa: PLC0415
     from swath.cli.summary import summary_of  # noqa: PLC0415
-    from swath.spark.run import Run  # noqa: PLC0415
+    from swath.runs.run import Run  # noqa: PLC0415
 
     request = request_of(RunOptions(pipeline=str(PIPELINE), inputs=(item,), output=output))
     outcome = Run(spark, request).execute()
@@ -64,7 +64,7 @@ def run(spark: Any, item: str, output: str) -> Any:
 @contextmanager
 def _keeping(strips: list[dict[str, Any]]) -> Iterator[None]:
     """Keep the answers of strips, which a run forgets once they are in its ledger."""
-    from swath.spark.wave import WaveRunner  # noqa: PLC0415
+    from swath.runs.wave import WaveRunner  # noqa: PLC0415
 
     run = WaveRunner.run
 

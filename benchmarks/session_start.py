@@ -36,7 +36,7 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
 
 def small_run(variant: str, folder: str) -> None:
     """The workload, in this process."""
-    from swath.spark.session import build_session, stop_session  # noqa: PLC0415 (the parent measures without Spark)
+    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415 (the parent measures without Spark)
 
     def tiny(rows: Iterable[Any]) -> Iterable[int]:
         yield sum(1 for _ in rows)

@@ -10,7 +10,7 @@ from swath.errors import ConfigError
 from swath.inference.registry import Registry
 from swath.readers.discover import discover
 from swath.spark.samples import draw_samples
-from swath.spark.session import build_session, stop_session
+from swath.spark.start.session import build_session, stop_session
 from swath.training.polygons import read_polygons
 from swath.training.recipe import TrainingRecipe
 from swath.training.train import train

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from swath.errors import ConfigError
-from swath.spark.jars import delta_class_path, s3a_class_path
-from swath.spark.java import HOW_TO_GET, find_java
-from swath.spark.prepare import fetch_s3a
-from swath.spark.s3a_jars import S3A_MEGABYTES
+from swath.spark.start.jars import delta_class_path, s3a_class_path
+from swath.spark.start.java import HOW_TO_GET, find_java
+from swath.spark.start.prepare import fetch_s3a
+from swath.spark.start.s3a_jars import S3A_MEGABYTES
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -67,7 +67,7 @@ def s3a_jars(java: None) -> tuple[Path, ...]:
 @pytest.fixture(scope="session")
 def spark(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     """The session that all Spark tests share: two cores, four attempts, as small as it gets."""
-    from swath.spark.session import build_session, stop_session  # noqa: PLC0415 (importing pyspark takes a second)
+    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415 (importing pyspark takes a second)
 
     folder = tmp_path_factory.mktemp("spark")
     conf = {"spark.local.dir": str(folder), "spark.sql.warehouse.dir": str(folder / "warehouse")}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from swath.doctor_services import Finding, Level, store_findings
 from swath.errors import ConfigError
-from swath.readers.drivers import gdal_version, missing_drivers
-from swath.spark.archive import archive_path
-from swath.spark.jars import (
+from swath.readers.files.drivers import gdal_version, missing_drivers
+from swath.spark.start.archive import archive_path
+from swath.spark.start.jars import (
     DELTA_JARS,
     DELTA_VERSION,
     delta_class_path,
@@ -21,9 +21,9 @@ from swath.spark.jars import (
     s3a_class_path,
     spark_home,
 )
-from swath.spark.java import HOW_TO_GET, SUPPORTED, find_java, java_homes, java_major
-from swath.spark.prepare import HOW_TO_GET_OPENMP, openmp
-from swath.spark.s3a_jars import HADOOP_AWS_VERSION, S3A_MEGABYTES
+from swath.spark.start.java import HOW_TO_GET, SUPPORTED, find_java, java_homes, java_major
+from swath.spark.start.prepare import HOW_TO_GET_OPENMP, openmp
+from swath.spark.start.s3a_jars import HADOOP_AWS_VERSION, S3A_MEGABYTES
 
 GIB = 1 << 30
 _NEED_DISK, _WISH_DISK = 2 * GIB, 10 * GIB

@@ -18,7 +18,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from swath.sinks.pgstac import PgStac
+from swath.sinks.served.pgstac import PgStac
 from swath.stores.database import Database
 
 Json = dict[str, Any]

@@ -10,8 +10,8 @@ import pytest
 from psycopg import sql
 from tests.authorities import Authority, mount
 
-from swath.deploy.environment import environment
-from swath.deploy.files import load_job, load_site
+from swath.deploy.render.environment import environment
+from swath.deploy.site.files import load_job, load_site
 from swath.stores.database import Database
 
 OLD, NEW = Authority.new("old"), Authority.new("new")

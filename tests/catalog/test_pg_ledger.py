@@ -19,21 +19,21 @@ from swath.cli import upkeep
 from swath.cli.ledger import retry
 from swath.cli.main import main as command
 from swath.errors import AccountError, ConfigError, ServiceError
+from swath.ledger import pg_tables
+from swath.ledger.delta import DeltaTables
+from swath.ledger.pg_rows import PgRows
+from swath.ledger.pg_tables import PgTables
+from swath.ledger.provenance import provenance_of
+from swath.ledger.schemas import PRODUCTS, QUARANTINE, TABLES
+from swath.ledger.tables import Tables, has_ledger, open_tables
+from swath.runs.status import output_status
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
-from swath.sinks.delta import DeltaTables
-from swath.sinks.pg_rows import PgRows
-from swath.spark import pg_tables
-from swath.spark.janitor import Retention, clean
-from swath.spark.mend import LOST, mend
-from swath.spark.pg_tables import PgTables
-from swath.spark.provenance import provenance_of
-from swath.spark.reconcile import compare
-from swath.spark.schemas import PRODUCTS, QUARANTINE, TABLES
-from swath.spark.status import output_status
-from swath.spark.tables import Tables, has_ledger, open_tables
 from swath.stores.database import Database
 from swath.stores.local import local_store
+from swath.upkeep.janitor import Retention, clean
+from swath.upkeep.mend import LOST, mend
+from swath.upkeep.reconcile import compare
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

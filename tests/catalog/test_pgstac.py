@@ -9,8 +9,8 @@ from psycopg import sql
 from pypgstac import __version__ as CLIENT
 
 from swath.errors import CatalogueError, ConfigError
-from swath.sinks.pgstac import PgStac
-from swath.sinks.served import served_collection
+from swath.sinks.served.items import served_collection
+from swath.sinks.served.pgstac import PgStac
 from swath.stores.database import Database
 
 Json = dict[str, Any]

@@ -11,12 +11,12 @@ import pytest
 from tests.catalog.test_pg_lock import end_session_of
 
 from swath.errors import LockError, ServiceError
+from swath.ledger.delta import DeltaTables
+from swath.ledger.schemas import TABLES
+from swath.ledger.tables import open_tables
 from swath.report.summary import RunSummary
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
-from swath.sinks.delta import DeltaTables
-from swath.spark.schemas import TABLES
-from swath.spark.tables import open_tables
 from swath.stores import patience
 from swath.stores.local import local_store
 from swath.stores.lock import output_lock

@@ -76,7 +76,7 @@ def main() -> None:
     import rasterio  # noqa: PLC0415 - after the variables are set
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
-    from swath.readers.gdal_env import gdal_env  # noqa: PLC0415
+    from swath.readers.files.gdal_env import gdal_env  # noqa: PLC0415
     from swath.stores.registry import open_store  # noqa: PLC0415
 
     list(open_store("s3://scenes").list(""))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from swath.deploy.files import load_job, load_site
-from swath.deploy.job_spec import JobSpec
-from swath.deploy.order import Order
-from swath.deploy.site import Site
+from swath.deploy.render.order import Order
+from swath.deploy.site.files import load_job, load_site
+from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_ID = "ard-20261125t000000z-abcd"

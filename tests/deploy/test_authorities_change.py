@@ -23,15 +23,15 @@ from tests.faults.whole_product import MADE, Maker
 from werkzeug.serving import make_server
 
 from swath.config import load_pipeline, prepare
-from swath.deploy.environment import environment
-from swath.deploy.files import load_job, load_site
-from swath.engine.child import Child, Limits
+from swath.deploy.render.environment import environment
+from swath.deploy.site.files import load_job, load_site
+from swath.engine.child.parent import Child, Limits
 from swath.engine.keys import canonical
 from swath.inference.registry import Registry
-from swath.readers.gdal_env import gdal_env
+from swath.readers.files.gdal_env import gdal_env
 from swath.simulator.simulate import simulate
-from swath.spark.jars import spark_home
-from swath.spark.java import HOW_TO_GET, find_java
+from swath.spark.start.jars import spark_home
+from swath.spark.start.java import HOW_TO_GET, find_java
 from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store
 from swath.stores.s3_client import s3_client

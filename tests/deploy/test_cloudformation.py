@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from swath.deploy.files import load_site
+from swath.deploy.site.files import load_site
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "emr-on-eks" / "cloudformation.yaml"
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from tests.authorities import Authority, mount
 
-from swath.deploy.files import load_job, load_site, site_names
-from swath.deploy.order import Order
+from swath.deploy.render.order import Order
 from swath.deploy.rendering import render
-from swath.spark.java import find_java
+from swath.deploy.site.files import load_job, load_site, site_names
+from swath.spark.start.java import find_java
 
 ROOT = Path(__file__).resolve().parents[2]
 Ordered = Callable[[str], Order]

@@ -10,11 +10,11 @@ from tests.deploy.fake_emr import FakeEmr, serve
 from swath.deploy.emr_on_eks.launcher import EmrLauncher
 from swath.deploy.emr_on_eks.request import start_job_run
 from swath.deploy.emr_on_eks.states import STATES
-from swath.deploy.files import load_site
-from swath.deploy.launch_error import LaunchError
-from swath.deploy.order import Order
-from swath.deploy.run_status import RunState
-from swath.deploy.watching import Patience, watch
+from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.operate.run_status import RunState
+from swath.deploy.operate.watching import Patience, watch
+from swath.deploy.render.order import Order
+from swath.deploy.site.files import load_site
 from swath.errors import ConfigError
 
 RUN_ID = "ard-20261125t000000z-abcd"

@@ -8,10 +8,10 @@ from moto import mock_aws
 
 from swath.deploy.emr_on_eks.launcher import EmrLauncher
 from swath.deploy.emr_on_eks.request import start_job_run
-from swath.deploy.files import load_job
-from swath.deploy.order import Order
-from swath.deploy.run_status import RunState
-from swath.deploy.site import Site
+from swath.deploy.operate.run_status import RunState
+from swath.deploy.render.order import Order
+from swath.deploy.site.files import load_job
+from swath.deploy.site.site import Site
 
 RUN_ID = "ard-20261125t000000z-abcd"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from swath.deploy.cluster import Engine
-from swath.deploy.files import load_job, load_site
-from swath.deploy.order import Order
+from swath.deploy.render.order import Order
 from swath.deploy.rendering import as_yaml, pod_templates, render
+from swath.deploy.site.cluster import Engine
+from swath.deploy.site.files import load_job, load_site
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_ID = "ard-20261125t021500z-0a1b"

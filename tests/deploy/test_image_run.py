@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from swath.deploy.layout import ENTRY_POINT, UID
+from swath.deploy.render.layout import ENTRY_POINT, UID
 from swath.simulator.simulate import simulate
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from swath.deploy.layout import APP, ENTRY_POINT, PYTHON, UID
-from swath.spark.jars import DELTA_JARS, spark_home
-from swath.spark.java import find_java
-from swath.spark.s3a_jars import S3A_JARS, S3A_MODULES
+from swath.deploy.render.layout import APP, ENTRY_POINT, PYTHON, UID
+from swath.spark.start.jars import DELTA_JARS, spark_home
+from swath.spark.start.java import find_java
+from swath.spark.start.s3a_jars import S3A_JARS, S3A_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {name: (ROOT / name / "Dockerfile").read_text(encoding="utf-8") for name in ("emr-on-eks", "spark-operator")}

@@ -8,8 +8,8 @@ import kubernetes_validate  # type: ignore[import-untyped]  # carries no types
 import pytest
 import yaml
 
-from swath.deploy.files import load_job, load_site
-from swath.deploy.memory import Memory
+from swath.deploy.site.files import load_job, load_site
+from swath.deploy.site.memory import Memory
 from swath.deploy.spark_operator.diagnosis import quantity
 
 ROOT = Path(__file__).resolve().parents[2]

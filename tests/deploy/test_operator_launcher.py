@@ -6,14 +6,14 @@ import kubernetes
 import pytest
 from tests.deploy.fake_kubernetes import FakeCluster, serve
 
-from swath.deploy.launch_error import LaunchError
-from swath.deploy.order import Order
-from swath.deploy.run_status import RunState
+from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.operate.run_status import RunState
+from swath.deploy.operate.watching import Patience, watch
+from swath.deploy.render.order import Order
 from swath.deploy.spark_operator.application import spark_application
 from swath.deploy.spark_operator.kube_api import KubeApi
 from swath.deploy.spark_operator.launcher import OperatorLauncher
 from swath.deploy.spark_operator.states import STATES
-from swath.deploy.watching import Patience, watch
 from swath.errors import ConfigError
 
 RUN_ID = "ard-20261125t000000z-abcd"

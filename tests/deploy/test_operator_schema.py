@@ -6,9 +6,9 @@ import kubernetes_validate  # type: ignore[import-untyped]  # carries no types
 import pytest
 from tests.deploy.crd_schema import crd_validator
 
-from swath.deploy.files import load_job, load_site
-from swath.deploy.order import Order
-from swath.deploy.site import Site
+from swath.deploy.render.order import Order
+from swath.deploy.site.files import load_job, load_site
+from swath.deploy.site.site import Site
 from swath.deploy.spark_operator.application import settings_of, spark_application
 from swath.deploy.spark_operator.schedule import scheduled_spark_application
 from swath.deploy.spark_operator.webhook_rules import FORBIDDEN, webhook_refusals

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from swath.deploy.forward import forward
-from swath.deploy.launch_error import LaunchError
-from swath.deploy.place import open_place
-from swath.deploy.result import read_result, s3_client
-from swath.deploy.site import Site
+from swath.deploy.border.forward import forward
+from swath.deploy.border.place import open_place
+from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.operate.result import read_result, s3_client
+from swath.deploy.site.site import Site
 
 RESULT = {"run_id": "one", "pipeline": "ard", "scenes_in": 1, "made": 1, "skipped": 0, "quarantined": 0}
 

@@ -10,12 +10,12 @@ from tests.deploy.crd_schema import crd_validator
 from swath.deploy.emr_on_eks.limits import request_refusals
 from swath.deploy.emr_on_eks.request import start_job_run
 from swath.deploy.engine_command import engine_command
-from swath.deploy.files import load_site
-from swath.deploy.job_spec import JobSpec
-from swath.deploy.order import Order
+from swath.deploy.render.order import Order
+from swath.deploy.site.files import load_site
+from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.strict import parse
 from swath.deploy.spark_operator.application import spark_application
 from swath.deploy.spark_operator.webhook_rules import webhook_refusals
-from swath.deploy.strict import parse
 from swath.errors import ConfigError
 
 _TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30)

@@ -17,20 +17,20 @@ from tests.faults.whole_product import MADE, Maker
 
 from swath.config import load_pipeline, prepare
 from swath.deploy.engine_command import EngineCommand, engine_command
-from swath.deploy.identity import PROFILE_MOUNT
-from swath.deploy.job_spec import JobSpec, Resources
-from swath.deploy.layout import HOME
-from swath.deploy.local import entry_point
-from swath.deploy.memory import Memory
-from swath.deploy.order import Order
-from swath.deploy.site import Site
-from swath.engine.child import Child, Limits
+from swath.deploy.operate.local import entry_point
+from swath.deploy.render.layout import HOME
+from swath.deploy.render.order import Order
+from swath.deploy.site.identity import PROFILE_MOUNT
+from swath.deploy.site.job_spec import JobSpec, Resources
+from swath.deploy.site.memory import Memory
+from swath.deploy.site.site import Site
+from swath.engine.child.parent import Child, Limits
 from swath.engine.keys import canonical
 from swath.inference.model_store import VARIABLE, ModelStore
 from swath.inference.pinned import pin
 from swath.inference.registry import Registry
 from swath.simulator.simulate import simulate
-from swath.spark.jars import delta_class_path, spark_home
+from swath.spark.start.jars import delta_class_path, spark_home
 from swath.stores.options import StoreOptions
 from swath.stores.registry import open_store
 from swath.stores.s3_client import s3_client

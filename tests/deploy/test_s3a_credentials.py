@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from swath.deploy.environment import environment
-from swath.deploy.files import load_job
-from swath.deploy.identity import PROVIDERS, IdentityKind
-from swath.deploy.s3a import s3a
-from swath.deploy.site import Site
+from swath.deploy.render.environment import environment
+from swath.deploy.render.s3a import s3a
+from swath.deploy.site.files import load_job
+from swath.deploy.site.identity import PROVIDERS, IdentityKind
+from swath.deploy.site.site import Site
 
 CLOSED = Path(__file__).with_name("closed_network.sh")
 PROVIDERS_SCRIPT = Path(__file__).with_name("ask_providers.py")

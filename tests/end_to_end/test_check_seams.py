@@ -10,7 +10,7 @@ import pytest
 import rasterio
 
 from swath.cli.main import main
-from swath.engine.seams import _first_difference
+from swath.runs.seams import _first_difference
 from swath.simulator.damage import copied, truncate
 from swath.simulator.simulate import simulate
 from swath.steps import registry

@@ -8,7 +8,7 @@ from rasterio.features import rasterize
 from rasterio.warp import transform_geom
 
 from swath.errors import ReadError
-from swath.readers.landsat import read_scene
+from swath.readers.landsat.scene import read_scene
 from swath.simulator.landcover import CODE_OF, LAND_COVER
 from swath.simulator.simulate import DemoScenes, simulate_demo
 

@@ -30,8 +30,8 @@ Swath = Callable[..., tuple[int, str, str]]
 
 def _in_session(spark: "SparkSession", patch: pytest.MonkeyPatch) -> None:
     """Commands take the shared session for their own."""
-    patch.setattr("swath.spark.session.build_session", lambda **_: spark)
-    patch.setattr("swath.spark.session.stop_session", lambda _: None)
+    patch.setattr("swath.spark.start.session.build_session", lambda **_: spark)
+    patch.setattr("swath.spark.start.session.stop_session", lambda _: None)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_broken_scene_is_told_and_0_where_that_is_wanted(swath: Swath, scene: 
 def test_an_account_with_a_remainder_is_4_and_nothing_is_committed(
     swath: Swath, scene: SimulatedScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from swath.spark import ledger  # noqa: PLC0415
+    from swath.runs import commit as ledger  # noqa: PLC0415
 
     monkeypatch.setattr(ledger.Account, "balanced", property(lambda _: False))
     code, _, err = swath("run", "toa", "--input", scene.delivery, "--output", tmp_path)

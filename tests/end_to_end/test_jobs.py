@@ -16,10 +16,10 @@ from swath.grid import Grid
 from swath.inference.registry import Registry
 from swath.simulator.scene_files import SimulatedScene
 from swath.simulator.simulate import simulate
-from swath.spark.archive import reading_options
-from swath.spark.jars import spark_home
-from swath.spark.java import find_java
-from swath.spark.settings import properties, settings_for, with_java_options
+from swath.spark.start.archive import reading_options
+from swath.spark.start.jars import spark_home
+from swath.spark.start.java import find_java
+from swath.spark.start.settings import properties, settings_for, with_java_options
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]

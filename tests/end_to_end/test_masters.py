@@ -14,8 +14,8 @@ from typing import IO, Any
 import pytest
 
 import swath
-from swath.spark.jars import spark_home
-from swath.spark.java import find_java
+from swath.spark.start.jars import spark_home
+from swath.spark.start.java import find_java
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(600)]
 

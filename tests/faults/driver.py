@@ -14,9 +14,10 @@ from typing import Any, Self
 from swath.cli.main import EXIT_ACCOUNT, EXIT_CONFIG, EXIT_CRASHED, EXIT_LOCKED
 from swath.cli.run import RunOptions, execute, exit_code
 from swath.errors import AccountError, ConfigError, LockError
-from swath.spark import ledger, run
-from swath.spark.janitor import Retention, clean
-from swath.spark.session import SparkSession, build_session, stop_session
+from swath.runs import commit as ledger
+from swath.runs import run
+from swath.spark.start.session import SparkSession, build_session, stop_session
+from swath.upkeep.janitor import Retention, clean
 
 
 class Quiet:
@@ -67,7 +68,7 @@ def answer(request: dict[str, Any], spark: SparkSession) -> dict[str, Any]:
 
 def _janitor(output: str, spark: SparkSession) -> dict[str, Any]:
     """Everything that no retention protects."""
-    from swath.sinks.delta import DeltaTables  # noqa: PLC0415
+    from swath.ledger.delta import DeltaTables  # noqa: PLC0415
     from swath.stores.registry import open_store  # noqa: PLC0415
 
     store = open_store(output)

@@ -17,7 +17,7 @@ import numpy as np
 from tests.faults.processes import Role, of_role, send
 from tests.faults.whole_product import MADE, Maker
 
-from swath.engine.child import Child, Limits
+from swath.engine.child.parent import Child, Limits
 from swath.errors import InfrastructureError, LockError
 from swath.stores.local import LocalStore
 from swath.stores.lock import output_lock

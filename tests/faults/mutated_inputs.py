@@ -15,7 +15,7 @@ from tests.faults.mutations import draw
 from tests.faults.whole_product import MADE, Maker
 
 from swath.config import load_pipeline, prepare
-from swath.engine.child import Child, Limits
+from swath.engine.child.parent import Child, Limits
 from swath.engine.keys import canonical
 from swath.errors import InfrastructureError, InternalError
 from swath.inference.registry import Registry

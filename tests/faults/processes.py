@@ -10,7 +10,7 @@ from typing import Final, Literal
 Role = Literal["worker", "child", "nursery", "executor", "jvm"]
 #: In the command line; of those that swath's daemon forks, in the name that they took.
 _MARKS: Final[dict[Role, str]] = {
-    "child": "swath.engine.child_main",
+    "child": "swath.engine.child.main",
     "nursery": "swath-nursery",
     # PySpark's own daemon, or ours.
     "worker": ".daemon pyspark.worker",

@@ -18,7 +18,7 @@ from tests.faults.small_scenes import make_scenes
 from tests.faults.whole_product import MADE, Maker
 
 from swath.config import load_pipeline, prepare
-from swath.engine.child import Child, Limits
+from swath.engine.child.parent import Child, Limits
 from swath.engine.keys import canonical
 from swath.inference.registry import Registry
 from swath.stores.local import local_store

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from swath.engine.child import Child, Refused
+from swath.engine.child.parent import Child, Refused
 
 MADE: Final = "made"
 Json = dict[str, Any]

@@ -12,17 +12,17 @@ import pytest
 
 from swath.cli.ledger import retry
 from swath.errors import ConfigError
+from swath.ledger.delta import DeltaTables
+from swath.ledger.provenance import provenance_of, split_item
+from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS
 from swath.report.summary import RunSummary
-from swath.sinks.delta import DeltaTables
-from swath.spark.janitor import Retention, clean
-from swath.spark.mend import LOST, mend
-from swath.spark.provenance import provenance_of, split_item
-from swath.spark.reconcile import Comparison, compare
-from swath.spark.reproduce import reproduce
-from swath.spark.request import Limits
-from swath.spark.schemas import PRODUCTS, QUARANTINE, RUNS
-from swath.spark.status import output_status
+from swath.runs.reproduce import reproduce
+from swath.runs.request import Limits
+from swath.runs.status import output_status
 from swath.stores.local import LocalStore, local_store
+from swath.upkeep.janitor import Retention, clean
+from swath.upkeep.mend import LOST, mend
+from swath.upkeep.reconcile import Comparison, compare
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

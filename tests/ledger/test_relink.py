@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from swath.errors import AccountError
+from swath.ledger.delta import DeltaTables
 from swath.report.summary import RunSummary
-from swath.sinks.delta import DeltaTables
-from swath.spark.ledger import Ledger
+from swath.runs.commit import Ledger
 
 # A run takes seconds on a machine of its own, minutes on one that is busy.
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(1200)]

@@ -10,7 +10,7 @@ from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import resolve
 from swath.grid import Window
 from swath.pipeline import AssetRule, Context, Layer, Pipeline
-from swath.readers.bands import BandReader
+from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 from swath.steps.clouds import Clouds
 from swath.steps.toa import Toa

@@ -13,7 +13,7 @@ from swath.grid import Window
 from swath.inference.digest import model_digest
 from swath.inference.loader import load_predictor
 from swath.pipeline import AssetRule, Context, Layer, Pipeline
-from swath.readers.bands import BandReader
+from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 from swath.steps.landcover import Landcover
 from swath.steps.toa import Toa

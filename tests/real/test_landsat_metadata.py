@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from swath.errors import MetadataError, UnsupportedSensorError
-from swath.readers.landsat import read_scene
-from swath.readers.mtl import Mtl, read_mtl
+from swath.readers.landsat.mtl import Mtl, read_mtl
+from swath.readers.landsat.scene import read_scene
 
 pytestmark = pytest.mark.real
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from swath.algo.radiometry import brightness_temperature_k, linear, toa_reflectance
 from swath.readers.discover import discover
-from swath.readers.landsat import read_scene
+from swath.readers.landsat.scene import read_scene
 from swath.readers.registry import read_scene as read_any
 from swath.scene import Asset, Reflectance, Scene, Thermal
 

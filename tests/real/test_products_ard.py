@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from rio_cogeo.cogeo import cog_validate
 
-from swath.sinks.validate import StacValidator
+from swath.sinks.stac.validate import StacValidator
 
 if TYPE_CHECKING:
     from swath.report.summary import RunSummary

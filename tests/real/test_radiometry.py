@@ -13,7 +13,7 @@ from swath.algo.ndvi import ndvi
 from swath.algo.solar import earth_sun_distance_au
 from swath.grid import Window
 from swath.pipeline import Context, Layer
-from swath.readers.landsat import read_scene
+from swath.readers.landsat.scene import read_scene
 from swath.scene import Scene
 from swath.steps.toa import Toa
 

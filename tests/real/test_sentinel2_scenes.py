@@ -12,15 +12,15 @@ import shapely
 from numpy.typing import NDArray
 
 from swath.readers.angles import angle_field
-from swath.readers.bands import BandReader
-from swath.readers.sentinel2 import read_scene
-from swath.readers.sentinel2_bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
-from swath.readers.sentinel2_layout import find_delivery
-from swath.readers.sentinel2_metadata import Sentinel2Metadata, read_sentinel2_metadata
-from swath.readers.sentinel2_product import read_product
-from swath.readers.sentinel2_stac import stac_properties
-from swath.readers.sentinel2_tile import read_tile
-from swath.readers.xml import parse_xml
+from swath.readers.files.xml import parse_xml
+from swath.readers.pixels.bands import BandReader
+from swath.readers.sentinel2.bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
+from swath.readers.sentinel2.layout import find_delivery
+from swath.readers.sentinel2.metadata import Sentinel2Metadata, read_sentinel2_metadata
+from swath.readers.sentinel2.product import read_product
+from swath.readers.sentinel2.scene import read_scene
+from swath.readers.sentinel2.stac import stac_properties
+from swath.readers.sentinel2.tile import read_tile
 from swath.scene import Reflectance, Scene
 
 Numbers = NDArray[np.float64]

@@ -12,7 +12,7 @@ from swath.algo.atmosphere import Atmosphere, smac_terms, surface_reflectance, t
 from swath.algo.lattice import Axis, correct_on_lattice
 from swath.algo.smac_table import smac_sensor
 from swath.readers.angles import angle_field
-from swath.readers.sentinel2 import read_scene
+from swath.readers.sentinel2.scene import read_scene
 
 CROP = "openeo_icor/icor/atmocorr"
 TILE_M = 109_800

@@ -23,14 +23,14 @@ from swath.product import (
     bit_field,
     class_map,
 )
-from swath.readers.sentinel2_layout import find_delivery
-from swath.readers.sentinel2_metadata import read_sentinel2_metadata
+from swath.readers.sentinel2.layout import find_delivery
+from swath.readers.sentinel2.metadata import read_sentinel2_metadata
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
-from swath.sinks.catalog import CatalogRow, rebuild
-from swath.sinks.footprint import footprint_of
-from swath.sinks.stac import EXTENSIONS, encode, item_of
-from swath.sinks.stac_assets import PictureRecord
-from swath.sinks.validate import StacValidator
+from swath.sinks.stac.assets import PictureRecord
+from swath.sinks.stac.catalog import CatalogRow, rebuild
+from swath.sinks.stac.footprint import footprint_of
+from swath.sinks.stac.item import EXTENSIONS, encode, item_of
+from swath.sinks.stac.validate import StacValidator
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "shared" / "stac-schemas"
 GRIDS = {

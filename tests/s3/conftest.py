@@ -16,7 +16,7 @@ from moto.s3.models import s3_backends
 from tests.faults.outage_s3 import OutageS3, serving
 from werkzeug.serving import make_server
 
-from swath.readers import gdal_env
+from swath.readers.files import gdal_env
 from swath.stores.patience import forget_outages
 from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store

@@ -20,10 +20,10 @@ from swath.cli import ledger, upkeep
 from swath.cli.main import main as command
 from swath.cli.run import RunOptions, execute
 from swath.config import load_pipeline, prepare
-from swath.engine.child import Child, Limits
+from swath.engine.child.parent import Child, Limits
 from swath.engine.keys import canonical
 from swath.inference.registry import Registry
-from swath.spark.session import build_session, stop_session
+from swath.spark.start.session import build_session, stop_session
 from swath.stores.local import local_store
 from swath.stores.registry import open_store
 

@@ -14,11 +14,11 @@ from rio_cogeo.cogeo import cog_validate
 from swath.engine.shared_uploads import ConflictError, Finishing, finish
 from swath.grid import Grid
 from swath.product import REFLECTANCE, Tally
-from swath.readers.gdal_env import gdal_env
-from swath.sinks.cog import CogTarget, Written, assemble, zero_bytes
-from swath.sinks.cog_upload import FIRST_STRIP, NoPlaceError, Places, _spans, places
-from swath.sinks.strip_part import PartManifest, PartWriter, rows_beyond
-from swath.sinks.validate_cog import problems_of
+from swath.readers.files.gdal_env import gdal_env
+from swath.sinks.cog.assemble import CogTarget, Written, assemble, zero_bytes
+from swath.sinks.cog.strip_part import PartManifest, PartWriter, rows_beyond
+from swath.sinks.cog.upload import FIRST_STRIP, NoPlaceError, Places, _spans, places
+from swath.sinks.cog.validate import problems_of
 from swath.stores.parts import MIN_PART, StaleUploadError, UploadedPart
 from swath.stores.s3 import S3Store
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from swath.errors import CatalogueError
-from swath.sinks.delivery import Delivered, Delivery, Session
-from swath.sinks.outbox import Entry
+from swath.sinks.served.delivery import Delivered, Delivery, Session
+from swath.sinks.served.outbox import Entry
 from swath.stores.registry import open_store
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from swath.readers.gdal_env import gdal_env, openable
-from swath.readers.header import inspect
+from swath.readers.files.gdal_env import gdal_env, openable
+from swath.readers.pixels.header import inspect
 from swath.stores.s3_client import s3_client
 
 

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from rasterio.errors import RasterioIOError
 
-from swath.readers.gdal_env import gdal_env
+from swath.readers.files.gdal_env import gdal_env
 from swath.stores import rotating_keys
 from swath.stores.options import StoreOptions
 from swath.stores.s3_client import s3_client

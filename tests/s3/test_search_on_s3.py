@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from tests.unit.readers.stac_api import Api, serving
 
-from swath.engine.child import Limits
-from swath.spark import ingest
-from swath.spark.ingest import IngestRequest
+from swath.engine.child.parent import Limits
+from swath.runs import ingest
+from swath.runs.ingest import IngestRequest
 
 
 def test_answers_of_a_search_lie_in_the_output(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from tests.faults.outage_s3 import RESET, Fault, OutageS3
 from tests.s3.conftest import fresh
 
 from swath.errors import ServiceError, StoreRefusedError
-from swath.readers.gdal_env import gdal_env as held
-from swath.readers.patient import patiently
+from swath.readers.files.gdal_env import gdal_env as held
+from swath.readers.files.patient import patiently
 from swath.stores import patience
 from swath.stores.patience import heard_by
 from swath.stores.registry import open_store

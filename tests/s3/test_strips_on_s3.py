@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import rasterio
 
+from swath.engine.child.tasks import _store, perform
 from swath.engine.cut import cut
 from swath.engine.product_plan import plan_product
 from swath.engine.shared_uploads import uploads_wanted
-from swath.engine.tasks import _store, perform
 from swath.errors import ReadError
 from swath.grid import Grid
+from swath.runs.uploads import OpenUploads, open_uploads
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
-from swath.spark.uploads import OpenUploads, open_uploads
 
 pytestmark = pytest.mark.slow
 #: Two strips of 28 MB of pixels each, whose blocks are over S3's least part.

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from swath.spark.janitor import Cleaning, _end_uploads
+from swath.upkeep.janitor import Cleaning, _end_uploads
 
 FOLDER = "products/toa-landsat-oli/2024/08/05/S.toa"
 OURS = f"{FOLDER}/S.toa.red.0123456789ab.tif"

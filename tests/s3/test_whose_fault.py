@@ -14,7 +14,7 @@ from tests.faults.outage_s3 import RESET, OutageS3
 
 import swath
 from swath.config import load_pipeline, prepare
-from swath.engine.child import CONFIG, STORE, Child, Limits, Refused
+from swath.engine.child.parent import CONFIG, STORE, Child, Limits, Refused
 from swath.engine.keys import canonical
 from swath.inference.registry import Registry
 from swath.simulator.simulate import simulate

@@ -8,9 +8,9 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
-from swath.sinks import delta
-from swath.sinks.delta import DeltaTables
-from swath.spark.schemas import PRODUCTS, QUARANTINE
+from swath.ledger import delta
+from swath.ledger.delta import DeltaTables
+from swath.ledger.schemas import PRODUCTS, QUARANTINE
 from swath.stores.local import local_store
 
 if TYPE_CHECKING:

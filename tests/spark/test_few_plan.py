@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from swath.ledger.delta import DeltaTables
+from swath.ledger.schemas import INGESTED, PRODUCTS, SCENES
+from swath.runs import stored_plan
+from swath.runs.few_plan import decide_few
+from swath.runs.plan import STATUSES, Plan, decide
+from swath.runs.request import RunRequest
+from swath.runs.stored_plan import load_or_make_plan
 from swath.simulator.simulate import simulate
-from swath.sinks.delta import DeltaTables
-from swath.spark import stored_plan
-from swath.spark.few_plan import decide_few
-from swath.spark.plan import STATUSES, Plan, decide
-from swath.spark.request import RunRequest
-from swath.spark.schemas import INGESTED, PRODUCTS, SCENES
-from swath.spark.stored_plan import load_or_make_plan
 from swath.stores.local import local_store
 
 if TYPE_CHECKING:

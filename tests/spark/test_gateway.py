@@ -5,7 +5,7 @@ import os
 import pytest
 from pyspark.sql import SparkSession
 
-from swath.spark import gateway
+from swath.spark.start import gateway
 
 
 def test_what_the_jvm_says_is_told_but_for_the_line_that_nobody_can_use(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
-from swath.sinks.delta import DeltaTables
-from swath.spark import wave
-from swath.spark.schemas import PRODUCTS, RUNS, TILES
+from swath.ledger.delta import DeltaTables
+from swath.ledger.schemas import PRODUCTS, RUNS, TILES
+from swath.runs import wave
 from swath.spark.stage import run_stage
 from swath.stores.registry import open_store
 

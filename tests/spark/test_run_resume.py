@@ -8,10 +8,10 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
+from swath.ledger.delta import DeltaTables
+from swath.ledger.schemas import TABLES
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
-from swath.sinks.delta import DeltaTables
-from swath.spark.schemas import TABLES
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from tests.faults.processes import of_role
 
 import swath
-from swath.spark.settings import ON_ONE_MACHINE, WORKER_ENVIRONMENT, settings_for
+from swath.spark.start.settings import ON_ONE_MACHINE, WORKER_ENVIRONMENT, settings_for
 
 pytestmark = pytest.mark.spark
 
@@ -43,8 +43,8 @@ def test_workers_run_this_python_and_this_swath_with_one_thread_each(spark: Spar
 
 
 def _ingest_nothing(rows: Iterable[Any]) -> Iterator[str]:
-    from swath.engine.child import Limits  # noqa: PLC0415 (imported where the worker runs)
-    from swath.engine.kept_child import answer_json  # noqa: PLC0415
+    from swath.engine.child.kept import answer_json  # noqa: PLC0415
+    from swath.engine.child.parent import Limits  # noqa: PLC0415 (imported where the worker runs)
 
     for _ in rows:
         yield answer_json({"op": "ingest", "href": "/nowhere/S1"}, Limits())["refused"]["message"]
@@ -94,8 +94,8 @@ def test_a_session_carries_every_setting(spark: SparkSession) -> None:
 _CLUSTER = """
 import os, sys
 from pathlib import Path
-from swath.spark.rehearsal import rehearse
-from swath.spark.session import build_session, stop_session
+from swath.spark.start.rehearsal import rehearse
+from swath.spark.start.session import build_session, stop_session
 
 def where(rows):
     import swath
@@ -127,7 +127,7 @@ def test_executors_of_their_own_import_swath_and_write_delta(java: None, tmp_pat
 
 
 _SUBMITTED = """
-from swath.spark.session import build_session
+from swath.spark.start.session import build_session
 spark = build_session(app="submitted")
 told = dict(spark.sparkContext.getConf().getAll())
 print(told["spark.master"], told["spark.sql.shuffle.partitions"], told["spark.databricks.delta.snapshotPartitions"])
@@ -137,7 +137,7 @@ spark.stop()
 
 @pytest.mark.slow
 def test_what_spark_submit_was_given_is_kept(java: None, tmp_path: Path) -> None:
-    from swath.spark.jars import spark_home  # noqa: PLC0415
+    from swath.spark.start.jars import spark_home  # noqa: PLC0415
 
     script = tmp_path / "submitted.py"
     script.write_text(_SUBMITTED, encoding="utf-8")

@@ -6,8 +6,8 @@ import pytest
 
 from swath import doctor
 from swath.doctor_services import Finding
-from swath.readers.drivers import missing_drivers
-from swath.spark.jars import DELTA_JARS
+from swath.readers.files.drivers import missing_drivers
+from swath.spark.start.jars import DELTA_JARS
 
 
 def _java(home: Path, *, release: str) -> Path:

@@ -55,8 +55,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 }
 #: Where a library may be imported: folders or files under lib/swath.
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
-    "pyspark": ("spark", "sinks/delta.py"),
-    "delta": ("spark", "sinks/delta.py"),
+    "pyspark": ("spark", "ledger/delta.py"),
+    "delta": ("spark", "ledger/delta.py"),
     "rasterio": ("readers", "sinks", "training", "simulator"),
     "pyogrio": ("readers", "training", "simulator"),
     "mlflow": ("inference", "training"),
@@ -146,4 +146,4 @@ def test_an_import_against_the_direction_is_seen(layer: str, target: str) -> Non
 
 
 def test_an_import_inside_a_function_is_seen() -> None:
-    assert list(_modules(ast.parse("def f():\n    from swath.spark import session\n"))) == ["swath.spark.session"]
+    assert list(_modules(ast.parse("def f():\n    from swath.spark import session\n"))) == ["swath.spark.start.session"]

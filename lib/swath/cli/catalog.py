@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from swath.errors import AccountError, CatalogueError, ConfigError
-from swath.sinks.target import Target
-from swath.spark.finding import Finding
+from swath.sinks.served.target import Target
 from swath.stores.base import Store
 from swath.stores.registry import open_store
+from swath.upkeep.finding import Finding
 
 if TYPE_CHECKING:
-    from swath.sinks.delivery import Delivered, Difference
+    from swath.sinks.served.delivery import Delivered, Difference
 
 #: Sites give the second one, from a secret.
 VARIABLES = ["SWATH_CATALOG", "SWATH_PGSTAC_DSN"]
@@ -75,7 +75,7 @@ def catalog_group() -> None:
 def migrate_command(*, catalog: str) -> None:
     """Make the schema in the database, or bring it up to this swath's version."""
     target = _required(catalog)
-    from swath.sinks.pgstac import PgStac  # noqa: PLC0415  pypgstac only where a catalogue is configured
+    from swath.sinks.served.pgstac import PgStac  # noqa: PLC0415  pypgstac only where a catalogue is configured
     from swath.stores.database import Database  # noqa: PLC0415
 
     database = Database(target.dsn)
@@ -90,7 +90,7 @@ def migrate_command(*, catalog: str) -> None:
 def replay_command(*, output: str, catalog: str, catalog_base: str, everything: bool) -> None:
     """Tell the catalogue what it missed while it was down: the outbox of OUTPUT."""
     target = _required(catalog, catalog_base)
-    from swath.sinks.delivery import delivery_to  # noqa: PLC0415
+    from swath.sinks.served.delivery import delivery_to  # noqa: PLC0415
 
     delivery = delivery_to(target, open_store(output, create=False))
     if everything:
@@ -129,7 +129,7 @@ def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[
         CatalogueError: Nobody answers, or something was refused.
         ConfigError: The schema is not the client's, or the output is hardly the one that was meant.
     """
-    from swath.sinks.delivery import delivery_to  # noqa: PLC0415
+    from swath.sinks.served.delivery import delivery_to  # noqa: PLC0415
 
     delivery = delivery_to(target, store)
     found = delivery.compare()

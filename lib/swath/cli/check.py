@@ -15,7 +15,7 @@ from swath.readers.discover import discover
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from swath.engine.seams import SeamCheck
+    from swath.runs.seams import SeamCheck
 
 EXIT_SEAM = 1
 
@@ -78,7 +78,7 @@ def seams_command(
 
 def _checks(options: RunOptions, *, folder: Path, heights: tuple[int, ...], refused: list[SceneError]) -> "Iterator[SeamCheck]":
     """Check scene after scene, each in a folder that goes when it is done; unusable scenes are put aside."""
-    from swath.engine.seams import check_seams  # noqa: PLC0415  loads the engine
+    from swath.runs.seams import check_seams  # noqa: PLC0415  loads the engine
 
     ready = ready_pipeline(options)
     for number, href in enumerate(discover(options.inputs, scratch=str(folder))):

@@ -16,7 +16,7 @@ from swath.simulator.comparison import compare
 from swath.simulator.simulate import DemoScenes, simulate_demo
 
 if TYPE_CHECKING:
-    from swath.spark.session import SparkSession
+    from swath.spark.start.session import SparkSession
 
 _RECIPE = "landcover"
 
@@ -25,7 +25,7 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
     """Run the demo into ``output``; its scenes go to ``output``/input."""
     told.say("simulating three scenes: Landsat 9, Sentinel-2, and one that is broken on purpose")
     scenes = simulate_demo(output / "input")
-    from swath.spark.session import build_session, stop_session  # noqa: PLC0415  a second of imports
+    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415  a second of imports
 
     spark = build_session(app="swath demo", master=master)
     try:

@@ -9,23 +9,23 @@ from pathlib import Path
 
 import click
 
-from swath.deploy.cluster import Engine
-from swath.deploy.duration import seconds
+from swath.deploy.border.forward import forward
 from swath.deploy.engine_command import engine_command, here
-from swath.deploy.files import load_job, load_site, site_names
-from swath.deploy.forward import forward
-from swath.deploy.launch_error import LaunchError
 from swath.deploy.launchers import launcher_for
-from swath.deploy.local import entry_point, local_submit
-from swath.deploy.names import new_run_id
-from swath.deploy.order import Order
+from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.operate.local import entry_point, local_submit
+from swath.deploy.operate.result import RunResult, read_result
+from swath.deploy.operate.retrying import may_retry, told_code
+from swath.deploy.operate.run_status import RunState, RunStatus
+from swath.deploy.operate.watching import Patience, watch
 from swath.deploy.parity import Runtime, compare, execute
+from swath.deploy.render.order import Order
 from swath.deploy.rendering import border_table, render, write_pod_templates
-from swath.deploy.result import RunResult, read_result
-from swath.deploy.retrying import may_retry, told_code
-from swath.deploy.run_status import RunState, RunStatus
-from swath.deploy.site_diff import differences
-from swath.deploy.watching import Patience, watch
+from swath.deploy.site.cluster import Engine
+from swath.deploy.site.duration import seconds
+from swath.deploy.site.files import load_job, load_site, site_names
+from swath.deploy.site.names import new_run_id
+from swath.deploy.site.site_diff import differences
 from swath.errors import ConfigError
 
 _SITE = click.option("--site", "site_name", required=True, metavar="NAME|FILE", help="Where to run.")

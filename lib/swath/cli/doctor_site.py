@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from swath.deploy.files import load_site
-from swath.deploy.ledger import LedgerKind, Lock
-from swath.deploy.reach import reach_site
-from swath.deploy.site import Site
+from swath.deploy.operate.reach import reach_site
+from swath.deploy.site.files import load_site
+from swath.deploy.site.ledger import LedgerKind, Lock
+from swath.deploy.site.site import Site
 from swath.doctor import check_writable
 from swath.doctor_services import Finding, database_finding, registry_finding, store_findings
 

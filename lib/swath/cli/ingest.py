@@ -8,10 +8,10 @@ import click
 from swath.cli.progress import telling
 from swath.cli.run import EXIT_QUARANTINED, new_run_id
 from swath.cli.vouched import vouching_options
-from swath.readers.terms import Terms
+from swath.readers.gate.terms import Terms
 from swath.report.summary import reason_of
 from swath.report.text import plain
-from swath.spark.request import Limits
+from swath.runs.request import Limits
 
 
 @click.command("ingest")
@@ -35,8 +35,8 @@ def ingest_command(
     **vouched: Any,
 ) -> None:
     """Discover scenes, read their metadata, take their digests, and add the new ones to the scenes table."""
-    from swath.spark.ingest import IngestRequest, ingest_job  # noqa: PLC0415  a second of imports
-    from swath.spark.session import build_session, stop_session  # noqa: PLC0415
+    from swath.runs.ingest import IngestRequest, ingest_job  # noqa: PLC0415  a second of imports
+    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
 
     terms = Terms(level=vouched["level"] or "", trust_checksums=vouched["trust_checksums"])
     request = IngestRequest(run_id=run_id or new_run_id(), inputs=inputs, limit=limit, limits=Limits(), terms=terms)

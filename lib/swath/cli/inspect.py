@@ -13,7 +13,7 @@ from swath.config import load_pipeline
 from swath.doctor import examine, examine_store, healthy
 from swath.errors import ConfigError
 from swath.report.summary import RunSummary
-from swath.sinks.validate import StacValidator, schema_folder
+from swath.sinks.stac.validate import StacValidator, schema_folder
 from swath.stores.registry import bucket_of, open_store
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
@@ -54,7 +54,7 @@ def validate_command(*, file: Path) -> None:
 
 def _problems(file: Path) -> list[str]:
     if file.suffix in {".yaml", ".yml"}:
-        from swath.deploy.files import kind_of, validate  # noqa: PLC0415  what most files are not
+        from swath.deploy.site.files import kind_of, validate  # noqa: PLC0415  what most files are not
 
         if kind_of(file) is not None:
             validate(file)
@@ -62,7 +62,7 @@ def _problems(file: Path) -> list[str]:
         load_pipeline(str(file))
         return []
     if file.suffix in {".tif", ".tiff"}:
-        from swath.sinks.validate_cog import problems_of  # noqa: PLC0415  needs GDAL
+        from swath.sinks.cog.validate import problems_of  # noqa: PLC0415  needs GDAL
 
         return problems_of(file)
     try:

@@ -17,16 +17,16 @@ from swath.cli.progress import Told, telling
 from swath.cli.run import execute_request, exit_code, new_run_id
 from swath.errors import AccountError, ConfigError
 from swath.report.text import duration, lines
-from swath.sinks.target import Target
-from swath.spark.request import Limits
+from swath.runs.request import Limits
+from swath.sinks.served.target import Target
 from swath.stores.base import Store
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
     from swath.report.summary import RunSummary
-    from swath.spark.reproduce import Reproduction
-    from swath.spark.session import SparkSession
-    from swath.spark.status import OutputStatus
+    from swath.runs.reproduce import Reproduction
+    from swath.runs.status import OutputStatus
+    from swath.spark.start.session import SparkSession
 
 
 def _limits(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,9 +60,9 @@ def status_command(
 
         click.get_current_context().invoke(deploy.status_command, job=output, site_name=site_name, run_id=run_id, wait=wait)
         return
-    from swath.sinks.delta import NeedsSparkError  # noqa: PLC0415
-    from swath.spark.status import output_status  # noqa: PLC0415
-    from swath.spark.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.delta import NeedsSparkError  # noqa: PLC0415
+    from swath.ledger.tables import open_tables  # noqa: PLC0415
+    from swath.runs.status import output_status  # noqa: PLC0415
 
     store = existing(output)
     try:
@@ -136,8 +136,8 @@ def retry(
     Raises:
         SwathError: See ``Run.execute``.
     """
-    from swath.spark.retry import find_retries, wanted  # noqa: PLC0415
-    from swath.spark.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.tables import open_tables  # noqa: PLC0415
+    from swath.runs.retry import find_retries, wanted  # noqa: PLC0415
 
     tables = open_tables(spark, store)
     rows = wanted(tables, error_classes=errors, pipeline=pipeline)
@@ -156,9 +156,9 @@ def reproduce_command(
     *, item: str, into: str | None, worker_memory_mb: int, strip_seconds: float, as_json: bool, master: str | None
 ) -> None:
     """Make the product of ITEM (its JSON file in an output) again from its record, and compare the checksums."""
-    from swath.spark.provenance import provenance_of, split_item  # noqa: PLC0415
-    from swath.spark.reproduce import reproduce  # noqa: PLC0415
-    from swath.spark.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.provenance import provenance_of, split_item  # noqa: PLC0415
+    from swath.ledger.tables import open_tables  # noqa: PLC0415
+    from swath.runs.reproduce import reproduce  # noqa: PLC0415
 
     output, path = split_item(item if "://" in item else str(Path(item).absolute()))
     store = existing(output)

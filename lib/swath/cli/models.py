@@ -150,7 +150,7 @@ def _traced(model: dict[str, str], assets: dict[str, Any], *, places: list[str])
 
 def _reach(site: str) -> None:
     if site != "laptop":
-        from swath.deploy.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
+        from swath.deploy.operate.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
 
         reach_site(site)
 

@@ -14,7 +14,7 @@ from swath.stores.registry import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from swath.spark.session import SparkSession
+    from swath.spark.start.session import SparkSession
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
 master_option = click.option("--master", help="Spark master; spark-submit's own, otherwise local[*,4].")
@@ -23,7 +23,7 @@ master_option = click.option("--master", help="Spark master; spark-submit's own,
 @contextmanager
 def session(name: str, master: str | None, *, output: str = "") -> "Iterator[SparkSession]":
     """A session for one command; an output on S3 must be named, so that Spark can open it."""
-    from swath.spark.session import build_session, stop_session  # noqa: PLC0415  a second of imports
+    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415  a second of imports
 
     spark = build_session(app=f"swath {name}", master=master, output=output)
     try:
@@ -50,7 +50,7 @@ def existing(output: str) -> Store:
         ConfigError: Nobody did.
     """
     store = open_store(output if "://" in output else str(Path(output).absolute()), create=False)
-    from swath.spark.tables import has_ledger  # noqa: PLC0415  as above
+    from swath.ledger.tables import has_ledger  # noqa: PLC0415  as above
 
     if not has_ledger(store):
         msg = f"{output} is no output of swath: it has no ledger; check the path"

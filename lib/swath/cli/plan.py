@@ -29,8 +29,8 @@ def plan_command(*, as_json: bool, **options: Any) -> None:
 
 
 def _planned(asked: RunOptions, *, told: Told) -> dict[str, Any]:
-    from swath.spark.estimate import look  # noqa: PLC0415  a second of imports
-    from swath.spark.session import build_session, stop_session  # noqa: PLC0415
+    from swath.runs.estimate import look  # noqa: PLC0415  a second of imports
+    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
 
     request = request_of(asked)
     spark = build_session(app="swath plan", master=asked.master, output=request.output)

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field
 
-from swath.deploy.strict import Strict, parse
+from swath.deploy.site.strict import Strict, parse
 from swath.errors import ConfigError
 from swath.report.cost import Cost
 

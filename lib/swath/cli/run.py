@@ -22,19 +22,19 @@ from swath.errors import ConfigError, ServiceError, SwathError
 from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
 from swath.readers.discover import discover
-from swath.readers.search import is_search, parse_search
-from swath.readers.terms import Terms
+from swath.readers.gate.terms import Terms
+from swath.readers.stac.search import is_search, parse_search
 from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
-from swath.spark.request import WAVE_PRODUCTS, Limits, RunRequest
+from swath.runs.request import WAVE_PRODUCTS, Limits, RunRequest
 from swath.stores.base import Store
 from swath.stores.patience import heard_by
 from swath.stores.registry import bucket_of, folder_of, open_store
 from swath.stores.spark_words import told_by_spark
 
 if TYPE_CHECKING:
-    from swath.spark.session import SparkSession
+    from swath.spark.start.session import SparkSession
 
 EXIT_QUARANTINED = 3
 _LAPTOP = "laptop"
@@ -74,7 +74,7 @@ def request_of(options: RunOptions) -> RunRequest:
         ConfigError: Something is wrong with the pipeline, its models, the inputs or the output.
     """
     if options.site != _LAPTOP:
-        from swath.deploy.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
+        from swath.deploy.operate.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
 
         reach_site(options.site)
     pipeline = ready_pipeline(options)
@@ -138,7 +138,7 @@ def execute(
     """
     request = request_of(options)
     # Spark costs a second of imports: arguments are checked first.
-    from swath.spark.session import build_session, stop_session  # noqa: PLC0415
+    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
 
     session = spark or build_session(app=f"swath {request.pipeline['name']}", master=options.master, output=request.output)
     try:
@@ -191,7 +191,7 @@ def continued_as(run_id: str) -> Iterator[None]:
 
 
 def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, truth: FindTruth | None) -> RunSummary:
-    from swath.spark.run import Run  # noqa: PLC0415  a second of imports
+    from swath.runs.run import Run  # noqa: PLC0415  a second of imports
 
     request = replace(request, models=shared_models(request.models, output=request.output))
     log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")

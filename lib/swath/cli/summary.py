@@ -8,10 +8,10 @@ from swath.product import Product
 from swath.report.cost import Cost
 from swath.report.product_summary import ProductSummary, Truth
 from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
-from swath.spark.ingest import name_of
-from swath.spark.plan import DUPLICATE, MADE, REFUSED
-from swath.spark.run import PlanRow, RunOutcome, product_made
-from swath.spark.wave import ProductWork
+from swath.runs.ingest import name_of
+from swath.runs.plan import DUPLICATE, MADE, REFUSED
+from swath.runs.run import PlanRow, RunOutcome, product_made
+from swath.runs.wave import ProductWork
 
 #: Finds what is known to be true of a product, for simulated scenes.
 FindTruth = Callable[[Product, Mapping[str, str]], Truth | None]

@@ -15,7 +15,7 @@ from swath.report.text import size
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
-    from swath.spark.reconcile import Comparison
+    from swath.upkeep.reconcile import Comparison
 
 #: Findings that are told one by one.
 _TOLD = 1000
@@ -32,9 +32,9 @@ def reconcile_command(
     *, output: str, fix: bool, run_id: str | None, catalog: str, catalog_base: str, as_json: bool, master: str | None
 ) -> None:
     """Compare ledger, files and catalogue of OUTPUT both ways; with --catalog also the served one."""
-    from swath.spark.mend import mend  # noqa: PLC0415
-    from swath.spark.reconcile import compare  # noqa: PLC0415
-    from swath.spark.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.tables import open_tables  # noqa: PLC0415
+    from swath.upkeep.mend import mend  # noqa: PLC0415
+    from swath.upkeep.reconcile import compare  # noqa: PLC0415
 
     store, name, target = existing(output), run_id or new_run_id(), target_of(catalog, catalog_base)
     with telling() as told, session("reconcile", master, output=output) as spark, locked(store, run_id=name) as lock:
@@ -93,8 +93,8 @@ def maintain_command(
     master: str | None,
 ) -> None:
     """Remove from OUTPUT what nobody needs any more, and tidy its tables. No run may be at work."""
-    from swath.spark.janitor import Retention, clean  # noqa: PLC0415
-    from swath.spark.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.tables import open_tables  # noqa: PLC0415
+    from swath.upkeep.janitor import Retention, clean  # noqa: PLC0415
 
     store, name = existing(output), new_run_id()
     retention = Retention(scratch_h=scratch_hours, unnamed_h=retention_days * 24, table_h=table_days * 24)
@@ -116,9 +116,9 @@ def maintain_command(
 @master_option
 def export_command(*, output: str, into: str, as_json: bool, master: str | None) -> None:
     """Repeat in Delta tables what happened in OUTPUT's ledger in PostgreSQL since the last time."""
-    from swath.sinks.delta import DeltaTables  # noqa: PLC0415
-    from swath.spark.pg_tables import PgTables  # noqa: PLC0415
-    from swath.spark.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.delta import DeltaTables  # noqa: PLC0415
+    from swath.ledger.pg_tables import PgTables  # noqa: PLC0415
+    from swath.ledger.tables import open_tables  # noqa: PLC0415
 
     store, name = existing(output), new_run_id()
     there = open_store(into if "://" in into else str(Path(into).absolute()))

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from swath.deploy.cluster import Engine
 from swath.deploy.emr_on_eks.request import settings_of as settings_of_request
 from swath.deploy.emr_on_eks.request import start_job_run
-from swath.deploy.order import Order
-from swath.deploy.site import Site
+from swath.deploy.render.order import Order
+from swath.deploy.render.spark_submit import spark_submit
+from swath.deploy.site.cluster import Engine
+from swath.deploy.site.site import Site
 from swath.deploy.spark_operator.application import settings_of as settings_of_application
 from swath.deploy.spark_operator.application import spark_application
-from swath.deploy.spark_submit import spark_submit
 from swath.errors import ConfigError
 
 _DRIVER_ENV = "spark.kubernetes.driverEnv."

@@ -1,9 +1,9 @@
 """The launcher of a site's engine."""
 
-from swath.deploy.cluster import Engine
-from swath.deploy.order import Order
-from swath.deploy.run_status import Launcher
-from swath.deploy.site import Site
+from swath.deploy.operate.run_status import Launcher
+from swath.deploy.render.order import Order
+from swath.deploy.site.cluster import Engine
+from swath.deploy.site.site import Site
 from swath.errors import ConfigError
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from swath.deploy.engine_command import EngineCommand, words_and_variables
-from swath.deploy.launch_error import LaunchError
-from swath.spark.jars import DELTA_PACKAGE, delta_class_path, spark_home
+from swath.deploy.operate.launch_error import LaunchError
+from swath.spark.start.jars import DELTA_PACKAGE, delta_class_path, spark_home
 
 _SHOWN = 2000
 _LOG_LINE = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (INFO|WARN|DEBUG) ")

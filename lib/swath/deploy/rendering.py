@@ -7,16 +7,16 @@ from typing import Any
 
 import yaml
 
-from swath.deploy.border import Crossing, crossings
-from swath.deploy.cluster import Engine
 from swath.deploy.emr_on_eks.request import start_job_run
-from swath.deploy.order import Order
-from swath.deploy.pod_template import Manifest, Role, pod_template
-from swath.deploy.refusal_border import engine_sends
-from swath.deploy.site import Site
+from swath.deploy.render.border_refusals import engine_sends
+from swath.deploy.render.order import Order
+from swath.deploy.render.pod_template import Manifest, Role, pod_template
+from swath.deploy.render.spark_submit import spark_submit
+from swath.deploy.site.border import Crossing, crossings
+from swath.deploy.site.cluster import Engine
+from swath.deploy.site.site import Site
 from swath.deploy.spark_operator.application import spark_application
 from swath.deploy.spark_operator.schedule import scheduled_spark_application
-from swath.deploy.spark_submit import spark_submit
 
 _ROLES: tuple[Role, ...] = ("driver", "executor")
 

@@ -51,7 +51,7 @@ def href_of(asset: Mapping[str, Any]) -> str:
 
 
 def _statistics(asset: Mapping[str, Any], *, path: str, store: Store) -> Statistics:
-    from swath.sinks.stored import stored_rows  # noqa: PLC0415  the driver imports this module for names alone
+    from swath.sinks.cog.stored import stored_rows  # noqa: PLC0415  the driver imports this module for names alone
 
     tally = Tally(_encoding(asset))
     for rows in stored_rows(path, store=store):

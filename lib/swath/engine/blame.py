@@ -18,7 +18,7 @@ _OF_A_NAME: Final = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, e
 #: Libraries that speak to stores and databases, by the head of their modules.
 _REMOTE: Final = frozenset({"botocore", "boto3", "s3transfer", "urllib3", "psycopg"})
 #: Where the output is read and written.
-_OUTPUT: Final = ("swath.stores", "swath.sinks.stored", "swath.sinks.cog.stored")
+_OUTPUT: Final = ("swath.stores", "swath.sinks.cog.stored", "swath.sinks.cog.stored")
 _INPUT: Final = "swath.readers"
 
 

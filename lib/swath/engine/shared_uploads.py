@@ -8,10 +8,10 @@ from swath.engine.product_plan import ProductPlan
 from swath.errors import SceneError
 from swath.pipeline import Writer
 from swath.product import Encoding, LayerSpec
-from swath.sinks.cog import CogTarget, Written, assemble
-from swath.sinks.cog_gdal import assemble_with_gdal
-from swath.sinks.cog_upload import FIRST_STRIP, NoPlaceError, send
-from swath.sinks.strip_part import PartManifest
+from swath.sinks.cog.assemble import CogTarget, Written, assemble
+from swath.sinks.cog.by_gdal import assemble_with_gdal
+from swath.sinks.cog.strip_part import PartManifest
+from swath.sinks.cog.upload import FIRST_STRIP, NoPlaceError, send
 from swath.stores.base import Store
 from swath.stores.parts import MAX_PARTS, MIN_PART, ONE_PUT, StaleUploadError, Uploading
 

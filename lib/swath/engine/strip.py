@@ -19,10 +19,10 @@ from swath.engine.preview import Preview, save
 from swath.grid import Window
 from swath.pipeline import Context, Layer
 from swath.product import LayerName, LayerSpec, Tally
-from swath.readers.bands import BandReader
-from swath.sinks.cog_upload import FIRST_STRIP
-from swath.sinks.part_level import Piece
-from swath.sinks.strip_part import PartManifest, PartWriter, rows_beyond
+from swath.readers.pixels.bands import BandReader
+from swath.sinks.cog.part_level import Piece
+from swath.sinks.cog.strip_part import PartManifest, PartWriter, rows_beyond
+from swath.sinks.cog.upload import FIRST_STRIP
 from swath.stores.base import Store
 from swath.stores.parts import MIN_PART, SharedUpload, UploadedPart, UploadEndedError
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from swath.errors import MetadataError
 from swath.pipeline import AngleField
-from swath.readers.sentinel2 import FAMILY
-from swath.readers.sentinel2_angles import AngleGrids, DirectionGrid, azimuth_of
-from swath.readers.sentinel2_bands import NATIVE_BY_NAME
-from swath.readers.sentinel2_tile import read_tile
+from swath.readers.sentinel2.angles import AngleGrids, DirectionGrid, azimuth_of
+from swath.readers.sentinel2.bands import NATIVE_BY_NAME
+from swath.readers.sentinel2.scene import FAMILY
+from swath.readers.sentinel2.tile import read_tile
 from swath.scene import Scene
 
 #: Granules whose grids a process keeps: consecutive strips belong to one or two scenes.

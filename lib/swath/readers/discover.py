@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from swath.errors import ConfigError
+from swath.readers.files.href import ARCHIVE_SUFFIXES
+from swath.readers.files.listing import is_folder, is_there
+from swath.readers.files.xml import MAX_METADATA_BYTES
 from swath.readers.folders import Folders
-from swath.readers.href import ARCHIVE_SUFFIXES
-from swath.readers.landsat_files import MTL_SUFFIXES, is_mtl
-from swath.readers.listing import is_folder, is_there
+from swath.readers.landsat.files import MTL_SUFFIXES, is_mtl
 from swath.readers.passed_over import PassedOver
 from swath.readers.printable import printable
 from swath.readers.recognise import is_delivery
-from swath.readers.search import Say, is_search, search
+from swath.readers.stac.search import Say, is_search, search
 from swath.readers.stac_record import JSON_SUFFIXES
-from swath.readers.xml import MAX_METADATA_BYTES
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
 #: What an ``s3://`` input may name itself; anything else is a prefix, or an archive when nothing is below it.

@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from swath.errors import SceneError
-from swath.readers.companions import is_companion
-from swath.readers.landsat_files import is_mtl
-from swath.readers.listing import folders_on_s3, is_file
+from swath.readers.archives.companions import is_companion
+from swath.readers.files.listing import folders_on_s3, is_file
+from swath.readers.landsat.files import is_mtl
 from swath.readers.passed_over import PassedOver
 from swath.readers.recognise import PARTS, is_delivery, kind_of_folder, landsat_metadata
 from swath.readers.registry import plugins

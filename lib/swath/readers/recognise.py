@@ -7,10 +7,10 @@ from typing import Literal
 
 from swath.errors import ArchiveError, ReadError, SceneError
 from swath.readers.archives.archive import looks_packed
-from swath.readers.archives.files import archived
-from swath.readers.companions import is_companion
-from swath.readers.href import ARCHIVE_SUFFIXES, gdal_href, open_bytes
-from swath.readers.landsat_files import is_mtl
+from swath.readers.archives.companions import is_companion
+from swath.readers.files.archived import archived
+from swath.readers.files.href import ARCHIVE_SUFFIXES, gdal_href, open_bytes
+from swath.readers.landsat.files import is_mtl
 from swath.readers.stac_record import JSON_SUFFIXES, is_record, record_type, stac_document
 
 Kind = Literal["landsat", "sentinel2", "stac"]

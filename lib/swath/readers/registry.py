@@ -6,9 +6,9 @@ from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 from swath.errors import ArchiveError, MetadataError, SceneError, SwathError
-from swath.readers.gate import admitted
-from swath.readers.href import ARCHIVE_SUFFIXES
-from swath.readers.listing import direct_files, is_folder, is_there
+from swath.readers.files.href import ARCHIVE_SUFFIXES
+from swath.readers.files.listing import direct_files, is_folder, is_there
+from swath.readers.gate.gate import admitted
 from swath.readers.printable import refuse_unprintable
 from swath.readers.recognise import Kind, kind_of_file, kind_of_folder
 from swath.readers.stac_record import JSON_SUFFIXES, check_named

@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 from swath.errors import MetadataError, ReadError
-from swath.readers.href import gdal_href, open_bytes
-from swath.readers.xml import MAX_METADATA_BYTES
+from swath.readers.files.href import gdal_href, open_bytes
+from swath.readers.files.xml import MAX_METADATA_BYTES
 
 JSON_SUFFIXES = (".json", ".geojson")
 _VERSION = b'"stac_version"'

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from swath.product import Product
+from swath.sinks.cog.stored import stored_raster
 from swath.sinks.quicklook import LONGEST_SIDE, Stretch, class_png, stretch_of, true_colour_png
-from swath.sinks.stac import encode, item_of
-from swath.sinks.stac_assets import PictureRecord
-from swath.sinks.stored import stored_raster
+from swath.sinks.stac.assets import PictureRecord
+from swath.sinks.stac.item import encode, item_of
 from swath.stores.base import Store
 
 TRUE_COLOUR = ("red", "green", "blue")

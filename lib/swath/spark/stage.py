@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from swath.engine.child import CONFIG, STORE, Limits
-from swath.engine.kept_child import answer_json, forget_zips
+from swath.engine.child.kept import answer_json, forget_zips
+from swath.engine.child.parent import CONFIG, STORE, Limits
 from swath.errors import ConfigError, ServiceError
-from swath.sinks.arrow_rows import table_of
-from swath.spark.schemas import ANSWER
+from swath.ledger.arrow_rows import table_of
+from swath.ledger.schemas import ANSWER
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]

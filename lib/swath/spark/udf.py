@@ -22,9 +22,9 @@ from swath.engine.encode import encode_values
 from swath.inference.features import scaled
 from swath.inference.loader import load_predictor
 from swath.inference.manifest import Manifest
+from swath.ledger.schemas import CLASSIFIED
 from swath.product import PROBABILITY
 from swath.scene import Angles, Reflectance, Thermal
-from swath.spark.schemas import CLASSIFIED
 from swath.steps.landcover import classify
 from swath.steps.toa import calibration_table
 

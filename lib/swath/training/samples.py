@@ -20,7 +20,7 @@ from swath.inference.manifest import FeatureKind
 from swath.pipeline import AssetRule, Context, Layer, Layers, Need, Pipeline, Recipe, Step
 from swath.product import REFLECTANCE, LayerName, LayerSpec
 from swath.readers.angles import angle_field
-from swath.readers.bands import BandReader
+from swath.readers.pixels.bands import BandReader
 from swath.scene import Scene
 from swath.training.polygons import LabelledPolygon, Polygons
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from swath.cli.catalog import VARIABLES
-from swath.deploy.environment import environment
-from swath.deploy.job_spec import JobSpec
-from swath.deploy.site import Site
-from swath.deploy.spark_conf import spark_conf
+from swath.deploy.render.environment import environment
+from swath.deploy.render.spark_conf import spark_conf
+from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.site import Site
 from swath.stores.lock import DSN_VARIABLE
 
 Change = Callable[..., Site]

@@ -9,9 +9,9 @@ import yaml
 from click.testing import CliRunner, Result
 
 from swath.cli import deploy
-from swath.deploy.launch_error import LaunchError
-from swath.deploy.run_status import RunState, RunStatus, Submission
-from swath.deploy.watching import Patience
+from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.operate.run_status import RunState, RunStatus, Submission
+from swath.deploy.operate.watching import Patience
 from swath.errors import ConfigError
 
 RUN_ID = "ard-20261125t000000z-abcd"
@@ -100,7 +100,7 @@ def _end(state: RunState, reason: str = "") -> RunStatus:
 
 
 def _result(quarantined: int = 0) -> Any:
-    from swath.deploy.result import RunResult  # noqa: PLC0415 - only here
+    from swath.deploy.operate.result import RunResult  # noqa: PLC0415 - only here
 
     return RunResult(run_id=RUN_ID, scenes_in=2, made=2 - quarantined, skipped=0, quarantined=quarantined, raw={})
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from swath.deploy.emr_on_eks.limits import request_refusals
 from swath.deploy.emr_on_eks.request import settings_of, start_job_run
 from swath.deploy.emr_on_eks.service_account import base36, service_account
-from swath.deploy.order import Order
+from swath.deploy.render.order import Order
 
 Ordered = Callable[[str], Order]
 EMR_SITES = ["aws-region", "outposts-extended"]

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from swath.deploy.engine_command import engine_command, here, words_and_variables
-from swath.deploy.files import load_site
-from swath.deploy.order import Order
+from swath.deploy.render.order import Order
+from swath.deploy.site.files import load_site
 from swath.errors import ConfigError
 
 Ordered = Callable[[str], Order]

@@ -11,7 +11,7 @@ import pytest
 
 from swath.cli.lazy import LazyGroup
 from swath.cli.main import COMMANDS
-from swath.deploy.files import load_job, load_site, site_names
+from swath.deploy.site.files import load_job, load_site, site_names
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDES = sorted([*ROOT.glob("docs/*.md"), *(ROOT / folder / "README.md" for folder in (".", "emr-on-eks", "spark-operator"))])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from swath.deploy.engine_command import EngineCommand
-from swath.deploy.launch_error import LaunchError
+from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.parity import Runtime, compare, execute
 
 

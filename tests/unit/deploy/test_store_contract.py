@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from swath.deploy.arguments import arguments
-from swath.deploy.files import load_site
-from swath.deploy.job_spec import JobSpec
-from swath.deploy.order import Order
-from swath.deploy.site import Site
-from swath.deploy.spark_conf import spark_conf
+from swath.deploy.render.arguments import arguments
+from swath.deploy.render.order import Order
+from swath.deploy.render.spark_conf import spark_conf
+from swath.deploy.site.files import load_site
+from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.site import Site
 from swath.stores.lock import DSN_VARIABLE, KIND_VARIABLE
 from swath.stores.options import store_options
 

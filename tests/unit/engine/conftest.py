@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from swath.engine.nursery import Nursery
+from swath.engine.child.nursery import Nursery
 from swath.errors import SceneError
 from swath.grid import Grid, Window
 from swath.pipeline import AssetRule, Context, Layer, Layers, Need, Pipeline, Recipe

@@ -1,4 +1,4 @@
-"""What a child may meet: run as a module by the tests of ``Child`` in place of ``swath.engine.child_main``."""
+"""What a child may meet: run as a module by the tests of ``Child`` in place of ``swath.engine.child.main``."""
 
 import ctypes
 import errno
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from swath.engine import child_main
+from swath.engine.child import main as child_main
 from swath.errors import ConfigError, InfrastructureError, ReadError, ServiceError
 from swath.stores.patience import Call
 

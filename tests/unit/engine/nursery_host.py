@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 
-from swath.engine.nursery_main import open_nursery
+from swath.engine.child.nursery_main import open_nursery
 
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as borrower:

@@ -12,10 +12,10 @@ import pytest
 from swath.algo.atmosphere import Atmosphere
 from swath.config import load_pipeline, prepare, with_settings
 from swath.engine.checks import examine
+from swath.engine.child.tasks import perform
 from swath.engine.keys import canonical
 from swath.engine.pipeline_json import checks_of
 from swath.engine.product_plan import plan_product, product_of
-from swath.engine.tasks import perform
 from swath.errors import ConfigError, RangeError
 from swath.inference.registry import Registry
 from swath.pipeline import Checks

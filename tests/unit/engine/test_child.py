@@ -12,7 +12,7 @@ import pytest
 from tests.faults.processes import alive, ended
 from tests.unit.engine.conftest import lent_nursery
 
-from swath.engine.child import Child, Limits, Refused
+from swath.engine.child.parent import Child, Limits, Refused
 from swath.errors import InfrastructureError
 
 HOSTILE = "hostile_child"
@@ -194,7 +194,7 @@ def test_limits_hold_in_the_child(child: Child) -> None:
 
 
 PARENT = """
-from swath.engine.child import Child, Limits
+from swath.engine.child.parent import Child, Limits
 child = Child(Limits(memory_mb=400, seconds=60), module="hostile_child")
 print(child.call({"op": "echo"})["pid"], flush=True)
 child.call({"op": "hang"})

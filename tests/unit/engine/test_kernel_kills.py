@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from swath.engine.kernel_kills import kernel_kills
+from swath.engine.child.kernel_kills import kernel_kills
 
 V1 = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"
 V2 = "low 0\nhigh 0\nmax 12\noom 4\noom_kill 2\noom_group_kill 0\n"

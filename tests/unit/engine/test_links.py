@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import Row
 
 from swath.engine.product_plan import ProductPlan, plan_product
-from swath.spark.relink import Links, find_links
+from swath.runs.relink import Links, find_links
 from swath.stores.local import LocalStore
 
 PIPELINE = json.dumps({"name": "mine", "steps": [{"name": "toa"}], "assets": [{"layers": "toa", "required": True}]})

@@ -15,8 +15,8 @@ import pytest
 from tests.faults.processes import alive, ended, of_role
 from tests.unit.engine.conftest import Lent, lent_nursery
 
-from swath.engine.child import Child, Limits, Refused
-from swath.engine.nursery import Nursery
+from swath.engine.child.nursery import Nursery
+from swath.engine.child.parent import Child, Limits, Refused
 
 LIMITS = Limits(memory_mb=400, seconds=60.0)
 
@@ -83,8 +83,8 @@ def test_a_child_lives_in_the_environment_of_its_worker(lent: Lent, monkeypatch:
 
 WORKER = """
 import socket, sys
-from swath.engine.child import Child, Limits
-from swath.engine.nursery import Nursery
+from swath.engine.child.parent import Child, Limits
+from swath.engine.child.nursery import Nursery
 nursery = Nursery(socket.socket(fileno=int(sys.argv[1])))
 child = Child(Limits(memory_mb=400, seconds=60), module="hostile_child", nursery=nursery)
 told = child.call({"op": "surroundings"})

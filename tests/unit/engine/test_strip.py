@@ -20,11 +20,11 @@ from swath.errors import ReadError
 from swath.grid import Window
 from swath.pipeline import Context, Layer, Layers, Need, Recipe
 from swath.product import LayerName, LayerSpec, bit_field
-from swath.readers.bands import BandReader
+from swath.readers.pixels.bands import BandReader
 from swath.scene import Scene
-from swath.sinks.cog import CogTarget, Written, assemble
-from swath.sinks.strip_part import PartManifest
-from swath.sinks.validate_cog import problems_of
+from swath.sinks.cog.assemble import CogTarget, Written, assemble
+from swath.sinks.cog.strip_part import PartManifest
+from swath.sinks.cog.validate import problems_of
 from swath.steps.classes import Classes
 from swath.steps.ndvi import Ndvi
 from swath.steps.toa import Toa

@@ -11,11 +11,11 @@ import pytest
 import rasterio
 
 from swath.config import load_pipeline
-from swath.engine.child import Child, Limits, Refused
+from swath.engine.child.parent import Child, Limits, Refused
 from swath.simulator.damage import copied, truncate
 from swath.simulator.scene_files import SimulatedScene
 from swath.simulator.simulate import simulate
-from swath.sinks.validate_cog import problems_of
+from swath.sinks.cog.validate import problems_of
 from swath.stores.local import local_store
 
 SIZE = 600

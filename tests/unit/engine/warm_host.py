@@ -12,8 +12,8 @@ from typing import Any
 from tests.faults.whole_product import MADE, Maker
 
 from swath import compiled
-from swath.engine.tasks import perform
-from swath.engine.warm_up import warm_up
+from swath.engine.child.tasks import perform
+from swath.engine.child.warm_up import warm_up
 from swath.inference import forest_kernel
 
 

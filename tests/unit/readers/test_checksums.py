@@ -8,10 +8,10 @@ import pytest
 from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, item_of
 
 from swath.errors import ChecksumError
-from swath.readers.digest_memory import DigestMemory, remembering
-from swath.readers.multihash import multihash_in
+from swath.readers.files.digest_memory import DigestMemory, remembering
+from swath.readers.files.multihash import multihash_in
+from swath.readers.gate.terms import Terms, under
 from swath.readers.registry import read_scene
-from swath.readers.terms import Terms, under
 from swath.scene import Scene
 
 DATA = b"swath"
@@ -86,13 +86,13 @@ def test_a_user_may_vouch_for_sha256_and_the_scene_says_so(write_item: WriteItem
 def test_a_verified_file_is_not_read_again_while_it_is_unchanged(
     write_item: WriteItem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("swath.readers.digest_memory.SETTLED_S", 0.0)
+    monkeypatch.setattr("swath.readers.files.digest_memory.SETTLED_S", 0.0)
     write_item(item_of({"red": asset_of("r.tif")}))
     checksum = "1340" + hashlib.sha512((tmp_path / "r.tif").read_bytes()).hexdigest()
     with remembering(DigestMemory.from_json(None)) as memory:
         before = scene_of(write_item, checksum)
     reads: list[Any] = []
-    monkeypatch.setattr("swath.readers.digest._taken", lambda *a, **k: reads.append((a, k)))
+    monkeypatch.setattr("swath.readers.files.digest._taken", lambda *a, **k: reads.append((a, k)))
     with remembering(DigestMemory.from_json(memory.to_json())) as again:
         assert scene_of(write_item, checksum) == before
         assert again.to_json() == memory.to_json()

@@ -10,7 +10,7 @@ from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, it
 
 from swath.algo.solar import earth_sun_distance_au
 from swath.errors import MetadataError
-from swath.readers.gate import admitted
+from swath.readers.gate.gate import admitted
 from swath.readers.registry import read_scene
 from swath.scene import Reflectance, Scene
 

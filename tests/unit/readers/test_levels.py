@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from swath.readers.levels import has_two_levels, level_in, stated_level
+from swath.readers.gate.levels import has_two_levels, level_in, stated_level
 
 LEVEL2 = """
     L2; L2A; Level-2A; LEVEL 2; 2A; S2MSI2A; S2MSI2Ap; L2SP; hls2-s30; hls2-l30; HLSS30_2.0; HLSL30.v2.0; ga_s2am_ard_3;

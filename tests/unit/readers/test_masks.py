@@ -14,10 +14,10 @@ from rasterio.enums import ColorInterp
 
 from swath.errors import ReadError
 from swath.grid import Grid, Window
-from swath.readers.bands import BandReader
-from swath.readers.delivered import dn_type, stored_of
-from swath.readers.header import gdal_href, inspect
-from swath.readers.mask_blocks import mask_of
+from swath.readers.pixels.bands import BandReader
+from swath.readers.pixels.delivered import dn_type, stored_of
+from swath.readers.pixels.header import gdal_href, inspect
+from swath.readers.pixels.mask_blocks import mask_of
 from swath.scene import Angles, Asset, Band, Quality, Reflectance, Scene
 
 GRID = Grid(crs="EPSG:32633", left=0.0, top=0.0, dx=10.0, dy=10.0, width=300, height=200)
@@ -106,7 +106,7 @@ def test_a_file_without_a_mask_has_none_and_none_is_read(
     scene = _scene(_write(tmp_path / "a.tif", "none", nodata=nodata, **LAYOUTS[layout]), nodata=nodata)
     assert scene.assets["red"].mask is None
     asked: list[Any] = []
-    monkeypatch.setattr("swath.readers.bands.mask_of", lambda *given: asked.append(given))
+    monkeypatch.setattr("swath.readers.pixels.bands.mask_of", lambda *given: asked.append(given))
     expected = np.ones_like(THERE) if nodata is None else np.not_equal(PIXELS, nodata)
     np.testing.assert_array_equal(_read(scene)[1], expected)
     assert not asked
@@ -119,7 +119,7 @@ def test_a_block_of_a_mask_is_decoded_once(tmp_path: Path, monkeypatch: pytest.M
         seen.append(window)
         return own(dataset, index, window)
 
-    monkeypatch.setattr("swath.readers.bands.mask_of", counted)
+    monkeypatch.setattr("swath.readers.pixels.bands.mask_of", counted)
     _read(scene)
     blocks = [(w.row, col) for w in seen for col in range(w.col, w.col_stop, 64)]
     assert len(blocks) == len(set(blocks)) == 4 * 5

@@ -9,7 +9,7 @@ import pytest
 from swath.errors import SwathError
 from swath.readers import registry
 from swath.readers.discover import discover
-from swath.readers.landsat import read_scene as read_landsat
+from swath.readers.landsat.scene import read_scene as read_landsat
 from swath.scene import Scene
 
 
@@ -48,7 +48,7 @@ def test_a_plugged_reader_finds_and_reads_its_scenes(
 
 def test_plugins_come_from_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
     def fake(*, group: str) -> list[EntryPoint]:
-        return [EntryPoint(name="landsat-again", value="swath.readers.landsat", group=group)]
+        return [EntryPoint(name="landsat-again", value="swath.readers.landsat.scene", group=group)]
 
     monkeypatch.setattr(registry, "entry_points", fake)
     loaded: Any = registry.plugins()["landsat-again"]

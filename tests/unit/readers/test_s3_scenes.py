@@ -12,10 +12,10 @@ from rasterio.env import getenv
 
 from swath.errors import ConfigError, ReadError
 from swath.grid import Window
-from swath.readers.bands import BandReader
 from swath.readers.discover import discover
-from swath.readers.gdal_env import gdal_env
-from swath.readers.listing import folders_on_s3
+from swath.readers.files.gdal_env import gdal_env
+from swath.readers.files.listing import folders_on_s3
+from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 from swath.stores.s3 import s3_client
 

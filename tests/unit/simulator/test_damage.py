@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from swath.errors import ReadError
-from swath.readers.landsat import read_scene
+from swath.readers.landsat.scene import read_scene
 from swath.simulator.damage import copied, truncate
 from swath.simulator.scene_files import SimulatedScene
 

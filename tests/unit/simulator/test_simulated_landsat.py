@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from swath.algo.atmosphere import Atmosphere, smac_terms, surface_reflectance
 from swath.algo.smac_table import smac_sensor
-from swath.readers.landsat import read_scene
+from swath.readers.landsat.scene import read_scene
 from swath.scene import Reflectance, Thermal
 from swath.simulator.landcover import CODE_OF
 from swath.simulator.scene_files import SimulatedScene

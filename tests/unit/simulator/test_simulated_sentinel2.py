@@ -11,7 +11,7 @@ from swath.algo.smac_table import smac_sensor
 from swath.errors import ConfigError
 from swath.grid import Window
 from swath.readers.angles import angle_field
-from swath.readers.sentinel2 import read_scene
+from swath.readers.sentinel2.scene import read_scene
 from swath.scene import Reflectance
 from swath.simulator.forward import centres
 from swath.simulator.scene_files import SimulatedScene

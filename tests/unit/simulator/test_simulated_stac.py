@@ -7,7 +7,7 @@ import rasterio
 
 from swath.algo.atmosphere import Atmosphere, smac_terms, surface_reflectance
 from swath.algo.smac_table import smac_sensor
-from swath.readers.stac import read_scene
+from swath.readers.stac.scene import read_scene
 from swath.scene import Reflectance
 from swath.simulator import stac_scene
 from swath.simulator.scene_files import SimulatedScene

@@ -12,7 +12,7 @@ import rasterio
 from moto.s3.models import s3_backends
 
 from swath.errors import ConfigError, StoreRefusedError
-from swath.readers.gdal_env import gdal_env
+from swath.readers.files.gdal_env import gdal_env
 from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store, s3_client, split_uri
 

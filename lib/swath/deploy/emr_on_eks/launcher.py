@@ -8,12 +8,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from swath.deploy.emr_on_eks.aws_errors import in_words
 from swath.deploy.emr_on_eks.states import REMEDIES, STATES, STUCK_S
-from swath.deploy.launch_error import LaunchError
-from swath.deploy.pod_template import Manifest
-from swath.deploy.run_status import RunState, RunStatus, Submission
-from swath.deploy.site import Site
+from swath.deploy.operate.aws_errors import in_words
+from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.operate.run_status import RunState, RunStatus, Submission
+from swath.deploy.render.pod_template import Manifest
+from swath.deploy.site.site import Site
 from swath.errors import ConfigError
 
 

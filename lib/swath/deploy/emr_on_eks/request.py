@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from swath.deploy.emr_on_eks.limits import request_refusals
-from swath.deploy.layout import ENTRY_POINT, POD_TEMPLATES
-from swath.deploy.order import Order
-from swath.deploy.pod_template import Manifest
-from swath.deploy.refusal import refuse
-from swath.deploy.site import Site
+from swath.deploy.render.layout import ENTRY_POINT, POD_TEMPLATES
+from swath.deploy.render.order import Order
+from swath.deploy.render.pod_template import Manifest
+from swath.deploy.render.refusal import refuse
+from swath.deploy.site.site import Site
 
 # EMR makes these itself: its own namespace, accounts and pull policy.
 _EMRS_OWN = frozenset(

@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from swath.deploy.layout import ENTRY_POINT
-from swath.deploy.order import Order
-from swath.deploy.pod_template import Manifest, Role, pod_template
-from swath.deploy.refusal import refuse
+from swath.deploy.render.layout import ENTRY_POINT
+from swath.deploy.render.order import Order
+from swath.deploy.render.pod_template import Manifest, Role, pod_template
+from swath.deploy.render.refusal import refuse
 from swath.deploy.spark_operator.webhook_rules import webhook_refusals
 
 API_VERSION = "sparkoperator.k8s.io/v1beta2"

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import kubernetes
 import urllib3
 
-from swath.deploy.launch_error import LaunchError
-from swath.deploy.pod_template import Manifest
+from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.render.pod_template import Manifest
 from swath.errors import ConfigError
 
 client: Any = kubernetes.client  # the package carries no types

@@ -1,10 +1,10 @@
 """The ScheduledSparkApplication of a job that runs by the calendar."""
 
-from swath.deploy.job_spec import JobSpec
-from swath.deploy.order import Order
-from swath.deploy.pod_template import Manifest
-from swath.deploy.refusal import refuse
-from swath.deploy.site import Site
+from swath.deploy.render.order import Order
+from swath.deploy.render.pod_template import Manifest
+from swath.deploy.render.refusal import refuse
+from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.site import Site
 from swath.deploy.spark_operator.application import API_VERSION, application_spec
 from swath.deploy.spark_operator.webhook_rules import webhook_refusals
 from swath.errors import ConfigError

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from swath.deploy.run_status import RunState
+from swath.deploy.operate.run_status import RunState
 
 STATES: Mapping[str, RunState] = {
     "": RunState.WAITING,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
 
 from swath.errors import ArchiveError
-from swath.readers.companions import is_companion
+from swath.readers.archives.companions import is_companion
 
 Kind = Literal["zip", "tar"]
 _BUFFER = 1 << 20

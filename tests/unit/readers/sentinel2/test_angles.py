@@ -13,9 +13,9 @@ from swath.engine.graph import resolve
 from swath.errors import MetadataError
 from swath.pipeline import AssetRule, Pipeline
 from swath.readers.angles import InterpolatedAngles, angle_field
-from swath.readers.sentinel2 import read_scene
-from swath.readers.sentinel2_angles import AngleGrids, DirectionGrid, mean_azimuth
-from swath.readers.sentinel2_tile import read_tile
+from swath.readers.sentinel2.angles import AngleGrids, DirectionGrid, mean_azimuth
+from swath.readers.sentinel2.scene import read_scene
+from swath.readers.sentinel2.tile import read_tile
 from swath.steps.smac import Smac
 from swath.steps.toa import Toa
 

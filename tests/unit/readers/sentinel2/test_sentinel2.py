@@ -12,8 +12,8 @@ import rasterio
 
 from swath.readers import registry
 from swath.readers.angles import angle_field
-from swath.readers.bands import BandReader
-from swath.readers.sentinel2 import read_scene
+from swath.readers.pixels.bands import BandReader
+from swath.readers.sentinel2.scene import read_scene
 from swath.scene import Reflectance, Scene
 
 COMMON_NAMES = ["coastal", "blue", "green", "red", "rededge071", "rededge075", "rededge078", "nir", "nir08", "nir09"]

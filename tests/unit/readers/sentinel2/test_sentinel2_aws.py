@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from swath.errors import MetadataError
-from swath.readers.sentinel2 import read_scene
+from swath.readers.sentinel2.scene import read_scene
 from swath.scene import Reflectance
 
 WriteSafe = Callable[..., Path]

@@ -9,7 +9,7 @@ import rasterio
 
 from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError, UnsupportedSensorError
 from swath.readers import registry
-from swath.readers.sentinel2 import read_scene
+from swath.readers.sentinel2.scene import read_scene
 
 WriteSafe = Callable[..., Path]
 

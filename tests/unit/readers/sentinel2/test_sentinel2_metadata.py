@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swath.errors import MetadataError
-from swath.readers.sentinel2_bands import NATIVE_IDS, PLATFORMS, band_of
-from swath.readers.sentinel2_metadata import MetadataFiles, Sentinel2Metadata, read_sentinel2_metadata
-from swath.readers.sentinel2_product import offset_dn, read_product
-from swath.readers.sentinel2_tile import read_tile
+from swath.readers.sentinel2.bands import NATIVE_IDS, PLATFORMS, band_of
+from swath.readers.sentinel2.metadata import MetadataFiles, Sentinel2Metadata, read_sentinel2_metadata
+from swath.readers.sentinel2.product import offset_dn, read_product
+from swath.readers.sentinel2.tile import read_tile
 
 Xml = Callable[..., str]
 

@@ -11,8 +11,8 @@ import pytest
 
 from swath.errors import ReadError
 from swath.readers.angles import angle_field
-from swath.readers.bands import BandReader
 from swath.readers.discover import discover
+from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 from swath.scene import Reflectance
 from swath.stores.s3 import s3_client

@@ -23,8 +23,8 @@ from swath.product import (
     bit_field,
     class_map,
 )
-from swath.sinks.cog import CogTarget, Written, assemble
-from swath.sinks.strip_part import PartManifest, PartWriter, rows_beyond
+from swath.sinks.cog.assemble import CogTarget, Written, assemble
+from swath.sinks.cog.strip_part import PartManifest, PartWriter, rows_beyond
 
 CLASSES = tuple(Category(value=i, name=f"c{i}", title=f"C{i}", rgb=(i * 9 % 256, i * 5 % 256, 40)) for i in range(12))
 ENCODINGS = {

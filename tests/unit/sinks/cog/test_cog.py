@@ -14,11 +14,11 @@ from rio_cogeo.cogeo import cog_validate
 
 from swath.algo.overviews import level_sizes
 from swath.product import REFLECTANCE, Encoding
-from swath.sinks import cog, tiff
-from swath.sinks.cog import assemble
-from swath.sinks.cog_gdal import assemble_with_gdal
-from swath.sinks.tiff import parse
-from swath.sinks.validate_cog import problems_of
+from swath.sinks.cog import assemble, tiff
+from swath.sinks.cog import assemble as cog
+from swath.sinks.cog.by_gdal import assemble_with_gdal
+from swath.sinks.cog.tiff import parse
+from swath.sinks.cog.validate import problems_of
 
 #: Even and odd, one to four levels; the overviews' own tests go through more types and larger sizes.
 SIZES = [(1811, 1081), (1098, 1098), (513, 600), (300, 300), (3001, 600)]
@@ -191,7 +191,7 @@ def test_a_truncated_part_is_refused_wherever_it_ends(cogs: Any, tmp_path: Path,
 
 def test_a_strip_without_all_its_rows_is_not_closed(cogs: Any) -> None:
     stored = cogs.pixels(1024, 400, encoding=REFLECTANCE)
-    from swath.sinks.strip_part import PartWriter  # noqa: PLC0415
+    from swath.sinks.cog.strip_part import PartWriter  # noqa: PLC0415
 
     with open("/dev/null", "wb") as nowhere:  # noqa: PTH123
         writer = PartWriter(nowhere, REFLECTANCE, size=(1024, 400), rows=(512, 1024))

@@ -1,0 +1,145 @@
+"""The result of a run, from OUT/reports/<run_id>.json: the truth about a run, whatever an engine's exit code says."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from swath.deploy.operate.aws_errors import in_words
+from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.site.site import Site
+from swath.deploy.site.stores import AccessPoint, Store, StoreKind
+from swath.errors import ConfigError
+
+_KINDS: Mapping[StoreKind, Literal["s3", "s3-compatible", "s3-outposts"]] = {
+    StoreKind.S3: "s3",
+    StoreKind.S3_COMPATIBLE: "s3-compatible",
+    StoreKind.S3_OUTPOSTS: "s3-outposts",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What a run says about itself.
+
+    Args:
+        run_id: Of the run.
+        scenes_in: Scenes that it was given.
+        made: Scenes whose product was made.
+        skipped: Scenes whose product was there.
+        quarantined: Scenes that cannot be processed.
+        raw: Everything, as it stands in the file.
+    """
+
+    run_id: str
+    scenes_in: int
+    made: int
+    skipped: int
+    quarantined: int
+    raw: Mapping[str, Any]
+
+    @property
+    def balanced(self) -> bool:
+        """What went in is what came out."""
+        return self.scenes_in == self.made + self.skipped + self.quarantined
+
+    @property
+    def exit_code(self) -> int:
+        """As ``swath run`` without ``--quarantine-ok``: 0 all made or skipped, 3 some quarantined, 4 out of balance."""
+        if not self.balanced:
+            return 4
+        return 3 if self.quarantined else 0
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        parts = f"{self.made} made + {self.skipped} skipped + {self.quarantined} quarantined"
+        return f"{self.run_id}: {self.scenes_in} scenes in = {parts}"
+
+
+def result_path(run_id: str) -> str:
+    """Of the result, below the output."""
+    return f"reports/{run_id}.json"
+
+
+def read_result(output: str, *, run_id: str, site: Site) -> RunResult | None:
+    """The result of a run, or None while there is none.
+
+    Args:
+        output: Where the run wrote, resolved.
+        run_id: Of the run.
+        site: For the store's endpoint.
+
+    Raises:
+        LaunchError: The store cannot be reached from here.
+        ConfigError: The file is not a result.
+    """
+    data = read_bytes(f"{output.rstrip('/')}/{result_path(run_id)}", site=site)
+    return None if data is None else parse_result(data, run_id=run_id)
+
+
+def parse_result(data: bytes, *, run_id: str) -> RunResult:
+    """Read the file.
+
+    Raises:
+        ConfigError: It is not a result, or that of another run.
+    """
+    try:
+        raw = json.loads(data)
+        counts = {key: int(raw[key]) for key in ("scenes_in", "made", "skipped", "quarantined")}
+        name = str(raw["run_id"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{result_path(run_id)} is not the result of a run: {error!r}") from error
+    if name != run_id:
+        raise ConfigError(f"{result_path(run_id)} is the result of another run, {name}")
+    return RunResult(run_id=name, raw=raw, **counts)
+
+
+def read_bytes(uri: str, *, site: Site) -> bytes | None:
+    """A small file of a site's store, or None when it is not there.
+
+    Raises:
+        LaunchError: The store cannot be reached from here.
+    """
+    if not uri.startswith(("s3://", "s3a://")):
+        path = Path(uri.removeprefix("file://"))
+        return path.read_bytes() if path.is_file() else None
+    bucket, _, key = uri.split("://", 1)[1].partition("/")
+    place = site.store_of(uri.replace("s3a://", "s3://", 1))
+    store = place[1] if place else None
+    client = s3_client(store)
+    with in_words():
+        try:
+            body = client.get_object(Bucket=_address(store, bucket=bucket), Key=key)["Body"].read()
+        except client.exceptions.NoSuchKey:
+            return None
+        except client.exceptions.NoSuchBucket as error:
+            raise LaunchError(f"bucket {bucket} does not exist where this machine looks") from error
+    return bytes(body)
+
+
+def s3_client(store: Store | None) -> Any:
+    """The client that swath itself uses for a store."""
+    from swath.stores.options import StoreOptions  # noqa: PLC0415 - a laptop's folders need no boto3
+    from swath.stores.s3_client import s3_client as client_for  # noqa: PLC0415
+
+    if store is None or store.kind is StoreKind.FOLDER:
+        return client_for(StoreOptions(), patient=False)
+    region = AccessPoint.parse(store.access_point).region if store.access_point else store.region
+    addressing = store.addressing if store.kind is StoreKind.S3_COMPATIBLE else ""
+    return client_for(
+        StoreOptions(
+            kind=_KINDS[store.kind],
+            endpoint=store.endpoint,
+            region=region,
+            addressing=addressing,
+            access_point=store.access_point,
+        ),
+        patient=False,
+    )
+
+
+def _address(store: Store | None, *, bucket: str) -> str:
+    """S3 on Outposts is asked by the access point."""
+    return store.access_point if store and store.access_point else bucket

@@ -1,0 +1,1 @@
+"""What every engine is asked for, as pure functions."""

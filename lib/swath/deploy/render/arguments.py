@@ -1,0 +1,47 @@
+"""The arguments of ``jobs/process.py``: the command line of ``swath run``, the same at every site."""
+
+from collections.abc import Iterator
+
+from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.site import Site
+
+
+def arguments(job: JobSpec, *, site: Site, run_id: str) -> tuple[str, ...]:
+    """Arguments of one run.
+
+    ``--quarantine-ok``: clusters take any exit code but 0 for a failed job and run it again. ``--run-id``: a restart
+    reads the stored plan and never plans again. What happened is in OUT/reports/<run_id>.json.
+
+    Raises:
+        ConfigError: The site has no store that the job names.
+    """
+    return tuple(_words(job, site=site, run_id=run_id))
+
+
+def _words(job: JobSpec, *, site: Site, run_id: str) -> Iterator[str]:
+    yield job.pipeline
+    for uri in job.inputs:
+        yield from ("--input", site.resolve(uri))
+    yield from ("--output", site.resolve(job.output))
+    yield from ("--site", site.site)
+    yield from ("--run-id", run_id)
+    yield "--quarantine-ok"
+    yield "--json"
+    yield from ("--worker-memory-mb", str(job.resources.child.mib))
+    if job.limit is not None:
+        yield from ("--limit", str(job.limit))
+    if job.tile_size is not None:
+        yield from ("--tile-size", str(job.tile_size))
+    if job.level is not None:
+        yield from ("--level", job.level)
+    if job.trust_checksums:
+        yield "--trust-checksums"
+    for step, pin in sorted(job.models.items()):
+        yield from ("--set", f"{step}.model={pin}")
+    for key, value in sorted(job.settings.items()):
+        yield from ("--set", f"{key}={str(value).lower() if isinstance(value, bool) else value}")
+
+
+def output_of(job: JobSpec, *, site: Site) -> str:
+    """Where the run writes."""
+    return site.resolve(job.output)

@@ -1,0 +1,87 @@
+"""The engine that runs jobs at a site, and where it listens."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from swath.deploy.site.strict import Strict
+
+Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+
+class Engine(StrEnum):
+    """Who starts drivers."""
+
+    EMR_ON_EKS = "emr-on-eks"
+    SPARK_OPERATOR = "spark-operator"
+    SPARK_SUBMIT = "spark-submit"
+
+
+class Cluster(Strict):
+    """Where the engine is.
+
+    Args:
+        namespace: One tenant, one namespace: a driver that may create pods can mount any secret of its namespace.
+        virtual_cluster: Of EMR on EKS.
+        region: Of EMR on EKS.
+        release_label: Dated, never ``-latest``.
+        execution_role_arn: The role that EMR on EKS gives to drivers and executors.
+        pod_templates: ``image``: those that the image holds under /opt/swath/pod-templates/<site>; or an ``s3://`` prefix.
+        context: Of the kubeconfig; empty for the current one or the pod's own account.
+        control_plane: ``remote`` when nodes may lose it and go on (Outposts with the control plane in the Region).
+        pod_security: Level of the namespace. EMR adds containers of its own, so ``baseline`` there.
+        master: Of ``spark-submit``.
+        jars: Of ``spark-submit``: Delta (and hadoop-aws) jars on disk; without them Spark fetches packages.
+    """
+
+    namespace: Namespace = "swath"
+    virtual_cluster: Annotated[str, Field(pattern=r"^[0-9a-z]{0,64}$")] = ""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
+    release_label: str = ""
+    execution_role_arn: str = ""
+    pod_templates: Annotated[str, Field(pattern=r"^(image|s3://[a-z0-9][a-z0-9.-]+(/\S*)?)$")] = "image"
+    context: str = ""
+    control_plane: Literal["local", "remote"] = "local"
+    pod_security: Literal["restricted", "baseline"] = "restricted"
+    master: str = "local[*,4]"
+    jars: tuple[str, ...] = ()
+
+    def missing_for(self, engine: Engine) -> tuple[str, ...]:
+        """Fields that ``engine`` needs and that are not there."""
+        if engine is not Engine.EMR_ON_EKS:
+            return ()
+        needed = ("virtual_cluster", "region", "release_label", "execution_role_arn")
+        return tuple(name for name in needed if not getattr(self, name))
+
+
+class Logging(Strict):
+    """Where logs go while a run is on.
+
+    Args:
+        cloudwatch_group: Log group; it must exist before the run.
+        s3_uri: Prefix for driver and executor logs.
+        event_log: Store (``store://NAME/path``) for Spark's event log; empty for none.
+    """
+
+    cloudwatch_group: Annotated[str, Field(pattern=r"^[\.\-_/#A-Za-z0-9]*$", max_length=512)] = ""
+    s3_uri: str = ""
+    event_log: str = ""
+
+    @model_validator(mode="after")
+    def _bucket(self) -> Self:
+        """Logs go to S3 or nowhere."""
+        if self.s3_uri and not self.s3_uri.startswith("s3://"):
+            msg = f"s3_uri {self.s3_uri!r} must start with s3://"
+            raise ValueError(msg)
+        return self
+
+
+class Metrics(Strict):
+    """How numbers of a run are published.
+
+    Args:
+        namespace: Name of the group of metrics; ``forward`` takes the numbers from OUT/reports.
+    """
+
+    namespace: str = "swath"

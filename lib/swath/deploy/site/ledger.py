@@ -1,0 +1,77 @@
+"""Who keeps the account at a site, the served catalogue, and the models."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from swath.deploy.site.strict import Strict
+from swath.stores.patience import DATABASE_S
+
+SecretRef = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?:[A-Za-z0-9._-]+)?$")]
+
+
+class LedgerKind(StrEnum):
+    """Where the account lives."""
+
+    DELTA = "delta"
+    POSTGRESQL = "postgresql"
+
+
+class Lock(StrEnum):
+    """What keeps a second committing driver away."""
+
+    NONE = "none"
+    FILE = "file"  # a lock file of the operating system; one machine
+    POSTGRESQL = "postgresql"  # an advisory lock on a direct connection
+
+
+class Ledger(Strict):
+    """The account.
+
+    Args:
+        kind: Delta tables under the output, or PostgreSQL.
+        lock: Delta on an object store has no lock of its own in Spark 4.0; two drivers lose data silently.
+        dsn: ``SECRET:KEY`` of the Kubernetes secret with the connection string; for ``spark-submit`` the variable
+            SWATH_POSTGRESQL_DSN of the caller's environment is used.
+        wait_s: How long a database may be away before a run ends with code 6 [s].
+        pooled: The connection goes through a pooler in transaction mode, which breaks advisory locks.
+    """
+
+    kind: LedgerKind = LedgerKind.DELTA
+    lock: Lock = Lock.NONE
+    dsn: SecretRef = ""
+    wait_s: Annotated[int, Field(ge=1)] = round(DATABASE_S)
+    pooled: bool = False
+
+
+class Catalogue(Strict):
+    """The catalogue that people search. The static one is always written.
+
+    Args:
+        kind: Files alone, or PostgreSQL with pgSTAC beside them.
+        dsn: ``SECRET:KEY`` of the Kubernetes secret with the connection string.
+        base: What readers of the served catalogue call the output; the output's own URI without it.
+    """
+
+    kind: Literal["static", "pgstac"] = "static"
+    dsn: SecretRef = ""
+    base: Annotated[str, Field(pattern=r"^((https?|s3)://\S+)?$")] = ""
+
+    @model_validator(mode="after")
+    def _served_needs_a_database(self) -> Self:
+        """PgSTAC is a database."""
+        if self.kind == "pgstac" and not self.dsn:
+            msg = "catalogue pgstac needs dsn: SECRET:KEY"
+            raise ValueError(msg)
+        return self
+
+
+class Registry(Strict):
+    """Where model versions are looked up, by the driver only.
+
+    Args:
+        uri: ``https://...`` of an MLflow server, a folder, or ``store://NAME/path`` with exported models.
+    """
+
+    uri: Annotated[str, Field(pattern=r"^(https?://\S+|store://\S+|/\S+|)$")] = ""

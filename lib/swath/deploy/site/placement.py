@@ -1,0 +1,91 @@
+"""Which nodes pods run on, how big they may be, and what disk they get."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from swath.deploy.site.fields import Cores, LabelKey, LabelValue, MemorySize
+from swath.deploy.site.memory import Memory
+from swath.deploy.site.strict import Strict
+
+
+class Toleration(Strict):
+    """A taint that pods put up with."""
+
+    key: str
+    operator: Literal["Exists", "Equal"] = "Exists"
+    value: str = ""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
+
+
+class Nodes(Strict):
+    """Where one sort of pod goes."""
+
+    selector: Mapping[LabelKey, LabelValue] = {}
+    tolerations: tuple[Toleration, ...] = ()
+    spot: bool = False
+
+
+class Placement(Strict):
+    """Where drivers and executors go. A driver that is taken away takes the run with it: never on spot."""
+
+    driver: Nodes = Nodes()
+    executor: Nodes = Nodes()
+
+    @model_validator(mode="after")
+    def _driver_stays(self) -> Self:
+        """No driver on nodes that may vanish."""
+        if self.driver.spot:
+            msg = "placement.driver.spot: a driver on spot loses the whole run. Put executors there, not the driver"
+            raise ValueError(msg)
+        return self
+
+
+class Sizes(Strict):
+    """The most that a pod and a run may take at this site.
+
+    ``driver`` and ``executor`` are limits of whole containers, so what fits a node after the system's own share.
+    """
+
+    driver: MemorySize = Memory(8192)
+    executor: MemorySize = Memory(16384)
+    executor_cores: Cores = 4
+    executors: Annotated[int, Field(ge=1, le=10_000)] = 16
+
+
+class DynamicAllocation(Strict):
+    """Executors by need. Without an external shuffle service executors that hold shuffle data stay."""
+
+    enabled: bool = False
+    min: Annotated[int, Field(ge=0)] = 0
+    max: Annotated[int, Field(ge=1)] = 16
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        """The minimum is not above the maximum."""
+        if self.min > self.max:
+            msg = f"dynamic_allocation: min {self.min} is above max {self.max}"
+            raise ValueError(msg)
+        return self
+
+
+class Scratch(Strict):
+    """Local disk of a pod for blocks and shuffle.
+
+    Args:
+        kind: ``empty-dir`` on the node's disk; ``claim`` a volume per pod of ``storage_class``.
+        size_limit: Kubernetes quantity; a pod over it is evicted.
+    """
+
+    kind: Literal["empty-dir", "claim"] = "empty-dir"
+    storage_class: str = ""
+    size_limit: Annotated[str, Field(pattern=r"^[1-9]\d*(Mi|Gi|Ti)$")] = "20Gi"
+
+    @model_validator(mode="after")
+    def _class_for_claims(self) -> Self:
+        """A claim names its class."""
+        if self.kind == "claim" and not self.storage_class:
+            msg = "scratch: kind claim needs storage_class"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,118 @@
+"""Where jobs run: one file of values a site, and nothing else differs."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from swath.deploy.site.border import Border
+from swath.deploy.site.cluster import Cluster, Engine, Logging, Metrics
+from swath.deploy.site.fields import JobName
+from swath.deploy.site.identity import Identity
+from swath.deploy.site.ledger import Catalogue, Ledger, Registry
+from swath.deploy.site.network import Link, Proxy, Trust
+from swath.deploy.site.placement import DynamicAllocation, Placement, Scratch, Sizes
+from swath.deploy.site.stores import Store
+from swath.deploy.site.strict import Strict
+from swath.errors import ConfigError
+
+_SCHEME = "store://"
+
+
+class Site(Strict):
+    """A place where jobs run.
+
+    Args:
+        site: Name.
+        summary: For people.
+        engine: Who starts drivers.
+        image: By digest: ``registry/name@sha256:...``; empty for ``spark-submit``.
+        spark_version: Of the image.
+        cluster: Where the engine listens.
+        stores: By name; jobs say ``store://NAME/path``.
+        ledger: The account.
+        catalogue: What people search.
+        models: Where model versions are looked up.
+        identity: Who the pods are; none for folders.
+        placement: Which nodes.
+        sizes: The most a pod may take.
+        dynamic_allocation: Executors by need.
+        scratch: Local disk.
+        proxy: The way out, if there is one.
+        trust: The site's own certificate authority.
+        link: The line to the Region.
+        border: What may leave.
+        logging: Where logs go.
+        metrics: How numbers are published.
+        price_file: Prices for the cost of a run, a path in the image.
+    """
+
+    site: JobName
+    summary: str = ""
+    engine: Engine
+    image: str = ""
+    spark_version: Annotated[str, Field(pattern=r"^4\.0\.\d+$")] = "4.0.5"
+    cluster: Cluster = Cluster()
+    stores: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")], Store]
+    ledger: Ledger = Ledger()
+    catalogue: Catalogue = Catalogue()
+    models: Registry = Registry()
+    identity: Identity | None = None
+    placement: Placement = Placement()
+    sizes: Sizes = Sizes()
+    dynamic_allocation: DynamicAllocation = DynamicAllocation()
+    scratch: Scratch = Scratch()
+    proxy: Proxy | None = None
+    trust: Trust | None = None
+    link: Link
+    border: Border = Border()
+    logging: Logging = Logging()
+    metrics: Metrics = Metrics()
+    price_file: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Each engine has fields that it cannot do without."""
+        missing = self.cluster.missing_for(self.engine)
+        if missing:
+            msg = f"engine {self.engine.value} needs cluster.{', cluster.'.join(missing)}"
+            raise ValueError(msg)
+        if self.on_kubernetes and not self.image:
+            msg = f"engine {self.engine.value} needs image, by digest"
+            raise ValueError(msg)
+        if self.on_kubernetes and self.identity is None and any(s.is_s3 for s in self.stores.values()):
+            msg = "identity is needed: without it pods fall through to the node's role"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def on_kubernetes(self) -> bool:
+        """Drivers and executors are pods."""
+        return self.engine is not Engine.SPARK_SUBMIT
+
+    @property
+    def on_emr(self) -> bool:
+        """EMR's own Spark, Delta and S3 connector."""
+        return self.engine is Engine.EMR_ON_EKS
+
+    def store_of(self, uri: str) -> tuple[str, Store] | None:
+        """Name and value of the store that ``uri`` lies in, the longest match; None for an address of nobody's."""
+        if uri.startswith(_SCHEME):
+            name = uri.removeprefix(_SCHEME).split("/", 1)[0]
+            return (name, self.stores[name]) if name in self.stores else None
+        inside = [(n, s) for n, s in self.stores.items() if f"{uri}/".startswith(f"{s.uri.rstrip('/')}/")]
+        return max(inside, key=lambda pair: len(pair[1].uri), default=None)
+
+    def resolve(self, uri: str) -> str:
+        """The address behind ``store://NAME/path``; other addresses as they are.
+
+        Raises:
+            ConfigError: The site has no store of that name.
+        """
+        if not uri.startswith(_SCHEME):
+            return uri
+        name, _, path = uri.removeprefix(_SCHEME).partition("/")
+        if name not in self.stores:
+            msg = f"{uri}: site {self.site} has no store {name!r}; it has {', '.join(sorted(self.stores))}"
+            raise ConfigError(msg)
+        return f"{self.stores[name].uri.rstrip('/')}/{path}".rstrip("/")

@@ -1,0 +1,60 @@
+"""Machine code for everything that the shipped pipelines call, made before the first scene needs it.
+
+A test runs those pipelines and sees that nothing was left to compile.
+"""
+
+import numpy as np
+
+from swath.algo.overviews import halved, reduce_rows
+from swath.algo.qa import QA_BITS
+from swath.engine.preview import Preview
+from swath.grid import Grid, Window
+from swath.inference import forest_predictor
+from swath.lookup import looked_up
+from swath.pipeline import Layer
+from swath.product import PROBABILITY, REFLECTANCE, TEMPERATURE, Category, Encoding, Tally, bit_field, class_map
+from swath.readers.pixels.deflated import add_up
+from swath.sinks.cog.blocks import encode_rows
+
+#: What deliveries hold.
+_CODES = ("uint8", "uint16")
+#: What they become by a table: usable or not, and as the two encodings of measured values store them; floats see below.
+_ENTRIES = ("bool", "int16", "uint16")
+
+
+def warm_up() -> None:
+    """Call each kernel with the types of the shipped pipelines: compiled where no machine code is kept, loaded otherwise."""
+    for codes in _CODES:
+        _reading(codes)
+    bits, classes = bit_field(QA_BITS), class_map((Category(value=1, name="one", title="One", rgb=(0, 0, 0)),))
+    for encoding in (REFLECTANCE, TEMPERATURE, PROBABILITY, bits, classes):
+        _writing(encoding)
+    _picture()
+    forest_predictor.warm_up()
+
+
+def _reading(codes: str) -> None:
+    pixels = np.zeros((2, 2), dtype=codes)
+    entries = 1 << 8 * pixels.itemsize
+    for kind in _ENTRIES:
+        looked_up(np.zeros(entries, dtype=kind), pixels)
+    # Tables of layers cannot be written: they are shared.
+    table = np.zeros(entries)
+    table.flags.writeable = False
+    looked_up(table, pixels)
+    add_up(pixels)
+
+
+def _writing(encoding: Encoding) -> None:
+    stored = np.zeros((2, 2), dtype=encoding.dtype)
+    Tally(encoding).add(stored)
+    encode_rows(stored, encoding)
+    halved(stored, rule=encoding.overviews, nodata=encoding.nodata)
+    odd = np.zeros((3, 3), dtype=encoding.dtype)
+    reduce_rows(odd, first=0, start=0, stop=1, source=(3, 3), target=(1, 1), rule=encoding.overviews, nodata=encoding.nodata)
+
+
+def _picture() -> None:
+    grid = Grid(crs="EPSG:32633", left=0.0, top=0.0, dx=30.0, dy=30.0, width=2, height=2)
+    layer = Layer(values=np.zeros((2, 2)), grid=grid, window=Window(0, 0, 2, 2))
+    Preview.of(grid).add(layer)

@@ -1,0 +1,1 @@
+"""The ledger: schemas, and tables in Delta or PostgreSQL."""

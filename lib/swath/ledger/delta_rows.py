@@ -1,0 +1,110 @@
+"""Rows of a Delta table's files, written and read without Spark."""
+
+import io
+import json
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from swath.ledger.arrow_rows import array_of, named
+from swath.stores.base import Store
+from swath.stores.local import LocalStore
+
+Json = dict[str, Any]
+#: Delta cuts texts in its statistics; we leave those out that would have to be cut.
+_LONGEST_TEXT = 32
+#: Files that are read at once: on S3 each is a request or two.
+_READERS = 8
+
+
+def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store, folder: str) -> Json:
+    """Write one file of a table. Nobody sees it until a commit names it.
+
+    Args:
+        rows: In the order of ``schema``; structs in them in the order of their fields, moments aware.
+        schema: Of the table.
+        store: Where the table lies.
+        folder: Of the table.
+
+    Returns:
+        The ``add`` action: path, size, statistics.
+    """
+    columns = [[named(row[n], column.type) for row in rows] for n, column in enumerate(schema)]
+    table = pa.Table.from_arrays([array_of(v, c.type) for v, c in zip(columns, schema, strict=True)], schema=schema)
+    name = f"part-00000-{uuid.uuid4()}-c000.snappy.parquet"
+    temporary = store.scratch() / name
+    try:
+        pq.write_table(table, temporary, compression="snappy")
+        size = temporary.stat().st_size
+        store.put(temporary, f"{folder}/{name}")
+    finally:
+        temporary.unlink(missing_ok=True)
+    return {"path": name, "size": size, "stats": json.dumps(_statistics(table))}
+
+
+def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, folder: str) -> list[Json]:
+    """Some columns of all rows; moments are aware, in UTC, maps are dicts.
+
+    Raises:
+        FileNotFoundError: The log names a file that is not there.
+    """
+    found: list[Json] = []
+    for name in files:
+        data = store.read(f"{folder}/{name}")
+        if data is None:
+            raise FileNotFoundError(f"{folder}/{name}")
+        file = pq.ParquetFile(io.BytesIO(data), coerce_int96_timestamp_unit="us")
+        table = file.read(columns=list(columns))
+        rows = table.to_pylist(maps_as_pydicts="strict")
+        # Spark's own files hold UTC without saying so.
+        naive = [c.name for c in table.schema if pa.types.is_timestamp(c.type) and c.type.tz is None]
+        for row in rows:
+            row.update({n: row[n].replace(tzinfo=UTC) for n in naive if row[n] is not None})
+        found += rows
+    return found
+
+
+def read_columns(files: Sequence[str], schema: pa.Schema, *, store: Store, folder: str) -> pa.Table:
+    """Some columns of all rows, as Arrow: nothing else of the files is read where the store reads ranges.
+
+    Args:
+        files: Of the table.
+        schema: The columns, none of them nested; moments in UTC.
+        store: Where the table is.
+        folder: Of the table.
+
+    Raises:
+        FileNotFoundError: The log names a file that is not there.
+    """
+
+    def read(name: str) -> pa.Table:
+        with store.open(f"{folder}/{name}") as opened:
+            file = pq.ParquetFile(opened, coerce_int96_timestamp_unit="us", pre_buffer=False)  # no thread for a file of kilobytes
+            table = file.read(columns=schema.names, use_threads=False).select(schema.names)
+        # Spark's own files hold UTC without saying so: the cast takes a naive moment for UTC.
+        return table if table.schema.equals(schema) else table.cast(schema)
+
+    if isinstance(store, LocalStore):  # nothing to wait for: threads would only get into each other's way
+        found = [read(name) for name in files]
+    else:
+        with ThreadPoolExecutor(_READERS) as readers:
+            found = list(readers.map(read, files))
+    return pa.concat_tables(found) if found else schema.empty_table()
+
+
+def _statistics(table: pa.Table) -> Json:
+    """What lets readers pass over a file: ends of whole numbers and of short texts."""
+    ends: dict[str, dict[str, Any]] = {"minValues": {}, "maxValues": {}}
+    nulls: dict[str, int] = {}
+    for column, values in zip(table.schema, table.columns, strict=True):
+        if pa.types.is_integer(column.type) or pa.types.is_string(column.type):
+            nulls[column.name] = values.null_count
+            found = [v for v in values.to_pylist() if v is not None]
+            if found and all(len(str(end)) <= _LONGEST_TEXT for end in (min(found), max(found))):
+                ends["minValues"][column.name], ends["maxValues"][column.name] = min(found), max(found)
+    return {"numRecords": table.num_rows, **ends, "nullCount": nulls}

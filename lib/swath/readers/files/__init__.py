@@ -1,0 +1,1 @@
+"""Where delivered files are, what is in them, and their digests."""

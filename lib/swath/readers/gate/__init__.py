@@ -1,0 +1,1 @@
+"""What every reader's scene has to state before its pixels are believed."""

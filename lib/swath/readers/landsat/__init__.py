@@ -1,0 +1,1 @@
+"""Landsat Level-1 deliveries of every vintage."""

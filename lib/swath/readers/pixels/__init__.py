@@ -1,0 +1,1 @@
+"""Headers and windows of rasters."""

@@ -1,0 +1,199 @@
+"""Headers of rasters: grid, type and nodata, without reading a pixel; and whether the file is all there."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import rasterio
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
+
+from swath.errors import GeometryError, ReadError
+from swath.grid import Grid
+from swath.readers.files.digest import EDGE_BYTES, Fingerprint
+from swath.readers.files.gdal_env import gdal_env, openable
+from swath.readers.files.href import gdal_href, open_bytes
+from swath.readers.files.patient import patiently
+from swath.readers.pixels.masks import alpha_of, find_mask
+from swath.readers.pixels.tiff_extent import bytes_needed
+from swath.scene import Mask
+
+__all__ = ["Header", "gdal_href", "inspect"]
+
+MAX_SIDE_PX = 100_000
+#: Landsat's pan band has 2.5e8, Sentinel-2's 10 m band 1.2e8.
+MAX_PIXELS = 4_000_000_000
+#: One compressed block must fit into a worker; deliveries have blocks under 10 MB.
+MAX_BLOCK_BYTES = 1 << 29
+
+_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JP2_MAGICS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
+_JP2_END = b"\xff\xd9"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a raster says of itself.
+
+    Args:
+        grid: Where its pixels lie.
+        dtype: NumPy name of the stored type of its first band.
+        count: Bands in the file, an alpha band among them.
+        nodata: Of the first band; None when it names none.
+        tags: The dataset's own tags.
+        mask: Which pixels hold data, where the file says so by more than ``nodata``.
+        alpha: Whether one of the bands is an alpha band.
+    """
+
+    grid: Grid
+    dtype: str
+    count: int
+    nodata: float | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    mask: Mask | None = None
+    alpha: bool = False
+
+
+def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MAX_PIXELS) -> Header:
+    """Read a raster's header.
+
+    Args:
+        href: As ``gdal_href`` spells it.
+        known: The file's fingerprint when it was taken already: spares a second look at its size and end.
+        max_pixels: More than that is not believed.
+
+    Raises:
+        ReadError: Missing, empty, not a GeoTIFF or JPEG 2000, cut short, or absurdly large.
+        GeometryError: No CRS, or not north-up.
+    """
+    size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
+    driver = _driver(href, size=size, head=head)
+    _check_complete(href, driver=driver, size=size, tail=tail)
+
+    def look() -> Header:
+        with gdal_env(href), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid says it better
+            with rasterio.open(openable(href), driver=driver) as source:
+                _check_size(href, source=source, max_pixels=max_pixels)
+                return _header(href, source=source)
+
+    try:
+        return patiently(look, href=href)
+    except RasterioError as error:
+        raise ReadError(
+            "a raster cannot be opened",
+            expected="an intact GeoTIFF or JPEG 2000",
+            got=f"{href}: {error}",
+            remedy="Fetch the file again.",
+        ) from error
+
+
+def crs_name(crs: CRS | None) -> str:
+    """``EPSG:<code>`` where PROJ knows one, otherwise WKT; ``''`` without a CRS."""
+    if not crs:
+        return ""
+    try:
+        code = crs.to_epsg()
+    except CRSError:
+        code = None
+    return f"EPSG:{code}" if code else str(crs.to_wkt())
+
+
+def _edges(href: str) -> tuple[int, bytes, bytes]:
+    with open_bytes(href) as file:
+        head = file.read(EDGE_BYTES)
+        size = file.seek(0, 2)
+        file.seek(max(size - EDGE_BYTES, 0))
+        return size, head, file.read(EDGE_BYTES)
+
+
+def _driver(href: str, *, size: int, head: bytes) -> str:
+    """The one driver that may open the file: chosen by its first bytes, never by its name."""
+    if head.startswith(_TIFF_MAGICS):
+        return "GTiff"
+    if head.startswith(_JP2_MAGICS):
+        return "JP2OpenJPEG"
+    raise ReadError(
+        "a raster is empty" if not size else "a file is not a raster that we open",
+        expected="a GeoTIFF or JPEG 2000",
+        got=f"{href} of {size} bytes" + (f" that begins with {head[:8]!r}" if size else ""),
+        remedy="Fetch the file again.",
+    )
+
+
+def _header(href: str, *, source: rasterio.DatasetReader) -> Header:
+    affine = source.transform
+    crs = crs_name(source.crs)
+    if not crs:
+        raise GeometryError(
+            "the raster has no coordinate reference system",
+            expected="a georeferenced raster",
+            got=href,
+            remedy="Georeference it, or fetch the delivery again.",
+        )
+    try:
+        grid = Grid.from_transform(
+            (affine.a, affine.b, affine.c, affine.d, affine.e, affine.f),
+            crs=crs,
+            width=source.width,
+            height=source.height,
+        )
+    except GeometryError as error:
+        error.got = f"{href}: {error.got}"
+        raise
+    return Header(
+        grid=grid,
+        dtype=str(source.dtypes[0]),
+        count=source.count,
+        nodata=source.nodata,
+        tags=dict(source.tags()),
+        mask=find_mask(href, source=source),
+        alpha=alpha_of(source) > 0,
+    )
+
+
+def _check_size(href: str, *, source: rasterio.DatasetReader, max_pixels: int) -> None:
+    height, width = source.height, source.width
+    block = source.block_shapes[0]
+    block_bytes = block[0] * block[1] * _bytes_per_pixel(source)
+    if max(height, width) > MAX_SIDE_PX or height * width > max_pixels or block_bytes > MAX_BLOCK_BYTES:
+        raise ReadError(
+            "a raster claims an absurd size",
+            expected=f"at most {MAX_SIDE_PX} pixels a side, {max_pixels} in all, blocks up to {MAX_BLOCK_BYTES} bytes",
+            got=f"{href}: {width} x {height} in blocks of {block[1]} x {block[0]}",
+            remedy="Fetch the file again; rewrite huge blocks as a tiled GeoTIFF.",
+        )
+
+
+def _bytes_per_pixel(source: rasterio.DatasetReader) -> int:
+    name = str(source.dtypes[0])
+    bits = int("".join(c for c in name if c.isdigit()) or 8)
+    return max(bits // 8, 1)
+
+
+def _check_complete(href: str, *, driver: str, size: int, tail: bytes) -> None:
+    """Raise for a file that stops early.
+
+    The codestream is the last box of a delivered JPEG 2000; its end marker cannot occur inside it (ISO 15444-1,
+    annex A.1 and B.10: bytes above 0xFF8F only start markers).
+    """
+    needed = _tiff_bytes(href, size=size) if driver == "GTiff" else 0
+    if needed > size or (driver == "JP2OpenJPEG" and _JP2_END not in tail):
+        raise ReadError(
+            "a raster is truncated",
+            expected=f"{needed} bytes or more" if needed else "an end-of-codestream marker at its end",
+            got=f"{href} of {size} bytes",
+            remedy="Fetch the file again.",
+        )
+
+
+def _tiff_bytes(href: str, *, size: int) -> int:
+    try:
+        with open_bytes(href) as file:
+            return bytes_needed(file)
+    except ValueError as error:
+        raise ReadError(
+            "a raster is corrupt", expected="a TIFF", got=f"{href}: {error}", remedy="Fetch the file again."
+        ) from error
+    except ReadError:  # open_bytes turns the end of the file into "cannot be read"
+        return size + 1

@@ -1,0 +1,1 @@
+"""Sentinel-2 Level-1C deliveries."""

@@ -1,0 +1,1 @@
+"""Any sensor by a STAC item, and searches for items."""

@@ -1,0 +1,208 @@
+"""Which assets of a STAC item are bands, and what the item says of them."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from swath.readers.stac.candidate import Candidate
+from swath.readers.stac.choice import Chosen, choose, is_picture_key
+from swath.readers.stac.item import Item, JsonObject, list_of, number_in, object_of
+from swath.readers.stac.platform import Platform
+from swath.scene import Band, QualityScheme
+
+#: ``image/vnd.stac.geotiff`` is what STAC itself recommended before 1.0; USGS still writes it.
+_RASTER_TYPES = (
+    "image/tiff", "image/geotiff", "image/x.geotiff", "image/vnd.stac.geotiff", "application/geotiff", "application/x-geotiff",
+    "image/jp2", "image/jpeg2000", "image/jpx", "image/j2k",
+)  # fmt: skip
+#: Types that say nothing: the suffix decides.
+_ANY_TYPE = frozenset({"application/octet-stream", "binary/octet-stream", "image/*"})
+_RASTER_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
+#: Roles of assets that are no measurement.
+_OTHER_ROLES = frozenset({"thumbnail", "overview", "metadata", "visual", "date", "graphic"})
+#: Roles of bands of bits.
+_QUALITY_ROLES = frozenset({"cloud", "cloud-shadow", "snow-ice", "water-mask", "saturation", "data-mask", "quality", "qa"})
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+#: Range of centre wavelengths [um] of each red-edge name (STAC eo extension 2.0, "Common Band Names").
+_RED_EDGE_RANGES_UM = {
+    "rededge071": (0.69, 0.73),
+    "rededge075": (0.73, 0.76),
+    "rededge078": (0.76, 0.80),
+}
+_THERMAL = re.compile(r"lwir.*")
+#: STAC eo 2.0 common names: a key among them names a band that has no object of its own.
+_COMMON_NAMES = frozenset(
+    {"pan", "coastal", "blue", "green", "green05", "yellow", "red", "rededge", "rededge071", "rededge075", "rededge078"}
+    | {"nir", "nir08", "nir09", "cirrus", "swir16", "swir22", "lwir", "lwir11", "lwir12"}
+)
+
+
+def choose_bands(item: Item, *, platform: Platform) -> Chosen:
+    """Pick one file for each band.
+
+    An asset is a band when it is a GeoTIFF or JPEG 2000 whose bands have common names, or whose key is one. See
+    ``stac_choice.choose`` for several files of one band (other formats, coarser copies, pictures).
+
+    Raises:
+        MetadataError: Which of two files a band is cannot be told; or the item describes it by what is not a number.
+    """
+    left_out: dict[str, str] = {}
+    offers: list[Candidate] = []
+    for key, asset in item.assets.items():
+        reason = _no_measurement(asset, key=key) or _unknown_bits(item, quality_key(key, asset=asset), platform=platform)
+        found = [] if reason else _candidates(item, key, platform=platform)
+        if not found:
+            left_out[key] = reason or "names no band"
+        offers += found
+    chosen = choose(offers)
+    return Chosen(bands=chosen.bands, left_out={**left_out, **chosen.left_out})
+
+
+def _no_measurement(asset: JsonObject, *, key: str) -> str:
+    """Why an asset cannot be a band; ``''`` when it can."""
+    if other := sorted(roles_of(asset) & _OTHER_ROLES):
+        return f"its role is {', '.join(other)}"
+    if not asset.get("href"):
+        return "it has no href"
+    media = str(asset.get("type") or "").lower()
+    path = str(asset.get("href", "")).partition("?")[0].lower()
+    unsaid = not media or media.partition(";")[0] in _ANY_TYPE
+    if not media.startswith(_RASTER_TYPES) and not (unsaid and path.endswith(_RASTER_SUFFIXES)):
+        return "it is not a GeoTIFF or JPEG 2000"
+    return "it is a picture" if is_picture_key(key) else ""
+
+
+def roles_of(asset: JsonObject) -> frozenset[str]:
+    """The roles of an asset, in lower case."""
+    return frozenset(str(role).lower() for role in list_of(asset.get("roles")))
+
+
+def _unknown_bits(item: Item, key: str, *, platform: Platform) -> str:
+    """Why a quality band judges no pixel; ``''`` when it does, or the asset is none."""
+    if key not in platform.quality or _scheme(item, key, platform=platform) is not None:
+        return ""
+    said = item.text("landsat:collection_number") or "not given"
+    return f"the layout of its bits is unknown (landsat:collection_number {said})"
+
+
+def _scheme(item: Item, key: str, *, platform: Platform) -> QualityScheme | None:
+    return platform.scheme(key, collection=item.text("landsat:collection_number"))
+
+
+def _candidates(item: Item, key: str, *, platform: Platform) -> list[Candidate]:
+    asset = item.assets[key]
+    judged = quality_key(key, asset=asset)
+    if judged in platform.quality:
+        own = _candidate(item, key, band=platform.quality[judged], layer=JsonLayer({}, asset), index=1)
+        return [replace(own, quality=_scheme(item, judged, platform=platform))]
+    found: list[Candidate] = []
+    layers = _layers(asset)
+    for index, layer in enumerate(layers, start=1):
+        # The key names one band: the first one of a file whose others have names or none.
+        name = _common_name(layer, key=key if index == 1 else "", platform=platform)
+        if name:
+            band = platform.bands.get(name) or _band(name, key=key, layer=layer, item=item)
+            found.append(replace(_candidate(item, key, band=band, layer=layer, index=index), entries=len(layers)))
+    return found
+
+
+def quality_key(key: str, *, asset: JsonObject) -> str:
+    """The name of the quality band that an asset is, by its key, or by its roles and its file's name; ``''`` for none."""
+    name = PurePosixPath(str(asset.get("href", "")).partition("?")[0]).stem.lower()
+    by_file = next((q for q in ("qa_pixel", "qa_radsat", "bqa") if name.endswith(f"_{q}")), "")
+    return by_file if by_file and roles_of(asset) & _QUALITY_ROLES else key.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLayer:
+    """One band as an item describes it: its own object, and the asset's, whose fields hold for all of its bands."""
+
+    own: JsonObject
+    asset: JsonObject
+
+    def number(self, *names: str) -> float | None:
+        """The first of these fields that is there, on the band before the asset."""
+        for name in names:
+            for record in (self.own, self.asset):
+                value = number_in(record, name)
+                if value is not None:
+                    return value
+        return None
+
+    def stated(self, *names: str) -> str:
+        """The first of these fields that is there as text, on the band before the asset; ``''`` when there is none."""
+        return self.text(*names) or JsonLayer(self.asset, {}).text(*names)
+
+    def text(self, *names: str) -> str:
+        """The first of these fields of the band itself; ``''`` when there is none."""
+        return next((str(self.own[name]) for name in names if self.own.get(name)), "")
+
+
+def _layers(asset: JsonObject) -> list[JsonLayer]:
+    """The asset's bands: ``bands`` (STAC 1.1), or ``eo:bands`` and ``raster:bands`` side by side (1.0)."""
+    joined = [object_of(b) for b in list_of(asset.get("bands"))]
+    if joined:
+        return [JsonLayer(own, asset) for own in joined]
+    eo = [object_of(b) for b in list_of(asset.get("eo:bands"))]
+    raster = [object_of(b) for b in list_of(asset.get("raster:bands"))]
+    number = max(len(eo), len(raster), 1)
+    pairs = zip(eo + [{}] * (number - len(eo)), raster + [{}] * (number - len(raster)), strict=True)
+    return [JsonLayer({**r, **e}, asset) for e, r in pairs]
+
+
+def _common_name(layer: JsonLayer, *, key: str, platform: Platform) -> str:
+    """The band's name in eo 2.0; ``''`` when the item does not tell.
+
+    Before eo 1.1 Sentinel-2's three red edges were all ``rededge``: the native name tells them apart, or the centre.
+    """
+    said = layer.text("eo:common_name", "common_name") or str(layer.asset.get("eo:common_name") or "")
+    name = (said or (key if key in _COMMON_NAMES else "")).lower()
+    if name in platform.bands:
+        return name
+    native = {band.native_id.lower(): common for common, band in platform.bands.items()}
+    by_native = native.get(layer.text("name").lower()) or native.get(key.lower())
+    if by_native:
+        return by_native
+    if name == "rededge":
+        centre_um = layer.number("eo:center_wavelength", "center_wavelength") or 0.0
+        return next((n for n, (low, high) in _RED_EDGE_RANGES_UM.items() if low <= centre_um < high), name)
+    return name if _NAME.fullmatch(name) else ""
+
+
+def _band(name: str, *, key: str, layer: JsonLayer, item: Item) -> Band:
+    spacing = layer.number("gsd", "raster:spatial_resolution", "spatial_resolution") or item.number("gsd")
+    return Band(
+        name=name,
+        native_id=layer.text("name") or key,
+        resolution_m=spacing or 0.0,
+        centre_um=layer.number("eo:center_wavelength", "center_wavelength"),
+        fwhm_um=layer.number("eo:full_width_half_max", "full_width_half_max"),
+    )
+
+
+def _candidate(item: Item, key: str, *, band: Band, layer: JsonLayer, index: int) -> Candidate:
+    nodata = layer.own.get("nodata", layer.asset.get("nodata"))
+    normalised = layer.own.get("swath:sun_normalised", layer.asset.get("swath:sun_normalised"))
+    if normalised is None:
+        normalised = item.properties.get("swath:sun_normalised", True)
+    digits = "".join(c for c in layer.stated("data_type", "raster:data_type") if c.isdigit())
+    return Candidate(
+        key=key,
+        href=item.resolve(str(layer.asset.get("href", ""))),
+        band=band,
+        band_index=index,
+        gain=layer.number("raster:scale", "scale"),
+        offset=layer.number("raster:offset", "offset"),
+        unit=layer.stated("unit", "raster:unit"),
+        irradiance=layer.number("eo:solar_illumination", "solar_illumination"),
+        bits=int(digits[:3]) if digits else 0,
+        roles=roles_of(layer.asset),
+        nodata=float(nodata) if isinstance(nodata, int | float) and not isinstance(nodata, bool) else None,
+        sun_normalised=bool(normalised),
+        checksum=str(layer.asset.get("file:checksum") or ""),
+    )
+
+
+def is_thermal(name: str) -> bool:
+    """Whether a band measures emitted radiance."""
+    return _THERMAL.fullmatch(name) is not None

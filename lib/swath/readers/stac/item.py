@@ -1,0 +1,220 @@
+"""STAC items as their providers wrote them: versions 1.0 and 1.1, alone or in an item collection."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import isfinite
+from os.path import realpath
+from pathlib import Path
+from posixpath import normpath
+from typing import Any
+from urllib.parse import unquote
+
+from swath.errors import MetadataError, ReadError
+from swath.readers.files.href import gdal_href, open_bytes
+from swath.readers.files.origin import HTTP, remembered, said
+from swath.readers.files.times import time_in
+from swath.readers.files.xml import read_metadata
+
+#: A collection of a hundred thousand items.
+MAX_COLLECTION_BYTES = 512 << 20
+JsonObject = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One item.
+
+    Args:
+        record: The parsed JSON.
+        href: Where it was read: asset hrefs are relative to it.
+    """
+
+    record: JsonObject
+    href: str
+
+    @property
+    def item_id(self) -> str:
+        """Its id."""
+        return str(self.record["id"])
+
+    @property
+    def collection(self) -> str:
+        """Its collection's id; empty when it has none."""
+        return str(self.record.get("collection") or "")
+
+    @property
+    def properties(self) -> JsonObject:
+        """Its properties; an empty object when it has none."""
+        return object_of(self.record.get("properties"))
+
+    @property
+    def assets(self) -> Mapping[str, JsonObject]:
+        """Its assets by key."""
+        return {key: object_of(asset) for key, asset in object_of(self.record.get("assets")).items()}
+
+    @property
+    def acquired(self) -> datetime:
+        """``datetime``, or the middle of ``start_datetime`` and ``end_datetime`` (one of them alone is that one); UTC.
+
+        Raises:
+            MetadataError: Neither is there, or one is not a time.
+        """
+        single = self.properties.get("datetime")
+        start, end = (self.properties.get(name) for name in ("start_datetime", "end_datetime"))
+        if isinstance(single, str) and "/" in single:
+            start, end = (part.strip(". ") for part in single.split("/", 1))
+        elif single:
+            return _time(single, name="datetime")
+        start, end = start or end, end or start
+        if not start:
+            raise MetadataError(
+                "the item has no time",
+                expected="datetime, or start_datetime and end_datetime",
+                got="neither",
+                remedy="Add properties.datetime to the item.",
+            )
+        first, last = _time(start, name="start_datetime"), _time(end, name="end_datetime")
+        return first + (last - first) / 2
+
+    def text(self, name: str) -> str:
+        """A property as text; ``''`` when it is not there."""
+        value = self.properties.get(name)
+        return "" if value is None else str(value)
+
+    def number(self, name: str) -> float | None:
+        """A property as a finite number; None when it is not there.
+
+        Raises:
+            MetadataError: It is there and not a finite number.
+        """
+        return number_in(self.properties, name)
+
+    def resolve(self, href: str) -> str:
+        """An asset's href made absolute against the item's place."""
+        absolute = self._absolute(href)
+        if absolute.startswith(HTTP):
+            return remembered(absolute, record=self.record, given=href)
+        if "%" not in href:
+            return absolute
+        # A STAC href is a URI, whose spaces are percent-encoded; many writers take it for a path. A file of the very name wins.
+        decoded = self._absolute(unquote(href))
+        return decoded if not _is_there(absolute) and _is_there(decoded) else absolute
+
+    def _absolute(self, href: str) -> str:
+        if "://" in href or href.startswith("/"):
+            return href.removeprefix("file://")
+        if "://" in self.href:
+            scheme, _, place = self.href.partition("://")
+            folder = place.rpartition("/")[0]
+            return f"{scheme}://{normpath(f'{folder}/{href}')}"
+        # Not Path.resolve: a link to itself is an error there, and here a file that cannot be read.
+        return realpath(Path(self.href).absolute().parent / href)
+
+    def canonical(self) -> bytes:
+        """The item as canonical JSON, without links and signatures: they tell where it is served, not what it is."""
+        return json.dumps(said(self.record), sort_keys=True, separators=(",", ":")).encode()
+
+
+def read_item(href: str) -> Item:
+    """Read an item file, or one item of a collection.
+
+    Args:
+        href: ``item.json``, or ``collection.json#<item id>``.
+
+    Raises:
+        MetadataError: Not JSON, not a STAC 1.x item, or the collection has no such item.
+    """
+    path, _, wanted = href.partition("#")
+    path = path.removeprefix("file://")
+    document = _read_object(path)
+    records = list_of(document.get("features")) if document.get("type") == "FeatureCollection" else [document]
+    found = [r for r in records if isinstance(r, Mapping) and (not wanted or str(r.get("id")) == wanted)]
+    if len(found) != 1:
+        raise MetadataError(
+            "the item was not found" if not found else "which item is meant is not clear",
+            expected=f"one item {wanted!r}" if wanted else "one item",
+            got=f"{len(found)} in {path}",
+            remedy="Name one item: collection.json#<item id>.",
+        )
+    return checked_item(found[0], href=path)
+
+
+def checked_item(record: JsonObject, *, href: str) -> Item:
+    """The item when it is one of STAC 1.x.
+
+    Raises:
+        MetadataError: It is not.
+    """
+    version = str(record.get("stac_version", ""))
+    if record.get("type") != "Feature" or not record.get("id") or not version.startswith("1."):
+        raise MetadataError(
+            "this is not a STAC item",
+            expected="a Feature with an id and stac_version 1.0 or 1.1",
+            got=f"type {record.get('type')!r}, id {record.get('id')!r}, stac_version {version!r} in {href}",
+            remedy="Convert the item to STAC 1.1 (pystac does).",
+        )
+    return Item(record=record, href=href)
+
+
+def object_of(value: Any) -> JsonObject:
+    """The value when it is a JSON object, an empty one otherwise."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def list_of(value: Any) -> list[Any]:
+    """The value when it is a JSON array, an empty one otherwise."""
+    return value if isinstance(value, list) else []
+
+
+def number_in(record: JsonObject, name: str) -> float | None:
+    """A finite number of a JSON object; None when it is not there.
+
+    Raises:
+        MetadataError: It is there and not a finite number.
+    """
+    value = record.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise MetadataError(
+            f"{name} is not a number", expected="a finite number", got=repr(value)[:60], remedy="Correct the item."
+        )
+    return float(value)
+
+
+def _time(value: Any, *, name: str) -> datetime:
+    try:
+        time = time_in(str(value))
+        told = None if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise MetadataError(
+            f"{name} is not a time", expected="an RFC 3339 time", got=repr(value)[:60], remedy="Correct the item."
+        ) from error
+    if told is None:
+        raise MetadataError(
+            f"{name} has no time zone", expected="an RFC 3339 time", got=repr(value)[:60], remedy="Append Z for UTC."
+        )
+    return told
+
+
+def _is_there(href: str) -> bool:
+    """Whether a file can be opened, here or on S3."""
+    try:
+        with open_bytes(gdal_href(href)):
+            return True
+    except (ReadError, ValueError):  # a NUL in the name
+        return False
+
+
+def _read_object(path: str) -> JsonObject:
+    try:
+        loaded = json.loads(read_metadata(gdal_href(path), max_bytes=MAX_COLLECTION_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise MetadataError(
+            "the item is not JSON", expected="a STAC item", got=f"{path}: {error}", remedy="Check the file."
+        ) from error
+    if not isinstance(loaded, Mapping):
+        raise MetadataError("the item is not a JSON object", expected="a STAC item", got=path, remedy="Check the file.")
+    return loaded

@@ -1,0 +1,50 @@
+"""Offsets that a STAC item leaves out: of which sensors that means 0, and of which it means that they are missing."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from swath.errors import MetadataError
+from swath.readers.gate.gate import APPLIED, needs_offset
+from swath.readers.stac.candidate import Candidate
+from swath.readers.stac.item import Item
+
+_SENTINEL2: Final = "sentinel-2-msi"
+#: Families whose Level-1 reflectance has an offset in every product, with where it comes from.
+_ALWAYS: Final = {"landsat-oli": "REFLECTANCE_ADD_BAND_x of the MTL file"}
+
+
+def check_offsets(candidates: Iterable[Candidate], *, item: Item, family: str, baseline: str) -> None:
+    """Refuse bands without an offset where their sensor has one.
+
+    Args:
+        candidates: The bands that are used.
+        item: What they are of.
+        family: Sensor family.
+        baseline: Processing baseline of Sentinel-2; empty when unknown.
+
+    Raises:
+        MetadataError: Neither the item nor the metadata beside it says the offset.
+    """
+    scaled = [c for c in candidates if c.gain is not None and c.quality is None and c.calibration is None]
+    without = sorted(c.band.name for c in scaled if c.offset is None)
+    if not without or not _needed(item, family=family, baseline=baseline):
+        return
+    where = _ALWAYS.get(family, "-0.1 in Sentinel-2 products of baseline 04.00 and later, 0 in earlier ones")
+    told = f", baseline {baseline or 'unknown'}" if family == _SENTINEL2 else ""
+    raise MetadataError(
+        "the radiometric offset is missing",
+        expected=f"raster:offset of every band: {where}",
+        got=f"none for {', '.join(without)[:80]}{told}",
+        remedy="Write raster:offset into the item, or name the product's metadata (product_metadata: MTD_MSIL1C.xml; Landsat:"
+        " the MTL file) among its assets; where the pixels were shifted already, write raster:offset: 0 and"
+        " swath:offset_applied: true.",
+    )
+
+
+def _needed(item: Item, *, family: str, baseline: str) -> bool:
+    if any(str(item.properties.get(name)).lower() == "true" for name in APPLIED):
+        return False
+    if family == _SENTINEL2:
+        # Without a baseline either may hold, whatever the day: old scenes are made anew with an offset.
+        return not baseline or needs_offset(baseline, acquired=item.acquired)
+    return family in _ALWAYS

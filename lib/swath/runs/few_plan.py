@@ -1,0 +1,200 @@
+"""The plan of a run of few scenes, made without a DataFrame: one scene must not pay for what a million need.
+
+It decides as ``plan.decide`` does and is kept in the same files, so that a restart reads it like any other.
+"""
+
+import io
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
+
+from swath.engine.child.parent import CONFIG
+from swath.engine.ingested import columns_of
+from swath.errors import ConfigError
+from swath.ledger.arrow_rows import table_of
+from swath.ledger.schemas import INGESTED, PLANNED, PRODUCTS, SCENES
+from swath.ledger.tables import Tables
+from swath.runs.ingest import BLOCK_SCENES, IngestRequest, question, run_path, tasks_for
+from swath.runs.plan import DUPLICATE, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
+from swath.runs.request import RunRequest
+from swath.spark.stage import run_stage
+from swath.stores.base import Store
+
+Json = dict[str, Any]
+#: Scenes that are few: their rows are a few MB on the driver.
+FEW = 1000
+
+
+class FewPlan(Plan):
+    """A stored plan whose rows are at hand.
+
+    Args:
+        spark: The session.
+        store: Where the plan is kept.
+        run_id: Of the run.
+        rows: Of ``PLANNED``.
+        scenes: By ``n``.
+    """
+
+    def __init__(self, spark: SparkSession, store: Store, *, run_id: str, rows: Sequence[Row], scenes: Mapping[int, str]) -> None:
+        self._spark, self._store, self._run_id = spark, store, run_id
+        self._planned, self._scenes = rows, scenes
+
+    @property
+    def rows(self) -> DataFrame:
+        """All rows, for who joins them."""
+        return self._stored("plan", PLANNED)
+
+    @property
+    def ingested(self) -> DataFrame:
+        """What it was made of."""
+        return self._stored("ingested", INGESTED)
+
+    def _stored(self, part: str, schema: StructType) -> DataFrame:
+        return self._spark.read.schema(schema).parquet(self._store.spark_path(run_path(self._run_id, part)))
+
+    @cached_property
+    def _counts(self) -> list[Row]:
+        scenes: Counter[tuple[str, int, int]] = Counter()
+        assets: Counter[tuple[str, int, int]] = Counter()
+        for row in self._planned:
+            place = (row["status"], row["wave"], row["block"])
+            scenes[place] += 1
+            assets[place] += row["assets"] or 0
+        return [Row(status=p[0], wave=p[1], block=p[2], scenes=number, assets=assets[p]) for p, number in scenes.items()]
+
+    def wave(self, number: int) -> list[Row]:
+        """Rows to make in a wave, in order, each with its ``scene``."""
+        rows = [r for r in self._planned if r["status"] == MAKE and r["wave"] == number]
+        return [Row(**r.asDict(), scene=self._scenes[r["n"]]) for r in rows]
+
+    def _told(self, *statuses: str) -> list[Row]:
+        return [r for r in self._planned if r["status"] in statuses][:TOLD]
+
+
+def plan_few(
+    spark: SparkSession,
+    store: Store,
+    *,
+    request: RunRequest,
+    asked: IngestRequest,
+    tables: Tables,
+    found: Sequence[tuple[int, str]],
+    remembering: bool,
+) -> Plan | None:
+    """Make and store the plan of few scenes; None when they, or the ledger, are many.
+
+    Args:
+        spark: The session.
+        store: Where the plan is kept.
+        request: What was asked.
+        asked: What to ask of each scene.
+        tables: The ledger.
+        found: Number and href of each scene.
+        remembering: Add new scenes to the ledger.
+
+    Raises:
+        ConfigError: The configuration does not fit a scene.
+    """
+    if len(found) > FEW:
+        return None
+    known = tables.small("scenes", SCENES, columns=["scene_id", "digest", "href", "files", "run_id"])
+    products = tables.small("products", PRODUCTS, columns=["product_id", "product_key", "made"])
+    if known is None or products is None:
+        return None
+    ingested = _ingest(spark, asked, found=found, known=known, store=store)
+    refused = next((r["message"] for r in ingested if r["error_class"] == CONFIG), None)
+    if refused is not None:
+        raise ConfigError(refused)
+    _keep(ingested, INGESTED, path=run_path(request.run_id, "ingested"), store=store)
+    if remembering:
+        _remember(ingested, known=known, tables=tables, run_id=request.run_id)
+    planned = decide_few(ingested, products, wave_products=request.wave_products)
+    _keep(planned, PLANNED, path=run_path(request.run_id, "plan"), store=store)
+    rows = [Row(**{n: r[n] for n in PLANNED.names}) for r in planned]
+    return FewPlan(spark, store, run_id=request.run_id, rows=rows, scenes={r["n"]: r["scene"] for r in ingested})
+
+
+def _ingest(
+    spark: SparkSession, asked: IngestRequest, *, found: Sequence[tuple[int, str]], known: Sequence[Json], store: Store
+) -> list[Json]:
+    """Rows of ``INGESTED``, in order."""
+    files = {r["href"]: r["files"] for r in sorted(known, key=lambda r: r["run_id"])}
+    requests = [{**question(asked, store), "href": href, "files": files.get(href)} for _, href in found]
+    tasks = tasks_for(len(found), cores=spark.sparkContext.defaultParallelism)
+    answers = run_stage(spark, requests, limits=asked.limits, name=f"{asked.run_id} ingest", tasks=tasks)
+    return [
+        {**columns_of(answer, INGESTED.names), "n": n, "href": href, "block": n // BLOCK_SCENES}
+        for (n, href), answer in zip(found, answers, strict=True)
+    ]
+
+
+def decide_few(ingested: Sequence[Json], products: Sequence[Json], *, wave_products: int) -> list[Json]:
+    """What becomes of each row, and in which wave: see ``plan.decide``.
+
+    Args:
+        ingested: Rows of ``INGESTED``, in order.
+        products: Of the ledger: ids, keys, when they were made.
+        wave_products: Products that commit together.
+
+    Returns:
+        Rows of ``PLANNED``, in order.
+    """
+    latest = {r["product_id"]: r["product_key"] for r in sorted(products, key=lambda r: r["made"])}
+    seen: set[str] = set()
+    places: defaultdict[int, int] = defaultdict(int)
+    planned = []
+    for row in ingested:
+        name, status, wave = row["product_id"], MAKE, 0
+        if row["error_class"] is not None:
+            status = REFUSED
+        elif name in seen:
+            status = DUPLICATE
+        elif name is not None and latest.get(name) == row["product_key"]:
+            status = MADE
+        else:
+            wave = row["block"] * waves_per_block(wave_products) + places[row["block"]] // wave_products
+            places[row["block"]] += 1
+        seen.update({name} - {None})
+        planned.append({**{n: row.get(n) for n in PLANNED.names}, "status": status, "again": name in latest, "wave": wave})
+    return planned
+
+
+def _remember(ingested: Sequence[Json], *, known: Sequence[Json], tables: Tables, run_id: str) -> None:
+    """Add the scene versions that the ledger does not have yet: see ``ingest.remember``."""
+    there = {(r["scene_id"], r["digest"]) for r in known}
+    rows = []
+    for row in ingested:
+        version = (row["scene_id"], row["scene_digest"])
+        if row["scene_id"] is None or version in there:
+            continue
+        there.add(version)
+        scene = json.loads(row["scene"])
+        rows.append(
+            (*version, scene["reader"], scene["source_href"], scene["platform"], scene["family"],
+             datetime.fromisoformat(scene["acquired"]), row["scene"], run_id, row["href"], row["files"])
+        )  # fmt: skip
+    if rows:
+        tables.append("scenes", rows, schema=SCENES, run_id=run_id, wave=0)
+
+
+def _keep(rows: Sequence[Json], schema: StructType, *, path: str, store: Store) -> None:
+    """Store rows as Spark does: a folder a block, and a mark when all are there."""
+    store.delete_tree(path)
+    columns = StructType([f for f in schema.fields if f.name != "block"])
+    blocks: defaultdict[int, list[Json]] = defaultdict(list)
+    for row in rows:
+        blocks[row["block"]].append(row)
+    for block, own in blocks.items():
+        data = io.BytesIO()
+        pq.write_table(table_of(own, to_arrow_schema(columns)), data, compression="snappy")
+        store.write(f"{path}/block={block}/part-00000.snappy.parquet", data.getvalue())
+    store.write(f"{path}/_SUCCESS", b"")

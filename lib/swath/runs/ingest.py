@@ -1,0 +1,314 @@
+"""Scenes into the ``scenes`` table: discover, read metadata, digest; known versions are not added again."""
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from swath.engine.child.kept import answer_json, forget_zips
+from swath.engine.child.parent import STORE, Limits
+from swath.engine.ingested import columns_of
+from swath.errors import ServiceError
+from swath.ledger.arrow_rows import table_of
+from swath.ledger.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
+from swath.ledger.tables import Tables, open_tables
+from swath.readers.discover import discover
+from swath.readers.gate.terms import Terms
+from swath.readers.passed_over import PassedOver
+from swath.readers.registry import DISCOVER
+from swath.readers.stac.search import Say
+from swath.stores.base import Store
+from swath.stores.local import LocalStore
+from swath.stores.lock import commit_lock, output_lock
+from swath.stores.names import name_limits
+from swath.stores.registry import open_store
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+#: Scenes for one ingest task.
+_PER_TASK = 8
+_MOST_TASKS = 10_000
+#: Scenes of one folder of what ingest and plan write: whoever wants some scenes opens their folders only.
+BLOCK_SCENES = 4096
+#: Scenes for one file of the table.
+_PER_FILE = 50_000
+#: Refused scenes that are told one by one.
+TOLD = 10_000
+_NOT_SCENES = "not_scenes.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestRequest:
+    """What to ingest, and what to ask of each scene.
+
+    Args:
+        run_id: Names the run.
+        inputs: As the user named them.
+        pipeline_json: The pipeline that a run wants of the scenes; None when scenes are only taken in.
+        strip_rows: Strip height that a run wants.
+        limit: Take at most so many scenes.
+        limits: Of each call to a worker's child.
+        terms: What the user vouches for of the deliveries.
+    """
+
+    run_id: str
+    inputs: tuple[str, ...]
+    pipeline_json: str | None = None
+    strip_rows: int | None = None
+    limit: int | None = None
+    limits: Limits
+    terms: Terms = field(default_factory=Terms)
+
+
+def run_path(run_id: str, part: str) -> str:
+    """Where a run keeps what it must remember, relative to the output."""
+    return f"runs/{run_id}/{part}"
+
+
+def ingest(
+    spark: SparkSession, store: Store, *, request: IngestRequest, tables: Tables, found: list[tuple[int, str]] | None = None
+) -> DataFrame:
+    """Read every scene's metadata once for a run; a restart of the run reads what the first start wrote.
+
+    Args:
+        spark: The session.
+        store: Where the run keeps what it found.
+        request: What to ingest.
+        tables: Of the output: what it knows of unchanged files is not read again.
+        found: The scenes, where somebody has looked for them already.
+
+    Returns:
+        Rows of ``INGESTED``.
+
+    Raises:
+        ConfigError: An input does not exist or holds no scene.
+        ServiceError: A store was away for longer than the workers waited.
+    """
+    path = run_path(request.run_id, "ingested")
+    if store.size(f"{path}/_SUCCESS") is None:
+        found = find_scenes(store, request) if found is None else found
+        hrefs = _with_known(spark.createDataFrame(found, INPUT, verifySchema=False), tables)
+        cores = spark.sparkContext.defaultParallelism
+        tasks = tasks_for(len(found), cores=cores)
+        # Neighbours stay together, so that a task writes into one or two folders; and all tasks get as many.
+        rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request, store), schema=INGESTED)
+        rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
+        _refuse_absence(spark.read.schema(INGESTED).parquet(store.spark_path(path)), store, path=path)
+    return spark.read.schema(INGESTED).parquet(store.spark_path(path))
+
+
+def _refuse_absence(ingested: DataFrame, store: Store, *, path: str) -> None:
+    """See that no store was away: its scenes would be refused for what is not their fault.
+
+    Raises:
+        ServiceError: One was; what was found is forgotten, so that a restart asks again.
+    """
+    away = ingested.filter(F.col("error_class") == STORE).select("message").head(1)
+    if away:
+        store.delete_tree(path)
+        raise ServiceError(away[0]["message"])
+
+
+def _with_known(hrefs: DataFrame, tables: Tables) -> DataFrame:
+    """Give each href the digests that were taken of its files at its latest version."""
+    if not tables.exists("scenes"):
+        return hrefs.withColumn("files", F.lit(None).cast("string")).select(*KNOWN_INPUT.names)
+    known = tables.read("scenes", SCENES, columns=["href", "files", "run_id"])
+    known = known.groupBy("href").agg(F.max_by("files", "run_id").alias("files"))
+    return hrefs.join(known, "href", "left").select(*KNOWN_INPUT.names)
+
+
+def find_scenes(store: Store, request: IngestRequest, *, say: Say | None = None) -> list[tuple[int, str]]:
+    """Number and href of every scene of the inputs. The answer of a search is kept: a run that begins again uses it.
+
+    Raises:
+        ConfigError: An input does not exist or holds no scene.
+    """
+    # The answer of a search must be seen by every worker: it lies in the output.
+    passed_over = PassedOver()
+    if isinstance(store, LocalStore):
+        kept = run_path(request.run_id, "search")
+        found = list(_some(request, scratch=store.at(kept), say=say, passed_over=passed_over))
+    else:
+        found = _found_beside(store, request, say=say, passed_over=passed_over)
+    store.write(run_path(request.run_id, _NOT_SCENES), json.dumps(passed_over.plain()).encode())
+    return list(enumerate(found))
+
+
+def _found_beside(store: Store, request: IngestRequest, *, say: Say | None, passed_over: PassedOver) -> list[str]:
+    """Hrefs of the inputs, where answers of searches go to a store that is no folder."""
+    kept = run_path(request.run_id, "search")
+    with tempfile.TemporaryDirectory(dir=store.scratch()) as scratch:
+        folder = Path(scratch)
+        _fetch_lists(store, kept, folder=folder)
+        some = _some(request, scratch=folder, say=say, passed_over=passed_over)
+        found = [_shared(h, folder, store=store, kept=kept) for h in some]
+        # Last: they say that all items are there.
+        for path in sorted(folder.glob("*.json")):
+            store.put(path, f"{kept}/{path.name}")
+        return found
+
+
+def not_scenes(store: Store, run_id: str) -> PassedOver:
+    """What a run passed over when it looked for scenes."""
+    kept = store.read(run_path(run_id, _NOT_SCENES))
+    return PassedOver.from_plain(json.loads(kept)) if kept else PassedOver()
+
+
+def _fetch_lists(store: Store, kept: str, *, folder: Path) -> None:
+    """Lists of answers that an earlier start of the run kept."""
+    for path in store.list(kept):
+        name = path.removeprefix(f"{kept}/")
+        if "/" not in name and (data := store.read(path)) is not None:
+            (folder / name).write_bytes(data)
+
+
+def _some(request: IngestRequest, *, scratch: Path, say: Say | None, passed_over: PassedOver) -> Iterator[str]:
+    """Hrefs of the inputs, at most as many as were asked for."""
+    found = discover(request.inputs, scratch=str(scratch), say=say, passed_over=passed_over)
+    return islice(found, request.limit)
+
+
+def _shared(href: str, scratch: Path, *, store: Store, kept: str) -> str:
+    """An answer of a search under a name that all workers can open; other hrefs as they are."""
+    answer = Path(href)
+    if not answer.is_relative_to(scratch):
+        return href
+    path = f"{kept}/{answer.relative_to(scratch).as_posix()}"
+    if answer.exists():  # not of an answer that was kept before
+        store.put(answer, path)
+    return f"{store.root}/{path}"
+
+
+def question(request: IngestRequest, store: Store) -> dict[str, Any]:
+    """What a worker's child is asked of every scene, and how long the names of files in the output may be."""
+    asked: dict[str, Any] = {"op": "ingest", "strip_rows": request.strip_rows, "names": name_limits(store).plain()}
+    asked["terms"] = request.terms.to_plain()
+    return asked if request.pipeline_json is None else {**asked, "pipeline": request.pipeline_json}
+
+
+def tasks_for(scenes: int, *, cores: int) -> int:
+    """Tasks to spread an ingest over."""
+    return min(max(-(-scenes // _PER_TASK), min(scenes, cores)), _MOST_TASKS)
+
+
+def _reader(request: IngestRequest, store: Store) -> Any:
+    asked, limits = question(request, store), request.limits
+    given, names, schema = KNOWN_INPUT.names, INGESTED.names, to_arrow_schema(INGESTED)
+
+    def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":
+        for batch in batches:
+            rows = []
+            for number, href, files in zip(*(batch.column(name).to_pylist() for name in given), strict=True):
+                answer = answer_json({**asked, "href": href, "files": files}, limits)
+                rows.append({**columns_of(answer, names), "n": number, "href": href, "block": number // BLOCK_SCENES})
+            yield from table_of(rows, schema).to_batches()
+        forget_zips()
+
+    return work
+
+
+def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> int:
+    """Add the scene versions that the table does not have yet; how many."""
+    known = tables.read("scenes", SCENES, columns=["scene_id", "digest"]).withColumnRenamed("digest", "scene_digest")
+    usable = ingested.filter(F.col("scene_id").isNotNull()).groupBy("scene_id", "scene_digest").agg(F.min("n").alias("n"))
+    # Scenes themselves are touched for new ones only: deciding on a million keys is cheap, moving a million scenes is not.
+    fresh = usable.join(known, ["scene_id", "scene_digest"], "left_anti").select("n")
+    added = fresh.count()
+    if not added:
+        return 0
+    fields = {n: F.get_json_object("scene", f"$.{n}") for n in ("reader", "source_href", "platform", "family", "acquired")}
+    rows = ingested.join(F.broadcast(fresh), "n", "left_semi").select(
+        "scene_id", F.col("scene_digest").alias("digest"),
+        *[fields[n].alias(n) for n in ("reader", "source_href", "platform", "family")],
+        F.to_timestamp(fields["acquired"]).alias("acquired"), "scene", F.lit(run_id).alias("run_id"), "href", "files",
+    )  # fmt: skip
+    tables.append("scenes", rows, schema=SCENES, run_id=run_id, wave=0, files=-(-added // _PER_FILE))
+    return added
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What taking in scenes did: found = added + known + duplicate + refused."""
+
+    run_id: str
+    found: int
+    added: int
+    known: int
+    duplicate: int
+    not_scenes: PassedOver
+    refused: tuple[tuple[str, str, str, str], ...]
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "run_id": self.run_id, "scenes_in": self.found, "added": self.added, "known": self.known,
+            "duplicate": self.duplicate, "not_scenes": self.not_scenes.plain(), "quarantined": len(self.refused),
+            "quarantine": [{"scene_id": s, "error": e, "message": m, "stage": w} for s, e, m, w in self.refused],
+        }  # fmt: skip
+
+
+def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> Ingested:
+    """Take scenes into the ``scenes`` table; those that cannot be used go to ``quarantine``.
+
+    Raises:
+        ConfigError: An input does not exist or holds no scene.
+        LockError: Another run holds the output.
+    """
+    store = open_store(output)
+    with output_lock(store, run_id=request.run_id), closing(commit_lock(store, run_id=request.run_id)) as lock:
+        tables = open_tables(spark, store, lock=lock)
+        rows = ingest(spark, store, request=request, tables=tables)
+        added = remember(rows, tables=tables, run_id=request.run_id)
+        refused = rows.filter(F.col("error_class").isNotNull()).limit(TOLD).collect()
+        now = datetime.now(UTC)
+        kept = [
+            (
+                request.run_id,
+                0,
+                name_of(r["scene_id"], r["href"], stage=r["stage"]),
+                r["href"],
+                "",
+                r["stage"],
+                r["error_class"],
+                r["message"],
+                1,
+                r["href"],
+                now,
+            )
+            for r in refused
+        ]
+        tables.append("quarantine", kept, schema=QUARANTINE, run_id=request.run_id, wave=0)
+        usable = rows.filter(F.col("error_class").isNull())
+        found, good = rows.count(), usable.count()
+        distinct = usable.select("scene_id", "scene_digest").distinct().count()
+        # Nothing is planned by it.
+        store.delete_tree(run_path(request.run_id, "ingested"))
+        return Ingested(
+            run_id=request.run_id,
+            found=found,
+            added=added,
+            known=distinct - added,
+            duplicate=good - distinct,
+            refused=tuple(
+                (name_of(r["scene_id"], r["href"], stage=r["stage"]), r["error_class"], r["message"], r["stage"]) for r in refused
+            ),
+            not_scenes=not_scenes(store, request.run_id),
+        )
+
+
+def name_of(scene_id: str | None, href: str, *, stage: str = "") -> str:
+    """The scene's id; without one the last part of its href, or all of it when not even its kind is known."""
+    if not scene_id and stage == DISCOVER:
+        return href
+    return scene_id or href.rstrip("/").rsplit("/", 1)[-1]

@@ -1,0 +1,70 @@
+"""What a run is asked to do."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from swath.engine.child.parent import Limits
+from swath.engine.keys import canonical, digest_of
+from swath.readers.gate.terms import Terms
+from swath.sinks.served.target import Target
+
+__all__ = ["WAVE_PRODUCTS", "Limits", "RunRequest"]
+
+#: Products that commit together: minutes of work, so that a killed run loses minutes.
+WAVE_PRODUCTS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """One execution of a job.
+
+    Args:
+        run_id: Names the run for good; a restart with it continues the stored plan.
+        pipeline: Plain description, models pinned (``engine.pipeline_json``).
+        models: Path and digest of each pinned model, by name.
+        inputs: As the user named them.
+        output: Where everything goes.
+        site: Name of the site.
+        strip_rows: Height of strips at the reference resolution; None lets the engine choose.
+        limit: Take at most so many scenes.
+        wave_products: Products that commit together.
+        limits: Of each call to a worker's child.
+        terms: What the user vouches for of the deliveries.
+        catalogue: What people search, beside the static catalogue; no part of what was asked.
+    """
+
+    run_id: str
+    pipeline: Mapping[str, Any]
+    inputs: tuple[str, ...]
+    output: str
+    models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    site: str = "laptop"
+    strip_rows: int | None = None
+    limit: int | None = None
+    wave_products: int = WAVE_PRODUCTS
+    limits: Limits = field(default_factory=Limits)
+    terms: Terms = field(default_factory=Terms)
+    catalogue: Target | None = None
+
+    @property
+    def pipeline_json(self) -> str:
+        """The pipeline as it travels."""
+        return canonical(dict(self.pipeline))
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Everything that was asked, JSON-able."""
+        # Usual terms are not written: the digest of a spec is that of earlier versions.
+        terms = {"terms": self.terms.to_plain()} if self.terms.to_plain() else {}
+        return {
+            **terms,
+            "pipeline": dict(self.pipeline), "inputs": list(self.inputs), "strip_rows": self.strip_rows, "limit": self.limit,
+            "models": json.loads(json.dumps(dict(self.models))),
+        }  # fmt: skip
+
+    @property
+    def spec_digest(self) -> str:
+        """Digest of ``spec``."""
+        return digest_of(self.spec)

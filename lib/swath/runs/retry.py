@@ -1,0 +1,90 @@
+"""Drive what stands in quarantine again: the same pipeline, models and strips as then, of the scenes that failed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from swath.engine.keys import canonical
+from swath.errors import ConfigError
+from swath.ledger.schemas import RUNS
+from swath.ledger.standing import standing
+from swath.ledger.tables import Tables
+from swath.readers.gate.terms import Terms
+from swath.runs.ingest import run_path
+from swath.runs.request import RunRequest
+from swath.stores.base import Store
+from swath.stores.local import LocalStore
+
+#: What ingest alone refused has no pipeline: it is ingested again, not retried.
+_NO_PIPELINE = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Scenes that one recorded specification failed on.
+
+    Args:
+        request: As it was asked then; inputs and run id are the retry's own.
+        hrefs: Of the scenes.
+    """
+
+    request: RunRequest
+    hrefs: tuple[str, ...]
+
+
+def wanted(tables: Tables, *, error_classes: Sequence[str] = (), pipeline: str | None = None) -> DataFrame:
+    """Standing quarantine rows of some error classes (all without one) and of one pipeline (any without one)."""
+    rows = standing(tables).filter(F.col("pipeline") != _NO_PIPELINE)
+    if error_classes:
+        rows = rows.filter(F.col("error_class").isin(list(error_classes)))
+    return rows if pipeline is None else rows.filter(F.col("pipeline") == pipeline)
+
+
+def find_retries(tables: Tables, store: Store, *, rows: DataFrame, run_id: str) -> list[Retry]:
+    """One retry for each specification that the rows were refused under.
+
+    Args:
+        tables: Of the output.
+        store: The output.
+        rows: Of ``wanted``.
+        run_id: Of the first retry; further ones get a number.
+
+    Raises:
+        ConfigError: No run recorded how a scene was asked for.
+    """
+    specs = {r["run_id"]: r for r in _specs(tables, rows)}
+    found: dict[str, tuple[RunRequest, list[str]]] = {}
+    for row in rows.select("run_id", "href", "pipeline").orderBy("href").collect():
+        told = specs.get(row["run_id"])
+        if told is None:
+            msg = (
+                f"run {row['run_id']}, which quarantined {row['href']}, never committed: expected its row in the runs table; "
+                f"run it again: swath run {row['pipeline']} --run-id {row['run_id']} ..."
+            )
+            raise ConfigError(msg)
+        spec = json.loads(told["spec"])
+        same = canonical([spec["pipeline"], spec["models"], spec["strip_rows"], spec.get("terms")])
+        request = RunRequest(
+            run_id=run_id, pipeline=spec["pipeline"], models=spec["models"], strip_rows=spec["strip_rows"], inputs=(),
+            output=store.root, site=told["site"], terms=Terms.from_plain(spec.get("terms")),
+        )  # fmt: skip
+        found.setdefault(same, (request, []))[1].append(row["href"])
+    return [_listed(store, request, hrefs, number=n) for n, (request, hrefs) in enumerate(found.values())]
+
+
+def _specs(tables: Tables, rows: DataFrame) -> list[Row]:
+    runs = tables.read("runs", RUNS, columns=["run_id", "spec", "site"]).dropDuplicates(["run_id"])
+    return runs.join(rows.select("run_id").distinct(), "run_id").collect()
+
+
+def _listed(store: Store, request: RunRequest, hrefs: Sequence[str], *, number: int) -> Retry:
+    """The hrefs as an input: a list, so that one that is gone fails alone."""
+    run_id = request.run_id if number == 0 else f"{request.run_id}-{number + 1}"
+    name = run_path(run_id, "retry.txt")
+    path = store.at(name) if isinstance(store, LocalStore) else store.scratch() / f"{run_id}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{href}\n" for href in hrefs), encoding="utf-8")
+    return Retry(request=replace(request, run_id=run_id, inputs=(str(path),)), hrefs=tuple(hrefs))

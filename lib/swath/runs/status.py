@@ -1,0 +1,142 @@
+"""How an output stands: its runs, and what is in quarantine."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from pyspark.sql.types import StructType
+
+from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SCENES
+from swath.ledger.tables import Tables
+
+Json = dict[str, Any]
+_INSTANT = timedelta(microseconds=1)
+#: Runs that are told, the newest first.
+TOLD = 20
+_SUMS = (
+    "scenes_in", "made", "skipped", "quarantined", "assets_in", "assets_made", "assets_skipped", "assets_quarantined", "cpu_s",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run, all its waves together."""
+
+    run_id: str
+    pipeline: str
+    site: str
+    code: str
+    waves: int
+    balanced: bool
+    started: datetime
+    ended: datetime
+    sums: dict[str, Any]
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "run_id": self.run_id, "pipeline": self.pipeline, "site": self.site, "code": self.code, "waves": self.waves,
+            "balanced": self.balanced, "started": self.started.isoformat(), "ended": self.ended.isoformat(), **self.sums,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputStatus:
+    """An output.
+
+    Args:
+        runs: The newest first.
+        products: How many products it holds, by pipeline.
+        quarantine: How many scenes stand in quarantine, by pipeline and error class.
+    """
+
+    runs: tuple[RunRow, ...]
+    products: dict[str, int]
+    quarantine: dict[tuple[str, str], int]
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-able."""
+        standing_rows = [{"pipeline": p, "error": e, "scenes": n} for (p, e), n in self.quarantine.items()]
+        return {"runs": [r.plain() for r in self.runs], "products": self.products, "quarantine": standing_rows}
+
+
+def output_status(tables: Tables, *, run_id: str | None = None) -> OutputStatus:
+    """Read it from the ledger, without Spark where its tables are what swath made them.
+
+    Args:
+        tables: Of the output.
+        run_id: Only this run; the quarantine is then what it left and still stands.
+
+    Raises:
+        NeedsSparkError: A table is more than plain, and ``tables`` has no session.
+    """
+    runs = _columns(tables, "runs", RUNS, columns=[n for n in RUNS.names if n not in {"spec", "spec_digest"}])
+    products = _columns(tables, "products", PRODUCTS, columns=["pipeline", "product_id", "scene_id", "made"])
+    numbers = products.group_by("pipeline").aggregate([("product_id", "count_distinct")]).to_pylist()
+    refused = [row for row in _standing(tables, products) if run_id in (None, row["run_id"])]
+    return OutputStatus(
+        runs=_runs([row for row in runs.to_pylist() if run_id in (None, row["run_id"])]),
+        products={r["pipeline"]: r["product_id_count_distinct"] for r in sorted(numbers, key=itemgetter("pipeline"))},
+        quarantine=dict(sorted(Counter((r["pipeline"], r["error_class"]) for r in refused).items())),
+    )
+
+
+def _columns(tables: Tables, name: str, schema: StructType, *, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a table; moments in UTC."""
+    found = tables.arrow(name, schema, columns=columns)
+    return tables.read(name, schema, columns=columns).toArrow() if found is None else found
+
+
+def _standing(tables: Tables, products: pa.Table) -> list[Json]:
+    """What ``standing`` finds, decided by few rows: the products and scenes of what was ever refused."""
+    names = ["run_id", "scene_id", "href", "pipeline", "error_class", "attempts", "at"]
+    latest: dict[tuple[str, str], Json] = {}
+    for row in _columns(tables, "quarantine", QUARANTINE, columns=names).to_pylist():
+        known = latest.setdefault((row["href"], row["pipeline"]), row)
+        if (row["at"], row["attempts"]) > (known["at"], known["attempts"]):
+            latest[row["href"], row["pipeline"]] = row
+    if not latest:
+        return []
+    ids: dict[str, set[str]] = {href: set() for href, _ in latest}
+    for scene in _among(_columns(tables, "scenes", SCENES, columns=["scene_id", "href"]), "href", ids):
+        ids[scene["href"]].add(scene["scene_id"])
+    for row in latest.values():
+        ids[row["href"]].add(row["scene_id"])
+    made: dict[tuple[str, str], datetime] = {}
+    for product in _among(products, "scene_id", {i for found in ids.values() for i in found}):
+        key = (product["scene_id"], product["pipeline"])
+        made[key] = max(product["made"], made.get(key, product["made"]))
+    return [
+        row for row in latest.values()
+        if not any(made.get((i, row["pipeline"]), row["at"] - _INSTANT) >= row["at"] for i in ids[row["href"]])
+    ]  # fmt: skip
+
+
+def _among(table: pa.Table, column: str, values: Collection[str]) -> list[Json]:
+    """Rows with one of these values."""
+    found: list[Json] = table.filter(pc.is_in(table[column], value_set=pa.array(list(values), pa.string()))).to_pylist()
+    return found
+
+
+def _runs(rows: Sequence[Json]) -> tuple[RunRow, ...]:
+    """The newest runs, each with all its waves."""
+    waves: dict[str, list[Json]] = {}
+    for row in rows:
+        waves.setdefault(row["run_id"], []).append(row)
+    found = [_run(run_id, some) for run_id, some in waves.items()]
+    return tuple(sorted(found, key=lambda run: run.started, reverse=True)[:TOLD])
+
+
+def _run(run_id: str, waves: Sequence[Json]) -> RunRow:
+    first = waves[0]
+    return RunRow(
+        run_id=run_id, pipeline=first["pipeline"], site=first["site"], code=first["code"], waves=len(waves),
+        balanced=all(w["balanced"] for w in waves),
+        started=min(w["started"] for w in waves), ended=max(w["ended"] for w in waves),
+        sums={n: sum(w[n] for w in waves if w[n] is not None) for n in _SUMS},
+    )  # fmt: skip

@@ -1,0 +1,67 @@
+"""The plan of a run as its output keeps it."""
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from swath.engine.child.parent import CONFIG
+from swath.errors import ConfigError
+from swath.ledger.schemas import PLANNED, PRODUCTS
+from swath.ledger.tables import Tables
+from swath.readers.stac.search import Say
+from swath.runs.few_plan import plan_few
+from swath.runs.ingest import IngestRequest, find_scenes, ingest, remember, run_path
+from swath.runs.plan import Plan, decide, write_plan
+from swath.runs.request import RunRequest
+from swath.stores.base import Store
+
+
+def load_or_make_plan(
+    spark: SparkSession, store: Store, *, request: RunRequest, tables: Tables, remembering: bool = True, say: Say | None = None
+) -> Plan:
+    """The plan of a run: made once, read ever after.
+
+    Args:
+        spark: The session.
+        store: Where the plan is kept.
+        request: What was asked.
+        tables: The ledger.
+        remembering: Add new scenes to the ledger; off when somebody only looks.
+        say: Hears of the progress of a search.
+
+    Raises:
+        ConfigError: Nothing was found, or the configuration does not fit a scene.
+    """
+    path = run_path(request.run_id, "plan")
+    asked = IngestRequest(
+        run_id=request.run_id,
+        inputs=request.inputs,
+        pipeline_json=request.pipeline_json,
+        strip_rows=request.strip_rows,
+        limit=request.limit,
+        limits=request.limits,
+        terms=request.terms,
+    )
+    found = None
+    if not any(store.size(run_path(request.run_id, f"{part}/_SUCCESS")) is not None for part in ("plan", "ingested")):
+        found = find_scenes(store, asked, say=say)
+        few = plan_few(spark, store, request=request, asked=asked, tables=tables, found=found, remembering=remembering)
+        if few is not None:
+            return few
+    ingested = ingest(spark, store, request=asked, tables=tables, found=found)
+    if store.size(f"{path}/_SUCCESS") is None:
+        _refuse_config(ingested, store, request=request)
+        if remembering:
+            remember(ingested, tables=tables, run_id=request.run_id)
+        products = tables.read("products", PRODUCTS, columns=["product_id", "product_key", "made"])
+        planned = decide(ingested, products, wave_products=request.wave_products)
+        write_plan(planned, path=store.spark_path(path))
+    rows = spark.read.schema(PLANNED).parquet(store.spark_path(path))
+    return Plan(rows, ingested=ingested)
+
+
+def _refuse_config(ingested: DataFrame, store: Store, *, request: RunRequest) -> None:
+    found = ingested.filter(F.col("error_class") == CONFIG).select("message").head(1)
+    if found:
+        # Nothing ran: the run id stays free for the corrected command.
+        store.delete_tree(run_path(request.run_id, "ingested"))
+        raise ConfigError(found[0]["message"])

@@ -1,0 +1,1 @@
+"""One cloud-optimised GeoTIFF from the parts of many tasks."""

@@ -1,0 +1,1 @@
+"""The served catalogue: PostgreSQL with pgSTAC."""

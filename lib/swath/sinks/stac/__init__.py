@@ -1,0 +1,1 @@
+"""STAC items, collections and the static catalogue."""

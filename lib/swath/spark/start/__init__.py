@@ -1,0 +1,1 @@
+"""A Spark session: Java, jars, class archive, settings, workers."""

@@ -1,0 +1,1 @@
+"""What keeps an output in order between runs."""

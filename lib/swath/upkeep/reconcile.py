@@ -1,0 +1,187 @@
+"""Compare ledger, files and catalogue both ways, a day at a time."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from pyspark.sql import Row, Window
+from pyspark.sql import functions as F
+
+from swath.engine.adopt import href_of
+from swath.ledger.schemas import PRODUCTS
+from swath.ledger.tables import Tables
+from swath.stores.base import Entry, Store
+from swath.upkeep.finding import BROKEN, Finding
+
+Json = dict[str, Any]
+#: products/<collection>/<yyyy>/<mm>/<dd>
+_DAY_LEVELS = 5
+_PRODUCTS = "products"
+
+
+@dataclass(slots=True, kw_only=True)
+class Comparison:
+    """What was found, with what mending needs.
+
+    Args:
+        products: How many the ledger holds.
+        files: How many files lie below the products folder.
+        findings: In order of their paths.
+        broken: Ledger rows of products that cannot be used.
+    """
+
+    products: int = 0
+    files: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    broken: dict[str, Row] = field(default_factory=dict)
+
+
+def compare(tables: Tables, store: Store) -> Comparison:
+    """Look at everything once; nothing is changed."""
+    found = Comparison()
+    for folder, rows, files in days(tables, store):
+        found.products += len(rows)
+        found.files += len(files)
+        for finding in _Day(folder, rows=rows, files=files, store=store).findings():
+            found.findings.append(finding)
+            if finding.kind in BROKEN:
+                found.broken[finding.product_id] = rows[finding.product_id]
+    return found
+
+
+def days(tables: Tables, store: Store) -> Iterator[tuple[str, dict[str, Row], dict[str, Entry]]]:
+    """Each day of each collection: its folder, its products in the ledger, its files by path. One day at a time is in memory."""
+    return _merged(_rows(tables), store.entries(_PRODUCTS))
+
+
+def _rows(tables: Tables) -> Iterator[Row]:
+    """The latest version of each product, in the order of a listing."""
+    latest = Window.partitionBy("product_id").orderBy(F.col("made").desc())
+    columns = ["product_id", "product_key", "scene_id", "scene_digest", "pipeline", "item", "assets", "pictures", "run_id"]
+    read = tables.read("products", PRODUCTS, columns=[*columns, "made"])
+    rows = read.withColumn("rank", F.row_number().over(latest)).filter(F.col("rank") == 1)
+    return iter(rows.select(*columns).orderBy("item").toLocalIterator())
+
+
+def _day_of(path: str) -> str:
+    return "/".join(path.split("/")[:_DAY_LEVELS]) + "/"
+
+
+def _merged(rows: Iterator[Row], files: Iterable[Entry]) -> Iterator[tuple[str, dict[str, Row], dict[str, Entry]]]:
+    """Rows and files of the same day together; both streams are in the same order."""
+    by_row, by_file = groupby(rows, key=lambda r: _day_of(r["item"])), groupby(files, key=lambda e: _day_of(e.path))
+    row, file = next(by_row, None), next(by_file, None)
+    while row is not None or file is not None:
+        folder = min(s[0] for s in (row, file) if s is not None)
+        found: dict[str, Row] = {}
+        there: dict[str, Entry] = {}
+        if row is not None and row[0] == folder:
+            found = {r["product_id"]: r for r in row[1]}
+            row = next(by_row, None)
+        if file is not None and file[0] == folder:
+            there = {e.path: e for e in file[1]}
+            file = next(by_file, None)
+        yield folder, found, there
+
+
+class _Day:
+    """One day of one collection.
+
+    Args:
+        folder: ``products/<collection>/<yyyy>/<mm>/<dd>/``.
+        rows: Of the ledger, by product.
+        files: Those that are there, by path.
+        store: The output.
+    """
+
+    def __init__(self, folder: str, *, rows: Mapping[str, Row], files: Mapping[str, Entry], store: Store) -> None:
+        self._folder = folder
+        self._rows = rows
+        self._files = files
+        self._store = store
+        self._items = items_of(files, store=store)
+
+    def findings(self) -> Iterator[Finding]:
+        """All of the day, in order of their paths."""
+        named = {p for path, item in self._items.items() for p in named_by(item, path=path)}
+        recorded = {r["item"] for r in self._rows.values()}
+        found = [f for r in self._rows.values() for f in self._product(r)]
+        for path, item in self._items.items():
+            if path not in recorded:
+                found.append(
+                    Finding(kind="unrecorded-item", path=path, product_id=item.get("id", ""), expected="a row in products")
+                )
+        kept = recorded | set(self._items) | named | {p for r in self._rows.values() for p in paths_of(r)}
+        found += [Finding(kind="orphan-file", path=p, expected="an item that names it") for p in self._files if p not in kept]
+        found += self._catalogue(recorded)
+        yield from sorted(found, key=lambda f: (f.path, f.kind))
+
+    def _product(self, row: Row) -> Iterator[Finding]:
+        product_id, path = row["product_id"], row["item"]
+        if path not in self._items:
+            yield Finding(kind="missing-item", path=path, product_id=product_id, expected="an item", got="none")
+            return
+        keys = {a["key"] for a in row["assets"]}
+        told = {a["swath:key"] for a in self._items[path].get("assets", {}).values() if "swath:key" in a}
+        if keys != told:
+            yield Finding(
+                kind="other-item", path=path, product_id=product_id, expected=f"run {row['run_id']}", got="other assets"
+            )
+            return
+        folder = path.rpartition("/")[0]
+        for asset in row["assets"]:
+            file = f"{folder}/{asset['href']}"
+            entry = self._files.get(file)
+            if entry is None:
+                yield Finding(
+                    kind="missing-file", path=file, product_id=product_id, expected=f"{asset['bytes']} bytes", got="none"
+                )
+            elif entry.bytes != asset["bytes"]:
+                sizes = {"expected": f"{asset['bytes']} bytes", "got": f"{entry.bytes} bytes"}
+                yield Finding(kind="wrong-size", path=file, product_id=product_id, **sizes)
+        for file in row["pictures"].values():
+            if file not in self._files:
+                yield Finding(kind="missing-file", path=file, product_id=product_id, expected="a picture", got="none")
+
+    def _catalogue(self, recorded: set[str]) -> Iterator[Finding]:
+        path = f"collections/{self._folder.removeprefix(f'{_PRODUCTS}/')}catalog.json"
+        data = self._store.read(path)
+        links = json.loads(data)["links"] if data else []
+        listed = {link["href"].lstrip("./") for link in links if link["rel"] == "item"}
+        for item in recorded - listed:
+            yield Finding(kind="not-in-catalogue", path=item, expected=f"a link in {path}", got="none")
+        for item in listed - recorded:
+            yield Finding(kind="only-in-catalogue", path=item, expected="a row in products", got=f"a link in {path}")
+
+
+def items_of(files: Iterable[str], *, store: Store) -> dict[str, Json]:
+    """The items among files, by path; one that is broken is empty."""
+    return {path: _item(path, store=store) for path in files if is_item(path)}
+
+
+def _item(path: str, *, store: Store) -> Json:
+    try:
+        loaded = json.loads(store.read(path) or b"{}")
+    except ValueError:
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def is_item(path: str) -> bool:
+    """Whether a path is that of a product's item."""
+    parts = path.split("/")
+    return len(parts) == _DAY_LEVELS + 2 and parts[-1] == f"{parts[-2]}.json"
+
+
+def named_by(item: Mapping[str, Any], *, path: str) -> set[str]:
+    """Paths of the files that an item names."""
+    folder = path.rpartition("/")[0]
+    return {f"{folder}/{href_of(a)}" for a in item.get("assets", {}).values()}
+
+
+def paths_of(row: Row) -> set[str]:
+    """Paths of the files that a ledger row names."""
+    folder = row["item"].rpartition("/")[0]
+    return {f"{folder}/{a['href']}" for a in row["assets"]} | set(row["pictures"].values())

@@ -1,0 +1,136 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from swath.deploy.border.flows import cut
+from swath.deploy.border.forward import forward
+from swath.deploy.site.border import Flow
+from swath.deploy.site.site import Site
+from swath.errors import ConfigError
+
+Change = Callable[..., Site]
+# one canary a kind of knowledge: none may appear in a flow of another kind
+CANARIES = {
+    Flow.ARGUMENTS: "canary-arguments-1",
+    Flow.FOOTPRINTS: "2031-05-06T07:08:09Z",
+    Flow.LINEAGE: "canary-lineage-3",
+    Flow.ERROR_TEXTS: "canary-error-4",
+    Flow.EVENT_LOG: "canary-event-5",
+    Flow.DRIVER_LOGS: "canary-log-6",
+    Flow.JOB_REQUEST: "canary-request-7",
+}
+FORWARDED = (Flow.METRICS, Flow.ARGUMENTS, Flow.FOOTPRINTS, Flow.LINEAGE, Flow.ERROR_TEXTS, Flow.DRIVER_LOGS)
+
+
+def _run(output: Path, run_id: str = "canary-request-7-run") -> None:
+    """An output with a canary in everything that a run leaves."""
+    item = {
+        "id": "x",
+        "geometry": {"type": "Point", "coordinates": [1, 2]},
+        "properties": {"datetime": CANARIES[Flow.FOOTPRINTS]},
+    }
+    product = {
+        "product_id": f"{CANARIES[Flow.LINEAGE]}.ard",
+        "scene_id": CANARIES[Flow.LINEAGE],
+        "item": "products/item.json",
+        "assets": {"red": f"products/{CANARIES[Flow.LINEAGE]}.red.tif"},
+    }
+    result = {
+        "run_id": run_id,
+        "pipeline": "ard",
+        "scenes_in": 2,
+        "made": 1,
+        "skipped": 0,
+        "quarantined": 1,
+        "products": [product],
+        "quarantine": [{"scene_id": "q", "stage": "read", "error": "read", "message": CANARIES[Flow.ERROR_TEXTS]}],
+        "output": f"s3://{CANARIES[Flow.ARGUMENTS]}/x",
+        "stages": [{"name": "strips", "wall_s": 2.0, "cpu_s": 3.5}],
+        "ended": "2026-11-25T00:00:00+00:00",
+    }
+    for path, text in (
+        (f"reports/{run_id}.json", json.dumps(result)),
+        ("products/item.json", json.dumps(item)),
+        ("spark-events/app", CANARIES[Flow.EVENT_LOG]),
+        (f"reports/{run_id}.log", CANARIES[Flow.DRIVER_LOGS]),
+    ):
+        file = output / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def _site(change: Change, *, allow: list[str], to: Path) -> Site:
+    return change("outposts-local", border={"allow": allow, "to": str(to)})
+
+
+def _sent(to: Path) -> str:
+    return "\n".join(f"{p.relative_to(to)}\n{p.read_text(encoding='utf-8')}" for p in sorted(to.rglob("*")) if p.is_file())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(allow=st.sets(st.sampled_from(sorted(Flow)), min_size=1))
+def test_no_canary_of_a_withheld_flow_leaves(allow: set[Flow], change: Change, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("border")
+    _run(folder / "out")
+    list(forward(_site(change, allow=[f.value for f in allow], to=folder / "to"), output=str(folder / "out")))
+    sent = _sent(folder / "to")
+    for flow, canary in CANARIES.items():
+        if flow not in allow:
+            assert canary not in sent
+        elif flow in FORWARDED:
+            assert canary in sent
+
+
+def test_every_run_is_sent_once(change: Change, tmp_path: Path) -> None:
+    site = _site(change, allow=["metrics"], to=tmp_path / "to")
+    _run(tmp_path / "out", "one")
+    _run(tmp_path / "out", "two")
+    first = list(forward(site, output=str(tmp_path / "out")))
+    assert [f.run_id for f in first] == ["one", "two"]
+    assert list(forward(site, output=str(tmp_path / "out"))) == []
+    assert len(list((tmp_path / "to").rglob("metrics.json"))) == 2
+
+
+def test_a_crash_between_sending_and_receipt_repeats_nothing(change: Change, tmp_path: Path) -> None:
+    site = _site(change, allow=["metrics"], to=tmp_path / "to")
+    _run(tmp_path / "out", "one")
+    list(forward(site, output=str(tmp_path / "out")))
+    (sent,) = (tmp_path / "to").rglob("metrics.json")
+    before = sent.stat()
+    (tmp_path / "out" / "reports" / "forwarded" / "one.json").unlink()
+    list(forward(site, output=str(tmp_path / "out")))
+    assert (sent.stat().st_mtime_ns, sent.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_metrics_are_in_the_embedded_format(change: Change, tmp_path: Path) -> None:
+    _run(tmp_path / "out", "one")
+    list(forward(_site(change, allow=["metrics"], to=tmp_path / "to"), output=str(tmp_path / "out")))
+    (sent,) = (tmp_path / "to").rglob("metrics.json")
+    body = json.loads(sent.read_text(encoding="utf-8"))
+    directive = body["_aws"]["CloudWatchMetrics"][0]
+    assert directive["Dimensions"] == [["Site", "Pipeline"]]
+    assert {m["Name"] for m in directive["Metrics"]} <= body.keys()
+    assert (body["ScenesQuarantined"], body["CpuSeconds"], body["_aws"]["Timestamp"]) == (1, 3.5, 1795564800000)
+
+
+def test_without_a_link_nothing_is_forwarded(change: Change, tmp_path: Path) -> None:
+    site = change("outposts-local", link="none", border={"allow": ["metrics"], "to": str(tmp_path / "to")})
+    with pytest.raises(ConfigError, match="link: none"):
+        list(forward(site, output=str(tmp_path)))
+
+
+def test_without_a_way_out_nothing_is_forwarded(change: Change, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no border\.to"):
+        list(forward(change("outposts-local", border={"allow": []}), output=str(tmp_path)))
+
+
+def test_flows_share_no_text() -> None:
+    """A result without anything makes flows without anything: nothing is taken from elsewhere."""
+    empty = {"pipeline": "ard", "scenes_in": 0, "made": 0, "skipped": 0, "quarantined": 0}
+    flows = cut(empty, read=lambda _path: None, site="s", namespace="n")
+    assert set(flows) == set(FORWARDED)
+    assert flows[Flow.LINEAGE]["products"] == flows[Flow.FOOTPRINTS]["features"] == []

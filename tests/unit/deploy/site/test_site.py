@@ -1,0 +1,71 @@
+from collections.abc import Callable
+
+import pytest
+from pydantic import ValidationError
+
+from swath.deploy.site.files import load_site, site_names
+from swath.deploy.site.site import Site
+from swath.deploy.site.stores import AccessPoint
+from swath.errors import ConfigError
+
+Change = Callable[..., Site]
+
+
+@pytest.mark.parametrize("name", ["aws-region", "outposts-extended", "outposts-local", "eks-anywhere", "kubernetes"])
+def test_a_site_without_a_needed_field_is_refused(name: str, change: Change) -> None:
+    with pytest.raises(ValidationError, match="needs image"):
+        change(name, image="")
+    with pytest.raises(ValidationError, match="identity is needed"):
+        change(name, identity=None)
+
+
+def test_emr_needs_its_virtual_cluster(change: Change) -> None:
+    with pytest.raises(ValidationError, match=r"needs cluster\.virtual_cluster"):
+        change("aws-region", cluster__virtual_cluster="")
+
+
+def test_a_driver_on_spot_is_refused(change: Change) -> None:
+    with pytest.raises(ValidationError, match="loses the whole run"):
+        change("aws-region", placement__driver__spot=True)
+
+
+def test_an_address_without_encryption_is_refused(change: Change) -> None:
+    with pytest.raises(ValidationError, match="not encrypted"):
+        change("kubernetes", stores__scenes__endpoint="http://s3.example:9000")
+
+
+def test_s3_on_outposts_is_reached_by_access_point_and_virtual_host(change: Change) -> None:
+    with pytest.raises(ValidationError, match="access points only"):
+        change("outposts-extended", stores__scenes__access_point="arn:aws:s3:::bucket")
+    with pytest.raises(ValidationError, match="virtual-host"):
+        change("outposts-extended", stores__scenes__addressing="path")
+    with pytest.raises(ValidationError, match="say new-objects"):
+        change("outposts-extended", stores__scenes__consistency="strong")
+
+
+def test_the_access_points_host_is_the_documented_one() -> None:
+    arn = "arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-01ac5d28a6a232904/accesspoint/example-outposts-access-point"
+    assert (
+        AccessPoint.parse(arn).host
+        == "example-outposts-access-point-123456789012.op-01ac5d28a6a232904.s3-outposts.us-west-2.amazonaws.com"
+    )
+
+
+def test_stores_stand_for_addresses() -> None:
+    site = load_site("kubernetes")
+    assert site.resolve("store://products/ard") == "s3://products/swath/ard"
+    assert site.resolve("s3://elsewhere/x") == "s3://elsewhere/x"
+    with pytest.raises(ConfigError, match="has no store 'archive'; it has products, scenes"):
+        site.resolve("store://archive/x")
+
+
+def test_the_longest_store_owns_an_address(change: Change) -> None:
+    site = change("laptop", stores__inner={"kind": "folder", "uri": "/data/products/inner"})
+    found = site.store_of("/data/products/inner/x")
+    assert found is not None
+    assert found[0] == "inner"
+    assert site.store_of("/data/productsx") is None
+
+
+def test_site_names_are_those_of_the_files() -> None:
+    assert all(load_site(name).site == name for name in site_names())

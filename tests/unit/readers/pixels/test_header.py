@@ -1,0 +1,139 @@
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from swath.errors import GeometryError, ReadError, SceneError
+from swath.readers.files.digest import fingerprint
+from swath.readers.pixels.header import inspect
+
+
+def test_the_header_tells_what_rasterio_tells(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", nodata=7, dtype="int16")
+    header = inspect(str(path))
+    with rasterio.open(path) as source:
+        assert header.grid.transform == tuple(source.transform)[:6]
+        assert (header.grid.width, header.grid.height) == (source.width, source.height)
+        assert (header.dtype, header.count, header.nodata) == ("int16", source.count, source.nodata)
+    assert header.grid.crs == "EPSG:32613"
+
+
+def test_a_crs_without_authority_is_told_in_wkt(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", crs="+proj=laea +lat_0=47.123 +lon_0=11.321 +ellps=GRS80 +units=m")
+    assert "Lambert" in inspect(str(path)).grid.crs
+
+
+def test_a_fingerprint_taken_before_gives_the_same_header(write_raster: Any, tmp_path: Path) -> None:
+    path = str(write_raster(tmp_path / "a.tif"))
+    assert inspect(path, known=fingerprint(path)) == inspect(path)
+
+
+@pytest.mark.parametrize(
+    "profile", [{"compress": "deflate"}, {"tiled": True, "blockxsize": 16, "blockysize": 16}, {"BIGTIFF": "YES"}]
+)
+def test_a_tiff_cut_short_anywhere_is_noticed(write_raster: Any, tmp_path: Path, profile: dict[str, Any]) -> None:
+    whole = write_raster(tmp_path / "a.tif", **profile).read_bytes()
+    for keep in (len(whole) - 1, len(whole) // 2, 300, 20):
+        cut = tmp_path / "cut.tif"
+        cut.write_bytes(whole[:keep])
+        with pytest.raises(ReadError, match="truncated"):
+            inspect(str(cut))
+
+
+def test_a_jpeg_2000_cut_short_is_noticed(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.jp2", driver="JP2OpenJPEG", compress=None)
+    assert inspect(str(path)).dtype == "uint16"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ReadError, match=r"truncated: expected an end-of-codestream marker .* got .*a\.jp2 of \d+ bytes"):
+        inspect(str(path))
+
+
+def test_an_empty_file_is_named_so(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").touch()
+    with pytest.raises(ReadError, match=r"a raster is empty: .* of 0 bytes\. Fetch the file again"):
+        inspect(str(tmp_path / "a.tif"))
+
+
+def test_a_missing_file_is_named_so(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"cannot be read: .*none\.tif"):
+        inspect(str(tmp_path / "none.tif"))
+
+
+def test_a_vrt_that_calls_itself_tif_is_not_opened(write_raster: Any, tmp_path: Path) -> None:
+    secret = write_raster(tmp_path / "secret.tif")
+    vrt = tmp_path / "a.tif"
+    vrt.write_text(
+        '<VRTDataset rasterXSize="64" rasterYSize="48"><SRS>EPSG:32613</SRS><GeoTransform>4e5,30,0,4e6,0,-30</GeoTransform>'
+        '<VRTRasterBand dataType="UInt16" band="1"><SimpleSource>'
+        f"<SourceFilename>{secret}</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    with rasterio.open(vrt) as source:
+        assert source.driver == "VRT"  # GDAL itself would open it
+    with pytest.raises(ReadError, match="not a raster that we open"):
+        inspect(str(vrt))
+
+
+def test_a_raster_without_crs_is_refused(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", crs=None)
+    with pytest.raises(GeometryError, match=r"no coordinate reference system: .*a\.tif"):
+        inspect(str(path))
+
+
+def test_a_rotated_raster_is_refused_by_name(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", transform=rasterio.Affine(30, 5, 4e5, 5, -30, 4e6))
+    with pytest.raises(GeometryError, match=r"rotated: .*a\.tif: shear \(5\.0, 5\.0\)"):
+        inspect(str(path))
+
+
+def test_an_absurd_size_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    profile = {"driver": "GTiff", "width": 2**20, "height": 4, "count": 1, "dtype": "uint8", "SPARSE_OK": True, "tiled": True}
+    with rasterio.open(path, "w", crs="EPSG:32613", transform=rasterio.Affine(30, 0, 0, 0, -30, 0), BIGTIFF="YES", **profile):
+        pass
+    with pytest.raises(ReadError, match="absurd size"):
+        inspect(str(path))
+
+
+def test_more_pixels_than_the_sensor_has_are_not_believed(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif")
+    with pytest.raises(ReadError, match=r"absurd size: expected .* 3000 in all"):
+        inspect(str(path), max_pixels=3000)
+
+
+def test_a_sparse_tiff_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=64, height=48, count=1, dtype="uint8", SPARSE_OK=True, crs="EPSG:32613",
+        transform=rasterio.Affine(30, 0, 4e5, 0, -30, 4e6),
+    ):  # fmt: skip
+        pass
+    assert inspect(str(path)).grid.width == 64
+
+
+@pytest.mark.parametrize("big", ["YES", "NO"])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 500), junk=st.binary(min_size=1, max_size=8))
+def test_a_damaged_header_is_a_scene_error_or_a_header(write_raster: Any, tmp_path: Path, big: str, at: int, junk: bytes) -> None:
+    good = tmp_path / "good.tif"
+    if not good.exists():
+        write_raster(good, BIGTIFF=big)
+    data = bytearray(good.read_bytes())
+    data[at : at + len(junk)] = junk
+    bad = tmp_path / "bad.tif"
+    bad.write_bytes(data)
+    with suppress(SceneError):  # anything else fails
+        assert np.isfinite(inspect(str(bad)).grid.left)
+
+
+def test_offsets_beyond_any_file_are_truncation(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", BIGTIFF="YES")
+    data = bytearray(path.read_bytes())
+    data[8:16] = b"\xff" * 8  # where the directory lies
+    path.write_bytes(data)
+    with pytest.raises(ReadError, match="truncated"):
+        inspect(str(path))

@@ -1,0 +1,140 @@
+"""STAC items that cannot be used say why; none of them stops a run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, item_of
+
+from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError
+from swath.readers.stac.scene import read_scene
+
+
+def test_more_bands_than_the_file_has_are_a_metadata_error(write_item: WriteItem) -> None:
+    item = item_of({"stack": asset_of("s.tif", bands=[band_11("blue"), band_11("red")])})
+    with pytest.raises(MetadataError, match=r"describes other bands than the file of blue.*each of its 1 bands; got 2"):
+        read_scene(write_item(item))
+
+
+@pytest.mark.parametrize("missing", ["view:sun_elevation", "view:sun_azimuth"])
+def test_without_the_suns_angles_the_error_names_what_is_missing(write_item: WriteItem, missing: str) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **{missing: None})
+    with pytest.raises(MetadataError, match=rf"my-scene: the item has no {missing}: .*Add the sun's angles"):
+        read_scene(write_item(item))
+
+
+@pytest.mark.parametrize(
+    ("properties", "error", "message"),
+    [
+        ({"view:sun_elevation": -3}, GeometryError, r"sun is not above the horizon"),
+        ({"view:sun_elevation": "high"}, MetadataError, r"view:sun_elevation is not a number"),
+        ({"view:azimuth": True}, MetadataError, r"view:azimuth is not a number"),
+        ({"swath:aot550": "hazy"}, MetadataError, r"swath:aot550 is not a number"),
+        ({"datetime": None}, MetadataError, r"the item has no time"),
+        ({"datetime": "yesterday"}, MetadataError, r"datetime is not a time"),
+        ({"datetime": "2023-06-01T10:20:30"}, MetadataError, r"datetime has no time zone"),
+        ({"processing:level": "L2A"}, MetadataError, r"surface reflectance already.*processing:level L2A"),
+        ({"s2:product_type": "S2MSI2A"}, MetadataError, r"surface reflectance already"),
+        ({"landsat:correction": "L2SP"}, MetadataError, r"surface reflectance already"),
+    ],
+)
+def test_bad_properties_are_named(write_item: WriteItem, properties: Json, error: type[SceneError], message: str) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **properties)
+    with pytest.raises(error, match=message):
+        read_scene(write_item(item))
+
+
+def test_floats_are_refused_with_a_remedy(write_item: WriteItem) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])})
+    with pytest.raises(ReadError, match=r"red is not of integers: .*got float32.*gdal_translate -ot UInt16"):
+        read_scene(write_item(item, dtype="float32"))
+
+
+def test_an_item_without_usable_bands_says_why_for_each(write_item: WriteItem) -> None:
+    item = item_of({"lwir11": asset_of("t.tif", bands=[band_11("lwir11")]), "blue": asset_of("b.tif")})
+    with pytest.raises(MissingBandError, match=r"blue: the item gives no raster:scale.*lwir11: an item cannot tell"):
+        read_scene(write_item(item))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"metadata file is empty"),
+        ("{", r"item is not JSON"),
+        ("[]", r"not a JSON object"),
+        ("[" * 100_000, r"item is not JSON"),
+        ('{"type": "Feature", "id": "a", "stac_version": "0.9.0"}', r"not a STAC item.*'0\.9\.0'"),
+        ('{"type": "Catalog", "id": "a", "stac_version": "1.0.0"}', r"not a STAC item"),
+        ('{"type": "FeatureCollection", "features": 5}', r"item was not found"),
+    ],
+)
+def test_other_documents_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "item.json"
+    path.write_text(text)
+    with pytest.raises(MetadataError, match=message):
+        read_scene(str(path))
+
+
+def test_a_truncated_raster_is_a_read_error_that_names_the_scene(write_item: WriteItem, tmp_path: Path) -> None:
+    href = write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])}))
+    raster = tmp_path / "r.tif"
+    raster.write_bytes(raster.read_bytes()[:-100])
+    with pytest.raises(ReadError, match=r"my-scene: a raster is truncated"):
+        read_scene(href)
+
+
+def test_a_link_to_itself_is_a_read_error(write_item: WriteItem, tmp_path: Path) -> None:
+    href = write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])}))
+    (tmp_path / "r.tif").unlink()
+    (tmp_path / "r.tif").symlink_to("r.tif")
+    with pytest.raises(ReadError, match=r"my-scene: .*r\.tif"):
+        read_scene(href)
+
+
+def test_bands_over_different_ground_are_an_error(write_item: WriteItem, tmp_path: Path, write_raster: Any) -> None:
+    write_raster(tmp_path / "n.tif", crs="EPSG:32633")
+    assets = {"red": asset_of("r.tif", bands=[band_11("red")]), "nir": asset_of("n.tif", bands=[band_11("nir")])}
+    with pytest.raises(GeometryError, match=r"different extents"):
+        read_scene(write_item(item_of(assets)))
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(
+    where=st.sampled_from(["properties", "assets", "asset", "bands", "band", "instruments", "roles", "id", "checksum"]),
+    name=st.sampled_from(["raster:scale", "nodata", "gsd", "eo:common_name", "name", "type", "href"]),
+    junk=JUNK,
+)
+def test_junk_in_an_item_is_a_scene_or_a_scene_error(write_item: WriteItem, where: str, name: str, junk: Any) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])})
+    asset = item["assets"]["red"]
+    href = write_item(item)
+    places: dict[str, tuple[Json, str]] = {
+        "properties": (item, "properties"),
+        "assets": (item, "assets"),
+        "asset": (asset, name),
+        "bands": (asset, "bands"),
+        "band": (asset["bands"][0], name),
+        "instruments": (item["properties"], "instruments"),
+        "roles": (asset, "roles"),
+        "id": (item, "id"),
+        "checksum": (asset, "file:checksum"),
+    }
+    owner, field = places[where]
+    owner[field] = junk
+    Path(href).write_text(json.dumps(item))
+    try:
+        scene = read_scene(href)
+    except SceneError as error:
+        assert str(error)  # noqa: PT017 - any scene error will do, anything else may not come
+    else:
+        assert scene.assets

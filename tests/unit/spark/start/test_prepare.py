@@ -1,0 +1,73 @@
+"""Set-up installs what it may, refuses what is not what it should be, and never fails for want of speed."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from swath.errors import ConfigError
+from swath.spark.start import prepare
+from swath.spark.start.archive import archive_path, reading_options
+from swath.spark.start.jars import DELTA_JARS
+
+
+@pytest.fixture
+def spark_and_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Spark with one jar and an empty cache."""
+    (tmp_path / "spark" / "jars").mkdir(parents=True)
+    (tmp_path / "spark" / "jars" / "spark-core.jar").write_bytes(b"PK")
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path / "spark"))
+    monkeypatch.setenv("SWATH_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def _resolver(folder: Path, *, says: str, writes: bytes | None = None) -> None:
+    """A spark-submit that says something and, like Ivy, leaves files in the folder of its --conf."""
+    lines = ["#!/bin/sh", f"echo '{says}'"]
+    if writes is not None:
+        lines.append('ivy="${4#spark.jars.ivy=}"; mkdir -p "$ivy/jars"')
+        lines += [f"printf '{writes.decode()}' > \"$ivy/jars/io.delta_{jar.name}\"" for jar in DELTA_JARS]
+    script = folder / "spark" / "bin" / "spark-submit"
+    script.parent.mkdir()
+    script.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    script.chmod(0o755)
+
+
+def test_a_user_who_is_not_root_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(prepare, "find_java", lambda: None)
+    with pytest.raises(ConfigError, match="sudo apt-get install openjdk-17-jre-headless"):
+        prepare.install_java()
+
+
+def test_a_jar_that_is_not_the_one_it_should_be_is_refused_and_not_kept(spark_and_cache: Path) -> None:
+    _resolver(spark_and_cache, says="resolved", writes=b"another jar")
+    with pytest.raises(ConfigError, match="is not the file it should be"):
+        prepare.fetch_jars()
+    assert list((spark_and_cache / "cache" / "jars").glob("*.jar")) == []
+
+
+def test_a_repository_that_cannot_be_reached_is_said_with_the_way_out(spark_and_cache: Path) -> None:
+    _resolver(spark_and_cache, says=":: unresolved dependency: io.delta#delta-spark_2.13;4.0.1: not found")
+    with pytest.raises(ConfigError, match=r"unresolved dependency.*DEFAULT_ARTIFACT_REPOSITORY"):
+        prepare.fetch_jars()
+
+
+def test_without_a_class_archive_set_up_goes_on(
+    spark_and_cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with caplog.at_level(logging.WARNING):
+        prepare.make_archive(spark_and_cache / "java")
+    assert "sessions start slower" in caplog.text
+    assert reading_options(spark_and_cache / "java") == ""
+
+
+def test_an_archive_belongs_to_one_set_of_jars(spark_and_cache: Path) -> None:
+    java = spark_and_cache / "java"
+    before = archive_path(java)
+    assert archive_path(java) == before
+    (spark_and_cache / "spark" / "jars" / "delta.jar").write_bytes(b"PK")
+    assert archive_path(java) != before
