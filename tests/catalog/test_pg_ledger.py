@@ -21,11 +21,12 @@ from swath.cli.main import main as command
 from swath.errors import AccountError, ConfigError, ServiceError
 from swath.ledger import pg_tables
 from swath.ledger.delta import DeltaTables
+from swath.ledger.open import has_ledger, open_tables
 from swath.ledger.pg_rows import PgRows
 from swath.ledger.pg_tables import PgTables
 from swath.ledger.provenance import provenance_of
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, TABLES
-from swath.ledger.tables import Tables, has_ledger, open_tables
+from swath.ledger.tables import Tables
 from swath.runs.status import output_status
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate

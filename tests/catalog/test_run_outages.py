@@ -12,8 +12,8 @@ from tests.catalog.test_pg_lock import end_session_of
 
 from swath.errors import LockError, ServiceError
 from swath.ledger.delta import DeltaTables
+from swath.ledger.open import open_tables
 from swath.ledger.schemas import TABLES
-from swath.ledger.tables import open_tables
 from swath.report.summary import RunSummary
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate

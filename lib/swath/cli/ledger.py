@@ -61,7 +61,7 @@ def status_command(
         click.get_current_context().invoke(deploy.status_command, job=output, site_name=site_name, run_id=run_id, wait=wait)
         return
     from swath.ledger.delta import NeedsSparkError  # noqa: PLC0415
-    from swath.ledger.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.open import open_tables  # noqa: PLC0415
     from swath.runs.status import output_status  # noqa: PLC0415
 
     store = existing(output)
@@ -136,7 +136,7 @@ def retry(
     Raises:
         SwathError: See ``Run.execute``.
     """
-    from swath.ledger.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.open import open_tables  # noqa: PLC0415
     from swath.runs.retry import find_retries, wanted  # noqa: PLC0415
 
     tables = open_tables(spark, store)
@@ -156,8 +156,8 @@ def reproduce_command(
     *, item: str, into: str | None, worker_memory_mb: int, strip_seconds: float, as_json: bool, master: str | None
 ) -> None:
     """Make the product of ITEM (its JSON file in an output) again from its record, and compare the checksums."""
+    from swath.ledger.open import open_tables  # noqa: PLC0415
     from swath.ledger.provenance import provenance_of, split_item  # noqa: PLC0415
-    from swath.ledger.tables import open_tables  # noqa: PLC0415
     from swath.runs.reproduce import reproduce  # noqa: PLC0415
 
     output, path = split_item(item if "://" in item else str(Path(item).absolute()))

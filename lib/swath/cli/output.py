@@ -50,7 +50,7 @@ def existing(output: str) -> Store:
         ConfigError: Nobody did.
     """
     store = open_store(output if "://" in output else str(Path(output).absolute()), create=False)
-    from swath.ledger.tables import has_ledger  # noqa: PLC0415  as above
+    from swath.ledger.open import has_ledger  # noqa: PLC0415  as above
 
     if not has_ledger(store):
         msg = f"{output} is no output of swath: it has no ledger; check the path"

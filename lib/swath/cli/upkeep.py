@@ -32,7 +32,7 @@ def reconcile_command(
     *, output: str, fix: bool, run_id: str | None, catalog: str, catalog_base: str, as_json: bool, master: str | None
 ) -> None:
     """Compare ledger, files and catalogue of OUTPUT both ways; with --catalog also the served one."""
-    from swath.ledger.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.open import open_tables  # noqa: PLC0415
     from swath.upkeep.mend import mend  # noqa: PLC0415
     from swath.upkeep.reconcile import compare  # noqa: PLC0415
 
@@ -93,7 +93,7 @@ def maintain_command(
     master: str | None,
 ) -> None:
     """Remove from OUTPUT what nobody needs any more, and tidy its tables. No run may be at work."""
-    from swath.ledger.tables import open_tables  # noqa: PLC0415
+    from swath.ledger.open import open_tables  # noqa: PLC0415
     from swath.upkeep.janitor import Retention, clean  # noqa: PLC0415
 
     store, name = existing(output), new_run_id()
@@ -117,8 +117,8 @@ def maintain_command(
 def export_command(*, output: str, into: str, as_json: bool, master: str | None) -> None:
     """Repeat in Delta tables what happened in OUTPUT's ledger in PostgreSQL since the last time."""
     from swath.ledger.delta import DeltaTables  # noqa: PLC0415
+    from swath.ledger.open import open_tables  # noqa: PLC0415
     from swath.ledger.pg_tables import PgTables  # noqa: PLC0415
-    from swath.ledger.tables import open_tables  # noqa: PLC0415
 
     store, name = existing(output), new_run_id()
     there = open_store(into if "://" in into else str(Path(into).absolute()))

@@ -56,7 +56,7 @@ def _read(href: str) -> Scene:
     except SceneError as error:
         raise error.at(DISCOVER) from None
     # GDAL costs half a second of imports: who only looks for scenes does without.
-    reader = cast("SceneReader", import_module(f"swath.readers.{kind}"))
+    reader = cast("SceneReader", import_module(f"swath.readers.{kind}.scene"))
     try:
         return reader.read_scene(href)
     except ArchiveError as error:

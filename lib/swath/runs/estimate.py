@@ -12,7 +12,7 @@ from swath.engine.graph import Call
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
 from swath.grid import Grid
-from swath.ledger.tables import open_tables
+from swath.ledger.open import open_tables
 from swath.product import LayerSpec
 from swath.readers.stac.search import Say
 from swath.runs.calibration import slowness

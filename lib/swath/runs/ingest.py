@@ -19,8 +19,9 @@ from swath.engine.child.parent import STORE, Limits
 from swath.engine.ingested import columns_of
 from swath.errors import ServiceError
 from swath.ledger.arrow_rows import table_of
+from swath.ledger.open import open_tables
 from swath.ledger.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
-from swath.ledger.tables import Tables, open_tables
+from swath.ledger.tables import Tables
 from swath.readers.discover import discover
 from swath.readers.gate.terms import Terms
 from swath.readers.passed_over import PassedOver

@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from swath.engine.product_plan import CHECKED, plan_product, product_of
 from swath.errors import ConfigError
-from swath.ledger.tables import Tables, open_tables
+from swath.ledger.open import open_tables
+from swath.ledger.tables import Tables
 from swath.product import Product
 from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say

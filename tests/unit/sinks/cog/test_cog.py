@@ -14,8 +14,9 @@ from rio_cogeo.cogeo import cog_validate
 
 from swath.algo.overviews import level_sizes
 from swath.product import REFLECTANCE, Encoding
-from swath.sinks.cog import assemble, tiff
 from swath.sinks.cog import assemble as cog
+from swath.sinks.cog import tiff
+from swath.sinks.cog.assemble import assemble
 from swath.sinks.cog.by_gdal import assemble_with_gdal
 from swath.sinks.cog.tiff import parse
 from swath.sinks.cog.validate import problems_of
