@@ -290,16 +290,25 @@ def test_a_second_run_ends_before_it_begins(
     assert "ended by LockError" in log.read_text(encoding="utf-8")
 
 
-def test_a_lock_lost_before_the_commit_means_no_commit(
+def test_a_lock_that_another_driver_has_by_the_commit_means_no_commit(
     locked: PgLock, empty_database: str, tmp_path: Path, spark: "SparkSession"
 ) -> None:
     tables = DeltaTables(spark, LocalStore(tmp_path), lock=locked)
+    other = PgLock(Database(empty_database), output=str(tmp_path), run_id="second", wait_s=5)
     row = tuple(None for _ in RUNS.names)
+
+    def end_session() -> None:
+        with psycopg.connect(empty_database) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'").fetchall()
+
     with locked.held():
-        with psycopg.connect(empty_database) as other:
-            other.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'").fetchall()
-        with pytest.raises(LockError, match=r"was lost before the commit .*nothing was committed"):
+        end_session()
+        with other.held(), pytest.raises(LockError, match="is locked by second"):
             tables.append("runs", [row], schema=RUNS, run_id="r", wave=0)
     assert not (tmp_path / "tables").exists()
-    tables.append("runs", [row], schema=RUNS, run_id="r", wave=0)
+    with locked.held():
+        end_session()
+        # Nobody else wants it: it is taken again.
+        tables.append("runs", [row], schema=RUNS, run_id="r", wave=0)
+    other.close()
     assert tables.read("runs", RUNS).count() == 1

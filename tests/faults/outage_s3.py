@@ -22,7 +22,7 @@ _STATUS: Final = {
 RESET: Final = "reset"
 
 
-@dataclass(slots=True)
+@dataclass
 class Fault:
     """What chosen requests get.
 

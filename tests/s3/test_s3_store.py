@@ -140,7 +140,6 @@ def test_a_connection_that_breaks_in_the_middle_is_taken_up_again(bucket: Any, m
         return answer
 
     monkeypatch.setattr(store.client, "get_object", get_object)
-    monkeypatch.setattr("swath.stores.s3_client.sleep", lambda _: None)
     with store.fetch("x") as file:
         assert file.read() == data
     assert answers == ["", f"bytes={len(data) // 2}-"]

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.faults.outage_s3 import RESET, OutageS3
+from tests.faults.outage_s3 import RESET, Fault, OutageS3
 
 import swath
 from swath.config import load_pipeline, prepare
@@ -22,13 +22,9 @@ from swath.stores.registry import is_below, open_store
 from swath.stores.s3 import S3Store
 
 
-@pytest.fixture(autouse=True)
-def _soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SWATH_STORE_PATIENCE_S", "2")
-
-
 @pytest.fixture
-def bucket(switch: OutageS3) -> str:
+def bucket(switch: OutageS3, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("SWATH_STORE_PATIENCE_S", "2")
     name = f"fault-{uuid4().hex[:12]}"
     store = open_store(f"s3://{name}")
     assert isinstance(store, S3Store)
@@ -119,29 +115,76 @@ def test_an_output_is_known_by_its_uri_and_by_its_access_point(monkeypatch: pyte
     assert is_below(f"s3://{point}/out/x", "s3://rack/out")
 
 
+def _run(remote: str, output: str) -> "subprocess.CompletedProcess[str]":
+    words = ["run", "toa", "--input", remote, "--output", output, "--run-id", "r", "--json", "--master", "local[1,4]"]
+    return subprocess.run(
+        [sys.executable, "-m", "swath.cli", *words],
+        env={**os.environ, "PYTHONPATH": str(Path(swath.__file__).parents[1])},
+        capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+
+
+def _ends_with_6_and_how_to_go_on(done: "subprocess.CompletedProcess[str]") -> str:
+    assert done.returncode == 6, done.stderr
+    told = next(line for line in done.stderr.splitlines() if "was away for" in line)
+    assert told.startswith("swath: s3://")
+    assert "was away for 2 s" in told
+    assert told.endswith("start the same command again with --run-id r")
+    assert "Traceback" not in done.stderr
+    return told
+
+
+def _all_made(done: "subprocess.CompletedProcess[str]") -> None:
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (summary["made"], summary["quarantined"], summary["run_id"]) == (1, 0, "r")
+
+
 @pytest.mark.spark
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_run_whose_input_is_away_ends_with_6_and_goes_on(java: None, remote: str, switch: OutageS3, tmp_path: Path) -> None:
-    output = tmp_path / "out"
-    words = ["run", "toa", "--input", remote, "--output", str(output), "--run-id", "r", "--json", "--master", "local[1,4]"]
-
-    def run() -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "swath.cli", *words],
-            env={**os.environ, "PYTHONPATH": str(Path(swath.__file__).parents[1])},
-            capture_output=True, text=True, timeout=280, check=False,
-        )  # fmt: skip
-
     switch.away("SlowDown", asked=lambda e: "_B4." in e["PATH_INFO"])
-    done = run()
-    assert done.returncode == 6, done.stderr
-    told = next(line for line in done.stderr.splitlines() if line.startswith("swath: "))
-    assert "was away for 2 s" in told
-    assert told.endswith("start the same command again with --run-id r")
-    assert "Traceback" not in done.stderr
+    assert "_B4." in _ends_with_6_and_how_to_go_on(_run(remote, str(tmp_path / "out")))
     switch.fault = None
-    done = run()
-    assert done.returncode == 0, done.stderr
-    summary = json.loads(done.stdout.splitlines()[-1])
-    assert (summary["made"], summary["quarantined"], summary["run_id"]) == (1, 0, "r")
+    _all_made(_run(remote, str(tmp_path / "out")))
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+@pytest.mark.s3a
+@pytest.mark.timeout(600)
+def test_a_run_whose_output_is_away_outlasts_it_or_ends_with_6_and_goes_on(
+    s3a_jars: tuple[Path, ...], remote: str, switch: OutageS3, bucket: str
+) -> None:
+    short = Fault(code="SlowDown", asked=lambda e: short.met > 0 or "/out/products" in e["PATH_INFO"], lasts_s=1.0)
+    long = Fault(code=RESET, asked=lambda e: "/out/tables/products" in e["PATH_INFO"] and e["REQUEST_METHOD"] == "PUT")
+    switch.fault = Both(short, long)
+    told = _ends_with_6_and_how_to_go_on(_run(remote, f"s3://{bucket}/out"))
+    assert short.met > 1
+    assert "out/tables/products" in told
+    before = _digests(bucket)
+    switch.fault = None
+    _all_made(_run(remote, f"s3://{bucket}/out"))
+    assert {path: _digests(bucket)[path] for path in before} == before
+
+
+class Both(Fault):
+    """One fault, and after it another."""
+
+    def __init__(self, first: Fault, second: Fault) -> None:
+        super().__init__(code=first.code)
+        self._first, self._second = first, second
+
+    def meets(self, environ: dict[str, Any]) -> bool:
+        """Whether a request has the first or the second one."""
+        fault = next((f for f in (self._first, self._second) if f.meets(environ)), None)
+        if fault is not None:
+            self.code, fault.met = fault.code, fault.met + 1
+        return fault is not None
+
+
+def _digests(bucket: str) -> dict[str, str]:
+    """Of the files of products."""
+    store = open_store(f"s3://{bucket}/out")
+    return {path: store.digest(path)[0] for path in store.list("products") if path.endswith(".tif")}
