@@ -1,3 +1,5 @@
+import ast
+import re
 import shutil
 import subprocess
 from functools import lru_cache
@@ -8,6 +10,7 @@ import kubernetes_validate  # type: ignore[import-untyped]  # carries no types
 import pytest
 import yaml
 
+from swath.deploy.render.spark_conf import spark_conf
 from swath.deploy.site.files import load_job, load_site
 from swath.deploy.site.memory import Memory
 from swath.deploy.spark_operator.diagnosis import quantity
@@ -44,6 +47,8 @@ def test_every_overlay_builds_and_passes_kubernetes_own_schema(site: str) -> Non
         "ResourceQuota",
         "PriorityClass",
         "PodDisruptionBudget",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
     }
     for built in objects:
         kubernetes_validate.validate(built, "1.33", strict=True)
@@ -126,3 +131,31 @@ def test_the_operator_watches_the_namespace_and_its_webhook_is_on() -> None:
     assert values["spark"]["jobNamespaces"] == ["swath"]
     assert values["webhook"]["enable"] is True
     assert values["webhook"]["failurePolicy"] == "Fail"
+
+
+@pytest.mark.parametrize("site", OVERLAYS)
+def test_the_admission_policy_lets_rendered_runs_pass_and_lists_nothing_else(site: str) -> None:
+    where = load_site(site)
+    policy = _of_kind(site, "ValidatingAdmissionPolicy")["swath-pods"]["spec"]
+    listed = {v["name"]: ast.literal_eval(v["expression"]) for v in policy["variables"] if v["expression"].startswith("['")}
+    conf = spark_conf(load_job("ard"), site=where, run_id="r")
+    (image,) = listed["images"]
+    assert image.endswith("@sha256:")
+    assert conf["spark.kubernetes.container.image"].startswith(image)
+    accounts = {value for key, value in conf.items() if key.endswith("serviceAccountName")}
+    assert accounts == set(listed["accounts"])
+    mounted = {re.split(r"\.secrets\.", key)[1] for key in conf if re.search(r"\.(driver|executor)\.secrets\.", key)}
+    named = {value.split(":")[0] for key, value in conf.items() if ".secretKeyRef." in key}
+    assert mounted | named == set(listed["secrets"])
+
+
+@pytest.mark.parametrize("site", OVERLAYS)
+def test_the_admission_policy_is_bound_to_the_namespace_of_runs_and_denies(site: str) -> None:
+    policy = _of_kind(site, "ValidatingAdmissionPolicy")["swath-pods"]["spec"]
+    binding = _of_kind(site, "ValidatingAdmissionPolicyBinding")["swath-pods"]["spec"]
+    assert (binding["policyName"], policy["failurePolicy"]) == ("swath-pods", "Fail")
+    assert "Deny" in binding["validationActions"]
+    selector = binding["matchResources"]["namespaceSelector"]["matchLabels"]
+    assert selector == {"kubernetes.io/metadata.name": load_site(site).cluster.namespace}
+    (rule,) = policy["matchConstraints"]["resourceRules"]
+    assert {"pods", "pods/ephemeralcontainers"} == set(rule["resources"])

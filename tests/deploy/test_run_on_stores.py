@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -105,6 +106,8 @@ def _words(command: EngineCommand, *, jars: str) -> list[str]:
     conf |= {f"spark.executorEnv.{key}": value for key, value in command.executor.items()}
     conf |= {
         "spark.master": "local-cluster[2,1,1024]",
+        # On Kubernetes Spark makes one itself; here the master of the cluster in this JVM asks for it.
+        "spark.authenticate.secret": uuid.uuid4().hex,
         "spark.driver.extraClassPath": jars,
         "spark.executor.extraClassPath": jars,
     }

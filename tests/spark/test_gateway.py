@@ -7,10 +7,15 @@ from pyspark.sql import SparkSession
 
 from swath.spark.start import gateway
 
+_SAID = """WARNING: Using incubator modules: jdk.incubator.vector
+Deleted 3 files and directories in a total of 1 directories.
+spark WARN Disk: it is full
+"""
 
-def test_what_the_jvm_says_is_told_but_for_the_line_that_nobody_can_use(capsys: pytest.CaptureFixture[str]) -> None:
+
+def test_what_the_jvm_says_is_told_but_for_lines_that_nobody_can_use(capsys: pytest.CaptureFixture[str]) -> None:
     said, says = os.pipe()
-    os.write(says, f"{gateway._UNASKED}\nspark WARN Disk: it is full\n".encode())
+    os.write(says, _SAID.encode())
     os.close(says)
     gateway._retell(said)
     assert capsys.readouterr().err == "spark WARN Disk: it is full\n"

@@ -5,7 +5,6 @@ some stores do late. ``names/<name>/<version>.json`` and ``names/<name>/aliases.
 """
 
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from swath.inference.digest import MAX_MODEL_BYTES, MAX_MODEL_FILES, model_diges
 from swath.inference.manifest import read_manifest
 from swath.inference.pinned import PinnedModel, settle
 from swath.stores.base import Store
+from swath.stores.own_folder import own_folder
 from swath.stores.registry import open_store
 
 #: Where a site's models lie, exported from a registry: a folder or ``s3://``.
@@ -221,14 +221,9 @@ def worker_cache() -> Path:
     """Where this machine keeps models of stores: below the temporary folder, for this user alone.
 
     Raises:
-        ConfigError: Somebody else made the folder.
+        ConfigError: Others made the folder, or can open it.
     """
-    folder = Path(tempfile.gettempdir()) / f"swath-models-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        msg = f"{folder} belongs to somebody else: remove it, or set TMPDIR"
-        raise ConfigError(msg)
-    return folder
+    return own_folder("swath-models")
 
 
 def shared_models(models: Mapping[str, Mapping[str, str]], *, output: str) -> dict[str, dict[str, str]]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import tempfile
 from collections.abc import Iterator
 from itertools import islice
@@ -16,6 +15,7 @@ from swath.errors import ConfigError
 from swath.stores.authorities import bundle_of
 from swath.stores.base import Entry
 from swath.stores.options import OUTPOSTS, store_options
+from swath.stores.own_folder import own_folder
 from swath.stores.parts import ONE_PUT, UnfinishedUpload
 from swath.stores.s3_client import CHUNK, code_of, get, missing, refused_condition, s3_client, stream, unknown_condition
 from swath.stores.upload import Upload
@@ -202,10 +202,8 @@ class S3Store:
             yield UnfinishedUpload(path=path, upload_id=entry["UploadId"], began=entry["Initiated"])
 
     def scratch(self) -> Path:
-        """A folder of this machine."""
-        folder = Path(tempfile.gettempdir()) / f"swath-{os.getuid()}"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
+        """A folder of this machine, for this user alone."""
+        return own_folder("swath")
 
     def gdal_path(self, path: str) -> str:
         """GDAL reads S3 itself; S3 on Outposts, whose signatures it cannot make, through a presigned address."""

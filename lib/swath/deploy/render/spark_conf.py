@@ -19,6 +19,19 @@ OLDEST_READER = {
     "spark.databricks.delta.properties.defaults.minWriterVersion": "2",
 }
 
+#: Drivers and executors prove to each other that they are of one run, and what they send and spill is encrypted. On Kubernetes
+#: Spark makes a secret for each run and hands it to its executors (Spark: "Security", "Spark RPC"); without a link that is
+#: encrypted, the keys of spilled files would travel in the clear. The UI would show settings and hrefs to the whole pod network.
+SECURE = {
+    "spark.authenticate": "true",
+    "spark.network.crypto.enabled": "true",
+    "spark.network.crypto.authEngineVersion": "2",
+    "spark.network.crypto.cipher": "AES/GCM/NoPadding",
+    "spark.network.crypto.saslFallback": "false",
+    "spark.io.encryption.enabled": "true",
+    "spark.ui.enabled": "false",
+}
+
 _EXECUTOR_ENV = "spark.executorEnv."
 _DRIVER_ENV = "spark.kubernetes.driverEnv."
 
@@ -49,6 +62,7 @@ def spark_conf(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
     if site.on_kubernetes:
         conf |= {f"{_DRIVER_ENV}{key}": value for key, value in variables.items()}
         conf |= _kubernetes(job, site=site, run_id=run_id)
+        conf |= SECURE
         conf |= _resilience(site)
         conf |= _scratch(site)
         conf |= _shared_folders(site)

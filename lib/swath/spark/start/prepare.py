@@ -3,10 +3,12 @@
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from ctypes.util import find_library
 from pathlib import Path
 
@@ -186,14 +188,37 @@ def make_archive(java: Path) -> None:
     log.info("class archive: rehearsing a small run (about 20 s)")
     part = path.with_suffix(".part")
     command = [sys.executable, "-m", "swath.spark.start.rehearsal", str(part)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_REHEARSAL_S, check=False)
-    except subprocess.TimeoutExpired:
-        log.warning("class archive: not made (no end within %d s); sessions start slower", _REHEARSAL_S)
+    code, said = rehearsed(command, timeout_s=_REHEARSAL_S)
+    if code is None:
+        log.warning("class archive: not made (no end within %g s); sessions start slower", _REHEARSAL_S)
         return
-    if done.returncode or not part.is_file():
-        last = (done.stderr.strip().splitlines() or ["it left no archive"])[-1]
+    if code or not part.is_file():
+        last = (said.strip().splitlines() or ["it left no archive"])[-1]
         log.warning("class archive: not made (%s); sessions start slower", last)
         return
     part.replace(path)
     log.info("class archive: %d MB", path.stat().st_size >> 20)
+
+
+def rehearsed(command: Sequence[str], *, timeout_s: float) -> tuple[int | None, str]:
+    """Run a program that starts a JVM, and end both when they take too long or are interrupted.
+
+    Args:
+        command: The program and its arguments.
+        timeout_s: How long it may take [s].
+
+    Returns:
+        Its exit code (None when it was ended) and what it wrote to standard error.
+    """
+    # A group of their own: a JVM outlives the Python that started it.
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True
+    ) as process:
+        try:
+            _, said = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            return None, ""
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode, said

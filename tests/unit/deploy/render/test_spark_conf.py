@@ -56,6 +56,15 @@ def test_driver_and_executors_get_the_same_environment(site: str, order: Ordered
 
 
 @pytest.mark.parametrize("site", CLUSTERS)
+def test_what_a_run_sends_and_spills_is_encrypted_with_a_key_that_spark_makes(site: str, order: Ordered) -> None:
+    conf = order(site).conf
+    on = ("spark.authenticate", "spark.network.crypto.enabled", "spark.io.encryption.enabled")
+    assert [conf[key] for key in on] == ["true"] * 3
+    assert (conf["spark.network.crypto.saslFallback"], conf["spark.ui.enabled"]) == ("false", "false")
+    assert not [key for key in conf if key.startswith("spark.authenticate.secret")], "Spark makes a secret for each run"
+
+
+@pytest.mark.parametrize("site", CLUSTERS)
 def test_every_bucket_names_its_credentials_provider(site: str, order: Ordered) -> None:
     where = load_site(site)
     conf = order(site).conf

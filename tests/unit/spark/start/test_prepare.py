@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,21 @@ def test_without_a_class_archive_set_up_goes_on(
         prepare.make_archive(spark_and_cache / "java")
     assert "sessions start slower" in caplog.text
     assert reading_options(spark_and_cache / "java") == ""
+
+
+def test_a_rehearsal_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    left = tmp_path / "pid"
+    script = (
+        f"import subprocess, sys; p = subprocess.Popen(['sleep', '60']); open({str(left)!r}, 'w').write(str(p.pid)); p.wait()"
+    )
+    code, _ = prepare.rehearsed([sys.executable, "-c", script], timeout_s=5)
+    assert code is None
+    state, until = Path(f"/proc/{left.read_text(encoding='utf-8')}/stat"), time.monotonic() + 20
+    while alive := state.is_file() and state.read_text(encoding="utf-8").split()[2] != "Z":
+        if time.monotonic() > until:
+            break
+        time.sleep(0.05)
+    assert not alive
 
 
 def test_an_archive_belongs_to_one_set_of_jars(spark_and_cache: Path) -> None:
