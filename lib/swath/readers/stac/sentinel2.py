@@ -9,6 +9,7 @@ from swath.readers.files.digest import file_digest
 from swath.readers.files.href import gdal_href, open_bytes
 from swath.readers.gate.gate import needs_offset
 from swath.readers.gate.levels import Level
+from swath.readers.sentinel2.angles import angle_notes
 from swath.readers.sentinel2.bands import NATIVE_BY_NAME
 from swath.readers.sentinel2.product import ProductMetadata, read_product
 from swath.readers.sentinel2.tile import TileMetadata, read_tile
@@ -69,7 +70,8 @@ def read_beside(item: Item, *, family: str) -> Beside:
         return Beside(product=product)
     found = Beside(granule_href=href, granule_digest=digest, product=product, level=_level(href))
     try:
-        return replace(found, tile=read_tile(href))
+        tile = read_tile(href)
+        return replace(found, tile=tile, notes=tuple(angle_notes(tile.angles, bands=()).items()))
     except SceneError as error:
         told = f"the granule's metadata cannot be used ({error.problem}); the item's own angles are used everywhere"
         return replace(found, notes=(("angles", told),))

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -144,9 +145,10 @@ def test_without_angle_grids_the_scene_says_so(write_safe: WriteSafe) -> None:
     assert "mean angles" in scene.left_out["angles"]
 
 
-def test_an_item_over_a_safes_files_is_corrected_like_the_safe(write_safe: WriteSafe) -> None:
-    safe = write_safe()
+def item_over(safe: Path) -> Path:
+    """A STAC item of a delivery's own files."""
     native = read_scene(str(safe))
+    (granule,) = safe.glob("GRANULE/*/MTD_TL.xml")
     properties = {
         "datetime": native.acquired.isoformat(),
         "platform": native.platform,
@@ -155,7 +157,7 @@ def test_an_item_over_a_safes_files_is_corrected_like_the_safe(write_safe: Write
         "view:off_nadir": native.angles.view_zenith_deg,
         "view:azimuth": native.angles.view_azimuth_deg,
     }
-    assets: dict[str, Any] = {"granule_metadata": {"href": native.angles_href, "type": "application/xml", "roles": ["metadata"]}}
+    assets: dict[str, Any] = {"granule_metadata": {"href": str(granule), "type": "application/xml", "roles": ["metadata"]}}
     for name, asset in native.assets.items():
         assert isinstance(asset.calibration, Reflectance)
         told = {"eo:common_name": name, "raster:scale": asset.calibration.gain, "raster:offset": asset.calibration.offset}
@@ -163,7 +165,28 @@ def test_an_item_over_a_safes_files_is_corrected_like_the_safe(write_safe: Write
     item = {"type": "Feature", "stac_version": "1.1.0", "id": "a", "properties": properties, "assets": assets}
     path = safe.parent / "item.json"
     path.write_text(json.dumps(item))
-    scene = registry.read_scene(str(path))
+    return path
+
+
+def test_an_items_granule_without_usable_grids_is_said(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    (granule,) = safe.glob("GRANULE/*/MTD_TL.xml")
+    whole = granule.read_text(encoding="utf-8")
+    grids = r'<Viewing_Incidence_Angles_Grids bandId="3".*?</Viewing_Incidence_Angles_Grids>'
+    granule.write_text(re.sub(grids, lambda m: re.sub(r"\d+\.\d{4}", "NaN", m[0]), whole), encoding="utf-8")
+    scene = registry.read_scene(str(item_over(safe)))
+    assert scene.angles_href is not None
+    assert "mean direction" in scene.left_out["angles_red"]
+    granule.write_text(whole.replace("Sun_Angles_Grid", "Sun_Angles_Gone"), encoding="utf-8")
+    scene = registry.read_scene(str(item_over(safe)))
+    assert scene.angles_href is None
+    assert "mean angles are used everywhere" in scene.left_out["angles"]
+
+
+def test_an_item_over_a_safes_files_is_corrected_like_the_safe(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    native = read_scene(str(safe))
+    scene = registry.read_scene(str(item_over(safe)))
     assert (scene.family, scene.instrument, scene.angles) == (native.family, native.instrument, native.angles)
     assert scene.acquired == native.acquired
     for name, asset in native.assets.items():
