@@ -10,12 +10,14 @@ from swath.readers.archives.companions import is_companion
 from swath.readers.files.listing import folders_on_s3, is_file
 from swath.readers.landsat.files import is_mtl
 from swath.readers.passed_over import PassedOver
-from swath.readers.recognise import PARTS, is_delivery, kind_of_folder, landsat_metadata
+from swath.readers.recognise import is_delivery, kind_of_folder, landsat_metadata
 from swath.readers.registry import plugins
 from swath.readers.stac_record import JSON_SUFFIXES, item_fragments, record_type, stac_document
 
 MAX_DEPTH = 32
 _SAFE = ".SAFE"
+#: Files that a record beside them speaks of, or that belong to such a one.
+_RASTERS = (".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg", ".xml", ".gml", ".ovr", ".tfw")
 #: Ends the name of a scene in the names of its files.
 _SEPARATORS = ("_", ".", "-")
 
@@ -89,15 +91,18 @@ class Folders:
         """Scenes below a prefix in a bucket; or the archive that the prefix is the name of."""
         pending: dict[str, PassedOver] = {}
         safes: dict[str, bool] = {}
-        root, empty = f"{prefix.rstrip('/')}/", True
+        root, empty, latest = f"{prefix.rstrip('/')}/", True, ""
         for folder, names in folders_on_s3(prefix):
             empty = False
+            if latest and folder.startswith(f"{latest}/"):  # part of the scene before
+                continue
             safe = _safe_around(folder)
             if safe:
                 safes.setdefault(safe, False)
             found = list(_in_prefix(folder, names=names, below=folder.removeprefix(prefix), pending=pending))
             if safe and found:
                 safes[safe] = True
+            latest = folder if found == [folder] else latest
             yield from found
         yield from (safe for safe, known in safes.items() if not known and f"{safe}/".startswith(root))
         for folder, passed_over in pending.items():
@@ -130,7 +135,7 @@ class _Among:
             found = list(_scenes_of_file(href))
         self._any = self._any or bool(found)
         if not found:
-            (self._parts if name.lower().endswith(PARTS) else self._others).add(href)
+            (self._parts if name.lower().endswith(_RASTERS) else self._others).add(href)
         return found
 
     @property
@@ -174,7 +179,7 @@ def _granules(folder: Path) -> Sequence[str]:
 
 
 def _in_prefix(folder: str, *, names: Sequence[str], below: str, pending: dict[str, PassedOver]) -> Iterator[str]:
-    """Scenes of one folder in a bucket, which comes after those below it: what they passed over may be its own."""
+    """Scenes of one folder in a bucket, which may come after those below it: what they passed over may be its own."""
     if "/GRANULE/" in below:  # part of the SAFE that comes after it
         return
     if kind_of_folder(names) is not None or _is_plugged(folder):

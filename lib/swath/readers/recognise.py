@@ -23,9 +23,23 @@ _LANDSAT_BAND = re.compile(r"^L[COTEM]0?[1-9]\w*_B\d{1,2}(_VCID_\d)?\.TIFF?$", r
 _SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
 _GRANULE_FILE = re.compile(r"^(MTD_TL\.xml|S2[A-D]_OPER_MTD_L1C_TL_.*\.xml)$", re.IGNORECASE)
 #: Files of a delivery, of which none is a delivery by itself: they are not looked into.
-PARTS = (".tif", ".tiff", ".jp2", ".xml", ".gml", ".html", ".png", ".jpg", ".jpeg", ".csv", ".pdf", ".md")
+_PARTS = (".tif", ".tiff", ".jp2", ".xml", ".gml", ".html", ".png", ".jpg", ".jpeg", ".csv", ".pdf", ".md")
 #: And of those that lie beside an archive under its name.
-_BESIDE = (*PARTS, *JSON_SUFFIXES, ".txt", ".md5", ".sha1", ".sha256", ".sum", ".log", ".ovr", ".tfw", ".kml", ".aria2", ".meta4")
+_BESIDE = (
+    *_PARTS,
+    *JSON_SUFFIXES,
+    ".txt",
+    ".md5",
+    ".sha1",
+    ".sha256",
+    ".sum",
+    ".log",
+    ".ovr",
+    ".tfw",
+    ".kml",
+    ".aria2",
+    ".meta4",
+)
 _HEAD_BYTES = 512
 
 
@@ -95,7 +109,7 @@ def _looks_delivered(name: str) -> bool:
 
 def _kind_by_bytes(href: str) -> Kind | None:
     """A file whose name says nothing; only of this machine: in a bucket each look is a request."""
-    if "://" in href or href.lower().endswith(PARTS):
+    if "://" in href or href.lower().endswith(_PARTS):
         return None
     try:
         with open_bytes(gdal_href(href)) as file:

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from rasterio.env import getenv
 
-from swath.errors import ConfigError, ReadError
+from swath.errors import ConfigError, ReadError, SceneError
 from swath.grid import Window
 from swath.readers.discover import discover
 from swath.readers.files.gdal_env import gdal_env
 from swath.readers.files.listing import folders_on_s3
+from swath.readers.passed_over import PassedOver
 from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 from swath.stores.s3 import s3_client
@@ -79,6 +80,54 @@ def test_an_mtl_file_and_a_tar_in_a_bucket_are_scenes(
         assert list(discover([href])) == [href]
         assert read_scene(href).digest == digest
     assert list(discover(["s3://scenes"])) == ["s3://scenes/x/scene", "s3://scenes/x/LC09.tar"]
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("LC09.TAR", "w"), ("LC09.tar", "w:gz"), ("LC09.tar.gz", "w"), ("LC09_L1TP_033033_2023.SAFE", "w:bz2")]
+)
+def test_an_archive_in_a_bucket_is_read_by_its_bytes(
+    name: str, mode: str, bucket: Callable[[Path, str], None], write_landsat: WriteLandsat, tmp_path: Path
+) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    local = read_scene(str(folder))
+    (tmp_path / "in").mkdir()
+    with tarfile.open(tmp_path / "in" / name, mode, format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]  # literals
+        tar.add(folder, "d" * 101)
+    (tmp_path / "in" / f"._{name}").write_bytes(b"AppleDouble")
+    bucket(tmp_path / "in", "x")
+    for given in ("s3://scenes/x", f"s3://scenes/x/{name}"):
+        assert list(discover([given])) == [f"s3://scenes/x/{name}"]
+    scene = read_scene(f"s3://scenes/x/{name}")
+    assert scene.digest == local.digest
+    window = Window(5, 7, 20, 30)
+    with BandReader() as reader:
+        there, here = (reader.read(s, "red", window).values for s in (scene, local))
+    np.testing.assert_array_equal(there, here)
+
+
+def test_nothing_in_a_bucket_is_lost_without_a_word(
+    bucket: Callable[[Path, str], None], write_landsat: WriteLandsat, tmp_path: Path
+) -> None:
+    write_landsat(tmp_path / "in" / "a" / "scene")
+    lost = ("S2A_X.SAFE/GRANULE/T/IMG_DATA/T_B02.jp2", "S2A_X.SAFE/manifest.safe")
+    own = ("a/scene/sub/notes.txt", "a/scene/._x", "__MACOSX/a.json")
+    others = ("README.md", "b/c/holiday.jpg")
+    for name in (*lost, *own, *others, "cut.json", "empty.tar.gz"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"{" if name == "cut.json" else b"")
+    bucket(tmp_path / "in", "x")
+    passed_over = PassedOver()
+    found = list(discover(["s3://scenes/x"], passed_over=passed_over))
+    assert sorted(found) == [f"s3://scenes/x/{name}" for name in ("S2A_X.SAFE", "a/scene", "cut.json", "empty.tar.gz")]
+    assert sorted(passed_over.names) == [f"s3://scenes/x/{name}" for name in others]
+    for href, message in (
+        ("S2A_X.SAFE", "this is not a scene|no Sentinel-2 metadata"),
+        ("cut.json", "not a STAC record that can be read"),
+        ("empty.tar.gz", "the archive is empty"),
+    ):
+        with pytest.raises(SceneError, match=message) as told:
+            read_scene(f"s3://scenes/x/{href}")
+        assert told.value.stage == "discover"
 
 
 def test_folders_of_a_bucket_come_once_with_their_own_files(bucket: Callable[[Path, str], None], tmp_path: Path) -> None:

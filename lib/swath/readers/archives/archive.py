@@ -1,5 +1,6 @@
 """One archive: what it holds, the bytes of a member, and where GDAL finds them."""
 
+import errno
 import shutil
 import struct
 import tempfile
@@ -25,6 +26,8 @@ _HEAD_BYTES = 512
 _BROKEN = (OSError, EOFError, KeyError, ZlibError, LZMAError, TarError, zipfile.BadZipFile, NotImplementedError)
 #: What the libraries raise besides while they list a damaged archive; of who reads a member it would be another's error.
 _BROKEN_LISTS = (*_BROKEN, ValueError, RuntimeError, struct.error, OverflowError)
+
+_EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -161,7 +164,7 @@ def looks_packed(head: bytes) -> bool:
 
 @contextmanager
 def told_as_archive(path: str, *, by: tuple[type[Exception], ...] = _BROKEN) -> Iterator[None]:
-    """Raise what archives break with as ``ArchiveError``, with the archive's name."""
+    """Raise what archives break with as ``ArchiveError``, with the archive's name; a full disk stays what it is."""
     try:
         yield
     except ArchiveError:
@@ -171,6 +174,8 @@ def told_as_archive(path: str, *, by: tuple[type[Exception], ...] = _BROKEN) -> 
             "the archive cannot be read", expected="an intact archive", got=error.got, remedy=error.remedy
         ) from error
     except by as error:
+        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+            raise  # the machine's fault: true for whichever scene comes next
         raise ArchiveError(
             "the archive cannot be read",
             expected="an intact tar or zip",

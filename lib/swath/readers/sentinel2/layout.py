@@ -48,6 +48,7 @@ class Delivery:
         names: Name relative to the product's root, the same in folder and archive, by href.
         left_out: What was passed over, in words, by name.
         strays: Rasters that are not where a band is expected; only where no band is.
+        flat: All files lie in one folder.
     """
 
     source: str
@@ -56,6 +57,7 @@ class Delivery:
     names: Mapping[str, str]
     left_out: Mapping[str, str]
     strays: tuple[str, ...] = ()
+    flat: bool = False
 
 
 def find_delivery(href: str) -> Delivery:
@@ -90,6 +92,7 @@ def find_delivery(href: str) -> Delivery:
         images={native: files[name] for native, name in images.items()},
         names={file: name for name, file in files.items()},
         left_out=_passed_over(files),
+        flat=any(_IMAGES[-1].fullmatch(name) for name in images.values()),
         strays=() if images else tuple(sorted(name for name in files if _RASTER.fullmatch(name))),
     )
 

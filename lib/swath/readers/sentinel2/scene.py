@@ -62,7 +62,7 @@ def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
     files = (*delivery.metadata.hrefs, *delivery.images.values())
     sources = _Sources(delivery=delivery, metadata=metadata, fingerprints={file: fingerprint(file) for file in files})
     assets = {NAME_BY_NATIVE[native]: _asset(native, sources=sources) for native in delivery.images}
-    check_extents(assets)
+    _check_ground(assets, delivery=delivery)
     tile = delivery.metadata.tile or ""
     return Scene(
         scene_id=metadata.scene_id,
@@ -106,6 +106,18 @@ def _check_usable(delivery: Delivery, metadata: Sentinel2Metadata) -> None:
             got=_strays(delivery),
             remedy="Put the bands there, or fetch the delivery again.",
         )
+
+
+def _check_ground(assets: Mapping[str, Asset], *, delivery: Delivery) -> None:
+    """See ``check_extents``; in one folder the files of several deliveries may have met."""
+    try:
+        check_extents(assets)
+    except GeometryError as error:
+        if delivery.flat:
+            error.remedy = (
+                f"The files lie in one folder: leave those of one delivery there, or keep its layout: {EXPECTED_LAYOUT}"
+            )
+        raise
 
 
 def _strays(delivery: Delivery) -> str:

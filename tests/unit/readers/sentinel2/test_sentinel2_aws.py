@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from swath.errors import MetadataError
+from swath.errors import MetadataError, MissingBandError
 from swath.readers.sentinel2.scene import read_scene
 from swath.scene import Reflectance
 
@@ -63,4 +63,22 @@ def test_an_aws_tile_without_a_product_name_is_named_by_its_tile(aws_tile: Path)
 def test_broken_json_is_a_metadata_error(aws_tile: Path, text: str) -> None:
     (aws_tile / "tileInfo.json").write_text(text)
     with pytest.raises(MetadataError, match=r"JSON|empty|not a time"):
+        read_scene(str(aws_tile))
+
+
+def test_bands_of_level_2a_beside_those_of_level_1c_do_not_win(aws_tile: Path) -> None:
+    expected = read_scene(str(aws_tile)).digest
+    for name in ("R10m/B02.jp2", "R10m/B04.jp2", "R20m/B8A.jp2", "R60m/B01.jp2", "preview/B01.jp2", "qi/metadata.xml"):
+        (aws_tile / name).parent.mkdir(exist_ok=True)
+        (aws_tile / name).write_bytes(b"another file of the same name")
+    assert read_scene(str(aws_tile)).digest == expected
+
+
+def test_bands_in_folders_of_level_2a_alone_are_told_the_layout(aws_tile: Path) -> None:
+    (aws_tile / "R10m").mkdir()
+    for image in aws_tile.glob("B*.jp2"):
+        image.rename(aws_tile / "R10m" / image.name)
+    with pytest.raises(
+        MissingBandError, match=r"no bands: expected B01 to B12 .* beside tileInfo\.json \(AWS\).* such as R10m/B01\.jp2, in"
+    ):
         read_scene(str(aws_tile))

@@ -1,0 +1,278 @@
+"""Archives as users have them: told by their bytes, read where they lie, within limits."""
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from numpy.typing import NDArray
+
+from swath.errors import ArchiveError, MetadataError
+from swath.readers.archives import archive as archives
+from swath.readers.archives.limits import Budget, Limits
+from swath.readers.discover import discover
+from swath.readers.pixels.bands import BandReader
+from swath.readers.registry import read_scene
+from swath.scene import Scene
+
+WriteLandsat = Callable[..., Path]
+Pack = Callable[[Path], bytes]
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where copies would lie; each test ends with an empty one."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+    while archives._KEPT:
+        archives._KEPT.pop().close()
+
+
+def _tar(folder: Path, *, mode: str = "w", top: str = ".", **options: object) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode=mode, **options) as tar:  # type: ignore[call-overload]  # modes are literals
+        for path in sorted(folder.iterdir()):
+            tar.add(path, f"{top}/{path.name}")
+    return data.getvalue()
+
+
+def _mac_tar(folder: Path) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        for path in sorted(folder.iterdir()):
+            for name in (f"./._{path.name}", f"__MACOSX/{path.name}", f"./{path.name}"):
+                own = path.read_bytes() if name.startswith("./L") else b"\0\5\26\7"
+                info = tarfile.TarInfo(name)
+                info.size = len(own)
+                tar.addfile(info, io.BytesIO(own))
+    return data.getvalue()
+
+
+def _zip(folder: Path, *, method: int = zipfile.ZIP_DEFLATED, separator: str = "/", top: str = "LC09") -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", method) as packed:
+        for path in sorted(folder.iterdir()):
+            info = zipfile.ZipInfo("x")
+            info.filename, info.compress_type = f"{top}{separator}{path.name}", method
+            packed.writestr(info, path.read_bytes())
+    return data.getvalue()
+
+
+PACKED: dict[str, Pack] = {
+    "gzip.tar": lambda f: _tar(f, mode="w:gz"),
+    "plain.tar.gz": _tar,
+    "plain.tgz": _tar,
+    "x.tar.bz2": lambda f: _tar(f, mode="w:bz2"),
+    "x.tar.xz": lambda f: _tar(f, mode="w:xz"),
+    "bzip2.tar.gz": lambda f: _tar(f, mode="w:bz2"),
+    "UPPER.TAR": _tar,
+    "UPPER.TAR.GZ": lambda f: _tar(f, mode="w:gz"),
+    "pax.tar": lambda f: _tar(f, top="d" * 90 + "/" + "e" * 90, format=tarfile.PAX_FORMAT),
+    "pax.tar.gz": lambda f: _tar(f, mode="w:gz", top="d" * 90 + "/" + "é" * 40, format=tarfile.PAX_FORMAT),
+    "gnu.tar": lambda f: _tar(f, top="d" * 90 + "/" + "e" * 90, format=tarfile.GNU_FORMAT),
+    "windows.tar": lambda f: _tar(f, top="LC09\\in"),
+    "mac.tar": _mac_tar,
+    "landsat.zip": _zip,
+    "UPPER.ZIP": _zip,
+    "zip.tar": _zip,
+    "tar.zip": _tar,
+    "windows.zip": lambda f: _zip(f, separator="\\"),
+    "stored.zip": lambda f: _zip(f, method=zipfile.ZIP_STORED),
+    "bzip2.zip": lambda f: _zip(f, method=zipfile.ZIP_BZIP2),
+    "lzma.zip": lambda f: _zip(f, method=zipfile.ZIP_LZMA),
+    "umlaut {1}.zip": lambda f: _zip(f, top="Müller {2}"),
+    "no_suffix": lambda f: _tar(f, mode="w:gz"),
+    "LC09_L1TP_033033_20230716_20230716_02_T1": _tar,
+}
+
+
+def _pixels(scene: Scene, band: str) -> NDArray[np.generic]:
+    with BandReader() as reader:
+        return reader.read(scene, band, scene.assets[band].grid.window).values
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_an_archive_is_its_folder_whatever_its_name_says(name: str, write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    expected = read_scene(str(folder))
+    path = tmp_path / "in" / name
+    path.parent.mkdir()
+    path.write_bytes(PACKED[name](folder))
+    (href,) = discover([str(path.parent)])
+    assert href == str(path)
+    scene = read_scene(href)
+    assert scene.digest == expected.digest
+    assert {n: a.digest for n, a in scene.assets.items()} == {n: a.digest for n, a in expected.assets.items()}
+    with rasterio.open(expected.assets["red"].href) as source:
+        np.testing.assert_array_equal(_pixels(scene, "red"), source.read(1))
+
+
+def test_pixels_are_found_again_in_a_process_that_did_not_list_the_archive(write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    (tmp_path / "LC09.tar").write_bytes(PACKED["gzip.tar"](folder))
+    scene = Scene.from_json(read_scene(str(tmp_path / "LC09.tar")).to_json())
+    while archives._KEPT:
+        archives._KEPT.pop().close()
+    with rasterio.open(next(folder.glob("*_B4.TIF"))) as source:
+        np.testing.assert_array_equal(_pixels(scene, "red"), source.read(1))
+
+
+@pytest.mark.parametrize("packed", ["tar", "zip"])
+@pytest.mark.parametrize("order", ["before", "behind"])
+def test_a_file_of_another_folder_does_not_win(packed: str, order: str, write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    expected = read_scene(str(folder))
+    path = tmp_path / f"LC09.{packed}"
+    own = [(f"LC09/{p.name}", p.read_bytes()) for p in sorted(folder.iterdir())]
+    other = [(f"LC09/old/{p.name}", b"another") for p in sorted(folder.iterdir())]
+    _write(path, [*other, *own] if order == "before" else [*own, *other])
+    assert read_scene(str(path)).digest == expected.digest
+
+
+def _write(path: Path, files: list[tuple[str, bytes]]) -> None:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as packed:
+            for name, data in files:
+                packed.writestr(name, data)
+        return
+    with tarfile.open(path, "w") as tar:
+        for name, data in files:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".zip"])
+def test_an_archive_of_two_scenes_is_told(suffix: str, write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    path = tmp_path / f"LC09{suffix}"
+    _write(path, [(f"{top}/{p.name}", p.read_bytes()) for top in ("a", "b") for p in folder.iterdir()])
+    with pytest.raises(MetadataError, match=r"the archive holds several scenes: .* got a, b in .*Unpack it and name the folder"):
+        read_scene(str(path))
+
+
+def test_an_archive_of_archives_is_told(write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    path = tmp_path / "bulk.tar"
+    _write(path, [("bulk/LC09_L1TP_033033_20230716_20230716_02_T1.tar", _tar(folder))])
+    assert list(discover([str(path)])) == [str(path)]
+    with pytest.raises(
+        ArchiveError, match=r"holds other archives: .* got bulk/LC09_L1TP_\S+\.tar in .*bulk\.tar\. Unpack"
+    ) as told:
+        read_scene(str(path))
+    assert (told.value.stage, told.value.error_class) == ("discover", "archive")
+
+
+def _damaged(data: bytes) -> bytes:
+    """A header in the middle of a tar, one byte of its checksum changed."""
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        at = tar.getmembers()[len(tar.getmembers()) // 2].offset
+    return data[: at + 150] + bytes([data[at + 150] ^ 1]) + data[at + 151 :]
+
+
+BROKEN: dict[str, tuple[Pack, str]] = {
+    "cut.tar.gz": (lambda f: _tar(f, mode="w:gz")[:-3000], "archive cannot be read: .* got .*cut"),
+    "cut.tar.bz2": (lambda f: _tar(f, mode="w:bz2")[:-3000], "archive cannot be read: .* got .*cut"),
+    "cut.tar": (lambda f: _tar(f)[:-12000], "archive cannot be read: .*unexpected end of data|archive is corrupt"),
+    "cut.zip": (lambda f: _zip(f)[:-3000], "archive cannot be read: .* got .*cut"),
+    "header.tar": (lambda f: _damaged(_tar(f)), "archive is corrupt: .* a damaged header in .*header"),
+    "header.tar.gz": (lambda f: gzip.compress(_damaged(_tar(f))), "archive is corrupt: .* a damaged header in .*header"),
+    "crc.tar.gz": (lambda f: _tar(f, mode="w:gz")[:-8] + bytes(8), "archive cannot be read: .*CRC check failed"),
+    "empty.tar": (lambda _: b"", "the archive is empty: .* got .*empty.* of 0 bytes"),
+    "zeros.zip": (lambda _: bytes(4096), "archive cannot be read: .* a zip; got .*zeros.* begins with"),
+    "words.tar.gz": (lambda _: gzip.compress(b"words" * 999), "archive cannot be read: .* got .*words"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("prefix", ["", "LC09_L1TP_033033_20230716_20230716_02_T1_"])
+def test_a_broken_archive_is_found_and_told_at_discovery(
+    name: str, prefix: str, write_landsat: WriteLandsat, tmp_path: Path
+) -> None:
+    pack, message = BROKEN[name]
+    path = tmp_path / "in" / f"{prefix}{name}"
+    path.parent.mkdir()
+    path.write_bytes(pack(write_landsat(tmp_path / "scene")))
+    assert list(discover([str(path.parent)])) == [str(path)]
+    with pytest.raises(ArchiveError, match=message) as told:
+        read_scene(str(path))
+    assert told.value.stage == "discover"
+
+
+def test_a_zip_with_a_password_is_told(write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    data = bytearray(_zip(write_landsat(tmp_path / "scene")))
+    for magic, flags in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+        at = -1
+        while (at := data.find(magic, at + 1)) >= 0:
+            data[at + flags] |= 1
+    (tmp_path / "LC09.zip").write_bytes(data)
+    with pytest.raises(ArchiveError, match=r"needs a password: .* got LC09/\S+ in .*LC09\.zip\. Unpack it with its password"):
+        read_scene(str(tmp_path / "LC09.zip"))
+
+
+def _bomb(*, declared: bool) -> bytes:
+    """40 GiB of zeros in some 30 kB: as the one member of a tar, or behind its end."""
+    header = tarfile.TarInfo("LC09_MTL.txt")
+    header.size = 40 << 30 if declared else 0
+    zeros = bz2.compress(bytes(64 << 20))
+    return bz2.compress(header.tobuf()) + zeros * 640
+
+
+@pytest.mark.parametrize("where", ["declared", "behind"])
+def test_an_archive_that_inflates_beyond_belief_is_refused_before(where: str, tmp_path: Path) -> None:
+    path = tmp_path / "LC09.tar.bz2"
+    path.write_bytes(_bomb(declared=where == "declared"))
+    since = time.process_time()
+    with pytest.raises(ArchiveError, match=r"the archive unpacks to more than a delivery: expected at most .* got \d+ or more"):
+        read_scene(str(path))
+    assert path.stat().st_size < 64 << 10
+    assert time.process_time() - since < 20
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".zip"])
+def test_an_archive_of_too_many_members_is_refused(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"LC09{suffix}"
+    _write(path, [(f"m{number}", b"") for number in range(10_001)])
+    with pytest.raises(ArchiveError, match=r"expected at most 10000 members; got 10001 or more in .*LC09"):
+        read_scene(str(path))
+
+
+def test_an_archive_that_takes_too_long_is_refused() -> None:
+    budget = Budget(name="slow.tar.xz", packed=1, limits=Limits(seconds=0.0))
+    with pytest.raises(ArchiveError, match=r"expected at most 0 s to unpack; got 5 bytes in that time in slow\.tar\.xz"):
+        budget.inflate(5)
+
+
+def test_a_full_disk_is_not_the_archives_fault(
+    write_landsat: WriteLandsat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "LC09.tar.gz").write_bytes(_tar(write_landsat(tmp_path / "scene"), mode="w:gz"))
+
+    def full(**_: object) -> io.BufferedRandom:
+        return open("/dev/full", "r+b", buffering=0)  # type: ignore[return-value]  # noqa: PTH123  a file that is full
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        read_scene(str(tmp_path / "LC09.tar.gz"))
+
+
+def test_other_archives_are_no_scene(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "letter.docx", "w") as packed:
+        packed.writestr("word/document.xml", "<x/>")
+    (tmp_path / "numbers.csv.gz").write_bytes(gzip.compress(b"1,2"))
+    (tmp_path / "broken.docx").write_bytes(b"PK\3\4 cut")
+    (tmp_path / "log.xz").write_bytes(lzma.compress(b"words"))
+    (tmp_path / "item.json").write_text('{"type": "Feature", "stac_version": "1.1.0"}')
+    assert list(discover([str(tmp_path)])) == [str(tmp_path / "item.json")]
