@@ -56,7 +56,11 @@ def _ingested(spark: "SparkSession", scenes: int) -> "DataFrame":
 
 def _products(ingested: "DataFrame") -> "DataFrame":
     known = ingested.filter((F.col("n") % 10 == 3) & F.col("product_id").isNotNull())
-    return known.select("product_id", "product_key", F.current_timestamp().alias("made"))
+    return known.select("product_id", "product_key", F.current_timestamp().alias("made"), "scene_id", "scene_digest")
+
+
+def _scenes(ingested: "DataFrame") -> "DataFrame":
+    return ingested.select("scene_id", F.col("scene_digest").alias("digest"), "href", "scene")
 
 
 def prepare(spark: "SparkSession", folder: Path, *, scenes: int) -> None:
@@ -70,7 +74,11 @@ def plan(spark: "SparkSession", folder: Path, *, scenes: int) -> None:
     """What a run does between ingest and its first task."""
     ingested = spark.read.schema(INGESTED).parquet(f"{folder}/ingested")
     products = spark.read.format("delta").load(f"{folder}/products")
-    timed("decide and store", lambda: write_plan(decide(ingested, products, wave_products=WAVE_PRODUCTS), path=f"{folder}/plan"))
+
+    def decided() -> "DataFrame":
+        return decide(ingested, products, scenes=_scenes(ingested), wave_products=WAVE_PRODUCTS)
+
+    timed("decide and store", lambda: write_plan(decided(), path=f"{folder}/plan"))
     stored = Plan(spark.read.schema(PLANNED).parquet(f"{folder}/plan"), ingested=ingested)
     waves = timed("count its waves", lambda: stored.waves)
     aside = timed("what needs no work", stored.aside)

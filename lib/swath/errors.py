@@ -191,6 +191,12 @@ class ModelContractError(SceneError):
     error_class = "model"
 
 
+class ClashError(SceneError):
+    """Another delivery of other content has the same id."""
+
+    error_class = "clash"
+
+
 class CrashError(SceneError):
     """The process that read or computed this scene died twice."""
 

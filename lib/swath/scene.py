@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
@@ -204,6 +205,8 @@ class Scene:
         metadata_href: The main metadata file.
         digest: Hex sha256 over the digests of all files of the scene: the version of the delivery.
         level: Processing level (``L1``, ``L1TP``, ``L1C``); empty when the delivery does not say, see ``readers.gate``.
+        processed: When the delivery was processed, ISO 8601 in UTC to the second; empty when unknown. Of two deliveries with
+            one id the later one is the newer version.
         baseline: Processing baseline or software version as delivered; empty when unknown.
         cloud_cover_percent: As delivered; None when unknown.
         atmosphere: Atmospheric state that came with the scene, by SMAC parameter name (``aot550``,
@@ -226,6 +229,7 @@ class Scene:
     digest: str
     angles_href: str | None = None
     level: str = ""
+    processed: str = ""
     baseline: str = ""
     cloud_cover_percent: float | None = None
     atmosphere: Mapping[str, float] = field(default_factory=dict)
@@ -288,6 +292,23 @@ class Scene:
         acquired = datetime.fromisoformat(plain.pop("acquired"))
         footprint = tuple((lon, lat) for lon, lat in plain.pop("footprint", ()))
         return cls(**{**plain, "angles": Angles(**plain["angles"])}, assets=assets, acquired=acquired, footprint=footprint)
+
+
+def processing_date(*told: str) -> str:
+    """The first of some times that is one, as ``Scene.processed`` has it; ``''`` when none is.
+
+    Args:
+        told: As deliveries write them; a time without a zone is UTC.
+    """
+    for text in told:
+        try:
+            time = datetime.fromisoformat(text.strip())
+        except ValueError:
+            continue
+        aware = time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+        with suppress(OverflowError):  # at the ends of time there is no other zone
+            return aware.astimezone(UTC).isoformat(timespec="seconds")
+    return ""
 
 
 def _asset(plain: dict[str, Any]) -> Asset:

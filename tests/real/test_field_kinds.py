@@ -68,3 +68,30 @@ def test_a_landsat_scene_of_whole_numbers_in_another_type_gives_the_same_pixels(
     for one, other in zip(*pictures, strict=True):
         with rasterio.open(one) as first, rasterio.open(other) as second:
             np.testing.assert_array_equal(first.read(), second.read(), err_msg=one.name)
+
+
+def test_one_id_in_two_collections_is_a_clash_that_names_both(field: Path, run_job: RunJob, tmp_path: Path) -> None:
+    run = run_job("toa", field / "B12-same-id-two-collections", output=tmp_path)
+    assert run.balanced
+    assert (run.scenes.taken_in, run.scenes.made, run.scenes.quarantined, run.scenes.skipped) == (2, 1, 1, 0)
+    (entry,) = run.quarantine
+    assert (entry.error, entry.stage) == ("clash", "plan")
+    assert all(name in entry.message for name in ("k01-coll-a/item.json", "k01-coll-b/item.json"))
+    again = run_job("toa", field / "B12-same-id-two-collections", output=tmp_path)
+    assert (again.scenes.made, again.scenes.quarantined, again.scenes.skipped) == (0, 1, 1)
+    loser = next(n for n in ("k01-coll-a", "k01-coll-b") if f"got {field / 'B12-same-id-two-collections' / n}" in entry.message)
+    alone = run_job("toa", field / "B12-same-id-two-collections" / loser, output=tmp_path)
+    assert [q.error for q in alone.quarantine] == ["clash"], "a product of an earlier run is not replaced"
+
+
+def test_two_granules_of_one_tile_are_two_products(field: Path, run_job: RunJob, tmp_path: Path) -> None:
+    run = run_job("toa", field / "B13-two-granules-one-tile", output=tmp_path)
+    assert (run.scenes.taken_in, run.scenes.made) == (2, 2)
+    ends = {p.scene_id.rpartition("_T56JMM")[2] for p in run.products}
+    assert ends == {"_20160615T152456", "_20160615T170526"}
+
+
+def test_two_items_of_one_id_are_both_accounted_for(field: Path, run_job: RunJob, tmp_path: Path) -> None:
+    run = run_job("toa", field / "hostile" / "same-id-dropped", output=tmp_path)
+    assert (run.scenes.made, run.scenes.quarantined, run.scenes.skipped) == (1, 1, 0)
+    assert run.quarantine[0].error == "clash"

@@ -16,6 +16,7 @@ from swath.runs.plan import STATUSES, Plan, decide
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
 from swath.simulator.simulate import simulate
+from swath.spark.versions import Version, latest_versions
 from swath.stores.local import local_store
 
 if TYPE_CHECKING:
@@ -26,14 +27,16 @@ NOON = datetime(2024, 8, 5, 12, tzinfo=UTC)
 
 
 def drawn(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """A row of an ingest: mostly usable, sometimes given twice, refused with and without a name."""
+    """A row of an ingest: mostly usable, sometimes given twice, in several versions, refused with and without a name."""
     row: dict[str, Any] = dict.fromkeys(INGESTED.names)
-    name = f"scene-{rng.integers(12)}"
+    name, version = f"scene-{rng.integers(12)}", int(rng.integers(3))
     row |= {
         "n": n,
         "href": f"/scenes/{n}",
         "block": n // 20,
         "scene_id": name,
+        "scene_digest": f"digest-{version}",
+        "processed": DATES[version] if rng.random() < 0.8 else None,
         "product_id": f"{name}.toa",
         "assets": 3,
         "strips": 1,
@@ -46,21 +49,52 @@ def drawn(rng: np.random.Generator, n: int) -> dict[str, Any]:
     return row
 
 
+#: Of three versions; two were processed at once.
+DATES = ("2024-01-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00")
+
+
 def made(rng: np.random.Generator) -> list[dict[str, Any]]:
-    versions = [(f"scene-{rng.integers(16)}.toa", f"key-{rng.integers(2)}") for _ in range(rng.integers(9))]
-    return [{"product_id": p, "product_key": k, "made": NOON + timedelta(minutes=m)} for m, (p, k) in enumerate(versions)]
+    versions = [(rng.integers(16), rng.integers(2), rng.integers(3)) for _ in range(rng.integers(9))]
+    return [
+        {"product_id": f"scene-{s}.toa", "product_key": f"key-{k}", "made": NOON + timedelta(minutes=m), "scene_id": f"scene-{s}",
+         "scene_digest": f"digest-{d}"}
+        for m, (s, k, d) in enumerate(versions)
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(3))
+def known_scenes(products: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Rows of ``scenes``: one of each version that a product was made from; half of them tell when they were processed."""
+    versions = sorted({(r["scene_id"], r["scene_digest"]) for r in products})
+    dates = {(s, d): DATES[int(d[-1])] if int(s.split("-")[1]) % 2 else "" for s, d in versions}
+    return [
+        {"scene_id": s, "digest": d, "href": f"/earlier/{s}/{d}", "scene": json.dumps({"processed": dates[s, d]})}
+        for s, d in versions
+    ]
+
+
+def versions_of(products: list[dict[str, Any]]) -> dict[str, Version]:
+    told = {(r["scene_id"], r["digest"]): r for r in known_scenes(products)}
+    return {
+        s: Version(digest=d, href=told[s, d]["href"], processed=json.loads(told[s, d]["scene"])["processed"])
+        for s, d in latest_versions(products).items()
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_few_scenes_are_decided_on_as_many_are(spark: "SparkSession", seed: int) -> None:
     rng = np.random.default_rng(seed)
     ingested = [drawn(rng, n) for n in range(40)]
     products = made(rng)
-    few = decide_few(ingested, products, wave_products=3)
-    assert {r["status"] for r in few} == set(STATUSES) - ({"made"} if not products else set())
+    few = decide_few(ingested, products, versions=versions_of(products), wave_products=3)
+    assert {r["status"] for r in few} == set(STATUSES) - ({"made"} if not any(r["status"] == "made" for r in few) else set())
+    assert {r["error_class"] for r in few} == {None, "read", "clash"}
     rows = spark.createDataFrame([tuple(r[n] for n in INGESTED.names) for r in ingested], INGESTED)
-    slim = "product_id string, product_key string, made timestamp"
-    many = decide(rows, spark.createDataFrame([tuple(r.values()) for r in products], slim), wave_products=3)
+    slim = "product_id string, product_key string, made timestamp, scene_id string, scene_digest string"
+    ledger = spark.createDataFrame([tuple(r.values()) for r in products], slim)
+    scenes = spark.createDataFrame(
+        [tuple(r.values()) for r in known_scenes(products)], "scene_id string, digest string, href string, scene string"
+    )
+    many = decide(rows, ledger, scenes=scenes, wave_products=3)
     assert few == [r.asDict() for r in many.orderBy("n").collect()]
 
 

@@ -40,6 +40,7 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
             SkippedEntry(scene_id=_name(r), reason=_REASONS[r["status"]]) for r in outcome.aside if r["status"] in _REASONS
         ),
         quarantine=(*(_refused(r) for r in outcome.aside if r["status"] == REFUSED), *(_lost(w) for w in outcome.lost)),
+        replaced=tuple(w.row["message"] for w in outcome.made if w.row["message"]),
         stages=stages_together(
             StageTiming(name=s.name, wall_s=s.wall_s, cpu_s=s.cpu_s, tasks=s.tasks, peak_mb=s.peak_mb or None)
             for s in outcome.stages

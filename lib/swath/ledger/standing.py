@@ -5,6 +5,7 @@ from pyspark.sql import functions as F
 
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, SCENES
 from swath.ledger.tables import Tables
+from swath.spark.versions import CLASH
 
 _WHAT = ["href", "pipeline"]
 
@@ -18,17 +19,20 @@ def standing(tables: Tables) -> DataFrame:
     rows = tables.read("quarantine", QUARANTINE).withColumn("rank", F.row_number().over(latest)).filter(F.col("rank") == 1)
     if not tables.exists("products"):
         return rows.select(*QUARANTINE.names)
-    made = (
-        tables.read("products", PRODUCTS, columns=["scene_id", "pipeline", "made"])
-        .groupBy("scene_id", "pipeline")
-        .agg(F.max("made").alias("made"))
-    )
-    hrefs = tables.read("scenes", SCENES, columns=["scene_id", "href"]).distinct()
+    products = tables.read("products", PRODUCTS, columns=["scene_id", "scene_digest", "pipeline", "made"])
+    made = products.groupBy("scene_id", "pipeline").agg(F.max("made").alias("made"))
+    versions = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href"]).distinct()
+    hrefs = versions.select("scene_id", "href").distinct()
     by_href = made.join(hrefs, "scene_id").groupBy(*_WHAT).agg(F.max("made").alias("made_href"))
+    # A clash stands beside products of its scene: only one of this very delivery ends it.
+    exact = products.withColumnRenamed("scene_digest", "digest").join(versions, ["scene_id", "digest"])
+    by_version = exact.groupBy(*_WHAT).agg(F.max("made").alias("made_version"))
+    since = F.when(F.col("error_class") == CLASH, F.col("made_version")).otherwise(F.greatest("made", "made_href"))
     return (
         rows.join(made, ["scene_id", "pipeline"], "left")
         .join(by_href, _WHAT, "left")
-        .filter(F.coalesce(F.greatest("made", "made_href") < F.col("at"), F.lit(True)))
+        .join(by_version, _WHAT, "left")
+        .filter(F.coalesce(since < F.col("at"), F.lit(True)))
         .select(*QUARANTINE.names)
     )
 

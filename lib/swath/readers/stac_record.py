@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from swath.errors import MetadataError, ReadError
@@ -86,14 +87,17 @@ def _unread(href: str, *, why: str) -> MetadataError:
 
 
 def item_fragments(document: dict[str, Any]) -> list[str]:
-    """What names each record of an item collection after ``collection.json#``: its id, or its place where it has none."""
-    return [_fragment(feature, number) for number, feature in enumerate(document["features"])]
+    """What names each record of an item collection after ``collection.json#``: its id, or its place where that names no other."""
+    names = [_name(feature) for feature in document["features"]]
+    times = Counter(names)
+    return [n if n and times[n] == 1 and not _POINTER.fullmatch(n) else f"/features/{k}" for k, n in enumerate(names)]
 
 
-def _fragment(feature: Any, number: int) -> str:
+def _name(feature: Any) -> str:
+    """The id of a record; ``''`` where it has none that can be written."""
     name = feature.get("id") if isinstance(feature, dict) else None
     usable = isinstance(name, str | int) and not isinstance(name, bool) and name != "" and str(name).isprintable()
-    return str(name) if usable and _is_text(str(name)) else f"/features/{number}"
+    return str(name) if usable and _is_text(str(name)) else ""
 
 
 def _is_text(name: str) -> bool:
@@ -116,6 +120,8 @@ def check_named(file: str, *, fragment: str) -> None:
     features = stac_document(file).get("features") or []
     number = int(place[1])
     record = features[number] if number < len(features) else None
+    if _name(record):
+        return
     got = record.get("id") if isinstance(record, dict) else record
     raise MetadataError(
         "a record of the item collection has no usable id",

@@ -119,6 +119,7 @@ class RunSummary:
         products: What was made.
         skipped: What was not needed.
         quarantine: What failed.
+        replaced: Scenes whose products were replaced by those of a newer version, in words.
         stages: What each stage cost, in order.
         report: Path of the HTML report, relative to the output's root.
         output: The output's root, as the user named it.
@@ -138,6 +139,7 @@ class RunSummary:
     products: tuple[ProductSummary, ...] = ()
     skipped: tuple[SkippedEntry, ...] = ()
     quarantine: tuple[QuarantineEntry, ...] = ()
+    replaced: tuple[str, ...] = ()
     stages: tuple[StageTiming, ...] = ()
     report: str = ""
     output: str = ""
@@ -195,6 +197,7 @@ class RunSummary:
             "balanced": self.balanced,
             "assets": _account(self.assets),
             "skips": [{"scene_id": s.scene_id, "reason": s.reason} for s in self.skipped],
+            "replaced": list(self.replaced),
             "stages": [_stage(s) for s in self.stages],
             "models": [{"name": m.name, "version": m.version, "digest": m.digest} for m in self.models],
             "site": self.site,

@@ -22,7 +22,7 @@ def lines(summary: RunSummary, *, verbose: bool = False) -> tuple[str, ...]:
     files = summary.assets
     assets = f"assets: {files.taken_in} in = {files.made} made + {files.skipped} skipped + {files.quarantined} quarantined"
     others = _not_scenes(summary, verbose=verbose) if summary.not_scenes else ()
-    failures = (_failure(entry) for entry in summary.quarantine)
+    failures = [*(plain(text) for text in summary.replaced), *(_failure(entry) for entry in summary.quarantine)]
     cost = str(summary.cost) if summary.cost is not None else ""
     return (account, assets, *others, *reduced(summary), *failures, *_told([("cost", cost), ("report", summary.report)]))
 

@@ -23,9 +23,10 @@ from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import INGESTED, PLANNED, PRODUCTS, SCENES
 from swath.ledger.tables import Tables
 from swath.runs.ingest import BLOCK_SCENES, IngestRequest, question, run_path, tasks_for
-from swath.runs.plan import DUPLICATE, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
+from swath.runs.plan import DUPLICATE, KNOWN_OF_PRODUCTS, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
 from swath.runs.request import RunRequest
 from swath.spark.stage import run_stage
+from swath.spark.versions import CLASH, STAGE, Version, chosen, clash_message, latest_versions, replaced_message
 from swath.stores.base import Store
 
 Json = dict[str, Any]
@@ -107,7 +108,7 @@ def plan_few(
     if len(found) > FEW:
         return None
     known = tables.small("scenes", SCENES, columns=["scene_id", "digest", "href", "files", "run_id"])
-    products = tables.small("products", PRODUCTS, columns=["product_id", "product_key", "made"])
+    products = tables.small("products", PRODUCTS, columns=[*KNOWN_OF_PRODUCTS])
     if known is None or products is None:
         return None
     ingested = _ingest(spark, asked, found=found, known=known, store=store)
@@ -117,7 +118,8 @@ def plan_few(
     _keep(ingested, INGESTED, path=run_path(request.run_id, "ingested"), store=store)
     if remembering:
         _remember(ingested, known=known, tables=tables, run_id=request.run_id)
-    planned = decide_few(ingested, products, wave_products=request.wave_products)
+    versions = _versions(ingested, products, tables=tables)
+    planned = decide_few(ingested, products, versions=versions, wave_products=request.wave_products)
     _keep(planned, PLANNED, path=run_path(request.run_id, "plan"), store=store)
     rows = [Row(**{n: r[n] for n in PLANNED.names}) for r in planned]
     return FewPlan(spark, store, run_id=request.run_id, rows=rows, scenes={r["n"]: r["scene"] for r in ingested})
@@ -137,35 +139,72 @@ def _ingest(
     ]
 
 
-def decide_few(ingested: Sequence[Json], products: Sequence[Json], *, wave_products: int) -> list[Json]:
+def _versions(ingested: Sequence[Json], products: Sequence[Json], *, tables: Tables) -> dict[str, Version]:
+    """What the ledger's products were made from, by scene id; metadata is looked into only where another digest has come."""
+    standing = latest_versions(products)
+    other = {r["scene_id"] for r in ingested if standing.get(r["scene_id"], r["scene_digest"]) != r["scene_digest"]}
+    rows = tables.small("scenes", SCENES, columns=["scene_id", "digest", "href", "scene"]) if other else []
+    told = {(r["scene_id"], r["digest"]): r for r in rows or () if r["scene_id"] in other}
+    found = {}
+    for scene_id, digest in standing.items():
+        row = told.get((scene_id, digest))
+        processed = json.loads(row["scene"]).get("processed", "") if row is not None else ""
+        found[scene_id] = Version(digest=digest, href=row["href"] if row is not None else "", processed=processed)
+    return found
+
+
+def decide_few(
+    ingested: Sequence[Json], products: Sequence[Json], *, versions: Mapping[str, Version], wave_products: int
+) -> list[Json]:
     """What becomes of each row, and in which wave: see ``plan.decide``.
 
     Args:
         ingested: Rows of ``INGESTED``, in order.
         products: Of the ledger: ids, keys, when they were made.
+        versions: What the ledger's products were made from, by scene id.
         wave_products: Products that commit together.
 
     Returns:
         Rows of ``PLANNED``, in order.
     """
     latest = {r["product_id"]: r["product_key"] for r in sorted(products, key=lambda r: r["made"])}
+    usable: defaultdict[str, list[Json]] = defaultdict(list)
+    for row in ingested:
+        if row["error_class"] is None and row["product_id"] is not None:
+            usable[row["product_id"]].append(row)
+    choices = {name: chosen(rows, standing=versions.get(rows[0]["scene_id"])) for name, rows in usable.items()}
     seen: set[str] = set()
     places: defaultdict[int, int] = defaultdict(int)
     planned = []
     for row in ingested:
-        name, status, wave = row["product_id"], MAKE, 0
-        if row["error_class"] is not None:
-            status = REFUSED
-        elif name in seen:
-            status = DUPLICATE
-        elif name is not None and latest.get(name) == row["product_key"]:
-            status = MADE
-        else:
+        choice, before = choices.get(row["product_id"]), versions.get(row["scene_id"])
+        told, wave = _decided(row, choice=choice, before=before, latest=latest, seen=seen), 0
+        if told["status"] == MAKE:
             wave = row["block"] * waves_per_block(wave_products) + places[row["block"]] // wave_products
             places[row["block"]] += 1
-        seen.update({name} - {None})
-        planned.append({**{n: row.get(n) for n in PLANNED.names}, "status": status, "again": name in latest, "wave": wave})
+        known = {n: row.get(n) for n in PLANNED.names}
+        planned.append({**known, "again": row["product_id"] in latest, "wave": wave, **told})
     return planned
+
+
+def _decided(
+    row: Json, *, choice: Version | None, before: Version | None, latest: Mapping[str, str], seen: set[str]
+) -> dict[str, str]:
+    """Status of a row, and what is said of it; notes in ``seen`` the products that have a row already."""
+    if row["error_class"] is not None:
+        return {"status": REFUSED}
+    name = row["product_id"]
+    there = latest.get(name) == row["product_key"]
+    if choice is not None and row["scene_digest"] != choice.digest and not (there and choice == before):
+        told = clash_message(row, other=choice)
+        return {"status": REFUSED, "error_class": CLASH, "message": told, "stage": STAGE}
+    if name in seen:
+        return {"status": DUPLICATE}
+    seen.update({name} - {None})
+    if there:
+        return {"status": MADE}
+    replaces = choice is not None and before is not None and before.digest != choice.digest
+    return {"status": MAKE, "message": replaced_message(row, before=before)} if replaces and before else {"status": MAKE}
 
 
 def _remember(ingested: Sequence[Json], *, known: Sequence[Json], tables: Tables, run_id: str) -> None:

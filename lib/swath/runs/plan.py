@@ -11,10 +11,13 @@ from pyspark.sql import functions as F
 from swath.ledger.schemas import INGESTED, PLANNED
 from swath.runs.ingest import BLOCK_SCENES
 from swath.runs.request import RunRequest
+from swath.spark.versions import CLASH, STAGE, latest_versions_of, with_choice
 
 #: What the plan says of a row.
 MAKE, MADE, DUPLICATE, REFUSED = "make", "made", "duplicate", "refused"
 STATUSES = (MAKE, MADE, DUPLICATE, REFUSED)
+#: What a plan must know of the ledger's products.
+KNOWN_OF_PRODUCTS = ("product_id", "product_key", "made", "scene_id", "scene_digest")
 #: Rows that need no work are told one by one up to this many of each kind; the account counts all of them.
 TOLD = 10_000
 
@@ -131,32 +134,43 @@ def write_plan(planned: DataFrame, *, path: str) -> None:
     planned.write.mode("overwrite").partitionBy("block").parquet(path)
 
 
-def decide(ingested: DataFrame, products: DataFrame, *, wave_products: int) -> DataFrame:
+def decide(ingested: DataFrame, products: DataFrame, *, scenes: DataFrame, wave_products: int) -> DataFrame:
     """Say of each row what becomes of it, and in which wave. Scenes themselves are not touched: a million rows stay small.
 
     Args:
         ingested: Rows of ``INGESTED``.
         products: Of the ledger.
+        scenes: Of the ledger.
         wave_products: Products that commit together.
 
     Returns:
         Rows of ``PLANNED``.
     """
-    first = Window.partitionBy("product_id").orderBy("n")
     # The latest version counts: who goes back to an earlier model gets an item that says so, made of files that are there.
     latest = products.groupBy("product_id").agg(F.max_by("product_key", "made").alias("latest"))
-    slim = ingested.select(*[n for n in INGESTED.names if n in PLANNED.names])
+    slim = ingested.select(*[n for n in INGESTED.names if n in PLANNED.names], "processed")
+    rows = slim.join(latest, "product_id", "left")
+    rows = with_choice(rows.join(latest_versions_of(products, scenes, ingested=slim), "scene_id", "left"))
+    copy = Window.partitionBy("product_id", "usable", "same").orderBy("n")
     rows = (
-        slim.withColumn("copy", F.when(F.col("product_id").isNotNull(), F.row_number().over(first)).otherwise(1))
-        .join(latest, "product_id", "left")
+        rows.withColumn("copy", F.when(F.col("usable"), F.row_number().over(copy)).otherwise(1))
         .withColumn(
             "status",
-            F.when(F.col("error_class").isNotNull(), REFUSED)
+            F.when(F.col("error_class").isNotNull() | ~F.col("same"), REFUSED)
             .when(F.col("copy") > 1, DUPLICATE)
             .when(F.col("latest") == F.col("product_key"), MADE)
             .otherwise(MAKE),
         )
         .withColumn("again", F.col("latest").isNotNull())
+    )
+    rows = (
+        rows.withColumn("message", F.when(~F.col("same"), F.col("clash")).otherwise(F.col("message")))
+        .withColumn(
+            "message",
+            F.when((F.col("status") == MAKE) & F.col("replaces").isNotNull(), F.col("replaces")).otherwise(F.col("message")),
+        )
+        .withColumn("stage", F.when(~F.col("same"), STAGE).otherwise(F.col("stage")))
+        .withColumn("error_class", F.when(~F.col("same"), CLASH).otherwise(F.col("error_class")))
     )
     # Waves are counted within a block: nobody sorts, or counts first, a million rows.
     place = F.row_number().over(Window.partitionBy("block", "status").orderBy("n")) - 1

@@ -5,12 +5,12 @@ from pyspark.sql import functions as F
 
 from swath.engine.child.parent import CONFIG
 from swath.errors import ConfigError
-from swath.ledger.schemas import PLANNED, PRODUCTS
+from swath.ledger.schemas import PLANNED, PRODUCTS, SCENES
 from swath.ledger.tables import Tables
 from swath.readers.stac.search import Say
 from swath.runs.few_plan import plan_few
 from swath.runs.ingest import IngestRequest, find_scenes, ingest, remember, run_path
-from swath.runs.plan import Plan, decide, write_plan
+from swath.runs.plan import KNOWN_OF_PRODUCTS, Plan, decide, write_plan
 from swath.runs.request import RunRequest
 from swath.stores.base import Store
 
@@ -52,8 +52,9 @@ def load_or_make_plan(
         _refuse_config(ingested, store, request=request)
         if remembering:
             remember(ingested, tables=tables, run_id=request.run_id)
-        products = tables.read("products", PRODUCTS, columns=["product_id", "product_key", "made"])
-        planned = decide(ingested, products, wave_products=request.wave_products)
+        products = tables.read("products", PRODUCTS, columns=[*KNOWN_OF_PRODUCTS])
+        scenes = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href", "scene"])
+        planned = decide(ingested, products, scenes=scenes, wave_products=request.wave_products)
         write_plan(planned, path=store.spark_path(path))
     rows = spark.read.schema(PLANNED).parquet(store.spark_path(path))
     return Plan(rows, ingested=ingested)

@@ -11,6 +11,7 @@ from swath.errors import ConfigError, MetadataError
 from swath.readers.discover import discover
 from swath.readers.recognise import Kind, kind_of_folder
 from swath.readers.registry import read_scene
+from swath.readers.stac.item import read_item
 
 WriteLandsat = Callable[..., Path]
 
@@ -161,3 +162,16 @@ def test_what_no_reader_knows_is_a_metadata_error(tmp_path: Path, name: str) -> 
         MetadataError, match=rf"this is not a scene: expected a Landsat folder, .* got .*{name}\. Check the path; plug in"
     ):
         read_scene(str(tmp_path / name))
+
+
+def test_items_of_one_id_in_a_collection_are_all_found(tmp_path: Path) -> None:
+    items = [
+        {"type": "Feature", "stac_version": "1.1.0", "id": name, "properties": {"number": number}}
+        for number, name in enumerate(["same", "other", "same", "/features/1"])
+    ]
+    file = tmp_path / "search.json"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    found = list(discover([str(file)]))
+    assert [href.partition("#")[2] for href in found] == ["/features/0", "other", "/features/2", "/features/3"]
+    assert [read_item(href).properties["number"] for href in found] == [0, 1, 2, 3]
+    assert list(discover([found[2]])) == [found[2]]

@@ -69,7 +69,10 @@ def _ingest(request: Mapping[str, Any]) -> Json:
             raise
         return {"refused": {"class": error.error_class, "message": str(error), "stage": error.stage}}
     text = _bordered(scene.to_json())
-    found: Json = {"scene": text, "scene_id": scene.scene_id, "scene_digest": scene.digest, "files": memory.to_json()}
+    found: Json = {
+        "scene": text, "scene_id": scene.scene_id, "scene_digest": scene.digest, "processed": scene.processed,
+        "files": memory.to_json(),
+    }  # fmt: skip
     if "pipeline" not in request:
         return found
     try:

@@ -33,6 +33,7 @@ class Mtl:
         wrs_path: None when not given.
         wrs_row: None when not given.
         software: Processing software version.
+        processed: When the product was made, as written; empty when not given.
     """
 
     spacecraft: int
@@ -52,6 +53,7 @@ class Mtl:
     wrs_path: int | None = None
     wrs_row: int | None = None
     software: str = ""
+    processed: str = ""
 
 
 def read_mtl(href: str) -> Mtl:
@@ -80,6 +82,7 @@ def read_mtl(href: str) -> Mtl:
         wrs_path=_whole(text.optional("WRS_PATH")),
         wrs_row=_whole(text.optional("WRS_ROW", "STARTING_ROW")),
         software=text.optional("PROCESSING_SOFTWARE_VERSION", "PROCESSING_SOFTWARE"),
+        processed=text.optional("DATE_PRODUCT_GENERATED", "FILE_DATE", "PRODUCT_CREATION_TIME"),
     )
 
 

@@ -17,7 +17,7 @@ from swath.readers.landsat.mtl_bands import MtlBand
 from swath.readers.pixels.delivered import dn_type, stored_of
 from swath.readers.pixels.header import Header, inspect
 from swath.readers.pixels.same_ground import check_extents
-from swath.scene import Angles, Asset, Band, Calibration, Quality, Reflectance, Scene, Stored, Thermal
+from swath.scene import Angles, Asset, Band, Calibration, Quality, Reflectance, Scene, Stored, Thermal, processing_date
 
 #: Level-1 DN 0 is fill (LSDS-1822, section 2).
 FILL = 0
@@ -72,6 +72,7 @@ def read_scene(href: str) -> Scene:
         digest=combined_digest([*digests, (PurePosixPath(delivery.mtl_href).name, file_digest(delivery.mtl_href))]),
         # Metadata without a level is from before there was another one: Level 2 began with PROCESSING_LEVEL in it.
         level=mtl.level or "L1",
+        processed=processing_date(mtl.processed),
         baseline=mtl.software,
         cloud_cover_percent=mtl.cloud_cover_percent,
         properties=_properties(mtl),

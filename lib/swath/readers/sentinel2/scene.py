@@ -12,7 +12,8 @@ from swath.readers.sentinel2.bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
 from swath.readers.sentinel2.layout import EXPECTED_LAYOUT, Delivery, find_delivery
 from swath.readers.sentinel2.metadata import Sentinel2Metadata, read_sentinel2_metadata
 from swath.readers.sentinel2.stac import stac_properties
-from swath.scene import VIEW_ANGLES, Angles, Asset, Reflectance, Scene
+from swath.readers.sentinel2_granules import scene_id_of
+from swath.scene import VIEW_ANGLES, Angles, Asset, Reflectance, Scene, processing_date
 
 READER = "sentinel2"
 FAMILY = "sentinel-2-msi"
@@ -65,7 +66,7 @@ def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
     _check_ground(assets, delivery=delivery)
     tile = delivery.metadata.tile or ""
     return Scene(
-        scene_id=metadata.scene_id,
+        scene_id=scene_id_of(metadata, source=delivery.source),
         platform=metadata.platform,
         instrument=INSTRUMENT,
         family=FAMILY,
@@ -83,6 +84,7 @@ def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
             ]
         ),
         level=f"L{metadata.level}",
+        processed=processing_date(metadata.product.generated if metadata.product else ""),
         baseline=metadata.baseline,
         cloud_cover_percent=metadata.cloud_cover_percent,
         properties=stac_properties(metadata),

@@ -20,6 +20,8 @@ from swath.readers.files.xml import read_metadata
 #: A collection of a hundred thousand items.
 MAX_COLLECTION_BYTES = 512 << 20
 JsonObject = Mapping[str, Any]
+#: What names an item of a collection by its place.
+POINTER = "/features/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,8 @@ def read_item(href: str) -> Item:
     """Read an item file, or one item of a collection.
 
     Args:
-        href: ``item.json``, or ``collection.json#<item id>``.
+        href: ``item.json``, ``collection.json#<item id>``, or ``collection.json#/features/<number>`` (RFC 6901) where
+            several items have one id.
 
     Raises:
         MetadataError: Not JSON, not a STAC 1.x item, or the collection has no such item.
@@ -130,7 +133,7 @@ def read_item(href: str) -> Item:
     path = path.removeprefix("file://")
     document = _read_object(path)
     records = list_of(document.get("features")) if document.get("type") == "FeatureCollection" else [document]
-    found = [r for r in records if isinstance(r, Mapping) and (not wanted or str(r.get("id")) == wanted)]
+    found = [r for n, r in enumerate(records) if isinstance(r, Mapping) and (not wanted or _is_named(r, wanted, number=n))]
     if len(found) != 1:
         raise MetadataError(
             "the item was not found" if not found else "which item is meant is not clear",
@@ -139,6 +142,10 @@ def read_item(href: str) -> Item:
             remedy="Name one item: collection.json#<item id>.",
         )
     return checked_item(found[0], href=path)
+
+
+def _is_named(record: JsonObject, wanted: str, *, number: int) -> bool:
+    return wanted == f"{POINTER}{number}" if wanted.startswith(POINTER) else str(record.get("id")) == wanted
 
 
 def checked_item(record: JsonObject, *, href: str) -> Item:

@@ -31,9 +31,11 @@ from swath.readers.stac.offsets import check_offsets
 from swath.readers.stac.platform import Platform, platform_of
 from swath.readers.stac.sentinel2 import baseline_of, read_beside, with_product
 from swath.readers.stac.units import reflectance_from
-from swath.scene import Asset, Band, Calibration, Quality, Scene
+from swath.scene import Asset, Band, Calibration, Quality, Scene, processing_date
 
 READER = "stac"
+#: Properties that tell when a delivery was made, the most telling first.
+_PROCESSED = ("processing:datetime", "s2:generation_time", "updated", "created")
 #: A count of DN that is worth more than this is no DN: floats with such a scale are physical values.
 _COARSEST = 0.1
 _ATMOSPHERE = ("aot550", "ozone_atm_cm", "water_vapour_g_cm2", "pressure_hpa")
@@ -101,6 +103,7 @@ def _scene(item: Item, *, source: str) -> Scene:
         metadata_href=item.href,
         digest=combined_digest([*digests, ("item", sha256(item.canonical()).hexdigest())]),
         level=f"L{level.number}" if level else "",
+        processed=processing_date(*(item.text(name) for name in _PROCESSED)),
         baseline=baseline,
         cloud_cover_percent=item.number("eo:cloud_cover"),
         atmosphere=_atmosphere(item),

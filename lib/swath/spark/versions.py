@@ -1,0 +1,169 @@
+"""Deliveries of one scene: which of several with one id is made, and what is said of the others.
+
+Same id and same digest: a duplicate. Same id and another digest: a clash, of which one delivery is made. The later processing
+date wins; without one on both sides, what products of the ledger were made from; else the digest that sorts first. So the
+choice depends neither on the order in which scenes are found nor on partitions; the others go to quarantine, class ``clash``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from swath.errors import ClashError
+
+Json = Mapping[str, Any]
+CLASH: Final = ClashError.error_class
+#: Where in a run a clash is seen.
+STAGE: Final = "plan"
+_REMEDY: Final = (
+    "Give one of them an id of its own, or the one that is to be made the later processing date (`updated` of a STAC item)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A delivery of a scene.
+
+    Args:
+        digest: ``Scene.digest``.
+        href: What it was found by; empty when unknown.
+        processed: ``Scene.processed``; empty when unknown.
+    """
+
+    digest: str
+    href: str = ""
+    processed: str = ""
+
+    def newer_than(self, other: "Version") -> bool:
+        """Whether both tell when they were processed, and this was later."""
+        return bool(other.processed) and self.processed > other.processed
+
+
+def latest_versions(products: Iterable[Json]) -> dict[str, str]:
+    """The digest that the latest product of each scene was made from, by scene id.
+
+    Args:
+        products: Of the ledger: ``scene_id``, ``scene_digest``, ``made``.
+    """
+    return {r["scene_id"]: r["scene_digest"] for r in sorted(products, key=lambda r: r["made"])}
+
+
+def chosen(rows: Sequence[Json], *, standing: Version | None) -> Version:
+    """The delivery of a scene that is made.
+
+    Args:
+        rows: Of ``INGESTED``: those of one product that can be used.
+        standing: What the ledger's products were made from.
+    """
+    known = "" if standing is None else standing.digest
+    ordered = sorted(rows, key=lambda r: (r["scene_digest"] != known, r["scene_digest"], r["n"]))
+    top = max(ordered, key=lambda r: r["processed"] or "")
+    newest = Version(digest=top["scene_digest"], href=top["href"], processed=top["processed"] or "")
+    return newest if standing is None or newest.newer_than(standing) else standing
+
+
+def clash_message(row: Json, *, other: Version) -> str:
+    """Why a delivery is not made: what it is, and what is made instead."""
+    newer = other.newer_than(Version(digest=row["scene_digest"], processed=row["processed"] or ""))
+    which = "is the newer version" if newer else "is kept"
+    return (
+        f"{row['scene_id']}: two deliveries of different content have this id: "
+        f"got {_named(row['href'], row['processed'])}; {_named(other.href, other.processed)} {which}. {_REMEDY}."
+    )
+
+
+def replaced_message(row: Json, *, before: Version) -> str:
+    """What a newer delivery replaces."""
+    return (
+        f"{row['scene_id']}: {_named(row['href'], row['processed'])} is the newer version of "
+        f"{_named(before.href, before.processed)} and replaces its products"
+    )
+
+
+def _named(href: str, processed: str | None) -> str:
+    return (href or "an earlier delivery") + (f" (processed {processed})" if processed else "")
+
+
+# The same for a million rows.
+
+
+def latest_versions_of(products: DataFrame, scenes: DataFrame, *, ingested: DataFrame) -> DataFrame:
+    """What products of the ledger were made from, a row a scene: ``scene_id``, and the version's digest, href and date.
+
+    Args:
+        products: Of the ledger.
+        scenes: Of the ledger; their metadata is looked into only where a delivery of another digest has come.
+        ingested: The scenes of the run.
+    """
+    latest = products.groupBy("scene_id").agg(F.max_by("scene_digest", "made").alias("standing"))
+    other = ingested.join(latest, "scene_id").filter(F.col("scene_digest") != F.col("standing"))
+    clashing = other.select("scene_id", F.col("standing").alias("digest")).distinct()
+    if clashing.isEmpty():
+        nothing = [F.lit("").alias(n) for n in ("standing_href", "standing_processed")]
+        return latest.select("*", *nothing)
+    told = scenes.join(clashing, ["scene_id", "digest"], "left_semi").select(
+        "scene_id",
+        F.col("href").alias("standing_href"),
+        F.coalesce(F.get_json_object("scene", "$.processed"), F.lit("")).alias("standing_processed"),
+    )
+    return latest.join(told.dropDuplicates(["scene_id"]), "scene_id", "left").fillna("")
+
+
+def with_choice(rows: DataFrame) -> DataFrame:
+    """Add to each usable row of a product: ``same`` (as what is made), ``clash`` (why not), ``replaces`` (what it replaces).
+
+    Args:
+        rows: Of ``INGESTED``, with ``latest`` (key of the ledger's product) and the columns of ``latest_versions_of``.
+    """
+    usable = F.col("error_class").isNull() & F.col("product_id").isNotNull()
+    processed, standing = F.coalesce("processed", F.lit("")), F.col("standing")
+    group = Window.partitionBy("product_id", "usable")
+    order: list[Column] = [
+        processed.desc(),
+        (F.col("scene_digest") != F.coalesce(standing, F.lit(""))).asc(),
+        F.col("scene_digest"),
+        F.col("n"),
+    ]
+    first = group.orderBy(*order).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    rows = rows.withColumn("usable", usable).withColumn("processed", processed)
+    for name, column in (("digest", "scene_digest"), ("href", "href"), ("processed", "processed")):
+        rows = rows.withColumn(f"top_{name}", F.first(column).over(first))
+    newer = (F.col("standing_processed") != "") & (F.col("top_processed") > F.col("standing_processed"))
+    rows = rows.withColumn("fresh", standing.isNull() | newer)
+    for name in ("digest", "href", "processed"):
+        kept = standing if name == "digest" else F.col(f"standing_{name}")
+        rows = rows.withColumn(f"chosen_{name}", F.when(F.col("fresh"), F.col(f"top_{name}")).otherwise(kept))
+    as_chosen = F.col("scene_digest") == F.col("chosen_digest")
+    there = ~F.col("fresh") & (F.col("latest") == F.col("product_key"))
+    return (
+        rows.withColumn("same", ~usable | as_chosen | F.coalesce(there, F.lit(False)))
+        .withColumn("clash", _clash_message())
+        .withColumn(
+            "replaces",
+            F.when(F.col("fresh") & standing.isNotNull() & as_chosen & (standing != F.col("scene_digest")), _replaced_message()),
+        )
+    )
+
+
+def _clash_message() -> Column:
+    newer = (F.col("processed") != "") & (F.col("chosen_processed") > F.col("processed"))
+    return F.concat(
+        "scene_id", F.lit(": two deliveries of different content have this id: got "), _name("href", "processed"), F.lit("; "),
+        _name("chosen_href", "chosen_processed"), F.when(newer, " is the newer version").otherwise(" is kept"),
+        F.lit(f". {_REMEDY}."),
+    )  # fmt: skip
+
+
+def _replaced_message() -> Column:
+    return F.concat(
+        "scene_id", F.lit(": "), _name("href", "processed"), F.lit(" is the newer version of "),
+        _name("standing_href", "standing_processed"), F.lit(" and replaces its products"),
+    )  # fmt: skip
+
+
+def _name(href: str, processed: str) -> Column:
+    when = F.when(F.col(processed) != "", F.concat(F.lit(" (processed "), F.col(processed), F.lit(")"))).otherwise("")
+    return F.concat(F.when(F.coalesce(href, F.lit("")) != "", F.col(href)).otherwise("an earlier delivery"), when)
