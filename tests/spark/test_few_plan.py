@@ -15,8 +15,8 @@ from swath.runs.few_plan import decide_few
 from swath.runs.plan import STATUSES, Plan, decide
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
+from swath.runs.versions import Version, latest_versions
 from swath.simulator.simulate import simulate
-from swath.spark.versions import Version, latest_versions
 from swath.stores.local import local_store
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from swath.ledger.tables import Tables
 from swath.runs.ingest import BLOCK_SCENES, IngestRequest, question, run_path, tasks_for
 from swath.runs.plan import DUPLICATE, KNOWN_OF_PRODUCTS, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
 from swath.runs.request import RunRequest
+from swath.runs.versions import CLASH, STAGE, Version, chosen, clash_message, latest_versions, replaced_message
 from swath.spark.stage import run_stage
-from swath.spark.versions import CLASH, STAGE, Version, chosen, clash_message, latest_versions, replaced_message
 from swath.stores.base import Store
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from swath.ledger.schemas import INGESTED, PLANNED
 from swath.runs.ingest import BLOCK_SCENES
 from swath.runs.request import RunRequest
-from swath.spark.versions import CLASH, STAGE, latest_versions_of, with_choice
+from swath.runs.versions import CLASH, STAGE, latest_versions_of, with_choice
 
 #: What the plan says of a row.
 MAKE, MADE, DUPLICATE, REFUSED = "make", "made", "duplicate", "refused"

@@ -8,8 +8,8 @@ import pytest
 
 from swath.ledger.schemas import INGESTED
 from swath.runs.few_plan import decide_few
+from swath.runs.versions import Version
 from swath.scene import processing_date
-from swath.spark.versions import Version
 
 OLD, NEW = "2024-01-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00"
 NOON = datetime(2024, 8, 5, 12, tzinfo=UTC)
