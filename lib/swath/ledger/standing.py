@@ -27,7 +27,9 @@ def standing(tables: Tables) -> DataFrame:
     # A clash stands beside products of its scene: only one of this very delivery ends it.
     exact = products.withColumnRenamed("scene_digest", "digest").join(versions, ["scene_id", "digest"])
     by_version = exact.groupBy(*_WHAT).agg(F.max("made").alias("made_version"))
-    since = F.when(F.col("error_class") == ClashError.error_class, F.col("made_version")).otherwise(F.greatest("made", "made_href"))
+    since = F.when(F.col("error_class") == ClashError.error_class, F.col("made_version")).otherwise(
+        F.greatest("made", "made_href")
+    )
     return (
         rows.join(made, ["scene_id", "pipeline"], "left")
         .join(by_href, _WHAT, "left")
