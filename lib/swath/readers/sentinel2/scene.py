@@ -9,9 +9,9 @@ from swath.readers.pixels.header import inspect
 from swath.readers.pixels.same_ground import check_extents
 from swath.readers.sentinel2.angles import Direction, angle_notes
 from swath.readers.sentinel2.bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
+from swath.readers.sentinel2.granules import scene_id_of
 from swath.readers.sentinel2.layout import EXPECTED_LAYOUT, Delivery, find_delivery
 from swath.readers.sentinel2.metadata import Sentinel2Metadata, read_sentinel2_metadata
-from swath.readers.sentinel2.granules import scene_id_of
 from swath.readers.sentinel2.stac import stac_properties
 from swath.scene import VIEW_ANGLES, Angles, Asset, Reflectance, Scene, processing_date
 
