@@ -15,12 +15,16 @@ import swath
 from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
 from swath.inference.registry import Registry
+from swath.names import NAME_RULE, name_problem
+from swath.outside import message
 from swath.pipeline import Pipeline, Writer
 from swath.steps.registry import parameter_names
 
 #: The step whose parameters name a model.
 _MODEL_STEP = "landcover"
 _MAX_BYTES = 1 << 20
+#: What the loader raises: a tag makes it call ``int`` or ``datetime`` with whatever stands behind the tag.
+_NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
 
 class Assets(BaseModel):
@@ -42,6 +46,16 @@ class PipelineFile(BaseModel):
     assets: Assets
     writer: Writer = "swath"
     checks: dict[str, Any] = {}
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        """A pipeline's name becomes part of paths."""
+        problem = name_problem(value)
+        if problem:
+            msg = f"{value!a} is no name: {problem}; expected {NAME_RULE}"
+            raise ValueError(msg)
+        return value
 
     @field_validator("steps", mode="before")
     @classmethod
@@ -134,8 +148,8 @@ def load_pipeline(name: str) -> PipelineFile:
         raise ConfigError(msg)
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        msg = f"{path}: not YAML: {error}"
+    except _NO_YAML as error:
+        msg = f"{path}: not YAML: {message(str(error))}"
         raise ConfigError(msg) from error
     if not isinstance(loaded, dict):
         msg = f"{path}: expected keys name, steps, assets; got {type(loaded).__name__}"
@@ -189,8 +203,8 @@ def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFi
 def _value(text: str, *, setting: str) -> object:
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {setting}: {text!r} is not a YAML value: {error}") from error
+    except _NO_YAML as error:
+        raise ConfigError(f"--set {setting}: {text!r} is not a YAML value: {message(str(error))}") from error
 
 
 def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:

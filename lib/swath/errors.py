@@ -14,6 +14,9 @@ from swath.redaction import redacted
 class SwathError(Exception):
     """Base of everything that swath raises on purpose. Its text has neither passwords nor signatures of addresses."""
 
+    #: The user has read it: a run tells what ended it before it stops its session.
+    told: bool = False
+
     def __str__(self) -> str:
         """The message."""
         return redacted(super().__str__())

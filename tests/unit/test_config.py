@@ -222,3 +222,22 @@ def test_a_layer_that_no_step_makes_is_refused_with_the_nearest_kind(tmp_path: P
     path.write_text("name: mine\nsteps: [toa, smac]\nassets: {required: [srr]}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"no step of it makes 'srr'; did you mean 'sr'\?"):
         prepare(load_pipeline(str(path)), registry=Registry.beside(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("name: ../..", "is no name: it begins with '.'"),
+        ("name: a/b", "is no name: it holds '/'"),
+        ("name: !!int abc", "not YAML: invalid literal"),
+        ("name: !!python/object:os.system x", "not YAML: could not determine a constructor"),
+        ("name: !!timestamp x", "not YAML: "),
+    ],
+)
+def test_a_hostile_pipeline_file_is_refused_in_one_line(tmp_path: Path, line: str, told: str) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(f"{line}\nsteps: [toa]\nassets: {{required: [toa]}}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load_pipeline(str(path))
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,6 +1,8 @@
 """The command line: every command, and the exit code of every error."""
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -8,7 +10,9 @@ import click
 
 from swath import __version__
 from swath.cli.lazy import Lazy, LazyGroup
-from swath.errors import AccountError, ConfigError, LockError, ServiceError, SwathError
+from swath.errors import AccountError, ConfigError, LockError, ServiceError, StoppedError, SwathError
+from swath.spark.failure import failure_of
+from swath.spark.interrupt import EXIT_INTERRUPTED, Interrupts
 
 EXIT_CRASHED, EXIT_CONFIG, EXIT_ACCOUNT, EXIT_LOCKED, EXIT_AWAY = 1, 2, 4, 5, 6
 _CODES: Sequence[tuple[type[SwathError], int]] = (
@@ -16,7 +20,10 @@ _CODES: Sequence[tuple[type[SwathError], int]] = (
     (AccountError, EXIT_ACCOUNT),
     (LockError, EXIT_LOCKED),
     (ServiceError, EXIT_AWAY),
+    (StoppedError, EXIT_INTERRUPTED),
 )
+#: Set to anything, the trace of an error that is not ours is printed.
+TRACE_VARIABLE = "SWATH_TRACE"
 COMMANDS = {
     "demo": Lazy("swath.cli.demo:demo_command", "Simulate scenes, train a model, make every product, write the report."),
     "run": Lazy("swath.cli.run:run_command", "Make a pipeline's products of every scene of the inputs."),
@@ -51,22 +58,34 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and end the process with its code, 0 to 6 (the README tells them)."""
+    """Run a command and end the process with its code, 0 to 6 or 130 (the README tells them)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = cli.main(args=words, prog_name="swath", standalone_mode=False)
+        with Interrupts().taken():
+            result = cli.main(args=words, prog_name="swath", standalone_mode=False)
     except click.ClickException as error:
         error.show(file=sys.stderr)
         _suggest(words)
         sys.exit(EXIT_CONFIG)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(EXIT_CRASHED)
-    except SwathError as error:
-        click.echo(f"swath: {error}", err=True)
-        sys.exit(next((code for kind, code in _CODES if isinstance(error, kind)), EXIT_CRASHED))
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:  # noqa: BLE001  whatever it is, the user gets a line and a code
+        sys.exit(_ended_by(error))
     # Without standalone mode click hands back the code of ctx.exit(), which --help and --version use.
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _ended_by(error: Exception) -> int:
+    """Tell what a command ended by, unless it was told already; its exit code."""
+    known = failure_of(error)
+    if not known.told:
+        click.echo(f"swath: {known}", err=True)
+    if known is not error and os.environ.get(TRACE_VARIABLE):
+        traceback.print_exception(error)
+    elif known is not error:
+        click.echo(f"(set {TRACE_VARIABLE}=1 to see where it comes from)", err=True)
+    return next((code for kind, code in _CODES if isinstance(known, kind)), EXIT_CRASHED)
 
 
 def _suggest(words: Sequence[str]) -> None:

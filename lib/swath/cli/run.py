@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,9 +19,10 @@ from swath.cli.run_log import RunLog
 from swath.cli.summary import FindTruth, summary_of
 from swath.cli.vouched import vouching_options
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
-from swath.errors import ConfigError, ServiceError, SwathError
+from swath.errors import ConfigError, InfrastructureError, ServiceError, StoppedError, SwathError
 from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
+from swath.names import NAME_RULE, name_problem
 from swath.readers.discover import discover
 from swath.readers.gate.terms import Terms
 from swath.readers.stac.search import is_search, parse_search
@@ -28,6 +30,7 @@ from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
 from swath.runs.request import WAVE_PRODUCTS, Limits, RunRequest
+from swath.spark.failure import failure_of
 from swath.stores.base import Store
 from swath.stores.patience import heard_by
 from swath.stores.registry import bucket_of, folder_of, open_store
@@ -77,6 +80,10 @@ def request_of(options: RunOptions) -> RunRequest:
         from swath.deploy.operate.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
 
         reach_site(options.site)
+    problem = name_problem(options.run_id) if options.run_id is not None else ""
+    if problem:
+        msg = f"--run-id {options.run_id!a} is no name: {problem}; expected {NAME_RULE}"
+        raise ConfigError(msg)
     pipeline = ready_pipeline(options)
     _check_inputs(options.inputs)
     open_store(options.output)
@@ -159,7 +166,11 @@ def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, t
         with heard_by(log.say), continued_as(request.run_id):
             return _executed(spark, request, log=log, truth=truth)
     except SwathError as error:
-        log.note(f"ended by {type(error).__name__}: {error}")
+        # Now: the session is stopped next, which takes a while, and takes with it what Spark could say.
+        log.say(f"swath: {error}")
+        error.told = True
+        if error.__cause__ is not None:
+            log.note("".join(traceback.format_exception(error.__cause__)).rstrip())
         raise
     finally:
         log.keep(open_store(request.output), run_id=request.run_id)
@@ -175,19 +186,17 @@ def continued_as(run_id: str) -> Iterator[None]:
     """
     try:
         yield
-    except ServiceError as error:
-        msg = f"{error}. Nothing is lost: start the same command again with --run-id {run_id}"
-        raise ServiceError(msg) from error
-    except SwathError:
-        raise
+    except KeyboardInterrupt:
+        msg = f"interrupted; what is finished stays: start the same command again with --run-id {run_id}"
+        raise StoppedError(msg) from None
     except Exception as error:
-        found = told_by_spark(str(error))
-        if isinstance(found, ServiceError):
+        found = error if isinstance(error, SwathError) else (told_by_spark(str(error)) or failure_of(error))
+        if isinstance(found, ServiceError | InfrastructureError):
             msg = f"{found}. Nothing is lost: start the same command again with --run-id {run_id}"
-            raise ServiceError(msg) from error
-        if found is not None:
-            raise found from error
-        raise
+            raise type(found)(msg) from error
+        if found is error:
+            raise
+        raise found from error
 
 
 def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, truth: FindTruth | None) -> RunSummary:

@@ -113,12 +113,14 @@ def _collected(spark: SparkSession, rows: DataFrame, *, name: str, total: int, p
     if progress is not None:
         watcher.start()
     try:
-        return rows.collect()
+        found: list[Any] = rows.collect()
     finally:
         done.set()
         if progress is not None:
             watcher.join()
-            progress(total, total)
+    if progress is not None:
+        progress(total, total)
+    return found
 
 
 def _watch(spark: SparkSession, *, name: str, total: int, progress: Progress | None, done: threading.Event) -> None:

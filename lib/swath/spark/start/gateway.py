@@ -5,14 +5,20 @@ A progress bar then keeps its place, pytest captures it, and the one line that n
 
 import os
 import re
+import resource
 import sys
 import threading
 from collections.abc import Mapping
 
 from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
 
+from swath.errors import ConfigError
+
 _JVM_EXIT_S = 60
+#: A JVM with Spark needs several hundred files and some GiB of address space.
+_LIMITS = (("open files (ulimit -n)", resource.RLIMIT_NOFILE), ("address space in bytes (ulimit -v)", resource.RLIMIT_AS))
 #: Spark always adds the vector module for its linear algebra, which we do not use; Java always warns of it.
 #: Delta tells standard output what VACUUM deleted, whatever its log level: ``swath maintain`` says it in its own words.
 _UNASKED = re.compile(
@@ -31,9 +37,19 @@ def start_jvm(settings: Mapping[str, str]) -> None:
     threading.Thread(target=_retell, args=(said,), name="spark-says", daemon=True).start()
     try:
         gateway = launch_gateway(conf, {"stdout": says, "stderr": says})  # type: ignore[no-untyped-call]  # PySpark has no types here
+    except (PySparkRuntimeError, OSError) as error:
+        limits = ", ".join(f"{name} {_limit(kind)}" for name, kind in _LIMITS)
+        msg = f"Spark's JVM did not start ({error}); this shell's limits: {limits}. Raise them, or see what Java says above"
+        raise ConfigError(msg) from error
     finally:
         os.close(says)
     SparkContext._ensure_initialized(gateway=gateway)  # noqa: SLF001 (the only way to hand a JVM to PySpark)
+
+
+def _limit(kind: int) -> str:
+    """What this process may use at most."""
+    soft, _ = resource.getrlimit(kind)
+    return "unlimited" if soft == resource.RLIM_INFINITY else str(soft)
 
 
 def stop_jvm() -> None:

@@ -1,6 +1,7 @@
 """Start and stop Spark, with the settings that swath was measured with. Nothing starts at import."""
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from pyspark.sql import SparkSession
 
 import swath
 from swath.errors import ConfigError
+from swath.spark.interrupt import take_back
 from swath.spark.start.archive import reading_options
 from swath.spark.start.event_log import make_event_log_folder
 from swath.spark.start.gateway import start_jvm, stop_jvm
@@ -54,7 +56,10 @@ def build_session(
     builder = SparkSession.builder
     for key, value in settings.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    before = signal.getsignal(signal.SIGINT)
+    session = builder.getOrCreate()
+    take_back(before)
+    return session
 
 
 def stop_session(spark: SparkSession) -> None:

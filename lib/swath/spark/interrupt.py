@@ -1,0 +1,76 @@
+"""Ctrl-C: the first ends the stages at work and lets everything go in order, the second ends the process at once."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Final
+
+#: What shells know of a process that Ctrl-C ended.
+EXIT_INTERRUPTED: Final = 130
+#: A JVM that does not answer is not waited for any longer [s].
+_ENDING_S: Final = 5.0
+_TOLD = "\nstopping: tasks are ended, locks and uploads are let go (Ctrl-C again ends at once)\n"
+
+
+class Interrupts:
+    """Handles SIGINT for a command."""
+
+    def __init__(self) -> None:
+        self._seen = False
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Take the signal while a block runs."""
+        before = signal.getsignal(signal.SIGINT)
+        self.take()
+        try:
+            yield
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, before)
+
+    def take(self) -> None:
+        """Take the signal, also back from Spark, which handles it itself from the start of a session on."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self.on_signal)
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """End what is at work.
+
+        Raises:
+            KeyboardInterrupt: The first time.
+        """
+        del number, frame
+        if self._seen:
+            # The kernel takes back file locks, a database the session's; the JVM ends when the pipe to it closes.
+            os._exit(EXIT_INTERRUPTED)
+        self._seen = True
+        os.write(2, _TOLD.encode())
+        # Py4J logs the trace of a call that a signal ends, on the root logger.
+        logging.getLogger().addFilter(lambda record: "while sending command" not in record.getMessage())
+        logging.getLogger("py4j").setLevel(logging.CRITICAL)
+        # This thread's connection to the JVM may be in the middle of a call: another thread has its own.
+        ending = threading.Thread(target=_end_jobs, daemon=True)
+        ending.start()
+        ending.join(_ENDING_S)
+        raise KeyboardInterrupt
+
+
+def _end_jobs() -> None:
+    spark = sys.modules.get("pyspark")
+    context = spark.SparkContext._active_spark_context if spark is not None else None  # noqa: SLF001  (PySpark's handler does so)
+    if context is not None:
+        with suppress(Exception):  # a JVM that is gone has no jobs
+            context.cancelAllJobs()
+
+
+def take_back(handler: object) -> None:
+    """Give SIGINT back to ``Interrupts`` after Spark took it; any other handler stays replaced."""
+    owner = getattr(handler, "__self__", None)
+    if isinstance(owner, Interrupts):
+        owner.take()
