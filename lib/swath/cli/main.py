@@ -12,7 +12,7 @@ from swath import __version__
 from swath.cli.lazy import Lazy, LazyGroup
 from swath.errors import AccountError, ConfigError, LockError, ServiceError, StoppedError, SwathError
 from swath.spark.failure import failure_of
-from swath.spark.interrupt import EXIT_INTERRUPTED, Interrupts
+from swath.spark.start.interrupt import EXIT_INTERRUPTED, Interrupts
 
 EXIT_CRASHED, EXIT_CONFIG, EXIT_ACCOUNT, EXIT_LOCKED, EXIT_AWAY = 1, 2, 4, 5, 6
 _CODES: Sequence[tuple[type[SwathError], int]] = (

@@ -11,10 +11,10 @@ from pyspark.sql import SparkSession
 
 import swath
 from swath.errors import ConfigError
-from swath.spark.interrupt import take_back
 from swath.spark.start.archive import reading_options
 from swath.spark.start.event_log import make_event_log_folder
 from swath.spark.start.gateway import start_jvm, stop_jvm
+from swath.spark.start.interrupt import take_back
 from swath.spark.start.jars import delta_class_path, s3a_class_path
 from swath.spark.start.java import HOW_TO_GET, find_java
 from swath.spark.start.prepare import fetch_s3a
