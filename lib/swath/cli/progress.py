@@ -18,6 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from swath.redaction import redacted
+
 #: A log gets at most one line in so many seconds.
 _LINE_S = 5.0
 _NAMES = {
@@ -67,7 +69,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         """One line with the time since the start."""
-        sys.stderr.write(f"[{time.monotonic() - self._began:6.1f} s] {text}\n")
+        sys.stderr.write(f"[{time.monotonic() - self._began:6.1f} s] {redacted(text)}\n")
         sys.stderr.flush()
 
 
@@ -106,7 +108,7 @@ class Bars:
 
     def say(self, text: str) -> None:
         """One line above the bars."""
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(redacted(text), highlight=False, markup=False)
 
 
 @contextmanager

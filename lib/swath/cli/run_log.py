@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from swath.cli.progress import Told
+from swath.redaction import redacted
 from swath.stores.base import Store
 
 #: A log keeps its end [bytes].
@@ -46,7 +47,7 @@ class RunLog:
 
     def note(self, text: str) -> None:
         """A line for the log alone."""
-        self._lines.append(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")
+        self._lines.append(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {redacted(text)}\n")
 
     def keep(self, store: Store, *, run_id: str) -> None:
         """Write it; a run that is continued adds to its log. A store that fails now costs the log, and nothing else."""

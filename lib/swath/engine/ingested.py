@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from swath.redaction import redacted
+
 
 def columns_of(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Columns of a scene: what was found of it, or why it cannot be used.
@@ -17,5 +19,5 @@ def columns_of(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any
         refused, stage = answer.get("unfit"), "plan"
     columns = {name: answer.get(name) for name in names}
     if refused is not None:
-        columns |= {"error_class": refused["class"], "message": refused["message"], "stage": stage}
+        columns |= {"error_class": refused["class"], "message": redacted(refused["message"]), "stage": stage}
     return columns

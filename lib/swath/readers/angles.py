@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from swath.errors import MetadataError
 from swath.pipeline import AngleField
+from swath.readers.remote import recall
 from swath.readers.sentinel2.angles import AngleGrids, DirectionGrid, azimuth_of
 from swath.readers.sentinel2.bands import NATIVE_BY_NAME
 from swath.readers.sentinel2.scene import FAMILY
@@ -104,6 +105,7 @@ def angle_field(scene: Scene) -> AngleField | None:
     """
     if scene.angles_href is None or scene.family != FAMILY:
         return None
+    recall(scene, scene.angles_href)
     return _field(scene.angles_href)
 
 

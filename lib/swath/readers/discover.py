@@ -14,6 +14,7 @@ from swath.readers.printable import printable
 from swath.readers.recognise import is_delivery
 from swath.readers.stac.search import Say, is_search, search
 from swath.readers.stac_record import JSON_SUFFIXES
+from swath.redaction import without_query
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
 #: What an ``s3://`` input may name itself; anything else is a prefix, or an archive when nothing is below it.
@@ -112,7 +113,7 @@ def _list(path: Path, *, folders: Folders) -> Iterator[str]:
     for line in (text.strip() for text in _text(path).splitlines()):
         if not line or line.startswith("#"):
             continue
-        named = line if "://" in line else str(path.parent / line)
+        named = without_query(line) if "://" in line else str(path.parent / line)
         # A line that names an object is not looked at here: a list may have a million of them.
         inside: Sequence[str] = ()
         if is_folder(named):

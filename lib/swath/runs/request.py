@@ -8,6 +8,7 @@ from typing import Any
 from swath.engine.child.parent import Limits
 from swath.engine.keys import canonical, digest_of
 from swath.readers.gate.terms import Terms
+from swath.redaction import redacted
 from swath.sinks.served.target import Target
 
 __all__ = ["WAVE_PRODUCTS", "Limits", "RunRequest"]
@@ -24,7 +25,7 @@ class RunRequest:
         run_id: Names the run for good; a restart with it continues the stored plan.
         pipeline: Plain description, models pinned (``engine.pipeline_json``).
         models: Path and digest of each pinned model, by name.
-        inputs: As the user named them.
+        inputs: As the user named them; what is kept of them has neither passwords nor signatures.
         output: Where everything goes.
         site: Name of the site.
         strip_rows: Height of strips at the reference resolution; None lets the engine choose.
@@ -60,7 +61,8 @@ class RunRequest:
         terms = {"terms": self.terms.to_plain()} if self.terms.to_plain() else {}
         return {
             **terms,
-            "pipeline": dict(self.pipeline), "inputs": list(self.inputs), "strip_rows": self.strip_rows, "limit": self.limit,
+            "pipeline": dict(self.pipeline), "inputs": [redacted(i) for i in self.inputs],
+            "strip_rows": self.strip_rows, "limit": self.limit,
             "models": json.loads(json.dumps(dict(self.models))),
         }  # fmt: skip
 

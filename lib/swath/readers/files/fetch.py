@@ -73,7 +73,7 @@ def answered(ask: Ask) -> "Iterator[Response]":
     Raises:
         FetchError: A host was not named, the server says no, or does not answer in time.
     """
-    response = _patiently(ask)
+    response = answer_to(ask)
     try:
         yield response
     finally:
@@ -107,8 +107,12 @@ def read_bounded(response: "Response", *, most: int, seconds: float = PATIENCE_S
     return b"".join(parts)
 
 
-def _patiently(ask: Ask) -> "Response":
-    """Ask until the server is not busy any more."""
+def answer_to(ask: Ask) -> "Response":
+    """The answer to a request once the server is not busy any more; the caller closes it.
+
+    Raises:
+        FetchError: As ``answered``.
+    """
     from requests.exceptions import ConnectionError as NoConnection  # noqa: PLC0415
     from requests.exceptions import RequestException, Timeout  # noqa: PLC0415
 

@@ -19,7 +19,7 @@ from swath.stores.registry import open_store
 TRUSTED_DRIVERS = ("GTiff", "JP2OpenJPEG")
 
 _S3 = "/vsis3/"
-_REMOTE = "/vsi"
+_REMOTE, _HTTP = "/vsi", "/vsicurl/http"
 _BUNDLE = "GDAL_CURL_CA_BUNDLE"
 
 #: Spark owns the cores; sibling files (.aux.xml, .ovr, .tfw) are neither looked for nor written, because they are not
@@ -55,6 +55,9 @@ def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None
         options[_BUNDLE] = authorities
     bucket = bucket_of(href)
     if not bucket:
+        if _HTTP in href:
+            options.pop("CPL_VSIL_CURL_ALLOWED_EXTENSIONS")  # an address may end with anything
+            options |= _http_options(href)
         with Env(**options):
             yield
         return
@@ -66,11 +69,25 @@ def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None
         yield
 
 
+def _http_options(href: str) -> dict[str, str]:
+    """What the server of an http address wants to hear, and where passwords are."""
+    from swath.readers.remote import name_in, reached  # noqa: PLC0415
+
+    options = {"CPL_VSIL_CURL_AUTHORIZATION_HEADER_ALLOWED_IF_REDIRECT": "NO"}
+    if netrc := os.environ.get("NETRC"):
+        options["GDAL_HTTP_NETRC_FILE"] = netrc
+    if headers := reached(name_in(href)).headers:
+        options["GDAL_HTTP_HEADERS"] = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
+        options["GDAL_HTTP_NETRC"] = "NO"
+    return options
+
+
 def openable(href: str) -> str:
     """The name under which GDAL can open a file now, in this process.
 
     A member of an archive is reached in place or from a copy (see ``Archive.reach``). GDAL cannot sign for S3 on Outposts:
     there it gets an address that is signed already, good for some hours.
+    An address of http is signed here, and its redirects are followed to named hosts alone.
 
     Raises:
         ArchiveError: The archive cannot be unpacked, or does not hold the member.
@@ -79,6 +96,10 @@ def openable(href: str) -> str:
     if kind != "file":
         href = opened_archive(path, opener=opened).reach(member)
     bucket = bucket_of(href)
+    if not bucket and _HTTP in href:
+        from swath.readers.remote import openable_remote  # noqa: PLC0415  for who reads over http
+
+        return openable_remote(href)
     if not bucket or store_options(bucket).kind != OUTPOSTS:
         return href
     before, _, rest = href.partition(f"{_S3}{bucket}/")

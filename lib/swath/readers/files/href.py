@@ -12,7 +12,7 @@ from swath.readers.archives.archive import opened_archive
 from swath.stores.registry import open_store
 
 _ARCHIVES: tuple[tuple[str, Literal["zip", "tar"]], ...] = (("/vsizip/{", "zip"), ("/vsitar/{", "tar"))
-_S3 = "/vsis3/"
+_S3, _CURL = "/vsis3/", "/vsicurl/"
 ArchiveKind = Literal["zip", "tar"]
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 ARCHIVE_SUFFIXES = (*TAR_SUFFIXES, ".zip")
@@ -110,10 +110,14 @@ def opened(path: str) -> BinaryIO:
     if path.startswith(_S3):
         folder, _, name = path.removeprefix(_S3).rpartition("/")
         return open_store(f"s3://{folder}", create=False).open(name)
+    if path.startswith(f"{_CURL}http"):
+        from swath.readers.remote import open_remote  # noqa: PLC0415  for who reads over http
+
+        return open_remote(path.removeprefix(_CURL))
     if path.startswith("/vsi"):
         raise ReadError(
             "the file lies where it cannot be read",
-            expected="a local path or s3://",
+            expected="a local path, s3:// or https://",
             got=path,
             remedy="Copy the delivery to a local folder or to S3.",
         )

@@ -88,6 +88,12 @@ def is_known(name: str) -> bool:
     return name in _KNOWN
 
 
+def is_newer(name: str, url: str) -> bool:
+    """Whether an item that was read since gives another query than ``url`` has."""
+    origin = _KNOWN.get(name)
+    return origin is not None and not origin.served and origin.url != url
+
+
 def origin_of(name: str) -> Origin:
     """Where a file of a scene really is.
 

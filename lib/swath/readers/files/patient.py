@@ -14,6 +14,7 @@ from rasterio.errors import RasterioError
 
 from swath.errors import ServiceError
 from swath.readers.files.gdal_env import bucket_of, forget_sessions
+from swath.readers.remote import forget as forget_address
 from swath.stores.options import store_options
 from swath.stores.patience import Call
 
@@ -65,10 +66,12 @@ def _again(work: Callable[[], T], error: RasterioError, *, href: str, forget: Ca
     while True:
         tries += 1
         forget()
+        # A signature may have ended: its address is looked up again, once.
+        fresh = not bucket and forget_address(href) and tries == 1
         away = _AWAY.search(words(error))
         if bucket and not _there(href, bucket=bucket):
             raise error
-        if not away and (not bucket or tries >= _TRIES):
+        if not away and (not bucket or tries >= _TRIES) and not fresh:
             raise error
         if not call.wait(away[0] if away else "a read failed"):
             if away is None:
@@ -122,4 +125,4 @@ def _host(href: str) -> str:
 
 
 def _place(href: str) -> str:
-    return href.partition("?")[0]
+    return href.partition("?")[0].partition("#")[0]

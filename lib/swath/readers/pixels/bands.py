@@ -22,6 +22,7 @@ from swath.readers.pixels.deflated import LARGEST_BLOCK, DeflatedBand
 from swath.readers.pixels.delivered import delivered
 from swath.readers.pixels.kept_blocks import Decode, KeptBlocks
 from swath.readers.pixels.mask_blocks import ReadMask, band_of, kept_mask, mask_of
+from swath.readers.remote import recall
 from swath.scene import Asset, Scene
 
 #: Files kept open at once: a scene has at most 15 bands.
@@ -54,6 +55,7 @@ class BandReader:
             ReadError: The file is missing, truncated, corrupt, not what ingest saw, or of numbers that are no DN.
         """
         asset = scene.assets[band]
+        recall(scene, asset.href)
         try:
             values, mask = patiently(lambda: self._once(asset, window), href=asset.href, forget=lambda: self._close(asset.href))
         except RasterioError as error:

@@ -58,9 +58,9 @@ def test_a_folder_with_braces_holds_archives_too(tmp_path: Path) -> None:
 def test_bytes_that_are_elsewhere_are_not_opened() -> None:
     with (
         pytest.raises(
-            ReadError, match=r"lies where it cannot be read: expected a local path or s3://; got /vsicurl/https://host/a"
+            ReadError, match=r"lies where it cannot be read: expected a local path, s3:// or https://; got /vsiaz/box/a"
         ),
-        open_bytes(gdal_href("https://host/a")),
+        open_bytes(gdal_href("/vsiaz/box/a")),
     ):
         pass
 
