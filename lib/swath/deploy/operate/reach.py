@@ -3,7 +3,7 @@
 import os
 from collections.abc import MutableMapping
 
-from swath.deploy.render.environment import ledger_variables, store_variables
+from swath.deploy.render.environment import ledger_variables, search_variables, store_variables
 from swath.deploy.site.files import load_site
 from swath.stores.options import VARIABLE
 
@@ -14,7 +14,7 @@ _LAPTOP = "laptop"
 
 
 def reach_site(site_name: str, environ: MutableMapping[str, str] = os.environ) -> None:
-    """Put endpoints, regions and payers of a site's buckets, and its kind of ledger and lock, into the environment.
+    """Put endpoints, regions and payers of a site's buckets, its kind of ledger and lock, and its hosts, into the environment.
 
     What stands there already stays. A Delta ledger begun on a store that cannot carry one would lose commits.
 
@@ -28,7 +28,7 @@ def reach_site(site_name: str, environ: MutableMapping[str, str] = os.environ) -
     if site_name == _LAPTOP or _RENDERED in environ:
         return
     site = load_site(site_name)
-    for name, value in ledger_variables(site).items():
+    for name, value in (ledger_variables(site) | search_variables(site)).items():
         environ.setdefault(name, value)
     if VARIABLE in environ:
         return

@@ -48,7 +48,12 @@ def _ours(site: Site) -> dict[str, str]:
         named["SWATH_CATALOG_BASE"] = site.catalogue.base
     if site.price_file:
         named["SWATH_PRICE_FILE"] = site.price_file
-    return named
+    return named | search_variables(site)
+
+
+def search_variables(site: Site) -> dict[str, str]:
+    """Hosts that searches and assets may be fetched from."""
+    return {"SWATH_HOSTS": ",".join(site.search.hosts)} if site.search.hosts else {}
 
 
 def ledger_variables(site: Site) -> dict[str, str]:

@@ -40,6 +40,17 @@ class Proxy(Strict):
         return int(self.url.rsplit(":", 1)[1])
 
 
+class Search(Strict):
+    """What searches may reach.
+
+    Args:
+        hosts: Names of hosts that may be asked by a search and for assets over https; ``*.example.com`` names all below a
+            domain. Where the list has one, no other host is asked, on redirects and next links neither.
+    """
+
+    hosts: tuple[Annotated[str, Field(pattern=r"^(\*|(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)$")], ...] = ()
+
+
 class Trust(Strict):
     """A certificate authority of the site's own.
 

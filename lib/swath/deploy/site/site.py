@@ -10,7 +10,7 @@ from swath.deploy.site.cluster import Cluster, Engine, Logging, Metrics
 from swath.deploy.site.fields import JobName
 from swath.deploy.site.identity import Identity
 from swath.deploy.site.ledger import Catalogue, Ledger, Registry
-from swath.deploy.site.network import Link, Proxy, Trust
+from swath.deploy.site.network import Link, Proxy, Search, Trust
 from swath.deploy.site.placement import DynamicAllocation, Placement, Scratch, Sizes
 from swath.deploy.site.stores import Store
 from swath.deploy.site.strict import Strict
@@ -39,6 +39,7 @@ class Site(Strict):
         dynamic_allocation: Executors by need.
         scratch: Local disk.
         proxy: The way out, if there is one.
+        search: What searches may reach.
         trust: The site's own certificate authority.
         link: The line to the Region.
         border: What may leave.
@@ -63,6 +64,7 @@ class Site(Strict):
     dynamic_allocation: DynamicAllocation = DynamicAllocation()
     scratch: Scratch = Scratch()
     proxy: Proxy | None = None
+    search: Search = Search()
     trust: Trust | None = None
     link: Link
     border: Border = Border()
