@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from swath.errors import ReadError, SceneError, ServiceError
 from swath.readers.files.fetch import BUSY, Ask, FetchError, answer_to, answered
 from swath.readers.files.hosts import Hosts, host_of
-from swath.readers.files.origin import is_known, is_newer, origin_of
+from swath.readers.files.origin import is_newer, opened_by, origin_of
 from swath.readers.signing import signed
 from swath.redaction import without_query
 from swath.scene import Scene
@@ -68,6 +68,8 @@ class Reached:
 
 
 _REACHED: OrderedDict[str, Reached] = OrderedDict()
+#: The item that an address was last recalled by, and what it said.
+_RECALLED: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
 
 def name_in(href: str) -> str:
@@ -77,9 +79,9 @@ def name_in(href: str) -> str:
 
 
 def recall(scene: Scene, href: str) -> None:
-    """Let this process know what opens a file of a scene that another process ingested."""
+    """Let this process know what opens a file of a scene: another process, or another item with the file, may have been last."""
     name = name_in(href)
-    if not name or is_known(name) or scene.reader != "stac":
+    if not name or scene.reader != "stac" or _RECALLED.get(name) == (scene.source_href, opened_by(name)):
         return
     from swath.readers.stac.item import read_item  # noqa: PLC0415  it remembers addresses by our neighbour
 
@@ -87,6 +89,9 @@ def recall(scene: Scene, href: str) -> None:
     for asset in item.assets.values():
         if asset.get("href"):
             item.resolve(str(asset["href"]))
+    _RECALLED[name] = (scene.source_href, opened_by(name))
+    while len(_RECALLED) > _MOST_KNOWN:
+        _RECALLED.popitem(last=False)
 
 
 def openable_remote(href: str) -> str:

@@ -58,3 +58,14 @@ def test_the_laptop_has_nothing_to_reach_and_an_unknown_site_is_a_config_error()
     assert environ == {}
     with pytest.raises(ConfigError, match="nowhere"):
         reach_site("nowhere", environ)
+
+
+def test_hosts_that_searches_may_ask_reach_each_process(tmp_path: Path) -> None:
+    file = tmp_path / "named.yaml"
+    file.write_text(f'{SITE}search: {{hosts: [api.example.com, "*.example.org"]}}\n', encoding="utf-8")
+    environ: dict[str, str] = {}
+    reach_site(str(file), environ)
+    assert environ["SWATH_HOSTS"] == "api.example.com,*.example.org"
+    file.write_text(f"{SITE}search: {{hosts: ['https://api.example.com']}}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="hosts"):
+        reach_site(str(file), {})
