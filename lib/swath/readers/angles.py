@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from swath.errors import MetadataError
 from swath.pipeline import AngleField
-from swath.readers.remote import recall
+from swath.readers.files.remote import recall
 from swath.readers.sentinel2.angles import AngleGrids, DirectionGrid, azimuth_of
 from swath.readers.sentinel2.bands import NATIVE_BY_NAME
 from swath.readers.sentinel2.scene import FAMILY

@@ -71,7 +71,7 @@ def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None
 
 def _http_options(href: str) -> dict[str, str]:
     """What the server of an http address wants to hear, and where passwords are."""
-    from swath.readers.remote import name_in, reached  # noqa: PLC0415
+    from swath.readers.files.remote import name_in, reached  # noqa: PLC0415
 
     options = {"CPL_VSIL_CURL_AUTHORIZATION_HEADER_ALLOWED_IF_REDIRECT": "NO"}
     if netrc := os.environ.get("NETRC"):
@@ -97,7 +97,7 @@ def openable(href: str) -> str:
         href = opened_archive(path, opener=opened).reach(member)
     bucket = bucket_of(href)
     if not bucket and _HTTP in href:
-        from swath.readers.remote import openable_remote  # noqa: PLC0415  for who reads over http
+        from swath.readers.files.remote import openable_remote  # noqa: PLC0415  for who reads over http
 
         return openable_remote(href)
     if not bucket or store_options(bucket).kind != OUTPOSTS:

@@ -111,7 +111,7 @@ def opened(path: str) -> BinaryIO:
         folder, _, name = path.removeprefix(_S3).rpartition("/")
         return open_store(f"s3://{folder}", create=False).open(name)
     if path.startswith(f"{_CURL}http"):
-        from swath.readers.remote import open_remote  # noqa: PLC0415  for who reads over http
+        from swath.readers.files.remote import open_remote  # noqa: PLC0415  for who reads over http
 
         return open_remote(path.removeprefix(_CURL))
     if path.startswith("/vsi"):

@@ -14,7 +14,7 @@ from rasterio.errors import RasterioError
 
 from swath.errors import ServiceError
 from swath.readers.files.gdal_env import bucket_of, forget_sessions
-from swath.readers.remote import forget as forget_address
+from swath.readers.files.remote import forget as forget_address
 from swath.stores.options import store_options
 from swath.stores.patience import Call
 

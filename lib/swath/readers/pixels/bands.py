@@ -18,11 +18,11 @@ from swath.grid import Window
 from swath.pipeline import Layer
 from swath.readers.files.gdal_env import TRUSTED_DRIVERS, gdal_env, openable
 from swath.readers.files.patient import patiently
+from swath.readers.files.remote import recall
 from swath.readers.pixels.deflated import LARGEST_BLOCK, DeflatedBand
 from swath.readers.pixels.delivered import delivered
 from swath.readers.pixels.kept_blocks import Decode, KeptBlocks
 from swath.readers.pixels.mask_blocks import ReadMask, band_of, kept_mask, mask_of
-from swath.readers.remote import recall
 from swath.scene import Asset, Scene
 
 #: Files kept open at once: a scene has at most 15 bands.

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from swath.errors import ReadError, SceneError, ServiceError
 from swath.readers.files.fetch import BUSY, Ask, FetchError, answer_to, answered
 from swath.readers.files.hosts import Hosts, host_of
 from swath.readers.files.origin import is_newer, opened_by, origin_of
-from swath.readers.signing import signed
+from swath.readers.files.signing import signed
 from swath.redaction import without_query
 from swath.scene import Scene
 
@@ -83,12 +84,8 @@ def recall(scene: Scene, href: str) -> None:
     name = name_in(href)
     if not name or scene.reader != "stac" or _RECALLED.get(name) == (scene.source_href, opened_by(name)):
         return
-    from swath.readers.stac.item import read_item  # noqa: PLC0415  it remembers addresses by our neighbour
-
-    item = read_item(scene.source_href)
-    for asset in item.assets.values():
-        if asset.get("href"):
-            item.resolve(str(asset["href"]))
+    # By name, as readers are found: files do not know readers.
+    import_module(f"swath.readers.{scene.reader}.recall").recall(scene)
     _RECALLED[name] = (scene.source_href, opened_by(name))
     while len(_RECALLED) > _MOST_KNOWN:
         _RECALLED.popitem(last=False)

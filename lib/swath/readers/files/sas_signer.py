@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from swath.errors import ReadError
 from swath.readers.files.fetch import Ask, FetchError, answered, read_bounded
 from swath.readers.files.hosts import Hosts, host_of
-from swath.readers.signing import Signed
+from swath.readers.files.signing import Signed
 
 PLANETARY_COMPUTER: Final = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 _URL, _KEY = "PC_SDK_SAS_URL", "PC_SDK_SUBSCRIPTION_KEY"

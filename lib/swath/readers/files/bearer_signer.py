@@ -10,7 +10,7 @@ from typing import Final
 
 from swath.errors import ReadError
 from swath.readers.files.hosts import Hosts, host_of
-from swath.readers.signing import Signed
+from swath.readers.files.signing import Signed
 
 #: NASA's archives in the cloud, their login server, and USGS's distribution of their data.
 EARTHDATA: Final = ("*.earthdata.nasa.gov", "*.earthdatacloud.nasa.gov")
