@@ -14,8 +14,7 @@ from tests.unit.readers.stac_items import asset_of, band_11, item_of
 
 from swath.errors import ReadError
 from swath.grid import Window
-from swath.readers import bearer_signer, remote, sas_signer, signing
-from swath.readers.files import origin
+from swath.readers.files import bearer_signer, origin, remote, sas_signer, signing
 from swath.readers.files.digest import file_digest
 from swath.readers.files.hosts import Hosts
 from swath.readers.pixels.bands import BandReader

@@ -64,7 +64,7 @@ def signers() -> dict[str, Signer]:
         SwathError: One cannot be loaded.
     """
     # They speak of what is here.
-    from swath.readers import bearer_signer, sas_signer  # noqa: PLC0415
+    from swath.readers.files import bearer_signer, sas_signer  # noqa: PLC0415
 
     found: dict[str, Signer] = {}
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
