@@ -33,6 +33,7 @@ class Assets(BaseModel):
     model_config = ConfigDict(extra="forbid")
     required: list[str] = []
     optional: list[str] = []
+    promised: list[str] = []
 
 
 class PipelineFile(BaseModel):
@@ -240,6 +241,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         "steps": steps,
         "assets": [
             *({"layers": layers, "required": True} for layers in pipeline.assets.required),
+            *({"layers": layers, "promised": True} for layers in pipeline.assets.promised),
             *({"layers": layers, "required": False} for layers in pipeline.assets.optional),
         ],
         "absent": absent,

@@ -205,10 +205,12 @@ class AssetRule:
         layers: A layer name or a kind (``sr`` means every ``sr:<band>``); ``sr|toa`` takes the first kind that can be
             made, and a stand-in's assets are named ``toa_<band>``.
         required: A scene that cannot give it is quarantined; otherwise the asset is left out and the item says so.
+        promised: Required of scenes whose delivery names the band and lacks it; sensors without the band do without.
     """
 
     layers: str
     required: bool = False
+    promised: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

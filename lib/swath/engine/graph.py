@@ -80,7 +80,8 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
             # A stand-in has its own name: nobody may take TOA for surface reflectance.
             stand_in = next((m for other in others if (m := _matching(other, specs))), {})
             found = {n: replace(s, asset=f"{n.split(':')[0]}_{s.asset}") for n, s in stand_in.items()}
-            if rule.required and not found:
+            promised = rule.promised and first.partition(":")[2] in scene.left_out
+            if (rule.required or promised) and not found:
                 raise reason
             left_out.setdefault(first, _in_words(reason))
         chosen.update(found)

@@ -20,4 +20,6 @@ def columns_of(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any
     columns = {name: answer.get(name) for name in names}
     if refused is not None:
         columns |= {"error_class": refused["class"], "message": redacted(refused["message"]), "stage": stage}
+        if refused.get("scene_id") and "scene_id" in names:
+            columns["scene_id"] = refused["scene_id"]
     return columns

@@ -17,7 +17,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
 
     Args:
         plain: ``name``, ``title``, ``version``, ``steps`` (list of ``name``, ``parameters``), ``assets`` (list of
-            ``layers``, ``required``), ``checks``. A model's manifest travels as its JSON text.
+            ``layers``, ``required``, ``promised``), ``checks``. A model's manifest travels as its JSON text.
 
     Raises:
         ConfigError: An unknown step or parameter, with the nearest known one.
@@ -29,8 +29,12 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
         steps=tuple(step(s["name"], _parameters(s.get("parameters", {}))) for s in plain["steps"]),
         writer=plain.get("writer", "swath"),
         checks=checks_of(plain.get("checks", {})),
-        assets=tuple(AssetRule(layers=a["layers"], required=a.get("required", False)) for a in plain["assets"]),
+        assets=tuple(_rule(a) for a in plain["assets"]),
     )
+
+
+def _rule(plain: Mapping[str, Any]) -> AssetRule:
+    return AssetRule(layers=plain["layers"], required=plain.get("required", False), promised=plain.get("promised", False))
 
 
 def checks_of(plain: Mapping[str, Any]) -> Checks:

@@ -213,7 +213,7 @@ def _remember(ingested: Sequence[Json], *, known: Sequence[Json], tables: Tables
     rows = []
     for row in ingested:
         version = (row["scene_id"], row["scene_digest"])
-        if row["scene_id"] is None or version in there:
+        if row["scene_digest"] is None or version in there:
             continue
         there.add(version)
         scene = json.loads(row["scene"])

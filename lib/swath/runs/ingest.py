@@ -222,7 +222,7 @@ def _reader(request: IngestRequest, store: Store) -> Any:
 def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> int:
     """Add the scene versions that the table does not have yet; how many."""
     known = tables.read("scenes", SCENES, columns=["scene_id", "digest"]).withColumnRenamed("digest", "scene_digest")
-    usable = ingested.filter(F.col("scene_id").isNotNull()).groupBy("scene_id", "scene_digest").agg(F.min("n").alias("n"))
+    usable = ingested.filter(F.col("scene_digest").isNotNull()).groupBy("scene_id", "scene_digest").agg(F.min("n").alias("n"))
     # Scenes themselves are touched for new ones only: deciding on a million keys is cheap, moving a million scenes is not.
     fresh = usable.join(known, ["scene_id", "scene_digest"], "left_anti").select("n")
     added = fresh.count()

@@ -7,7 +7,7 @@ import pytest
 
 from swath.engine.graph import _named, resolve
 from swath.errors import GeometryError, MissingBandError, RangeError, UnsupportedSensorError
-from swath.pipeline import Need
+from swath.pipeline import AssetRule, Need
 from swath.scene import Scene
 
 
@@ -124,3 +124,13 @@ def test_a_need_in_another_coordinate_system_is_refused_by_name(make: Any, scene
     making = make.step(name="b", makes={"b": other}, needs={"dn:red": Need()})
     with pytest.raises(GeometryError, match=r"got a grid in EPSG:32634. Warping between coordinate systems is not available"):
         resolve(make.pipeline(making, assets=("b",)), scene)
+
+
+def test_a_promised_layer_is_missed_only_where_the_delivery_names_its_band(make: Any, scene: Scene) -> None:
+    pipeline = make.pipeline(_band(make, scene, "toa", "red"), assets=("toa",))
+    promising = replace(pipeline, assets=(AssetRule(layers="toa:pan", promised=True), *pipeline.assets))
+    graph = resolve(promising, scene)
+    assert list(graph.outputs) == ["toa_red"]
+    assert graph.left_out["toa:pan"].startswith("no toa:pan can be made")
+    with pytest.raises(MissingBandError, match=r"expected band pan; .*the file pan\.tif is not in the folder"):
+        resolve(promising, replace(scene, left_out={"pan": "the file pan.tif is not in the folder"}))

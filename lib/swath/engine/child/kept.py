@@ -39,7 +39,7 @@ def answer_json(request: Json, limits: Limits) -> Json:
     """Have the worker's child do a request; a refusal is an answer too."""
     answer = _KEPT.get(limits).call(request)
     if isinstance(answer, Refused):
-        return {"refused": {"class": answer.error_class, "message": answer.message}}
+        return {"refused": {"class": answer.error_class, "message": answer.message, "scene_id": answer.scene_id}}
     return answer
 
 

@@ -13,7 +13,7 @@ from swath.compiled import absent
 from swath.engine.blame import infrastructure_failure, internal_error
 from swath.engine.child.parent import CONFIG, READY, STORE, WAITING, named
 from swath.errors import ConfigError, MemoryLimitError, SceneError, ServiceError
-from swath.outside import message
+from swath.outside import escaped, message
 from swath.stores.patience import on_waiting
 
 _MIB = 1 << 20
@@ -54,8 +54,11 @@ def _of_scene(error: Exception, request: Mapping[str, Any]) -> dict[str, Any]:
     if failure is not None:
         return _told("failed", type(failure).__name__, failure)
     fate = "refused" if isinstance(error, SceneError) else "unforeseen"
-    outcome = (error if isinstance(error, SceneError) else internal_error(error)).of(named(request))
-    return _told(fate, outcome.error_class, outcome)
+    outcome = error if isinstance(error, SceneError) else internal_error(error)
+    # The scene's own id travels beside the message: quarantine is looked up by it, and many items are named item.json.
+    scene_id = escaped(outcome.scene_id)
+    told = _told(fate, outcome.error_class, outcome.of(named(request)))
+    return {fate: {**told[fate], "scene_id": scene_id}} if scene_id else told
 
 
 def _told(fate: str, error_class: str, error: Exception) -> dict[str, Any]:

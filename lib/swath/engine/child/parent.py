@@ -67,6 +67,7 @@ class Refused:
 
     error_class: str
     message: str
+    scene_id: str = ""
 
 
 class _ChildDiedError(Exception):
@@ -143,7 +144,7 @@ class Child:
         answer: dict[str, Any] = json.loads(self._line(process, seconds=self._limits.seconds))
         told = answer.get("refused") or answer.get("unforeseen")
         if told is not None:
-            return Refused(told["class"], told["message"])
+            return Refused(told["class"], told["message"], told.get("scene_id", ""))
         if "failed" in answer:
             raise failure_named(answer["failed"]["class"], answer["failed"]["message"])
         result: dict[str, Any] = answer["done"]
