@@ -110,7 +110,7 @@ def _read_bands(files: BandFiles, *, mtl: Mtl, sensor: Sensor) -> _Bands:
             if native_id in sensor.bands or native_id in files.passed_over:
                 left_out[band.name] = files.passed_over.get(native_id, "not in the delivery")
             continue
-        calibration = _calibration(native_id, mtl=mtl, sensor=sensor)
+        calibration = calibration_of(native_id, mtl=mtl, sensor=sensor)
         if calibration is None:
             left_out[band.name] = _uncalibrated(native_id, mtl=mtl)
             continue
@@ -170,7 +170,8 @@ def _saturated(quantize_max: int | None, *, dtype: str) -> int | None:
     return quantize_max if quantize_max is not None and quantize_max <= np.iinfo(dtype).max else None
 
 
-def _calibration(native_id: str, *, mtl: Mtl, sensor: Sensor) -> Calibration | None:
+def calibration_of(native_id: str, *, mtl: Mtl, sensor: Sensor) -> Calibration | None:
+    """How the DN of a band become physical values; None when the metadata does not tell."""
     if native_id in QUALITY_BANDS:
         scheme = quality_scheme(native_id, collection=mtl.collection, family=sensor.family)
         return None if scheme is None else Quality(scheme=scheme)

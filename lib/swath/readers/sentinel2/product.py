@@ -87,7 +87,7 @@ def read_product(href: str) -> ProductMetadata:
     datatake = fields.first("Datatake")
     special = _special_values(fields)
     return ProductMetadata(
-        name=fields.text("PRODUCT_URI", "PRODUCT_URI_1C", "PRODUCT_URI_2A").removesuffix(".SAFE"),
+        name=product_name(fields.text("PRODUCT_URI", "PRODUCT_URI_1C", "PRODUCT_URI_2A")),
         platform=fields.text("SPACECRAFT_NAME").lower(),
         level=fields.text("PROCESSING_LEVEL").removeprefix("Level-")[:2],
         product_type=fields.text("PRODUCT_TYPE"),
@@ -107,6 +107,11 @@ def read_product(href: str) -> ProductMetadata:
         degraded_percent=fields.optional_number("DEGRADED_MSI_DATA_PERCENTAGE"),
         footprint=_footprint(fields),
     )
+
+
+def product_name(uri: str) -> str:
+    """The product that ``PRODUCT_URI`` names, without ``.SAFE``; some processors write a whole URL there."""
+    return uri.partition("?")[0].rstrip("/").rpartition("/")[2].removesuffix(".zip").removesuffix(".SAFE")
 
 
 def checked_baseline(text: str, *, source: str) -> str:

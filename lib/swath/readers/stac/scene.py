@@ -27,6 +27,7 @@ from swath.readers.stac.bands import choose_bands, is_thermal
 from swath.readers.stac.candidate import Candidate
 from swath.readers.stac.choice import Chosen
 from swath.readers.stac.item import Item, list_of, read_item
+from swath.readers.stac.landsat import with_mtl
 from swath.readers.stac.offsets import check_offsets
 from swath.readers.stac.platform import Platform, platform_of
 from swath.readers.stac.sentinel2 import baseline_of, read_beside, with_product
@@ -77,7 +78,8 @@ def _scene(item: Item, *, source: str) -> Scene:
     level = stated or beside.level
     angles = angles_of(item, tile=beside.tile)
     chosen = choose_bands(item, platform=platform)
-    chosen = replace(chosen, bands=with_product(chosen.bands, product=beside.product))
+    bands = with_mtl(with_product(chosen.bands, product=beside.product), item=item, family=platform.family)
+    chosen = replace(chosen, bands=bands)
     usable = {name: c for name, c in chosen.bands.items() if not _unusable(c)}
     baseline = baseline_of(item, beside=beside)
     check_offsets(usable.values(), item=item, family=platform.family, baseline=baseline)
@@ -128,7 +130,7 @@ def _unchecked(used: Iterable[Candidate]) -> dict[str, str]:
 
 def _unusable(candidate: Candidate) -> str:
     """Why a band cannot be used; ``''`` when it can."""
-    if candidate.quality is not None:
+    if candidate.quality is not None or candidate.calibration is not None:
         return ""
     if is_thermal(candidate.band.name):
         return "an item cannot tell the constants that brightness temperature needs"
