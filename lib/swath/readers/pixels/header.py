@@ -124,6 +124,13 @@ def _driver(href: str, *, size: int, head: bytes) -> str:
 def _header(href: str, *, source: rasterio.DatasetReader) -> Header:
     affine = source.transform
     crs = crs_name(source.crs)
+    if not crs and source.rpcs is not None:
+        raise GeometryError(
+            "the raster is an image with rational polynomial coefficients (RPC), not on a map grid",
+            expected="an orthorectified raster",
+            got=href,
+            remedy="Orthorectify it over an elevation model first (gdalwarp -rpc -to RPC_DEM=dem.tif).",
+        )
     if not crs:
         raise GeometryError(
             "the raster has no coordinate reference system",

@@ -20,6 +20,8 @@ from swath.readers.sentinel2.product import (
 )
 from swath.readers.sentinel2.tile import TileMetadata, read_tile
 
+LEVEL = "1C"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataFiles:
@@ -198,9 +200,31 @@ def read_sentinel2_metadata(files: MetadataFiles) -> Sentinel2Metadata:
     Raises:
         MetadataError: One is missing something, broken, hostile, or they contradict each other.
     """
+    product = read_product(files.product) if files.product else None
+    if product is not None:
+        # Before the granule: whatever Level-2A metadata lacks there, nobody need mend it.
+        try:
+            check_level(product.level)
+        except MetadataError as error:
+            raise error.of(product.name) from None
     return Sentinel2Metadata(
-        product=read_product(files.product) if files.product else None,
+        product=product,
         tile=read_tile(files.tile) if files.tile else None,
         listing=read_listing(files.tile_info) if files.tile_info else None,
         listed_name=read_product_name(files.product_info) if files.product_info else "",
     )
+
+
+def check_level(level: str) -> None:
+    """Refuse products that are corrected for the atmosphere already.
+
+    Raises:
+        MetadataError: The level is not 1C.
+    """
+    if level != LEVEL:
+        raise MetadataError(
+            "this is a Level-2A product: its bands are surface reflectance already",
+            expected="Sentinel-2 Level-1C",
+            got=f"Level-{level}",
+            remedy="Give the Level-1C product of the same acquisition.",
+        )

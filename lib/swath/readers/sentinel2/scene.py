@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError
+from swath.errors import GeometryError, MissingBandError, ReadError, SceneError
 from swath.readers.files.digest import Fingerprint, combined_digest, fingerprint
 from swath.readers.pixels.header import inspect
 from swath.readers.pixels.same_ground import check_extents
@@ -11,14 +11,13 @@ from swath.readers.sentinel2.angles import Direction, angle_notes
 from swath.readers.sentinel2.bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
 from swath.readers.sentinel2.granules import scene_id_of
 from swath.readers.sentinel2.layout import EXPECTED_LAYOUT, Delivery, find_delivery
-from swath.readers.sentinel2.metadata import Sentinel2Metadata, read_sentinel2_metadata
+from swath.readers.sentinel2.metadata import Sentinel2Metadata, check_level, read_sentinel2_metadata
 from swath.readers.sentinel2.stac import stac_properties
 from swath.scene import VIEW_ANGLES, Angles, Asset, Reflectance, Scene, processing_date
 
 READER = "sentinel2"
 FAMILY = "sentinel-2-msi"
 INSTRUMENT = "msi"
-LEVEL = "1C"
 DTYPE = "uint16"
 #: Top-of-atmosphere reflectance that no ground seen through air reaches, outside of ``DARK_BANDS``.
 DARKEST = 1e-3
@@ -94,13 +93,7 @@ def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
 
 
 def _check_usable(delivery: Delivery, metadata: Sentinel2Metadata) -> None:
-    if metadata.level != LEVEL:
-        raise MetadataError(
-            "this is a Level-2A product: its bands are surface reflectance already",
-            expected="Sentinel-2 Level-1C",
-            got=f"Level-{metadata.level}",
-            remedy="Give the Level-1C product of the same acquisition.",
-        )
+    check_level(metadata.level)
     if not delivery.images:
         raise MissingBandError(
             "the delivery has no bands",

@@ -137,3 +137,13 @@ def test_offsets_beyond_any_file_are_truncation(write_raster: Any, tmp_path: Pat
     path.write_bytes(data)
     with pytest.raises(ReadError, match="truncated"):
         inspect(str(path))
+
+
+def test_an_image_with_rpcs_is_told_from_one_without_a_place(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", crs=None)
+    terms = {f"{part}_{of}_COEFF": " ".join(["1"] * 20) for part in ("LINE", "SAMP") for of in ("NUM", "DEN")}
+    numbers = {f"{n}_{k}": "1" for n in ("LINE", "SAMP", "LAT", "LONG", "HEIGHT") for k in ("OFF", "SCALE")}
+    with rasterio.open(path, "r+") as target:
+        target.update_tags(ns="RPC", **terms, **numbers)
+    with pytest.raises(GeometryError, match=r"rational polynomial coefficients \(RPC\).*Orthorectify it"):
+        inspect(str(path))

@@ -9,6 +9,7 @@ import rasterio
 
 from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError, UnsupportedSensorError
 from swath.readers import registry
+from swath.readers.sentinel2.product import product_name
 from swath.readers.sentinel2.scene import read_scene
 
 WriteSafe = Callable[..., Path]
@@ -144,3 +145,17 @@ def test_metadata_with_holes_gives_a_scene_or_a_scene_error(write_safe: WriteSaf
         except SceneError:
             refused += 1
     assert 20 < refused <= 61
+
+
+def test_level_2_is_told_before_anything_else_that_is_wrong(write_safe: WriteSafe) -> None:
+    safe = write_safe(
+        product={"PROCESSING_LEVEL": "Level-2A"}, tile={"Level-1C_Tile_ID": "Level-2A_Tile_ID", "Mean_Sun_Angle": "Gone"}
+    )
+    with pytest.raises(MetadataError, match=r"surface reflectance already.*Level-2A"):
+        read_scene(str(safe))
+
+
+def test_a_product_uri_that_is_a_url_names_the_product(write_safe: WriteSafe) -> None:
+    plain = read_scene(str(write_safe()))
+    url = f"https://example.com/odata/{plain.scene_id}.SAFE"
+    assert product_name(url) == product_name(f"{plain.scene_id}.SAFE") == product_name(f"{url}/?a=b") == plain.scene_id
