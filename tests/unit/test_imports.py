@@ -38,7 +38,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             "readers.files",
             "readers.gate",
             "readers.pixels",
-            "readers.landsat.bands",
+            "readers.landsat",
             "readers.sentinel2",
             "readers.archives",
         }
