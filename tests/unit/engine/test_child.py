@@ -69,7 +69,7 @@ def test_who_was_killed_from_outside_is_not_called_a_bad_file(child: Child, monk
     assert answer.error_class == "crash"
     assert answer.message.startswith("S1: the process that worked on the scene was killed from outside: ")
     counts = iter(range(9))
-    monkeypatch.setattr("swath.engine.child.kernel_kills", lambda: next(counts))
+    monkeypatch.setattr("swath.engine.child.parent.kernel_kills", lambda: next(counts))
     answer = child.call({"op": "kill", "scene_id": "S1"})
     assert isinstance(answer, Refused)
     assert answer.error_class == "oom"

@@ -55,10 +55,10 @@ def test_no_bands_at_all(write_landsat: WriteLandsat, tmp_path: Path) -> None:
         read_scene(str(folder))
 
 
-def test_a_band_of_computed_reflectance(write_landsat: WriteLandsat, tmp_path: Path) -> None:
-    folder = write_landsat(tmp_path, rasters={"B5": {"dtype": "float32"}})
+def test_a_band_of_numbers_that_no_delivery_has(write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path, rasters={"B5": {"dtype": "complex64"}})
     with pytest.raises(
-        ReadError, match=rf"{ID}: band B5 is not a Level-1 raster: expected one band of uint8, .* got 1 of float32 in"
+        ReadError, match=rf"{ID}: band B5 is not a Level-1 raster: expected one band of whole numbers; got 1 of complex64 in"
     ):
         read_scene(str(folder))
 

@@ -91,7 +91,7 @@ def test_an_item_in_a_bucket_finds_its_assets_beside_it(upload: Upload, write_sa
         "red": {
             "href": f"../in/{Path(red.href).relative_to(safe.parent).as_posix()}",
             "type": "image/jp2",
-            "bands": [{"eo:common_name": "red", "raster:scale": red.calibration.gain, "nodata": 0}],
+            "bands": [{"eo:common_name": "red", "raster:scale": red.calibration.gain, "raster:offset": red.calibration.offset}],
         },
         "granule_metadata": {"href": f"./{Path(native.angles_href or '').relative_to(safe.parent).as_posix()}"},
     }

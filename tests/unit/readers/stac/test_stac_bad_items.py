@@ -47,10 +47,10 @@ def test_bad_properties_are_named(write_item: WriteItem, properties: Json, error
         read_scene(write_item(item))
 
 
-def test_floats_are_refused_with_a_remedy(write_item: WriteItem) -> None:
+def test_numbers_that_are_no_dn_are_refused_with_a_remedy(write_item: WriteItem) -> None:
     item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])})
-    with pytest.raises(ReadError, match=r"red is not of integers: .*got float32.*gdal_translate -ot UInt16"):
-        read_scene(write_item(item, dtype="float32"))
+    with pytest.raises(ReadError, match=r"red is not of integers: .*got complex64.*gdal_translate -ot UInt16"):
+        read_scene(write_item(item, dtype="complex64"))
 
 
 def test_an_item_without_usable_bands_says_why_for_each(write_item: WriteItem) -> None:

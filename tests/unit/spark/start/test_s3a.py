@@ -10,6 +10,10 @@ from swath.spark.start.s3a import credentials_provider, executor_environment, s3
 from swath.stores.options import StoreOptions
 
 SDK = "software.amazon.awssdk.auth.credentials"
+#: 300 s, the patience of a store: pauses of half a second that double.
+PATIENCE = {
+    "retry.limit": "10", "retry.interval": "500ms", "retry.throttle.limit": "10", "retry.throttle.interval": "500ms",
+}  # fmt: skip
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDNOTTOBESEEN", "AWS_SECRET_ACCESS_KEY": "not-to-be-seen"}
 ARN = "arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-01ac5d28a6a232904/accesspoint/swath"
 
@@ -28,7 +32,7 @@ def test_a_store_with_an_endpoint_is_asked_by_path() -> None:
     assert told == {
         "aws.credentials.provider": f"{SDK}.EnvironmentVariableCredentialsProvider", "endpoint": "http://127.0.0.1:9",
         "endpoint.region": "us-east-1", "path.style.access": "true", "connection.ssl.enabled": "false",
-        "change.detection.mode": "none", "performance.flags": "create,mkdir,delete",
+        "change.detection.mode": "none", "performance.flags": "create,mkdir,delete", **PATIENCE,
     }  # fmt: skip
 
 
@@ -36,7 +40,7 @@ def test_amazons_own_store_needs_its_region_alone() -> None:
     told = _of("products", {**KEYS, "AWS_REGION": "eu-central-1"})
     assert told == {
         "aws.credentials.provider": f"{SDK}.EnvironmentVariableCredentialsProvider", "endpoint.region": "eu-central-1",
-        "performance.flags": "create,mkdir,delete",
+        "performance.flags": "create,mkdir,delete", **PATIENCE,
     }  # fmt: skip
 
 
