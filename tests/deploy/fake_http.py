@@ -9,7 +9,7 @@ from typing import Any
 
 
 class JsonHandler(BaseHTTPRequestHandler):
-    """Hands GET, POST and DELETE to ``answer``."""
+    """Hands GET, POST, PUT and DELETE to ``answer``."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16  # one packet an answer: otherwise each waits 40 ms for an acknowledgement
@@ -26,6 +26,9 @@ class JsonHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.answer("POST")
+
+    def do_PUT(self) -> None:
+        self.answer("PUT")
 
     def do_DELETE(self) -> None:
         self.answer("DELETE")

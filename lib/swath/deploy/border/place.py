@@ -66,14 +66,18 @@ class BucketPlace:
 
     Args:
         uri: ``s3://bucket/prefix``.
-        store: For endpoint and region; None for Amazon's S3 by the caller's own settings.
+        store: How it is reached and by whom; None for Amazon's S3 by the caller's own settings.
+
+    Raises:
+        LaunchError: This machine's AWS files lack the store's profile.
     """
 
     def __init__(self, uri: str, *, store: Store | None) -> None:
         bucket, _, prefix = uri.split("://", 1)[1].partition("/")
         self._bucket = store.access_point if store and store.access_point else bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._client: Any = s3_client(store)
+        with in_words():
+            self._client: Any = s3_client(store)
 
     def names(self, folder: str) -> Iterator[str]:
         """Paths of the objects right inside ``folder``, in order."""
@@ -105,7 +109,13 @@ class BucketPlace:
 
 
 def open_place(uri: str, *, site: Site) -> Place:
-    """The place behind an address; endpoint and region of the site's store where it lies in one."""
+    """The place behind an address, reached as the site's store that it lies in: endpoint, identity, payer.
+
+    Raises:
+        ConfigError: The site has no store of that name.
+        LaunchError: This machine's AWS files lack the store's profile.
+    """
+    uri = site.resolve(uri)
     if uri.startswith(("s3://", "s3a://")):
         found = site.store_of(uri.replace("s3a://", "s3://", 1))
         return BucketPlace(uri, store=found[1] if found else None)

@@ -9,6 +9,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProfileNotFound,
     TokenRetrievalError,
 )
 from botocore.exceptions import (
@@ -48,6 +49,9 @@ def in_words() -> Iterator[None]:
         raise _answered(error) from error
     except (NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
         raise LaunchError("there are no AWS credentials", remedy="Log in, or name a profile in AWS_PROFILE") from error
+    except ProfileNotFound as error:
+        remedy = "A store of the site asks with it: add it to this machine's AWS files, as pods have it in theirs"
+        raise LaunchError(str(error), remedy=remedy) from error
     except (AwsConnectionError, HTTPClientError) as error:
         raise LaunchError(
             f"AWS does not answer: {type(error).__name__}", remedy="Look at the link, the proxy and the endpoint", passing=True

@@ -108,8 +108,8 @@ def read_bytes(uri: str, *, site: Site) -> bytes | None:
     bucket, _, key = uri.split("://", 1)[1].partition("/")
     place = site.store_of(uri.replace("s3a://", "s3://", 1))
     store = place[1] if place else None
-    client = s3_client(store)
     with in_words():
+        client = s3_client(store)
         try:
             body = client.get_object(Bucket=_address(store, bucket=bucket), Key=key)["Body"].read()
         except client.exceptions.NoSuchKey:
@@ -120,7 +120,11 @@ def read_bytes(uri: str, *, site: Site) -> bytes | None:
 
 
 def s3_client(store: Store | None) -> Any:
-    """The client that swath itself uses for a store."""
+    """The client that swath itself uses for a store: its endpoint, and who asks and who pays there.
+
+    Raises:
+        BotoCoreError: This machine's AWS files lack the store's profile.
+    """
     from swath.stores.options import StoreOptions  # noqa: PLC0415 - a laptop's folders need no boto3
     from swath.stores.s3_client import s3_client as client_for  # noqa: PLC0415
 
@@ -135,6 +139,9 @@ def s3_client(store: Store | None) -> Any:
             region=region,
             addressing=addressing,
             access_point=store.access_point,
+            requester_pays=store.requester_pays,
+            profile=store.profile,
+            anonymous=store.anonymous,
         ),
         patient=False,
     )

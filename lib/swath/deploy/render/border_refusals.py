@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from swath.deploy.render.refused import Refusal
-from swath.deploy.site.border import Border, Flow
+from swath.deploy.site.border import Flow
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import StoreKind
@@ -50,10 +50,6 @@ def border_refusals(job: JobSpec, site: Site) -> Iterator[Refusal]:
                 f"{flow.value} would leave the site ({how}) and border.allow does not hold it",
                 _REMEDIES.get(flow, _REMEDY),
             )
-    if site.border.to and not _leads_out(site.border):
-        yield Refusal(
-            "border-to", f"border.to {site.border.to} is neither s3:// nor a folder", "Write s3://bucket/prefix or /folder"
-        )
 
 
 _REMEDY = "Allow it, or keep it inside"
@@ -63,7 +59,3 @@ _REMEDIES: Mapping[Flow, str] = {
     Flow.DRIVER_LOGS: "Allow it, or leave cloudwatch_group and s3_uri out",
     Flow.EVENT_LOG: "Allow it, or put the event log into a store of the site",
 }
-
-
-def _leads_out(border: Border) -> bool:
-    return border.to.startswith(("s3://", "/"))

@@ -112,6 +112,7 @@ def _as_json(store: Store) -> dict[str, str | bool | int]:
         "consistency": store.consistency,
         "requester_pays": store.requester_pays,
         "profile": store.profile,
+        "anonymous": store.anonymous,
         "patience_s": store.patience_s if store.patience_s != STORE_S else 0,
     }
     return {key: value for key, value in fields.items() if value}

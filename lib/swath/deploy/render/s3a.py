@@ -9,6 +9,7 @@ from swath.deploy.site.stores import AccessPoint, Store, StoreKind
 from swath.stores.s3a_patience import s3a_patience
 
 _IMPLEMENTATION = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+_ANONYMOUS = "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"
 
 
 def s3a(site: Site) -> Mapping[str, str]:
@@ -26,7 +27,9 @@ def s3a(site: Site) -> Mapping[str, str]:
 
 def _bucket(store: Store, *, site: Site) -> Iterator[tuple[str, str]]:
     """Settings of one bucket, without their prefix."""
-    if site.identity is not None:
+    if store.anonymous:
+        yield "aws.credentials.provider", _ANONYMOUS
+    elif site.identity is not None:
         yield "aws.credentials.provider", site.identity.provider
     if store.kind is StoreKind.S3:
         yield "endpoint.region", store.region

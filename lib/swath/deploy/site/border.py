@@ -1,11 +1,12 @@
 """What may cross a site's border. The first question of a buyer with a data centre of their own."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from swath.deploy.site.strict import Strict
 
@@ -39,17 +40,29 @@ CONTENT: Mapping[Flow, str] = {
 FORWARDED = frozenset({Flow.METRICS, Flow.FOOTPRINTS, Flow.LINEAGE, Flow.ERROR_TEXTS, Flow.ARGUMENTS, Flow.DRIVER_LOGS})
 
 
+_WAYS_OUT = re.compile(r"store://[a-z][a-z0-9-]*(/\S*)?|s3://[a-z0-9][a-z0-9.-]+(/\S*)?|(file://)?/\S*")
+
+
+def _way_out(text: str) -> str:
+    """An address that ``forward`` writes to; any other would be taken for a folder, and nothing would leave."""
+    if text and not _WAYS_OUT.fullmatch(text):
+        msg = f"{text!r} is nowhere that files can be put. Write store://NAME/path, s3://bucket/prefix, file:///folder or /folder"
+        raise ValueError(msg)
+    return text
+
+
 class Border(Strict):
     """Per flow whether it may leave. Everything that is not named stays.
 
     Args:
         allow: What may leave.
-        to: Where allowed flows go by ``swath forward``: an ``s3://`` address or a folder; empty for nowhere.
+        to: Where allowed flows go by ``swath forward``: ``store://NAME/path`` of the site's stores, ``s3://bucket/prefix``,
+            ``file:///folder`` or ``/folder``; empty for nowhere.
         region_inside: The Region is this site's own ground (a site in the Region): what goes there crosses no border.
     """
 
     allow: tuple[Flow, ...] = ()
-    to: str = ""
+    to: Annotated[str, AfterValidator(_way_out)] = ""
     region_inside: bool = False
 
     @model_validator(mode="after")

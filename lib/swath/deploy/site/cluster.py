@@ -1,9 +1,10 @@
 """The engine that runs jobs at a site, and where it listens."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from swath.deploy.site.strict import Strict
 
@@ -77,6 +78,14 @@ class Logging(Strict):
         return self
 
 
+def _own_namespace(text: str) -> str:
+    """A name that CloudWatch takes from a customer: ``AWS/`` is AWS's own, and a colon may not come first."""
+    if text.upper().startswith("AWS/") or not re.fullmatch(r"(?!:)[A-Za-z0-9._/#: -]{1,255}", text):
+        msg = f"{text[:60]!r} must be 1 to 255 of A-Z a-z 0-9 . - _ / # : and blanks, no colon first, and not begin with AWS/"
+        raise ValueError(msg)
+    return text
+
+
 class Metrics(Strict):
     """How numbers of a run are published.
 
@@ -84,4 +93,4 @@ class Metrics(Strict):
         namespace: Name of the group of metrics; ``forward`` takes the numbers from OUT/reports.
     """
 
-    namespace: str = "swath"
+    namespace: Annotated[str, AfterValidator(_own_namespace)] = "swath"

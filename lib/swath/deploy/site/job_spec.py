@@ -5,19 +5,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from swath.deploy.site.cron import check_cron
 from swath.deploy.site.fields import Cores, Duration, JobName, LabelKey, LabelValue, MemorySize, ModelPin
 from swath.deploy.site.memory import Memory
 from swath.deploy.site.strict import Strict, checked
-from swath.errors import ConfigError
-
-_CRON_FIELDS = 5
-
-
-def _cron(text: str) -> str:
-    if len(text.split()) != _CRON_FIELDS:
-        msg = f"schedule {text!r}: write the five fields of cron in UTC, for example '15 3 * * *'"
-        raise ConfigError(msg)
-    return text
 
 
 class Resources(Strict):
@@ -88,7 +79,7 @@ class JobSpec(Strict):
     trust_checksums: bool = False
     max_duration: Duration = "12h"
     labels: Mapping[LabelKey, LabelValue] = {}
-    schedule: Annotated[str | None, AfterValidator(checked(_cron))] = None
+    schedule: Annotated[str | None, AfterValidator(checked(check_cron))] = None
     priority: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")] = "batch"
 
     @model_validator(mode="after")

@@ -74,6 +74,7 @@ class Store(Strict):
         claim: The persistent volume claim behind a shared folder.
         requester_pays: We pay for what we read there.
         profile: A profile of the AWS files that pods mount, when this store needs other credentials than the rest.
+        anonymous: A public bucket: nothing is signed.
         patience_s: How long the store may be away or too busy before a run ends with code 6 [s].
         insecure_http: Allow ``http://`` (a test bench).
     """
@@ -89,6 +90,7 @@ class Store(Strict):
     claim: str = ""
     requester_pays: bool = False
     profile: str = ""
+    anonymous: bool = False
     patience_s: Annotated[int, Field(ge=1)] = round(STORE_S)
     insecure_http: bool = False
 
@@ -125,6 +127,8 @@ def _contradictions(store: Store) -> Iterator[str]:
         yield f"endpoint {store.endpoint!r} must be https://host:port"
     if store.endpoint.startswith("http://") and not store.insecure_http:
         yield f"endpoint {store.endpoint!r} is not encrypted. Use https, or say insecure_http: true on a test bench"
+    if store.anonymous and (store.profile or store.requester_pays):
+        yield "anonymous: nothing is signed there, so no profile asks and nobody pays. Leave one of them out"
     if store.kind is StoreKind.S3_OUTPOSTS:
         yield from _outposts_contradictions(store)
     elif store.access_point:

@@ -52,7 +52,6 @@ _EDITS: list[tuple[str, str, dict[str, object]]] = [
     ("border", "aws-region", {"border": {"allow": []}}),
     ("border", "outposts-extended", {"border": {"allow": ["job-request"]}}),
     ("border", "kubernetes", {"logging": {"s3_uri": "s3://region-logs/x"}}),
-    ("border-to", "kubernetes", {"border__to": "https://example"}),
 ]
 
 

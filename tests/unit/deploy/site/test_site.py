@@ -69,3 +69,40 @@ def test_the_longest_store_owns_an_address(change: Change) -> None:
 
 def test_site_names_are_those_of_the_files() -> None:
     assert all(load_site(name).site == name for name in site_names())
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["https://metrics.example.org/in", "http://x", "metrics.example.org", "outbox", "./x", "s3:/b", "S3://b/x", "gs://b", "::"],
+)
+def test_a_border_that_leads_nowhere_is_refused(to: str, change: Change) -> None:
+    with pytest.raises(ValidationError, match=r"border\.to\n.*is nowhere that files can be put. Write store://"):
+        change("outposts-local", border={"allow": ["metrics"], "to": to})
+
+
+def test_a_border_may_lead_into_a_store_of_the_site_and_no_other(change: Change) -> None:
+    for to in ("store://products/outbox", "s3://example-outbox/x", "/mnt/outbox", "file:///mnt/outbox"):
+        assert change("outposts-local", border={"allow": ["metrics"], "to": to}).border.to == to
+    with pytest.raises(
+        ValidationError, match=r"border\.to store://outbox/x: the site has no such store; it has products, scenes"
+    ):
+        change("outposts-local", border={"allow": ["metrics"], "to": "store://outbox/x"})
+
+
+@pytest.mark.parametrize("namespace", ["AWS/EMR", "aws/emr", ":x", "", "n" * 256, "a*b", "ä"])
+def test_a_namespace_that_cloudwatch_refuses_is_refused(namespace: str, change: Change) -> None:
+    with pytest.raises(ValidationError, match=r"metrics\.namespace"):
+        change("aws-region", metrics={"namespace": namespace})
+
+
+@pytest.mark.parametrize("namespace", ["swath", "My Org/swath:x", "n" * 255])
+def test_other_namespaces_are_taken(namespace: str, change: Change) -> None:
+    assert change("aws-region", metrics={"namespace": namespace}).metrics.namespace == namespace
+
+
+@pytest.mark.parametrize("more", [{"profile": "rack"}, {"requester_pays": True}])
+def test_nobody_asks_or_pays_at_a_public_store(more: dict[str, object], change: Change) -> None:
+    public = {"kind": "s3", "uri": "s3://landsat-public", "region": "us-west-2", "anonymous": True}
+    assert change("aws-region", stores__scenes=public).stores["scenes"].anonymous
+    with pytest.raises(ValidationError, match="nothing is signed there"):
+        change("aws-region", stores__scenes={**public, **more})

@@ -1,0 +1,96 @@
+"""A schedule in cron's five fields, as the operator reads them: what it would refuse or never start is refused here.
+
+Source: robfig/cron v3 ``ParseStandard``, which the Spark Operator calls.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from swath.errors import ConfigError
+
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
+_DAYS = {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
+_LONGEST_MONTH = {month: 30 if month in {4, 6, 9, 11} else 29 if month == 2 else 31 for month in range(1, 13)}
+_PART = re.compile(r"(?P<any>[*?])|(?P<low>\w+)(-(?P<high>\w+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One of the five.
+
+    Args:
+        name: For messages.
+        low: Smallest value.
+        high: Largest value.
+        words: Names that stand for values.
+    """
+
+    name: str
+    low: int
+    high: int
+    words: Mapping[str, int]
+
+
+_FIELDS = (
+    _Field("minute", 0, 59, {}),
+    _Field("hour", 0, 23, {}),
+    _Field("day of month", 1, 31, {}),
+    _Field("month", 1, 12, _MONTHS),
+    _Field("day of week", 0, 6, _DAYS),
+)
+
+
+def check_cron(text: str) -> str:
+    """Give ``text`` back when it names times that exist.
+
+    Raises:
+        ConfigError: Not five fields, a value out of its field's range, or a date that no year has.
+    """
+    words = text.split()
+    if len(words) != len(_FIELDS):
+        msg = f"schedule {text!r}: write the five fields of cron in UTC, for example '15 3 * * *'"
+        raise ConfigError(msg)
+    values = [_values(word, field=field, schedule=text) for word, field in zip(words, _FIELDS, strict=True)]
+    days, months = values[2], values[3]
+    if words[4] in {"*", "?"} and all(min(days) > _LONGEST_MONTH[month] for month in months):
+        msg = f"schedule {text!r}: no year has this day in this month, so it would never start"
+        raise ConfigError(msg)
+    return text
+
+
+def _values(word: str, *, field: _Field, schedule: str) -> set[int]:
+    """All values that a field names.
+
+    Raises:
+        ConfigError: It names none, or one out of range.
+    """
+    return {value for part in word.split(",") for value in _range(part, field=field, schedule=schedule)}
+
+
+def _range(part: str, *, field: _Field, schedule: str) -> Iterator[int]:
+    """Values of ``*``, ``a``, ``a-b``, each with ``/step``; ``a/step`` goes on to the field's end."""
+    span, slash, step_text = part.partition("/")
+    match = _PART.fullmatch(span)
+    step = int(step_text) if step_text.isdecimal() else 0
+    if match is None or (slash and not step):
+        raise _wrong(part, field=field, schedule=schedule)
+    if match["any"]:
+        return iter(range(field.low, field.high + 1, step or 1))
+    low = _number(match["low"], field=field)
+    high = _number(match["high"], field=field) if match["high"] else field.high if slash else low
+    if low is None or high is None or low > high:
+        raise _wrong(part, field=field, schedule=schedule)
+    return iter(range(low, high + 1, step or 1))
+
+
+def _number(word: str, *, field: _Field) -> int | None:
+    """A value of the field, or None for what is none."""
+    value = int(word) if word.isascii() and word.isdecimal() else field.words.get(word.lower(), -1)
+    return value if field.low <= value <= field.high else None
+
+
+def _wrong(part: str, *, field: _Field, schedule: str) -> ConfigError:
+    names = f" or {', '.join(field.words)}" if field.words else ""
+    return ConfigError(f"schedule {schedule!r}: {field.name} {part!r} is not {field.low} to {field.high}{names}")
