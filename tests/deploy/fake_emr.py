@@ -5,11 +5,13 @@ import threading
 from collections import deque
 from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tests.deploy.fake_http import JsonHandler, serving
 
 _PATH = re.compile(r"/virtualclusters/(?P<cluster>[0-9a-z]+)/jobruns(?:/(?P<job>[0-9a-z]+))?")
+
+_PAGE = 100
 
 
 class FakeEmr:
@@ -18,6 +20,7 @@ class FakeEmr:
     def __init__(self, cluster: str) -> None:
         self.cluster = cluster
         self.runs: dict[str, dict[str, Any]] = {}
+        self.lists = 0  # requests that list
         self.tokens: dict[str, str] = {}
         self.states: deque[dict[str, Any]] = deque()  # what describe says next
         self.faults: deque[tuple[int, str, str]] = deque()  # status, code, message instead of an answer
@@ -40,7 +43,7 @@ class _Handler(JsonHandler):
             elif verb == "POST":
                 self._start(body)
             elif match["job"] is None:
-                self.json({"jobRuns": list(reversed(self.emr.runs.values()))})
+                self._list(parse_qs(urlsplit(self.path).query))
             elif match["job"] not in self.emr.runs:
                 self._error(404, "ResourceNotFoundException", "Job run doesn't exist.")
             elif verb == "DELETE":
@@ -65,6 +68,15 @@ class _Handler(JsonHandler):
                 "tags": body.get("tags", {}),
             }
         self.json({"id": self.emr.tokens[token], "name": body.get("name"), "virtualClusterId": self.emr.cluster})
+
+    def _list(self, query: dict[str, list[str]]) -> None:
+        """Newest first, by pages, of one name where one is asked for."""
+        self.emr.lists += 1
+        wanted = query.get("name")
+        runs = [run for run in reversed(self.emr.runs.values()) if not wanted or run.get("name") in wanted]
+        begin = int(query.get("nextToken", ["0"])[0])
+        more = {"nextToken": str(begin + _PAGE)} if len(runs) > begin + _PAGE else {}
+        self.json({"jobRuns": runs[begin : begin + _PAGE], **more})
 
     def _cancel(self, job: str) -> None:
         run = self.emr.runs[job]

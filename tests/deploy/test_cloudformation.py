@@ -66,6 +66,16 @@ def test_data_is_reached_by_bucket_and_prefix_only() -> None:
                 assert "s3:prefix" in str(statement["Condition"]), statement["Sid"]
 
 
+def test_whoever_reads_results_may_see_which_are_there() -> None:
+    """Without ListBucket S3 answers 403 to a GetObject of a key that is not there."""
+    policy = _template()["Resources"]["LauncherPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (lists,) = [s for s in policy if s["Action"] == "s3:ListBucket"]
+    (reads,) = [s for s in policy if s["Action"] == "s3:GetObject"]
+    bucket, _, keys = reads["Resource"]["Sub"].partition("/")
+    assert lists["Resource"]["Sub"] == bucket
+    assert lists["Condition"]["StringLike"]["s3:prefix"]["Sub"] == keys
+
+
 def test_the_names_are_those_of_the_site_file() -> None:
     site, parameters = load_site("aws-region"), _template()["Parameters"]
     assert site.cluster.execution_role_arn.endswith(f":role/{parameters['ExecutionRoleName']['Default']}")

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -168,12 +168,54 @@ def test_a_wrong_virtual_cluster_is_a_configuration_error(emr: FakeEmr, order: C
 
 
 def test_a_run_that_waits_longer_than_the_start_timeout_is_stuck(launcher: EmrLauncher, emr: FakeEmr) -> None:
-    emr.created_at = "2026-11-24T23:00:00Z"
+    emr.created_at = "2026-11-24T22:59:00Z"
     launcher.submit()
     emr.states.append({"state": "SUBMITTED"})
     status = launcher.status(RUN_ID)
     assert status.stuck
     assert "job-start-timeout" in status.remedy
+
+
+def test_a_run_whose_nodes_come_after_forty_minutes_is_waited_for(emr: FakeEmr, order: Callable[[str], Order]) -> None:
+    """The request lets it wait for an hour; whoever waits for it does so too, and says only what changes."""
+    passed = [0.0]
+    site, request = load_site("aws-region"), start_job_run(order("aws-region"))
+    emr.states.extend([*[{"state": "SUBMITTED"}] * 240, *[{"state": "RUNNING"}] * 3, {"state": "COMPLETED"}])
+    patience = Patience(sleep=lambda s: passed.__setitem__(0, passed[0] + s), clock=lambda: passed[0])
+    with serve(emr) as address:
+        now = lambda: NOW + timedelta(seconds=passed[0])  # noqa: E731 - a clock
+        launcher = EmrLauncher(site, client=_client(address), request=request, now=now)
+        launcher.submit()
+        seen = list(watch(launcher, RUN_ID, patience=patience))
+    assert [s.engine_state for s in seen] == ["SUBMITTED", "RUNNING", "COMPLETED"]
+    assert passed[0] > 2400
+
+
+def test_a_run_that_never_starts_is_told_once_and_waited_for_longer_than_its_start_timeout(
+    emr: FakeEmr, order: Callable[[str], Order]
+) -> None:
+    passed = [0.0]
+    request = start_job_run(order("aws-region"))
+    defaults = request["configurationOverrides"]["applicationConfiguration"]
+    (timeout,) = (int(c["properties"]["job-start-timeout"]) for c in defaults if "job-start-timeout" in c["properties"])
+    emr.states.append({"state": "SUBMITTED"})
+    patience = Patience(every_s=60, sleep=lambda s: passed.__setitem__(0, passed[0] + s), clock=lambda: passed[0])
+    with serve(emr) as address:
+        now = lambda: NOW + timedelta(seconds=passed[0])  # noqa: E731 - a clock
+        launcher = EmrLauncher(load_site("aws-region"), client=_client(address), request=request, now=now)
+        launcher.submit()
+        seen = list(watch(launcher, RUN_ID, patience=patience))
+    assert [s.stuck for s in seen] == [False, True]
+    assert passed[0] > timeout == 3600
+
+
+def test_a_submit_reads_no_history(launcher: EmrLauncher, emr: FakeEmr) -> None:
+    for number in range(300):
+        name = f"ard-20260101t000000z-{number:04x}"
+        emr.runs[name] = {"id": name, "name": name, "state": "COMPLETED", "createdAt": emr.created_at}
+    assert launcher.submit().created
+    assert not launcher.submit().created
+    assert emr.lists == 2
 
 
 def test_cancelling_asks_and_tells_the_state_after_it(launcher: EmrLauncher, emr: FakeEmr, patience: Patience) -> None:

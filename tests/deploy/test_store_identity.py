@@ -83,3 +83,16 @@ def test_a_profile_that_this_machine_lacks_is_told(change: Change) -> None:
         read_result("s3://products/swath/ard", run_id="one", site=site)
     with pytest.raises(LaunchError, match="absent"):
         list(forward(site, output="s3://products/swath/ard"))
+
+
+def test_a_result_that_s3_refuses_may_not_be_there(change: Change) -> None:
+    """S3's answer about a missing key to whoever may not list."""
+    rack = FakeStore()
+    rack.missing = (403, "AccessDenied")
+    with serve(rack) as here:
+        site = _site(change, rack=here, region=here, outbox={})
+        with pytest.raises(
+            LaunchError,
+            match=r"reports/one\.json is not there, or not allowed\. Allow s3:GetObject .*s3:ListBucket on bucket products",
+        ):
+            read_result("s3://products/swath/ard", run_id="one", site=site)

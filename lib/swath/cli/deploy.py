@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from swath.deploy.border.forward import forward
+from swath.cli.forward import forward_command
 from swath.deploy.engine_command import engine_command, here
 from swath.deploy.launchers import launcher_for
 from swath.deploy.operate.launch_error import LaunchError
@@ -126,16 +126,17 @@ def _submit(order: Order, *, again: bool = False) -> Order:
 def _wait(order: Order, *, retries: int) -> int:
     """Wait for the end, and say in an exit code of ours how it was."""
     status = _follow(order)
+    result, seen = None, True
     try:
         result = read_result(order.output, run_id=order.run_id, site=order.site)
     except LaunchError as error:
         click.echo(f"the result cannot be read from here, so the engine's word is all there is: {error}", err=True)
-        return 0 if status.state is RunState.SUCCEEDED else 1
+        seen = False
     if retries and may_retry(status, result=result):
         following = replace(order, attempt=order.attempt + 1)
         click.echo(f"{status.text}; starting again as {following.name}", err=True)
         return _wait(_submit(following), retries=retries - 1)
-    return _code(result, status=status)
+    return _code(result, status=status) if seen else _engines_code(status)
 
 
 def _follow(order: Order) -> RunStatus:
@@ -144,10 +145,23 @@ def _follow(order: Order) -> RunStatus:
     last = RunStatus(run_id=order.name, state=RunState.UNKNOWN)
     for last in watch(launcher, order.name, patience=Patience(deadline_s=seconds(order.job.max_duration) if on_emr else None)):
         click.echo(last.text, err=True)
-    if on_emr and last.state is RunState.RUNNING:
+    if last.state.final:
+        return last
+    if on_emr and not last.stuck:
         click.echo(f"{order.name} is on for longer than max_duration {order.job.max_duration}: cancelling it", err=True)
-        last = launcher.cancel(order.name)
+        return launcher.cancel(order.name)
+    ends = "nobody ends it after max_duration" if on_emr else "the cluster ends it after max_duration"
+    remedy = "Wait on with `swath status --wait`, or stop it with `swath cancel`"
+    click.echo(f"no longer waited for, but {order.name} lives: it may still start, and {ends}. {remedy}", err=True)
     return last
+
+
+def _engines_code(status: RunStatus) -> int:
+    """Of a run whose result cannot be seen."""
+    if status.state is RunState.SUCCEEDED:
+        return 0
+    click.echo(f"by the engine's word it is {status.state.value}", err=True)
+    return (told_code(status) or 1) if status.state is RunState.FAILED else 1
 
 
 def _code(result: RunResult | None, *, status: RunStatus) -> int:
@@ -268,14 +282,3 @@ def _run_here(job: str, *, site_name: str, stores: tuple[str, ...], output: Path
     command = here(engine_command(order), site=order.site, folders=folders, program=entry_point())
     execute(command, runtime=Runtime.of_lock())
     return Path(command.arguments[command.arguments.index("--output") + 1])
-
-
-@click.command("forward")
-@click.argument("job")
-@_SITE
-def forward_command(job: str, *, site_name: str) -> None:
-    """Send what may leave the site of JOB's runs to its border's other end; each run once."""
-    spec, site = load_job(job), load_site(site_name)
-    for sent in forward(site, output=site.resolve(spec.output)):
-        withheld = ", ".join(flow.value for flow in sent.withheld) or "nothing"
-        click.echo(f"{sent.run_id}: sent {', '.join(flow.value for flow in sent.flows) or 'nothing'}; withheld {withheld}")

@@ -47,7 +47,7 @@ COMMANDS = {
     "cancel": Lazy("swath.cli.deploy:cancel_command", "Stop a run of a job."),
     "logs": Lazy("swath.cli.deploy:logs_command", "Print the driver's log of a run, or where it lies."),
     "parity": Lazy("swath.cli.deploy:parity_command", "Run a job as two sites would, here, and compare the products."),
-    "forward": Lazy("swath.cli.deploy:forward_command", "Send what may leave a site, each run once."),
+    "forward": Lazy("swath.cli.forward:forward_command", "Send what may leave a site, each run once."),
 }
 
 

@@ -150,6 +150,62 @@ def test_without_a_way_to_the_result_the_engines_word_counts(group: click.Group,
         assert (done.exit_code, "cannot be read from here" in done.output) == (code, True)
 
 
+def test_a_run_that_crashed_is_started_again_although_its_result_cannot_be_seen(
+    group: click.Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 says 403 of a result that is not there to whoever may not list."""
+
+    def hidden(*_a: Any, **_k: Any) -> None:
+        raise LaunchError("s3://b/reports/r.json is not there, or not allowed")
+
+    monkeypatch.setattr(deploy, "read_result", hidden)
+    crashed = _end(RunState.FAILED, "driver container failed with ExitCode: 6")
+    fake = FakeLauncher([crashed, crashed])
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
+    done = _call(group, "submit", "ard", "--site", "aws-region", "--run-id", RUN_ID, "--wait", "--retries", "1")
+    assert (fake.submitted, done.exit_code) == (2, 6)
+    assert "by the engine's word it is failed" in done.output
+
+
+@pytest.mark.parametrize(("site", "end"), [("aws-region", "nobody ends it"), ("kubernetes", "the cluster ends it")])
+def test_a_run_that_is_no_longer_waited_for_is_said_to_live(
+    site: str, end: str, group: click.Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = RunStatus(run_id=RUN_ID, state=RunState.WAITING, reason="no node takes the pod", stuck=True)
+    fake = FakeLauncher([stuck] * 2)
+    clock = iter([0.0, 0.0, 901.0])
+    monkeypatch.setattr(deploy, "Patience", lambda **k: Patience(**k, sleep=lambda _s: None, clock=lambda: next(clock)))
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
+    monkeypatch.setattr(deploy, "read_result", lambda *_a, **_k: None)
+    done = _call(group, "submit", "ard", "--site", site, "--run-id", RUN_ID, "--wait")
+    assert done.exit_code == 1
+    assert done.output.count("no node takes the pod") == 1
+    assert f"{RUN_ID} lives: it may still start, and {end} after max_duration" in done.output
+
+
+def test_forward_ends_with_3_when_a_result_was_set_aside(
+    group: click.Group, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, reports = tmp_path / "j.yaml", tmp_path / "out" / "reports"
+    reports.mkdir(parents=True)
+    counts = {"scenes_in": 0, "made": 0, "skipped": 0, "quarantined": 0, "pipeline": "toa"}
+    (reports / "b.json").write_text(json.dumps({"run_id": "b", **counts}), encoding="utf-8")
+    (reports / "a.json").write_text('{"run_id": "a", "sce', encoding="utf-8")
+    job.write_text(f"job: j\npipeline: toa\ninputs: [/in]\noutput: {tmp_path}/out\n", encoding="utf-8")
+    site = tmp_path / "bench.yaml"
+    border = f"{{allow: [metrics], to: {tmp_path}/to}}"
+    site.write_text(
+        f"site: bench\nengine: spark-submit\nlink: intermittent\nstores: {{x: {{kind: folder, uri: /x}}}}\nborder: {border}\n",
+        encoding="utf-8",
+    )
+    done = _call(group, "forward", str(job), "--site", str(site))
+    assert done.exit_code == 3, done.output
+    assert "a: set aside, nothing sent: reports/a.json is not the result of a run" in done.stderr
+    assert done.stdout.startswith("b: sent metrics")
+    (reports / "a.json").unlink()
+    assert _call(group, "forward", str(job), "--site", str(site)).exit_code == 0
+
+
 @pytest.mark.parametrize(("state", "words"), [(RunState.FAILED, f"{RUN_ID}-r2 submitted"), (RunState.RUNNING, "has not ended")])
 def test_a_run_is_started_again_only_when_it_has_ended(
     state: RunState, words: str, group: click.Group, monkeypatch: pytest.MonkeyPatch

@@ -19,7 +19,7 @@ def metrics(result: Mapping[str, Any], *, site: str, namespace: str) -> Json:
         "ScenesSkipped": result["skipped"],
         "ScenesQuarantined": result["quarantined"],
         "CpuSeconds": sum(float(stage.get("cpu_s", 0)) for stage in result.get("stages", [])),
-        "WallSeconds": sum(float(stage.get("wall_s", 0)) for stage in result.get("stages", [])),
+        **_wall(result),
     }
     units = {name: "Seconds" if name.endswith("Seconds") else "Count" for name in numbers}
     ended = result.get("ended")
@@ -33,23 +33,42 @@ def metrics(result: Mapping[str, Any], *, site: str, namespace: str) -> Json:
         "_aws": {"Timestamp": stamp, "CloudWatchMetrics": [directive]},
         "Site": site,
         "Pipeline": result["pipeline"],
+        # a property of the event and no metric: stages overlap, and each would be a series of its own
+        "Stages": [
+            {key: stage[key] for key in ("name", "wall_s", "cpu_s") if key in stage} for stage in result.get("stages", [])
+        ],
         **numbers,
     }
 
 
+def _wall(result: Mapping[str, Any]) -> dict[str, float]:
+    """From start to end [s]; nothing for a result that does not say both."""
+    started, ended = result.get("started"), result.get("ended")
+    if not started or not ended:
+        return {}
+    return {"WallSeconds": round((datetime.fromisoformat(ended) - datetime.fromisoformat(started)).total_seconds(), 3)}
+
+
 def footprints(result: Mapping[str, Any], *, read: ReadItem) -> Json:
-    """Outlines and dates, without names."""
-    features = []
-    for product in result.get("products", []):
-        item = json.loads(read(product["item"]) or b"{}")
-        features.append(
-            {
-                "type": "Feature",
-                "geometry": item.get("geometry"),
-                "properties": {"datetime": item.get("properties", {}).get("datetime")},
-            }
-        )
-    return {"type": "FeatureCollection", "features": features}
+    """Outlines and dates, without names; ``missing`` counts products whose item is gone or has no outline."""
+    found = [_feature(read(product["item"])) for product in result.get("products", [])]
+    features = [feature for feature in found if feature is not None]
+    return {"type": "FeatureCollection", "features": features, "missing": len(found) - len(features)}
+
+
+def _feature(data: bytes | None) -> Json | None:
+    """The footprint of an item; None where there is none to tell."""
+    try:
+        item = json.loads(data or b"null")
+    except ValueError:
+        return None
+    if not isinstance(item, dict) or not item.get("geometry"):
+        return None
+    return {
+        "type": "Feature",
+        "geometry": item["geometry"],
+        "properties": {"datetime": (item.get("properties") or {}).get("datetime")},
+    }
 
 
 def lineage(result: Mapping[str, Any]) -> Json:

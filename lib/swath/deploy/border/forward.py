@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from swath.deploy.border.flows import cut
 from swath.deploy.border.place import Place, open_place
@@ -15,6 +16,8 @@ from swath.errors import ConfigError
 
 REPORTS = "reports"
 RECEIPTS = f"{REPORTS}/forwarded"
+SET_ASIDE = f"{REPORTS}/set-aside"
+_NO_RESULT = (ConfigError, KeyError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,19 @@ class Forwarded:
     withheld: tuple[Flow, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """One run whose result cannot be read. It has no receipt, so it is looked at again the next time.
+
+    Args:
+        run_id: Of the run.
+        reason: What is wrong with its result.
+    """
+
+    run_id: str
+    reason: str
+
+
 def waiting(place: Place) -> Iterator[str]:
     """Run ids without a receipt, in order."""
     receipts = {_stem(name) for name in place.names(RECEIPTS)}
@@ -44,8 +60,11 @@ def _stem(name: str) -> str:
     return name.rsplit("/", 1)[-1].removesuffix(".json")
 
 
-def forward(site: Site, *, output: str) -> Iterator[Forwarded]:
+def forward(site: Site, *, output: str) -> Iterator[Forwarded | SetAside]:
     """Send the allowed flows of every run below ``output`` that has no receipt.
+
+    A result that cannot be read (cut short, of another run) is set aside, with the reason in a file of its own, and the
+    rest goes on.
 
     A run is sent once: the files at the other end are made only when they are not there, so a crash between sending
     and the receipt repeats nothing.
@@ -67,12 +86,12 @@ def forward(site: Site, *, output: str) -> Iterator[Forwarded]:
         yield _one(site, run_id=run_id, here=here, there=there)
 
 
-def _one(site: Site, *, run_id: str, here: Place, there: Place) -> Forwarded:
+def _one(site: Site, *, run_id: str, here: Place, there: Place) -> Forwarded | SetAside:
     data = here.read(result_path(run_id))
-    if data is None:
-        raise ConfigError(f"{result_path(run_id)} vanished while it was forwarded")
-    result = parse_result(data, run_id=run_id)
-    flows = cut(result.raw, read=here.read, site=site.site, namespace=site.metrics.namespace)
+    try:
+        flows = _flows(site, run_id=run_id, here=here, data=data)
+    except _NO_RESULT as error:
+        return _set_aside(run_id, error=error, here=here)
     allowed = {flow: body for flow, body in flows.items() if site.border.may_leave(flow)}
     digests = {}
     for flow, body in allowed.items():
@@ -81,6 +100,25 @@ def _one(site: Site, *, run_id: str, here: Place, there: Place) -> Forwarded:
         digests[flow.value] = hashlib.sha256(text).hexdigest()
     here.put_new(f"{RECEIPTS}/{run_id}.json", json.dumps({"to": site.border.to, "sent": digests}, sort_keys=True).encode())
     return Forwarded(run_id=run_id, flows=tuple(allowed), withheld=tuple(flow for flow in flows if flow not in allowed))
+
+
+def _flows(site: Site, *, run_id: str, here: Place, data: bytes | None) -> dict[Flow, dict[str, Any]]:
+    """What the run left, by flow.
+
+    Raises:
+        ConfigError: Its file is gone, or no result.
+        KeyError: Something in the result is missing; the other errors that are caught are of the same kind.
+    """
+    if data is None:
+        raise ConfigError(f"{result_path(run_id)} vanished while it was forwarded")
+    result = parse_result(data, run_id=run_id)
+    return cut(result.raw, read=here.read, site=site.site, namespace=site.metrics.namespace)
+
+
+def _set_aside(run_id: str, *, error: Exception, here: Place) -> SetAside:
+    told = str(error) if isinstance(error, ConfigError) else f"{result_path(run_id)} is not the result of a run: {error!r}"
+    here.put_new(f"{SET_ASIDE}/{run_id}.json", json.dumps({"reason": told}).encode())
+    return SetAside(run_id=run_id, reason=told)
 
 
 def _handle(run_id: str) -> str:

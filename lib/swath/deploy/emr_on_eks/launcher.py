@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from swath.deploy.emr_on_eks.states import REMEDIES, STATES, STUCK_S
+from swath.deploy.emr_on_eks.states import REMEDIES, START_TIMEOUT_S, STATES
 from swath.deploy.operate.aws_errors import in_words
 from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.operate.run_status import RunState, RunStatus, Submission
@@ -82,10 +82,10 @@ class EmrLauncher:
         state = STATES.get(word, RunState.UNKNOWN)
         failure = run.get("failureReason", "")
         waited_s = (self._now() - run["createdAt"]).total_seconds() if state is RunState.WAITING else 0.0
-        stuck = waited_s > STUCK_S
+        stuck = waited_s > START_TIMEOUT_S
         reason = f"{failure}: {run.get('stateDetails', '')}".strip(": ") if failure else run.get("stateDetails", "")
         if stuck:
-            reason = f"{word} for {waited_s:.0f} s. {reason}".rstrip(". ")
+            reason = f"{word} for more than {START_TIMEOUT_S // 60} min. {reason}".rstrip(". ")
         remedy = (
             "Nodes are missing or the image is slow; see job-start-timeout and the namespace's events"
             if stuck
@@ -146,13 +146,13 @@ class EmrLauncher:
             yield "# no driver stream yet"
 
     def _by_name(self, name: str) -> Manifest | None:
-        """The newest job run of this name."""
-        return next((run for run in self._runs() if run.get("name") == name), None)
+        """The newest job run of this name. EMR is asked by it: the whole history grows for ever."""
+        return next((run for run in self._runs(name=name) if run.get("name") == name), None)
 
-    def _runs(self) -> Iterator[Manifest]:
+    def _runs(self, **asked: str) -> Iterator[Manifest]:
         """Job runs of the virtual cluster, newest first as EMR lists them."""
         with in_words():
-            for page in self._client.get_paginator("list_job_runs").paginate(virtualClusterId=self._cluster):
+            for page in self._client.get_paginator("list_job_runs").paginate(virtualClusterId=self._cluster, **asked):
                 yield from page["jobRuns"]
 
 

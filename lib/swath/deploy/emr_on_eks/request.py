@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swath.deploy.emr_on_eks.limits import request_refusals
+from swath.deploy.emr_on_eks.states import START_TIMEOUT_S
 from swath.deploy.render.layout import ENTRY_POINT, POD_TEMPLATES
 from swath.deploy.render.order import Order
 from swath.deploy.render.pod_template import Manifest
@@ -22,7 +23,6 @@ _EMRS_OWN = frozenset(
 )
 _PLAIN = re.compile(r"[\w.,:/=@+-]+")
 _ENVIRONMENT = ("spark.executorEnv.", "spark.kubernetes.driverEnv.")
-_JOB_START_TIMEOUT_S = "3600"  # the default of 15 minutes fails jobs on cold nodes with large images
 
 
 def start_job_run(order: Order) -> Manifest:
@@ -52,7 +52,7 @@ def start_job_run(order: Order) -> Manifest:
         "configurationOverrides": {
             "applicationConfiguration": [
                 {"classification": "spark-defaults", "properties": defaults},
-                {"classification": "emr-containers-defaults", "properties": {"job-start-timeout": _JOB_START_TIMEOUT_S}},
+                {"classification": "emr-containers-defaults", "properties": {"job-start-timeout": str(START_TIMEOUT_S)}},
             ],
             "monitoringConfiguration": _monitoring(site, job=order.job.job),
         },

@@ -20,4 +20,6 @@ REMEDIES: Mapping[str, str] = {
     "CLUSTER_UNAVAILABLE": "EMR does not reach the EKS cluster: look at the cluster, its access entries and, on a rack, the link",
     "INTERNAL_ERROR": "EMR's own fault; submit again under the same run id",
 }
-STUCK_S = 900  # EMR's own default of job-start-timeout
+#: How long a run may wait for its driver [s]: EMR fails it then (its default of 15 minutes is too short for cold nodes and
+#: large images), and only then whoever waits for it calls it stuck.
+START_TIMEOUT_S = 3600

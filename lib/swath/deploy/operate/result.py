@@ -100,11 +100,13 @@ def read_bytes(uri: str, *, site: Site) -> bytes | None:
     """A small file of a site's store, or None when it is not there.
 
     Raises:
-        LaunchError: The store cannot be reached from here.
+        LaunchError: The store cannot be reached from here, or does not let us see whether the file is there.
     """
     if not uri.startswith(("s3://", "s3a://")):
         path = Path(uri.removeprefix("file://"))
         return path.read_bytes() if path.is_file() else None
+    from swath.stores.s3_client import code_of  # noqa: PLC0415 - a laptop's folders need no boto3
+
     bucket, _, key = uri.split("://", 1)[1].partition("/")
     place = site.store_of(uri.replace("s3a://", "s3://", 1))
     store = place[1] if place else None
@@ -116,6 +118,12 @@ def read_bytes(uri: str, *, site: Site) -> bytes | None:
             return None
         except client.exceptions.NoSuchBucket as error:
             raise LaunchError(f"bucket {bucket} does not exist where this machine looks") from error
+        except client.exceptions.ClientError as error:
+            if code_of(error) not in {"AccessDenied", "403"}:
+                raise
+            # S3 says 403 of a key that is not there to whoever may not list
+            remedy = f"Allow s3:GetObject on it and s3:ListBucket on bucket {bucket}: then a missing file is told as missing"
+            raise LaunchError(f"{uri} is not there, or not allowed", remedy=remedy) from error
     return bytes(body)
 
 

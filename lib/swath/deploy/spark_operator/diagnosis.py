@@ -83,7 +83,7 @@ def _unseen(e: Evidence) -> Iterator[Finding]:
     """No controller has touched the application."""
     if e.word == "" and e.age_s > UNSEEN_S:
         yield Finding(
-            f"no operator has touched the run for {e.age_s:.0f} s",
+            f"no operator has touched the run for more than {UNSEEN_S} s",
             "The namespace is not among the operator's jobNamespaces (only 'default' is by itself), or the controller is down",
         )
 

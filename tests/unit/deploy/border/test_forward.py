@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swath.deploy.border.flows import cut
-from swath.deploy.border.forward import forward
+from swath.deploy.border.forward import Forwarded, SetAside, forward
 from swath.deploy.site.border import Flow
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
@@ -50,6 +50,7 @@ def _run(output: Path, run_id: str = "canary-request-7-run") -> None:
         "quarantine": [{"scene_id": "q", "stage": "read", "error": "read", "message": CANARIES[Flow.ERROR_TEXTS]}],
         "output": f"s3://{CANARIES[Flow.ARGUMENTS]}/x",
         "stages": [{"name": "strips", "wall_s": 2.0, "cpu_s": 3.5}],
+        "started": "2026-11-24T23:58:17.100000+00:00",
         "ended": "2026-11-25T00:00:00+00:00",
     }
     for path, text in (
@@ -115,6 +116,50 @@ def test_metrics_are_in_the_embedded_format(change: Change, tmp_path: Path) -> N
     assert directive["Dimensions"] == [["Site", "Pipeline"]]
     assert {m["Name"] for m in directive["Metrics"]} <= body.keys()
     assert (body["ScenesQuarantined"], body["CpuSeconds"], body["_aws"]["Timestamp"]) == (1, 3.5, 1795564800000)
+    assert body["WallSeconds"] == 102.9  # from start to end; the stages add up to something else
+    assert body["Stages"] == [{"name": "strips", "wall_s": 2.0, "cpu_s": 3.5}]
+    assert "Stages" not in str(directive)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda text: text[: len(text) // 2], "is not the result of a run"),
+        (lambda _text: "", "is not the result of a run"),
+        (lambda text: text.replace('"run_id": "one"', '"run_id": "other"'), "is the result of another run, other"),
+        (lambda text: text.replace('"pipeline": "ard", ', ""), "is not the result of a run: KeyError"),
+        (lambda text: text.replace('"products": [', '"products": ["x", '), "is not the result of a run: TypeError"),
+        (lambda text: text.replace("2026-11-25T", "yesterday"), "is not the result of a run: ValueError"),
+    ],
+)
+def test_a_bad_result_is_set_aside_and_the_rest_goes_on(
+    damage: Callable[[str], str], reason: str, change: Change, tmp_path: Path
+) -> None:
+    site, output = _site(change, allow=["metrics"], to=tmp_path / "to"), tmp_path / "out"
+    for name in ("one", "two"):
+        _run(output, name)
+    bad = output / "reports" / "one.json"
+    whole = bad.read_text(encoding="utf-8")
+    bad.write_text(damage(whole), encoding="utf-8")
+    aside, sent = forward(site, output=str(output))
+    assert isinstance(aside, SetAside)
+    assert (aside.run_id, sent.run_id) == ("one", "two")
+    assert reason in aside.reason
+    assert json.loads((output / "reports" / "set-aside" / "one.json").read_text(encoding="utf-8")) == {"reason": aside.reason}
+    assert [f.run_id for f in forward(site, output=str(output))] == ["one"]
+    bad.write_text(whole, encoding="utf-8")
+    (mended,) = forward(site, output=str(output))
+    assert isinstance(mended, Forwarded)
+
+
+@pytest.mark.parametrize("item", [None, "", '{"type": "Feat', '{"geometry": null}', "[]"])
+def test_a_product_whose_item_vanished_is_counted_and_has_no_footprint(item: str | None, change: Change, tmp_path: Path) -> None:
+    _run(tmp_path / "out", "one")
+    file = tmp_path / "out" / "products" / "item.json"
+    file.unlink() if item is None else file.write_text(item, encoding="utf-8")
+    list(forward(_site(change, allow=["footprints"], to=tmp_path / "to"), output=str(tmp_path / "out")))
+    (sent,) = (tmp_path / "to").rglob("footprints.json")
+    assert json.loads(sent.read_text(encoding="utf-8")) == {"type": "FeatureCollection", "features": [], "missing": 1}
 
 
 def test_without_a_link_nothing_is_forwarded(change: Change, tmp_path: Path) -> None:
