@@ -30,6 +30,7 @@ class FakeCluster:
         self.states: deque[dict[str, Any]] = deque()
         self.faults: deque[int | str] = deque()  # answered instead of the next requests: a status, or "drop"
         self.forbidden: set[tuple[str, str]] = set()
+        self.lingers = 0  # submits that still find a deleted application, whose pods are ending
         self.crds = True
         self.webhook = True
         self.created_at = "2026-11-25T00:00:00Z"
@@ -80,7 +81,9 @@ class _Handler(JsonHandler):
         elif name not in c.apps:
             self._status(404, "NotFound", f'sparkapplications.sparkoperator.k8s.io "{name}" not found')
         elif verb == "delete":
-            self.json(c.apps.pop(name))
+            if c.lingers:
+                c.apps[name]["metadata"]["deletionTimestamp"] = c.created_at
+            self.json(c.apps[name] if c.lingers else c.apps.pop(name))
         else:
             if c.states:
                 c.apps[name]["status"] = c.states.popleft()
@@ -100,6 +103,10 @@ class _Handler(JsonHandler):
         elif refused := next(iter(webhook_refusals(body)), None):
             self._status(403, "Forbidden", f'admission webhook "validate-sparkapplication" denied the request: {refused.reason}')
         elif name in c.apps:
+            if c.apps[name]["metadata"].get("deletionTimestamp"):
+                c.lingers -= 1
+                if not c.lingers:
+                    del c.apps[name]
             self._status(409, "AlreadyExists", f'sparkapplications "{name}" already exists')
         else:
             body["metadata"] |= {"creationTimestamp": c.created_at, "namespace": namespace}

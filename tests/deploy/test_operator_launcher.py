@@ -7,6 +7,7 @@ import pytest
 from tests.deploy.fake_kubernetes import FakeCluster, serve
 
 from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.operate.retrying import may_retry
 from swath.deploy.operate.run_status import RunState
 from swath.deploy.operate.watching import Patience, watch
 from swath.deploy.render.order import Order
@@ -33,7 +34,8 @@ def launcher(cluster: FakeCluster, order: Callable[[str], Order]) -> Iterator[Op
         settings.retries = False
         with kubernetes.client.ApiClient(settings) as api:
             kube = KubeApi(namespace="swath", api=api)
-            yield OperatorLauncher(kube, manifest=spark_application(order("eks-anywhere")), now=lambda: NOW)
+            manifest = spark_application(order("eks-anywhere"))
+            yield OperatorLauncher(kube, manifest=manifest, now=lambda: NOW, sleep=lambda _s: None)
 
 
 class Hours:
@@ -59,8 +61,9 @@ def _pod(role: str = "driver", **status: Any) -> dict[str, Any]:
     return {"metadata": {"name": f"{RUN_ID}-{role}", "labels": labels}, "spec": {"containers": []}, "status": status}
 
 
-def _event(reason: str, message: str, about: str = f"{RUN_ID}-driver") -> dict[str, Any]:
-    return {"metadata": {"name": "e"}, "involvedObject": {"name": about}, "reason": reason, "message": message}
+def _event(reason: str, message: str, about: str = f"{RUN_ID}-driver", *, at: str = "2026-11-25T00:00:01Z") -> dict[str, Any]:
+    told = {"metadata": {"name": "e"}, "involvedObject": {"name": about}, "reason": reason, "message": message}
+    return told | {"lastTimestamp": at}
 
 
 def test_two_submits_of_the_same_run_make_one_job(launcher: OperatorLauncher, cluster: FakeCluster) -> None:
@@ -204,9 +207,13 @@ _STUCK: list[tuple[str, str, dict[str, Any]]] = [
     (
         "SUBMITTED",
         "no node takes the pod: 0/3 nodes",
-        {"events": [_event("FailedScheduling", "0/3 nodes are available: insufficient cpu")]},
+        {"pods": [_pod(phase="Pending")], "events": [_event("FailedScheduling", "0/3 nodes are available: insufficient cpu")]},
     ),
-    ("SUBMITTED", "volume cannot be mounted", {"events": [_event("FailedMount", 'configmap "swath-ca" not found')]}),
+    (
+        "SUBMITTED",
+        "volume cannot be mounted",
+        {"pods": [_pod(phase="Pending")], "events": [_event("FailedMount", 'configmap "swath-ca" not found')]},
+    ),
     (
         "SUBMITTED",
         "quota is used up",
@@ -232,6 +239,76 @@ def test_stuck_runs_are_explained(
     assert status.stuck
     assert reason in status.reason
     assert status.remedy
+
+
+_EARLY = _event("FailedMount", 'configmap "spark-drv-x-conf-map" not found')
+_QUOTA = _event("FailedCreate", "pods x is forbidden: exceeded quota: swath", about=RUN_ID)
+
+
+@pytest.mark.parametrize(
+    ("word", "pods", "events"),
+    [
+        ("RUNNING", [_pod(phase="Running")], [_EARLY, _QUOTA]),
+        ("SUBMITTED", [_pod(phase="Running")], [_EARLY]),
+        ("SUBMITTED", [], [_EARLY]),  # of a pod that is no more
+        ("SUBMITTED", [_pod(phase="Pending")], [_EARLY, _event("Pulling", "image", at="2026-11-25T00:00:09Z")]),
+        (
+            "SUBMITTED",
+            [_pod(phase="Pending")],
+            [
+                _event("Scheduled", "to n1", at="2026-11-25T00:00:09Z"),
+                _event("FailedScheduling", "0/3 nodes are available", at="2026-11-25T00:00:05Z"),
+            ],
+        ),
+    ],
+)
+def test_what_is_over_makes_no_healthy_run_stuck(
+    word: str, pods: list[dict[str, Any]], events: list[dict[str, Any]], launcher: OperatorLauncher, cluster: FakeCluster
+) -> None:
+    """Events stay for an hour; Spark makes its ConfigMap a moment after the pod that mounts it."""
+    launcher.submit()
+    cluster.pods, cluster.events = pods, events
+    cluster.apps[RUN_ID]["status"] = _state(word)
+    status = launcher.status(RUN_ID)
+    assert (status.stuck, status.reason) == (False, "")
+
+
+def test_the_newest_event_is_told_so_that_what_is_really_missing_is_not_hidden(
+    launcher: OperatorLauncher, cluster: FakeCluster
+) -> None:
+    launcher.submit()
+    missing = _event("FailedMount", 'secret "swath-s3" not found', at="2026-11-25T00:02:03Z")
+    cluster.pods, cluster.events = [_pod(phase="Pending")], [_EARLY, missing]
+    cluster.apps[RUN_ID]["status"] = _state("SUBMITTED")
+    assert 'secret "swath-s3" not found' in launcher.status(RUN_ID).reason
+
+
+def test_a_lost_driver_is_told_in_words_and_tried_again(launcher: OperatorLauncher, cluster: FakeCluster) -> None:
+    launcher.submit()
+    cluster.apps[RUN_ID]["status"] = _state("FAILED", errorMessage="driver pod not found")
+    status = launcher.status(RUN_ID)
+    assert "the driver's pod is gone: its node was lost" in status.reason
+    assert "--again" in status.remedy
+    assert may_retry(status, result=None)
+
+
+def test_a_submit_waits_until_a_cancelled_run_of_its_name_is_gone(launcher: OperatorLauncher, cluster: FakeCluster) -> None:
+    launcher.submit()
+    cluster.lingers = 3
+    launcher.cancel(RUN_ID)
+    cluster.apps[RUN_ID]["status"] = _state("RUNNING")
+    status = launcher.status(RUN_ID)
+    assert (status.state, status.reason, status.stuck) == (RunState.RUNNING, "being cancelled", False)
+    assert launcher.submit().created
+    assert "deletionTimestamp" not in cluster.apps[RUN_ID]["metadata"]
+
+
+def test_a_submit_does_not_wait_for_ever_for_a_cancelled_run(launcher: OperatorLauncher, cluster: FakeCluster) -> None:
+    launcher.submit()
+    cluster.lingers = 1000
+    launcher.cancel(RUN_ID)
+    with pytest.raises(LaunchError, match="still being cancelled after 300 s"):
+        launcher.submit()
 
 
 _LATER = (NOW - timedelta(seconds=400)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,7 +9,14 @@ from swath.deploy.operate.run_status import RunState, RunStatus
 #: started again: nothing is lost, and the stored plan goes on.
 NEVER = frozenset({2, 4, 5})
 _EXIT = re.compile(r"exit ?code:? ?(\d+)", flags=re.IGNORECASE)
-_OURS_TO_RETRY = ("INTERNAL_ERROR", "CLUSTER_UNAVAILABLE", "Evicted", "was evicted", "outgrew its memory limit")
+_OURS_TO_RETRY = (
+    "INTERNAL_ERROR",
+    "CLUSTER_UNAVAILABLE",
+    "Evicted",
+    "was evicted",
+    "outgrew its memory limit",
+    "driver pod not found",
+)
 
 
 def may_retry(status: RunStatus, *, result: RunResult | None) -> bool:

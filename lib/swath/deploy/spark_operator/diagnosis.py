@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from swath.deploy.spark_operator.events import still_true
+
+_DRIVER_RUNS = frozenset({"RUNNING", "SUCCEEDING"})
 UNSEEN_S = 60  # a controller that watches the namespace sets a state within seconds
 LONELY_S = 300  # a driver without executors for so long will not get any
 
@@ -74,6 +77,11 @@ _SAYINGS = (
         "the namespace's Pod Security level refuses the pod",
         "Render again for this site; see cluster.pod_security",
     ),
+    (
+        "driver pod not found",
+        "the driver's pod is gone: its node was lost, or the pod was deleted",
+        "Start the run again (`swath submit --again`, or `--retries`): it goes on from its stored plan",
+    ),
     ("driver pod already exist", "a driver pod of this name is still there", "Delete the pod, and submit under a new run id"),
     ("is forbidden", "the operator's or the driver's account lacks a permission", "Apply spark-operator/kustomize for this site"),
 )
@@ -133,13 +141,13 @@ def _pods(e: Evidence) -> Iterator[Finding]:
 
 def _events(e: Evidence) -> Iterator[Finding]:
     """What the scheduler and controllers say."""
-    for event in e.events:
+    for event in still_true(e.events, pods=e.pods):
         why, message = event.get("reason", ""), event.get("message", "")
         if why == "FailedScheduling":
             yield Finding(f"no node takes the pod: {message[:250]}", "Compare placement and sizes of the site with its nodes")
         if why == "FailedMount":
             yield Finding(f"a volume cannot be mounted: {message[:250]}", "Check secret, ConfigMap or claim of that name")
-        if why == "FailedCreate":
+        if why == "FailedCreate" and e.word not in _DRIVER_RUNS:
             yield from _error_message(Evidence(word=e.word, error=message))
 
 

@@ -1,6 +1,7 @@
 """Submits and watches runs by the Spark Operator."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -15,6 +16,9 @@ from swath.deploy.spark_operator.states import state_of
 from swath.errors import ConfigError
 
 _APP = "sparkoperator.k8s.io/app-name"
+#: A driver has 120 s to end and executors less; a cancelled run is gone soon after [s].
+_GONE_S = 300.0
+_GONE_EVERY_S = 2.0
 _STAMPED = re.compile(r"(?P<time>\S+Z) (?P<text>.*)")
 
 
@@ -25,36 +29,51 @@ class OperatorLauncher:
         api: The API server.
         manifest: The run to submit; None when only asking.
         now: Clock, UTC.
+        sleep: For tests.
     """
 
     def __init__(
-        self, api: KubeApi, *, manifest: Manifest | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        api: KubeApi,
+        *,
+        manifest: Manifest | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._api = api
+        self._sleep = sleep
         self._manifest = manifest
         self._now = now
 
     def submit(self) -> Submission:
         """Create the application. The name is the run id, so the second submit of a run finds the first.
 
+        One that is being cancelled is waited for: it would vanish, and nothing would run.
+
         Raises:
             ConfigError: Another run has this id, or the API server refuses the manifest.
-            LaunchError: No answer, or no permission.
+            LaunchError: No answer, no permission, or a cancelled run of this name that does not go.
         """
         if self._manifest is None:
             raise ConfigError("nothing to submit")
         name = self._manifest["metadata"]["name"]
-        made = self._api.create(self._manifest)
-        if made is None:
-            self._same(name)
-        return Submission(run_id=name, created=made is not None, handle=f"{self._api.namespace}/{name}")
+        handle = f"{self._api.namespace}/{name}"
+        for _ in range(round(_GONE_S / _GONE_EVERY_S)):
+            if self._api.create(self._manifest) is not None:
+                return Submission(run_id=name, created=True, handle=handle)
+            there = self._api.get(name)
+            if there is not None and not _is_going(there):
+                self._same(there)
+                return Submission(run_id=name, created=False, handle=handle)
+            self._sleep(_GONE_EVERY_S)
+        remedy = "Look at what holds it: its finalizers and its driver's pod"
+        raise LaunchError(f"run {name} is still being cancelled after {_GONE_S:.0f} s", remedy=remedy, passing=True)
 
-    def _same(self, name: str) -> None:
+    def _same(self, there: Manifest) -> None:
         """The application that is there must be the one that was to be made."""
-        there = self._api.get(name) or {}
         mine = (self._manifest or {})["metadata"]["annotations"][DIGEST]
-        if there.get("metadata", {}).get("annotations", {}).get(DIGEST) != mine:
-            raise ConfigError(f"run id {name} is taken by a run with another spec. Use a new run id")
+        if there["metadata"].get("annotations", {}).get(DIGEST) != mine:
+            raise ConfigError(f"run id {there['metadata']['name']} is taken by a run with another spec. Use a new run id")
 
     def status(self, run_id: str) -> RunStatus:
         """How the run stands, with the cause when it does not go on."""
@@ -69,6 +88,9 @@ class OperatorLauncher:
         status = app.get("status", {})
         word = status.get("applicationState", {}).get("state", "")
         state = state_of(word)
+        if _is_going(app):
+            going = RunState.RUNNING if not state.final else state
+            return RunStatus(run_id=run_id, state=going, engine_state=word or "not seen yet", reason="being cancelled")
         finding = None if state is RunState.SUCCEEDED else diagnose(self._evidence(app, word=word))
         return RunStatus(
             run_id=run_id,
@@ -148,3 +170,8 @@ class OperatorLauncher:
             return None
         seconds = (self._now() - datetime.fromisoformat(stamp[:19] + "+00:00")).total_seconds()
         return max(1, int(seconds) + 2)
+
+
+def _is_going(app: Manifest) -> bool:
+    """It was deleted, and waits for its pods to end."""
+    return bool(app["metadata"].get("deletionTimestamp"))
