@@ -7,8 +7,9 @@ neighbours or its place. There are two ways to find the leaves, with equal answe
   the tree at hand; a node that sends it to the right strikes out the leaves on its left; the lowest bit left over is the
   leaf that walking would have reached (QuickScorer: Lucchese et al. 2015, doi:10.1145/2766462.2767733). Asking too much
   is still quicker: many pixels go through one vector instruction.
-* **Walk** (large trees): eight pixels at a time go down, so that their loads overlap, as many steps as the tree is deep;
-  a leaf leads to itself.
+* **Walk** (large trees): the crown, the ``CROWN_NODES`` inner nodes next to the root that most pixels pass, is scanned as
+  above and says at which node each pixel goes on. From there eight pixels at a time go down, so that their loads
+  overlap, until all of them are at leaves; a leaf leads to itself.
 
 All compiled functions stay in this one file: numba keeps machine code by the date of the file of the calling function,
 and would not notice a change of what it calls elsewhere.
@@ -21,12 +22,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.compiled import machine_code
+from swath.inference.forest import LEAF
 
 BLOCK_PX = 1024
 #: Bins are looked up by the upper bits of a float32: sign, exponent and 7 bits of the mantissa.
 KEY_SHIFT = np.uint32(16)
 SIGN = np.uint32(0x80000000)
 _ALL = np.uint32(0xFFFFFFFF)
+#: LightGBM's ``kZeroThreshold``: it leaves out values up to here when it fills a row, and so reads them as 0.
+ZERO = np.float32(1e-35)
+#: Inner nodes of a crown; there is one exit more.
+CROWN_NODES = 15
+#: The word of a crown, and its de Bruijn number: times a power of two, its upper bits number the power (Leiserson, Prokop &
+#: Randall 1998, "Using de Bruijn sequences to index a 1 in a computer word").
+CROWN_BITS = 16
+CROWN_MULTIPLIER = 0x09AF
+_CROWN_SHIFT = 12
+#: Parts of a node; unsigned, so that no index is looked at for being negative.
+_CHILD, _FEATURE, _LOW = np.uint32(16), np.uint32(8), np.uint32(255)
 
 
 class Cuts(NamedTuple):
@@ -37,30 +50,40 @@ class Cuts(NamedTuple):
     first: NDArray[np.uint8]
 
 
-class Walk(NamedTuple):
-    """Trees to walk down.
+class Questions(NamedTuple):
+    """Inner nodes that are asked of all pixels, tree after tree.
 
-    ``nodes`` holds ``child << 16 | feature << 8 | threshold``, (node,); ``depth`` is the number of levels below the
-    root of each tree.
-    """
-
-    nodes: NDArray[np.uint32]
-    value: NDArray[np.float64]
-    tree_offset: NDArray[np.int64]
-    depth: NDArray[np.int64]
-
-
-class Scan(NamedTuple):
-    """Trees to scan.
-
-    ``kept`` holds the leaves that a node leaves to a pixel that goes right; ``value`` the scores of the leaves of a
-    tree, (tree, bits), in the order of the de Bruijn number ``multiplier``.
+    ``kept`` holds the leaves (of a crown: the exits) that a node leaves to a pixel that goes right.
     """
 
     feature: NDArray[np.int64]
     threshold: NDArray[np.uint8]
     kept: NDArray[np.unsignedinteger]
     node_offset: NDArray[np.int64]
+
+
+class Walk(NamedTuple):
+    """Trees to walk down.
+
+    ``nodes`` holds ``child << 16 | feature << 8 | threshold``, (node,); ``entry`` the node at each exit of a tree's
+    crown, (tree, ``CROWN_BITS``), in the order of the de Bruijn number.
+    """
+
+    nodes: NDArray[np.uint32]
+    value: NDArray[np.float64]
+    tree_offset: NDArray[np.int64]
+    crown: Questions
+    entry: NDArray[np.uint16]
+
+
+class Scan(NamedTuple):
+    """Trees to scan.
+
+    ``value`` holds the scores of the leaves of a tree, (tree, bits), in the order of the de Bruijn number
+    ``multiplier``.
+    """
+
+    asked: Questions
     value: NDArray[np.float64]
     multiplier: int
     every: int
@@ -78,7 +101,8 @@ def _bin_block(  # noqa: PLR0917 (compiled functions take positions)
         low, high = cuts.cut_offset[f], cuts.cut_offset[f + 1]
         for i in range(start, stop):
             x, code = features[f, i], codes[f, i]
-            if math.isnan(x):  # LightGBM reads it as 0 where a model has no branch for missing values
+            # LightGBM reads NaN as 0 where a model has no branch for missing values, and tiny values everywhere.
+            if not abs(x) > ZERO:
                 x, code = np.float32(0.0), np.uint32(0)
             key = code ^ (_ALL if code & SIGN else SIGN)
             c = low + np.int64(cuts.first[f, key >> KEY_SHIFT])
@@ -88,33 +112,64 @@ def _bin_block(  # noqa: PLR0917 (compiled functions take positions)
 
 
 @machine_code
-def _walk_block(  # noqa: PLR0917 (as above)
-    bins: NDArray[np.uint8], walk: Walk, count: int, scores: NDArray[np.float64]
+def _strike_out(  # noqa: PLR0917 (as above)
+    bins: NDArray[np.uint8], asked: Questions, tree: int, left: NDArray[np.unsignedinteger]
 ) -> None:
-    for t in range(walk.depth.size):
+    """Clear in ``left``, (``BLOCK_PX``,), the bits of the leaves that a tree's nodes rule out."""
+    for node in range(asked.node_offset[tree], asked.node_offset[tree + 1]):
+        row, threshold, kept = bins[asked.feature[node]], asked.threshold[node], asked.kept[node]
+        for i in range(BLOCK_PX):
+            word = left[i]
+            left[i] = word if row[i] <= threshold else word & kept
+
+
+@machine_code
+def _enter(  # noqa: PLR0917 (as above)
+    bins: NDArray[np.uint8], walk: Walk, tree: int, at: NDArray[np.uint16]
+) -> None:
+    """Fill ``at``, (``BLOCK_PX``,), with the nodes below a tree's crown at which the pixels go on."""
+    one, multiplier, every, shift = np.uint32(1), np.uint32(CROWN_MULTIPLIER), np.uint32(0xFFFF), np.uint32(_CROWN_SHIFT)
+    for i in range(BLOCK_PX):
+        at[i] = every
+    _strike_out(bins, walk.crown, tree, at)
+    entry = walk.entry[tree]
+    for i in range(BLOCK_PX):
+        word = np.uint32(at[i])
+        lowest = word & (~word + one)
+        at[i] = entry[((lowest * multiplier) & every) >> shift]
+
+
+@machine_code
+def _walk_block(  # noqa: PLR0917 (as above)
+    bins: NDArray[np.uint8], walk: Walk, at: NDArray[np.uint16], count: int, scores: NDArray[np.float64]
+) -> None:
+    for t in range(walk.entry.shape[0]):
         begin, end = walk.tree_offset[t], walk.tree_offset[t + 1]
         tree, leaf = walk.nodes[begin:end], walk.value[begin:end]
         out = scores[t % scores.shape[0]]
+        _enter(bins, walk, t, at)
         for i in range(0, count, 8):
-            a = b = c = d = e = f = g = h = np.uint32(0)
-            for _ in range(walk.depth[t]):
-                m, n, o, p, q, r, s, u = tree[a], tree[b], tree[c], tree[d], tree[e], tree[f], tree[g], tree[h]
-                a = (m >> 16) + np.uint32(bins[(m >> 8) & 255, i] > (m & 255))
-                b = (n >> 16) + np.uint32(bins[(n >> 8) & 255, i + 1] > (n & 255))
-                c = (o >> 16) + np.uint32(bins[(o >> 8) & 255, i + 2] > (o & 255))
-                d = (p >> 16) + np.uint32(bins[(p >> 8) & 255, i + 3] > (p & 255))
-                e = (q >> 16) + np.uint32(bins[(q >> 8) & 255, i + 4] > (q & 255))
-                f = (r >> 16) + np.uint32(bins[(r >> 8) & 255, i + 5] > (r & 255))
-                g = (s >> 16) + np.uint32(bins[(s >> 8) & 255, i + 6] > (s & 255))
-                h = (u >> 16) + np.uint32(bins[(u >> 8) & 255, i + 7] > (u & 255))
-            out[i] += leaf[a]
-            out[i + 1] += leaf[b]
-            out[i + 2] += leaf[c]
-            out[i + 3] += leaf[d]
-            out[i + 4] += leaf[e]
-            out[i + 5] += leaf[f]
-            out[i + 6] += leaf[g]
-            out[i + 7] += leaf[h]
+            m, n, o, p = tree[at[i]], tree[at[i + 1]], tree[at[i + 2]], tree[at[i + 3]]
+            q, r, s, u = tree[at[i + 4]], tree[at[i + 5]], tree[at[i + 6]], tree[at[i + 7]]
+            # All are at leaves when all thresholds have all bits set. Looking after every second step is quickest.
+            while (m & n & o & p & q & r & s & u) & _LOW != _LOW:
+                for _ in range(2):
+                    m = tree[(m >> _CHILD) + np.uint32(bins[(m >> _FEATURE) & _LOW, i] > (m & _LOW))]
+                    n = tree[(n >> _CHILD) + np.uint32(bins[(n >> _FEATURE) & _LOW, i + 1] > (n & _LOW))]
+                    o = tree[(o >> _CHILD) + np.uint32(bins[(o >> _FEATURE) & _LOW, i + 2] > (o & _LOW))]
+                    p = tree[(p >> _CHILD) + np.uint32(bins[(p >> _FEATURE) & _LOW, i + 3] > (p & _LOW))]
+                    q = tree[(q >> _CHILD) + np.uint32(bins[(q >> _FEATURE) & _LOW, i + 4] > (q & _LOW))]
+                    r = tree[(r >> _CHILD) + np.uint32(bins[(r >> _FEATURE) & _LOW, i + 5] > (r & _LOW))]
+                    s = tree[(s >> _CHILD) + np.uint32(bins[(s >> _FEATURE) & _LOW, i + 6] > (s & _LOW))]
+                    u = tree[(u >> _CHILD) + np.uint32(bins[(u >> _FEATURE) & _LOW, i + 7] > (u & _LOW))]
+            out[i] += leaf[m >> _CHILD]
+            out[i + 1] += leaf[n >> _CHILD]
+            out[i + 2] += leaf[o >> _CHILD]
+            out[i + 3] += leaf[p >> _CHILD]
+            out[i + 4] += leaf[q >> _CHILD]
+            out[i + 5] += leaf[r >> _CHILD]
+            out[i + 6] += leaf[s >> _CHILD]
+            out[i + 7] += leaf[u >> _CHILD]
 
 
 @machine_code
@@ -132,11 +187,31 @@ def predict_by_walk(  # noqa: PLR0917 (as above)
     does.
     """
     bins = np.zeros((features.shape[0], BLOCK_PX), dtype=np.uint8)
+    at = np.zeros(BLOCK_PX, dtype=np.uint16)
     for start in range(0, features.shape[1], BLOCK_PX):
         scores[:] = 0.0
         _bin_block(features, cuts, start, bins)
-        _walk_block(bins, walk, min(features.shape[1] - start, BLOCK_PX), scores)
+        _walk_block(bins, walk, at, min(features.shape[1] - start, BLOCK_PX), scores)
         _to_probabilities(scores, sigmoid, start, result)
+
+
+@machine_code
+def count_visits(features: NDArray[np.float32], cuts: Cuts, walk: Walk) -> NDArray[np.int64]:
+    """How many of up to ``BLOCK_PX`` pixels, (feature, pixel), pass each node of a forest, (node,)."""
+    bins = np.zeros((features.shape[0], BLOCK_PX), dtype=np.uint8)
+    _bin_block(features, cuts, 0, bins)
+    visits = np.zeros(walk.nodes.size, dtype=np.int64)
+    for t in range(walk.entry.shape[0]):
+        begin = walk.tree_offset[t]
+        for i in range(min(features.shape[1], BLOCK_PX)):
+            node = begin
+            word = walk.nodes[node]
+            visits[node] += 1
+            while word & 255 != LEAF:
+                node = begin + (word >> 16) + (bins[(word >> 8) & 255, i] > (word & 255))
+                word = walk.nodes[node]
+                visits[node] += 1
+    return visits
 
 
 @machine_code
@@ -148,11 +223,7 @@ def _scan_block(  # noqa: PLR0917 (as above)
     for tree in range(scan.value.shape[0]):
         for i in range(BLOCK_PX):
             left[i] = every
-        for node in range(scan.node_offset[tree], scan.node_offset[tree + 1]):
-            row, threshold, kept = bins[scan.feature[node]], scan.threshold[node], scan.kept[node]
-            for i in range(BLOCK_PX):
-                word = left[i]
-                left[i] = word if row[i] <= threshold else word & kept
+        _strike_out(bins, scan.asked, tree, left)
         out, leaf = scores[tree % scores.shape[0]], scan.value[tree]
         for i in range(BLOCK_PX):
             word = np.uint64(left[i])
@@ -175,7 +246,7 @@ def predict_by_scan(  # noqa: PLR0917 (as above)
     does.
     """
     bins = np.zeros((features.shape[0], BLOCK_PX), dtype=np.uint8)
-    left = np.zeros(BLOCK_PX, dtype=scan.kept.dtype)
+    left = np.zeros(BLOCK_PX, dtype=scan.asked.kept.dtype)
     for start in range(0, features.shape[1], BLOCK_PX):
         scores[:] = 0.0
         _bin_block(features, cuts, start, bins)

@@ -1,15 +1,27 @@
 """A forest made ready for the compiled kernels."""
 
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+
 import numpy as np
 from numpy.typing import NDArray
 
 from swath.inference.forest import LEAF, Forest
-from swath.inference.forest_kernel import KEY_SHIFT, SIGN, Cuts, Scan, Walk
+from swath.inference.forest_kernel import (
+    CROWN_BITS,
+    CROWN_MULTIPLIER,
+    CROWN_NODES,
+    KEY_SHIFT,
+    SIGN,
+    Cuts,
+    Questions,
+    Scan,
+    Walk,
+)
 
 _KEYS = 1 << 16
-#: Bits of a word, and its de Bruijn number: times a power of two, its upper bits number the power (Leiserson, Prokop &
-#: Randall 1998, "Using de Bruijn sequences to index a 1 in a computer word").
-_DE_BRUIJN = {16: 0x09AF, 32: 0x077CB531}
+#: Bits of a word, and its de Bruijn number.
+_DE_BRUIJN = {CROWN_BITS: CROWN_MULTIPLIER, 32: 0x077CB531}
 _WORDS: dict[int, type[np.unsignedinteger]] = {16: np.uint16, 32: np.uint32}
 #: Trees of more leaves are quicker walked.
 MAX_LEAVES = 32
@@ -40,68 +52,119 @@ def leaves_of(forest: Forest) -> int:
     return int(np.diff(ends).max())
 
 
-def walk_of(forest: Forest) -> Walk:
-    """Prepare a forest of any size."""
+def walk_of(forest: Forest, *, passing: NDArray[np.int64] | None = None) -> Walk:
+    """Prepare a forest of any size.
+
+    Args:
+        forest: The forest.
+        passing: Pixels that pass each node, (node,), by which crowns are chosen; the leaves below a node if not given.
+            Answers do not depend on it, only speed.
+    """
     child, feature = forest.child.astype(np.uint32), forest.feature.astype(np.uint32)
+    weight = _leaves_below(forest) if passing is None else passing.tolist()
+    entry = np.zeros((forest.trees, CROWN_BITS), dtype=np.uint16)
+    nodes: list[list[tuple[int, int]]] = []
+    for tree, (start, children) in enumerate(_trees(forest)):
+        asked, exits = _numbered(children, inner=_crown(children, weight=weight[start : start + len(children)]))
+        nodes.append([(start + node, struck) for node, struck in asked])
+        entry[tree, _places(len(exits), bits=CROWN_BITS)] = exits
     return Walk(
         nodes=((child << 16) | (feature << 8) | forest.threshold).astype(np.uint32),
         value=forest.value,
         tree_offset=forest.tree_offset,
-        depth=_depths(forest),
+        crown=_questions(forest, nodes, bits=CROWN_BITS),
+        entry=entry,
     )
-
-
-def _depths(forest: Forest) -> NDArray[np.int64]:
-    depths = []
-    for start, stop in zip(forest.tree_offset[:-1], forest.tree_offset[1:], strict=True):
-        child, inner = forest.child[start:stop].tolist(), (forest.threshold[start:stop] != LEAF).tolist()
-        level = [0] * len(child)
-        for node, left in enumerate(child):
-            if inner[node]:
-                level[left] = level[left + 1] = level[node] + 1
-        depths.append(max(level))
-    return np.array(depths, dtype=np.int64)
 
 
 def scan_of(forest: Forest) -> Scan:
     """Prepare a forest of trees with at most ``MAX_LEAVES`` leaves."""
     bits = 16 if leaves_of(forest) <= 16 else 32
-    every = (1 << bits) - 1
-    shift = bits - (bits.bit_length() - 1)
     value = np.zeros((forest.trees, bits))
-    nodes: list[tuple[int, int, int]] = []
-    offset = [0]
-    for tree, (start, stop) in enumerate(zip(forest.tree_offset[:-1], forest.tree_offset[1:], strict=True)):
-        spans = _leaf_spans(forest.child[start:stop].tolist(), (forest.threshold[start:stop] == LEAF).tolist())
-        for node, (first, middle, _) in enumerate(spans):
-            at = int(start) + node
-            if forest.threshold[at] == LEAF:
-                value[tree, ((1 << first) * _DE_BRUIJN[bits] & every) >> shift] = forest.value[at]
-            else:
-                struck = (1 << middle) - (1 << first)
-                nodes.append((int(forest.feature[at]), int(forest.threshold[at]), every & ~struck))
-        offset.append(len(nodes))
-    columns = np.array(nodes, dtype=np.int64).reshape(-1, 3)
+    nodes: list[list[tuple[int, int]]] = []
+    for tree, (start, children) in enumerate(_trees(forest)):
+        inner = {node for node, left in enumerate(children) if left != node}
+        asked, leaves = _numbered(children, inner=inner)
+        nodes.append([(start + node, struck) for node, struck in asked])
+        value[tree, _places(len(leaves), bits=bits)] = forest.value[start + np.array(leaves)]
     return Scan(
-        feature=columns[:, 0].copy(),
-        threshold=columns[:, 1].astype(np.uint8),
-        kept=columns[:, 2].astype(_WORDS[bits]),
-        node_offset=np.array(offset, dtype=np.int64),
+        asked=_questions(forest, nodes, bits=bits),
         value=value,
         multiplier=_DE_BRUIJN[bits],
-        every=every,
-        shift=shift,
+        every=(1 << bits) - 1,
+        shift=_shift(bits),
     )
 
 
-def _leaf_spans(child: list[int], leaf: list[bool]) -> list[tuple[int, int, int]]:
-    """Leaves under each node, numbered from left to right: the first, the first under the right child, the end."""
-    below = [1] * len(child)
-    for node in range(len(child) - 1, -1, -1):  # children come after their parents
-        if not leaf[node]:
-            below[node] = below[child[node]] + below[child[node] + 1]
-    first = [0] * len(child)
-    for node, left in enumerate(child):
-        if not leaf[node]:
-            first[left], first[left + 1] = first[node], first[node] + below[left]
-    return [(first[n], first[n] if leaf[n] else first[child[n] + 1], first[n] + below[n]) for n in range(len(child))]
+def _trees(forest: Forest) -> Iterator[tuple[int, list[int]]]:
+    """The first node of each tree, and the left children within it; a leaf is its own."""
+    for start, stop in zip(forest.tree_offset[:-1].tolist(), forest.tree_offset[1:].tolist(), strict=True):
+        yield start, forest.child[start:stop].tolist()
+
+
+def _leaves_below(forest: Forest) -> list[int]:
+    below = [1] * forest.value.size
+    for start, children in _trees(forest):
+        for node in range(len(children) - 1, -1, -1):  # children come after their parents
+            left = children[node]
+            if left != node:
+                below[start + node] = below[start + left] + below[start + left + 1]
+    return below
+
+
+def _crown(children: Sequence[int], *, weight: Sequence[int]) -> set[int]:
+    """Up to ``CROWN_NODES`` inner nodes, from the root on always the heaviest of those next to the chosen ones."""
+    chosen: set[int] = set()
+    beside: list[tuple[int, int]] = []
+    fresh = [0]
+    while True:
+        for node in fresh:
+            if children[node] != node:
+                heappush(beside, (-weight[node], node))
+        if not beside or len(chosen) == CROWN_NODES:
+            return chosen
+        _, node = heappop(beside)
+        chosen.add(node)
+        fresh = [children[node], children[node] + 1]
+
+
+def _numbered(children: Sequence[int], *, inner: set[int]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Number what is below the inner nodes from left to right.
+
+    Returns:
+        The inner nodes, each with the bits that it strikes out where a pixel goes right; and the exits, in order.
+    """
+    asked: list[tuple[int, int]] = []
+    exits: list[int] = []
+
+    def descend(node: int) -> None:
+        if node not in inner:
+            exits.append(node)
+            return
+        first = len(exits)
+        descend(children[node])
+        asked.append((node, (1 << len(exits)) - (1 << first)))
+        descend(children[node] + 1)
+
+    descend(0)
+    return asked, exits
+
+
+def _questions(forest: Forest, nodes: list[list[tuple[int, int]]], *, bits: int) -> Questions:
+    table = np.array([row for tree in nodes for row in tree], dtype=np.int64).reshape(-1, 2)
+    at, struck = table[:, 0], table[:, 1]
+    return Questions(
+        feature=forest.feature[at].astype(np.int64),
+        threshold=forest.threshold[at],
+        kept=(~struck & ((1 << bits) - 1)).astype(_WORDS[bits]),
+        node_offset=np.cumsum([0, *(len(tree) for tree in nodes)], dtype=np.int64),
+    )
+
+
+def _places(count: int, *, bits: int) -> list[int]:
+    """Where the kernel looks for the first so many bits of a word."""
+    return [((1 << bit) * _DE_BRUIJN[bits] & ((1 << bits) - 1)) >> _shift(bits) for bit in range(count)]
+
+
+def _shift(bits: int) -> int:
+    return bits - (bits.bit_length() - 1)

@@ -4,8 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.inference.forest import LEAF, Forest
-from swath.inference.forest_kernel import BLOCK_PX, predict_by_scan, predict_by_walk
+from swath.inference.forest_kernel import BLOCK_PX, count_visits, predict_by_scan, predict_by_walk
 from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, scan_of, walk_of
+
+#: From so many pixels at once on, their own paths choose the crowns: that takes as long as some 20,000 pixels.
+LEARN_PX = 64 * BLOCK_PX
 
 
 class ForestPredictor:
@@ -22,6 +25,7 @@ class ForestPredictor:
         small = leaves_of(forest) <= min(scanned_leaves, MAX_LEAVES)
         self._scan = scan_of(forest) if small else None
         self._walk = None if small else walk_of(forest)
+        self._learned = False
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Class probabilities [1], (class, pixel), of features, (feature, pixel); NaN counts as 0 (LightGBM's rule).
@@ -39,15 +43,24 @@ class ForestPredictor:
         if self._scan is not None:
             predict_by_scan(ordered, self._cuts, self._scan, forest.sigmoid, scores, result)
         elif self._walk is not None:
+            if not self._learned and features.shape[1] >= LEARN_PX:
+                self._learn(ordered)
             predict_by_walk(ordered, self._cuts, self._walk, forest.sigmoid, scores, result)
         return result
+
+    def _learn(self, features: NDArray[np.float32]) -> None:
+        """Choose the crowns by the paths of some pixels, once; answers do not depend on them."""
+        # An odd step does not stay in one column of a piece, whose width is even.
+        some = np.ascontiguousarray(features[:, :: features.shape[1] // BLOCK_PX | 1])
+        self._walk = walk_of(self._forest, passing=count_visits(some, self._cuts, self._walk))
+        self._learned = True
 
 
 def warm_up() -> None:
     """Compile the kernels for every kind of forest, so that an image or an installation carries their machine code."""
     for leaves in (2, MAX_LEAVES // 2 + 1, MAX_LEAVES + 1):
         for outputs in (1, 2):
-            ForestPredictor(_comb(leaves, outputs=outputs)).predict(np.zeros((1, 8), dtype=np.float32))
+            ForestPredictor(_comb(leaves, outputs=outputs)).predict(np.zeros((1, LEARN_PX), dtype=np.float32))
 
 
 def _comb(leaves: int, *, outputs: int) -> Forest:

@@ -16,7 +16,7 @@ from swath.errors import ConfigError
 from swath.inference import forest as forest_module
 from swath.inference import forest_kernel, forest_predictor
 from swath.inference.forest import Forest
-from swath.inference.forest_pack import MAX_LEAVES, leaves_of, scan_of
+from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, scan_of, walk_of
 from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.lightgbm_text import parse_lightgbm
 
@@ -57,7 +57,7 @@ def forest(four: lightgbm.Booster) -> Forest:
 def test_probabilities_of_small_trees_are_those_of_lightgbm(classes: int, leaves: int, words: type[np.unsignedinteger]) -> None:
     model = booster(classes, num_leaves=leaves, min_data_in_leaf=5)
     made = parse_lightgbm(model.model_to_string())
-    assert scan_of(made).kept.dtype == words
+    assert scan_of(made).asked.kept.dtype == words
     features, _ = samples(3001, classes=classes, seed=2)
     mine = ForestPredictor(made).predict(features.T)
     assert mine.shape == (classes, 3001)
@@ -93,6 +93,82 @@ def test_absurd_values_go_where_lightgbm_sends_them(four: lightgbm.Booster, fore
     features = random.choice(np.array(odd, dtype=np.float32), (500, FEATURES))
     mine = ForestPredictor(forest).predict(features.T)
     assert np.abs(mine - by_lightgbm(four, features)).max() < 1e-6
+
+
+def test_values_as_small_as_lightgbms_zero_are_zero() -> None:
+    random = np.random.default_rng(8)
+    taught = random.choice(np.array([-0.5, 0.0, 0.5], dtype=np.float32), (900, FEATURES))
+    truth = (taught == 0.0).sum(axis=1) % 2
+    parameters = {"objective": "binary", "num_threads": 1, "verbose": -1, "seed": 0}
+    model = lightgbm.train(parameters, lightgbm.Dataset(taught, truth), 12)
+    assert " -1.0000000180025095e-35 " in model.model_to_string()
+    zero = np.float32(1e-35)
+    near = [zero, np.nextafter(zero, np.float32(0)), np.nextafter(zero, np.float32(1)), np.float32(1e-45), np.float32(0)]
+    features = random.choice(np.array([*near, *(-v for v in near)], dtype=np.float32), (4000, FEATURES))
+    expected = by_lightgbm(model, features).astype(np.float32)
+    assert np.unique(expected).size > 2
+    made = parse_lightgbm(model.model_to_string())
+    assert np.array_equal(ForestPredictor(made).predict(features.T), expected)
+    assert np.array_equal(ForestPredictor(made, scanned_leaves=0).predict(features.T), expected)
+
+
+@pytest.fixture(scope="module")
+def deep() -> lightgbm.Booster:
+    """Trees of 200 leaves and some 40 levels: few pixels are split off at a time, by noise."""
+    random = np.random.default_rng(3)
+    features = random.lognormal(-1.5, 0.7, (6000, FEATURES)).astype(np.float32)
+    features[:, 1] -= 0.3
+    truth = random.integers(0, 2, 6000)
+    parameters = {"objective": "binary", "num_leaves": 200, "min_data_in_leaf": 1, "min_sum_hessian_in_leaf": 0.0}
+    parameters |= {"num_threads": 1, "deterministic": True, "verbose": -1, "seed": 0}
+    return lightgbm.train(parameters, lightgbm.Dataset(features, truth), 10)
+
+
+def odd_and_usual_values(forest: Forest) -> NDArray[np.float32]:
+    """Features, (feature, pixel): of the trained kind, any bits (NaN, infinities, denormal ones), thresholds and beside."""
+    random = np.random.default_rng(4)
+    usual = random.lognormal(-1.5, 0.7, (20_000, FEATURES)).astype(np.float32)
+    bits = random.integers(0, 1 << 32, (20_000, FEATURES), dtype=np.uint64).astype(np.uint32).view(np.float32)
+    near = np.concatenate([forest.cut, np.nextafter(forest.cut, np.float32(-9)), np.nextafter(forest.cut, np.float32(9))])
+    special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, -1e-45, 1e-35, -1e-35, 1e-39, 3e38], dtype=np.float32)
+    picked = random.choice(np.concatenate([near, np.tile(special, 40)]), (40_000, FEATURES))
+    return np.ascontiguousarray(np.concatenate([usual, bits, picked]).T)
+
+
+def test_deep_unbalanced_trees_give_lightgbms_probabilities_to_the_last_bit(deep: lightgbm.Booster) -> None:
+    made = parse_lightgbm(deep.model_to_string())
+    features = odd_and_usual_values(made)
+    assert features.shape[1] >= forest_predictor.LEARN_PX
+    expected = by_lightgbm(deep, features.T).astype(np.float32)
+    predictor = ForestPredictor(made)
+    before = predictor.predict(features[:, :60_001])
+    learned = predictor.predict(features)
+    assert np.array_equal(learned, expected)
+    assert np.array_equal(before, expected[:, :60_001])
+
+
+def test_answers_do_not_depend_on_which_crown_is_chosen(deep: lightgbm.Booster) -> None:
+    made = parse_lightgbm(deep.model_to_string())
+    features, cuts = odd_and_usual_values(made), cuts_of(made)
+    by_leaves = walk_of(made)
+    visits = forest_kernel.count_visits(features, cuts, by_leaves)
+    assert (visits[made.tree_offset[:-1]] == forest_kernel.BLOCK_PX).all()
+    inner = np.flatnonzero(made.child != node_numbers(made))
+    left = inner - node_numbers(made)[inner] + made.child[inner]
+    assert np.array_equal(visits[left] + visits[left + 1], visits[inner])
+    crowns = [by_leaves, walk_of(made, passing=visits), walk_of(made, passing=-visits)]
+    assert len({w.crown.feature.tobytes() + w.entry.tobytes() for w in crowns}) == 3
+    answers = [np.empty((2, features.shape[1]), dtype=np.float32) for _ in crowns]
+    for walk, answer in zip(crowns, answers, strict=True):
+        scores = np.empty((1, forest_kernel.BLOCK_PX))
+        forest_kernel.predict_by_walk(features, cuts, walk, made.sigmoid, scores, answer)
+    assert np.array_equal(answers[0], answers[1])
+    assert np.array_equal(answers[0], answers[2])
+
+
+def node_numbers(forest: Forest) -> NDArray[np.int64]:
+    """The number of each node within its tree."""
+    return np.arange(forest.value.size) - np.repeat(forest.tree_offset[:-1], np.diff(forest.tree_offset))
 
 
 def test_probabilities_sum_to_one(forest: Forest) -> None:
@@ -263,11 +339,11 @@ def test_a_comb_gives_each_value_its_own_leaf(leaves: int) -> None:
 
 def test_warming_up_compiles_what_forests_of_all_sizes_need(forest: Forest) -> None:
     forest_predictor.warm_up()
-    kernels: tuple[Any, ...] = (forest_kernel.predict_by_scan, forest_kernel.predict_by_walk)
+    kernels: tuple[Any, ...] = (forest_kernel.predict_by_scan, forest_kernel.predict_by_walk, forest_kernel.count_visits)
     before = [len(k.signatures) for k in kernels]
     ForestPredictor(forest).predict(np.zeros((FEATURES, 9), dtype=np.float32))
     ForestPredictor(parse_lightgbm(booster(4, num_leaves=120, min_data_in_leaf=2).model_to_string())).predict(
         np.zeros((FEATURES, 9), dtype=np.float32)
     )
-    assert before == [2, 1]
+    assert before == [2, 1, 1]
     assert [len(k.signatures) for k in kernels] == before
