@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, Self
 from swath.errors import GeometryError, MetadataError
 from swath.grid import Grid
 from swath.names import NAME_RULE, name_problem
+from swath.sensors import Provider
 
 #: The entry of ``Scene.left_out`` where a delivery that should does not say from where the sensor looks.
 VIEW_ANGLES: Final = "view_angles"
@@ -214,6 +215,8 @@ class Scene:
         properties: STAC properties of the delivery worth keeping (``landsat:wrs_path``, ``grid:code`` ...).
         left_out: What the delivery lacks or what was passed over, in words, by name.
         footprint: Ring of (longitude, latitude) [deg] around the data as the delivery tells it; empty when it does not.
+        license: Of a sensor that is not in ``swath.sensors``, as the delivery says; empty when it does not.
+        providers: Of such a sensor, as the delivery says.
     """
 
     scene_id: str
@@ -236,6 +239,8 @@ class Scene:
     properties: Mapping[str, str | int | float] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     footprint: tuple[tuple[float, float], ...] = ()
+    license: str = ""
+    providers: tuple[Provider, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a scene that no product can be dated or named after."""
@@ -291,7 +296,10 @@ class Scene:
         assets = {name: _asset(a) for name, a in plain.pop("assets").items()}
         acquired = datetime.fromisoformat(plain.pop("acquired"))
         footprint = tuple((lon, lat) for lon, lat in plain.pop("footprint", ()))
-        return cls(**{**plain, "angles": Angles(**plain["angles"])}, assets=assets, acquired=acquired, footprint=footprint)
+        said = plain.pop("providers", ())
+        providers = tuple(Provider(name=p["name"], roles=tuple(p["roles"]), url=p["url"]) for p in said)
+        values = {**plain, "angles": Angles(**plain["angles"]), "footprint": footprint, "providers": providers}
+        return cls(**values, assets=assets, acquired=acquired)
 
 
 def processing_date(*told: str) -> str:

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from swath.algo.darkest import merged
 from swath.algo.radiometric_guard import Geometry, Verdict, judge
-from swath.engine.dark_counts import FAMILIES
 from swath.errors import RangeError
 from swath.pipeline import Checks
 from swath.product import AssetRecord, LayerSpec, Product
 from swath.scene import Scene
+from swath.sensors import SENSORS
 
 #: Medians that a whole scene can have, by kind of layer. TOA reflectance: the brightest cloud and snow is near 1.2, dark
 #: water near 0. Surface reflectance in wider limits, because a wrong atmosphere is no wrong scene. Temperature [K]:
@@ -38,7 +38,7 @@ def examine(product: Product, *, dark: Sequence[Mapping[str, Mapping[str, int]]]
         RangeError: A value out of range, or pixels that contradict their calibration.
     """
     found: Json = {}
-    if product.scene.family.startswith(FAMILIES):
+    if product.scene.family in SENSORS:
         # First of all: a false offset is the cause of most values out of range.
         found["radiometry"] = _radiometry(product, dark=dark, checks=checks, before=before)
     alarms = {a.name: why for a in product.assets if (why := _alarm(a, product.layers[a.name], checks=checks))}

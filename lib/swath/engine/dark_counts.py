@@ -12,12 +12,11 @@ from swath.engine.cut import Cut
 from swath.grid import Window
 from swath.pipeline import Layer
 from swath.scene import Reflectance, Scene
+from swath.sensors import SENSORS
 from swath.steps.toa import CODED_TYPES, calibrate, calibration_table
 
 #: Of a band about so many columns are looked at: a million pixels tell its darkest thousandth.
 _COLUMNS = 1024
-#: Families whose bands the guard knows; a sensor of the user's own may fly below the air.
-FAMILIES = ("sentinel-2", "landsat")
 
 
 class DarkCounts:
@@ -32,7 +31,8 @@ class DarkCounts:
         self._scene, self._cut = scene, cut
         self._counts: dict[str, NDArray[np.int64]] = {}
         self._tables: dict[str, NDArray[np.int32]] = {}
-        self._guarded = scene.family.startswith(FAMILIES)
+        # The guard knows the bands of these; a sensor of the user's own may fly below the air.
+        self._guarded = scene.family in SENSORS
 
     def take(self, band: str, layer: Layer, *, piece: Window) -> None:
         """Count a band as it was delivered, where the piece is."""

@@ -15,6 +15,7 @@ from swath.errors import MetadataError
 from swath.readers.gate.levels import OWN_PROPERTY, Level, has_two_levels, level_in, stated_level
 from swath.readers.gate.terms import terms_in_use
 from swath.scene import Asset, Reflectance, Scene
+from swath.sensors import SENTINEL2_MSI
 
 #: Coarser steps of reflectance than 8 bits give are no reflectance: a radiance, a ratio, a percentage, an inverse.
 COARSEST: Final = 0.005
@@ -28,7 +29,6 @@ OFFSET_BASELINE: Final = (4, 0)
 _OFFSET_SINCE: Final = datetime(2022, 1, 25, tzinfo=UTC)
 #: Properties by which a provider says that pixels were shifted already.
 APPLIED: Final = ("earthsearch:boa_offset_applied", "swath:offset_applied")
-_SENTINEL2: Final = "sentinel-2-msi"
 ASSUMED: Final = "L1 (assumed: the delivery states none)"
 #: Property of products that says on whose word the level of their scene rests.
 SCENE_LEVEL: Final = "swath:scene_level"
@@ -141,7 +141,7 @@ def _ends(asset: Asset, *, calibration: Reflectance, offset: float) -> tuple[flo
 
 
 def _check_baseline(scene: Scene) -> None:
-    if scene.family != _SENTINEL2:
+    if scene.family != SENTINEL2_MSI:
         return
     offsets = {n: a.calibration.offset for n, a in scene.assets.items() if isinstance(a.calibration, Reflectance)}
     applied = next((name for name in APPLIED if str(scene.properties.get(name)).lower() in ("true", "1")), "")

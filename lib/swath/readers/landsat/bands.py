@@ -26,7 +26,7 @@ class ThermalConstants:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sensor:
+class LandsatSensor:
     """One Landsat instrument.
 
     Args:
@@ -51,7 +51,7 @@ def _bands(*rows: tuple[str, str, float, float, float]) -> dict[str, Band]:
     }
 
 
-_TM = Sensor(
+_TM = LandsatSensor(
     family="landsat-tm",
     instrument="tm",
     spacecraft=(4, 5),
@@ -66,7 +66,7 @@ _TM = Sensor(
     ),
     thermal=frozenset({"B6"}),
 )
-_ETM = Sensor(
+_ETM = LandsatSensor(
     family="landsat-etm",
     instrument="etm",
     spacecraft=(7,),
@@ -83,7 +83,7 @@ _ETM = Sensor(
     ),
     thermal=frozenset({"B6_VCID_1", "B6_VCID_2"}),
 )
-_OLI = Sensor(
+_OLI = LandsatSensor(
     family="landsat-oli",
     instrument="oli",
     spacecraft=(8, 9),
@@ -102,7 +102,7 @@ _OLI = Sensor(
     ),
     thermal=frozenset({"B10", "B11"}),
 )
-_BY_ID: Mapping[str, Sensor] = {"TM": _TM, "ETM": _ETM, "OLI": _OLI, "OLI_TIRS": _OLI}
+_BY_ID: Mapping[str, LandsatSensor] = {"TM": _TM, "ETM": _ETM, "OLI": _OLI, "OLI_TIRS": _OLI}
 
 #: Quality bands by native id.
 QUALITY_BANDS: Mapping[str, Band] = {
@@ -126,7 +126,7 @@ THERMAL_DEFAULTS: Mapping[int, ThermalConstants] = {
 }
 
 
-def sensor_of(*, spacecraft: int, sensor_id: str) -> Sensor:
+def sensor_of(*, spacecraft: int, sensor_id: str) -> LandsatSensor:
     """The instrument that an MTL names.
 
     Raises:

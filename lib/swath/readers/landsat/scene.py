@@ -10,7 +10,14 @@ from swath.algo.radiometry import fold_esun
 from swath.algo.solar import ESUN, earth_sun_distance_au
 from swath.errors import MetadataError, MissingBandError, ReadError, SceneError
 from swath.readers.files.digest import combined_digest, file_digest, fingerprint
-from swath.readers.landsat.bands import QUALITY_BANDS, THERMAL_DEFAULTS, Sensor, ThermalConstants, quality_scheme, sensor_of
+from swath.readers.landsat.bands import (
+    QUALITY_BANDS,
+    THERMAL_DEFAULTS,
+    LandsatSensor,
+    ThermalConstants,
+    quality_scheme,
+    sensor_of,
+)
 from swath.readers.landsat.files import BandFiles, find_delivery, match_bands
 from swath.readers.landsat.mtl import Mtl, read_mtl
 from swath.readers.landsat.mtl_bands import MtlBand
@@ -96,13 +103,13 @@ def _check_level(mtl: Mtl) -> None:
         )
 
 
-def _wanted(mtl: Mtl, *, sensor: Sensor) -> list[MtlBand]:
+def _wanted(mtl: Mtl, *, sensor: LandsatSensor) -> list[MtlBand]:
     """Every band that the sensor or the delivery could have, with what the MTL says of it."""
     quality = [i for i in QUALITY_BANDS if i in mtl.bands]
     return [mtl.bands.get(i, MtlBand(native_id=i)) for i in (*sensor.bands, *(quality or QUALITY_BANDS))]
 
 
-def _read_bands(files: BandFiles, *, mtl: Mtl, sensor: Sensor) -> _Bands:
+def _read_bands(files: BandFiles, *, mtl: Mtl, sensor: LandsatSensor) -> _Bands:
     assets: dict[str, Asset] = {}
     left_out: dict[str, str] = {}
     for native_id, band in {**sensor.bands, **QUALITY_BANDS}.items():
@@ -170,7 +177,7 @@ def _saturated(quantize_max: int | None, *, dtype: str) -> int | None:
     return quantize_max if quantize_max is not None and quantize_max <= np.iinfo(dtype).max else None
 
 
-def calibration_of(native_id: str, *, mtl: Mtl, sensor: Sensor) -> Calibration | None:
+def calibration_of(native_id: str, *, mtl: Mtl, sensor: LandsatSensor) -> Calibration | None:
     """How the DN of a band become physical values; None when the metadata does not tell."""
     if native_id in QUALITY_BANDS:
         scheme = quality_scheme(native_id, collection=mtl.collection, family=sensor.family)

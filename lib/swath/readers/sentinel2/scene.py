@@ -14,9 +14,10 @@ from swath.readers.sentinel2.layout import EXPECTED_LAYOUT, Delivery, find_deliv
 from swath.readers.sentinel2.metadata import Sentinel2Metadata, check_level, read_sentinel2_metadata
 from swath.readers.sentinel2.stac import stac_properties
 from swath.scene import VIEW_ANGLES, Angles, Asset, Reflectance, Scene, processing_date
+from swath.sensors import SENTINEL2_MSI
 
 READER = "sentinel2"
-FAMILY = "sentinel-2-msi"
+FAMILY = SENTINEL2_MSI
 INSTRUMENT = "msi"
 DTYPE = "uint16"
 #: Top-of-atmosphere reflectance that no ground seen through air reaches, outside of ``DARK_BANDS``.

@@ -12,6 +12,7 @@ from swath.readers.landsat.mtl import Mtl, read_mtl
 from swath.readers.landsat.scene import FILL, calibration_of
 from swath.readers.stac.candidate import Candidate
 from swath.readers.stac.item import Item
+from swath.sensors import LANDSAT, constellation_of
 
 _KEYS = ("mtl.json", "mtl.txt", "mtl.xml", "mtl")
 
@@ -27,7 +28,7 @@ def with_mtl(bands: Mapping[str, Candidate], *, item: Item, family: str) -> Mapp
     Raises:
         MetadataError: The MTL file is of Level 2.
     """
-    if not family.startswith("landsat-") or all(c.gain is not None or c.quality is not None for c in bands.values()):
+    if constellation_of(family) != LANDSAT or all(c.gain is not None or c.quality is not None for c in bands.values()):
         return bands
     mtl = _mtl(item)
     if mtl is None:

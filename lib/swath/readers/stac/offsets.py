@@ -7,8 +7,8 @@ from swath.errors import MetadataError
 from swath.readers.gate.gate import APPLIED, needs_offset
 from swath.readers.stac.candidate import Candidate
 from swath.readers.stac.item import Item
+from swath.sensors import SENTINEL2_MSI
 
-_SENTINEL2: Final = "sentinel-2-msi"
 #: Families whose Level-1 reflectance has an offset in every product, with where it comes from.
 _ALWAYS: Final = {"landsat-oli": "REFLECTANCE_ADD_BAND_x of the MTL file"}
 
@@ -30,7 +30,7 @@ def check_offsets(candidates: Iterable[Candidate], *, item: Item, family: str, b
     if not without or not _needed(item, family=family, baseline=baseline):
         return
     where = _ALWAYS.get(family, "-0.1 in Sentinel-2 products of baseline 04.00 and later, 0 in earlier ones")
-    told = f", baseline {baseline or 'unknown'}" if family == _SENTINEL2 else ""
+    told = f", baseline {baseline or 'unknown'}" if family == SENTINEL2_MSI else ""
     raise MetadataError(
         "the radiometric offset is missing",
         expected=f"raster:offset of every band: {where}",
@@ -44,7 +44,7 @@ def check_offsets(candidates: Iterable[Candidate], *, item: Item, family: str, b
 def _needed(item: Item, *, family: str, baseline: str) -> bool:
     if any(str(item.properties.get(name)).lower() == "true" for name in APPLIED):
         return False
-    if family == _SENTINEL2:
+    if family == SENTINEL2_MSI:
         # Without a baseline either may hold, whatever the day: old scenes are made anew with an offset.
         return not baseline or needs_offset(baseline, acquired=item.acquired)
     return family in _ALWAYS

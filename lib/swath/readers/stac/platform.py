@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from swath.readers.landsat.bands import QUALITY_BANDS, Sensor, quality_scheme, sensor_of
+from swath.readers.landsat.bands import QUALITY_BANDS, LandsatSensor, quality_scheme, sensor_of
 from swath.readers.sentinel2.bands import NATIVE_BY_NAME, PLATFORMS, band_of
 from swath.scene import Band, QualityScheme
+from swath.sensors import SENTINEL2_MSI
 
 _SENTINEL2 = re.compile(r"(?:s|sentinel-?)2-?([a-z])")
 _LANDSAT = re.compile(r"l(?:andsat)?-?0?([4-9])")
@@ -71,7 +72,7 @@ def _sentinel2(name: str) -> Platform:
     bands = {common: band_of(native, platform=name) for common, native in NATIVE_BY_NAME.items()}
     return Platform(
         name=name,
-        family="sentinel-2-msi",
+        family=SENTINEL2_MSI,
         instrument="msi",
         bands=bands,
         saturated=_SENTINEL2_SATURATED,
@@ -79,7 +80,7 @@ def _sentinel2(name: str) -> Platform:
     )
 
 
-def _landsat(name: str, sensor: Sensor) -> Platform:
+def _landsat(name: str, sensor: LandsatSensor) -> Platform:
     return Platform(
         name=name,
         family=sensor.family,

@@ -29,10 +29,12 @@ from swath.readers.stac.choice import Chosen
 from swath.readers.stac.item import Item, list_of, read_item
 from swath.readers.stac.landsat import with_mtl
 from swath.readers.stac.offsets import check_offsets
+from swath.readers.stac.ownership import license_of, providers_of
 from swath.readers.stac.platform import Platform, platform_of
 from swath.readers.stac.sentinel2 import baseline_of, read_beside, with_product
 from swath.readers.stac.units import reflectance_from
 from swath.scene import Asset, Band, Calibration, Quality, Scene, processing_date
+from swath.sensors import SENSORS
 
 READER = "stac"
 #: Properties that tell when a delivery was made, the most telling first.
@@ -91,6 +93,7 @@ def _scene(item: Item, *, source: str) -> Scene:
     digests = [(usable[name].key + end, digest) for name, asset in assets.items() for end, digest in asset.digests.items()]
     if beside.granule_digest:
         digests.append(("granule_metadata", beside.granule_digest))
+    known = platform.family in SENSORS
     return Scene(
         scene_id=item.item_id,
         platform=platform.name,
@@ -111,6 +114,8 @@ def _scene(item: Item, *, source: str) -> Scene:
         atmosphere=_atmosphere(item),
         properties={**_kept(item), **_trusted(usable.values())},
         left_out={**left_out, **dict(beside.notes), **_unchecked(usable.values())},
+        license="" if known else license_of(item),
+        providers=() if known else providers_of(item),
     )
 
 

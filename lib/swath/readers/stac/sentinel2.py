@@ -15,8 +15,9 @@ from swath.readers.sentinel2.product import ProductMetadata, read_product
 from swath.readers.sentinel2.tile import TileMetadata, read_tile
 from swath.readers.stac.candidate import Candidate
 from swath.readers.stac.item import Item
+from swath.sensors import SENTINEL2_MSI
 
-FAMILY = "sentinel-2-msi"
+FAMILY = SENTINEL2_MSI
 _GRANULE_KEYS = ("granule_metadata", "granule-metadata")
 _PRODUCT_KEYS = ("product_metadata", "product-metadata")
 #: The root element, which a document that was cut short still has.

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from swath.sensors import OTHER_LICENSE, Sensor, sensor_of_constellations
 from swath.sinks.stac.extent import GLOBE, Extent
-from swath.sinks.stac.item import STAC_VERSION, extensions_in
+from swath.sinks.stac.item import STAC_VERSION, extensions_in, provider_json
 
 Json = dict[str, Any]
 #: What an item asset definition repeats of an asset: everything that all items share.
@@ -14,10 +15,8 @@ SHARED_FIELDS = (
     *("classification:classes", "classification:bitfields"),
 )
 SUMMARISED = ("platform", "instruments", "constellation", "gsd", "processing:level")
-_USGS: Json = {"name": "USGS", "roles": ["producer", "licensor"], "url": "https://www.usgs.gov/landsat-missions"}
-_ESA: Json = {"name": "ESA", "roles": ["producer", "licensor"], "url": "https://sentinels.copernicus.eu"}
-_COPERNICUS_TERMS = "https://sentinels.copernicus.eu/documents/247904/690755/Sentinel_Data_Legal_Notice"
-_USGS_TERMS = "https://www.usgs.gov/centers/eros/data-citation"
+#: Our own name among providers.
+_US = "swath"
 
 
 def collection_of(
@@ -40,56 +39,69 @@ def collection_of(
         links: Structural links.
     """
     known = before or {}
+    sensor = _sensor(items, known=known)
     record: Json = {
         "type": "Collection",
         "stac_version": STAC_VERSION,
         "stac_extensions": [],
         "id": name,
         "title": name,
-        "description": _description(name, years=years),
-        "license": "other",
+        "description": _description(name, sensor=sensor, years=years),
+        "license": _license(items, known=known, sensor=sensor),
         "keywords": sorted({"analysis-ready", "swath", *(w for w in name.split("-") if w.isalpha())}),
-        "providers": _providers(name, items=items, known=known),
+        "providers": _providers(items, known=known, sensor=sensor),
         "extent": _extent(extent),
         "summaries": _summaries(items, known=known.get("summaries", {})),
         "item_assets": _item_assets(items, known=known.get("item_assets", {})),
-        "links": [*links, *_terms(name)],
+        "links": [*links, *_terms(sensor)],
         "swath:extent": extent.to_json(),
     }
     record["stac_extensions"] = extensions_in(record)
     return record
 
 
-def attribution(collection: str, *, years: Sequence[int]) -> str:
-    """What the data's owner wants to be said, or nothing for sensors that we know no terms of."""
-    listed = ", ".join(str(y) for y in sorted(set(years)))
-    if "sentinel" in collection:
-        return f"Contains modified Copernicus Sentinel data [{listed}]."
-    if "landsat" in collection:
-        return f"Landsat Level-1 data [{listed}] courtesy of the U.S. Geological Survey (public domain)."
-    return ""
+def attribution(sensor: Sensor | None, *, years: Sequence[int]) -> str:
+    """What the data's owner wants to be said, or nothing for a sensor of the user's own."""
+    return "" if sensor is None else sensor.attribution.format(years=", ".join(str(y) for y in sorted(set(years))))
 
 
-def _description(name: str, *, years: Sequence[int]) -> str:
-    return f"Products of swath: {name}. {attribution(name, years=years)}".strip()
+def _sensor(items: Sequence[Json], *, known: Mapping[str, Any]) -> Sensor | None:
+    """The sensor, by what readers found in the deliveries: a collection's name begins with one that a user chose."""
+    before = known.get("summaries", {}).get("constellation", [])
+    return sensor_of_constellations([*before, *(i["properties"].get("constellation", "") for i in items)])
 
 
-def _terms(name: str) -> list[Json]:
-    for word, href in (("sentinel", _COPERNICUS_TERMS), ("landsat", _USGS_TERMS)):
-        if word in name:
-            return [{"rel": "license", "href": href, "title": "Terms of the source data"}]
-    return []
+def _description(name: str, *, sensor: Sensor | None, years: Sequence[int]) -> str:
+    return f"Products of swath: {name}. {attribution(sensor, years=years)}".strip()
 
 
-def _providers(name: str, *, items: Sequence[Json], known: Mapping[str, Any]) -> list[Json]:
-    owners = [p for word, p in (("sentinel", _ESA), ("landsat", _USGS)) if word in name]
+def _license(items: Sequence[Json], *, known: Mapping[str, Any], sensor: Sensor | None) -> str:
+    """Of the sensor; else the one that all items name."""
+    if sensor is not None:
+        return sensor.license
+    said = {i["properties"].get("license", OTHER_LICENSE) for i in items} | ({known["license"]} if "license" in known else set())
+    return str(said.pop()) if len(said) == 1 else OTHER_LICENSE
+
+
+def _terms(sensor: Sensor | None) -> list[Json]:
+    return [] if sensor is None else [{"rel": "license", "href": sensor.terms, "title": "Terms of the source data"}]
+
+
+def _providers(items: Sequence[Json], *, known: Mapping[str, Any], sensor: Sensor | None) -> list[Json]:
     if not items and "providers" in known:
         return list(known["providers"])
-    us: Json = {"name": "swath", "roles": ["processor"]}
+    us: Json = {"name": _US, "roles": ["processor"]}
     versions = {i["properties"]["processing:software"]["swath"] for i in items}
     if versions:
         us["processing:software"] = {"swath": max(versions)}
-    return [*owners, us]
+    return [*(_owners(items, known=known) if sensor is None else [provider_json(p) for p in sensor.providers]), us]
+
+
+def _owners(items: Sequence[Json], *, known: Mapping[str, Any]) -> list[Json]:
+    """Providers that the items of a user's own sensor name, each once."""
+    before = [p for p in known.get("providers", []) if p["name"] != _US]
+    named = [p for i in items for p in i["properties"].get("providers", [])]
+    return list({p["name"]: p for p in (*before, *named)}.values())
 
 
 def _extent(extent: Extent) -> Json:

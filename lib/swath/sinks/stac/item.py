@@ -8,6 +8,7 @@ from typing import Any
 
 from swath.product import ModelRef, Product
 from swath.scene import Scene
+from swath.sensors import Provider, constellation_of
 from swath.sinks.stac.assets import PictureRecord, assets_of, projection_of
 
 STAC_VERSION = "1.1.0"
@@ -21,7 +22,6 @@ EXTENSIONS: Mapping[str, str] = {
     "raster": "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
     "view": "https://stac-extensions.github.io/view/v1.1.0/schema.json",
 }
-CONSTELLATIONS: Mapping[str, str] = {"landsat": "landsat", "sentinel-2": "sentinel-2"}
 #: From the folder of an item up to the output's root: products/<collection>/<yyyy>/<mm>/<dd>/<product_id>/.
 TO_ROOT = "../" * 6
 JSON_TYPE = "application/json"
@@ -118,12 +118,25 @@ def _properties(product: Product) -> Json:
         "platform": scene.platform,
         "instruments": [scene.instrument],
     }
-    if constellation := next((n for start, n in CONSTELLATIONS.items() if scene.family.startswith(start)), None):
+    if constellation := constellation_of(scene.family):
         fields["constellation"] = constellation
+    fields |= _ownership(scene)
     fields["gsd"] = _gsd_m(scene)
     if scene.cloud_cover_percent is not None:
         fields["eo:cloud_cover"] = scene.cloud_cover_percent
     return fields | _view(scene) | projection_of(scene.reference) | _processing(product) | _own(product)
+
+
+def _ownership(scene: Scene) -> Json:
+    """Licence and providers as the delivery of a user's own sensor says; others have the collection's."""
+    said: Json = {"license": scene.license, "providers": [provider_json(p) for p in scene.providers]}
+    return {name: value for name, value in said.items() if value}
+
+
+def provider_json(provider: Provider) -> Json:
+    """A provider as STAC writes it."""
+    said: Json = {"name": provider.name, "roles": list(provider.roles), "url": provider.url}
+    return {name: value for name, value in said.items() if value}
 
 
 def _gsd_m(scene: Scene) -> float:

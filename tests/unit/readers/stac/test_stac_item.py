@@ -12,6 +12,7 @@ from swath.errors import MetadataError
 from swath.readers.stac.platform import platform_of
 from swath.readers.stac.scene import read_scene
 from swath.scene import Quality, Reflectance, Scene
+from swath.sensors import Provider
 
 
 def asset_10(href: str, *, common: str, eo: Json | None = None, raster: Json | None = None) -> Json:
@@ -89,6 +90,24 @@ def test_an_unknown_platform_keeps_what_the_item_says(write_item: WriteItem) -> 
     band = scene.assets["red"].band
     assert (scene.family, scene.instrument, scene.assets["red"].saturated) == ("dove", "cam", None)
     assert (band.native_id, band.resolution_m, band.centre_um, band.fwhm_um) == ("channel 3", 5.0, 0.67, 0.05)
+
+
+def test_terms_are_read_of_a_users_own_sensor_alone(write_item: WriteItem) -> None:
+    providers = [
+        {"name": "Acme", "roles": ["producer", "king"], "url": "https://user:key@acme.example/a?sig=1"},
+        {"name": 5},
+        "Acme",
+        {"name": "B", "url": "file:///etc/passwd"},
+    ]
+    assets = {"red": asset_of("r.tif", **{"raster:scale": 0.0001})}
+    said = {"license": "CC-BY-4.0", "providers": providers}
+    own = read_scene(write_item(item_of(assets, platform="landsat-like", **said)))
+    assert own.license == "CC-BY-4.0"
+    assert own.providers == (Provider(name="Acme", roles=("producer",), url="https://acme.example/a"), Provider(name="B"))
+    known = read_scene(write_item(item_of(assets, platform="landsat-7", **said)))
+    assert (known.license, known.providers) == ("", ())
+    odd = read_scene(write_item(item_of(assets, platform="dove", license="see the site")))
+    assert odd.license == ""
 
 
 def test_without_any_ground_sampling_the_rasters_own_is_taken(write_item: WriteItem) -> None:
