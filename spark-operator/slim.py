@@ -1,0 +1,162 @@
+"""Take out of an image's Python packages what no run opens, and compile what every run loads.
+
+Both Dockerfiles run it in the layer that installs the lock: what a later layer removes is still carried.
+
+    python slim.py FOLDER                 the site-packages of the image: remove, then compile
+    python slim.py FOLDER --foreign-spark the base image brings a Spark of its own: pyspark's jars go as well
+    python slim.py FOLDER --table LOCK    remove nothing; print in Markdown what the image will hold (arithmetic)
+
+Standard library only: it runs before anything of ours is installed.
+"""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from fnmatch import translate
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+#: Folders and files that no run opens, as patterns below site-packages.
+UNUSED: Final = {
+    "compiled modules, made anew of what is loaded": ("**/*.pyc",),
+    "tests of packages": ("**/tests",),
+    "headers and sources of compiled modules": ("**/*.h", "**/*.hpp", "**/*.pxd", "**/*.pyx", "**/*.c", "**/*.cpp", "**/*.a"),
+    "a second Kubernetes client, for asyncio": ("kubernetes/aio",),
+    "the pages of MLflow's server": ("mlflow/server/js",),
+    "Arrow's Flight": ("pyarrow/libarrow_flight.*", "pyarrow/libarrow_python_flight.*", "pyarrow/_flight.*"),
+    "Spark's state in RocksDB, Connect server and machine learning in Scala": (
+        "pyspark/jars/rocksdbjni-*",
+        "pyspark/jars/spark-connect_*",
+        "pyspark/jars/spark-mllib_*",
+        "pyspark/jars/breeze*",
+        "pyspark/jars/spire*",
+        "pyspark/jars/cats-kernel_*",
+        "pyspark/jars/algebra_*",
+    ),
+    "Hive": (
+        "pyspark/jars/hive-exec-*",
+        "pyspark/jars/hive-metastore-*",
+        "pyspark/jars/spark-hive*",
+        "pyspark/jars/derby*",
+        "pyspark/jars/datanucleus-*",
+    ),
+}
+JARS: Final = "pyspark/jars"
+#: What driver, worker and child load of others; read-only images would compile it anew in every process.
+LOADED: Final = (  # fmt: skip
+    "boto3",
+    "botocore.auth",
+    "botocore.session",
+    "click",
+    "cryptography.x509",
+    "defusedxml.ElementTree",
+    "delta",
+    "imagecodecs",
+    "jinja2",
+    "jsonschema",
+    "mlflow.tracking",
+    "numba",
+    "numpy",
+    "onnxruntime",
+    "pandas",
+    "psycopg",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+    "pydantic",
+    "pypgstac",
+    "pyspark.daemon",
+    "pyspark.sql",
+    "pyspark.sql.pandas.types",
+    "pyspark.worker",
+    "pystac",
+    "pystac_client",
+    "rasterio",
+    "rich.progress",
+    "shapely",
+    "yaml",
+)
+_PATTERNS: Final = {
+    name: re.compile("|".join(f"{translate(pattern)[:-2]}(?:/.*)?" for pattern in patterns)) for name, patterns in UNUSED.items()
+}
+#: Rows of the table: packages below this many megabytes are one row.
+_ROW_MB: Final = 15
+
+
+def matches(path: PurePosixPath) -> str | None:
+    """What a file below site-packages is that no run opens, or None."""
+    return next((name for name, pattern in _PATTERNS.items() if pattern.fullmatch(path.as_posix())), None)
+
+
+def slim(packages: Path, *, foreign_spark: bool) -> int:
+    """Remove what no run opens; how many bytes that was."""
+    removed = 0
+    for path in [path for path in packages.rglob("*") if path.is_file() or path.is_symlink()]:
+        inside = PurePosixPath(path.relative_to(packages).as_posix())
+        if matches(inside) or (foreign_spark and inside.is_relative_to(JARS)):
+            removed += path.lstat().st_size
+            path.unlink()
+    return removed
+
+
+def load(packages: Path) -> None:
+    """Import what every run loads, once, so that Python keeps it compiled; a package that misses something fails here."""
+    python = packages.parents[2] / "bin" / "python"
+    keeping = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([str(python), "-c", "".join(f"import {name}\n" for name in LOADED)], env=keeping, check=True)
+
+
+def locked(lock: Path) -> list[str]:
+    """The names of the packages of a lock file."""
+    return re.findall(r"^([A-Za-z0-9_.-]+)==", lock.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def sizes(packages: Path, *, name: str) -> Iterator[tuple[PurePosixPath, int]]:
+    """The files of an installed package and their bytes, as its wheel recorded them; none of one that is not installed here."""
+    for record in packages.glob("*.dist-info/RECORD"):
+        if _one_spelling(record.parent.name.partition("-")[0]) == _one_spelling(name):
+            with record.open(encoding="utf-8", newline="") as lines:
+                for row in csv.reader(lines):
+                    if len(row) == 3 and row[2] and not row[0].endswith(".pyc"):
+                        yield PurePosixPath(row[0]), int(row[2])
+
+
+def _one_spelling(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def table(packages: Path, *, lock: Path) -> list[tuple[str, float, float]]:
+    """What the lock brings into an image, largest first: (part, MB installed, MB left)."""
+    brought: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for name in locked(lock):
+        for path, size in sizes(packages, name=name):
+            part = "Spark's jars" if path.is_relative_to(JARS) else name
+            brought[part] += size
+            left[part] += 0 if matches(path) else size
+    small = [part for part in brought if brought[part] < _ROW_MB * 1e6]
+    rows = [(part, brought[part] / 1e6, left[part] / 1e6) for part in brought if part not in small]
+    rows.sort(key=lambda row: -row[2])
+    rest = (f"{len(small)} smaller packages", sum(brought[part] for part in small) / 1e6, sum(left[part] for part in small) / 1e6)
+    total = ("**sum**", sum(brought.values()) / 1e6, sum(left.values()) / 1e6)
+    return [*rows, rest, total]
+
+
+def main(words: list[str]) -> None:
+    """Command line: see the module's docstring."""
+    packages = Path(words[0])
+    if "--table" in words:
+        sys.stdout.write("| part of the lock | MB in its wheels | MB in the image |\n|---|---:|---:|\n")
+        for part, brought, left in table(packages, lock=Path(words[words.index("--table") + 1])):
+            sys.stdout.write(f"| {part} | {brought:.0f} | {left:.0f} |\n")
+        return
+    removed = slim(packages, foreign_spark="--foreign-spark" in words)
+    load(packages)
+    sys.stdout.write(f"{removed / 1e6:.0f} MB removed\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,93 @@
+"""What the images leave out: nothing that a run loads; and the table of sizes in the guide, which is arithmetic."""
+
+import importlib.util
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = Path(pytest.__file__).resolve().parents[1]
+#: After the imports: every module's file, and every library that the process has mapped.
+_OPENED = """
+import sys
+for name in {names!r}:
+    __import__(name)
+print(*(str(getattr(m, "__file__", "")) for m in list(sys.modules.values())), sep="\\n")
+print(*(line.split(maxsplit=5)[5].strip() for line in open("/proc/self/maps") if "/" in line), sep="\\n")
+"""
+
+
+@pytest.fixture(scope="module")
+def slim() -> Any:
+    """The program that both Dockerfiles run."""
+    spec = importlib.util.spec_from_file_location("slim", ROOT / "spark-operator" / "slim.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_a_process_of_a_run_opens_is_never_left_out(slim: Any) -> None:
+    names = [*slim.LOADED, "lightgbm", "pyogrio", "sklearn.ensemble", "scipy.sparse", "matplotlib.figure", "kubernetes"]
+    names += ["swath.cli.main", "swath.engine.child.warm_up", "swath.training.train", "swath.deploy.spark_operator.kube_api"]
+    code = _OPENED.format(names=names)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    opened = {Path(line) for line in done.stdout.splitlines() if line.startswith(str(PACKAGES))}
+    assert {"numpy", "pyarrow", "rasterio", "llvmlite"} <= {path.relative_to(PACKAGES).parts[0] for path in opened}
+    inside = [PurePosixPath(path.relative_to(PACKAGES)) for path in opened]
+    assert not [path for path in inside if slim.matches(path)]
+
+
+def test_what_no_run_opens_is_removed_and_the_rest_stays(slim: Any, tmp_path: Path) -> None:
+    gone = (
+        "pandas/tests/frame/test_x.py",
+        "numpy/_core/include/numpy/a.h",
+        "fontTools/misc/bezier.c",
+        "pip/__pycache__/a.cpython-311.pyc",
+        "kubernetes/aio/client/a.py",
+        "mlflow/server/js/build/index.html",
+        "pyarrow/libarrow_flight.so.2500",
+        "pyspark/jars/rocksdbjni-9.8.4.jar",
+        "pyspark/jars/derby-10.16.1.1.jar",
+        "pyspark/jars/derbyshared-10.16.1.1.jar",
+    )
+    kept = (
+        "numpy/testing/overrides.py",
+        "kubernetes/client/api.py",
+        "pyarrow/libarrow_substrait.so.2500",
+        "pyspark/jars/spark-core_2.13-4.0.5.jar",
+        "pyspark/jars/hive-storage-api-2.8.1.jar",
+        "a/contests.py",
+    )
+    for name in (*gone, *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"seven b")
+    assert slim.slim(tmp_path, foreign_spark=False) == 7 * len(gone)
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == set(kept)
+    slim.slim(tmp_path, foreign_spark=True)
+    assert not list((tmp_path / "pyspark" / "jars").iterdir())
+
+
+def test_the_images_do_not_keep_what_pip_compiles_or_caches() -> None:
+    for name in ("emr-on-eks", "spark-operator"):
+        text = (ROOT / name / "Dockerfile").read_text(encoding="utf-8")
+        installed = re.search(r"^RUN python3.11 -m venv(?:.*\\\n)+.*$", text, flags=re.MULTILINE)
+        assert installed
+        assert "--no-cache-dir --no-compile --require-hashes" in installed[0]
+        assert "slim.py /opt/swath/venv/lib/python3.11/site-packages ${SLIM}" in installed[0], "in the layer that installs"
+        assert ("ARG SLIM=--foreign-spark\n" in text) == (name == "emr-on-eks")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the table is of the wheels for x86_64")
+def test_the_table_of_sizes_is_what_the_lock_gives(slim: Any) -> None:
+    guide = (ROOT / "docs" / "deploy-kubernetes.md").read_text(encoding="utf-8")
+    written = {row[0]: row[1:] for row in re.findall(r"^\| (.+?) \| (\d+) \| (\d+) \|$", guide, flags=re.MULTILINE)}
+    for part, brought, left in slim.table(PACKAGES, lock=ROOT / "requirements.lock"):
+        assert part in written, "python spark-operator/slim.py FOLDER --table requirements.lock"
+        assert [int(number) for number in written[part]] == pytest.approx([brought, left], abs=1 + 0.02 * brought)
