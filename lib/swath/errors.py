@@ -87,7 +87,7 @@ def failure_named(name: str, message: str) -> InfrastructureError:
 
 
 class BrokenInstallationError(SwathError):
-    """Every scene so far ended by an error that is no scene's: the run stopped before it quarantined all. Exit code 1."""
+    """Every scene so far ended by an error that is no scene's: the run stopped before it quarantined all. Exit code 2."""
 
 
 class StoppedError(SwathError):

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from swath.cli.main import EXIT_ACCOUNT, EXIT_CONFIG, EXIT_CRASHED, EXIT_LOCKED
 from swath.cli.run import RunOptions, execute, exit_code
-from swath.errors import AccountError, ConfigError, LockError
+from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError
 from swath.runs import commit as ledger
 from swath.runs import run
 from swath.spark.start.session import SparkSession, build_session, stop_session
@@ -55,7 +55,7 @@ def answer(request: dict[str, Any], spark: SparkSession) -> dict[str, Any]:
     Clock.wrong = timedelta(seconds=request.pop("clock_s", 0.0))
     try:
         summary = execute(RunOptions(inputs=inputs, **request), told=Quiet(), spark=spark)
-    except ConfigError as error:
+    except (ConfigError, BrokenInstallationError) as error:
         return {"exit": EXIT_CONFIG, "why": str(error)}
     except AccountError as error:
         return {"exit": EXIT_ACCOUNT, "why": str(error)}

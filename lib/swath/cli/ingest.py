@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from swath.cli.internal_limit import internal_limit_option
 from swath.cli.progress import telling
 from swath.cli.run import EXIT_QUARANTINED, new_run_id
 from swath.cli.vouched import vouching_options
@@ -19,6 +20,7 @@ from swath.runs.request import Limits
 @click.option("--output", required=True, help="Folder or s3:// prefix with the tables.")
 @click.option("--limit", type=click.IntRange(min=1), help="Take at most so many scenes.")
 @vouching_options
+@internal_limit_option
 @click.option("--master", help="Spark master.")
 @click.option("--run-id", help="Name of the run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")
@@ -39,7 +41,14 @@ def ingest_command(
     from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
 
     terms = Terms(level=vouched["level"] or "", trust_checksums=vouched["trust_checksums"])
-    request = IngestRequest(run_id=run_id or new_run_id(), inputs=inputs, limit=limit, limits=Limits(), terms=terms)
+    request = IngestRequest(
+        run_id=run_id or new_run_id(),
+        inputs=inputs,
+        limit=limit,
+        limits=Limits(),
+        terms=terms,
+        internal_limit=vouched["internal_limit"],
+    )
     with telling() as told:
         spark = build_session(app="swath ingest", master=master, output=output)
         try:

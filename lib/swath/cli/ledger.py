@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from swath.cli.catalog import catalog_options, target_of
+from swath.cli.internal_limit import internal_limit_option
 from swath.cli.output import existing, json_option, master_option, session
 from swath.cli.progress import Told, telling
 from swath.cli.run import execute_request, exit_code, new_run_id
 from swath.errors import AccountError, ConfigError
 from swath.report.text import duration, lines
 from swath.runs.request import Limits
-from swath.sinks.served.target import Target
 from swath.stores.base import Store
 from swath.stores.registry import open_store
 
@@ -99,6 +99,7 @@ def _show_status(found: "OutputStatus") -> None:
 @click.option("--run-id", help="Name of the run.")
 @click.option("--quarantine-ok", is_flag=True, help="Exit 0 although scenes were quarantined again.")
 @_limits
+@internal_limit_option
 @catalog_options
 @json_option
 @master_option
@@ -108,8 +109,9 @@ def retry_command(*, output: str, quarantine_ok: bool, as_json: bool, master: st
     limits = Limits(memory_mb=asked["worker_memory_mb"], seconds=asked["strip_seconds"])
     catalogue = target_of(asked["catalog"], asked["catalog_base"])
     which = {"errors": asked["errors"], "pipeline": asked["pipeline"], "run_id": asked["run_id"] or new_run_id()}
+    changed = {"limits": limits, "catalogue": catalogue, "internal_limit": asked["internal_limit"]}
     with telling() as told, session("retry", master, output=output) as spark:
-        summaries = retry(spark, store, **which, limits=limits, catalogue=catalogue, told=told)
+        summaries = retry(spark, store, **which, **changed, told=told)
         for summary in summaries:
             for line in lines(summary):
                 told.say(line)
@@ -127,11 +129,19 @@ def retry(
     errors: tuple[str, ...] = (),
     pipeline: str | None = None,
     run_id: str,
-    limits: Limits | None = None,
-    catalogue: Target | None = None,
     told: Told,
+    **changed: Any,
 ) -> "list[RunSummary]":
     """Run every retry that fits; a summary each.
+
+    Args:
+        spark: The session.
+        store: The output.
+        errors: Classes of errors; all without one.
+        pipeline: Of the scenes; any without one.
+        run_id: Of the first retry.
+        told: Hears of the progress.
+        changed: Fields of the requests that are the retry's own.
 
     Raises:
         SwathError: See ``Run.execute``.
@@ -142,7 +152,7 @@ def retry(
     tables = open_tables(spark, store)
     rows = wanted(tables, error_classes=errors, pipeline=pipeline)
     found = find_retries(tables, store, rows=rows, run_id=run_id)
-    requests = [replace(r.request, limits=limits or Limits(), catalogue=catalogue) for r in found]
+    requests = [replace(r.request, **changed) for r in found]
     return [execute_request(spark, r, told=told) for r in requests]
 
 

@@ -10,13 +10,14 @@ import click
 
 from swath import __version__
 from swath.cli.lazy import Lazy, LazyGroup
-from swath.errors import AccountError, ConfigError, LockError, ServiceError, StoppedError, SwathError
+from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError, ServiceError, StoppedError, SwathError
 from swath.spark.failure import failure_of
 from swath.spark.start.interrupt import EXIT_INTERRUPTED, Interrupts
 
 EXIT_CRASHED, EXIT_CONFIG, EXIT_ACCOUNT, EXIT_LOCKED, EXIT_AWAY = 1, 2, 4, 5, 6
 _CODES: Sequence[tuple[type[SwathError], int]] = (
     (ConfigError, EXIT_CONFIG),
+    (BrokenInstallationError, EXIT_CONFIG),
     (AccountError, EXIT_ACCOUNT),
     (LockError, EXIT_LOCKED),
     (ServiceError, EXIT_AWAY),

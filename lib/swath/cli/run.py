@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from swath.cli.catalog import catalog_options, target_of
+from swath.cli.internal_limit import internal_limit_option
 from swath.cli.prices import site_prices
 from swath.cli.progress import Told, telling
 from swath.cli.run_log import RunLog
 from swath.cli.summary import FindTruth, summary_of
 from swath.cli.vouched import vouching_options
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
-from swath.errors import ConfigError, InfrastructureError, ServiceError, StoppedError, SwathError
+from swath.errors import BrokenInstallationError, ConfigError, InfrastructureError, ServiceError, StoppedError, SwathError
 from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
 from swath.names import NAME_RULE, name_problem
@@ -29,7 +30,7 @@ from swath.readers.stac.search import is_search, parse_search
 from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
-from swath.runs.request import WAVE_PRODUCTS, Limits, RunRequest
+from swath.runs.request import INTERNAL_LIMIT, WAVE_PRODUCTS, Limits, RunRequest
 from swath.spark.failure import failure_of
 from swath.stores.base import Store
 from swath.stores.patience import heard_by
@@ -61,6 +62,7 @@ class RunOptions:
     strip_seconds: float = Limits().seconds
     level: str | None = None
     trust_checksums: bool = False
+    internal_limit: int = INTERNAL_LIMIT
     catalog: str = field(default="", repr=False)
     catalog_base: str = ""
 
@@ -100,6 +102,7 @@ def request_of(options: RunOptions) -> RunRequest:
         limits=Limits(memory_mb=options.worker_memory_mb, seconds=options.strip_seconds),
         terms=Terms(level=options.level or "", trust_checksums=options.trust_checksums),
         catalogue=target_of(options.catalog, options.catalog_base),
+        internal_limit=options.internal_limit,
     )
 
 
@@ -194,6 +197,9 @@ def continued_as(run_id: str) -> Iterator[None]:
         if isinstance(found, ServiceError | InfrastructureError):
             msg = f"{found}. Nothing is lost: start the same command again with --run-id {run_id}"
             raise type(found)(msg) from error
+        if isinstance(found, BrokenInstallationError):
+            msg = f"{found}. What is finished stays: start the same command again with --run-id {run_id}"
+            raise BrokenInstallationError(msg) from None
         if found is error:
             raise
         raise found from error
@@ -247,7 +253,7 @@ def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: boo
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `run` and `plan` share."""
-    command = vouching_options(catalog_options(command))
+    command = internal_limit_option(vouching_options(catalog_options(command)))
     for option in reversed(
         [
             click.argument("pipeline"),

@@ -1,6 +1,7 @@
 """Who is to blame for an error in a child: the scene, or what every scene needs."""
 
 import errno
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ _OF_A_NAME: Final = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, e
 _REMOTE: Final = frozenset({"botocore", "boto3", "s3transfer", "urllib3", "psycopg"})
 #: Where the output is read and written.
 _OUTPUT: Final = ("swath.stores", "swath.sinks.cog.stored", "swath.sinks.cog.stored")
+#: Type and line of an error in the message that ``internal_error`` makes.
+_UNFORESEEN: Final = "swath met an error that it does not know"
+_NAME: Final = re.compile(rf"{_UNFORESEEN}: got (\w+)")
+_PLACE: Final = re.compile(r", at (\S+:\d+ \([^)]*\))")
 _INPUT: Final = "swath.readers"
 
 
@@ -39,10 +44,16 @@ def infrastructure_failure(error: BaseException) -> InfrastructureError | None:
 def internal_error(error: BaseException) -> InternalError:
     """An error that nobody foresaw, with its type, its message and the innermost line."""
     return InternalError(
-        "swath met an error that it does not know",
+        _UNFORESEEN,
         got=f"{told(error)}, at {_innermost(error)}",
         remedy="Check the scene's files; if they are whole, report this line. Then run `swath retry --error internal`.",
     )
+
+
+def signature_of(message: str) -> str:
+    """What messages of ``internal_error`` share when one error is behind them: its type and its line."""
+    name, places = _NAME.search(message), _PLACE.findall(message)
+    return f"{name[1] if name else 'an error'}{f' at {places[-1]}' if places else ''}"
 
 
 def told(error: BaseException) -> str:

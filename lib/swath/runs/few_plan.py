@@ -26,6 +26,7 @@ from swath.runs.ingest import BLOCK_SCENES, IngestRequest, question, run_path, t
 from swath.runs.plan import DUPLICATE, KNOWN_OF_PRODUCTS, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
 from swath.runs.request import RunRequest
 from swath.runs.versions import CLASH, STAGE, Version, chosen, clash_message, latest_versions, replaced_message
+from swath.spark.breaker import Breaker
 from swath.spark.stage import run_stage
 from swath.stores.base import Store
 
@@ -104,6 +105,7 @@ def plan_few(
 
     Raises:
         ConfigError: The configuration does not fit a scene.
+        BrokenInstallationError: Too many scenes ended by an error that nobody foresaw.
     """
     if len(found) > FEW:
         return None
@@ -131,8 +133,9 @@ def _ingest(
     """Rows of ``INGESTED``, in order."""
     files = {r["href"]: r["files"] for r in sorted(known, key=lambda r: r["run_id"])}
     requests = [{**question(asked, store), "href": href, "files": files.get(href)} for _, href in found]
+    breaker = Breaker(spark, limit=asked.internal_limit)
     tasks = tasks_for(len(found), cores=spark.sparkContext.defaultParallelism)
-    answers = run_stage(spark, requests, limits=asked.limits, name=f"{asked.run_id} ingest", tasks=tasks)
+    answers = run_stage(spark, requests, limits=asked.limits, name=f"{asked.run_id} ingest", tasks=tasks, breaker=breaker)
     return [
         {**columns_of(answer, INGESTED.names), "n": n, "href": href, "block": n // BLOCK_SCENES}
         for (n, href), answer in zip(found, answers, strict=True)

@@ -17,7 +17,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from swath.engine.child.kept import answer_json, forget_zips
 from swath.engine.child.parent import STORE, Limits
 from swath.engine.ingested import columns_of
-from swath.errors import ServiceError
+from swath.errors import BrokenInstallationError, ServiceError
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.open import open_tables
 from swath.ledger.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
@@ -27,6 +27,8 @@ from swath.readers.gate.terms import Terms
 from swath.readers.passed_over import PassedOver
 from swath.readers.registry import DISCOVER
 from swath.readers.stac.search import Say
+from swath.runs.request import INTERNAL_LIMIT
+from swath.spark.breaker import Breaker, Note
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 from swath.stores.lock import commit_lock, output_lock
@@ -60,6 +62,7 @@ class IngestRequest:
         limit: Take at most so many scenes.
         limits: Of each call to a worker's child.
         terms: What the user vouches for of the deliveries.
+        internal_limit: See ``RunRequest``.
     """
 
     run_id: str
@@ -69,6 +72,7 @@ class IngestRequest:
     limit: int | None = None
     limits: Limits
     terms: Terms = field(default_factory=Terms)
+    internal_limit: int = INTERNAL_LIMIT
 
 
 def run_path(run_id: str, part: str) -> str:
@@ -94,16 +98,23 @@ def ingest(
     Raises:
         ConfigError: An input does not exist or holds no scene.
         ServiceError: A store was away for longer than the workers waited.
+        BrokenInstallationError: Too many scenes ended by an error that nobody foresaw.
     """
     path = run_path(request.run_id, "ingested")
     if store.size(f"{path}/_SUCCESS") is None:
         found = find_scenes(store, request) if found is None else found
+        breaker = Breaker(spark, limit=request.internal_limit)
         hrefs = _with_known(spark.createDataFrame(found, INPUT, verifySchema=False), tables)
         cores = spark.sparkContext.defaultParallelism
         tasks = tasks_for(len(found), cores=cores)
         # Neighbours stay together, so that a task writes into one or two folders; and all tasks get as many.
-        rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request, store), schema=INGESTED)
-        rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
+        rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request, store, note=breaker.note), schema=INGESTED)
+        try:
+            with breaker.watching(f"{request.run_id} ingest"):
+                rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
+        except BrokenInstallationError:
+            store.delete_tree(path)
+            raise
         _refuse_absence(spark.read.schema(INGESTED).parquet(store.spark_path(path)), store, path=path)
     return spark.read.schema(INGESTED).parquet(store.spark_path(path))
 
@@ -203,7 +214,7 @@ def tasks_for(scenes: int, *, cores: int) -> int:
     return min(max(-(-scenes // _PER_TASK), min(scenes, cores)), _MOST_TASKS)
 
 
-def _reader(request: IngestRequest, store: Store) -> Any:
+def _reader(request: IngestRequest, store: Store, *, note: Note) -> Any:
     asked, limits = question(request, store), request.limits
     given, names, schema = KNOWN_INPUT.names, INGESTED.names, to_arrow_schema(INGESTED)
 
@@ -211,7 +222,9 @@ def _reader(request: IngestRequest, store: Store) -> Any:
         for batch in batches:
             rows = []
             for number, href, files in zip(*(batch.column(name).to_pylist() for name in given), strict=True):
-                answer = answer_json({**asked, "href": href, "files": files}, limits)
+                question_of_it = {**asked, "href": href, "files": files}
+                answer = answer_json(question_of_it, limits)
+                note(question_of_it, answer)
                 rows.append({**columns_of(answer, names), "n": number, "href": href, "block": number // BLOCK_SCENES})
             yield from table_of(rows, schema).to_batches()
         forget_zips()

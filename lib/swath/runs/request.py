@@ -15,6 +15,8 @@ __all__ = ["WAVE_PRODUCTS", "Limits", "RunRequest"]
 
 #: Products that commit together: minutes of work, so that a killed run loses minutes.
 WAVE_PRODUCTS = 32
+#: A broken installation fails every scene; a scene that is odd is seldom alone, but seldom one of so many.
+INTERNAL_LIMIT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class RunRequest:
         limits: Of each call to a worker's child.
         terms: What the user vouches for of the deliveries.
         catalogue: What people search, beside the static catalogue; no part of what was asked.
+        internal_limit: Scenes that may end by errors which nobody foresaw, as the first of a step or by the same error, before
+            the run stops; 0 for any number.
     """
 
     run_id: str
@@ -48,6 +52,7 @@ class RunRequest:
     limits: Limits = field(default_factory=Limits)
     terms: Terms = field(default_factory=Terms)
     catalogue: Target | None = None
+    internal_limit: int = INTERNAL_LIMIT
 
     @property
     def pipeline_json(self) -> str:

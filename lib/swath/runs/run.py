@@ -25,6 +25,7 @@ from swath.runs.stored_plan import load_or_make_plan
 from swath.runs.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
 from swath.sinks.served.delivery import Delivered, Delivery, delivery_to
 from swath.sinks.served.outbox import Entry
+from swath.spark.breaker import Breaker
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, NoLock, commit_lock, output_lock
 from swath.stores.registry import open_store
@@ -99,6 +100,7 @@ class Run:
         self._say = say
         self._delivery: Delivery | None = None
         self._held: CommitLock = NoLock()
+        self._breaker = Breaker(spark, limit=request.internal_limit)
 
     def execute(self) -> RunOutcome:
         """Do it.
@@ -108,6 +110,7 @@ class Run:
             LockError: Another run holds the output, or took it after our lock was lost with its connection.
             AccountError: A wave does not balance.
             ServiceError: A store or a database was away for longer than we wait.
+            BrokenInstallationError: Too many scenes ended by errors that nobody foresaw.
         """
         store = open_store(self._request.output)
         run_id, catalogue = self._request.run_id, self._request.catalogue
@@ -155,7 +158,7 @@ class Run:
         aside = plan.aside() if wave == 0 else Aside()
         if self._announce is not None:
             self._announce(number + 1, waves, len(rows))
-        runner = WaveRunner(self._spark, store, request=self._request, progress=self._progress)
+        runner = WaveRunner(self._spark, store, request=self._request, progress=self._progress, breaker=self._breaker)
         decided = {r["n"]: work for r in rows if (work := ledger.standing(wave).work(r)) is not None}
         rows = [r for r in rows if r["n"] not in decided]
         result = runner.run(wave, rows, versions=ledger.versions([r["product_id"] for r in rows if r["again"]]))

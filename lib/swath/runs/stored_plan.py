@@ -30,6 +30,7 @@ def load_or_make_plan(
 
     Raises:
         ConfigError: Nothing was found, or the configuration does not fit a scene.
+        BrokenInstallationError: Too many scenes ended by an error that nobody foresaw.
     """
     path = run_path(request.run_id, "plan")
     asked = IngestRequest(
@@ -40,6 +41,7 @@ def load_or_make_plan(
         limit=request.limit,
         limits=request.limits,
         terms=request.terms,
+        internal_limit=request.internal_limit,
     )
     found = None
     if not any(store.size(run_path(request.run_id, f"{part}/_SUCCESS")) is not None for part in ("plan", "ingested")):

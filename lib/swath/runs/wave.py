@@ -12,6 +12,7 @@ from swath.engine.product_plan import plan_product
 from swath.runs.relink import Links, find_links, relabelled
 from swath.runs.request import RunRequest
 from swath.runs.uploads import OpenUploads, open_uploads
+from swath.spark.breaker import Breaker
 from swath.spark.stage import Progress, run_stage
 from swath.stores.base import Store
 from swath.stores.parts import Uploading
@@ -100,13 +101,23 @@ class WaveRunner:
         store: The output.
         request: What was asked.
         progress: Told of every stage.
+        breaker: Of the run.
     """
 
-    def __init__(self, spark: SparkSession, store: Store, *, request: RunRequest, progress: StageProgress | None = None) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        store: Store,
+        *,
+        request: RunRequest,
+        progress: StageProgress | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
         self._spark = spark
         self._store = store
         self._request = request
         self._progress = progress
+        self._breaker = breaker
         self._stages: list[StageTime] = []
 
     def run(
@@ -254,7 +265,8 @@ class WaveRunner:
             told = lambda done, total: tell(name, done, total)  # noqa: E731  two lines would hide that it only binds a name
         label = f"{self._request.run_id} wave {wave} {name}"
         tasks = tasks or self._few_tasks
-        answers = run_stage(self._spark, requests, limits=self._request.limits, name=label, progress=told, tasks=tasks)
+        limits = self._request.limits
+        answers = run_stage(self._spark, requests, limits=limits, name=label, progress=told, tasks=tasks, breaker=self._breaker)
         self._stages.append(
             StageTime(
                 name=name,

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -13,6 +14,7 @@ from swath.engine.child.parent import CONFIG, STORE, Limits
 from swath.errors import ConfigError, ServiceError
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import ANSWER
+from swath.spark.breaker import Breaker
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -30,6 +32,7 @@ def run_stage(
     name: str,
     progress: Progress | None = None,
     tasks: int | None = None,
+    breaker: Breaker | None = None,
 ) -> list[Json]:
     """Do all requests.
 
@@ -40,6 +43,7 @@ def run_stage(
         name: Shown in Spark's UI and logs.
         progress: Told how many of how many tasks are done.
         tasks: Tasks to spread the requests over, in order; None for one task each.
+        breaker: Stops the stage when too many scenes end by an error that nobody foresaw.
 
     Returns:
         The answers in the order of the requests; a refused one is ``{"refused": {"class", "message"}}``.
@@ -47,10 +51,11 @@ def run_stage(
     Raises:
         ServiceError: A store was away for longer than the workers waited.
         ConfigError: What only a person can put right, such as an output that refuses us.
+        BrokenInstallationError: The breaker's.
     """
     if not requests:
         return []
-    answers = _asked(spark, requests, limits=limits, name=name, progress=progress, tasks=tasks)
+    answers = _asked(spark, requests, limits=limits, name=name, progress=progress, tasks=tasks, breaker=breaker)
     away = [n for n, answer in enumerate(answers) if refused_as(answer) == STORE]
     if away:
         # Perhaps a single machine could not reach the store, or the store has come back.
@@ -78,28 +83,32 @@ def _asked(
     name: str,
     progress: Progress | None = None,
     tasks: int | None = None,
+    breaker: Breaker | None = None,
 ) -> list[Json]:
     """Do all requests, once."""
     shipped = spark.sparkContext.broadcast([json.dumps(r) for r in requests])
 
-    schema = to_arrow_schema(ANSWER)
+    schema, note = to_arrow_schema(ANSWER), breaker.note if breaker is not None else None
 
     # Arrow's batches as they are: pandas would cost each worker half a second and 60 MB.
     def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":
         for batch in batches:
             for number in batch.column("id").to_pylist():
-                answer = answer_json(json.loads(shipped.value[number]), limits)
+                request = json.loads(shipped.value[number])
+                answer = answer_json(request, limits)
+                if note is not None:
+                    note(request, answer)
                 yield from table_of([{"id": number, "answer": json.dumps(answer)}], schema).to_batches()
         forget_zips()
 
     parts = min(tasks or len(requests), len(requests))
     rows = spark.range(0, len(requests), 1, numPartitions=parts).mapInArrow(work, schema=ANSWER)
     try:
-        found = {
-            row["id"]: json.loads(row["answer"]) for row in _collected(spark, rows, name=name, total=parts, progress=progress)
-        }
+        with breaker.watching(name) if breaker is not None else nullcontext():
+            told = _collected(spark, rows, name=name, total=parts, progress=progress)
     finally:
         shipped.unpersist(blocking=False)
+    found = {row["id"]: json.loads(row["answer"]) for row in told}
     return [found[number] for number in range(len(requests))]
 
 
