@@ -97,7 +97,7 @@ class Mask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """How a file keeps DN in another type than their own: R and QGIS write a crop's whole numbers as floats.
+    """How a file keeps DN otherwise than delivered: R and QGIS write a crop's whole numbers as floats, or with another nodata.
 
     Args:
         dtype: NumPy name of the file's type.

@@ -164,6 +164,7 @@ def test_a_quality_band_without_data_is_fill(tmp_path: Path) -> None:
         ("float32", np.inf, None),
         ("int32", -2147483648, -2147483648),
         ("uint32", 4294967295, 4294967295),
+        ("uint16", 65535, 65535),
     ],
 )
 def test_whole_numbers_in_another_type_are_dn(tmp_path: Path, dtype: str, hole: float, nodata: float | None, layout: str) -> None:

@@ -145,24 +145,30 @@ def _asset(band: Band, *, href: str, mtl: Mtl, calibration: Calibration) -> Asse
         )
     quality = calibration.kind == "quality"
     details = mtl.bands.get(band.native_id)
+    nodata = None if quality else _nodata(header.nodata, dtype=dtype)
+    stored = _stored(header, dtype=dtype, told=nodata)
+    saturated = None if quality or details is None else _saturated(details.quantize_max, dtype=dtype)
     return Asset(
         band=band,
         href=href,
         grid=header.grid,
         dtype=dtype,
-        nodata=None if quality else _nodata(header.nodata, dtype=dtype),
-        saturated=None if quality or details is None else _saturated(details.quantize_max, dtype=dtype),
+        nodata=nodata,
+        # What the file says is no data has not been seen too bright.
+        saturated=None if stored is not None and stored.nodata == saturated else saturated,
         calibration=calibration,
         digest=known.sha256,
         mask=header.mask,
-        stored=_stored(header, dtype=dtype),
+        stored=stored,
     )
 
 
-def _stored(header: Header, *, dtype: str) -> Stored | None:
-    """How a crop keeps its DN. A nodata that is a DN itself (255 of a byte band's copy) means nothing, as in the delivery."""
-    stored = stored_of(header, dtype=dtype)
-    possible = stored is not None and stored.nodata is not None and FILL < stored.nodata < np.iinfo(dtype).max
+def _stored(header: Header, *, dtype: str, told: int | None) -> Stored | None:
+    """How a crop keeps its DN. In floats a nodata that is a DN (255 of a byte band's copy) means nothing, as in the delivery."""
+    stored = stored_of(header, dtype=dtype, told=told)
+    possible = (
+        stored is not None and stored.dtype != dtype and stored.nodata is not None and FILL < stored.nodata < np.iinfo(dtype).max
+    )
     return replace(stored, nodata=None) if stored is not None and possible else stored
 
 

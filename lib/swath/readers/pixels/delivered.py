@@ -12,6 +12,8 @@ from swath.scene import Asset, Quality, Stored
 
 #: Types that are DN's own.
 DN_TYPES: Final = ("uint8", "uint16", "int16")
+#: A byte band saturates there.
+_BYTES_HIGHEST: Final = 255
 #: Types that may hold whole numbers of ours.
 _WIDER: Final = ("float32", "float64", "int32", "uint32", "int64", "uint64", "int8")
 
@@ -33,12 +35,28 @@ def dn_type(header: Header, *, nodata: float | None) -> str | None:
     return "int16" if nodata is not None and lowest <= nodata < 0 else "uint16"
 
 
-def stored_of(header: Header, *, dtype: str) -> Stored | None:
-    """How the file keeps DN of ``dtype``; None when that is its own type."""
+def stored_of(header: Header, *, dtype: str, told: int | None = None) -> Stored | None:
+    """How the file keeps DN of ``dtype``; None when that is its own type and its nodata is the one that is told.
+
+    A crop has a nodata of its own beside the delivery's: R writes 65535 where a uint16 band has none.
+
+    Args:
+        header: Of the file.
+        dtype: Of the DN.
+        told: The DN of no data by whoever describes the file; None when there is none, as for quality bands.
+    """
     if header.dtype == dtype:
-        return None
+        return Stored(dtype=dtype, nodata=header.nodata) if _second_nodata(header, told=told) else None
     known = header.nodata is not None and np.isfinite(header.nodata)
     return Stored(dtype=header.dtype, nodata=header.nodata if known else None)
+
+
+def _second_nodata(header: Header, *, told: int | None) -> bool:
+    """Whether the file's nodata is another than the one told. On bytes and their copies 255 is a real DN."""
+    if header.dtype not in ("uint16", "int16") or header.nodata is None or header.nodata == told:
+        return False
+    highest = np.iinfo(header.dtype).max
+    return header.nodata == highest or (told is not None and 0 < header.nodata < highest and header.nodata != _BYTES_HIGHEST)
 
 
 def delivered(

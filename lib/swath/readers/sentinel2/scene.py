@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from swath.errors import GeometryError, MissingBandError, ReadError, SceneError
 from swath.readers.files.digest import Fingerprint, combined_digest, fingerprint
+from swath.readers.pixels.delivered import stored_of
 from swath.readers.pixels.header import inspect
 from swath.readers.pixels.same_ground import check_extents
 from swath.readers.sentinel2.angles import Direction, angle_notes
@@ -140,13 +141,14 @@ def _asset(native: str, *, sources: _Sources) -> Asset:
             got=f"{header.grid.crs} in {href}",
             remedy="Give the delivery as ESA made it: angle grids are in the tile's own coordinates.",
         )
+    stored = stored_of(header, dtype=header.dtype, told=metadata.nodata)
     return Asset(
         band=band_of(native, platform=metadata.platform),
         href=href,
         grid=header.grid,
         dtype=header.dtype,
         nodata=metadata.nodata,
-        saturated=metadata.saturated,
+        saturated=None if stored is not None and stored.nodata == metadata.saturated else metadata.saturated,
         calibration=Reflectance(
             gain=1.0 / metadata.quantification,
             offset=metadata.offset_dn(native) / metadata.quantification,
@@ -154,6 +156,7 @@ def _asset(native: str, *, sources: _Sources) -> Asset:
         ),
         digest=sources.fingerprints[href].sha256,
         residue=_residue(native, metadata=metadata),
+        stored=stored,
         mask=header.mask,
     )
 

@@ -164,18 +164,21 @@ def _asset(candidate: Candidate, *, item: Item, platform: Platform) -> Asset:
     dtype = _dn_type(candidate, header=header)
     _check_entries(candidate, header=header)
     calibration = _calibration(candidate, item=item)
+    nodata = _nodata(candidate, header=header, dtype=dtype)
+    stored = stored_of(header, dtype=dtype, told=nodata)
+    saturated = platform.saturated if dtype == "uint16" and candidate.quality is None else None
     return Asset(
         band=_located(candidate.band, header=header),
         href=href,
         grid=header.grid,
         dtype=dtype,
-        nodata=_nodata(candidate, header=header, dtype=dtype),
-        saturated=platform.saturated if dtype == "uint16" and candidate.quality is None else None,
+        nodata=nodata,
+        saturated=None if saturated in (nodata, stored and stored.nodata) else saturated,
         calibration=calibration,
         digest=digest,
         band_index=candidate.band_index,
         mask=header.mask,
-        stored=stored_of(header, dtype=dtype),
+        stored=stored,
     )
 
 

@@ -8,7 +8,9 @@ import pytest
 import rasterio
 
 from swath.algo.solar import ESUN
+from swath.grid import Window
 from swath.readers.landsat.scene import read_scene
+from swath.readers.pixels.bands import BandReader
 from swath.scene import Quality, Reflectance, Scene, Thermal
 
 WriteLandsat = Callable[..., Path]
@@ -156,6 +158,9 @@ def test_both_gains_of_the_etm_thermal_band_are_kept(write_landsat: WriteLandsat
         ({"dtype": "int16", "nodata": -32768}, (-32768, None)),
         ({"dtype": "uint16", "nodata": 255}, (0, 65535)),
         ({"dtype": "uint16"}, (0, 65535)),
+        ({"dtype": "uint16", "nodata": 9999}, (0, 65535)),
+        ({"dtype": "uint16", "nodata": 65535}, (0, None)),
+        ({"dtype": "float64", "nodata": 65535}, (0, None)),
     ],
 )
 def test_only_a_negative_nodata_of_a_crop_replaces_fill(
@@ -163,6 +168,42 @@ def test_only_a_negative_nodata_of_a_crop_replaces_fill(
 ) -> None:
     red = read_scene(str(write_landsat(tmp_path, rasters={"B4": profile}))).assets["red"]
     assert (red.nodata, red.saturated) == expected
+
+
+@pytest.mark.parametrize(
+    ("profile", "lost"),
+    [
+        ({"dtype": "uint16", "nodata": 65535}, {0, 65535}),
+        ({"dtype": "float64", "nodata": 65535}, {0, 65535}),
+        ({"dtype": "uint16", "nodata": 9999}, {0, 9999}),
+        ({"dtype": "int16", "nodata": 32767}, {0, 32767}),
+        ({"dtype": "uint16", "nodata": 255}, {0}),
+        ({"dtype": "uint16"}, {0}),
+    ],
+)
+def test_the_nodata_of_a_crops_own_header_joins_fill(
+    write_landsat: WriteLandsat, tmp_path: Path, profile: dict[str, Any], lost: set[int]
+) -> None:
+    folder = write_landsat(tmp_path, rasters={"B4": profile})
+    row = np.array([0, 255, 9999, 32767, 7000, *([] if profile["dtype"] == "int16" else [65535])])
+    with rasterio.open(next(folder.glob("*_B4.TIF")), "r+") as band:
+        band.write(row[None].astype(profile["dtype"]), 1, window=((0, 1), (0, row.size)))
+    scene = read_scene(str(folder))
+    with BandReader() as reader:
+        layer = reader.read(scene, "red", Window(0, 0, 1, row.size))
+    assert layer.valid is not None
+    assert set(row[~layer.valid[0]]) == lost
+    np.testing.assert_array_equal(layer.values[0][layer.valid[0]], row[layer.valid[0]])
+
+
+def test_bits_that_a_crop_fills_with_its_nodata_are_fill(write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path, rasters={"QA_PIXEL": {"dtype": "uint16", "nodata": 65535}})
+    with rasterio.open(next(folder.glob("*_QA_PIXEL.TIF")), "r+") as band:
+        band.write(np.array([[65535, 21824]], dtype=np.uint16), 1, window=((0, 1), (0, 2)))
+    scene = read_scene(str(folder))
+    name = next(n for n, a in scene.assets.items() if a.band.native_id == "QA_PIXEL")
+    with BandReader() as reader:
+        assert reader.read(scene, name, Window(0, 0, 1, 2)).values.tolist() == [[1, 21824]]
 
 
 @pytest.mark.parametrize(
