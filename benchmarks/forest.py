@@ -1,14 +1,23 @@
-"""``python -m benchmarks.forest``: our forest kernels against LightGBM, one thread each, in one interleaved run."""
+"""``python -m benchmarks.forest``: our forest kernels against LightGBM, one thread each, in one interleaved run.
 
+With ``large`` as argument only the forest of the size of s2cloudless's (170 trees of 770 leaves): its own where that package
+is importable, one that is fitted to noise otherwise.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 from time import process_time
 
 import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.full_walk import FullWalk
 from swath.inference.forest import Forest
 from swath.inference.forest_pack import MAX_LEAVES
-from swath.inference.forest_predictor import ForestPredictor
+from swath.inference.forest_predictor import LEARN_PX, ForestPredictor
 from swath.inference.lightgbm_text import parse_lightgbm
 
 #: (features, classes, rounds, leaves).
@@ -19,6 +28,12 @@ ROUNDS = 3
 
 def main() -> None:
     """Print CPU microseconds a pixel and ratios."""
+    if "large" not in sys.argv[1:]:
+        _small()
+    _large()
+
+
+def _small() -> None:
     print("| features, classes, rounds, leaves | LightGBM us/px | walk | scan | largest difference |")
     print("|---|---|---|---|---|")
     for shape in SHAPES:
@@ -49,6 +64,78 @@ def _row(features: int, classes: int, rounds: int, leaves: int) -> str:  # noqa:
     told = [f"{best[n]:.2f} ({best['LightGBM'] / best[n]:.1f} x)" if n in best else "-" for n in ("walk", "scan")]
     shape = f"{features}, {classes}, {rounds}, {leaves}"
     return f"| {shape} | {best['LightGBM']:.2f} | {told[0]} | {told[1]} | {np.abs(mine - expected).max():.0e} |"
+
+
+def _large() -> None:
+    name, booster = _like_s2cloudless()
+    forest = parse_lightgbm(booster.model_to_string())
+    print(f"\n{name}: {forest.trees} trees, {forest.value.size // forest.trees} nodes a tree; us a pixel\n")
+    print(
+        "| input | LightGBM | walk of the full depth | crown by leaves | crown by paths | of the full walk | largest difference |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for kind, asked in (("smooth", _smooth(forest.features)), ("random", _random(forest.features))):
+        ways = _ways(booster, forest, asked)
+        answers = {way: call() for way, call in ways.items()}  # compiles and chooses crowns outside of the clock
+        if not (np.array_equal(answers["full"], answers["leaves"]) and np.array_equal(answers["full"], answers["paths"])):
+            raise SystemExit(f"{kind}: the crown changed an answer")
+        us = _interleaved(ways)
+        told = " | ".join(f"{us[way]:.2f}" for way in ways)
+        shares = f"{us['leaves'] / us['full']:.2f}, {us['paths'] / us['full']:.2f}"
+        print(f"| {kind} | {told} | {shares} | {np.abs(answers['full'][1] - answers['LightGBM']).max():.0e} |")
+
+
+def _ways(booster: lightgbm.Booster, forest: Forest, asked: NDArray[np.float32]) -> dict[str, Callable[[], NDArray[np.float32]]]:
+    rows, full, by_leaves, by_paths = (
+        np.ascontiguousarray(asked.T),
+        FullWalk(forest),
+        ForestPredictor(forest),
+        ForestPredictor(forest),
+    )
+    # Pieces below LEARN_PX never choose their crowns anew.
+    parts = [np.ascontiguousarray(asked[:, a : a + LEARN_PX - 1]) for a in range(0, PIXELS, LEARN_PX - 1)]
+    return {
+        "LightGBM": lambda: np.asarray(booster.predict(rows, num_threads=1)),
+        "full": lambda: full.predict(asked),
+        "leaves": lambda: np.concatenate([by_leaves.predict(p) for p in parts], axis=1),
+        "paths": lambda: by_paths.predict(asked),
+    }
+
+
+def _interleaved(ways: dict[str, Callable[[], NDArray[np.float32]]]) -> dict[str, float]:
+    """Least CPU microseconds a pixel of each, taken in turns."""
+    best = dict.fromkeys(ways, np.inf)
+    for _ in range(ROUNDS):
+        for way, call in ways.items():
+            since = process_time()
+            call()
+            best[way] = min(best[way], (process_time() - since) / PIXELS * 1e6)
+    return best
+
+
+def _like_s2cloudless() -> tuple[str, lightgbm.Booster]:
+    package = find_spec("s2cloudless")
+    if package is not None and package.origin is not None:
+        (text,) = (Path(package.origin).parent / "models").glob("*lightGBM*.txt")
+        return "s2cloudless's forest", lightgbm.Booster(model_file=str(text))
+    random = np.random.default_rng(3)
+    taught = random.lognormal(-1.5, 0.7, (60_000, 10)).astype(np.float32)
+    truth = random.random(60_000) < 1.0 / (1.0 + np.exp(-6.0 * (taught[:, 0] - taught[:, 5])))
+    settings = {"objective": "binary", "num_leaves": 770, "min_data_in_leaf": 5, "num_threads": 1, "verbose": -1, "seed": 0}
+    return "A forest fitted to noise", lightgbm.train(settings, lightgbm.Dataset(taught, truth), 170)
+
+
+def _random(features: int) -> NDArray[np.float32]:
+    return np.random.default_rng(1).random((features, PIXELS), dtype=np.float32)
+
+
+def _smooth(features: int) -> NDArray[np.float32]:
+    """Bands of sums of a few waves, as reflectance: neighbours are alike, and so are bands."""
+    random = np.random.default_rng(2)
+    y, x = np.divmod(np.arange(PIXELS), 512)
+    waves = [np.sin(random.uniform(0.01, 0.06) * x + random.uniform(0.01, 0.06) * y + k) for k in range(12)]
+    shares = random.normal(0.0, 0.3, (features, 12)) + random.normal(0.0, 1.0, 12)
+    return np.clip(0.25 + 0.06 * shares @ np.array(waves), 0.0, 1.5).astype(np.float32)
 
 
 def _predictor(forest: Forest, *, scan: bool) -> ForestPredictor:
