@@ -32,6 +32,7 @@ _BESIDE = (
     ".md5",
     ".sha1",
     ".sha256",
+    ".properties",  # what GDAL leaves beside an archive that it has read
     ".sum",
     ".log",
     ".ovr",

@@ -194,15 +194,19 @@ class Sentinel2Metadata:
         return self.tile
 
 
-def read_sentinel2_metadata(files: MetadataFiles) -> Sentinel2Metadata:
+def read_sentinel2_metadata(files: MetadataFiles, *, level: str = "") -> Sentinel2Metadata:
     """Read whatever documents there are.
+
+    Args:
+        files: Where they are.
+        level: The only processing level to take (``1C``); any without one. Another level is refused before the granule is
+            read: what its metadata lacks there does not matter then.
 
     Raises:
         MetadataError: One is missing something, broken, hostile, or they contradict each other.
     """
     product = read_product(files.product) if files.product else None
-    if product is not None:
-        # Before the granule: whatever Level-2A metadata lacks there, nobody need mend it.
+    if product is not None and level:
         try:
             check_level(product.level)
         except MetadataError as error:

@@ -12,7 +12,7 @@ from swath.readers.sentinel2.angles import Direction, angle_notes
 from swath.readers.sentinel2.bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
 from swath.readers.sentinel2.granules import scene_id_of
 from swath.readers.sentinel2.layout import EXPECTED_LAYOUT, Delivery, find_delivery
-from swath.readers.sentinel2.metadata import Sentinel2Metadata, check_level, read_sentinel2_metadata
+from swath.readers.sentinel2.metadata import LEVEL, Sentinel2Metadata, check_level, read_sentinel2_metadata
 from swath.readers.sentinel2.stac import stac_properties
 from swath.scene import VIEW_ANGLES, Angles, Asset, Reflectance, Scene, processing_date
 from swath.sensors import SENTINEL2_MSI
@@ -52,7 +52,7 @@ def read_scene(href: str) -> Scene:
         UnsupportedSensorError: A Sentinel-2 satellite that is not in our tables.
     """
     delivery = find_delivery(href)
-    metadata = read_sentinel2_metadata(delivery.metadata)
+    metadata = read_sentinel2_metadata(delivery.metadata, level=LEVEL)
     try:
         return _scene(delivery, metadata)
     except SceneError as error:
