@@ -85,8 +85,9 @@ def test_every_scene_is_made_and_the_account_balances(summary: "RunSummary") -> 
 
 def test_what_is_no_level_1_scene_is_quarantined_with_its_reason(summary: "RunSummary") -> None:
     (refused,) = summary.quarantine
-    assert refused.error == "missing-band"
-    assert "the item has no usable bands: expected GeoTIFF assets with a common name" in refused.message
+    assert refused.error == "metadata"
+    assert "the item's bands are surface reflectance already" in refused.message
+    assert "odc:product ga_ls8c_ard_3" in refused.message
 
 
 def test_sensors_without_coefficients_get_toa_and_say_so(summary: "RunSummary", output: Path) -> None:
