@@ -108,6 +108,21 @@ def test_ingesting_again_adds_nothing(swath: Swath, scene: SimulatedScene, tmp_p
     assert (code, again["added"], again["known"], again["duplicate"], again["quarantined"]) == (0, 0, 1, 0, 0)
 
 
+def test_another_content_of_a_known_id_is_a_clash_of_ingest(swath: Swath, scene: SimulatedScene, tmp_path: Path) -> None:
+    other = copied(scene, folder=tmp_path / "scenes", rename={})
+    with next(Path(other.delivery).rglob("*_MTL.txt")).open("a", encoding="ascii") as file:
+        file.write("\n")
+    given = ("ingest", "--input", scene.delivery, "--output", tmp_path / "out", "--json")
+    assert swath(*given)[0] == 0
+    code, out, err = swath("ingest", "--input", other.delivery, "--output", tmp_path / "out", "--json")
+    told = json.loads(out.splitlines()[-1])
+    assert (code, told["scenes_in"], told["added"], told["known"], told["quarantined"]) == (3, 1, 0, 0, 1)
+    assert told["quarantine"][0]["error"] == "clash"
+    assert f"quarantined {scene.scene_id} (clash): two deliveries of different content have this id" in err
+    again = json.loads(swath(*given)[1].splitlines()[-1])
+    assert (again["known"], again["quarantined"]) == (1, 0)
+
+
 def test_a_broken_scene_is_told_and_0_where_that_is_wanted(swath: Swath, scene: SimulatedScene, tmp_path: Path) -> None:
     """Without that wish it is 3: see the model that wants other bands, below, and ``test_bad_input``."""
     broken = truncate(copied(scene, folder=tmp_path / "scenes", rename={}))

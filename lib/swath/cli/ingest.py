@@ -37,7 +37,8 @@ def ingest_command(
     **vouched: Any,
 ) -> None:
     """Discover scenes, read their metadata, take their digests, and add the new ones to the scenes table."""
-    from swath.runs.ingest import IngestRequest, ingest_job  # noqa: PLC0415  a second of imports
+    from swath.runs.ingest import IngestRequest  # noqa: PLC0415  a second of imports
+    from swath.runs.ingest_job import ingest_job  # noqa: PLC0415
     from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
 
     terms = Terms(level=vouched["level"] or "", trust_checksums=vouched["trust_checksums"])

@@ -3,9 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +17,7 @@ from swath.engine.child.parent import STORE, Limits
 from swath.engine.ingested import columns_of
 from swath.errors import BrokenInstallationError, ServiceError
 from swath.ledger.arrow_rows import table_of
-from swath.ledger.open import open_tables
-from swath.ledger.schemas import INGESTED, INPUT, KNOWN_INPUT, QUARANTINE, SCENES
+from swath.ledger.schemas import INGESTED, INPUT, KNOWN_INPUT, SCENES
 from swath.ledger.tables import Tables
 from swath.readers.discover import discover
 from swath.readers.gate.terms import Terms
@@ -31,9 +28,7 @@ from swath.runs.request import INTERNAL_LIMIT
 from swath.spark.breaker import Breaker, Note
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
-from swath.stores.lock import commit_lock, output_lock
 from swath.stores.names import name_limits
-from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -45,8 +40,6 @@ _MOST_TASKS = 10_000
 BLOCK_SCENES = 4096
 #: Scenes for one file of the table.
 _PER_FILE = 50_000
-#: Refused scenes that are told one by one.
-TOLD = 10_000
 _NOT_SCENES = "not_scenes.json"
 
 
@@ -249,76 +242,6 @@ def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> int:
     )  # fmt: skip
     tables.append("scenes", rows, schema=SCENES, run_id=run_id, wave=0, files=-(-added // _PER_FILE))
     return added
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ingested:
-    """What taking in scenes did: found = added + known + duplicate + refused."""
-
-    run_id: str
-    found: int
-    added: int
-    known: int
-    duplicate: int
-    not_scenes: PassedOver
-    refused: tuple[tuple[str, str, str, str], ...]
-
-    def plain(self) -> dict[str, Any]:
-        """JSON-able."""
-        return {
-            "run_id": self.run_id, "scenes_in": self.found, "added": self.added, "known": self.known,
-            "duplicate": self.duplicate, "not_scenes": self.not_scenes.plain(), "quarantined": len(self.refused),
-            "quarantine": [{"scene_id": s, "error": e, "message": m, "stage": w} for s, e, m, w in self.refused],
-        }  # fmt: skip
-
-
-def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> Ingested:
-    """Take scenes into the ``scenes`` table; those that cannot be used go to ``quarantine``.
-
-    Raises:
-        ConfigError: An input does not exist or holds no scene.
-        LockError: Another run holds the output.
-    """
-    store = open_store(output)
-    with output_lock(store, run_id=request.run_id), closing(commit_lock(store, run_id=request.run_id)) as lock:
-        tables = open_tables(spark, store, lock=lock)
-        rows = ingest(spark, store, request=request, tables=tables)
-        added = remember(rows, tables=tables, run_id=request.run_id)
-        refused = rows.filter(F.col("error_class").isNotNull()).limit(TOLD).collect()
-        now = datetime.now(UTC)
-        kept = [
-            (
-                request.run_id,
-                0,
-                name_of(r["scene_id"], r["href"], stage=r["stage"]),
-                r["href"],
-                "",
-                r["stage"],
-                r["error_class"],
-                r["message"],
-                1,
-                r["href"],
-                now,
-            )
-            for r in refused
-        ]
-        tables.append("quarantine", kept, schema=QUARANTINE, run_id=request.run_id, wave=0)
-        usable = rows.filter(F.col("error_class").isNull())
-        found, good = rows.count(), usable.count()
-        distinct = usable.select("scene_id", "scene_digest").distinct().count()
-        # Nothing is planned by it.
-        store.delete_tree(run_path(request.run_id, "ingested"))
-        return Ingested(
-            run_id=request.run_id,
-            found=found,
-            added=added,
-            known=distinct - added,
-            duplicate=good - distinct,
-            refused=tuple(
-                (name_of(r["scene_id"], r["href"], stage=r["stage"]), r["error_class"], r["message"], r["stage"]) for r in refused
-            ),
-            not_scenes=not_scenes(store, request.run_id),
-        )
 
 
 def name_of(scene_id: str | None, href: str, *, stage: str = "") -> str:

@@ -1,0 +1,117 @@
+"""``swath ingest``: scenes into the ``scenes`` table alone, and what is said of those that cannot be kept."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from swath.ledger.open import open_tables
+from swath.ledger.schemas import INGESTED, QUARANTINE
+from swath.readers.passed_over import PassedOver
+from swath.redaction import redacted
+from swath.runs.ingest import IngestRequest, ingest, name_of, not_scenes, remember, run_path
+from swath.runs.ingest_clashes import Clash, clashes_of
+from swath.runs.versions import CLASH, STAGE
+from swath.stores.lock import commit_lock, output_lock
+from swath.stores.registry import open_store
+
+#: Refused scenes that are told one by one.
+TOLD: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What taking in scenes did: found = added + known + duplicate + refused."""
+
+    run_id: str
+    found: int
+    added: int
+    known: int
+    duplicate: int
+    not_scenes: PassedOver
+    refused: tuple[tuple[str, str, str, str], ...]
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "run_id": self.run_id, "scenes_in": self.found, "added": self.added, "known": self.known,
+            "duplicate": self.duplicate, "not_scenes": self.not_scenes.plain(), "quarantined": len(self.refused),
+            "quarantine": [{"scene_id": s, "error": e, "message": m, "stage": w} for s, e, m, w in self.refused],
+        }  # fmt: skip
+
+
+def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> Ingested:
+    """Take scenes into the ``scenes`` table; those that cannot be used go to ``quarantine``.
+
+    Of several deliveries of one id one is kept, by the rule of ``runs.versions``; the others are clashes.
+
+    Raises:
+        ConfigError: An input does not exist or holds no scene.
+        LockError: Another run holds the output.
+    """
+    store = open_store(output)
+    with output_lock(store, run_id=request.run_id), closing(commit_lock(store, run_id=request.run_id)) as lock:
+        tables = open_tables(spark, store, lock=lock)
+        rows = ingest(spark, store, request=request, tables=tables)
+        clashes = clashes_of(rows, tables=tables)
+        kept = _without(rows, [c.n for c in clashes])
+        added = remember(kept, tables=tables, run_id=request.run_id)
+        refused = _refused(rows, clashes=clashes)
+        now = datetime.now(UTC)
+        quarantined = [
+            (request.run_id, 0, r.name, r.href, "", r.stage, r.error_class, r.message, 1, r.href, now) for r in refused
+        ]
+        tables.append("quarantine", quarantined, schema=QUARANTINE, run_id=request.run_id, wave=0)
+        usable = kept.filter(F.col("error_class").isNull())
+        found, good = rows.count(), usable.count()
+        distinct = usable.select("scene_id", "scene_digest").distinct().count()
+        # Nothing is planned by it.
+        store.delete_tree(run_path(request.run_id, "ingested"))
+        return Ingested(
+            run_id=request.run_id,
+            found=found,
+            added=added,
+            known=distinct - added,
+            duplicate=good - distinct,
+            refused=tuple((r.name, r.error_class, r.message, r.stage) for r in refused),
+            not_scenes=not_scenes(store, request.run_id),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal:
+    name: str
+    href: str
+    stage: str
+    error_class: str
+    message: str
+
+
+def _refused(rows: DataFrame, *, clashes: Sequence[Clash]) -> list[_Refusal]:
+    """Scenes that cannot be used, and deliveries of which another is kept."""
+    found = [
+        _Refusal(
+            name=name_of(r["scene_id"], r["href"], stage=r["stage"]),
+            href=r["href"],
+            stage=r["stage"],
+            error_class=r["error_class"],
+            message=r["message"],
+        )
+        for r in rows.filter(F.col("error_class").isNotNull()).limit(TOLD).collect()
+    ]
+    clashing = [
+        _Refusal(name=c.scene_id, href=c.href, stage=STAGE, error_class=CLASH, message=redacted(c.message)) for c in clashes
+    ]
+    return found + clashing
+
+
+def _without(rows: DataFrame, numbers: Sequence[int]) -> DataFrame:
+    """Rows but those of some numbers."""
+    if not numbers:
+        return rows
+    taken_out = rows.sparkSession.createDataFrame([(n,) for n in numbers], "n long")
+    return rows.join(F.broadcast(taken_out), "n", "left_anti").select(*INGESTED.names)
