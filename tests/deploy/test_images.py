@@ -11,6 +11,7 @@ from swath.deploy.render.layout import APP, ENTRY_POINT, PYTHON, UID
 from swath.spark.start.jars import DELTA_JARS, spark_home
 from swath.spark.start.java import find_java
 from swath.spark.start.s3a_jars import S3A_JARS, S3A_MODULES
+from swath.spark.start.settings import DAEMON
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {name: (ROOT / name / "Dockerfile").read_text(encoding="utf-8") for name in ("emr-on-eks", "spark-operator")}
@@ -141,13 +142,16 @@ def test_the_layout_of_the_image_starts_a_real_driver_with_python_workers(laid_o
         "from pyspark.sql import SparkSession\n"
         "spark = SparkSession.builder.getOrCreate()\n"
         "total = spark.sparkContext.parallelize(range(10), 2).map(lambda n: n + 1).sum()\n"
-        "open(sys.argv[1], 'w').write(f'{spark.version} {total}')\n",
+        "parent = lambda _: open(f'/proc/{__import__(\"os\").getppid()}/cmdline').read().split('\\0')\n"
+        "(words,) = spark.sparkContext.parallelize(range(1), 1).map(parent).collect()\n"
+        "open(sys.argv[1], 'w').write(f'{spark.version} {total} {words[words.index(\"-m\") + 1]}')\n",
         encoding="utf-8",
     )
     answer = tmp_path / "answer"
     variables = {"SPARK_DRIVER_BIND_ADDRESS": "127.0.0.1", "SPARK_LOCAL_IP": "127.0.0.1"}
-    _run(laid_out, "driver", "--master", "local[2]", "--conf", "spark.ui.enabled=false", str(program), str(answer), **variables)
-    assert answer.read_text(encoding="utf-8") == "4.0.5 55"
+    conf = ("--conf", "spark.ui.enabled=false", "--conf", f"spark.python.daemon.module={DAEMON}")
+    _run(laid_out, "driver", "--master", "local[2]", *conf, str(program), str(answer), **variables)
+    assert answer.read_text(encoding="utf-8") == f"4.0.5 55 {DAEMON}"
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ _EXECUTOR_ENV = "spark.executorEnv."
 
 # What only a cluster has: pods, jars of its image, accounts, stores behind a network.
 _CLUSTER_SETTINGS = re.compile(
-    r"spark\.(kubernetes\.|hadoop\.fs\.|pyspark\.|decommission|storage\.decommission|dynamicAllocation|jars|eventLog|executor\.(instances|maxNumFailures)|master)"
+    r"spark\.(default\.parallelism|kubernetes\.|hadoop\.fs\.|pyspark\.|decommission|storage\.decommission|dynamicAllocation|jars|eventLog|executor\.(instances|maxNumFailures)|master)"
 )
 _CLUSTER_VARIABLES = re.compile(
     r"(AWS_|CPL_AWS|SWATH_(STORES|STORE_PATIENCE|DATABASE_WAIT|LINK|LOCK|LEDGER|PRICE|MODELS|CATALOG)|HOME|TMPDIR|NUMBA_CACHE|MPLCONFIG|HTTPS?_PROXY|NO_PROXY|SSL_CERT|PGSSL|"

@@ -20,7 +20,6 @@ Manifest = dict[str, Any]
 # EMR mounts places of its own at /tmp, /mnt and its home
 _WRITABLE_ON_EMR = {"home": HOME}
 _WRITABLE = {"tmp": "/tmp", "home": HOME, "work": WORK_DIR}  # noqa: S108 - a mount of the pod's own
-_GRACE_S = {"driver": 120, "executor": 60}
 
 
 def pod_template(site: Site, *, role: Role, job: JobSpec | None = None) -> Manifest:
@@ -35,7 +34,7 @@ def pod_template(site: Site, *, role: Role, job: JobSpec | None = None) -> Manif
     spec: Manifest = {
         "automountServiceAccountToken": role == "driver",
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": _GRACE_S[role],
+        "terminationGracePeriodSeconds": nodes.grace,
         "containers": [_container(site, role=role)],
         "volumes": _volumes(site),
         **_placed(nodes, site=site),

@@ -11,7 +11,7 @@ from swath.deploy.site.no_proxy import java_patterns
 from swath.deploy.site.site import Site
 from swath.spark.start.jars import DELTA_PACKAGE
 from swath.spark.start.s3a_jars import S3A_EXCLUDED, S3A_PACKAGES
-from swath.spark.start.settings import FAST_START, settings_for
+from swath.spark.start.settings import DAEMON, FAST_START, on_one_machine, settings_for
 
 # The oldest reader among the sites (Delta 4.0.0 of EMR) must be able to read every table.
 OLDEST_READER = {
@@ -54,6 +54,9 @@ def spark_conf(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
         **OLDEST_READER,
         **_java_options(site),
         **_memory(job.resources, site=site),
+        **_parallelism(job.resources, site=site),
+        # images, and whoever submits with the wheel, have swath where workers start
+        "spark.python.daemon.module": DAEMON,
         **s3a(site),
         **_jars(site),
         **_event_log(site),
@@ -114,6 +117,18 @@ def _memory(resources: Resources, *, site: Site) -> dict[str, str]:
             "spark.dynamicAllocation.maxExecutors": str(site.dynamic_allocation.max),
         }
     return conf | {"spark.executor.instances": str(resources.executors)}
+
+
+def _parallelism(resources: Resources, *, site: Site) -> dict[str, str]:
+    """Cores of the run when all its executors are there; one machine knows its own.
+
+    A run decides by them how many tasks it makes and whether it cuts scenes, and would otherwise count only the cores of
+    executors that have come by then.
+    """
+    if on_one_machine(site.cluster.master) and not site.on_kubernetes:
+        return {}
+    executors = site.dynamic_allocation.max if site.dynamic_allocation.enabled else resources.executors
+    return {"spark.default.parallelism": str(executors * resources.executor_cores)}
 
 
 def _jars(site: Site) -> dict[str, str]:

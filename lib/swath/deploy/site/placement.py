@@ -9,6 +9,9 @@ from swath.deploy.site.fields import Cores, LabelKey, LabelValue, MemorySize
 from swath.deploy.site.memory import Memory
 from swath.deploy.site.strict import Strict
 
+_SPOT_GRACE_S = 110
+_GRACE_S = 120
+
 
 class Toleration(Strict):
     """A taint that pods put up with."""
@@ -20,11 +23,33 @@ class Toleration(Strict):
 
 
 class Nodes(Strict):
-    """Where one sort of pod goes."""
+    """Where one sort of pod goes.
+
+    Args:
+        selector: Labels of the nodes.
+        tolerations: Taints that the pods put up with.
+        spot: The nodes may be taken away at a notice of two minutes.
+        grace_s: How long a pod that has to go may take to end its tasks [s]: the longest strip and half a minute, at most
+            110 on spot. None for 110 on spot and 120 elsewhere.
+    """
 
     selector: Mapping[LabelKey, LabelValue] = {}
     tolerations: tuple[Toleration, ...] = ()
     spot: bool = False
+    grace_s: Annotated[int | None, Field(ge=30, le=3600)] = None
+
+    @model_validator(mode="after")
+    def _within_the_notice(self) -> Self:
+        """A spot node is gone two minutes after its notice, whatever its pods still do."""
+        if self.spot and self.grace > _SPOT_GRACE_S:
+            msg = f"grace_s {self.grace_s}: a spot node is gone 120 s after its notice; write {_SPOT_GRACE_S} at most"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def grace(self) -> int:
+        """Grace period of the pods [s]."""
+        return self.grace_s or (_SPOT_GRACE_S if self.spot else _GRACE_S)
 
 
 class Placement(Strict):

@@ -20,12 +20,17 @@ from swath.spark.start.java import HOW_TO_GET, find_java
 from swath.spark.start.prepare import fetch_s3a
 from swath.spark.start.s3a import S3A_SETTING, executor_environment, s3a_settings
 from swath.spark.start.s3a_jars import S3A_JARS
-from swath.spark.start.settings import DEFAULT_MASTER, on_one_machine, settings_for, with_class_path, with_java_options
+from swath.spark.start.settings import (
+    DAEMON,
+    DEFAULT_MASTER,
+    on_one_machine,
+    settings_for,
+    with_class_path,
+    with_java_options,
+)
 
 __all__ = ["SparkSession", "build_session", "stop_session"]
 
-#: Starts Python workers here, where they find swath as this process does.
-DAEMON = "swath.spark.start.daemon"
 #: Spark's launchers put this behind everything else.
 _LAST_ON_CLASS_PATH = "SPARK_DIST_CLASSPATH"
 

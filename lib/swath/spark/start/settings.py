@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+#: Spark's daemon of Python workers with swath's imports; only for workers that can import swath as they start.
+DAEMON = "swath.spark.start.daemon"
 DEFAULT_MASTER = "local[*,4]"  # plain local[*] fails the job at the first failure of a task
 
 #: One compiler tier, one collector thread, no statistics file: halves the CPU of a short run, costs nothing in a long one.

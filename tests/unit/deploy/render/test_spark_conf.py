@@ -1,10 +1,12 @@
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swath.deploy.engine_command import engine_command
 from swath.deploy.render.order import Order
 from swath.deploy.render.spark_conf import spark_conf
 from swath.deploy.site.files import load_site
@@ -157,3 +159,21 @@ def test_settings_differ_between_sites_only_where_the_site_files_differ(job: Job
 def test_no_setting_is_empty(order: Ordered) -> None:
     for site in [*CLUSTERS, "laptop"]:
         assert all(order(site).conf.values())
+
+
+def test_a_run_counts_the_cores_of_all_its_executors(job: JobSpec, change: Change) -> None:
+    """Of those that have come when it starts there may be two."""
+    cores = job.resources.executor_cores
+    for allocation, executors in (({"enabled": True, "min": 0, "max": 8}, 8), ({"enabled": False}, job.resources.executors)):
+        conf = spark_conf(job, site=change("kubernetes", dynamic_allocation=allocation), run_id="r")
+        assert conf["spark.default.parallelism"] == str(executors * cores)
+    assert "spark.default.parallelism" not in spark_conf(job, site=load_site("laptop"), run_id="r")
+    standalone = change("laptop", cluster__master="spark://host:7077")
+    assert spark_conf(job, site=standalone, run_id="r")["spark.default.parallelism"] == str(job.resources.executors * cores)
+
+
+@pytest.mark.parametrize("site", [*CLUSTERS, "laptop"])
+def test_every_engine_starts_workers_by_our_daemon(site: str, order: Ordered) -> None:
+    module = order(site).conf["spark.python.daemon.module"]
+    assert find_spec(module) is not None
+    assert engine_command(order(site)).conf["spark.python.daemon.module"] == module

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
+from swath.deploy.render.pod_template import pod_template
 from swath.deploy.site.files import load_site, site_names
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import AccessPoint
@@ -106,3 +107,14 @@ def test_nobody_asks_or_pays_at_a_public_store(more: dict[str, object], change: 
     assert change("aws-region", stores__scenes=public).stores["scenes"].anonymous
     with pytest.raises(ValidationError, match="nothing is signed there"):
         change("aws-region", stores__scenes={**public, **more})
+
+
+def test_executors_get_the_time_that_their_nodes_leave_them(change: Change) -> None:
+    def grace(site: Site) -> object:
+        return pod_template(site, role="executor")["spec"]["terminationGracePeriodSeconds"]
+
+    assert grace(change("kubernetes", placement__executor__spot=True)) == 110
+    assert grace(change("kubernetes", placement={})) == 120
+    assert grace(change("kubernetes", placement__executor__grace_s=300)) == 300
+    with pytest.raises(ValidationError, match="gone 120 s after its notice; write 110 at most"):
+        change("kubernetes", placement__executor={"spot": True, "grace_s": 300})
