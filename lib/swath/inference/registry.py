@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from swath.errors import ConfigError
+from swath.inference.admission import admit
 from swath.inference.digest import model_digest
-from swath.inference.manifest import read_manifest
 from swath.inference.model_store import VARIABLE as EXPORTED
 from swath.inference.model_store import ModelStore
 from swath.inference.pinned import PinnedModel, pin
@@ -111,9 +111,9 @@ class Registry:
             run_id: The training run to log to; a new one otherwise.
 
         Raises:
-            ConfigError: It is no model, or the registry cannot be reached.
+            ConfigError: It is no model that ``admit`` takes, or the registry cannot be reached.
         """
-        manifest, digest = read_manifest(directory), model_digest(directory)
+        manifest, digest = admit(directory), model_digest(directory)
         client, name = self.client(), name or manifest.name
         if run_id is None:
             run = client.create_run(self.experiment_id(), run_name=f"register {name}")
