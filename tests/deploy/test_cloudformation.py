@@ -76,6 +76,26 @@ def test_whoever_reads_results_may_see_which_are_there() -> None:
     assert lists["Condition"]["StringLike"]["s3:prefix"]["Sub"] == keys
 
 
+def test_a_key_of_ones_own_reaches_all_that_is_written_and_whoever_reads() -> None:
+    template = _template()
+    key, resources = {"Ref": "KmsKeyArn"}, template["Resources"]
+    assert template["Parameters"]["KmsKeyArn"]["Default"] == ""
+    grants = {
+        name: (resources[name]["Condition"], _listed(resources[name]["Properties"]["PolicyDocument"]["Statement"][0]["Action"]))
+        for name in ("ExecutionKeyPolicy", "LauncherKeyPolicy")
+    }
+    assert grants == {
+        "ExecutionKeyPolicy": ("HasKey", ["kms:Decrypt", "kms:GenerateDataKey"]),
+        "LauncherKeyPolicy": ("HasKey", ["kms:Decrypt"]),
+    }
+    assert resources["ExecutionKeyPolicy"]["Properties"]["RoleName"] == {"Ref": "ExecutionRole"}
+    assert resources["LogGroup"]["Properties"]["KmsKeyId"] == {"If": ["HasKey", key, {"Ref": "AWS::NoValue"}]}
+    encryption = resources["Repository"]["Properties"]["EncryptionConfiguration"]["If"]
+    assert encryption[1] == {"EncryptionType": "KMS", "KmsKey": key}
+    used = [s["Resource"] for s in _statements() if any(a.startswith("kms:") for a in _listed(s["Action"]))]
+    assert used == [key, key]
+
+
 def test_the_names_are_those_of_the_site_file() -> None:
     site, parameters = load_site("aws-region"), _template()["Parameters"]
     assert site.cluster.execution_role_arn.endswith(f":role/{parameters['ExecutionRoleName']['Default']}")
