@@ -101,7 +101,9 @@ def test_a_second_run_is_0_and_skips_what_is_there(swath: Swath, first: First, t
 
 def test_ingesting_again_adds_nothing(swath: Swath, scene: SimulatedScene, tmp_path: Path) -> None:
     given = ("ingest", "--input", scene.delivery, "--output", tmp_path, "--json")
-    first = json.loads(swath(*given)[1].splitlines()[-1])
+    _, out, err = swath(*given)
+    first = json.loads(out.splitlines()[-1])
+    assert "1 scenes found: reading their metadata and taking their digests" in err
     code, out, _ = swath(*given)
     again = json.loads(out.splitlines()[-1])
     assert (first["added"], first["known"]) == (1, 0)

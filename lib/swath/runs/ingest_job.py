@@ -12,8 +12,9 @@ from pyspark.sql import functions as F
 from swath.ledger.open import open_tables
 from swath.ledger.schemas import INGESTED, QUARANTINE
 from swath.readers.passed_over import PassedOver
+from swath.readers.stac.search import Say
 from swath.redaction import redacted
-from swath.runs.ingest import IngestRequest, ingest, name_of, not_scenes, remember, run_path
+from swath.runs.ingest import IngestRequest, find_scenes, ingest, name_of, not_scenes, remember, run_path
 from swath.runs.ingest_clashes import Clash, clashes_of
 from swath.runs.versions import CLASH, STAGE
 from swath.stores.lock import commit_lock, output_lock
@@ -44,10 +45,16 @@ class Ingested:
         }  # fmt: skip
 
 
-def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> Ingested:
+def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str, say: Say | None = None) -> Ingested:
     """Take scenes into the ``scenes`` table; those that cannot be used go to ``quarantine``.
 
     Of several deliveries of one id one is kept, by the rule of ``runs.versions``; the others are clashes.
+
+    Args:
+        spark: The session.
+        request: What to ingest.
+        output: Where the tables are.
+        say: Hears of the progress of a search, and how many scenes there are.
 
     Raises:
         ConfigError: An input does not exist or holds no scene.
@@ -56,7 +63,12 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str) -> I
     store = open_store(output)
     with output_lock(store, run_id=request.run_id), closing(commit_lock(store, run_id=request.run_id)) as lock:
         tables = open_tables(spark, store, lock=lock)
-        rows = ingest(spark, store, request=request, tables=tables)
+        looked = None
+        if store.size(run_path(request.run_id, "ingested/_SUCCESS")) is None:
+            looked = find_scenes(store, request, say=say)
+            if say is not None:
+                say(f"{len(looked)} scenes found: reading their metadata and taking their digests")
+        rows = ingest(spark, store, request=request, tables=tables, found=looked)
         clashes = clashes_of(rows, tables=tables)
         kept = _without(rows, [c.n for c in clashes])
         added = remember(kept, tables=tables, run_id=request.run_id)
