@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from pyspark.sql import Row
 from swath.engine.adopt import href_of
 from swath.engine.descent import same_pictures
 from swath.engine.product_plan import ProductPlan, plan_product
-from swath.errors import SceneError
+from swath.errors import ConfigError, InfrastructureError, ServiceError
 from swath.stores.base import Store
 
 Json = dict[str, Any]
@@ -20,6 +21,8 @@ _ASKERS = 16
 _CLASSES = "_picture"
 #: What swath says of each of its own files.
 _OWN = frozenset({"swath:key", "swath:layer", "file:size", "file:checksum", "data_type", "href"})
+#: How an item that somebody changed fails to be read: it names nothing.
+_BROKEN = (AttributeError, KeyError, TypeError, ValueError)
 _TRUE_COLOUR = ("thumbnail", "before")
 
 
@@ -89,7 +92,9 @@ def find_links(
     def look(row: Row) -> Links:
         try:
             plan = plan_product(row["scene"], pipeline_json)
-        except SceneError:  # newer code may refuse what older code planned: the strips will say so
+        except (ConfigError, InfrastructureError, ServiceError):
+            raise
+        except Exception:  # noqa: BLE001  newer code may refuse what older code planned: the strips will say so, or why
             return Links()
         return _links(plan, versions.get(plan.product_id, ()), store)
 
@@ -104,7 +109,8 @@ def _links(plan: ProductPlan, rows: Iterable[Mapping[str, Any]], store: Store) -
     versions = [Version.of_row(r) for r in rows if r["item"] == path]
     item = _item(store.read(path))
     if item is not None:
-        versions.append(Version.of_item(item, folder=plan.folder))
+        with suppress(*_BROKEN):
+            versions.append(Version.of_item(item, folder=plan.folder))
     there: dict[str, bool] = {}
     for version in versions:
         _link_assets(plan, version, links, store=store, there=there)
@@ -117,7 +123,7 @@ def _item(data: bytes | None) -> Json | None:
     """An item, unless it is broken: what nobody can read names nothing."""
     try:
         loaded = json.loads(data) if data is not None else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return loaded if isinstance(loaded, dict) and isinstance(loaded.get("assets"), dict) else None
 

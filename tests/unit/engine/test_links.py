@@ -101,10 +101,39 @@ def test_what_an_item_alone_names_is_adoptable(place: Place) -> None:
     assert (found.item, found.true_colour) == (place.path, True)
 
 
-@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"assets": 3}', b'{"assets": {"red": {"swath:key": "k"}}}'])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"assets": 3}',
+        b'{"assets": {"red": {"swath:key": "k"}}}',
+        b'{"assets": {"red": 3}}',
+        b'{"assets": {"red": {"roles": null}}}',
+        b"[" * 200_000,
+    ],
+)
 def test_a_broken_item_names_nothing(place: Place, broken: bytes) -> None:
     place.store.write(place.path, broken)
     assert place.links().adoptable == []
+
+
+def test_an_item_whose_keys_are_no_text_names_nothing(place: Place) -> None:
+    place.publish(*COLOURS)
+    item = json.loads(place.store.read(place.path) or b"")
+    item["assets"]["red"]["swath:key"] = ["not", "a", "text"]
+    place.store.write(place.path, json.dumps(item).encode())
+    assert place.links().adoptable == []
+
+
+def test_an_error_that_nobody_foresaw_in_one_scene_leaves_it_to_its_tasks(place: Place) -> None:
+    """They meet it again, in a child, and it is the outcome of that scene."""
+    whole = json.loads(place.plan.graph.scene.to_json())
+    rows = [Row(scene=json.dumps(s)) for s in (whole, {**whole, "bands": 3}, {})]
+    versions = {place.plan.product_id: [place.row(*COLOURS).asDict(recursive=True)]}
+    found = find_links(rows, pipeline_json=PIPELINE, versions=versions, store=place.store)
+    assert [set(f.records) for f in found] == [set(COLOURS), set(), set()]
 
 
 def test_a_version_in_another_folder_lends_nothing(place: Place) -> None:
