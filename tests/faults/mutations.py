@@ -30,6 +30,25 @@ def draw(folder: Path, *, rng: Rng) -> str:
     return "; ".join(told)
 
 
+def spoil_text(folder: Path, *, rng: Rng) -> str:
+    """Damage the metadata of one delivery in place, once to three times; what was done."""
+    told = []
+    for _ in range(1 + int(rng.integers(3))):
+        path = _pick(folder, rng, text=True)
+        data = path.read_bytes()
+        how = int(rng.integers(5))
+        start, stop = _range(len(data), rng)
+        noise = rng.bytes(min(stop - start, 64))
+        if how == 0:
+            told.append(f"absurd value: {_absurd(folder, rng)}")
+        elif how == 1:
+            told.append(f"line dropped: {_drop_line(folder, rng)}")
+        else:
+            path.write_bytes((data[:start], data[:start] + noise + data[stop:], data[:stop] + data[start:])[how - 2])
+            told.append(f"{('truncated', 'overwritten', 'repeated')[how - 2]}: {path.name} from {start} to {stop}")
+    return "; ".join(told)
+
+
 def _pick(folder: Path, rng: Rng, *, text: bool | None = None) -> Path:
     """A file: metadata as often as pixels, although pixels have more files."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
