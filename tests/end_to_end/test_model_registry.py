@@ -90,9 +90,9 @@ def test_files_that_changed_in_the_registry_are_not_taken(registry: Registry) ->
 @pytest.mark.parametrize(
     ("reference", "told"),
     [
-        ("tiny@nobody", "has no tiny@nobody"),
-        ("tiny/99", "has no tiny/99"),
-        ("models:/unknown@production", "has no unknown@production"),
+        ("tiny@nobody", r"has no tiny@nobody: .*; tiny has the aliases: .*production \(version 1\); the versions: .*1$"),
+        ("tiny/99", r"has no tiny/99: .*production \(version 1\); the versions: .*1$"),
+        ("models:/unknown@production", "has no unknown@production: .*; it holds .*tiny"),
         ("no-such-folder", "names no model: expected models:/<name>@<alias>"),
     ],
 )

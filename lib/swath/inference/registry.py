@@ -179,7 +179,7 @@ class Registry:
             return client.get_model_version(name, str(version))
         except MlflowException as error:
             wanted = f"{name}@{alias}" if alias is not None else f"{name}/{version}"
-            msg = f"the model registry {_public(self.uri)} has no {wanted}: {error.message}"
+            msg = f"the model registry {_public(self.uri)} has no {wanted}: {error.message}{_there(client, name)}"
             raise ConfigError(msg) from error
 
     def _download(self, found: "ModelVersion", scratch: Path) -> Path:
@@ -197,6 +197,21 @@ class Registry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
+
+
+def _there(client: "MlflowClient", name: str) -> str:
+    """What the registry holds instead of what was asked for; empty if it does not say."""
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 (as above)
+
+    try:
+        models = {m.name: m for m in client.search_registered_models(max_results=_PAGE)}
+        if name not in models:
+            return f"; it holds {', '.join(sorted(models)) or 'no model'}"
+        aliases = ", ".join(f"{a} (version {v})" for a, v in sorted(models[name].aliases.items()))
+        versions = ", ".join(str(v.version) for v in _versions(client, name))
+    except MlflowException:
+        return ""
+    return f"; {name} has the aliases: {aliases or 'none'}; the versions: {versions or 'none'}"
 
 
 def _versions(client: "MlflowClient", name: str) -> "list[ModelVersion]":
