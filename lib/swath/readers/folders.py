@@ -16,6 +16,7 @@ from swath.readers.stac_record import JSON_SUFFIXES, item_fragments, record_type
 
 MAX_DEPTH = 32
 _SAFE = ".SAFE"
+_IN_GRANULES = "/GRANULE/"
 #: Files that a record beside them speaks of, or that belong to such a one.
 _RASTERS = (".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg", ".xml", ".gml", ".ovr", ".tfw")
 #: Ends the name of a scene in the names of its files.
@@ -91,19 +92,24 @@ class Folders:
         """Scenes below a prefix in a bucket; or the archive that the prefix is the name of."""
         pending: dict[str, PassedOver] = {}
         safes: dict[str, bool] = {}
+        granules: dict[str, dict[str, None]] = {}
         root, empty, latest = f"{prefix.rstrip('/')}/", True, ""
         for folder, names in folders_on_s3(prefix):
             empty = False
             if latest and folder.startswith(f"{latest}/"):  # part of the scene before
                 continue
             safe = _safe_around(folder)
+            product, _, granule = folder.partition(_IN_GRANULES)
+            if granule:
+                granules.setdefault(product, {})[f"{product}{_IN_GRANULES}{granule.split('/')[0]}"] = None
             if safe:
                 safes.setdefault(safe, False)
-            found = list(_in_prefix(folder, names=names, below=folder.removeprefix(prefix), pending=pending))
+            found = list(_in_prefix(folder, names=names, below=folder.removeprefix(prefix.rstrip("/")), pending=pending))
             if safe and found:
                 safes[safe] = True
             latest = folder if found == [folder] else latest
-            yield from found
+            several = granules.pop(folder, {})
+            yield from sorted(several) if found == [folder] and len(several) > 1 else found
         yield from (safe for safe, known in safes.items() if not known and f"{safe}/".startswith(root))
         for folder, passed_over in pending.items():
             if not _safe_around(folder):
@@ -180,7 +186,7 @@ def _granules(folder: Path) -> Sequence[str]:
 
 def _in_prefix(folder: str, *, names: Sequence[str], below: str, pending: dict[str, PassedOver]) -> Iterator[str]:
     """Scenes of one folder in a bucket, which may come after those below it: what they passed over may be its own."""
-    if "/GRANULE/" in below:  # part of the SAFE that comes after it
+    if _IN_GRANULES in below:  # part of the SAFE that comes after it
         return
     if kind_of_folder(names) is not None or _is_plugged(folder):
         for part in [p for p in pending if p.startswith(f"{folder}/")]:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from swath.readers.sentinel2.metadata import Sentinel2Metadata
+from swath.stores.registry import open_store
 
 _GRANULES = "GRANULE"
+_S3 = "s3://"
 #: When a granule was made, in its id (``S2A_OPER_MSI_L1C_TL_SGS__20160615T152456_A005124_T56JMM_N02.04``).
 _MADE = re.compile(r"_(\d{8}T\d{6})_")
 
@@ -25,7 +27,13 @@ def scene_id_of(metadata: Sentinel2Metadata, *, source: str) -> str:
 
 
 def _of_tile(source: str, *, tile: str) -> Iterator[str]:
-    """Folders of a tile's granules beside a granule's folder."""
+    """Folders of a tile's granules beside a granule's folder, on this machine or on S3."""
+    if source.startswith(_S3):
+        above, _, granule = source.rstrip("/").rpartition(f"/{_GRANULES}/")
+        if above and "/" not in granule:
+            names = open_store(f"{above}/{_GRANULES}", create=False).list("")
+            yield from sorted({folder for name in names if f"_T{tile}" in (folder := name.split("/")[0]) and "/" in name})
+        return
     folder = Path(source)
     if folder.parent.name == _GRANULES and folder.parent.is_dir():
         yield from (f.name for f in folder.parent.iterdir() if f.is_dir() and f"_T{tile}" in f.name)

@@ -1,6 +1,7 @@
 """Sentinel-2 scenes and STAC items in a bucket are those of the folder. The bucket is moto's, over HTTP."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,22 @@ def test_a_safe_in_a_bucket_is_the_scene_of_the_folder(upload: Upload, write_saf
     np.testing.assert_array_equal(remote.sample(x=x, y=y, band="nir08"), near.sample(x=x, y=y, band="nir08"))
     granule = next((safe / "GRANULE").iterdir()).name
     assert read_scene(f"s3://msi/in/{safe.name}/GRANULE/{granule}").digest == local.digest
+
+
+def test_granules_of_a_safe_in_a_bucket_are_scenes_of_their_own(upload: Upload, write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    only = next((safe / "GRANULE").iterdir())
+    first = only.rename(only.with_name("L1C_T32TQM_A003901_20250601T101043"))
+    shutil.copytree(first, first.with_name("L1C_T32TQM_A003901_20250601T999999"))
+    upload(safe)
+    local = [read_scene(href) for href in discover([str(safe.parent)])]
+    for given in ("s3://msi/in", f"s3://msi/in/{safe.name}", f"s3://msi/in/{safe.name}/"):
+        found = list(discover([given]))
+        assert found == [f"s3://msi/in/{safe.name}/GRANULE/{g.name}" for g in sorted((safe / "GRANULE").iterdir())]
+    there = [read_scene(href) for href in found]
+    assert [(s.scene_id, s.digest) for s in there] == [(s.scene_id, s.digest) for s in local]
+    single = safe.name.removesuffix(".SAFE")
+    assert all(s.scene_id.startswith(f"{single}_") for s in there)
 
 
 def test_a_zip_in_a_bucket_is_the_scene_of_the_folder(
