@@ -32,7 +32,8 @@ def _of_tile(source: str, *, tile: str) -> Iterator[str]:
         above, _, granule = source.rstrip("/").rpartition(f"/{_GRANULES}/")
         if above and "/" not in granule:
             names = open_store(f"{above}/{_GRANULES}", create=False).list("")
-            yield from sorted({folder for name in names if f"_T{tile}" in (folder := name.split("/")[0]) and "/" in name})
+            beside = {name.split("/")[0] for name in names if "/" in name}
+            yield from sorted(name for name in beside if f"_T{tile}" in name)
         return
     folder = Path(source)
     if folder.parent.name == _GRANULES and folder.parent.is_dir():
