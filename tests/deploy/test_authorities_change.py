@@ -27,6 +27,7 @@ from swath.deploy.render.environment import environment
 from swath.deploy.site.files import load_job, load_site
 from swath.engine.child.parent import Child, Limits
 from swath.engine.keys import canonical
+from swath.errors import StoreRefusedError
 from swath.inference.registry import Registry
 from swath.readers.files.gdal_env import gdal_env
 from swath.simulator.simulate import simulate
@@ -124,7 +125,7 @@ def _refusing(bucket: S3Store, store: Store) -> list[str]:
     for name, ask in asks.items():
         try:
             ask()
-        except (SSLError, requests.exceptions.SSLError, RasterioIOError) as error:
+        except (SSLError, StoreRefusedError, requests.exceptions.SSLError, RasterioIOError) as error:
             if "certificate" in str(error).lower():
                 refusing.append(name)
             elif not re.search("404|does not exist", str(error)):

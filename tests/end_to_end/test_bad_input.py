@@ -107,6 +107,14 @@ def rewrite(scene: SimulatedScene, *, band: str = "red", **changes: Any) -> None
         target.write(values[: profile["height"], : profile["width"]].astype(profile["dtype"]), 1)
 
 
+def computed_reflectance(scene: SimulatedScene) -> None:
+    path = scene.rasters["red"]
+    with rasterio.open(path) as source:
+        values, profile = source.read(1), {**source.profile, "dtype": "float32", "predictor": 1}
+    with rasterio.open(path, "w", **profile) as target:
+        target.write((values * 2e-5 - 0.1).astype("float32"), 1)
+
+
 def without_crs(scene: SimulatedScene) -> None:
     for band in scene.rasters:
         rewrite(scene, band=band, crs=None)
@@ -144,7 +152,7 @@ BROKEN = (
     Broken(name="B08", spoil=lambda s: set_field(s, "SUN_ELEVATION", "-5.5"), error="geometry", told="the sun is not above"),
     Broken(name="B09", spoil=lambda s: set_field(s, "SUN_AZIMUTH", "NaN"), error="geometry", told="not a number"),
     Broken(name="B10", spoil=lambda s: rewrite(s, height=50), error="geometry", told="extent"),
-    Broken(name="B11", spoil=lambda s: rewrite(s, dtype="float32", predictor=1), error="read", told="float32"),
+    Broken(name="B11", spoil=computed_reflectance, error="read", told="float32"),
     Broken(name="B12", spoil=without_crs, error="geometry", told="coordinate"),
 )
 HOSTILE = {"crash": ("crash", "signal 11"), "hang": ("timeout", f"under {SECONDS} s"), "oom": ("oom", f"at most {MEMORY_MB} MiB")}
