@@ -239,7 +239,7 @@ def test_the_plan_of_a_run_that_ended_long_ago_goes_and_nothing_else(
     assert clean(full.tables, full.store, retention=retention, now=later).plans == told.plans
     assert sorted(p.name for p in kept.iterdir()) == ["killed", "not-a-run", "second"]
     assert [p for p in (kept / "second").rglob("*") if p.is_file()] == [answer]
-    assert {p.name for p in (kept / "killed").iterdir()} == {"ingested", "plan"}
+    assert {p.name for p in (kept / "killed").iterdir()} == {"ingested", "not_scenes.json", "plan"}
     assert {p.name for p in (full.folder / "reports").iterdir()} == reports
     assert clean(full.tables, full.store, retention=retention, now=later, dry=True).plans == []
     with pytest.raises(ConfigError, match="run second ended, and swath maintain removed its plan: take another name or output"):

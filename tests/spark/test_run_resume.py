@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.slow]
 SCENES, FEW = 5, 3
 
 
-class Killed(Exception):  # noqa: N818  it plays a signal
+class Killed(BaseException):  # it plays a signal: nothing catches it
     """As if somebody had killed the driver."""
 
     def __init__(self) -> None:

@@ -40,7 +40,8 @@ _MOST_TASKS = 10_000
 BLOCK_SCENES = 4096
 #: Scenes for one file of the table.
 _PER_FILE = 50_000
-_NOT_SCENES = "not_scenes.json"
+#: What of an input was passed over, in a run's folder.
+NOT_SCENES = "not_scenes.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,7 @@ def find_scenes(store: Store, request: IngestRequest, *, say: Say | None = None)
         found = list(_some(request, scratch=store.at(kept), say=say, passed_over=passed_over))
     else:
         found = _found_beside(store, request, say=say, passed_over=passed_over)
-    store.write(run_path(request.run_id, _NOT_SCENES), json.dumps(passed_over.plain()).encode())
+    store.write(run_path(request.run_id, NOT_SCENES), json.dumps(passed_over.plain()).encode())
     return list(enumerate(found))
 
 
@@ -166,7 +167,7 @@ def _found_beside(store: Store, request: IngestRequest, *, say: Say | None, pass
 
 def not_scenes(store: Store, run_id: str) -> PassedOver:
     """What a run passed over when it looked for scenes."""
-    kept = store.read(run_path(run_id, _NOT_SCENES))
+    kept = store.read(run_path(run_id, NOT_SCENES))
     return PassedOver.from_plain(json.loads(kept)) if kept else PassedOver()
 
 

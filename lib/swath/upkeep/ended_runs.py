@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from swath.runs.ingest import run_path
+from swath.runs.ingest import NOT_SCENES, run_path
 from swath.stores.base import Store
 
 _FOLDER = "runs"
-_LIST = "retry.txt"
+#: What of it is a file; the rest are folders.
+_FILES = frozenset({"retry.txt", NOT_SCENES})
 #: Answers of searches stay: scenes lie in them.
-_NEEDLESS = frozenset({"ingested", "plan", _LIST})
+_NEEDLESS = frozenset({"ingested", "plan"}) | _FILES
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ class EndedRun:
             store.delete_tree(f"{_FOLDER}/{self.run_id}")
             return
         for part in sorted(self.parts):
-            remove = store.delete if part == _LIST else store.delete_tree
+            remove = store.delete if part in _FILES else store.delete_tree
             remove(run_path(self.run_id, part))
 
 
