@@ -12,6 +12,7 @@ MODULES = (
     "__init__",
     "compiled",
     "errors",
+    "redaction",
     *(f"inference/{n}" for n in ("__init__", "forest", "forest_kernel", "forest_pack", "forest_predictor")),
 )
 CODE = """

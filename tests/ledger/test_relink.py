@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from swath.errors import AccountError
+from swath.errors import AccountError, InfrastructureError
 from swath.ledger.delta import DeltaTables
 from swath.report.summary import RunSummary
 from swath.runs.commit import Ledger
@@ -154,7 +154,7 @@ def test_what_was_published_but_not_recorded_is_adopted(
 
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "commit", killed)
-        with pytest.raises(RuntimeError, match="killed between publish and commit"):
+        with pytest.raises(InfrastructureError, match="killed between publish and commit"):
             run_job(maps(models[0]), scene, output=output)
     before = files(output)
     second = run_job(maps(models[0]), scene, output=output)

@@ -13,8 +13,7 @@ from swath.runs.ingest import IngestRequest
 
 
 def test_answers_of_a_search_lie_in_the_output(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def discover(inputs: Sequence[str], *, scratch: str, say: Any) -> Iterator[str]:
-        del say
+    def discover(inputs: Sequence[str], *, scratch: str, **_: Any) -> Iterator[str]:
         file = Path(scratch) / "search-1" / "landsat.A.json"
         file.parent.mkdir(parents=True)
         file.write_text("{}", encoding="utf-8")

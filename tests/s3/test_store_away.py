@@ -117,7 +117,7 @@ def test_a_refusal_names_key_identity_and_action(store: S3Store, switch: OutageS
         store.size("a/x")
 
 
-@pytest.mark.parametrize(("ahead_s", "told"), [(-3600.0, "3600 s ahead of"), (7200.0, "7200 s behind")])
+@pytest.mark.parametrize(("ahead_s", "told"), [(-3600.0, r"360\d s ahead of"), (7200.0, r"(7200|719\d) s behind")])
 def test_a_clock_that_is_wrong_is_told_in_seconds(store: S3Store, switch: OutageS3, ahead_s: float, told: str) -> None:
     switch.fault = Fault(code="RequestTimeTooSkewed", ahead_s=ahead_s)
     for ask in (store.read, store.size):

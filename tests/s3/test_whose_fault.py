@@ -119,7 +119,7 @@ def _run(remote: str, output: str) -> "subprocess.CompletedProcess[str]":
     words = ["run", "toa", "--input", remote, "--output", output, "--run-id", "r", "--json", "--master", "local[1,4]"]
     return subprocess.run(
         [sys.executable, "-m", "swath.cli", *words],
-        env={**os.environ, "PYTHONPATH": str(Path(swath.__file__).parents[1])},
+        env={**{k: v for k, v in os.environ.items() if k != "SWATH_LOCK"}, "PYTHONPATH": str(Path(swath.__file__).parents[1])},
         capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
 
