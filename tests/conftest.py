@@ -25,6 +25,16 @@ SHARED = ROOT.parent / "shared"
 RunJob = Callable[..., "RunSummary"]
 
 
+@pytest.fixture(autouse=True)
+def own_settings() -> Iterator[None]:
+    """What a command of a site sets for its process does not reach the next test."""
+    before = set(os.environ)
+    yield
+    for name in set(os.environ) - before:
+        if name.startswith("SWATH_"):
+            del os.environ[name]
+
+
 @pytest.fixture(scope="session")
 def scenes() -> Path:
     """The folder of real scenes, or a skip."""
