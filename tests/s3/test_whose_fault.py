@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -127,7 +128,7 @@ def _run(remote: str, output: str) -> "subprocess.CompletedProcess[str]":
 def _ends_with_6_and_how_to_go_on(done: "subprocess.CompletedProcess[str]") -> str:
     assert done.returncode == 6, done.stderr
     told = next(line for line in done.stderr.splitlines() if "was away for" in line)
-    assert "swath: s3://" in told
+    assert re.match(r"(\[ *[\d.]+ s\] )?swath: s3://", told)
     assert "was away for 2 s" in told
     assert told.endswith("start the same command again with --run-id r")
     assert "Traceback" not in done.stderr

@@ -53,6 +53,7 @@ def _ingest_nothing(rows: Iterable[Any]) -> Iterator[str]:
 def test_workers_of_our_daemon_have_children_of_its_nursery(spark: SparkSession) -> None:
     (message,) = spark.sparkContext.parallelize([0], 1).mapPartitions(_ingest_nothing).collect()
     assert message.startswith("this is not a scene: ")
+    assert "got /nowhere/S1." in message
     # Spark has a daemon for each environment that tasks ask for, and each of ours a nursery.
     nurseries, children = of_role(os.getpid(), "nursery"), of_role(os.getpid(), "child")
     assert children
