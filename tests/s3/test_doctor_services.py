@@ -1,6 +1,7 @@
 """The doctor names what is wrong with a store, a database or a registry, each cause with its own remedy."""
 
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,11 +32,11 @@ def place(switch: OutageS3, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize(
     ("fault", "found", "remedy"),
     [
-        (Fault(code="SlowDown"), "was away for 0 s (PutObject of", "a busy store needs fewer requests"),
-        (Fault(code=RESET), "was away for 0 s (PutObject of", "can be reached from here"),
-        (Fault(code="RequestTimeTooSkewed", ahead_s=-5000), "this machine's clock is 5000 s ahead of the store's", "(NTP)"),
-        (Fault(code="AccessDenied"), "s3:PutObject is refused to access key ...ABCD (from env)", "Grant the action"),
-        (Fault(code="NoSuchBucket"), "does not exist at http://127", "Check the bucket's name"),
+        (Fault(code="SlowDown"), r"was away for 0 s \(PutObject of", "a busy store needs fewer requests"),
+        (Fault(code=RESET), r"was away for 0 s \(PutObject of", "can be reached from here"),
+        (Fault(code="RequestTimeTooSkewed", ahead_s=-5000), r"this machine's clock is 500\d s ahead of the store's", "(NTP)"),
+        (Fault(code="AccessDenied"), r"s3:PutObject is refused to access key \.\.\.ABCD \(from env\)", "Grant the action"),
+        (Fault(code="NoSuchBucket"), r"does not exist at http://127", "Check the bucket's name"),
         (Fault(code="ExpiredToken"), "the credentials have expired", "can be reached from here"),
     ],
 )
@@ -43,7 +44,7 @@ def test_each_cause_has_its_own_line(place: str, switch: OutageS3, fault: Fault,
     switch.fault = Fault(code=fault.code, ahead_s=fault.ahead_s)
     (finding,) = store_findings(place)
     assert finding.level == "failure"
-    assert found in finding.found
+    assert re.search(found, finding.found)
     assert remedy in finding.remedy
 
 
