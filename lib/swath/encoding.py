@@ -35,7 +35,7 @@ class Encoding:
     Args:
         dtype: ``int16``, ``uint16`` or ``uint8``.
         scale: Physical units per count.
-        unit: Of the physical value (``1``, ``K``, ``percent``).
+        unit: Unit of the physical value (``1``, ``K``, ``percent``).
         nodata: The stored value of invalid pixels; None when every value is meant.
         lowest: Smallest stored value of a valid pixel.
         highest: Largest stored value of a valid pixel.

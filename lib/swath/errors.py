@@ -49,7 +49,7 @@ class StoreRefusedError(ConfigError):
 
     Args:
         message: What was refused to whom, and what to do.
-        uri: Of the object, or of what was listed.
+        uri: URI of the object, or of the listing.
         cause: ``access``, ``clock``, ``bucket``, ``credentials`` or ``certificate``.
     """
 

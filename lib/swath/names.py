@@ -15,7 +15,7 @@ def name_problem(name: str) -> str:
     """What keeps a name from being part of a path, in words; empty when nothing does.
 
     Args:
-        name: Of one part of a path.
+        name: Name of one part of a path.
     """
     if not name:
         return "it is empty"

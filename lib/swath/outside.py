@@ -27,7 +27,7 @@ def message(text: str, *, longest: int = LONGEST) -> str:
     """One line of bounded length: line feeds become spaces, everything else that is unfit is escaped.
 
     Args:
-        text: Of an error.
+        text: Text of an error.
         longest: Most characters; the middle of a longer text is left out.
     """
     line = escaped(" ".join(text.split()))

@@ -247,11 +247,11 @@ class Pipeline:
     """An ordered list of steps with parameters, and what is written.
 
     Args:
-        name: Of the pipeline; products are ``<scene_id>.<name>``.
+        name: Name of the pipeline; product ids are ``<scene_id>.<name>``.
         title: For people.
         steps: In order.
         assets: What is written.
-        version: Of the pipeline file's meaning.
+        version: Version of the pipeline file's meaning.
         writer: Who makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same pixels
             in other bytes.
         checks: Before publishing.

@@ -84,8 +84,8 @@ class Mask:
 
     Args:
         kind: A mask inside the raster, its alpha band (any opacity counts as data), or a file beside it (``.msk``).
-        band_index: Of the alpha band, from 1; 0 for the other kinds.
-        href: Of the file beside the raster; empty for the other kinds.
+        band_index: Index of the alpha band, from 1; 0 for other kinds.
+        href: Href of the file beside the raster; empty for other kinds.
         digest: Hex sha256 of that file; empty for the other kinds, whose bytes are the raster's own.
     """
 
@@ -215,8 +215,8 @@ class Scene:
         properties: STAC properties of the delivery worth keeping (``landsat:wrs_path``, ``grid:code`` ...).
         left_out: What the delivery lacks or what was passed over, in words, by name.
         footprint: Ring of (longitude, latitude) [deg] around the data as the delivery tells it; empty when it does not.
-        license: Of a sensor that is not in ``swath.sensors``, as the delivery says; empty when it does not.
-        providers: Of such a sensor, as the delivery says.
+        license: Licence that the delivery states, for a sensor that is not in ``swath.sensors``; empty if it states none.
+        providers: Providers that the delivery states, for such a sensor.
     """
 
     scene_id: str

@@ -21,7 +21,7 @@ class Provider:
 
     Args:
         name: Its name.
-        roles: Of ``licensor``, ``producer``, ``processor``, ``host``.
+        roles: Roles: ``licensor``, ``producer``, ``processor``, ``host``.
         url: Its page; empty when unknown.
     """
 

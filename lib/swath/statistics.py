@@ -17,8 +17,8 @@ class Statistics:
 
     Args:
         count: Pixels looked at.
-        valid: Of them valid.
-        clamped: Of the valid ones clamped to the encoding's range.
+        valid: Number of valid pixels.
+        clamped: Number of valid pixels clamped to the encoding's range.
         minimum: Smallest stored value; None when nothing is valid.
         maximum: Largest stored value; None when nothing is valid.
         total: Sum of the stored values.
@@ -76,7 +76,7 @@ class Tally:
     """Counts every stored value of an asset; all statistics follow exactly from the counts.
 
     Args:
-        encoding: Of the stored values (8 or 16 bits).
+        encoding: Encoding of the stored values (8 or 16 bits).
     """
 
     def __init__(self, encoding: Encoding) -> None:

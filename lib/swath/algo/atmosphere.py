@@ -84,8 +84,8 @@ class SmacTerms:
 
     Args:
         path_reflectance: Reflectance of the atmosphere itself, already dimmed by the gases.
-        transmission: Of gases and scattering, down and up again.
-        spherical_albedo: Of the atmosphere seen from below; the same for all angles.
+        transmission: Transmission of gases and scattering, both ways.
+        spherical_albedo: Spherical albedo of the atmosphere seen from below; the same for all angles.
     """
 
     path_reflectance: Reflectances
@@ -123,7 +123,7 @@ def smac_terms(
     """The terms of one band under one atmosphere, for scalar angles or arrays of them.
 
     Args:
-        coefficients: Of the band.
+        coefficients: Coefficients of the band.
         sun_zenith_deg: 0 to ``MAX_SUN_ZENITH_DEG``.
         view_zenith_deg: 0 to ``MAX_VIEW_ZENITH_DEG``.
         relative_azimuth_deg: Azimuth of the sun minus azimuth of the view, both seen from the ground.

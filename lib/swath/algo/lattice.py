@@ -66,7 +66,7 @@ def correct_on_lattice(
         toa: TOA reflectance, (y, x); NaN stays NaN.
         path: ``SmacTerms.path_reflectance`` at the nodes, (row node, column node).
         transmission: ``SmacTerms.transmission`` at the nodes.
-        spherical_albedo: Of the whole scene.
+        spherical_albedo: Spherical albedo of the whole scene.
         rows: Where the rows lie.
         columns: Where the columns lie.
     """

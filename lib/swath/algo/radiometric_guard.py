@@ -55,7 +55,7 @@ class Verdict:
     """What the guard found.
 
     Args:
-        outcome: Of all bands together.
+        outcome: Outcome of all bands together.
         why: In words.
         measured: Band by band.
     """
@@ -92,7 +92,7 @@ def judge(counts: Mapping[str, Counts], *, geometry: Geometry) -> Verdict:
 
     Args:
         counts: Pixels by ``darkest.BIN``, by band.
-        geometry: Of the scene.
+        geometry: Geometry of the scene.
     """
     enough = {b: c for b, c in counts.items() if b in BANDS and valid_of(c) >= LEAST_PIXELS}
     air = tuple(_air(band, enough[band], geometry=geometry) for band in AIR_BANDS if band in enough)

@@ -79,7 +79,7 @@ def average(rows: NDArray[np.integer], taps: tuple[Taps, Taps], *, nodata: int |
 
     Args:
         rows: Stored values of 8 or 16 bits, (y, x).
-        taps: Of rows and of columns, within ``rows``.
+        taps: Taps for rows and for columns, within ``rows``.
         nodata: The value that is no data, or None; it does not count.
 
     Returns:
@@ -175,7 +175,7 @@ def mode_of(rows: NDArray[np.integer], taps: tuple[Taps, Taps], *, nodata: int |
 
     Args:
         rows: Stored values of 8 or 16 bits, (y, x).
-        taps: Of rows and of columns, within ``rows``.
+        taps: Taps for rows and for columns, within ``rows``.
         nodata: The value that is no data, or None; it does not vote.
 
     Returns:

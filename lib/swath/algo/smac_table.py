@@ -35,7 +35,7 @@ class SmacCoefficients:
         scattering: Scattering transmission of one path: constant, aot, pressure, constant over ``1 + mu``.
         rayleigh_depth: Optical depth of molecules at 1013.25 hPa.
         aerosol_depth: Optical depth of aerosols in the band: constant and slope against aot at 550 nm.
-        single_scattering_albedo: Of the aerosol.
+        single_scattering_albedo: Single scattering albedo of the aerosol.
         asymmetry: Asymmetry factor of the aerosol.
         phase: Polynomial of the aerosol's phase function in the scattering angle [deg].
         residual_total: Polynomial of the residual of molecules and aerosols together.

@@ -138,8 +138,8 @@ def retry(
         spark: The session.
         store: The output.
         errors: Classes of errors; all without one.
-        pipeline: Of the scenes; any without one.
-        run_id: Of the first retry.
+        pipeline: Name of the pipeline; None for any.
+        run_id: Id of the first retry.
         told: Hears of the progress.
         changed: Fields of the requests that are the retry's own.
 

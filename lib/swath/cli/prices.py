@@ -20,7 +20,7 @@ class Prices(Strict):
 
     Args:
         currency: ISO 4217.
-        core_hour: Of one executor core, everything that belongs to it included.
+        core_hour: Price of one executor core for an hour, everything included.
     """
 
     currency: str = Field(pattern=r"^[A-Z]{3}$")

@@ -39,7 +39,7 @@ class EngineCommand:
 
     Args:
         program: Main file.
-        arguments: Of the program.
+        arguments: Arguments of the program.
         conf: All Spark settings.
         driver: Variables of the driver.
         executor: Variables of executors.

@@ -28,7 +28,7 @@ def examine(product: Product, *, dark: Sequence[Mapping[str, Mapping[str, int]]]
     Args:
         product: With all its records.
         dark: Counts of the strips that were made now (``StripResult.dark`` as JSON).
-        checks: Of the pipeline.
+        checks: Checks of the pipeline.
         before: The item that is there already; what it says of the same pixels holds where too little was read now.
 
     Returns:

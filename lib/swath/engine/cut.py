@@ -23,7 +23,7 @@ class Cut:
 
     Args:
         reference: The grid that rows are counted on.
-        grids: Of all assets.
+        grids: Grids of all assets.
         strip_rows: Rows of a strip.
         piece: Rows and columns of a piece.
     """
@@ -113,7 +113,7 @@ def cut(
 
     Args:
         reference: The grid that rows are counted on.
-        grids: Of all assets.
+        grids: Grids of all assets.
         rows: The strip height that the user asks for, or None.
         split: False makes the whole scene one strip (more scenes than cores).
         piece: Rows and columns of a piece, or None for ``PIECE``.

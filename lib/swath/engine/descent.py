@@ -11,7 +11,7 @@ def layers_behind(graph: Graph, asset: str) -> frozenset[LayerName]:
     """Everything that the calls on the way to an asset make, its own layer included.
 
     Args:
-        graph: Of the scene.
+        graph: Graph of the scene.
         asset: STAC asset key.
     """
     makers: dict[LayerName, Call] = {spec.name: call for call in graph.calls for spec in call.recipe.makes}
@@ -33,7 +33,7 @@ def same_pictures(plan: ProductPlan, unchanged: AbstractSet[str]) -> bool:
     An asset's key holds everything that feeds it, so a layer behind an unchanged asset is unchanged too.
 
     Args:
-        plan: Of the product.
+        plan: Plan of the product.
         unchanged: Assets (STAC names) that the version had with the same keys.
     """
     behind = frozenset[LayerName]().union(*(layers_behind(plan.graph, name) for name in unchanged))

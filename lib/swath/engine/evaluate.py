@@ -36,7 +36,7 @@ def evaluate(
     """Layers of the wanted windows.
 
     Args:
-        graph: Of the scene.
+        graph: Graph of the scene.
         targets: By layer, on the layer's own grid.
         read: Reads bands.
         context: Angles and models.

@@ -13,8 +13,8 @@ def check_file_names(plan: ProductPlan, *, limits: NameLimits) -> None:
     """Refuse a product whose files or folders the output cannot name.
 
     Args:
-        plan: Of the product.
-        limits: Of the output.
+        plan: Plan of the product.
+        limits: Limits of the output store.
 
     Raises:
         MetadataError: A name is too long, or holds what no name may.

@@ -11,7 +11,7 @@ def columns_of(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any
 
     Args:
         answer: To ``ingest``.
-        names: Of the columns; those that the answer does not know stay None.
+        names: Names of the columns; columns that the answer lacks become None.
     """
     refused = answer.get("refused")
     stage = "ingest" if refused is None else refused.get("stage", "ingest")

@@ -122,7 +122,7 @@ def product_of(
     """The product as its item tells it.
 
     Args:
-        plan: Of the product.
+        plan: Plan of the product.
         pipeline_json: The pipeline that it was planned with.
         records: ``AssetRecord.to_plain()`` of its published assets.
         checked: What the checks before publishing found.

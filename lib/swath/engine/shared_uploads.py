@@ -63,10 +63,10 @@ class Finishing:
     """One asset whose strips are done.
 
     Args:
-        parts: Of its strips.
+        parts: Parts that its strips uploaded.
         target: What the file says of itself.
         path: Where it goes.
-        upload_id: Of the upload that its strips sent parts to; empty without one.
+        upload_id: Id of the upload that received the parts; empty without one.
         attempt: A name of its own for every try.
         remake: What to do when the parts in the upload cannot become the file.
         writer: Who makes the file of the parts.

@@ -32,7 +32,7 @@ class StripResult:
     """What a strip leaves: parts in the store, and this.
 
     Args:
-        parts: Of its assets.
+        parts: Parts of its assets.
         dark: What the radiometric guard needs of the bands that were read: ``algo.darkest`` counts, by band.
         preview: Path of its share of the pictures.
         seconds: CPU time by stage.
@@ -75,7 +75,7 @@ class StripJob:
     Args:
         graph: What is made.
         cut: How the product is cut.
-        number: Of the strip.
+        number: Number of the strip.
         previews: Layers to make small pictures of.
         folder: Where in the store the parts go.
         skip: Asset keys (STAC names) that exist already.

@@ -34,7 +34,7 @@ def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
     """Windows of every layer for the wanted windows of some.
 
     Args:
-        graph: Of the scene.
+        graph: Graph of the scene.
         targets: By layer, on the layer's own grid.
 
     Raises:

@@ -32,7 +32,7 @@ class Manifest:
     feature is not predicted and becomes nodata.
 
     Args:
-        name: Of the model; plain word.
+        name: Name of the model, a plain word.
         kind: ``forest`` (arrays in npz) or ``onnx``.
         weights: File name of the weights in the model's directory.
         bands: Common band names in the order of the features.
@@ -41,7 +41,7 @@ class Manifest:
         licence: SPDX identifier or words.
         scale: Applied to the physical value.
         offset: Added after ``scale``.
-        dtype: Of the features.
+        dtype: Data type of the features.
         nodata: What an invalid feature does: ``any`` makes the pixel nodata.
         halo_px: Margin that the model looks at beyond a pixel; 0 for models of single pixels.
         resolution_m: Pixel size it was made for: the scene's nearest band grid is used; None is the reference grid.
@@ -128,7 +128,7 @@ class Manifest:
         """The inverse of ``to_plain``.
 
         Raises:
-            ConfigError: Of another format, or not a manifest.
+            ConfigError: The format is another one, or the file is no manifest.
         """
         if not isinstance(plain, Mapping) or plain.get("format") != MANIFEST_FORMAT:
             msg = f"the model manifest must be a JSON object with format {MANIFEST_FORMAT}"

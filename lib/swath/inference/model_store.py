@@ -66,7 +66,7 @@ class ModelStore:
 
         Args:
             directory: A pinned model.
-            digest: Of it.
+            digest: Digest of the model folder.
         """
         if self.store.size(f"{digest}.json") is not None:
             return
@@ -234,7 +234,7 @@ def shared_models(models: Mapping[str, Mapping[str, str]], *, output: str) -> di
 
     Args:
         models: Path and digest of each pinned model, by name.
-        output: Of the run.
+        output: Output URI of the run.
 
     Returns:
         The same with places that every worker reaches.

@@ -20,7 +20,7 @@ class PinnedModel:
     Args:
         name: Registered name, or the manifest's for a folder.
         version: Version in the registry; ``local`` for a folder.
-        digest: Of the directory.
+        digest: Digest of the directory.
         path: A private copy in a folder that is named after the digest.
         manifest: What it takes and gives.
     """

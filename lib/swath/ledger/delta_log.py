@@ -39,14 +39,14 @@ class DeltaLog:
 
     Args:
         store: Where the table lies.
-        folder: Of the table, relative to the store's root.
-        version: Of the latest commit; -1 without any.
+        folder: Folder of the table, relative to the store's root.
+        version: Version of the latest commit; -1 without any.
         checkpoint: Version of the latest checkpoint; -1 without any.
         added: The table's files as the log added them, by path relative to its folder.
         removed: Files that were removed lately, likewise.
         applications: Latest transaction of each application.
         told: Latest ``protocol`` and ``metaData``.
-        schema: Of the table, as Spark writes schemas.
+        schema: Schema of the table, as Spark writes schemas.
         plain: Whether nothing in the log is beyond what is known here.
     """
 
@@ -103,7 +103,7 @@ class DeltaLog:
 
         Args:
             add: Path, size and statistics of the file; None commits no rows.
-            schema: Of the table, which is made when there is none.
+            schema: Schema of the table, which is created if it does not exist.
             application: Transaction application.
             wave: Its version.
 

@@ -27,9 +27,9 @@ def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store
 
     Args:
         rows: In the order of ``schema``; structs in them in the order of their fields, moments aware.
-        schema: Of the table.
+        schema: Schema of the table.
         store: Where the table lies.
-        folder: Of the table.
+        folder: Folder of the table.
 
     Returns:
         The ``add`` action: path, size, statistics.
@@ -73,10 +73,10 @@ def read_columns(files: Sequence[str], schema: pa.Schema, *, store: Store, folde
     """Some columns of all rows, as Arrow: nothing else of the files is read where the store reads ranges.
 
     Args:
-        files: Of the table.
+        files: Files of the table.
         schema: The columns, none of them nested; moments in UTC.
         store: Where the table is.
-        folder: Of the table.
+        folder: Folder of the table.
 
     Raises:
         FileNotFoundError: The log names a file that is not there.

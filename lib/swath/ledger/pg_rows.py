@@ -54,9 +54,9 @@ class Change:
 
     Args:
         seq: Its number.
-        name: Of the table.
-        run_id: Of the transaction; None for a deletion.
-        wave: Of the transaction.
+        name: Name of the table.
+        run_id: Id of the transaction; None for a deletion.
+        wave: Number of the wave of the transaction.
         deleted: What names each deleted row.
     """
 
@@ -96,11 +96,11 @@ class PgRows:
         """Append rows and note their transaction, in one transaction; a noted one is not repeated.
 
         Args:
-            name: Of the table.
+            name: Name of the table.
             rows: In the order of ``schema``, structs in the order of their fields; or what gives them, once more for each try.
-            schema: Of the table.
-            run_id: Of the transaction.
-            wave: Of the transaction.
+            schema: Schema of the table.
+            run_id: Id of the transaction.
+            wave: Number of the wave of the transaction.
 
         Returns:
             Whether this was the first time.
@@ -144,7 +144,7 @@ class PgRows:
         """Some columns of the rows, some at a time; moments are aware, in UTC, lists and maps as JSON has them.
 
         Args:
-            name: Of the table.
+            name: Name of the table.
             columns: Which.
             where: Values that a column may have.
             ids: Add what ``delete`` knows a row by, as ``_id``.

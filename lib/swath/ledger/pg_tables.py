@@ -33,7 +33,7 @@ class PgTables:
     Args:
         spark: The session.
         store: The output.
-        rows: Of the output.
+        rows: Row store of the output.
         lock: Taken for each commit, and checked right before it.
     """
 

@@ -52,7 +52,7 @@ def provenance_of(tables: Tables, store: Store, *, item: str) -> Provenance:
     """Read it from the ledger.
 
     Args:
-        tables: Of the output.
+        tables: Tables of the output.
         store: The output.
         item: Path of the item in it.
 

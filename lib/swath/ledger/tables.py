@@ -28,8 +28,8 @@ class Tables(Protocol):
         """The table; an empty one of the schema when it was never written.
 
         Args:
-            name: Of the table.
-            schema: Of the table.
+            name: Name of the table.
+            schema: Schema of the table.
             columns: Only these.
             where: Only rows with one of these values in a column.
         """
@@ -56,11 +56,11 @@ class Tables(Protocol):
         """Append rows; repeating the append of the same run and wave does nothing.
 
         Args:
-            name: Of the table.
+            name: Name of the table.
             rows: Tuples in the order of ``schema``, or a DataFrame of it.
-            schema: Of the table.
-            run_id: Of the run.
-            wave: Of the run.
+            schema: Schema of the table.
+            run_id: Id of the run.
+            wave: Number of the wave within the run.
             files: To write at most, where rows lie in files.
 
         Raises:

@@ -16,7 +16,7 @@ class PassedOver:
 
     Args:
         count: How many.
-        names: Of the first ``NAMES``, as paths or URIs.
+        names: Names of the first ``NAMES`` of them, as paths or URIs.
     """
 
     count: int = 0

@@ -49,7 +49,7 @@ class Plot:
         title: For people.
         subtitle: Wavelength and the like.
         path: SVG path data of the filled steps.
-        colour: Of the fill.
+        colour: Colour of the fill.
         ticks: On the axis.
         mean_x: Where the mean is; None when nothing is valid or it lies off the axis.
         mean: As text, with unit.

@@ -26,10 +26,10 @@ class AssetSummary:
         bytes: Size of the file.
         digest: Hex sha256 of the file.
         encoding: How its integers are to be understood.
-        statistics: Of its stored values.
+        statistics: Statistics of its stored values.
         height: Rows.
         width: Columns.
-        resolution_m: Of a pixel, in units of the grid.
+        resolution_m: Pixel size, in units of the grid.
         band: The band it shows, if it shows one.
         model: The model that made it, if one did.
         accuracy: What is to be said of its accuracy; empty where there is nothing.
@@ -78,7 +78,7 @@ class AtmosphericValue:
     """A parameter of the atmosphere as it was used.
 
     Args:
-        name: Of the parameter (``aot550``).
+        name: Name of the parameter (``aot550``).
         value: Its value.
         source: ``parameter``, ``scene`` or ``default``.
     """
@@ -132,7 +132,7 @@ class ProductSummary:
         scene_digest: Version of the delivery.
         item: Path of the STAC item, relative to the output's root.
         collection: Its collection.
-        platform: Of the scene.
+        platform: Platform of the scene.
         acquired: Aware.
         sun_elevation_deg: At scene centre.
         assets: The published files.
@@ -142,7 +142,7 @@ class ProductSummary:
         steps: Applied, in order.
         models: Behind its assets.
         atmosphere: As used by the correction.
-        shares: Of pixels: valid, saturated, cloud.
+        shares: Shares of pixels: valid, saturated, cloud.
         truth: Comparison with known truth, for simulated scenes.
         checked: What the checks before publishing found, as the item tells it.
     """

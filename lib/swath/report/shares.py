@@ -14,10 +14,10 @@ class Shares:
     """Percent of pixels; None where nothing in the product says.
 
     Args:
-        valid: Of all pixels.
-        saturated: Of the valid ones.
-        cloud: Of the valid ones.
-        bits: Of the valid ones, by name of the ``qa`` bit.
+        valid: Share of valid pixels among all.
+        saturated: Share of saturated pixels among the valid ones.
+        cloud: Share of cloudy pixels among the valid ones.
+        bits: Share of the valid pixels with each ``qa`` bit set, by name of the bit.
     """
 
     valid: float | None = None

@@ -89,9 +89,9 @@ class StageTiming:
     """What a stage cost.
 
     Args:
-        name: Of the stage.
+        name: Name of the stage.
         wall_s: From its start to its end [s].
-        cpu_s: Of all its processes [s].
+        cpu_s: CPU time of all its processes [s].
         tasks: How many tasks it had.
         peak_mb: Most memory of one of its processes [MiB]; None when not measured.
     """
@@ -124,7 +124,7 @@ class RunSummary:
         report: Path of the HTML report, relative to the output's root.
         output: The output's root, as the user named it.
         not_scenes: Files of the inputs that are no scene.
-        not_scene_names: Of the first of them.
+        not_scene_names: Names of the first few of them.
         cost: By the site's prices; None where it has none.
     """
 

@@ -10,7 +10,7 @@ def lines(summary: RunSummary, *, verbose: bool = False) -> tuple[str, ...]:
     """The end of a run in a log: two lines for the account, reduced accuracy, each failure, the report.
 
     Args:
-        summary: Of the run.
+        summary: Summary of the run.
         verbose: Name files that are not a scene, too.
     """
     scenes = summary.scenes

@@ -18,7 +18,7 @@ def rebuild_days(tables: Tables, store: Store, *, touched: Iterable[tuple[str, d
     """Rewrite days and everything above them; a day without products any more disappears.
 
     Args:
-        tables: Of the output.
+        tables: Tables of the output.
         store: The output.
         touched: Collections and days.
 

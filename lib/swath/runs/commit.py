@@ -51,7 +51,7 @@ class Ledger:
     """The Delta ledger of one output.
 
     Args:
-        tables: Of the output.
+        tables: Tables of the output.
         request: The run that writes.
     """
 

@@ -41,12 +41,12 @@ class Estimate:
     """What one product needs.
 
     Args:
-        product_id: Of the product.
+        product_id: Id of the product.
         strips: Tasks of the pixel stage.
         assets: Files.
-        pixels: Of all assets.
-        raw_bytes: Of all assets before compression: an upper bound of what is written.
-        peak_mb: Of one child.
+        pixels: Pixels of all assets together.
+        raw_bytes: Size of all assets before compression [bytes]: an upper bound of the output.
+        peak_mb: Peak memory of one child [MB].
     """
 
     product_id: str
@@ -124,7 +124,7 @@ def totals(estimates: list[Estimate], *, cores: int, slower: float) -> dict[str,
     """The sums of a plan, JSON-able.
 
     Args:
-        estimates: Of its products.
+        estimates: Estimates of its products.
         cores: That work at once.
         slower: See ``slowness``.
     """

@@ -41,8 +41,8 @@ class FewPlan(Plan):
     Args:
         spark: The session.
         store: Where the plan is kept.
-        run_id: Of the run.
-        rows: Of ``PLANNED``.
+        run_id: Id of the run.
+        rows: Rows with the columns of ``PLANNED``.
         scenes: By ``n``.
     """
 
@@ -163,7 +163,7 @@ def decide_few(
 
     Args:
         ingested: Rows of ``INGESTED``, in order.
-        products: Of the ledger: ids, keys, when they were made.
+        products: Products of the ledger: ids, keys, when they were made.
         versions: What the ledger's products were made from, by scene id.
         wave_products: Products that commit together.
 

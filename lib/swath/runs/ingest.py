@@ -54,7 +54,7 @@ class IngestRequest:
         pipeline_json: The pipeline that a run wants of the scenes; None when scenes are only taken in.
         strip_rows: Strip height that a run wants.
         limit: Take at most so many scenes.
-        limits: Of each call to a worker's child.
+        limits: Limits of each call to a worker's child.
         terms: What the user vouches for of the deliveries.
         internal_limit: See ``RunRequest``.
     """
@@ -83,7 +83,7 @@ def ingest(
         spark: The session.
         store: Where the run keeps what it found.
         request: What to ingest.
-        tables: Of the output: what it knows of unchanged files is not read again.
+        tables: Tables of the output; files that they know as unchanged are not read again.
         found: The scenes, where somebody has looked for them already.
 
     Returns:

@@ -25,7 +25,7 @@ class Clash:
     """A delivery that is not kept.
 
     Args:
-        n: Of its row.
+        n: Number of its row.
         scene_id: The id that another delivery has.
         href: What it was found by.
         message: Names both, and what to do.
@@ -42,7 +42,7 @@ def clashes_of(ingested: DataFrame, *, tables: Tables) -> list[Clash]:
 
     Args:
         ingested: Rows of ``INGESTED``.
-        tables: Of the output.
+        tables: Tables of the output.
     """
     usable = ingested.filter(F.col("error_class").isNull() & F.col("scene_digest").isNotNull())
     came = usable.select("n", "scene_id", "scene_digest", "href", "processed")
@@ -67,7 +67,7 @@ def decided(rows: Iterable[Json], *, known: Iterable[Json], products: Iterable[J
 
     Args:
         rows: Deliveries that came: ``n``, ``scene_id``, ``scene_digest``, ``href``, ``processed``.
-        known: Of ``scenes``, likewise.
+        known: Rows of ``scenes``, likewise.
         products: ``scene_id``, ``scene_digest``, ``made``.
     """
     came, before = _by_scene(rows), _by_scene(known)

@@ -54,7 +54,7 @@ class Plan:
     """A stored plan.
 
     Args:
-        rows: Of ``PLANNED``.
+        rows: Rows with the columns of ``PLANNED``.
         ingested: What it was made of: the scenes.
     """
 
@@ -139,8 +139,8 @@ def decide(ingested: DataFrame, products: DataFrame, *, scenes: DataFrame, wave_
 
     Args:
         ingested: Rows of ``INGESTED``.
-        products: Of the ledger.
-        scenes: Of the ledger.
+        products: Products of the ledger.
+        scenes: Scenes of the ledger.
         wave_products: Products that commit together.
 
     Returns:

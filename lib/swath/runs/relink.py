@@ -61,12 +61,12 @@ class Links:
     """What need not be made of one product.
 
     Args:
-        records: Of linked assets, by name.
+        records: Records of linked assets, by name.
         adoptable: Assets that the item names and no ledger knows: their bytes must be looked at once.
         item: Path of the item, relative to the output.
         pictures: Paths of pictures that show the same, by name.
         true_colour: Whether the true-colour pictures are among them, or there are none.
-        pixels: Of all assets of the product.
+        pixels: Pixels of all assets of the product.
     """
 
     records: dict[str, Json] = field(default_factory=dict)
@@ -83,8 +83,8 @@ def find_links(
     """What is there of the products of a wave, without reading a pixel.
 
     Args:
-        rows: Of the plan, with their scenes.
-        pipeline_json: Of the run.
+        rows: Rows of the plan, with their scenes.
+        pipeline_json: Pipeline of the run, as JSON.
         versions: What the ledger knows of the products, newest first, by product.
         store: The output.
     """

@@ -76,7 +76,7 @@ def reproduce(
         spark: The session.
         found: What was recorded.
         into: Where the new files go.
-        limits: Of each call to a worker's child.
+        limits: Limits of each call to a worker's child.
         progress: Told of every stage.
 
     Raises:

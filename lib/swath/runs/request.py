@@ -33,7 +33,7 @@ class RunRequest:
         strip_rows: Height of strips at the reference resolution; None lets the engine choose.
         limit: Take at most so many scenes.
         wave_products: Products that commit together.
-        limits: Of each call to a worker's child.
+        limits: Limits of each call to a worker's child.
         terms: What the user vouches for of the deliveries.
         catalogue: What people search, beside the static catalogue; no part of what was asked.
         internal_limit: Scenes that may end by errors which nobody foresaw, as the first of a step or by the same error, before

@@ -66,8 +66,8 @@ def made_work(row: Row, made: Row) -> ProductWork:
     """A product of the ledger as if it had been made just now.
 
     Args:
-        row: Of the plan, with its scene.
-        made: Of ``products``.
+        row: Row of the plan, with its scene.
+        made: Value of ``products.made``.
     """
     published = {
         "item": made["item"], "bbox": made["bbox"], "pictures": dict(made["pictures"]), "collection": made["collection"],

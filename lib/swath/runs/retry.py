@@ -28,7 +28,7 @@ class Retry:
 
     Args:
         request: As it was asked then; inputs and run id are the retry's own.
-        hrefs: Of the scenes.
+        hrefs: Hrefs of the scenes.
     """
 
     request: RunRequest
@@ -47,10 +47,10 @@ def find_retries(tables: Tables, store: Store, *, rows: DataFrame, run_id: str) 
     """One retry for each specification that the rows were refused under.
 
     Args:
-        tables: Of the output.
+        tables: Tables of the output.
         store: The output.
-        rows: Of ``wanted``.
-        run_id: Of the first retry; further ones get a number.
+        rows: Rows of ``wanted``.
+        run_id: Id of the first retry; further ones get a number appended.
 
     Raises:
         ConfigError: No run recorded how a scene was asked for.

@@ -45,7 +45,7 @@ class RunOutcome:
         made: Products of the run, those of an earlier execution that was cut short first.
         lost: Products that were refused on their way.
         aside: Rows of the plan that needed no work: there already, duplicates, refused.
-        stages: Of all waves.
+        stages: Stages of all waves.
         touched: Collections and days that got a product.
         started: Aware.
         ended: Aware.

@@ -109,7 +109,7 @@ def check_seams(
     """Make a product of a scene in every tiling, and compare each with the first.
 
     Args:
-        href: Of the scene.
+        href: Href of the scene.
         pipeline: Plain description, models pinned.
         models: Path and digest of each pinned model, by name.
         folder: Where the products go; the caller removes it.

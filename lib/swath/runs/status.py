@@ -69,7 +69,7 @@ def output_status(tables: Tables, *, run_id: str | None = None) -> OutputStatus:
     """Read it from the ledger, without Spark where its tables are what swath made them.
 
     Args:
-        tables: Of the output.
+        tables: Tables of the output.
         run_id: Only this run; the quarantine is then what it left and still stands.
 
     Raises:

@@ -46,7 +46,7 @@ def latest_versions(products: Iterable[Json]) -> dict[str, str]:
     """The digest that the latest product of each scene was made from, by scene id.
 
     Args:
-        products: Of the ledger: ``scene_id``, ``scene_digest``, ``made``.
+        products: Products of the ledger: ``scene_id``, ``scene_digest``, ``made``.
     """
     return {r["scene_id"]: r["scene_digest"] for r in sorted(products, key=lambda r: r["made"])}
 
@@ -55,7 +55,7 @@ def chosen(rows: Sequence[Json], *, standing: Version | None) -> Version:
     """The delivery of a scene that is made.
 
     Args:
-        rows: Of ``INGESTED``: those of one product that can be used.
+        rows: Rows with the columns of ``INGESTED`` that can be used, of one product.
         standing: What the ledger's products were made from.
     """
     known = "" if standing is None else standing.digest
@@ -94,8 +94,8 @@ def latest_versions_of(products: DataFrame, scenes: DataFrame, *, ingested: Data
     """What products of the ledger were made from, a row a scene: ``scene_id``, and the version's digest, href and date.
 
     Args:
-        products: Of the ledger.
-        scenes: Of the ledger; their metadata is looked into only where a delivery of another digest has come.
+        products: Products of the ledger.
+        scenes: Scenes of the ledger; their metadata is read only where a delivery of another digest arrived.
         ingested: The scenes of the run.
     """
     latest = products.groupBy("scene_id").agg(F.max_by("scene_digest", "made").alias("standing"))
@@ -116,7 +116,7 @@ def with_choice(rows: DataFrame) -> DataFrame:
     """Add to each usable row of a product: ``same`` (as what is made), ``clash`` (why not), ``replaces`` (what it replaces).
 
     Args:
-        rows: Of ``INGESTED``, with ``latest`` (key of the ledger's product) and the columns of ``latest_versions_of``.
+        rows: Rows of ``INGESTED`` with ``latest`` (key of the ledger's product) and the columns of ``latest_versions_of``.
     """
     usable = F.col("error_class").isNull() & F.col("product_id").isNotNull()
     processed, standing = F.coalesce("processed", F.lit("")), F.col("standing")

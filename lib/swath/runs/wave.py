@@ -44,14 +44,14 @@ class ProductWork:
     """One product on its way through a wave.
 
     Args:
-        row: Of the plan.
+        row: Row of the plan.
         strips: Answers of its strips, in order.
         links: What of it was there before.
-        records: Of its assets: those linked first, then those made.
+        records: Records of its assets: first the linked ones, then the made ones.
         published: Answer of the publish stage.
         refusal: Why it was not made; None when it was.
         cut: How its strips were asked for.
-        number: Of its strips.
+        number: Number of its strips.
         uploads: Those that its strips share, by asset.
     """
 
@@ -101,7 +101,7 @@ class WaveRunner:
         store: The output.
         request: What was asked.
         progress: Told of every stage.
-        breaker: Of the run.
+        breaker: Circuit breaker of the run.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class WaveRunner:
 
         Args:
             wave: Its number.
-            rows: Of the plan, with their scenes.
+            rows: Rows of the plan, with their scenes.
             versions: What the ledger knows of the products, newest first, by product.
         """
         self._stages = []

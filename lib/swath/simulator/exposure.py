@@ -16,7 +16,7 @@ class Exposure:
     """One scene being made.
 
     Args:
-        grid: Of its finest bands, pan left aside.
+        grid: Grid of the finest bands, the pan band excluded.
         overpass: When, from where, and over what.
         rasters: Where its pixels go.
         tally: Pixels of each class so far, (256,).

@@ -91,7 +91,7 @@ def band_terms(
     """The atmosphere of one band over a window.
 
     Args:
-        coefficients: Of the band.
+        coefficients: Coefficients of the band.
         overpass: Angles and air.
         x_m: Pixel columns, (x,).
         y_m: Pixel rows, (y,).

@@ -44,11 +44,11 @@ class Delivery:
         scene_id: Product identifier.
         acquired: Scene centre, UTC.
         processed: When the product was made.
-        grid: Of the 30 m bands.
-        pan: Of the pan band.
+        grid: Grid of the 30 m bands.
+        pan: Grid of the pan band.
         sun_elevation_deg: At scene centre.
         sun_azimuth_deg: At scene centre.
-        cloud_cover_percent: Of the imaged pixels.
+        cloud_cover_percent: Cloud cover over the imaged pixels [%].
         thermal: Radiance gain, K1 and K2 by band number.
         gain: Reflectance per DN.
         offset: Reflectance at DN 0.

@@ -46,7 +46,7 @@ class SimulatedScene:
         metadata: Its main metadata file.
         rasters: Files of the delivery by band name.
         truth: What is known about it; None when it was not asked for.
-        grid: Of the finest bands (pan left aside).
+        grid: Grid of the finest bands, the pan band excluded.
     """
 
     scene_id: str

@@ -19,7 +19,7 @@ class MsiBand:
         resolution_m: 10, 20 or 60.
         centre_um: Centre wavelength [um].
         range_nm: Lower and upper edge [nm].
-        irradiance: Of the sun [W m-2 um-1].
+        irradiance: Solar irradiance [W m-2 um-1].
     """
 
     name: str

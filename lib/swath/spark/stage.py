@@ -39,7 +39,7 @@ def run_stage(
     Args:
         spark: The session.
         requests: JSON-able; references only.
-        limits: Of each call.
+        limits: Limits of each call.
         name: Shown in Spark's UI and logs.
         progress: Told how many of how many tasks are done.
         tasks: Tasks to spread the requests over, in order; None for one task each.

@@ -38,9 +38,9 @@ def calibrate(
     """A UDF from a tile of DN to TOA reflectance [1] or brightness temperature [K].
 
     Args:
-        calibration: Of the band.
+        calibration: Calibration of the band.
         sun_elevation_deg: At scene centre; unused where the reflectance is sun-normalised.
-        dtype: Of the DN: ``uint8``, ``uint16`` or ``int16``.
+        dtype: Data type of the DN: ``uint8``, ``uint16`` or ``int16``.
         nodata: The DN without data.
     """
 
@@ -59,7 +59,7 @@ def correct(platform: str, band: str, *, angles: Angles, atmosphere: Atmosphere)
     Args:
         platform: STAC platform (``sentinel-2a``).
         band: Common name (``blue``).
-        angles: Of the scene.
+        angles: Angles of the scene.
         atmosphere: Over the scene.
 
     Raises:
@@ -86,8 +86,8 @@ def predict(path: str, digest: str, *, manifest: Manifest) -> TileUdf:
 
     Args:
         path: Model directory that every worker sees.
-        digest: Of the directory; another one is refused.
-        manifest: Of the model.
+        digest: Digest of the directory; any other is refused.
+        manifest: Manifest of the model.
     """
     codes = np.array([c.value for c in manifest.classes], dtype=np.uint8)
 

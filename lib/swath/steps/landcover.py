@@ -29,8 +29,8 @@ class Landcover:
     Args:
         model: The name under which the predictor lies in ``Context.models``.
         manifest: What the model takes and gives; its JSON text is taken too, since plans travel as JSON.
-        digest: Of the model's directory; it pins the results.
-        model_version: Of the model in its registry.
+        digest: Digest of the model's directory; pins the results.
+        model_version: Version of the model in its registry.
 
     Raises:
         ConfigError: The manifest is broken, or the model looks beyond the pixel, which no predictor here does.

@@ -19,8 +19,8 @@ class NameLimits:
     """Most bytes of names.
 
     Args:
-        part: Of a file's or folder's name.
-        path: Of a path relative to the store's root.
+        part: File or folder name, one part of a path.
+        path: Path relative to the store's root.
         told: Where the limits come from, for messages.
     """
 

@@ -24,7 +24,7 @@ class StoreOptions:
     Args:
         kind: ``s3``, ``s3-compatible`` or ``s3-outposts``.
         endpoint: URL of a store that is not Amazon's; empty for Amazon's own.
-        region: Of the bucket; empty lets boto3 find out.
+        region: Region of the bucket; if empty, boto3 finds it.
         addressing: ``path``, ``virtual``; empty means path where there is an endpoint.
         access_point: ARN or alias that stands for the bucket in requests.
         consistency: ``strong``, or ``new-objects`` where overwrites, deletes and lists lag.

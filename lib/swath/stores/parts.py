@@ -86,7 +86,7 @@ class UnfinishedUpload:
     """An upload that was neither completed nor aborted.
 
     Args:
-        path: Of the file to be, relative to the store's root.
+        path: Path of the finished file, relative to the store's root.
         upload_id: The store's name of it.
         began: Aware.
     """

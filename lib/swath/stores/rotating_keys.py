@@ -52,7 +52,7 @@ def session_with_rotating_keys(profile: str | None) -> Session:
     """A botocore session whose file keys are read again; every other source of its chain is as ever.
 
     Args:
-        profile: Of the credentials file; None for the one that the environment names.
+        profile: Profile in the credentials file; None for the one that the environment names.
     """
     session = Session(profile=profile)
     resolver = session.get_component("credential_provider")

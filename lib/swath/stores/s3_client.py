@@ -98,9 +98,9 @@ def get(client: "S3Client", *, bucket: str, key: str, span: str = "") -> tuple[b
     """An object's bytes, or a range of them, and the object's whole length.
 
     Args:
-        client: Of the bucket.
+        client: S3 client for the bucket.
         bucket: Its name in requests.
-        key: Of the object.
+        key: Key of the object.
         span: ``bytes=first-last``; empty for all of it.
 
     Raises:
@@ -162,7 +162,7 @@ class _Broken:
 
     Args:
         client: Whose patience counts.
-        uri: Of the object.
+        uri: URI of the object.
     """
 
     def __init__(self, client: "S3Client", uri: str) -> None:

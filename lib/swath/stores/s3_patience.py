@@ -47,9 +47,9 @@ class PatientCalls:
     """Decides what becomes of each answer of a client.
 
     Args:
-        endpoint: Of the store; empty for Amazon's.
+        endpoint: Endpoint of the store; empty for Amazon's.
         seconds: How long it may be away.
-        credentials: Of the client; None for one that signs nothing.
+        credentials: Credentials of the client; None if it signs nothing.
         anonymous: Nothing is signed, on purpose.
     """
 

@@ -21,7 +21,7 @@ def told_by_spark(text: str) -> ServiceError | StoreRefusedError | None:
     """The store's fault, when the text of an exception tells of one.
 
     Args:
-        text: Of the exception; the traces of several may be in it.
+        text: Text of the exception; may contain several tracebacks.
     """
     if not ("s3a" in text or "software.amazon" in text):
         return None

@@ -20,9 +20,9 @@ class Upload:
     """One multipart upload.
 
     Args:
-        client: Of the bucket.
+        client: S3 client for the bucket.
         bucket: Its name in requests.
-        key: Of the object in the making.
+        key: Key of the object that is being uploaded.
         upload_id: As the store gave it.
     """
 

@@ -35,7 +35,7 @@ def card_of(manifest: Manifest, *, title: str, metrics: Metrics) -> str:
     """Markdown with purpose, inputs, data, quality and limits.
 
     Args:
-        manifest: Of the model.
+        manifest: Manifest of the model.
         title: What it is, for people.
         metrics: Pooled over all splits.
     """

@@ -42,15 +42,15 @@ class TrainingRecipe:
     """What to train and how to judge it.
 
     Args:
-        name: Of the model.
+        name: Name of the model.
         title: For people, on the card.
         features: The features.
         classes: The classes, by name the labels of the polygons.
-        licence: Of the model.
+        licence: Licence of the model.
         forest: Settings of the trees.
         splits: How often polygons are split anew for the metrics.
         held_out: Share of each class's polygons kept from training in each split.
-        seed: Of the first split; the next ones count up.
+        seed: Seed of the first split; later splits count up from it.
         label_field: Attribute of the polygons with the class name.
         id_field: Attribute with a unique id; features are numbered when None.
 

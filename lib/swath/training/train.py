@@ -33,8 +33,8 @@ class Judgement:
     """How good models of a recipe are on polygons that they have not seen.
 
     Args:
-        splits: Of each split.
-        pooled: Of all together.
+        splits: Metrics of each split.
+        pooled: Metrics over all splits together.
     """
 
     splits: tuple[Metrics, ...]

@@ -21,7 +21,7 @@ class EndedRun:
     Args:
         run_id: Its name.
         ended: When its result was written.
-        bytes: Of what it needs no longer.
+        bytes: Size of what the run no longer needs [bytes].
         whole: Nothing else is in its folder.
         parts: What it needs no longer, by name in its folder.
     """

@@ -22,7 +22,7 @@ class Finding:
 
     Args:
         kind: What.
-        path: Of the file, relative to the output; of an item that is only served, its collection and id.
+        path: Path of the file, relative to the output; for an item that is only served, its collection and id.
         product_id: The product, when there is one.
         expected: What should be.
         got: What is.

@@ -52,7 +52,7 @@ class Cleaning:
         unnamed: Files that no item names.
         plans: Runs that ended, by name: what they were planned by.
         uploads: Multipart uploads that nobody will complete.
-        bytes: Of all of them.
+        bytes: Total size [bytes].
         tables: Those that were joined and vacuumed.
     """
 
@@ -72,7 +72,7 @@ def clean(tables: Tables, store: Store, *, retention: Retention, now: datetime |
     """Clean an output; to be called under its lock, so that no run is at work.
 
     Args:
-        tables: Of the output.
+        tables: Tables of the output.
         store: The output.
         retention: How long things are kept.
         now: Aware; the clock's time without it.

@@ -48,7 +48,7 @@ def mend(spark: SparkSession, tables: Tables, store: Store, *, found: Comparison
 
     Args:
         spark: The session.
-        tables: Of the output.
+        tables: Tables of the output.
         store: The output.
         found: What ``compare`` found.
         run_id: Names this mending in the ledger.

@@ -91,7 +91,7 @@ class _Day:
 
     Args:
         folder: ``products/<collection>/<yyyy>/<mm>/<dd>/``.
-        rows: Of the ledger, by product.
+        rows: Rows of the ledger, by product.
         files: Those that are there, by path.
         store: The output.
     """

@@ -25,7 +25,7 @@ class Forwarded:
     """One run that was forwarded.
 
     Args:
-        run_id: Of the run.
+        run_id: Id of the run.
         flows: What left.
         withheld: What stayed, although the run has it.
     """
@@ -40,7 +40,7 @@ class SetAside:
     """One run whose result cannot be read. It has no receipt, so it is looked at again the next time.
 
     Args:
-        run_id: Of the run.
+        run_id: Id of the run.
         reason: What is wrong with its result.
     """
 

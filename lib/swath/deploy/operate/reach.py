@@ -20,7 +20,7 @@ def reach_site(site_name: str, environ: MutableMapping[str, str] = os.environ) -
 
     Args:
         site_name: Name or file of a site.
-        environ: Of this process and its children.
+        environ: Environment of this process and its children.
 
     Raises:
         ConfigError: There is no such site, or something in it is wrong.

@@ -24,7 +24,7 @@ class RunResult:
     """What a run says about itself.
 
     Args:
-        run_id: Of the run.
+        run_id: Id of the run.
         scenes_in: Scenes that it was given.
         made: Scenes whose product was made.
         skipped: Scenes whose product was there.
@@ -68,7 +68,7 @@ def read_result(output: str, *, run_id: str, site: Site) -> RunResult | None:
 
     Args:
         output: Where the run wrote, resolved.
-        run_id: Of the run.
+        run_id: Id of the run.
         site: For the store's endpoint.
 
     Raises:

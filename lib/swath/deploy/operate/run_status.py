@@ -28,7 +28,7 @@ class RunStatus:
     """A run at one moment.
 
     Args:
-        run_id: Of the run.
+        run_id: Id of the run.
         state: In our words.
         engine_state: In the engine's words.
         reason: Why, in a sentence; empty when there is nothing to say.
@@ -56,7 +56,7 @@ class Submission:
     """What a submit did.
 
     Args:
-        run_id: Of the run.
+        run_id: Id of the run.
         created: False when this very run was there already: two submits make one job.
         handle: The engine's own name for it.
     """

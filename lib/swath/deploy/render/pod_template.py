@@ -27,7 +27,7 @@ def pod_template(site: Site, *, role: Role, job: JobSpec | None = None) -> Manif
 
     Args:
         site: Where it runs.
-        role: Of the pod.
+        role: Role of the pod.
         job: For its longest duration and its priority; None for templates that serve every job of a site.
     """
     nodes = site.placement.driver if role == "driver" else site.placement.executor

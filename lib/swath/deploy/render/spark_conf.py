@@ -42,7 +42,7 @@ def spark_conf(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
     Args:
         job: What.
         site: Where.
-        run_id: Of the run.
+        run_id: Id of the run.
 
     Returns:
         Settings in a stable order, values as Spark reads them; memory as whole numbers with g or m.

@@ -13,7 +13,7 @@ class SparkSubmit:
 
     Args:
         program: Main file.
-        arguments: Of the program.
+        arguments: Arguments of the program.
         conf: Spark settings.
         environment: Variables of the driver.
     """

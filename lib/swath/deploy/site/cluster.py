@@ -24,16 +24,16 @@ class Cluster(Strict):
 
     Args:
         namespace: One tenant, one namespace: a driver that may create pods can mount any secret of its namespace.
-        virtual_cluster: Of EMR on EKS.
-        region: Of EMR on EKS.
+        virtual_cluster: Virtual cluster (EMR on EKS).
+        region: Region (EMR on EKS).
         release_label: Dated, never ``-latest``.
         execution_role_arn: The role that EMR on EKS gives to drivers and executors.
         pod_templates: ``image``: those that the image holds under /opt/swath/pod-templates/<site>; or an ``s3://`` prefix.
-        context: Of the kubeconfig; empty for the current one or the pod's own account.
+        context: Context of the kubeconfig; empty for the current one or the pod's own account.
         control_plane: ``remote`` when nodes may lose it and go on (Outposts with the control plane in the Region).
         pod_security: Level of the namespace. EMR adds containers of its own, so ``baseline`` there.
-        master: Of ``spark-submit``.
-        jars: Of ``spark-submit``: Delta (and hadoop-aws) jars on disk; without them Spark fetches packages.
+        master: Master URL for ``spark-submit``.
+        jars: Paths of the Delta (and hadoop-aws) jars for ``spark-submit``; without them Spark fetches packages.
     """
 
     namespace: Namespace = "swath"

@@ -48,7 +48,7 @@ class Identity(Strict):
         secret: Name of the Kubernetes secret with a profile file ``credentials``, for ``secret``. Its content never
             passes through swath.
         sidecar_image: Image (by digest) of the signing helper that answers on 127.0.0.1:9911, for ``roles-anywhere``.
-        sidecar_arguments: Of the helper: names of profile, anchor and role, paths of certificate and key.
+        sidecar_arguments: Arguments of the helper: names of profile, anchor and role, paths of certificate and key.
     """
 
     kind: IdentityKind

@@ -27,7 +27,7 @@ class Site(Strict):
         summary: For people.
         engine: Who starts drivers.
         image: By digest: ``registry/name@sha256:...``; empty for ``spark-submit``.
-        spark_version: Of the image.
+        spark_version: Spark version of the image.
         cluster: Where the engine listens.
         stores: By name; jobs say ``store://NAME/path``.
         ledger: The account.

@@ -64,7 +64,7 @@ class Store(Strict):
     Args:
         kind: What answers.
         uri: What stands for the store: ``s3://bucket/prefix`` or a folder.
-        region: Of the bucket; ``external`` for stores that know no Regions.
+        region: Region of the bucket; ``external`` for stores without Regions.
         endpoint: ``https://host:port`` of a store that is not Amazon's.
         addressing: ``path`` for most stores that are not Amazon's.
         access_point: ARN, for S3 on Outposts.

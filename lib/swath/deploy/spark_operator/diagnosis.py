@@ -24,7 +24,7 @@ class Evidence:
         running_s: Since the driver started; 0 when it has not.
         pods: Driver and executors.
         events: About the application and its driver.
-        quotas: Of the namespace.
+        quotas: Quotas of the namespace.
     """
 
     word: str

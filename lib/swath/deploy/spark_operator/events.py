@@ -18,7 +18,7 @@ def still_true(events: Sequence[Object], *, pods: Sequence[Object]) -> Iterator[
     A pod that is not Pending was scheduled and has its volumes; of one that is, later steps show that an earlier one went well.
 
     Args:
-        events: Of the application and its pods.
+        events: Events of the application and its pods.
         pods: As they are now.
     """
     pending = {pod["metadata"]["name"] for pod in pods if pod.get("status", {}).get("phase") == "Pending"}

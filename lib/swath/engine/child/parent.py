@@ -82,7 +82,7 @@ class Child:
     """Starts on first use, restarts after a death, ends with its parent.
 
     Args:
-        limits: Of each call.
+        limits: Limits of each call.
         module: What the child runs; its ``main`` must serve requests as that of ``child_main`` does.
         nursery: Forks the child; without one, or when it does not answer, the child is a Python of its own.
     """

@@ -111,7 +111,7 @@ def opened_archive(path: str, *, opener: Opener) -> Archive:
     """An archive, listed; the last one is kept, since the files of one delivery are read after each other.
 
     Args:
-        path: Of the archive, as GDAL names it.
+        path: Path of the archive, as GDAL names it.
         opener: Opens its bytes.
 
     Raises:
@@ -131,7 +131,7 @@ def list_archive(path: str, *, opener: Opener, keep: bool = False) -> Listing:
     """What an archive holds, told by its bytes alone.
 
     Args:
-        path: Of the archive, as GDAL names it.
+        path: Path of the archive, as GDAL names it.
         opener: Opens its bytes.
         keep: Keep a compressed tar inflated.
 

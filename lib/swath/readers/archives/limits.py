@@ -33,7 +33,7 @@ class Budget:
     """Counts what an archive declares and gives, and stops it where that is beyond belief.
 
     Args:
-        name: Of the archive, for messages.
+        name: Name of the archive, for messages.
         packed: Its size in bytes.
         limits: What it may hold and cost.
     """

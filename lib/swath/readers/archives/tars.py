@@ -54,7 +54,7 @@ def list_compressed(file: BinaryIO, *, inflater: Callable[[BinaryIO], BinaryIO],
 
     Args:
         file: The archive.
-        inflater: Of its compression.
+        inflater: Decompressor for its compression.
         budget: What is believed of it.
         keep: Keep what comes out: members are then read without inflating again.
 

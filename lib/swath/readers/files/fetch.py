@@ -35,7 +35,7 @@ class FetchError(OSError):
 
     Args:
         message: One line, without secrets.
-        status: Of the answer; 0 without one.
+        status: HTTP status; 0 without an answer.
         refused: We did not ask: the host was not named.
     """
 
@@ -50,7 +50,7 @@ class Ask:
     """One request.
 
     Args:
-        url: Of http or https.
+        url: URL, http or https.
         hosts: That may be asked, on the way too.
         method: GET or POST.
         headers: To the address's own host only.
@@ -84,7 +84,7 @@ def read_bounded(response: "Response", *, most: int, seconds: float = PATIENCE_S
     """The body of an answer, unpacked.
 
     Args:
-        response: Of ``answered``.
+        response: Response that ``answered`` returned.
         most: Bytes; also after unpacking.
         seconds: For the whole body: a server may send a byte a minute.
 

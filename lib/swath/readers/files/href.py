@@ -24,7 +24,7 @@ def gdal_href(href: str, *, member: str | None = None, kind: ArchiveKind | None 
     Args:
         href: A local path, an ``s3://`` URI, or a name that is GDAL's already.
         member: Path inside the archive that ``href`` names.
-        kind: Of the archive; by its suffix where it was not looked into.
+        kind: Kind of archive; judged by its suffix where the content was not read.
 
     Returns:
         An absolute path, ``/vsis3/bucket/key``, ``/vsizip/{archive}/member`` or ``/vsitar/{archive}/member``.

@@ -52,7 +52,7 @@ class Hasher:
     """Takes one digest, a piece at a time.
 
     Args:
-        algorithm: Of a ``Multihash``.
+        algorithm: Algorithm, as a ``Multihash`` names it.
     """
 
     def __init__(self, algorithm: str) -> None:

@@ -32,7 +32,7 @@ class Origin:
         url: With its query.
         hosts: That may be asked for it.
         served: Address of the item that has the query, where it was taken off; empty otherwise.
-        key: Of the asset in that item.
+        key: Key of the asset in that item.
     """
 
     url: str = field(repr=False)

@@ -45,7 +45,7 @@ class Reached:
 
     Args:
         asked: The address that led here.
-        url: Of the last redirect, signed.
+        url: Signed URL of the last redirect.
         headers: For it.
         hosts: That may be asked.
         size: Bytes.

@@ -73,7 +73,7 @@ def stated_level(properties: Mapping[str, Any], *, collection: str, item_id: str
     """The level that an item, or the properties of a scene, states; None when nothing does.
 
     Args:
-        properties: Of the item.
+        properties: Properties of the item.
         collection: Its collection; empty when it has none.
         item_id: Its id.
     """

@@ -147,7 +147,7 @@ def quality_scheme(native_id: str, *, collection: str, family: str) -> QualitySc
     """How the bits of a quality band are laid out; None when its agency never described such a band.
 
     Args:
-        native_id: Of ``QUALITY_BANDS``.
+        native_id: Native id, a key of ``QUALITY_BANDS``.
         collection: Collection number as the metadata has it (``01``, ``2``); empty before collections.
         family: Sensor family.
     """

@@ -30,7 +30,7 @@ class DeflatedBand:
 
     Args:
         dataset: The file as GDAL opened it; it must stay open.
-        index: Of the band, from 1.
+        index: Index of the band, from 1.
         file: The same file.
     """
 

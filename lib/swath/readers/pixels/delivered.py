@@ -24,7 +24,7 @@ def dn_type(header: Header, *, nodata: float | None) -> str | None:
     Whether a wider type holds whole numbers only, the pixels tell when they are read.
 
     Args:
-        header: Of the file.
+        header: Header of the file.
         nodata: The number that means no data by whoever describes the file; its sign tells signed DN.
     """
     if header.dtype in DN_TYPES:
@@ -41,8 +41,8 @@ def stored_of(header: Header, *, dtype: str, told: int | None = None) -> Stored 
     A crop has a nodata of its own beside the delivery's: R writes 65535 where a uint16 band has none.
 
     Args:
-        header: Of the file.
-        dtype: Of the DN.
+        header: Header of the file.
+        dtype: Data type of the DN.
         told: The DN of no data by whoever describes the file; None when there is none, as for quality bands.
     """
     if header.dtype == dtype:

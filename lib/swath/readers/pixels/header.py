@@ -39,7 +39,7 @@ class Header:
         grid: Where its pixels lie.
         dtype: NumPy name of the stored type of its first band.
         count: Bands in the file, an alpha band among them.
-        nodata: Of the first band; None when it names none.
+        nodata: Nodata value of the first band; None if the file has none.
         tags: The dataset's own tags.
         mask: Which pixels hold data, where the file says so by more than ``nodata``.
         alpha: Whether one of the bands is an alpha band.

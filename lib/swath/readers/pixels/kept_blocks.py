@@ -35,7 +35,7 @@ class KeptBlocks:
     Args:
         size: (height, width) of the band.
         block: (height, width) of a block.
-        dtype: Of the band.
+        dtype: Data type of the band.
         decode: Where blocks come from.
         together: Ask for all neighbours at once, as suits a file far away; otherwise block by block.
     """

@@ -37,7 +37,7 @@ class AngleGrids:
     """All directions of a granule, on one grid of nodes.
 
     Args:
-        crs: Of the coordinates.
+        crs: CRS of the coordinates.
         left: x of the first column of nodes, map units: the tile's left edge.
         top: y of the first row of nodes: the tile's top edge.
         dx: Between columns.
@@ -137,7 +137,7 @@ def angle_notes(grids: AngleGrids | None, *, bands: Collection[str]) -> dict[str
     """What an item says of angles that are not per pixel, by name.
 
     Args:
-        grids: Of the granule.
+        grids: Grids of the granule.
         bands: Native ids of the bands of the delivery.
     """
     if grids is None:

@@ -17,7 +17,7 @@ class TileListing:
     Args:
         product_name: The product it was cut from; empty when not said.
         sensed: When the tile was sensed, UTC.
-        crs: Of the ring.
+        crs: CRS of the ring.
         ring: Around the tile's data, map units, closed; empty when not said.
         cloud_cover_percent: None when not said.
     """

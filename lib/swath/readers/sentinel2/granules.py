@@ -17,7 +17,7 @@ def scene_id_of(metadata: Sentinel2Metadata, *, source: str) -> str:
     """The scene's id; where the product holds two granules of one tile, each is told by when it was made.
 
     Args:
-        metadata: Of the product and the granule.
+        metadata: Metadata of the product and the granule.
         source: What the user named: a granule's folder has its siblings beside it.
     """
     if metadata.tile is None or sum(1 for _ in _of_tile(source, tile=metadata.tile.mgrs)) <= 1:

@@ -34,7 +34,7 @@ class TileMetadata:
 
     Args:
         tile_id: ``S2A_OPER_MSI_L1C_TL_EPAE_20180629T012042_A015757_T56JMM_N02.06``.
-        datastrip_id: Of the strip it was cut from; empty when not said.
+        datastrip_id: Id of the datastrip that the tile was cut from; empty if not stated.
         level: ``1C`` or ``2A``.
         sensed: When this tile was sensed, UTC.
         grids: Nominal grid by ground sampling [m]; the rasters' own grids may differ (decimated deliveries).

@@ -27,7 +27,7 @@ class Answer:
 
     Args:
         folder: Exists.
-        name: Of the search.
+        name: Name of the search.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -54,7 +54,7 @@ class Answer:
 
         Args:
             feature: As it came; what is no item is kept too, and refused when it is read.
-            root: Of the API.
+            root: Root of the API.
             hosts: That the user named.
         """
         self._seen += 1

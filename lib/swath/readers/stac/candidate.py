@@ -19,13 +19,13 @@ class Candidate:
         offset: ``raster:offset``; None when the item does not say.
         unit: ``unit``; empty when the item does not say.
         irradiance: ``eo:solar_illumination`` [W m-2 um-1]; None when the item does not say.
-        bits: Of a sample, by ``data_type``; 0 when the item does not say.
-        roles: Of the asset.
+        bits: Bits per sample, by ``data_type``; 0 if the item does not say.
+        roles: Roles of the asset.
         nodata: As the item says; None when it does not.
         sun_normalised: Whether reflectance is divided by the cosine of the sun's zenith angle already.
         checksum: ``file:checksum``; empty when there is none.
         quality: Scheme of a quality band; None for measurements.
-        calibration: Of a metadata file beside the band, where the item has no scale of its own.
+        calibration: Calibration from a metadata file beside the band, where the item has no scale of its own.
     """
 
     key: str

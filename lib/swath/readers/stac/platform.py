@@ -41,7 +41,7 @@ class Platform:
         """How the bits of a quality band are laid out; None when that is not known.
 
         Args:
-            key: Of ``quality``.
+            key: Key in ``quality``.
             collection: ``landsat:collection_number``; empty when the item does not say. Then a name that only one
                 collection used (``qa_pixel``) decides, and ``bqa`` stays unknown.
         """

@@ -26,7 +26,7 @@ class Search:
 
     Args:
         href: As the user wrote it.
-        root: Of the API, without user and query.
+        root: Root of the API, without user and query.
         user: ``user:password`` of the address; empty without one.
         parameters: Keyword arguments of pystac-client's ``Client.search``.
         hosts: That may be asked: the site's list, otherwise the API's own host and those of the parameter ``hosts``.

@@ -31,7 +31,7 @@ class Beside:
     """ESA's metadata beside an item's bands.
 
     Args:
-        granule_href: Of the granule's metadata; None when the item names none that can be opened.
+        granule_href: Href of the granule's metadata; None when the item names none that can be opened.
         granule_digest: Hex sha256 of it; empty without it.
         tile: The granule; None when there is none, or it cannot be read.
         product: The product; None likewise.

@@ -40,7 +40,7 @@ def reflectance_from(
         name: The band, for messages.
         scaling: Scale and offset: ``value = scale DN + offset`` in ``unit``.
         irradiance: ``eo:solar_illumination`` [W m-2 um-1]; None when the item does not say.
-        distance_au: Of Earth and sun.
+        distance_au: Distance between Earth and Sun [au].
         sun_normalised: Whether a reflectance is divided by the cosine of the sun's zenith angle already.
 
     Raises:

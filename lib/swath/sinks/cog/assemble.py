@@ -30,7 +30,7 @@ class CogTarget:
     Args:
         grid: Where its pixels lie.
         encoding: How they are stored.
-        description: Of the band.
+        description: Description of the band.
         tags: File metadata; only what the asset key holds, so that equal keys give equal bytes.
     """
 

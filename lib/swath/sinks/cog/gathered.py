@@ -8,7 +8,7 @@ class GatheredRows:
     """Rows in the making: windows come from left to right, then down; whole rows leave at the top.
 
     Args:
-        width: Of a row [px].
+        width: Width of a row [px].
         start: The first row to come.
     """
 
@@ -34,7 +34,7 @@ class GatheredRows:
 
         Args:
             pixels: (y, x).
-            col: Of its left edge.
+            col: Column of its left edge [px].
             capacity: Rows to have room for, at least.
 
         Returns:

@@ -40,7 +40,7 @@ class PartLevel:
         start: First row of the strip on this level.
         stop: First row that is not the strip's.
         raw: Keep pixel rows instead of blocks.
-        encoding: Of the asset.
+        encoding: Encoding of the asset.
         file: Where blocks and rows go, one after the other.
         aside: Opens a file for blocks that come before their turn.
     """

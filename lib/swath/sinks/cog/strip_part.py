@@ -141,7 +141,7 @@ class PartWriter:
 
         Args:
             pixels: Stored values, (y, x). Windows side by side have the same rows.
-            col: Of the window's left edge.
+            col: Column of the window's left edge [px].
 
         Raises:
             ValueError: A window cuts blocks that its neighbours do not.

@@ -60,7 +60,7 @@ class Difference:
     """Output and served catalogue compared, both ways.
 
     Args:
-        items: Of the output.
+        items: Items of the output.
         missing: Not served.
         stale: Served as an earlier version.
         surplus: Served, but no more in the output: collection and id.

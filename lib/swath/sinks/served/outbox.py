@@ -59,8 +59,8 @@ class Outbox:
         """Write entries down; the same name replaces what it held.
 
         Args:
-            name: Of the run and wave; the stem of the file.
-            entries: Of it.
+            name: Name of the run and wave; the stem of the file.
+            entries: Entries of that wave.
 
         Returns:
             The path, None when there was nothing to write.

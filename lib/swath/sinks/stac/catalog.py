@@ -36,7 +36,7 @@ class CatalogRow:
         product_id: Its id.
         href: Path of the item, relative to the output's root.
         bbox: (west, south, east, north) [deg].
-        platform: Of the scene; one item per day and platform is read for the collection's summaries.
+        platform: Platform of the scene; one item per day and platform is read for the collection's summaries.
     """
 
     collection: str

@@ -34,7 +34,7 @@ def collection_of(
         name: Its id.
         items: Sample items; what they say is added to what the record said before.
         before: The record as it was, if there was one.
-        extent: Of all items.
+        extent: Extent of all items.
         years: In which items were acquired.
         links: Structural links.
     """

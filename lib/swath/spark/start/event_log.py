@@ -9,7 +9,7 @@ def make_event_log_folder(settings: Mapping[str, str]) -> None:
     """Make the folder that a site names, for its first run: on S3 a prefix below which nothing lies yet is none.
 
     Args:
-        settings: Of Spark, as they will be.
+        settings: Spark's settings as they will be.
 
     Raises:
         ConfigError: The folder cannot be made.

@@ -24,7 +24,7 @@ class Module:
 
     Args:
         name: Its artifact.
-        sha256: Of its jar, in hexadecimal digits.
+        sha256: SHA-256 of its jar, in hexadecimal digits.
         group: Its group.
         version: Its version.
     """
