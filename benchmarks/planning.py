@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from swath.ledger.schemas import INGESTED, PLANNED
 from swath.runs.ingest import BLOCK_SCENES
 from swath.runs.plan import Plan, decide, write_plan
-from swath.ledger.schemas import INGESTED, PLANNED
 from swath.spark.start.session import build_session, stop_session
 
 if TYPE_CHECKING:
