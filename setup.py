@@ -17,6 +17,9 @@ def _requirements() -> list[str]:
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
+#: What `swath view` needs beside the base.
+VIEW = ["titiler.core", "rio-tiler", "uvicorn"]
+
 setup(
     name="swath",
     version=_version(),
@@ -46,6 +49,7 @@ setup(
         *((f"share/swath/models/{p.parent.name}", [str(p.relative_to(ROOT))]) for p in sorted(ROOT.glob("models/*/recipe.yaml"))),
     ],
     install_requires=_requirements(),
+    extras_require={"view": VIEW},
     entry_points={
         "console_scripts": ["swath=swath.cli.main:main"],
         "swath.steps": [],
