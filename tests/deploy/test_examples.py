@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN_ID = "ard-20261125t021500z-0a1b"
 _FOLDERS = {Engine.EMR_ON_EKS: ("emr-on-eks", "json"), Engine.SPARK_OPERATOR: ("spark-operator", "yaml")}
 _CASES = [
+    ("ard-nightly", "aws-region"),
     ("ard", "aws-region"),
     ("ard", "outposts-extended"),
     ("ard", "outposts-local"),

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from swath.deploy.emr_on_eks.request import start_job_run
+from swath.deploy.emr_on_eks.schedule import schedule_stack
 from swath.deploy.render.border_refusals import engine_sends
 from swath.deploy.render.order import Order
 from swath.deploy.render.pod_template import Manifest, Role, pod_template
@@ -30,7 +31,8 @@ def render(order: Order) -> str:
     if order.site.engine is Engine.SPARK_SUBMIT:
         return spark_submit(order).text
     if order.site.engine is Engine.EMR_ON_EKS:
-        return json.dumps(start_job_run(order), indent=2) + "\n"
+        asked = schedule_stack(order.job, site=order.site) if order.job.schedule else start_job_run(order)
+        return json.dumps(asked, indent=2) + "\n"
     if order.job.schedule:
         return as_yaml(scheduled_spark_application(order.job, site=order.site))
     return as_yaml(spark_application(order))

@@ -157,7 +157,8 @@ class EmrLauncher:
 
 
 def _is_of(run: Manifest, job: str) -> bool:
-    """Whether a job run is one of ``job``; ``ard`` is not ``ard-nightly``."""
+    """Whether a job run is one of ``job``; ``ard`` is not ``ard-nightly``. What a schedule starts has no tags."""
     if run.get("tags"):
         return bool(run["tags"].get("swath-job") == job)
-    return re.fullmatch(rf"{re.escape(job)}-\d{{8}}t\d{{6}}z-[0-9a-f]+(-r\d+)?", str(run.get("name", ""))) is not None
+    form = rf"{re.escape(job)}-(\d{{8}}t\d{{6}}z-[0-9a-f]+(-r\d+)?|[0-9a-z]{{16}})"
+    return re.fullmatch(form, str(run.get("name", ""))) is not None

@@ -19,7 +19,8 @@ _SHOWN = 40
 
 
 @lru_cache(maxsize=1)
-def _request_shape() -> Shape:
+def request_shape() -> Shape:
+    """Shape of a StartJobRun request in botocore's model."""
     model = botocore.session.get_session().get_service_model("emr-containers")
     shape = model.operation_model("StartJobRun").input_shape
     if shape is None:
@@ -29,11 +30,11 @@ def _request_shape() -> Shape:
 
 def request_refusals(request: Mapping[str, Any]) -> tuple[Refusal, ...]:
     """Everything in a StartJobRun request that botocore or the service would refuse."""
-    report = ParamValidator().validate(dict(request), _request_shape())
+    report = ParamValidator().validate(dict(request), request_shape())
     found = [
         Refusal("emr-request", line.strip(), "Fix the request") for line in report.generate_report().splitlines() if line.strip()
     ]
-    return (*found, *_walk(_request_shape(), request, at="request"))
+    return (*found, *_walk(request_shape(), request, at="request"))
 
 
 def _walk(shape: Shape, value: Any, *, at: str) -> Iterator[Refusal]:

@@ -168,7 +168,7 @@ def _sizes(job: JobSpec, site: Site) -> Iterator[Refusal]:
 
 def _engine(job: JobSpec, site: Site) -> Iterator[Refusal]:
     """What only one engine can do."""
-    if job.schedule and site.engine is not Engine.SPARK_OPERATOR:
+    if job.schedule and site.engine is Engine.SPARK_SUBMIT:
         yield Refusal(
             "schedule", f"engine {site.engine.value} has no schedules", "Leave schedule out and start the job from your scheduler"
         )

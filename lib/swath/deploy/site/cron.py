@@ -1,4 +1,4 @@
-"""A schedule in cron's five fields, as the operator reads them: what it would refuse or never start is refused here.
+"""A schedule in cron's five fields, as the operator reads them: what would be refused or never start is refused here.
 
 Source: robfig/cron v3 ``ParseStandard``, which the Spark Operator calls.
 """
@@ -42,8 +42,37 @@ _FIELDS = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronTimes:
+    """The times that a schedule names: minutes of hours of days, in UTC.
+
+    Args:
+        minutes: 0 to 59.
+        hours: 0 to 23.
+        days: Days of the month; None for a field that begins with ``*``, which leaves the choice to the weekdays.
+        months: 1 to 12.
+        weekdays: 0 (Sunday) to 6; None as for days. Where both are given, either of them is enough.
+    """
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int] | None
+    months: frozenset[int]
+    weekdays: frozenset[int] | None
+
+
 def check_cron(text: str) -> str:
     """Give ``text`` back when it names times that exist.
+
+    Raises:
+        ConfigError: Not five fields, a value out of its field's range, or a date that no year has.
+    """
+    cron_times(text)
+    return text
+
+
+def cron_times(text: str) -> CronTimes:
+    """The times that ``text`` names.
 
     Raises:
         ConfigError: Not five fields, a value out of its field's range, or a date that no year has.
@@ -53,20 +82,31 @@ def check_cron(text: str) -> str:
         msg = f"schedule {text!r}: write the five fields of cron in UTC, for example '15 3 * * *'"
         raise ConfigError(msg)
     values = [_values(word, field=field, schedule=text) for word, field in zip(words, _FIELDS, strict=True)]
-    days, months = values[2], values[3]
-    if words[4] in {"*", "?"} and all(min(days) > _LONGEST_MONTH[month] for month in months):
+    minutes, hours, days, months, weekdays = values
+    if _open(words[4]) and all(min(days) > _LONGEST_MONTH[month] for month in months):
         msg = f"schedule {text!r}: no year has this day in this month, so it would never start"
         raise ConfigError(msg)
-    return text
+    return CronTimes(
+        minutes=minutes,
+        hours=hours,
+        days=None if _open(words[2]) else days,
+        months=months,
+        weekdays=None if _open(words[4]) else weekdays,
+    )
 
 
-def _values(word: str, *, field: _Field, schedule: str) -> set[int]:
+def _open(word: str) -> bool:
+    """Whether a field of days restricts nothing: robfig/cron then asks for both fields of days, otherwise for one of them."""
+    return any(part.partition("/")[0] in {"*", "?"} and part.partition("/")[2] in {"", "1"} for part in word.split(","))
+
+
+def _values(word: str, *, field: _Field, schedule: str) -> frozenset[int]:
     """All values that a field names.
 
     Raises:
         ConfigError: It names none, or one out of range.
     """
-    return {value for part in word.split(",") for value in _range(part, field=field, schedule=schedule)}
+    return frozenset(value for part in word.split(",") for value in _range(part, field=field, schedule=schedule))
 
 
 def _range(part: str, *, field: _Field, schedule: str) -> Iterator[int]:

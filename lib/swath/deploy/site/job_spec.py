@@ -62,7 +62,7 @@ class JobSpec(Strict):
         trust_checksums: Take checksums of items at their word.
         max_duration: The run is stopped after it.
         labels: For the engine's own lists and bills.
-        schedule: Cron in UTC; only the Spark Operator has schedules.
+        schedule: Cron in UTC: of the Spark Operator, or of EventBridge Scheduler for EMR on EKS.
         priority: A priority class of the site.
     """
 
