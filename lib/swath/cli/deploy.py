@@ -1,4 +1,4 @@
-"""``swath render | submit | status | cancel | logs | sites | parity | forward``: one job, every site."""
+"""``swath render | submit | status | cancel | logs | sites | parity``: one job, every site."""
 
 import os
 import re
@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from swath.cli.forward import forward_command
+from swath.cli.gate import gate_command
+from swath.cli.run_name import run_name_options
 from swath.deploy.engine_command import engine_command, here
 from swath.deploy.launchers import launcher_for
 from swath.deploy.operate.launch_error import LaunchError
@@ -29,7 +31,6 @@ from swath.deploy.site.site_diff import differences
 from swath.errors import ConfigError
 
 _SITE = click.option("--site", "site_name", required=True, metavar="NAME|FILE", help="Where to run.")
-_RUN = click.option("--run-id", default=None, help="Of the run; without it a new one (submit, render), or the newest of the job.")
 
 
 def register(group: click.Group) -> None:
@@ -43,6 +44,7 @@ def register(group: click.Group) -> None:
         sites_group,
         parity_command,
         forward_command,
+        gate_command,
     ):
         group.add_command(command)
 
@@ -55,7 +57,7 @@ def _order(job_name: str, *, site_name: str, run_id: str | None, attempt: int = 
 @click.command("render")
 @click.argument("job")
 @_SITE
-@_RUN
+@run_name_options
 @click.option("--egress", is_flag=True, help="Print what may cross the site's border instead.")
 @click.option("--pod-templates", type=click.Path(path_type=Path), help="Also write the site's pod templates into this folder.")
 def render_command(job: str, *, site_name: str, run_id: str | None, egress: bool, pod_templates: Path | None) -> None:
@@ -75,7 +77,7 @@ def render_command(job: str, *, site_name: str, run_id: str | None, egress: bool
 @click.command("submit")
 @click.argument("job")
 @_SITE
-@_RUN
+@run_name_options
 @click.option("--wait", is_flag=True, help="Wait for the end; exit codes as `swath run`.")
 @click.option("--retries", type=click.IntRange(0, 5), default=0, help="With --wait: start again after a failure of the platform.")
 @click.option("--again", is_flag=True, help="Start a run that has ended again, from its stored plan.")
@@ -188,7 +190,7 @@ def _named(job: str, *, site_name: str, run_id: str | None) -> tuple[Order, str]
 @click.command("status")
 @click.argument("job")
 @_SITE
-@_RUN
+@run_name_options
 @click.option("--wait", is_flag=True, help="Wait for the end.")
 def status_command(job: str, *, site_name: str, run_id: str | None, wait: bool) -> None:
     """Say how a run of JOB stands, and why it does not go on."""
@@ -207,7 +209,7 @@ def status_command(job: str, *, site_name: str, run_id: str | None, wait: bool) 
 @click.command("cancel")
 @click.argument("job")
 @_SITE
-@_RUN
+@run_name_options
 def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
     """Stop a run of JOB. What it has published stays."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
@@ -217,7 +219,7 @@ def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
 @click.command("logs")
 @click.argument("job")
 @_SITE
-@_RUN
+@run_name_options
 @click.option("--follow", is_flag=True, help="Go on until the driver ends.")
 @click.option("--tail", type=click.IntRange(min=1), default=None, help="Only the last lines.")
 def logs_command(job: str, *, site_name: str, run_id: str | None, follow: bool, tail: int | None) -> None:

@@ -29,7 +29,7 @@ def _call(group: click.Group, *words: str) -> Result:
 
 
 def test_all_commands_are_registered(group: click.Group) -> None:
-    assert sorted(group.commands) == ["cancel", "forward", "logs", "parity", "render", "sites", "status", "submit"]
+    assert sorted(group.commands) == ["cancel", "forward", "gate", "logs", "parity", "render", "sites", "status", "submit"]
 
 
 def test_render_prints_what_the_engine_takes(group: click.Group) -> None:

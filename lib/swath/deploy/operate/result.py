@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,8 +42,22 @@ class RunResult:
 
     @property
     def balanced(self) -> bool:
-        """What went in is what came out."""
-        return self.scenes_in == self.made + self.skipped + self.quarantined
+        """What went in is what came out, of scenes and, where the run says so, of assets."""
+        return self.scenes_in == self.made + self.skipped + self.quarantined and self.raw.get("balanced", True) is not False
+
+    @property
+    def quarantined_share(self) -> float:
+        """Quarantined scenes of all, 0 to 1; 0 where no scene went in."""
+        return self.quarantined / self.scenes_in if self.scenes_in else 0.0
+
+    @property
+    def ended(self) -> datetime | None:
+        """When the run ended, aware; None when the result does not say so."""
+        try:
+            moment = datetime.fromisoformat(str(self.raw.get("ended")))
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else None
 
     @property
     def exit_code(self) -> int:

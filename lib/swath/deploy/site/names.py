@@ -1,5 +1,6 @@
 """Names of jobs and runs: what every engine takes, so that a name never fails at one site only."""
 
+import hashlib
 import re
 import secrets
 from datetime import UTC, datetime
@@ -34,3 +35,27 @@ def new_run_id(job: str, *, now: datetime | None = None, salt: str | None = None
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     run_id = f"{job}-{moment:%Y%m%dt%H%M%Sz}-{salt or secrets.token_hex(2)}"
     return check_name(run_id, limit=RUN_LIMIT, what="run id")
+
+
+def run_id_of(job: str, own: str) -> str:
+    """The run id of an orchestrator's own run: always the same one, so a retry there is the same run here.
+
+    Args:
+        job: Name of the job.
+        own: Name that the orchestrator gives its run, for example ``scheduled__2026-11-25T02:15:00+00:00``.
+
+    Returns:
+        ``own`` where it is a run id of the job already; otherwise the job, what fits of ``own``, and 8 digits of its sha256.
+
+    Raises:
+        ConfigError: ``own`` is empty.
+    """
+    if not own.strip():
+        msg = "the orchestrator's run has no name, so two of its runs would be one"
+        raise ConfigError(msg)
+    if own.startswith(f"{job}-") and len(own) <= RUN_LIMIT and _DNS_1035.fullmatch(own):
+        return own
+    digest = hashlib.sha256(own.encode()).hexdigest()[:8]
+    words = re.sub(r"[^a-z0-9]+", "-", own.lower().removeprefix(f"{job}-"))
+    fits = words[: RUN_LIMIT - len(job) - len(digest) - 2].strip("-")
+    return check_name("-".join(word for word in (job, fits, digest) if word), limit=RUN_LIMIT, what="run id")

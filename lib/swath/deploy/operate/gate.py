@@ -1,0 +1,105 @@
+"""Whether what comes after a run may go on: a verdict from the run's result, whatever the engine says of it.
+
+Engines are asked to end with 0 although scenes were quarantined (any other code makes them run a job again), so a job that
+completed says nothing about its products.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from swath.deploy.operate.launch_error import LaunchError
+from swath.deploy.operate.result import RunResult, read_result, result_path
+from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.site import Site
+from swath.errors import ConfigError
+
+PASSED, NO_RESULT, QUARANTINED, UNBALANCED = 0, 1, 3, 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What is still good enough.
+
+    Args:
+        quarantined: Largest share of quarantined scenes, 0 to 1.
+        age_s: Longest time since the run's end [s]; None for any.
+    """
+
+    quarantined: float
+    age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a gate says.
+
+    Args:
+        run_id: Of the run.
+        job: Name of the job.
+        site: Name of the site.
+        exit_code: 0 passed, 1 no result of this run, or an old one, 3 too many quarantined, 4 the account does not balance.
+        reason: Why it did not pass; empty when it did.
+        result: The result; None where there is none.
+        age_s: Since the run's end [s]; None when that is not known.
+    """
+
+    run_id: str
+    job: str
+    site: str
+    exit_code: int
+    reason: str = ""
+    result: RunResult | None = None
+    age_s: float | None = None
+
+    def to_json(self) -> str:
+        """One line."""
+        told = {"run_id": self.run_id, "job": self.job, "site": self.site, "exit_code": self.exit_code, "reason": self.reason}
+        if self.result is not None:
+            counts = {name: getattr(self.result, name) for name in ("scenes_in", "made", "skipped", "quarantined")}
+            told |= {**counts, "quarantined_share": round(self.result.quarantined_share, 6)}
+        if self.age_s is not None:
+            told["age_s"] = round(self.age_s)
+        return json.dumps(told, ensure_ascii=False)
+
+
+def gate(job: JobSpec, *, site: Site, run_id: str, limits: Limits, now: datetime | None = None) -> Verdict:
+    """Look at the result of one run.
+
+    Args:
+        job: Whose run it is.
+        site: Where it ran.
+        run_id: Of the run.
+        limits: What is still good enough.
+        now: Clock, aware; the current time by default.
+    """
+    try:
+        result = read_result(site.resolve(job.output), run_id=run_id, site=site)
+    except (LaunchError, ConfigError) as error:
+        return Verdict(run_id=run_id, job=job.job, site=site.site, exit_code=NO_RESULT, reason=str(error))
+    if result is None:
+        reason = f"{result_path(run_id)} is not there: the run is still at work, ended without a result, or never began"
+        return Verdict(run_id=run_id, job=job.job, site=site.site, exit_code=NO_RESULT, reason=reason)
+    age_s = None if result.ended is None else ((now or datetime.now(UTC)) - result.ended).total_seconds()
+    code, reason = _judged(result, job=job, site=site, limits=limits, age_s=age_s)
+    return Verdict(run_id=run_id, job=job.job, site=site.site, exit_code=code, reason=reason, result=result, age_s=age_s)
+
+
+def _judged(result: RunResult, *, job: JobSpec, site: Site, limits: Limits, age_s: float | None) -> tuple[int, str]:
+    """Exit code and reason."""
+    for what, told, expected in (
+        ("site", result.raw.get("site"), site.site),
+        ("pipeline", result.raw.get("pipeline"), job.pipeline),
+    ):
+        if told != expected:
+            return NO_RESULT, f"it is the result of {what} {told!r}, expected {expected!r}"
+    if not result.balanced:
+        return UNBALANCED, f"the account does not balance: {result.text}"
+    if limits.age_s is not None and age_s is None:
+        return NO_RESULT, "the result does not say when the run ended, so its age is not known"
+    if limits.age_s is not None and age_s is not None and age_s > limits.age_s:
+        return NO_RESULT, f"the run ended {age_s:.0f} s ago, at most {limits.age_s:.0f} s are allowed"
+    share = result.quarantined_share
+    if share > limits.quarantined:
+        return QUARANTINED, f"{share:.1%} of the scenes are quarantined, at most {limits.quarantined:.1%} are allowed"
+    return PASSED, ""
