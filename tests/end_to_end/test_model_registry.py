@@ -1,6 +1,8 @@
 """Models from samples to a resolved alias, through a real MLflow registry in an SQLite file."""
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from tests.tiny_model import RECIPE, samples
 
 from swath.errors import ConfigError
+from swath.inference.digest import model_digest
 from swath.inference.loader import load_predictor
 from swath.inference.registry import Registry
 from swath.training.draw import Drawn
@@ -79,6 +82,69 @@ def test_a_folder_is_a_model_too(trained: Trained, registry: Registry) -> None:
     assert (pinned.name, pinned.version, pinned.digest) == ("tiny", "local", trained.model.digest)
 
 
+@pytest.mark.parametrize(
+    ("tamper", "told"),
+    [
+        (lambda c, n: c.delete_model_version_tag(n, "1", "digest"), "registered with digest {0}, its tag `digest` is gone"),
+        (
+            lambda c, n: c.set_model_version_tag(n, "1", "digest", "0" * 64),
+            "registered with digest {0}, its tag `digest` says 0",
+        ),
+    ],
+)
+@pytest.mark.parametrize("act", ["resolve", "promote"])
+def test_a_tag_that_was_changed_does_not_let_other_files_in(registry: Registry, tamper: Any, told: str, act: str) -> None:
+    name = f"tagged{abs(hash((told, act)))}"
+    made = train(drawn(3), recipe=RECIPE, registry=registry, name=name)
+    tamper(registry.client(), name)
+    with pytest.raises(ConfigError, match=f"{name}/1: {told.format(made.model.digest)}"):
+        registry.resolve(f"{name}/1") if act == "resolve" else registry.promote(name, version="1", alias="production")
+    assert registry.list(name)[0].aliases == ()
+
+
+@pytest.mark.parametrize("act", ["resolve", "promote", "check"])
+def test_a_version_that_plain_mlflow_registered_needs_admission_too(registry: Registry, tmp_path: Path, act: str) -> None:
+    client = registry.client()
+    directory = tmp_path / "model"
+    shutil.copytree(registry.resolve("tiny/1").path, directory)
+    (directory / "code.pkl").write_bytes(b"\x80\x04.")
+    run = client.create_run(registry.experiment_id()).info
+    client.log_artifacts(run.run_id, str(directory), artifact_path="model")
+    name = f"beside{act}"
+    client.create_registered_model(name)
+    client.create_model_version(name, f"{run.artifact_uri}/model", run.run_id, tags={"digest": model_digest(directory)})
+    if act == "check":
+        (found,) = registry.check(f"{name}/1")
+        assert (found.check, found.grave, found.remedy) == ("files", True, "remove code.pkl")
+        return
+    with pytest.raises(ConfigError, match=rf"{name}/1: files: a model holds .* and nothing else; remove code\.pkl"):
+        registry.resolve(f"{name}/1") if act == "resolve" else registry.promote(name, version="1", alias="production")
+
+
+def test_a_version_without_any_digest_is_not_taken(registry: Registry, tmp_path: Path) -> None:
+    client = registry.client()
+    run = client.create_run(registry.experiment_id()).info
+    client.log_artifacts(run.run_id, str(registry.resolve("tiny/1").path), artifact_path="model")
+    client.create_registered_model("silent")
+    client.create_model_version("silent", f"{run.artifact_uri}/model", run.run_id)
+    with pytest.raises(ConfigError, match="silent/1: neither its tag `digest` nor its run records a digest"):
+        registry.resolve("silent/1")
+
+
+def test_a_model_that_mlflow_logged_itself_is_told_with_its_flavours(registry: Registry) -> None:
+    client = registry.client()
+    run = client.create_run(registry.experiment_id()).info
+    flavours = "flavors:\n  lightgbm: {data: model.lgb}\n  python_function: {loader_module: mlflow.lightgbm}\n"
+    client.log_text(run.run_id, flavours, "model/MLmodel")
+    client.create_registered_model("plain")
+    client.create_model_version("plain", f"{run.artifact_uri}/model", run.run_id)
+    with pytest.raises(
+        ConfigError, match=r"plain/1: logged by MLflow with the flavours lightgbm, python_function, without mani"
+    ) as told:
+        registry.resolve("plain/1")
+    assert "/tmp" not in str(told.value)
+
+
 def test_files_that_changed_in_the_registry_are_not_taken(registry: Registry) -> None:
     made = train(drawn(2), recipe=RECIPE, registry=registry, name="changed")
     (card,) = [p for p in registry.artifacts.rglob("card.md") if made.run_id in str(p)]
@@ -90,6 +156,8 @@ def test_files_that_changed_in_the_registry_are_not_taken(registry: Registry) ->
 @pytest.mark.parametrize(
     ("reference", "told"),
     [
+        ("tiny@producton", r"has no tiny@producton: .*; did you mean 'production'\?; tiny has the aliases"),
+        ("Tinny@production", r"has no Tinny@production: .*; did you mean 'tiny'\?; it holds .*tiny"),
         ("tiny@nobody", r"has no tiny@nobody: .*; tiny has the aliases: .*production \(version 1\); the versions: .*1$"),
         ("tiny/99", r"has no tiny/99: .*production \(version 1\); the versions: .*1$"),
         ("models:/unknown@production", "has no unknown@production: .*; it holds .*tiny"),

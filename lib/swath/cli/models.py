@@ -1,6 +1,7 @@
 """``swath models``: what is registered, which version an alias means, and models without a registry."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from swath.errors import ConfigError
+from swath.inference.listing import RegisteredModel
 from swath.inference.model_store import ModelStore, StoredModel, worker_cache
 from swath.inference.pinned import PinnedModel
-from swath.inference.registry import RegisteredModel, Registry
+from swath.inference.registry import Registry
 from swath.stores.registry import open_store
 
 _OUTPUT = click.option(
@@ -54,6 +56,24 @@ def list_command(*, name: str, output: Path, as_json: bool) -> None:
 def register_command(*, directory: Path, name: str, output: Path) -> None:
     """Register the model in DIRECTORY (manifest.json, weights, card.md) as the next version of its name."""
     _tell(Registry.beside(output).register(directory, name=name))
+
+
+@models_group.command("check")
+@click.argument("reference", metavar="FOLDER|REFERENCE")
+@_OUTPUT
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check_command(*, reference: str, output: Path, as_json: bool) -> None:
+    """Say what speaks against a model: a folder, or a registered NAME@ALIAS or NAME/VERSION."""
+    found = Registry.beside(output).check(reference)
+    if as_json:
+        click.echo(json.dumps([asdict(f) for f in found]))
+    for finding in () if as_json else found:
+        click.echo(f"{'refused' if finding.grave else 'warning'}: {finding}")
+    if any(f.grave for f in found):
+        msg = f"{reference}: {sum(f.grave for f in found)} findings; no run takes this model"
+        raise ConfigError(msg)
+    if not as_json:
+        click.echo(f"{reference}: a run may use it")
 
 
 @models_group.command("promote")

@@ -1,36 +1,128 @@
-"""What a folder must be before a registry takes it as a model."""
+"""What a folder must be before a registry takes it, an alias means it, or a run uses it: one function of the folder alone."""
 
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
+from swath.inference.findings import Check, Finding, refuse
 from swath.inference.loader import predictor_of
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest, read_manifest
 
 #: Weights of each kind of model are data of this format.
 _SUFFIXES = {"forest": ".npz", "onnx": ".onnx"}
+#: A card is a page for people [bytes].
+_MAX_CARD_BYTES = 1 << 20
+#: Licences of models that this site allows.
+LICENCES = "SWATH_MODEL_LICENCES"
+_AGAIN = "write the model anew, or fetch it again from where it was made"
 
 
-def admit(directory: Path) -> Manifest:
-    """The manifest of a model that may be registered.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a site demands of every model, beside what swath does.
+
+    Args:
+        licences: Licences that may be used, as manifests name them; all when empty.
+    """
+
+    licences: tuple[str, ...] = ()
+
+    @classmethod
+    def here(cls) -> Self:
+        """What the environment of this site demands: SWATH_MODEL_LICENCES, separated by commas."""
+        return cls(licences=_words(os.environ.get(LICENCES, "")))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(w.strip() for w in text.split(",") if w.strip())
+
+
+def admit(directory: Path, *, called: str = "", terms: Terms | None = None) -> Manifest:
+    """The manifest of a model that may be registered and run.
 
     Raises:
-        ConfigError: The folder holds other files than manifest, weights and card, or no plain ones; or the weights are
-            empty, unreadable or of another width than the manifest's.
+        ConfigError: Any grave finding; see ``findings_of``.
     """
-    model_digest(directory)  # refuses links, devices and oversize
-    manifest = read_manifest(directory)
+    refuse(findings_of(directory, called=called, terms=terms))
+    return read_manifest(directory)
+
+
+def findings_of(directory: Path, *, called: str = "", terms: Terms | None = None) -> tuple[Finding, ...]:
+    """Everything that speaks against a model; empty when nothing does.
+
+    Args:
+        directory: The model as found.
+        called: Its name in messages, for copies in temporary folders; the directory otherwise.
+        terms: Of the site; what its environment says by default.
+    """
+    return tuple(_found(directory, _Told(called or str(directory)), terms=terms or Terms.here()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Findings of one model."""
+
+    model: str
+
+    def of(self, check: Check, error: ConfigError, *, remedy: str = _AGAIN) -> Finding:
+        return Finding(model=self.model, check=check, problem=str(error), remedy=remedy)
+
+    def says(self, check: Check, problem: str, *, remedy: str) -> Finding:
+        return Finding(model=self.model, check=check, problem=problem, remedy=remedy)
+
+
+def _found(directory: Path, told: _Told, *, terms: Terms) -> Iterator[Finding]:
+    try:
+        model_digest(directory)  # links, devices, caches, size and number of files
+    except ConfigError as error:
+        yield told.of("files", error)
+        return
+    try:
+        manifest = read_manifest(directory)
+    except ConfigError as error:
+        yield told.of("manifest", error, remedy=f"a model is {MANIFEST_FILE}, weights and {CARD_FILE}")
+        return
+    files = list(_of_files(directory, manifest, told=told))
+    yield from files
+    if terms.licences and manifest.licence not in terms.licences:
+        problem = f"the site allows {', '.join(terms.licences)}, the manifest states {manifest.licence!r}"
+        yield told.says("licence", problem, remedy="use another model, or let the site allow this licence")
+    if any(f.check == "weights" for f in files):
+        return
+    try:
+        predictor_of(directory, manifest)
+    except ConfigError as error:
+        yield told.of("weights", error)
+
+
+def _of_files(directory: Path, manifest: Manifest, *, told: _Told) -> Iterator[Finding]:
     suffix = _SUFFIXES[manifest.kind]
     if not manifest.weights.endswith(suffix):
-        msg = f"{directory}: weights of kind {manifest.kind} are a {suffix} file, the manifest names {manifest.weights!r}"
-        raise ConfigError(msg)
+        problem = f"weights of kind {manifest.kind} are a {suffix} file, the manifest names {manifest.weights!r}"
+        yield told.says("weights", problem, remedy="convert them: other formats can hold code")
     allowed = {MANIFEST_FILE, CARD_FILE, manifest.weights}
     other = sorted({p.relative_to(directory).as_posix() for p in directory.rglob("*")} - allowed)
     if other:
-        msg = f"{directory}: a model holds {', '.join(sorted(allowed))} and nothing else; remove {', '.join(other)}"
-        raise ConfigError(msg)
-    if (directory / manifest.weights).is_file() and not (directory / manifest.weights).stat().st_size:
-        msg = f"{directory / manifest.weights}: the weights are empty; write the model anew"
-        raise ConfigError(msg)
-    predictor_of(directory, manifest)
-    return manifest
+        problem = f"a model holds {', '.join(sorted(allowed))} and nothing else"
+        yield told.says("files", problem, remedy=f"remove {', '.join(other)}")
+    for name in sorted(allowed):
+        yield from _of_file(directory / name, told=told, weights=manifest.weights)
+
+
+def _of_file(path: Path, *, told: _Told, weights: str) -> Iterator[Finding]:
+    if not path.exists():
+        if path.name == weights:
+            yield told.says("weights", f"the manifest names {weights}, there is no such file", remedy=_AGAIN)
+        elif path.name == CARD_FILE:
+            remedy = "write what the model is for, and its limits, into it"
+            yield Finding(model=told.model, check="files", problem=f"there is no {CARD_FILE}", remedy=remedy, grave=False)
+        return
+    size = path.lstat().st_size
+    if path.name == weights and not size:
+        yield told.says("weights", f"{weights}: the weights are empty", remedy=_AGAIN)
+    if path.name == CARD_FILE and size > _MAX_CARD_BYTES:
+        yield told.says("files", f"{CARD_FILE} has {size} bytes, a card has at most {_MAX_CARD_BYTES}", remedy="shorten it")

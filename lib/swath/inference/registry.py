@@ -1,22 +1,23 @@
 """Names, versions and aliases of models, kept by MLflow. For the driver only; workers get a path and a digest."""
 
-import logging
 import os
 import re
 import tempfile
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Self
 
 from swath.errors import ConfigError
-from swath.inference.admission import admit
+from swath.inference.address import fetched
+from swath.inference.admission import admit, findings_of
 from swath.inference.digest import model_digest
+from swath.inference.findings import Finding
+from swath.inference.foreign import refuse_foreign
+from swath.inference.listing import PAGE, RegisteredModel, held_instead, listed, versions_of
 from swath.inference.model_store import VARIABLE as EXPORTED
 from swath.inference.model_store import ModelStore
 from swath.inference.pinned import PinnedModel, pin
+from swath.inference.tracking import AbsentError, ask, client_of, in_our_words, is_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,21 +26,9 @@ if TYPE_CHECKING:
 EXPERIMENT = "swath"
 #: Where a model lies among the artifacts of the run that made it.
 ARTIFACT = "model"
-_PAGE = 1000
+#: Of a run: MLflow never changes a parameter, as it does a version's tags.
+DIGEST_PARAMETER = "swath.digest"
 _REFERENCE = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredModel:
-    """One version of a model as the registry lists it."""
-
-    name: str
-    version: str
-    digest: str
-    aliases: tuple[str, ...]
-    kind: str = ""
-    licence: str = ""
-    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +65,34 @@ class Registry:
             reference: ``models:/name@alias``, ``models:/name/3``, the same without ``models:/``, or a directory.
 
         Raises:
+            ConfigError: There is no such model, its files are not those that were registered, or admission refuses them.
+            RegistryAwayError: The registry does not answer.
+        """
+        pinned = self._pinned(reference)
+        admit(pinned.path, called=reference)
+        return pinned
+
+    def check(self, reference: str) -> tuple[Finding, ...]:
+        """What admission says of a model; a directory is looked at where it is.
+
+        Raises:
             ConfigError: There is no such model, or its files are not those that were registered.
         """
+        directory = Path(reference)
+        return findings_of(directory if directory.is_dir() else self._pinned(reference).path, called=reference)
+
+    def _pinned(self, reference: str) -> PinnedModel:
         match = _REFERENCE.fullmatch(reference)
         if match is None or Path(reference).is_dir():
             return self._local(reference)
         if self.exported:
             return ModelStore.at(self.exported).resolve(reference, cache=self.cache)
         found = self._version(match["name"], alias=match["alias"], version=match["version"])
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             directory = self._download(found, Path(scratch))
+            refuse_foreign(directory, called=f"{found.name}/{found.version}")
             pinned = pin(directory, cache=self.cache, name=found.name, version=str(found.version))
-        promised = found.tags.get("digest")
-        if promised and promised != pinned.digest:
-            msg = f"{reference}: registered with digest {promised}, its files now have {pinned.digest}; register it anew"
-            raise ConfigError(msg)
+        self._check_digest(found, pinned.digest)
         return pinned
 
     def _local(self, reference: str) -> PinnedModel:
@@ -101,6 +103,33 @@ class Registry:
             )
             raise ConfigError(msg)
         return pin(Path(reference), cache=self.cache)
+
+    def _check_digest(self, found: "ModelVersion", digest: str) -> None:
+        """Compare with what registering wrote down twice: a tag can be changed later, a parameter of a run cannot.
+
+        Raises:
+            ConfigError: The files have another digest, or the tag and the run contradict each other or say nothing.
+        """
+        called, tag = f"{found.name}/{found.version}", found.tags.get("digest", "")
+        kept = self._kept_digest(found.run_id or "", called=called)
+        if kept and tag != kept:
+            says = f"says {tag}" if tag else "is gone"
+            msg = f"{called}: registered with digest {kept}, its tag `digest` {says}: it was tampered with; register it anew"
+            raise ConfigError(msg)
+        promised = kept or tag
+        if not promised:
+            msg = f"{called}: neither its tag `digest` nor its run records a digest: its files may be any; register it anew"
+            raise ConfigError(msg)
+        if promised != digest:
+            msg = f"{called}: registered with digest {promised}, its files now have {digest}; register it anew"
+            raise ConfigError(msg)
+
+    def _kept_digest(self, run_id: str, *, called: str) -> str:
+        if not run_id:
+            return ""
+        client = self.client()
+        run = ask(lambda: client.get_run(run_id), uri=self.uri, asked=f"the run of {called}")
+        return str(run.data.params.get(DIGEST_PARAMETER, ""))
 
     def register(self, directory: Path, *, name: str = "", run_id: str | None = None) -> RegisteredModel:
         """Log a model directory as artifacts and make it the next version of ``name``.
@@ -114,127 +143,98 @@ class Registry:
             ConfigError: It is no model that ``admit`` takes, or the registry cannot be reached.
         """
         manifest, digest = admit(directory), model_digest(directory)
-        client, name = self.client(), name or manifest.name
-        if run_id is None:
-            run = client.create_run(self.experiment_id(), run_name=f"register {name}")
-            client.set_terminated(run.info.run_id)
-            run_id = run.info.run_id
-        client.log_artifacts(run_id, str(directory), artifact_path=ARTIFACT)
-        self._ensure_named(client, name)
+        name = name or manifest.name
         tags = {"digest": digest, "kind": manifest.kind, "licence": manifest.licence}
         tags |= {f"metric.{k}": repr(v) for k, v in manifest.metrics.items()}
-        source = f"{client.get_run(run_id).info.artifact_uri}/{ARTIFACT}"
-        made = client.create_model_version(name, source=source, run_id=run_id, tags=tags)
-        return _listed(made)
+        client, experiment = self.client(), self.experiment_id() if run_id is None else ""
+        with in_our_words(uri=self.uri, asked=f"registering {name}"):
+            run_id = run_id or _finished_run(client, experiment, name=f"register {name}")
+            client.log_param(run_id, DIGEST_PARAMETER, digest)
+            client.log_artifacts(run_id, str(directory), artifact_path=ARTIFACT)
+            _ensure_named(client, name)
+            source = f"{client.get_run(run_id).info.artifact_uri}/{ARTIFACT}"
+            return listed(client.create_model_version(name, source=source, run_id=run_id, tags=tags))
 
     def promote(self, name: str, *, version: str, alias: str) -> RegisteredModel:
-        """Point an alias at a version; whoever resolves the alias from now on gets it.
+        """Point an alias at a version; who resolves the alias from now on gets it.
 
         Raises:
-            ConfigError: There is no such version.
+            ConfigError: There is no such version, or it is none that a run would take.
         """
-        self._version(name, alias=None, version=version)
-        self.client().set_registered_model_alias(name, alias, version)
-        return _listed(self._version(name, alias=None, version=version))
+        self.resolve(f"{name}/{version}")
+        with in_our_words(uri=self.uri, asked=f"{name}@{alias}"):
+            self.client().set_registered_model_alias(name, alias, version)
+        return listed(self._version(name, alias=None, version=version))
 
     def list(self, name: str = "") -> tuple[RegisteredModel, ...]:
         """All versions, newest first, of one model or of all."""
         client = self.client()
-        names = [m.name for m in client.search_registered_models(max_results=_PAGE)] if not name else [name]
-        return tuple(_listed(client.get_model_version(n, v.version)) for n in names for v in _versions(client, n))
+
+        def every() -> tuple[RegisteredModel, ...]:
+            names = [m.name for m in client.search_registered_models(max_results=PAGE)] if not name else [name]
+            return tuple(listed(client.get_model_version(n, v.version)) for n in names for v in versions_of(client, n))
+
+        return ask(every, uri=self.uri, asked=name or "its models")
 
     def client(self) -> "MlflowClient":
-        """An MLflow client of this registry."""
-        # Sites without a link outwards must not wait for it.
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        if self.uri.startswith("sqlite:///"):
-            Path(urlsplit(self.uri).path[1:]).parent.mkdir(parents=True, exist_ok=True)
-        from mlflow import MlflowClient  # noqa: PLC0415 (costs two seconds: only where it is used)
+        """An MLflow client of this registry.
 
-        # A new registry file is no news for whoever runs a pipeline.
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        with warnings.catch_warnings():
-            # SQLAlchemy 2.1 warns about how MLflow 3.17 declares its tables; nobody here can mend that.
-            warnings.filterwarnings("ignore", message=".*noload.*", category=DeprecationWarning)
-            return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        Raises:
+            ConfigError: The address is none, or nothing answers there.
+        """
+        return client_of(self.uri)
 
     def experiment_id(self) -> str:
         """The experiment that all training runs belong to; made at first use."""
         client = self.client()
-        found = client.get_experiment_by_name(EXPERIMENT)
+        found = ask(lambda: client.get_experiment_by_name(EXPERIMENT), uri=self.uri, asked=f"experiment {EXPERIMENT}")
         if found is not None:
             return str(found.experiment_id)
         # A database file has no artifact store of its own; MLflow would put it under the current folder.
-        location = self.artifacts.resolve().as_uri() if self.uri.startswith("sqlite:") else None
+        location = self.artifacts.resolve().as_uri() if is_file(self.uri) else None
         return str(client.create_experiment(EXPERIMENT, artifact_location=location))
 
     def _version(self, name: str, *, alias: str | None, version: str | None) -> "ModelVersion":
         client = self.client()
-        from mlflow.exceptions import MlflowException  # noqa: PLC0415 (as above)
+        wanted = f"{name}@{alias}" if alias is not None else f"{name}/{version}"
 
-        try:
+        def found() -> "ModelVersion":
             if alias is not None:
                 return client.get_model_version_by_alias(name, alias)
             return client.get_model_version(name, str(version))
-        except MlflowException as error:
-            wanted = f"{name}@{alias}" if alias is not None else f"{name}/{version}"
-            msg = f"the model registry {_public(self.uri)} has no {wanted}: {error.message}{_there(client, name)}"
-            raise ConfigError(msg) from error
+
+        try:
+            return ask(found, uri=self.uri, asked=wanted)
+        except AbsentError as error:
+            told = ask(lambda: held_instead(client, name, alias=alias or ""), uri=self.uri, asked="its models")
+            msg = f"{error}{told}"
+            raise AbsentError(msg) from error
 
     def _download(self, found: "ModelVersion", scratch: Path) -> Path:
         from mlflow.artifacts import download_artifacts  # noqa: PLC0415 (as above)
 
-        source = self.client().get_model_version_download_uri(found.name, found.version)
-        return Path(download_artifacts(artifact_uri=source, dst_path=str(scratch), tracking_uri=self.uri))
+        called, client = f"{found.name}/{found.version}", self.client()
+        source = ask(lambda: client.get_model_version_download_uri(found.name, found.version), uri=self.uri, asked=called)
+        asked = f"files of {called}"
 
-    @staticmethod
-    def _ensure_named(client: "MlflowClient", name: str) -> None:
-        from mlflow.exceptions import MlflowException  # noqa: PLC0415 (as above)
+        def download() -> str:
+            return str(download_artifacts(artifact_uri=source, dst_path=str(scratch), tracking_uri=self.uri))
 
-        try:
-            client.create_registered_model(name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
+        with in_our_words(uri=self.uri, asked=asked):
+            return Path(download() if is_file(self.uri) else fetched(download, into=scratch, uri=self.uri, asked=asked))
 
 
-def _there(client: "MlflowClient", name: str) -> str:
-    """What the registry holds instead of what was asked for; empty if it does not say."""
+def _finished_run(client: "MlflowClient", experiment: str, *, name: str) -> str:
+    run_id = str(client.create_run(experiment, run_name=name).info.run_id)
+    client.set_terminated(run_id)
+    return run_id
+
+
+def _ensure_named(client: "MlflowClient", name: str) -> None:
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 (as above)
 
     try:
-        models = {m.name: m for m in client.search_registered_models(max_results=_PAGE)}
-        if name not in models:
-            return f"; it holds {', '.join(sorted(models)) or 'no model'}"
-        aliases = ", ".join(f"{a} (version {v})" for a, v in sorted(models[name].aliases.items()))
-        versions = ", ".join(str(v.version) for v in _versions(client, name))
-    except MlflowException:
-        return ""
-    return f"; {name} has the aliases: {aliases or 'none'}; the versions: {versions or 'none'}"
-
-
-def _versions(client: "MlflowClient", name: str) -> "list[ModelVersion]":
-    quoted = name.replace("'", "")
-    found = client.search_model_versions(f"name = '{quoted}'")
-    return sorted(found, key=lambda v: -int(v.version))
-
-
-def _listed(version: "ModelVersion") -> RegisteredModel:
-    tags: Mapping[str, Any] = version.tags
-    return RegisteredModel(
-        name=version.name,
-        version=str(version.version),
-        digest=str(tags.get("digest", "")),
-        aliases=tuple(sorted(version.aliases)),
-        kind=str(tags.get("kind", "")),
-        licence=str(tags.get("licence", "")),
-        metrics={k.removeprefix("metric."): float(v) for k, v in tags.items() if k.startswith("metric.")},
-    )
-
-
-def _public(uri: str) -> str:
-    """The URI without user and password."""
-    scheme, mark, rest = uri.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise

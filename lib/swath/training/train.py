@@ -14,8 +14,9 @@ import pandas as pd
 from swath import __version__
 from swath.errors import ConfigError
 from swath.inference.forest_predictor import ForestPredictor
+from swath.inference.listing import RegisteredModel
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest
-from swath.inference.registry import RegisteredModel, Registry
+from swath.inference.registry import Registry
 from swath.training.card import card_of
 from swath.training.draw import Drawn
 from swath.training.fit import class_numbers, feature_matrix, fit_forest

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from swath.cli.models import models_group
 from swath.errors import ConfigError
-from swath.inference.admission import admit
+from swath.inference.admission import Terms, admit, findings_of
 from swath.inference.digest import model_digest
 from swath.inference.forest_predictor import _comb
 from swath.inference.manifest import Manifest
@@ -81,3 +83,32 @@ def test_what_a_run_could_not_load_is_not_registered(model: Path, spoil: Callabl
     with pytest.raises(ConfigError, match=said):
         registry.register(model)
     assert not (model.parent / "mlflow.db").exists()
+
+
+def test_all_that_is_wrong_is_told_at_once_by_the_name_that_the_user_gave(model: Path) -> None:
+    (model / "extra.py").write_text("import os")
+    _wider(model)
+    (model / "card.md").unlink()
+    found = findings_of(model, called="models:/comb@production", terms=Terms(licences=("MIT",)))
+    assert [(f.check, f.grave) for f in found] == [("files", True), ("files", False), ("licence", True), ("weights", True)]
+    assert all(str(f).startswith("models:/comb@production: ") for f in found)
+    with pytest.raises(ConfigError, match=r"(?s)remove extra\.py\n.*the site allows MIT, the manifest states 'Apache-2\.0'"):
+        admit(model, terms=Terms(licences=("MIT",)))
+
+
+def test_a_folder_is_checked_from_the_command_line(model: Path) -> None:
+    good = CliRunner().invoke(models_group, ["check", str(model)])
+    assert (good.exit_code, good.output) == (0, f"{model}: a run may use it\n")
+    (model / "lib.so").write_bytes(b"\x7fELF")
+    bad = CliRunner().invoke(models_group, ["check", str(model)])
+    assert "refused: " in bad.output
+    assert "remove lib.so" in bad.output
+    assert isinstance(bad.exception, ConfigError)
+
+
+def test_a_site_allows_its_licences_only(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWATH_MODEL_LICENCES", "MIT, Apache-2.0")
+    assert admit(model).licence == "Apache-2.0"
+    monkeypatch.setenv("SWATH_MODEL_LICENCES", "MIT")
+    with pytest.raises(ConfigError, match="comb: licence: the site allows MIT, the manifest states 'Apache-2.0'; use another"):
+        admit(model, called="comb")
