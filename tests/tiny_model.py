@@ -5,7 +5,20 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from swath.inference.forest import Forest
 from swath.training.recipe import TrainingRecipe
+
+#: One tree a class: a stump on the second feature at 0.5.
+STUMPS = Forest(
+    child=np.array([1, 1, 2] * 2, dtype=np.uint16),
+    feature=np.array([1, 0, 0] * 2, dtype=np.uint8),
+    threshold=np.array([0, 255, 255] * 2, dtype=np.uint8),
+    value=np.array([0.0, 2.0, -2.0, 0.0, -2.0, 2.0]),
+    tree_offset=np.array([0, 3, 6], dtype=np.int64),
+    cut=np.array([0.5], dtype=np.float32),
+    cut_offset=np.array([0, 0, 1], dtype=np.int64),
+    outputs=2,
+)
 
 BANDS = ["red", "nir08"]
 RECIPE = TrainingRecipe.of(

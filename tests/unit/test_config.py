@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from tests.tiny_model import STUMPS
 
 import swath
 from swath.config import conf_folder, find_pipeline, load_pipeline, model_recipe, prepare, with_settings
@@ -35,7 +35,7 @@ def registry(tmp_path: Path) -> Registry:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A folder that can be pinned; what the weights say is nobody's business here."""
+    """A folder that can be pinned."""
     folder = tmp_path / "model"
     folder.mkdir()
     manifest = Manifest(
@@ -43,7 +43,7 @@ def model(tmp_path: Path) -> Path:
         classes=(Category(value=1, name="low", title="Low"), Category(value=2, name="high", title="High")),
     )  # fmt: skip
     (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    np.savez(folder / "forest.npz", x=np.zeros(1))
+    (folder / "forest.npz").write_bytes(STUMPS.to_bytes())
     (folder / "card.md").write_text("# Stumps\n", encoding="utf-8")
     return folder
 

@@ -59,7 +59,7 @@ def findings_of(directory: Path, *, called: str = "", terms: Terms | None = None
         called: Its name in messages, for copies in temporary folders; the directory otherwise.
         terms: Of the site; what its environment says by default.
     """
-    return tuple(_found(directory, _Told(called or str(directory)), terms=terms or Terms.here()))
+    return tuple(_found(directory, _Told(called or str(directory), directory), terms=terms or Terms.here()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,12 @@ class _Told:
     """Findings of one model."""
 
     model: str
+    directory: Path
 
     def of(self, check: Check, error: ConfigError, *, remedy: str = _AGAIN) -> Finding:
-        return Finding(model=self.model, check=check, problem=str(error), remedy=remedy)
+        # The folder may be a copy that the user has never heard of.
+        text = str(error).removeprefix(f"{self.directory}: ").replace(f"{self.directory}/", "")
+        return Finding(model=self.model, check=check, problem=text, remedy=remedy)
 
     def says(self, check: Check, problem: str, *, remedy: str) -> Finding:
         return Finding(model=self.model, check=check, problem=problem, remedy=remedy)

@@ -110,5 +110,5 @@ def test_a_site_allows_its_licences_only(model: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("SWATH_MODEL_LICENCES", "MIT, Apache-2.0")
     assert admit(model).licence == "Apache-2.0"
     monkeypatch.setenv("SWATH_MODEL_LICENCES", "MIT")
-    with pytest.raises(ConfigError, match="comb: licence: the site allows MIT, the manifest states 'Apache-2.0'; use another"):
+    with pytest.raises(ConfigError, match=r"comb: licence: the site allows MIT, the manifest states 'Apache-2.0'; use another"):
         admit(model, called="comb")

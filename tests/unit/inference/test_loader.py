@@ -4,26 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.tiny_model import STUMPS
 
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
-from swath.inference.forest import Forest
 from swath.inference.loader import load_predictor
 from swath.inference.manifest import Manifest
 from swath.inference.pinned import pin
 from swath.product import Category
-
-#: One tree a class: a stump on the second feature at 0.5.
-STUMPS = Forest(
-    child=np.array([1, 1, 2] * 2, dtype=np.uint16),
-    feature=np.array([1, 0, 0] * 2, dtype=np.uint8),
-    threshold=np.array([0, 255, 255] * 2, dtype=np.uint8),
-    value=np.array([0.0, 2.0, -2.0, 0.0, -2.0, 2.0]),
-    tree_offset=np.array([0, 3, 6], dtype=np.int64),
-    cut=np.array([0.5], dtype=np.float32),
-    cut_offset=np.array([0, 0, 1], dtype=np.int64),
-    outputs=2,
-)
 
 
 @pytest.fixture
