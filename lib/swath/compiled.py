@@ -45,7 +45,7 @@ def load_kept() -> None:
 
 
 def _load_types(function: Any) -> None:
-    """Load a function for the types that numba's index of its cache tells."""
+    """Load a function for the types in the index of numba's cache."""
     # numba itself looks only for types that it is asked for.
     kept = function._cache  # noqa: SLF001
     codegen = function.targetctx.codegen()

@@ -110,7 +110,7 @@ def model_recipe(name: str) -> Path:
     """
     path = conf_folder().parent / "models" / name / "recipe.yaml"
     if not path.is_file():
-        msg = f"there is no recipe of a model {name!r}: expected {path}"
+        msg = f"no recipe for a model {name!r}: expected {path}"
         raise ConfigError(msg)
     return path
 

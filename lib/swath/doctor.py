@@ -1,4 +1,4 @@
-"""What this machine lacks to run swath, and how to mend each. Looks only; the command line prints what it found."""
+"""What this machine lacks to run swath, each with its remedy. Changes nothing; the command line prints the findings."""
 
 import os
 import shutil
@@ -193,7 +193,7 @@ def check_writable(output: Path) -> Finding:
         with tempfile.NamedTemporaryFile(dir=place, prefix=".swath-doctor-"):
             pass
     except OSError as error:
-        remedy = f"Choose another --output, or mend the permissions of {place}."
+        remedy = f"Choose another --output, or correct the permissions of {place}."
         return Finding(check="Output", level="failure", found=f"{place} cannot be written: {error.strerror}", remedy=remedy)
     return Finding(check="Output", level="ok", found=f"{place} can be written")
 

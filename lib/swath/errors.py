@@ -124,12 +124,12 @@ class SceneError(SwathError):
         return redacted(f"{text}. {self.remedy}" if self.remedy else text)
 
     def at(self, stage: str) -> Self:
-        """Return this error, told about the stage that it belongs to, whoever finds it (kept when it already knows)."""
+        """Return this error with the stage that it belongs to added (a stage that is already set is kept)."""
         self.stage = self.stage or stage
         return self
 
     def of(self, scene_id: str) -> Self:
-        """Return this error, told about the scene it happened in (kept when it already knows)."""
+        """Return this error with its scene added (a scene that is already set is kept)."""
         self.scene_id = self.scene_id or scene_id
         return self
 

@@ -1,4 +1,4 @@
-"""Grids, and windows on them: where pixels lie."""
+"""Grids, and windows on them."""
 
 from dataclasses import dataclass
 from math import ceil, floor, isfinite
@@ -45,7 +45,7 @@ class Window:
         return Window(self.row - margin, self.col - margin, self.height + 2 * margin, self.width + 2 * margin)
 
     def clip(self, other: "Window") -> "Window":
-        """The part that lies inside ``other``.
+        """The part inside ``other``.
 
         Raises:
             ValueError: They do not meet.
@@ -54,7 +54,7 @@ class Window:
         return Window(row, col, min(self.row_stop, other.row_stop) - row, min(self.col_stop, other.col_stop) - col)
 
     def contains(self, other: "Window") -> bool:
-        """Whether ``other`` lies wholly inside."""
+        """Whether ``other`` is wholly inside."""
         return (
             self.row <= other.row
             and self.col <= other.col

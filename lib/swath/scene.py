@@ -264,7 +264,7 @@ class Scene:
         except OverflowError:
             raise MetadataError(
                 "the acquisition time is at the end of time",
-                expected="a time that can be told in UTC",
+                expected="a time that can be expressed in UTC",
                 got=self.acquired.isoformat(),
                 remedy="Check the metadata.",
                 scene_id=self.scene_id,

@@ -213,7 +213,7 @@ def test_the_configuration_is_where_the_environment_says(tmp_path: Path, monkeyp
 
 
 def test_an_unknown_recipe_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"there is no recipe of a model 'none': expected .*models/none/recipe\.yaml"):
+    with pytest.raises(ConfigError, match=r"no recipe for a model 'none': expected .*models/none/recipe\.yaml"):
         model_recipe("none")
 
 

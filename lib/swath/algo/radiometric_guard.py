@@ -65,7 +65,7 @@ class Verdict:
     measured: tuple[Measured, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
-        """JSON-able, as an item tells it."""
+        """JSON-able, as it appears in an item."""
         bands = {
             m.band: {
                 "percentile": m.percentile, "reflectance": round(m.reflectance, 4), "lowest": round(m.lowest, 4),

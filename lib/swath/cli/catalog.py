@@ -1,4 +1,4 @@
-"""``swath catalog``: the served catalogue's schema, and what it must still be told."""
+"""``swath catalog``: the served catalogue's schema, and what it still has to receive."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -103,13 +103,13 @@ def replay_command(*, output: str, catalog: str, catalog_base: str, everything: 
 @catalog_group.command("compare")
 @click.argument("output")
 @catalog_options
-@click.option("--fix", is_flag=True, help="Tell what is missing or stale, take out what is no more.")
+@click.option("--fix", is_flag=True, help="Deliver what is missing or stale, and remove what no longer exists.")
 def compare_command(*, output: str, catalog: str, catalog_base: str, fix: bool) -> None:
     """See whether the catalogue has all items of OUTPUT as they are now, and no others of it."""
     target = _required(catalog, catalog_base)
     found = reconcile_served(target, open_store(output, create=False), fix=fix, tell=click.echo)
     if found and not fix:
-        msg = f"{output}: {len(found)} differences between output and served catalogue; --fix mends them"
+        msg = f"{output}: {len(found)} differences between output and served catalogue; --fix repairs them"
         raise AccountError(msg)
 
 
@@ -119,7 +119,7 @@ def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[
     Args:
         target: The catalogue.
         store: The output.
-        fix: Tell what is missing or stale, take out what is no more.
+        fix: Deliver what is missing or stale, and remove what no longer exists.
         tell: Hears of every difference.
 
     Returns:

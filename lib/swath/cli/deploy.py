@@ -142,7 +142,7 @@ def _wait(order: Order, *, retries: int) -> int:
 
 
 def _follow(order: Order) -> RunStatus:
-    """Wait for the end. EMR has no longest duration of its own, so whoever waits stops a run that is late."""
+    """Wait for the end. EMR has no maximum duration, so the waiting launcher stops a run that exceeds it."""
     launcher, on_emr = launcher_for(order.site), order.site.on_emr
     last = RunStatus(run_id=order.name, state=RunState.UNKNOWN)
     for last in watch(launcher, order.name, patience=Patience(deadline_s=seconds(order.job.max_duration) if on_emr else None)):
@@ -167,7 +167,7 @@ def _engines_code(status: RunStatus) -> int:
 
 
 def _code(result: RunResult | None, *, status: RunStatus) -> int:
-    """The result file decides; without one the run did not come to its end, with the code that the engine tells, or 1."""
+    """The result file decides; without one the run did not finish: the engine's exit code if it reports one, or 1."""
     if result is None:
         click.echo("there is no result file: the run did not come to its end", err=True)
         return (told_code(status) or 1) if status.state is RunState.FAILED else 1
@@ -193,7 +193,7 @@ def _named(job: str, *, site_name: str, run_id: str | None) -> tuple[Order, str]
 @run_name_options
 @click.option("--wait", is_flag=True, help="Wait for the end.")
 def status_command(job: str, *, site_name: str, run_id: str | None, wait: bool) -> None:
-    """Say how a run of JOB stands, and why it does not go on."""
+    """Show the state of a run of JOB, and why it is stuck."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
     status = _follow(order) if wait else launcher_for(order.site).status(name)
     click.echo(status.text)
@@ -223,7 +223,7 @@ def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
 @click.option("--follow", is_flag=True, help="Go on until the driver ends.")
 @click.option("--tail", type=click.IntRange(min=1), default=None, help="Only the last lines.")
 def logs_command(job: str, *, site_name: str, run_id: str | None, follow: bool, tail: int | None) -> None:
-    """Print the driver's log, or where it lies."""
+    """Print the driver's log, or its location."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
     for line in launcher_for(order.site).logs(name, follow=follow, tail=tail):
         click.echo(line)
@@ -254,7 +254,9 @@ def sites_diff_command(a: str, b: str) -> None:
 @click.command("parity")
 @click.argument("job")
 @click.option("--site", "sites", multiple=True, required=True, metavar="A --site B", help="The two sites.")
-@click.option("--store", "stores", multiple=True, metavar="NAME=FOLDER", help="The folder that stands for a store that is read.")
+@click.option(
+    "--store", "stores", multiple=True, metavar="NAME=FOLDER", help="The local folder to use instead of a store that is read."
+)
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder for both sides' outputs.")
 def parity_command(job: str, *, sites: tuple[str, ...], stores: tuple[str, ...], output: Path) -> None:
     """Run JOB as two sites would, on this machine, and compare the products.

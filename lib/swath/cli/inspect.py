@@ -79,7 +79,7 @@ def _problems(file: Path) -> list[str]:
 @click.option("--output", help="Folder or s3:// prefix that products would go to; a store on S3 is asked what it can do.")
 @click.option("--site", help="Name or file of a site: each of its stores, databases and registries is asked from here.")
 def doctor_command(*, output: str | None, site: str | None) -> None:
-    """See what this machine lacks, or what a site does, and say how to mend it."""
+    """Check this machine or a site: what is missing, and the remedy."""
     if site:
         from swath.cli.doctor_site import examine_site  # noqa: PLC0415  a machine needs no site
 

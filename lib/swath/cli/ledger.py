@@ -47,14 +47,14 @@ def _limits(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("status")
 @click.argument("output", metavar="OUTPUT|JOB")
 @click.option("--run-id", help="Only this run.")
-@click.option("--site", "site_name", metavar="NAME|FILE", help="Ask the site's engine how a run of JOB stands, instead.")
+@click.option("--site", "site_name", metavar="NAME|FILE", help="Ask the site's engine for the state of a run of JOB instead.")
 @click.option("--wait", is_flag=True, help="With --site: wait for the end.")
 @json_option
 @master_option
 def status_command(
     *, output: str, run_id: str | None, site_name: str | None, wait: bool, as_json: bool, master: str | None
 ) -> None:
-    """Say how OUTPUT stands: runs, accounts, quarantine. With --site: how a run of JOB stands there."""
+    """Show the state of OUTPUT: runs, accounts, quarantine. With --site: the state of a run of JOB there."""
     if site_name is not None:
         from swath.cli import deploy  # noqa: PLC0415
 
@@ -104,7 +104,7 @@ def _show_status(found: "OutputStatus") -> None:
 @json_option
 @master_option
 def retry_command(*, output: str, quarantine_ok: bool, as_json: bool, master: str | None, **asked: Any) -> None:
-    """Make again what stands in the quarantine of OUTPUT, as it was asked for then."""
+    """Process the quarantined scenes of OUTPUT again, with the parameters of their first run."""
     store = existing(output)
     limits = Limits(memory_mb=asked["worker_memory_mb"], seconds=asked["strip_seconds"])
     catalogue = target_of(asked["catalog"], asked["catalog_base"])
@@ -116,7 +116,7 @@ def retry_command(*, output: str, quarantine_ok: bool, as_json: bool, master: st
             for line in lines(summary):
                 told.say(line)
         if not summaries:
-            told.say("nothing stands in quarantine that fits")
+            told.say("no quarantined scene matches")
     if as_json:
         click.echo(json.dumps({"runs": [json.loads(s.to_json()) for s in summaries]}))
     raise SystemExit(max((exit_code(s, quarantine_ok=quarantine_ok) for s in summaries), default=0))

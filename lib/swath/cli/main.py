@@ -30,24 +30,24 @@ COMMANDS = {
     "run": Lazy("swath.cli.run:run_command", "Make a pipeline's products of every scene of the inputs."),
     "plan": Lazy("swath.cli.plan:plan_command", "Say what a run would make, its memory and time; nothing is made."),
     "ingest": Lazy("swath.cli.ingest:ingest_command", "Take scenes into the scenes table."),
-    "status": Lazy("swath.cli.ledger:status_command", "Say how an output stands, or a run of a job at a site."),
-    "retry": Lazy("swath.cli.ledger:retry_command", "Make again what stands in quarantine."),
+    "status": Lazy("swath.cli.ledger:status_command", "Show the state of an output, or of a job's run at a site."),
+    "retry": Lazy("swath.cli.ledger:retry_command", "Process quarantined scenes again."),
     "reproduce": Lazy("swath.cli.ledger:reproduce_command", "Make a product again from its record, and compare."),
-    "reconcile": Lazy("swath.cli.upkeep:reconcile_command", "Compare ledger, files and catalogue; mend them."),
+    "reconcile": Lazy("swath.cli.upkeep:reconcile_command", "Compare ledger, files and catalogue; repair them."),
     "maintain": Lazy("swath.cli.upkeep:maintain_command", "Remove what nobody needs any more; tidy tables."),
     "export": Lazy("swath.cli.upkeep:export_command", "Repeat a ledger that is in PostgreSQL in Delta tables."),
     "report": Lazy("swath.cli.inspect:report_command", "Draw the report of a run anew."),
     "validate": Lazy("swath.cli.inspect:validate_command", "Check a pipeline, a STAC object or a COG."),
     "check": Lazy("swath.cli.check:check_group", "Check that no pixel of a pipeline depends on how a scene is cut."),
-    "doctor": Lazy("swath.cli.inspect:doctor_command", "See what this machine lacks, and how to mend it."),
-    "catalog": Lazy("swath.cli.catalog:catalog_group", "Prepare the served catalogue, tell it what it missed."),
+    "doctor": Lazy("swath.cli.inspect:doctor_command", "Check this machine: what is missing, and the remedy."),
+    "catalog": Lazy("swath.cli.catalog:catalog_group", "Prepare the served catalogue, and deliver what it lacks."),
     "models": Lazy("swath.cli.models:models_group", "List, register, promote, export, import, verify and trace models."),
     "sites": Lazy("swath.cli.deploy:sites_group", "List sites, and how two of them differ."),
     "render": Lazy("swath.cli.deploy:render_command", "Print what a site's engine would be given for a job."),
     "submit": Lazy("swath.cli.deploy:submit_command", "Start a job at a site."),
     "gate": Lazy("swath.cli.gate:gate_command", "Judge a run of a job by its result: the last step of an orchestrator."),
     "cancel": Lazy("swath.cli.deploy:cancel_command", "Stop a run of a job."),
-    "logs": Lazy("swath.cli.deploy:logs_command", "Print the driver's log of a run, or where it lies."),
+    "logs": Lazy("swath.cli.deploy:logs_command", "Print the driver's log of a run, or its location."),
     "parity": Lazy("swath.cli.deploy:parity_command", "Run a job as two sites would, here, and compare the products."),
     "forward": Lazy("swath.cli.forward:forward_command", "Send what may leave a site, each run once."),
 }
@@ -60,7 +60,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and end the process with its code, 0 to 6 or 130 (the README tells them)."""
+    """Run a command and end the process with its exit code (README: 0 to 6, 130)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with Interrupts().taken():
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _ended_by(error: Exception) -> int:
-    """Tell what a command ended by, unless it was told already; its exit code."""
+    """Report the error that ended a command, unless it was reported already; return its exit code."""
     known = failure_of(error)
     if not known.told:
         click.echo(f"swath: {known}", err=True)

@@ -44,7 +44,7 @@ def locked(store: Store, *, run_id: str) -> "Iterator[CommitLock]":
 
 
 def existing(output: str) -> Store:
-    """The store of an output that somebody ran into before.
+    """The store of an output that a run has used before.
 
     Raises:
         ConfigError: Nobody did.
@@ -53,6 +53,6 @@ def existing(output: str) -> Store:
     from swath.ledger.open import has_ledger  # noqa: PLC0415  as above
 
     if not has_ledger(store):
-        msg = f"{output} is no output of swath: it has no ledger; check the path"
+        msg = f"{output} is not a swath output (no ledger found); check the path"
         raise ConfigError(msg)
     return store

@@ -31,7 +31,7 @@ _NAMES = {
 
 
 class Told(Protocol):
-    """What a run tells while it works."""
+    """Progress messages of a run."""
 
     def wave(self, number: int, waves: int, products: int) -> None:
         """A wave begins."""

@@ -181,7 +181,7 @@ def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, t
 
 @contextmanager
 def continued_as(run_id: str) -> Iterator[None]:
-    """Say of a service that was away how the run goes on; errors of Spark that mean the same are told so too.
+    """Say how to continue after a service was away; Spark errors with the same cause are reported the same way.
 
     Raises:
         ServiceError: A store or a database was away for too long.

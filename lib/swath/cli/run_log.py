@@ -1,4 +1,4 @@
-"""The log of a run, kept beside its result: what it told, with the time of day."""
+"""The log of a run, kept beside its result: its messages, each with the time of day."""
 
 from datetime import UTC, datetime
 

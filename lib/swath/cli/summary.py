@@ -1,4 +1,4 @@
-"""From what a run did to what is told of it."""
+"""From the results of a run to its summary."""
 
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath

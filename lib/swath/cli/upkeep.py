@@ -23,7 +23,7 @@ _TOLD = 1000
 
 @click.command("reconcile")
 @click.argument("output")
-@click.option("--fix", is_flag=True, help="Mend what can be mended. No file is removed.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired. Removes no file.")
 @click.option("--run-id", help="Names the mending in the ledger.")
 @catalog_options
 @json_option
@@ -47,7 +47,7 @@ def reconcile_command(
             mended = mend(spark, tables, store, found=found, run_id=name)
             left = [f for f in mended.left if f.kind != "orphan-file"]
             told.say(
-                f"mended: {len(mended.adopted)} products recorded, {len(mended.sent_back)} sent back (swath retry), "
+                f"repaired: {len(mended.adopted)} products recorded, {len(mended.sent_back)} sent back (swath retry), "
                 f"{len(mended.catalogue)} catalogue files rewritten"
             )
         served = reconcile_served(target, store, fix=fix, tell=told.say) if target is not None else ()
@@ -56,7 +56,7 @@ def reconcile_command(
         plain = [f.plain() for f in (*found.findings, *served)]
         click.echo(json.dumps({"products": found.products, "files": found.files, "findings": plain, "left": len(left)}))
     if left:
-        msg = f"{output}: {len(left)} differences between ledger, files and catalogue; --fix mends what can be mended"
+        msg = f"{output}: {len(left)} differences between ledger, files and catalogue; --fix repairs what can be repaired"
         raise AccountError(msg)
 
 
@@ -111,7 +111,7 @@ def maintain_command(
 
 @click.command("export")
 @click.argument("output")
-@click.option("--to", "into", required=True, help="Where the Delta tables lie or shall lie: a folder or s3://bucket/prefix.")
+@click.option("--to", "into", required=True, help="Where the Delta tables are or will be: a folder or s3://bucket/prefix.")
 @json_option
 @master_option
 def export_command(*, output: str, into: str, as_json: bool, master: str | None) -> None:

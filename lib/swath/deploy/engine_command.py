@@ -109,13 +109,13 @@ def here(command: EngineCommand, *, site: Site, folders: Mapping[str, Path], pro
 
 
 def _moved(word: str, *, site: Site, folders: Mapping[str, Path]) -> str:
-    """An address of a store as a path below the folder that stands for it."""
+    """An address in a store as a path below the local folder that replaces it."""
     found = site.store_of(word)
     if found is None:
         return word
     name, store = found
     if name not in folders:
-        raise ConfigError(f"{word} lies in store {name!r}, and no folder stands for it here")
+        raise ConfigError(f"{word} is in store {name!r}, and no local folder replaces it here (--store {name}=FOLDER)")
     below = word.removeprefix(store.uri.rstrip("/")).strip("/")
     return str(folders[name] / below) if below else str(folders[name])
 

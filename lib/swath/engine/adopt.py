@@ -12,7 +12,7 @@ _CHECKSUM = "1220"
 
 
 def adopt(item: Mapping[str, Any], *, names: Sequence[str], folder: str, store: Store) -> list[AssetRecord]:
-    """The records of an item's assets, as whoever published them had them.
+    """The records of an item's assets, as they were published.
 
     Args:
         item: The STAC item.

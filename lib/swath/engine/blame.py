@@ -28,7 +28,7 @@ _INPUT: Final = "swath.readers"
 
 
 def infrastructure_failure(error: BaseException) -> InfrastructureError | None:
-    """What every scene needs and does not have, when an error tells of that; None when the scene is to blame.
+    """What every scene needs and lacks, if the error shows that; None if the scene is to blame.
 
     An error counts as the output's when the code that reads and writes the output was at work, and no reader: a file of the
     scene that cannot be read is the scene's, on whichever store it lies.

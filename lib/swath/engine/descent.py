@@ -1,4 +1,4 @@
-"""Which layers stand behind an asset: what has not changed when the asset has not."""
+"""Which layers an asset is made from: they are unchanged if the asset is."""
 
 from collections.abc import Set as AbstractSet
 

@@ -119,7 +119,7 @@ def _previews(graph: Graph) -> tuple[LayerName, ...]:
 def product_of(
     plan: ProductPlan, pipeline_json: str, *, records: Sequence[Mapping[str, Any]], checked: Mapping[str, Any] | None = None
 ) -> Product:
-    """The product as its item tells it.
+    """The product as its item describes it.
 
     Args:
         plan: Plan of the product.

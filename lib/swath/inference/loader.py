@@ -14,7 +14,7 @@ _KEPT = 8
 
 
 def load_predictor(path: str | Path, digest: str) -> Predictor:
-    """Load the model that lies at ``path`` if it is still the one that was pinned.
+    """Load the model at ``path`` if it is still the one that was pinned.
 
     Args:
         path: Model directory, or the URI of a store that holds the model by its digest.

@@ -88,7 +88,7 @@ class Manifest:
             (len(set(self.bands)) != len(self.bands), f"a band is named twice: {self.bands}"),
             (not 2 <= len(codes) <= _MAX_CODE + 1, f"2 to {_MAX_CODE + 1} classes are needed, got {len(codes)}"),
             (len(set(codes)) != len(codes) or len(set(names)) != len(names), "two classes share a code or a name"),
-            (any(not 0 <= c <= _MAX_CODE for c in codes), f"class codes lie in 0..{_MAX_CODE}, got {codes}"),
+            (any(not 0 <= c <= _MAX_CODE for c in codes), f"class codes must be in 0..{_MAX_CODE}, got {codes}"),
             (not (isfinite(self.scale) and isfinite(self.offset) and self.scale), "scale and offset must be finite"),
             (self.halo_px < 0, f"halo_px must not be negative, got {self.halo_px}"),
             (self.resolution_m is not None and not self.resolution_m > 0, "resolution_m must be positive or null"),
@@ -106,7 +106,7 @@ class Manifest:
         return plain
 
     def to_json(self) -> str:
-        """The manifest as it lies in the model's directory: sorted keys, indented, ends with a newline."""
+        """The manifest as it is in the model's folder: sorted keys, indented, ending with a newline."""
         plain = {"format": MANIFEST_FORMAT, **asdict(self)}
         return json.dumps(plain, sort_keys=True, indent=2, allow_nan=False) + "\n"
 

@@ -64,7 +64,7 @@ def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VE
 
 
 def settle(draft: Path, home: Path) -> None:
-    """Give a finished copy its name, unless somebody else did."""
+    """Give a finished copy its name, unless another process did."""
     try:
         draft.rename(home)
     except OSError:  # another run pinned the same model meanwhile

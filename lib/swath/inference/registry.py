@@ -156,7 +156,7 @@ class Registry:
             return listed(client.create_model_version(name, source=source, run_id=run_id, tags=tags))
 
     def promote(self, name: str, *, version: str, alias: str) -> RegisteredModel:
-        """Point an alias at a version; who resolves the alias from now on gets it.
+        """Point an alias at a version; from now on the alias resolves to it.
 
         Raises:
             ConfigError: There is no such version, or it is none that a run would take.

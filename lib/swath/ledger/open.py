@@ -49,7 +49,7 @@ def open_tables(
 
 
 def has_ledger(store: Store, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether somebody ran into an output before.
+    """Whether a run has used this output before.
 
     Raises:
         ConfigError: See ``open_tables``.

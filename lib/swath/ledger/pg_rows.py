@@ -83,7 +83,7 @@ class PgRows:
         self._there: set[str] = set()
 
     def exists(self, name: str) -> bool:
-        """Whether somebody appended to the table, be it nothing."""
+        """Whether anything was appended to the table, even an empty commit."""
         if name not in self._there:
             self._there |= self._asked(self._names)
         return name in self._there
@@ -251,7 +251,7 @@ class PgRows:
             connection.execute(index.format(sql.Identifier(f"{name}_{column}"), _table(name), sql.Identifier(column)))
 
     def _asked(self, work: Callable[[Connection], T]) -> T:
-        """Do something on a connection of its own: between two waves lie minutes, in which one may break unseen.
+        """Run a function on a connection of its own: minutes pass between two waves, in which one may break unseen.
 
         Raises:
             ConfigError: The database was never reached, and waiting would not help.

@@ -48,7 +48,7 @@ class PgTables:
         return self._session
 
     def exists(self, name: str) -> bool:
-        """Whether somebody appended to the table, be it nothing."""
+        """Whether anything was appended to the table, even an empty commit."""
         return self._rows.exists(name)
 
     def read(

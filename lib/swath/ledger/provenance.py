@@ -75,6 +75,6 @@ def provenance_of(tables: Tables, store: Store, *, item: str) -> Provenance:
     spec = json.loads(run["spec"]) if run is not None else {}
     if scene is None or "pipeline" not in spec:
         adopter = product["run_id"]
-        msg = f"{store.root}/{item}: the ledger does not tell how it was made (it was adopted from its files by {adopter})"
+        msg = f"{store.root}/{item}: the ledger does not say how it was made (it was adopted from its files by {adopter})"
         raise ConfigError(msg)
     return Provenance(product=product, scene=scene["scene"], href=scene["href"] or scene["source_href"], spec=spec)

@@ -1,4 +1,4 @@
-"""What stands in quarantine: the latest refusal of each scene and pipeline that has not been made since."""
+"""Open quarantine: the latest refusal of each scene and pipeline that has not been made since."""
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F

@@ -14,7 +14,7 @@ class Tables(Protocol):
     """The tables of one output."""
 
     def exists(self, name: str) -> bool:
-        """Whether somebody appended to the table, be it nothing."""
+        """Whether anything was appended to the table, even an empty commit."""
         ...
 
     def read(

@@ -70,7 +70,7 @@ class Folders:
     def _safe(
         self, folder: Path, *, entries: Sequence[os.DirEntry[str]], files: AbstractSet[str], above: tuple[tuple[int, int], ...]
     ) -> Iterator[str]:
-        """A product that lost its metadata is told, not passed over; a folder around one is as any other."""
+        """A product without its metadata is reported, not passed over; a folder around one is an ordinary folder."""
         own = Folders(PassedOver())
         found = list(own._inside(entries, files=files, above=above))
         if found:

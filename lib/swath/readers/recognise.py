@@ -1,4 +1,4 @@
-"""What a path is, told from names alone, or from the bytes of a record or an archive: which reader would read it."""
+"""What a path is, judged by names alone, or by the bytes of a record or an archive: which reader would read it."""
 
 import re
 from collections.abc import Collection, Iterable

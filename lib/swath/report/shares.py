@@ -27,7 +27,7 @@ class Shares:
 
 
 def shares_of(assets: Mapping[str, tuple[Encoding, Statistics]]) -> Shares:
-    """The shares that a product's statistics tell: from ``qa`` when it is there, otherwise from the first data asset."""
+    """The shares in a product's statistics: from ``qa`` when it is there, otherwise from the first data asset."""
     if "qa" in assets and assets["qa"][0].bits:
         return _from_bits(*assets["qa"])
     for encoding, statistics in assets.values():

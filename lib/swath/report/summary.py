@@ -56,7 +56,7 @@ class SkippedEntry:
 
 
 def reason_of(message: str, *, scene_id: str) -> str:
-    """A message without its scene's name, for where that stands already."""
+    """A message without its scene's name, for places that already show it."""
     return message.removeprefix(f"{scene_id}: ")
 
 
@@ -80,7 +80,7 @@ class QuarantineEntry:
 
     @property
     def reason(self) -> str:
-        """The message without the scene's name, for where that stands already."""
+        """The message without the scene's name, for places that already show it."""
         return reason_of(self.message, scene_id=self.scene_id)
 
 

@@ -50,7 +50,7 @@ def size(number: int) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of strangers without control characters: a terminal obeys them."""
+    """Untrusted text without control characters, which a terminal would obey."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 

@@ -1,4 +1,4 @@
-"""The static catalogue of the days that somebody touched, rewritten from the ledger."""
+"""The static catalogue of the days that changed, rewritten from the ledger."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date

@@ -69,7 +69,7 @@ class Ledger:
         return {row["wave"] for row in rows}
 
     def look_back(self, waves: set[int]) -> None:
-        """See what stands of waves that an earlier execution committed in part.
+        """Find what an earlier execution of the run committed of its waves.
 
         Args:
             waves: Those that exist.
@@ -77,7 +77,7 @@ class Ledger:
         self._stands = standing(self.of_run("products"), self.of_run("quarantine"), waves=waves)
 
     def standing(self, wave: int) -> Standing:
-        """What stands of a wave that does not exist."""
+        """State of a wave that does not exist."""
         return self._stands.get(wave, Standing())
 
     def of_run(self, table: str) -> DataFrame:

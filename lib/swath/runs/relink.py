@@ -142,7 +142,7 @@ def _link_assets(plan: ProductPlan, version: Version, links: Links, *, store: St
 
 
 def relabelled(record: Mapping[str, Any], *, name: str, plan: ProductPlan) -> Json:
-    """A record as the new version tells it: what a key does not hold may have changed (names, a model's version number)."""
+    """A record as the new version states it: what a key does not hold may have changed (names, a model's version number)."""
     spec = plan.graph.outputs[name]
     model = spec.model
     told = {"name": model.name, "version": model.version, "digest": model.digest} if model is not None else None

@@ -1,4 +1,4 @@
-"""What earlier executions of a run decided: it is told again, and never decided a second time."""
+"""What earlier executions of a run decided: it is reported again, and never decided a second time."""
 
 import json
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Standing:
 
 
 def standing(products: DataFrame, quarantine: DataFrame, *, waves: set[int]) -> dict[int, Standing]:
-    """What stands of waves that do not exist, by wave.
+    """State of waves that do not exist, by wave.
 
     Args:
         products: Rows of the run.

@@ -1,4 +1,4 @@
-"""Drive what stands in quarantine again: the same pipeline, models and strips as then, of the scenes that failed."""
+"""Process quarantined scenes again, with the pipeline, models and strips of their first run."""
 
 import json
 from collections.abc import Sequence

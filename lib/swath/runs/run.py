@@ -67,7 +67,7 @@ class RunOutcome:
 
 
 def product_made(work: ProductWork, request: RunRequest) -> Product:
-    """The product of a finished work, as its item tells it."""
+    """The product of a finished work, as its item describes it."""
     plan = plan_product(work.row["scene"], request.pipeline_json)
     checked = (work.published or {}).get("facts", {}).get(CHECKED)
     return product_of(plan, request.pipeline_json, records=work.records, checked=checked)
@@ -197,7 +197,7 @@ def _since(moment: datetime) -> float:
 
 
 def _sort(result: WaveResult, outcome: RunOutcome) -> None:
-    """Note what became of each product. Beyond ``TOLD`` of them the ledger alone tells: memory stays flat."""
+    """Note what became of each product. Beyond ``TOLD`` of them only the ledger keeps them: memory stays flat."""
     for work in result.products:
         if work.published is not None:
             outcome.touched.add(_place(work))

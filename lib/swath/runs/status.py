@@ -1,4 +1,4 @@
-"""How an output stands: its runs, and what is in quarantine."""
+"""The state of an output: its runs, and what is in quarantine."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence

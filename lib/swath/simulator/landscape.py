@@ -61,7 +61,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landscape:
-    """The place that a seed stands for, lit by the sun.
+    """The landscape of a seed, lit by the sun.
 
     Args:
         seed: Another seed, another place of the same kind.
@@ -124,7 +124,7 @@ class Landscape:
 
 
 def _set(code: NDArray[np.uint8], mix: F32, *, where: NDArray[np.bool_], name: str, value: F32) -> None:
-    """Make the ground a class where told, in place."""
+    """Set the class of the ground where ``where`` is True, in place."""
     np.copyto(code, np.uint8(CODE_OF[name]), where=where)
     np.copyto(mix, value, where=where)
 

@@ -35,7 +35,7 @@ class Slope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Geometry:
-    """Where sun and sensor stand, over the map.
+    """The positions of sun and sensor, over the map.
 
     Args:
         origin_m: The point where the slopes have their centre value [map coordinates, m].

@@ -105,7 +105,7 @@ def simulate(
 
 
 def write_scene(folder: Path, request: SceneRequest, *, kind: Kind) -> SimulatedScene:
-    """Write a scene as ``simulate`` does, from a request that may also say where it lies.
+    """Write a scene as ``simulate`` does, from a request that may also give its position.
 
     Raises:
         ConfigError: A size, share or time that cannot be.

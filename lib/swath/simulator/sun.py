@@ -1,4 +1,4 @@
-"""Where the sun stands.
+"""The position of the sun.
 
 Low-precision solar coordinates of the Astronomical Almanac (USNO), good to 0.01 degrees between 1950 and 2050.
 """

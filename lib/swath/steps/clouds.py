@@ -46,7 +46,7 @@ class Clouds:
         missing = [n for n in names if n not in given]
         if missing:
             raise MissingBandError(
-                "clouds cannot be told from the ground",
+                "clouds cannot be distinguished from the ground",
                 expected=", ".join(names),
                 got=f"no {', '.join(missing)}",
                 remedy="Deliver these bands, or use a mask that came with the scene.",

@@ -43,7 +43,7 @@ class Store(Protocol):
         ...
 
     def publish(self, local: Path, path: str) -> bool:
-        """Move a finished local file to ``path`` under a name that stands for its content.
+        """Move a finished local file to ``path``, under a name derived from its content.
 
         Returns:
             False when a file of the same bytes was there already.

@@ -205,6 +205,6 @@ def local_store(folder: Path) -> LocalStore:
         probe.unlink()
     except OSError as error:
         why = error.strerror or error
-        msg = f"the output {folder} cannot be written ({why}): choose another --output, or mend its permissions"
+        msg = f"the output {folder} cannot be written ({why}): choose another --output, or correct its permissions"
         raise ConfigError(msg) from error
     return LocalStore(folder.resolve())

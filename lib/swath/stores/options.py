@@ -19,7 +19,7 @@ OUTPOSTS = "s3-outposts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreOptions:
-    """One bucket, as ``SWATH_STORES`` or a site tells of it.
+    """One bucket, as ``SWATH_STORES`` or a site describes it.
 
     Args:
         kind: ``s3``, ``s3-compatible`` or ``s3-outposts``.

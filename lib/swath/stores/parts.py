@@ -98,7 +98,7 @@ class UnfinishedUpload:
 
 @runtime_checkable
 class ListsUploads(Uploading, Protocol):
-    """A store that tells its unfinished uploads."""
+    """A store that lists its unfinished uploads."""
 
     def unfinished(self) -> Iterator[UnfinishedUpload]:
         """All below the store's root."""

@@ -180,7 +180,7 @@ class PgLock:
 
 
 def key_of(output: str, purpose: str = "commit") -> int:
-    """The 64-bit number that stands for an output's lock in the database."""
+    """The 64-bit key of an output's lock in the database."""
     scheme, separator, rest = output.partition("://")
     plain = f"s3://{rest}" if separator and scheme in {"s3", "s3a"} else output
     digest = hashlib.sha256(f"swath {purpose} {plain.rstrip('/')}".encode()).digest()

@@ -140,7 +140,7 @@ def _race(store: S3Store, folder: str) -> str:
         with ThreadPoolExecutor(_RACERS) as pool:
             won = sum(pool.map(put, range(_RACERS)))
         if won != 1:
-            return f"{won} of {_RACERS} puts at once were told that they made the same new object"
+            return f"{won} of {_RACERS} simultaneous conditional writes were all accepted as the one that created the object"
     return ""
 
 

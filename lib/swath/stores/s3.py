@@ -212,7 +212,7 @@ class S3Store:
         return f"/vsis3/{self.bucket}/{self.key(path)}"
 
     def presigned(self, path: str) -> str:
-        """An address that whoever has it may read from for some hours."""
+        """A presigned URL: anyone who has it can read from it for some hours."""
         return self.client.generate_presigned_url(
             "get_object", Params={"Bucket": self.name, "Key": self.key(path)}, ExpiresIn=_PRESIGNED_S
         )

@@ -186,7 +186,7 @@ def missing(error: ClientError) -> bool:
 
 
 def refused_condition(error: ClientError) -> bool:
-    """``If-None-Match`` or ``If-Match`` did not hold, or somebody else was writing the same key."""
+    """``If-None-Match`` or ``If-Match`` did not hold, or another client was writing the same key."""
     return code_of(error) in {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 
 

@@ -64,7 +64,7 @@ class PatientCalls:
         events.register_first("needs-retry.s3", self.after)
 
     def before(self, *, model: Any, context: dict[str, Any], **_: Any) -> None:
-        """See that there is somebody to sign as.
+        """Check that there are credentials to sign with.
 
         Raises:
             StoreRefusedError: There is nobody.
@@ -179,7 +179,7 @@ def _uri(context: Mapping[str, Any]) -> str:
 
 
 def _ahead_s(headers: Mapping[str, str]) -> float:
-    """By how much this machine's clock is ahead of the store's [s]; 0 where the store does not tell."""
+    """Seconds by which this machine's clock is ahead of the store's; 0 if the store does not say."""
     try:
         there = parsedate_to_datetime(headers["Date"])
     except (KeyError, TypeError, ValueError):

@@ -18,7 +18,7 @@ _S3A: Final = re.compile(r"s3a?://[^\s:'\",)\]]+")
 
 
 def told_by_spark(text: str) -> ServiceError | StoreRefusedError | None:
-    """The store's fault, when the text of an exception tells of one.
+    """The store's fault, if the text of an exception names one.
 
     Args:
         text: Text of the exception; may contain several tracebacks.

@@ -142,12 +142,12 @@ def _gone(error: ClientError) -> bool:
 def _etag(part: UploadedPart, held: tuple[str, int] | None) -> str:
     """The ETag to complete with: the store's, when it holds the bytes that the writer told of."""
     if held is None or held[1] != part.bytes:
-        msg = f"part {part.number} is {held[1] if held else 'missing'} in the store, its writer told of {part.bytes} bytes"
+        msg = f"part {part.number} is {held[1] if held else 'missing'} in the store, its writer reported {part.bytes} bytes"
         raise StaleUploadError(msg)
     plain = part.etag.strip('"')
     # Where ETags are no MD5 (encryption with a managed key) a repeated part has another one; its length must do.
     if plain == part.md5 and held[0].strip('"') != plain:
-        msg = f"part {part.number} has ETag {held[0]} in the store, its writer told of {part.etag}"
+        msg = f"part {part.number} has ETag {held[0]} in the store, its writer reported {part.etag}"
         raise StaleUploadError(msg)
     return held[0]
 

@@ -1,4 +1,4 @@
-"""Samples of many scenes; a scene that cannot be used is told and left out."""
+"""Samples of many scenes; a scene that cannot be used is reported and left out."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

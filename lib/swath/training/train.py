@@ -89,7 +89,7 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
         ConfigError: No samples, a class without enough polygons, or an unknown label.
     """
     if drawn.samples.empty:
-        reasons = "; ".join(drawn.refused.values()) or "no polygon lies in a scene, or its pixels are not valid"
+        reasons = "; ".join(drawn.refused.values()) or "no polygon is inside a scene, or its pixels are not valid"
         msg = f"there are no samples to train on: {reasons}"
         raise ConfigError(msg)
     judgement = judge(drawn.samples, recipe=recipe)

@@ -50,7 +50,7 @@ def test_nothing_of_a_cluster_is_left_here(site: str, order: Ordered) -> None:
 
 
 def test_a_store_without_a_folder_is_refused(order: Ordered) -> None:
-    with pytest.raises(ConfigError, match="lies in store 'products'"):
+    with pytest.raises(ConfigError, match="is in store 'products'"):
         here(
             engine_command(order("kubernetes")), site=load_site("kubernetes"), folders={"scenes": Path("/s")}, program=Path("/p")
         )

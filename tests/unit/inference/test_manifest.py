@@ -83,7 +83,7 @@ def test_what_is_no_manifest_is_refused(text: str) -> None:
         ({"bands": ("red", "red")}, "named twice"),
         ({"classes": CLASSES[:1]}, "2 to 255 classes"),
         ({"classes": (*CLASSES, Category(value=7, name="x", title="X"))}, "share a code"),
-        ({"classes": (*CLASSES, Category(value=255, name="x", title="X"))}, "codes lie in 0..254"),
+        ({"classes": (*CLASSES, Category(value=255, name="x", title="X"))}, "codes must be in 0..254"),
         ({"scale": 0.0}, "scale and offset"),
         ({"offset": float("nan")}, "scale and offset"),
         ({"halo_px": -1}, "halo_px"),

@@ -142,7 +142,7 @@ def test_a_mask_of_another_raster_is_refused(tmp_path: Path) -> None:
     profile = {"driver": "GTiff", "height": 3, "width": 3, "count": 1, "dtype": "uint8", "crs": GRID.crs}
     with rasterio.open(tmp_path / "a.tif.msk", "w", **profile, transform=rasterio.Affine(*GRID.transform)) as dataset:
         dataset.write(np.ones((3, 3), dtype=np.uint8), 1)
-    with pytest.raises(ReadError, match=r"a mask is not of the raster that it lies beside: expected 300 x 200; got .* of 3 x 3"):
+    with pytest.raises(ReadError, match=r"a mask does not match the raster beside it: expected 300 x 200; got .* of 3 x 3"):
         _read(scene)
 
 

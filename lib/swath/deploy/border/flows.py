@@ -96,7 +96,7 @@ def arguments(result: Mapping[str, Any]) -> Json:
 
 
 def driver_log(result: Mapping[str, Any], *, read: ReadItem) -> Json:
-    """What the run told, line by line."""
+    """The run's messages, line by line."""
     text = read(f"reports/{result['run_id']}.log") if "run_id" in result else None
     return {"lines": (text or b"").decode(errors="replace").splitlines()}
 

@@ -122,5 +122,5 @@ def _set_aside(run_id: str, *, error: Exception, here: Place) -> SetAside:
 
 
 def _handle(run_id: str) -> str:
-    """A name for the other end that tells nothing: a run id may hold a job's name."""
+    """An opaque name for the receiver: a run id may contain a job's name."""
     return hashlib.sha256(run_id.encode()).hexdigest()[:16]

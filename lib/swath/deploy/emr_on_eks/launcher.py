@@ -69,7 +69,7 @@ class EmrLauncher:
         return Submission(run_id=name, created=True, handle=str(answer["id"]))
 
     def status(self, run_id: str) -> RunStatus:
-        """How the run stands."""
+        """The state of the run."""
         found = self._by_name(run_id)
         if found is None:
             reason = "EMR knows no job run of this name"

@@ -38,6 +38,6 @@ def may_retry(status: RunStatus, *, result: RunResult | None) -> bool:
 
 
 def told_code(status: RunStatus) -> int | None:
-    """The exit code of the run, when the engine tells it in its reason."""
+    """The exit code of the run, if the engine's reason contains it."""
     told = _EXIT.search(status.reason)
     return int(told[1]) if told else None

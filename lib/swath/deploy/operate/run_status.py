@@ -1,4 +1,4 @@
-"""How a run stands, in the same words for every engine."""
+"""The state of a run, in the same words for every engine."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class Launcher(Protocol):
         ...
 
     def status(self, run_id: str) -> RunStatus:
-        """How the run stands."""
+        """The state of the run."""
         ...
 
     def cancel(self, run_id: str) -> RunStatus:

@@ -10,10 +10,10 @@ from swath.deploy.operate.run_status import RunStatus
 
 
 class Asked(Protocol):
-    """Whoever can tell how a run stands."""
+    """What reports the state of a run."""
 
     def status(self, run_id: str) -> RunStatus:
-        """How the run stands."""
+        """The state of the run."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Where things lie inside both images. Equal for EMR and for the on-premises image, so that renderings differ little.
+"""Paths inside both images. Equal for EMR and for the on-premises image, so that renderings differ little.
 
 EMR mounts over /tmp, /mnt, /home/hadoop and /var/log: nothing of ours may live there.
 """

@@ -53,7 +53,7 @@ def _link(job: JobSpec, site: Site) -> Iterator[Refusal]:
         if store.kind is StoreKind.S3:
             yield Refusal(
                 "region-without-link",
-                f"{store.uri} lies in the Region and the site's link is none",
+                f"{store.uri} is in the Region, and the site has `link: none`",
                 "Copy the data to a store of the site",
             )
     if site.identity and site.identity.needs_region:

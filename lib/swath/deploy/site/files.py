@@ -16,7 +16,7 @@ CONF = "SWATH_CONF"
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML that refuses a key given twice: the second would win without a word."""
+    """YAML that refuses duplicate keys: otherwise the second would silently win."""
 
 
 def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[object, object]:
@@ -64,7 +64,7 @@ def load_site(name_or_file: str) -> Site:
     path = _find(name_or_file, folder="sites")
     site = parse(Site, _yaml(path), source=str(path))
     if path.parent.name == "sites" and path.stem != site.site:
-        msg = f"{path}: site is {site.site!r}; a site file bears its site's name"
+        msg = f"{path}: site is {site.site!r}; the name of a site file must be the site's name"
         raise ConfigError(msg)
     return site
 

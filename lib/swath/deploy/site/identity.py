@@ -1,4 +1,4 @@
-"""How pods prove who they are to a store, and which class tells S3A so.
+"""How pods authenticate to a store, and the credentials class that S3A uses for it.
 
 S3A's own default chain knows neither web identity nor profile files and falls through to the node's role without a
 word, so every site names its provider.

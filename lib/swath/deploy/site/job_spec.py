@@ -1,4 +1,4 @@
-"""What is asked for: one run of a pipeline, without a word on where it runs."""
+"""What is asked for: one run of a pipeline, independent of where it runs."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self

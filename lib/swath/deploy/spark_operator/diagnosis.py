@@ -120,7 +120,7 @@ def _container(status: Object, *, pod: str) -> Iterator[Finding]:
     if ended.get("reason") == "OOMKilled":
         yield Finding(
             f"{pod} outgrew its memory limit and was killed",
-            "Raise worker and child, or the overhead; `swath plan` tells the need",
+            "Raise worker and child, or the overhead; `swath plan` shows what is needed",
         )
 
 

@@ -1,4 +1,4 @@
-"""Which events of pods still tell the truth. Kubernetes keeps an event for an hour, long after its cause has gone."""
+"""Which pod events are still valid. Kubernetes keeps an event for an hour, long after its cause has gone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -76,7 +76,7 @@ class OperatorLauncher:
             raise ConfigError(f"run id {there['metadata']['name']} is taken by a run with another spec. Use a new run id")
 
     def status(self, run_id: str) -> RunStatus:
-        """How the run stands, with the cause when it does not go on."""
+        """The state of the run, with the cause if it is stuck."""
         app = self._api.get(run_id)
         if app is None:
             return RunStatus(

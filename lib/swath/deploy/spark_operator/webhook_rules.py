@@ -71,6 +71,6 @@ def _pods(spec: Mapping[str, Any]) -> Iterator[Refusal]:
                     "Write a whole number with g or m",
                 )
         if "nodeSelector" in spec and "nodeSelector" in pod:
-            yield Refusal("operator-node-selector", f"nodeSelector stands at both levels, spec and {role}", "Keep one")
+            yield Refusal("operator-node-selector", f"nodeSelector is set at both levels, spec and {role}", "Keep one")
         if "template" in pod and spec["sparkVersion"] < "3":
             yield Refusal("operator-template", "pod templates need Spark 3", "Raise sparkVersion")

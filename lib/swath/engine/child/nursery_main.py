@@ -1,4 +1,4 @@
-"""The nursery's side: it loads what children load, once somebody asks, and forks them. It touches no file of strangers.
+"""The nursery's side: on the first request it loads what children need, then forks them. It opens no untrusted file.
 
 It has one thread and ends with the process that opened it; its children end with it. It reaps them, tells their workers how they
 ended, and kills those whose worker is gone.
@@ -175,7 +175,7 @@ def _load() -> None:
 
 
 def _let_go_of_files() -> None:
-    """Unmap pages of libraries that were read and never written, such as the compiler's: whoever needs one finds it in memory."""
+    """Unmap pages of libraries that were read and never written, such as the compiler's; they are mapped again when needed."""
     libc = ctypes.CDLL(None)
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     start = stop = 0

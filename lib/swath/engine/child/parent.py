@@ -194,7 +194,7 @@ class Child:
             "the process that worked on the scene died",
             expected="an answer",
             got=how,
-            remedy="A native library met a file that it cannot bear; check the scene's files, then run `swath retry`.",
+            remedy="A native library crashed on a file of this scene; check the files, then run `swath retry`.",
         )
 
     def _running(self) -> _Process:

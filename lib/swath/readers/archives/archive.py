@@ -128,7 +128,7 @@ def opened_archive(path: str, *, opener: Opener) -> Archive:
 
 
 def list_archive(path: str, *, opener: Opener, keep: bool = False) -> Listing:
-    """What an archive holds, told by its bytes alone.
+    """What an archive holds, judged by its bytes alone.
 
     Args:
         path: Path of the archive, as GDAL names it.

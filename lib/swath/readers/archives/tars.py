@@ -129,7 +129,7 @@ def _check_end(file: BinaryIO, *, at: int, name: str) -> None:
 
 
 def _check_block(block: bytes, *, name: str) -> None:
-    """``tarfile`` takes a damaged header for the end; members behind it would be lost without a word."""
+    """``tarfile`` takes a damaged header for the end; members behind it would be lost silently."""
     if any(block):
         raise ArchiveError(
             "the archive is corrupt",

@@ -1,4 +1,4 @@
-"""What one pass over a file's bytes tells."""
+"""The results of one pass over a file's bytes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ EDGE_BYTES = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """What one pass over a file's bytes tells.
+    """The results of one pass over a file's bytes.
 
     Args:
         sha256: Hex digest.

@@ -116,7 +116,7 @@ def opened(path: str) -> BinaryIO:
         return open_remote(path.removeprefix(_CURL))
     if path.startswith("/vsi"):
         raise ReadError(
-            "the file lies where it cannot be read",
+            "the file is at a place that cannot be read",
             expected="a local path, s3:// or https://",
             got=path,
             remedy="Copy the delivery to a local folder or to S3.",

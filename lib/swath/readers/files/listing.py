@@ -56,7 +56,7 @@ def folders_on_s3(prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def is_file(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a file. A link that leads in circles counts as one: whoever reads it tells what is wrong."""
+    """Whether an entry is a file. A circular link counts as one: the reader reports what is wrong."""
     try:
         return entry.is_file()
     except OSError:

@@ -1,4 +1,4 @@
-"""XML of strangers: parsed without entities, without network, within a size."""
+"""Untrusted XML: parsed without entities and network access, within a size limit."""
 
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 

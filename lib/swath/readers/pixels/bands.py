@@ -223,7 +223,7 @@ def _beside(href: str, dataset: rasterio.DatasetReader) -> rasterio.DatasetReade
         beside = _opened(href)
     if (beside.width, beside.height) != (dataset.width, dataset.height):
         raise ReadError(
-            "a mask is not of the raster that it lies beside",
+            "a mask does not match the raster beside it",
             expected=f"{dataset.width} x {dataset.height}",
             got=f"{href} of {beside.width} x {beside.height}",
             remedy="Remove the mask, or make it again.",

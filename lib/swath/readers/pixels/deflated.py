@@ -1,4 +1,4 @@
-"""Blocks of local GeoTIFFs with DEFLATE, read past GDAL: it says where a block lies, libdeflate decodes it.
+"""Blocks of local GeoTIFFs with DEFLATE, read past GDAL: GDAL gives the offset of a block, libdeflate decodes it.
 
 That takes two thirds of the time of GDAL's own path. Whatever is unusual (other layouts, absent blocks) is left to GDAL; a block
 that is not what its checksum says is not, for GDAL looks at no checksum and would give wrong pixels.

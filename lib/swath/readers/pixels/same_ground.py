@@ -1,4 +1,4 @@
-"""Whether the bands of one scene lie over the same ground."""
+"""Whether the bands of one scene cover the same ground."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from swath.scene import Asset
 
 
 def check_extents(assets: Mapping[str, Asset]) -> None:
-    """Raise when a band lies elsewhere than most.
+    """Raise if a band covers other ground than most.
 
     Edges may differ by one pixel of the coarser of two grids: Landsat's pan band starts half a pixel inside the others,
     and a decimated delivery cuts each band where its own last pixel ends.

@@ -1,4 +1,4 @@
-"""How long a TIFF must be at least: tells a truncated file from a whole one without reading pixels.
+"""How long a TIFF must be at least: distinguishes a truncated file from a complete one without reading pixels.
 
 Tags and layouts: TIFF 6.0 (Adobe, 1992) section 2, and the BigTIFF design (Aware Systems, libtiff 4).
 """

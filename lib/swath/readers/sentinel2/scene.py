@@ -28,7 +28,7 @@ DARK_BANDS = frozenset({"B10", "B11", "B12"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sources:
-    """What assets are made of: where the files are, what they say, and what one pass over each has told."""
+    """What assets are made of: where the files are, what they say, and the result of one pass over each."""
 
     delivery: Delivery
     metadata: Sentinel2Metadata
@@ -111,9 +111,7 @@ def _check_ground(assets: Mapping[str, Asset], *, delivery: Delivery) -> None:
         check_extents(assets)
     except GeometryError as error:
         if delivery.flat:
-            error.remedy = (
-                f"The files lie in one folder: leave those of one delivery there, or keep its layout: {EXPECTED_LAYOUT}"
-            )
+            error.remedy = f"All files are in one folder: keep those of one delivery there, or keep its layout: {EXPECTED_LAYOUT}"
         raise
 
 

@@ -125,7 +125,7 @@ class Delivery:
         self._outbox = Outbox(store)
 
     def note(self, name: str, entries: Iterable[Entry]) -> None:
-        """Write down what will have to be told, before the ledger says that it is there."""
+        """Record what has to be delivered before the ledger says that it exists."""
         self._outbox.put(name, entries)
 
     def note_all(self) -> None:
@@ -196,7 +196,7 @@ class Delivery:
             yield batch
 
     def _batch(self, batch: Mapping[str, Sequence[Entry]], session: Session) -> tuple[int, int, str]:
-        """Deliver some files of the outbox: items told, items gone, and why some of them wait."""
+        """Deliver some files of the outbox: items delivered, items removed, and why others wait."""
         entries = sorted({e for entries in batch.values() for e in entries})
         read = dict(self._read(entries))
         found = {e: served_item(data, path=e.item, base=self._base) for e, data in read.items() if data is not None}

@@ -1,4 +1,4 @@
-"""Items and collections as a served catalogue wants them: a client sees no file tree, so every href stands for itself."""
+"""Items and collections as a served catalogue needs them: a client sees no file tree, so every href is absolute."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What the served catalogue must still be told: references to published items, in the output itself."""
+"""What the served catalogue still has to receive: references to published items, in the output itself."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Where a grid lies on the globe: its outline and bbox in longitude and latitude."""
+"""The outline and bbox of a grid in longitude and latitude."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Footprint:
 
 
 def footprint_of(grid: Grid, *, told: Sequence[Point] = ()) -> Footprint:
-    """Where the data of a scene lie, counter-clockwise.
+    """The outline of a scene's valid data, counter-clockwise.
 
     Args:
         grid: The scene's grid; its outline, edges densified, is the footprint unless ``told`` is better.

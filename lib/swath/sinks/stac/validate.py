@@ -86,7 +86,7 @@ class StacValidator:
             raise ConfigError(msg)
         core = DefaultSchemaUriMap().get_object_schema_uri(kind, str(told.get("stac_version")))
         if core not in self._offline.schema_cache:
-            msg = f"STAC {told.get('stac_version')!r} cannot be checked: the schemas of {STAC_VERSION} are those at hand"
+            msg = f"STAC {told.get('stac_version')!r} cannot be checked: swath ships the schemas of {STAC_VERSION}"
             raise ConfigError(msg)
         extensions = told.get("stac_extensions")
         declared = [s for s in extensions if isinstance(s, str)] if isinstance(extensions, list) else []

@@ -88,7 +88,7 @@ def s3a_class_path() -> tuple[Path, ...] | None:
 
 
 def _has_s3a(folder: Path) -> bool:
-    """True for the jars of our images, and for a Spark that somebody gave hadoop-aws with the whole SDK: two SDKs would clash."""
+    """True for the jars of our images, and for a Spark that has hadoop-aws with the whole SDK: two SDKs would clash."""
     if all((folder / jar.name).is_file() for jar in S3A_JARS):
         return True
     return all(next(folder.glob(pattern), None) is not None for pattern in ("hadoop-aws-*.jar", "bundle-*.jar"))

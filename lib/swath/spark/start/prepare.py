@@ -50,7 +50,7 @@ def main(words: Sequence[str] = ()) -> int:
         if "--s3a" in words:
             fetch_s3a()
     except ConfigError as error:
-        log.error("%s", error)  # noqa: TRY400 (a person reads this; a traceback tells them nothing)
+        log.error("%s", error)  # noqa: TRY400 (a traceback would not help the reader)
         return 2
     make_archive(java)
     compile_kernels()

@@ -88,7 +88,7 @@ def test_a_site_file_bears_its_sites_name(tmp_path: Path) -> None:
     (tmp_path / "sites").mkdir()
     path = tmp_path / "sites" / "a.yaml"
     path.write_text("site: b\nengine: spark-submit\nlink: none\nstores: {}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="bears its site's name"):
+    with pytest.raises(ConfigError, match="the name of a site file must be the site's name"):
         load_site(str(path))
 
 

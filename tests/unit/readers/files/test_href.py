@@ -58,7 +58,7 @@ def test_a_folder_with_braces_holds_archives_too(tmp_path: Path) -> None:
 def test_bytes_that_are_elsewhere_are_not_opened() -> None:
     with (
         pytest.raises(
-            ReadError, match=r"lies where it cannot be read: expected a local path, s3:// or https://; got /vsiaz/box/a"
+            ReadError, match=r"at a place that cannot be read: expected a local path, s3:// or https://; got /vsiaz/box/a"
         ),
         open_bytes(gdal_href("/vsiaz/box/a")),
     ):

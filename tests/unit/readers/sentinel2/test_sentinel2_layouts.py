@@ -55,7 +55,7 @@ def test_files_of_two_tiles_in_one_folder_are_ambiguous(write_safe: WriteSafe, t
 def test_bands_of_two_deliveries_in_one_folder_are_told_which_layout_is_expected(write_safe: WriteSafe, tmp_path: Path) -> None:
     elsewhere = rasterio.Affine(20.0, 0.0, 700000.0, 0.0, -20.0, 5100000.0)
     flat = _flat(write_safe(rasters={"B11": {"transform": elsewhere}}), tmp_path / "download")
-    with pytest.raises(GeometryError, match=r"different extents: .*The files lie in one folder: .* layout: .*IMG_DATA \(SAFE\)"):
+    with pytest.raises(GeometryError, match=r"different extents: .*All files are in one folder: .* layout: .*IMG_DATA \(SAFE\)"):
         read_scene(str(flat))
 
 
