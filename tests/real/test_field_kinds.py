@@ -1,6 +1,7 @@
 """What public bug reports were about: each input with its right value."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import rasterio
 from tests.conftest import SHARED, RunJob
 
 from swath.algo.qa import qa_flag
+from swath.errors import GeometryError
+from swath.readers.registry import read_scene
 
 
 @pytest.fixture
@@ -89,6 +92,24 @@ def test_two_granules_of_one_tile_are_two_products(field: Path, run_job: RunJob,
     assert (run.scenes.taken_in, run.scenes.made) == (2, 2)
     ends = {p.scene_id.rpartition("_T56JMM")[2] for p in run.products}
     assert ends == {"_20160615T152456", "_20160615T170526"}
+
+
+def test_two_granules_of_one_tile_in_a_zip_are_two_products(field: Path, run_job: RunJob, tmp_path: Path) -> None:
+    source = next((field / "B13-two-granules-one-tile").glob("*/*.SAFE"))
+    path = tmp_path / "in" / f"{source.stem}.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as packed:
+        for file in source.rglob("*"):
+            packed.write(file, file.relative_to(source.parent))
+    run = run_job("toa", path.parent, output=tmp_path / "out")
+    assert (run.scenes.taken_in, run.scenes.made) == (2, 2)
+    assert {p.scene_id.rpartition("_T56JMM")[2] for p in run.products} == {"_20160615T152456", "_20160615T170526"}
+
+
+def test_a_flat_download_is_told_which_layout_is_expected(field: Path) -> None:
+    """The sample's bands were cropped to different ground, which no delivery's are; what a user must read is the layout."""
+    with pytest.raises(GeometryError, match=r"The files lie in one folder: .* keep its layout: B01 to B12 .*GRANULE/\*/IMG_DATA"):
+        read_scene(str(field / "B28-flat-download" / "d01-flat-download"))
 
 
 def test_two_items_of_one_id_are_both_accounted_for(field: Path, run_job: RunJob, tmp_path: Path) -> None:

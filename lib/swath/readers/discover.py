@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from swath.errors import ConfigError
-from swath.readers.files.href import ARCHIVE_SUFFIXES
+from swath.readers.files.archived import split_place
+from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES
 from swath.readers.files.listing import is_folder, is_there
 from swath.readers.files.xml import MAX_METADATA_BYTES
 from swath.readers.folders import Folders
@@ -13,7 +14,6 @@ from swath.readers.passed_over import PassedOver
 from swath.readers.printable import printable
 from swath.readers.recognise import is_delivery
 from swath.readers.stac.search import Say, is_search, search
-from swath.readers.stac_record import JSON_SUFFIXES
 from swath.redaction import without_query
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
@@ -67,7 +67,7 @@ def _input(given: str, *, scratch: str | None, say: Say | None, folders: Folders
             msg = f"a STAC search needs a place for its answer: {given!r}; name a scratch folder that all workers see"
             raise ConfigError(msg)
         yield from search(given, folder=Path(scratch), say=say)
-    elif _is_item_of_collection(given):
+    elif _is_item_of_collection(given) or split_place(given)[1]:
         yield given
     elif given.startswith(_S3):
         yield from _on_s3(given, folders=folders)

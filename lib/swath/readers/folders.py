@@ -6,13 +6,15 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from swath.errors import SceneError
+from swath.readers.archived_scenes import kind_of_folder, landsat_metadata
 from swath.readers.archives.companions import is_companion
+from swath.readers.files.href import JSON_SUFFIXES
 from swath.readers.files.listing import folders_on_s3, is_file
 from swath.readers.landsat.files import is_mtl
 from swath.readers.passed_over import PassedOver
-from swath.readers.recognise import is_delivery, kind_of_folder, landsat_metadata
+from swath.readers.recognise import deliveries
 from swath.readers.registry import plugins
-from swath.readers.stac_record import JSON_SUFFIXES, item_fragments, record_type, stac_document
+from swath.readers.stac_record import item_fragments, record_type, stac_document
 
 MAX_DEPTH = 32
 _SAFE = ".SAFE"
@@ -157,8 +159,8 @@ class _Among:
 def _scenes_of_file(href: str) -> Iterator[str]:
     if href.lower().endswith(JSON_SUFFIXES) and not is_mtl(href):
         yield from _records(href) or ((href,) if _is_plugged(href) else ())
-    elif is_delivery(href) or _is_plugged(href):
-        yield href
+    else:
+        yield from deliveries(href) or ((href,) if _is_plugged(href) else ())
 
 
 def _is_plugged(href: str) -> bool:

@@ -1,27 +1,22 @@
 """What a path is, judged by names alone, or by the bytes of a record or an archive: which reader would read it."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Literal
 
 from swath.errors import ArchiveError, ReadError, SceneError
+from swath.readers.archived_scenes import Kind, kind_of_members, kind_of_place, scenes_inside
 from swath.readers.archives.archive import looks_packed
 from swath.readers.archives.companions import is_companion
-from swath.readers.files.archived import archived
-from swath.readers.files.href import ARCHIVE_SUFFIXES, gdal_href, open_bytes
+from swath.readers.files.archived import SEPARATOR, archived, archived_files, split_place
+from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES, PACKED_SUFFIXES, TAR_SUFFIXES, gdal_href, open_bytes
 from swath.readers.landsat.files import is_mtl
-from swath.readers.stac_record import JSON_SUFFIXES, is_record, record_type, stac_document
-
-Kind = Literal["landsat", "sentinel2", "stac"]
+from swath.readers.stac_record import is_record, record_type, stac_document
 
 _LANDSAT_NAME = re.compile(r"^L[COTEM]0?[1-9](_L[12]|\d{7})", re.IGNORECASE)
+#: A product of before December 2016 may hold several granules; since then each holds one.
+_SENTINEL2_ONE = re.compile(r"^S2[A-D]_MSIL[12][AC]_", re.IGNORECASE)
 _SENTINEL2_NAME = re.compile(r"^S2[A-D]_(MSIL1C|MSIL2A|OPER_)", re.IGNORECASE)
-_LANDSAT_BAND = re.compile(r"^L[COTEM]0?[1-9]\w*_B\d{1,2}(_VCID_\d)?\.TIFF?$", re.IGNORECASE)
-#: Files that only a Sentinel-2 product has, at its top: SAFE since 2016, SAFE before, and the AWS layout; and those that
-#: only one granule of a SAFE has.
-_SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
-_GRANULE_FILE = re.compile(r"^(MTD_TL\.xml|S2[A-D]_OPER_MTD_L1C_TL_.*\.xml)$", re.IGNORECASE)
 #: Files of a delivery, of which none is a delivery by itself: they are not looked into.
 _PARTS = (".tif", ".tiff", ".jp2", ".xml", ".gml", ".html", ".png", ".jpg", ".jpeg", ".csv", ".pdf", ".md")
 #: And of those that lie beside an archive under its name.
@@ -44,63 +39,81 @@ _BESIDE = (
 _HEAD_BYTES = 512
 
 
-def kind_of_folder(names: Collection[str]) -> Kind | None:
-    """The kind of scene that a folder is, from the names of its files; None when it is none, or several scenes."""
-    if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in names):
-        return "sentinel2"
-    metadata = landsat_metadata(names)
-    return "landsat" if len(metadata) == 1 or (not metadata and _lost_its_metadata(names)) else None
+def deliveries(href: str) -> Sequence[str]:
+    """The deliveries that a file is or holds: itself, or the place of each of several scenes in an archive; none when it is none.
 
-
-def _lost_its_metadata(names: Iterable[str]) -> bool:
-    """Several bands named as Landsat's, and nothing that describes them: its reader says what is missing."""
-    found = list(names)
-    described = any(name.lower().endswith(JSON_SUFFIXES) for name in found)
-    return not described and len([name for name in found if _LANDSAT_BAND.match(name)]) > 1
-
-
-def landsat_metadata(names: Iterable[str]) -> dict[str, str]:
-    """The MTL file of each scene among ``names``, by scene; text before JSON before XML."""
-    found: dict[str, str] = {}
-    for suffix in (".txt", ".json", ".xml"):
-        for name in sorted(names):
-            if is_mtl(name) and name.lower().endswith(suffix):
-                found.setdefault(PurePosixPath(name).stem.upper(), name)
-    return found
-
-
-def is_delivery(href: str) -> bool:
-    """Whether a file is a delivery, or looks like one and cannot be read: then its reader says why.
-
-    An archive with the name of a delivery is not looked into: that costs as much as to unpack it.
+    What looks like a delivery and cannot be read is one: its reader says why. An archive that is named as one scene is not
+    looked into where that costs as much as to unpack it: its reader refuses it if it holds several.
     """
     name = PurePosixPath(href).name
     if is_companion(name):
-        return False
-    if _looks_delivered(name):
-        return True
+        return ()
+    if _says_one(name) and _is_dear(href):
+        return (href,)
     try:
-        return kind_of_file(href) is not None
+        kind, places = _looked_into(href)
     except SceneError:
-        return True
+        return (href,)
+    if len(places) > 1:
+        return [f"{href}{SEPARATOR}{place}" for place in places]
+    return (href,) if kind is not None else ()
+
+
+def is_delivery(href: str) -> bool:
+    """Whether a file is a delivery, holds some, or looks like one and cannot be read."""
+    return bool(deliveries(href))
 
 
 def kind_of_file(href: str) -> Kind | None:
     """The kind of scene that a file is or holds; None when it is none.
 
+    Args:
+        href: Of a file, or of one of several scenes in an archive.
+
     Raises:
         SceneError: It looks like a delivery by name, suffix or first bytes, and cannot be read.
+        ArchiveError: It holds several scenes, and the place of none is named.
     """
+    archive, place = split_place(href)
+    if place:
+        return _kind_of_place(archive, place=place)
+    kind, places = _looked_into(href)
+    if len(places) > 1:
+        raise ArchiveError(
+            "the archive holds several scenes",
+            expected="one scene, or the place of one",
+            got=f"{', '.join(places[:5])}{' ...' if len(places) > 5 else ''} in {href}",
+            remedy=f"Unpack it and name the folder, or name each scene: {href}{SEPARATOR}{places[0]}",
+        )
+    return kind
+
+
+def _kind_of_place(archive: str, *, place: str) -> Kind | None:
+    names = list(archived_files(archive))
+    kind = kind_of_place(names, place=place)
+    if kind is None:
+        known = scenes_inside(names)
+        raise ArchiveError(
+            "the archive holds no scene at that place",
+            expected=f"one of {', '.join(known[:5])}" if known else "a scene",
+            got=f"{place} of {archive}",
+            remedy="Check the place, or name the archive alone.",
+        )
+    return kind
+
+
+def _looked_into(href: str) -> tuple[Kind | None, Sequence[str]]:
+    """The kind of a file, and the places of the scenes in it if it is an archive."""
     name = PurePosixPath(href).name
     if is_companion(name):
-        return None
+        return None, ()
     if is_mtl(name):
-        return "landsat"
+        return "landsat", ()
     if name.lower().endswith(JSON_SUFFIXES):
-        return "stac" if record_type(stac_document(href), href=href) == "Feature" else None
+        return ("stac" if record_type(stac_document(href), href=href) == "Feature" else None), ()
     if name.lower().endswith(ARCHIVE_SUFFIXES) or _looks_delivered(name):
-        return _kind_of_archive(href)
-    return _kind_by_bytes(href)
+        return _archive(href)
+    return _by_bytes(href)
 
 
 def _looks_delivered(name: str) -> bool:
@@ -108,30 +121,43 @@ def _looks_delivered(name: str) -> bool:
     return bool(_LANDSAT_NAME.match(name) or _SENTINEL2_NAME.match(name)) and not name.lower().endswith(_BESIDE)
 
 
-def _kind_by_bytes(href: str) -> Kind | None:
+def _says_one(name: str) -> bool:
+    """Whether a file is named as an archive of one scene."""
+    return bool(_LANDSAT_NAME.match(name) or _SENTINEL2_ONE.match(name)) and not name.lower().endswith(_BESIDE)
+
+
+def _is_dear(href: str) -> bool:
+    """Whether to list an archive is to read it: one that is compressed as a whole, in a bucket every tar."""
+    name = href.lower()
+    if name.startswith("s3://"):
+        return name.endswith(TAR_SUFFIXES) or not name.endswith(ARCHIVE_SUFFIXES)
+    return name.endswith(PACKED_SUFFIXES) and _LANDSAT_NAME.match(PurePosixPath(href).name) is not None
+
+
+def _by_bytes(href: str) -> tuple[Kind | None, Sequence[str]]:
     """A file whose name says nothing; only of this machine: in a bucket each look is a request."""
     if "://" in href or href.lower().endswith(_PARTS):
-        return None
+        return None, ()
     try:
         with open_bytes(gdal_href(href)) as file:
             head = file.read(_HEAD_BYTES)
     except ReadError:
-        return None
+        return None, ()
     if is_record(head):
-        return "stac"
+        return "stac", ()
     if not looks_packed(head):
-        return None
+        return None, ()
     try:
-        return _kind_of_archive(href)
+        return _archive(href)
     except ArchiveError:
         if PurePosixPath(href).suffix:  # of another trade: .docx, .csv.gz
-            return None
+            return None, ()
         raise
 
 
-def _kind_of_archive(href: str) -> Kind | None:
+def _archive(href: str) -> tuple[Kind | None, Sequence[str]]:
     names = list(archived(href).members)
-    kind = _kind_of_members(names)
+    kind = kind_of_members(names)
     inside = next((n for n in names if n.lower().endswith(ARCHIVE_SUFFIXES) and _looks_delivered(PurePosixPath(n).name)), None)
     if kind is None and (inside is not None or _looks_delivered(PurePosixPath(href).name)):
         raise ArchiveError(
@@ -140,11 +166,4 @@ def _kind_of_archive(href: str) -> Kind | None:
             got=f"{inside or f'{len(names)} other files'} in {href}",
             remedy="Unpack it and name the folder." if inside else "Fetch it again: it may be cut short.",
         )
-    return kind
-
-
-def _kind_of_members(names: Iterable[str]) -> Kind | None:
-    found = [PurePosixPath(name).name for name in names]
-    if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in found):
-        return "sentinel2"
-    return "landsat" if any(is_mtl(name) for name in found) or _lost_its_metadata(found) else None
+    return kind, scenes_inside(names)

@@ -6,12 +6,14 @@ from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 from swath.errors import ArchiveError, MetadataError, SceneError, SwathError
-from swath.readers.files.href import ARCHIVE_SUFFIXES
+from swath.readers.archived_scenes import Kind, kind_of_folder
+from swath.readers.files.archived import split_place
+from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES
 from swath.readers.files.listing import direct_files, is_folder, is_there
 from swath.readers.gate.gate import admitted
 from swath.readers.printable import refuse_unprintable
-from swath.readers.recognise import Kind, kind_of_file, kind_of_folder
-from swath.readers.stac_record import JSON_SUFFIXES, check_named
+from swath.readers.recognise import kind_of_file
+from swath.readers.stac_record import check_named
 from swath.scene import Scene
 
 ENTRY_POINTS = "swath.readers"
@@ -87,7 +89,7 @@ def kind_of(href: str) -> Kind | None:
         check_named(file, fragment=fragment)
         return "stac"
     if href.startswith("s3://"):
-        if href.lower().endswith((*ARCHIVE_SUFFIXES, *JSON_SUFFIXES)):
+        if split_place(href)[1] or href.lower().endswith((*ARCHIVE_SUFFIXES, *JSON_SUFFIXES)):
             return kind_of_file(href)
         return kind_of_folder(direct_files(href)) or kind_of_file(href)
     if "://" in href.removeprefix("file://"):
@@ -95,7 +97,7 @@ def kind_of(href: str) -> Kind | None:
     path = href.removeprefix("file://")
     if is_folder(path):
         return kind_of_folder(direct_files(path))
-    return kind_of_file(path) if is_there(path) else None
+    return kind_of_file(path) if is_there(path) or split_place(path)[1] else None
 
 
 @cache

@@ -9,7 +9,6 @@ from swath.errors import MetadataError, ReadError
 from swath.readers.files.href import gdal_href, open_bytes
 from swath.readers.files.xml import MAX_METADATA_BYTES
 
-JSON_SUFFIXES = (".json", ".geojson")
 _VERSION = b'"stac_version"'
 _LOOKED_AT = 64 << 10
 #: A record of an item collection that no id can name, by its place: a JSON pointer.

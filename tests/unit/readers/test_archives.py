@@ -11,12 +11,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
 
-from swath.errors import ArchiveError, MetadataError
+from swath.errors import ArchiveError
 from swath.readers.archives import archive as archives
 from swath.readers.archives.limits import Budget, Limits
 from swath.readers.discover import discover
@@ -70,12 +71,20 @@ def _zip(folder: Path, *, method: int = zipfile.ZIP_DEFLATED, separator: str = "
     return data.getvalue()
 
 
+def _zstd(data: bytes) -> bytes:
+    return bytes(imagecodecs.zstd_encode(data))
+
+
 PACKED: dict[str, Pack] = {
     "gzip.tar": lambda f: _tar(f, mode="w:gz"),
     "plain.tar.gz": _tar,
     "plain.tgz": _tar,
     "x.tar.bz2": lambda f: _tar(f, mode="w:bz2"),
     "x.tar.xz": lambda f: _tar(f, mode="w:xz"),
+    "x.tar.zst": lambda f: _zstd(_tar(f)),
+    "zstd.tar": lambda f: _zstd(_tar(f)),
+    "parallel.tar.zst": lambda f: b"\x50\x2a\x4d\x18\4\0\0\0abcd" + _zstd(_tar(f)[:20_000]) + _zstd(_tar(f)[20_000:]),
+    "x.tar.lz4": lambda f: bytes(imagecodecs.lz4f_encode(_tar(f))),
     "bzip2.tar.gz": lambda f: _tar(f, mode="w:bz2"),
     "UPPER.TAR": _tar,
     "UPPER.TAR.GZ": lambda f: _tar(f, mode="w:gz"),
@@ -142,25 +151,142 @@ def test_a_file_of_another_folder_does_not_win(packed: str, order: str, write_la
 
 
 def _write(path: Path, files: list[tuple[str, bytes]]) -> None:
+    if path.name.endswith(".zst"):
+        plain = path.with_name("plain.tar")
+        _write(plain, files)
+        path.write_bytes(_zstd(plain.read_bytes()))
+        plain.unlink()
+        return
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w") as packed:
             for name, data in files:
                 packed.writestr(name, data)
         return
-    with tarfile.open(path, "w") as tar:
+    mode = {".gz": "w:gz", ".xz": "w:xz", ".bz2": "w:bz2"}.get(path.suffix, "w")
+    with tarfile.open(path, mode) as tar:  # type: ignore[call-overload]  # modes are literals
         for name, data in files:
             info = tarfile.TarInfo(name)
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
 
 
-@pytest.mark.parametrize("suffix", [".tar", ".zip"])
-def test_an_archive_of_two_scenes_is_told(suffix: str, write_landsat: WriteLandsat, tmp_path: Path) -> None:
+SEVERAL: dict[str, dict[str, str]] = {
+    "two folders": {"a/": "", "b/": ""},
+    "different depths": {"a/": "", "b/c/": ""},
+    "a scene below another": {"": "", "more/": "2"},
+    "one folder": {"d/": "", "d//": "2"},
+}
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".zip", ".tar.gz", ".tar.zst"])
+@pytest.mark.parametrize("case", SEVERAL)
+def test_each_scene_of_an_archive_is_made(case: str, suffix: str, write_landsat: WriteLandsat, tmp_path: Path) -> None:
     folder = write_landsat(tmp_path / "scene")
-    path = tmp_path / f"LC09{suffix}"
-    _write(path, [(f"{top}/{p.name}", p.read_bytes()) for top in ("a", "b") for p in folder.iterdir()])
-    with pytest.raises(MetadataError, match=r"the archive holds several scenes: .* got a, b in .*Unpack it and name the folder"):
+    digest = read_scene(str(folder)).digest
+    path = tmp_path / f"bulk{suffix}"
+    files = []
+    for top, other in SEVERAL[case].items():
+        for p in folder.iterdir():
+            # Another scene has another name, in its file names and in its metadata.
+            name, data = p.name.replace("LC09_L1TP_033033", f"LC09_L1TP_03303{other or 3}"), p.read_bytes()
+            data = data.replace(b"LC09_L1TP_033033", f"LC09_L1TP_03303{other or 3}".encode()) if "MTL" in name else data
+            files.append((f"{top.replace('//', '/')}{name}", data))
+    _write(path, files)
+    found = list(discover([str(path)]))
+    assert len(found) == 2
+    assert all(href.startswith(f"{path}#") and href.endswith("_MTL.txt") for href in found)
+    scenes = [read_scene(href) for href in found]
+    assert len({s.source_href for s in scenes}) == 2
+    assert len({s.scene_id for s in scenes}) == 1 + any(SEVERAL[case].values())
+    assert {s.scene_id: s.digest for s in scenes}["LC09_L1TP_033033_20230716_20230716_02_T1"] == digest
+    assert (len({s.digest for s in scenes}) == 1) != any(SEVERAL[case].values())
+    for scene in scenes:
+        with rasterio.open(next(folder.glob("*_B4.TIF"))) as source:
+            np.testing.assert_array_equal(_pixels(scene, "red"), source.read(1))
+
+
+@pytest.mark.parametrize("name", ["LC09.tar", "LC09_L1TP_033033_20230716_20230716_02_T1.tar.gz"])
+def test_an_archive_of_two_scenes_that_is_named_alone_is_told(name: str, write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    path = tmp_path / name
+    _write(path, [(f"{top}/{p.name}", p.read_bytes()) for top in ("a", "b/c") for p in folder.iterdir()])
+    with pytest.raises(
+        ArchiveError,
+        match=r"the archive holds several scenes: .* got a/LC09_\S+_MTL\.txt, b/c/LC09_\S+ in .*name each scene: .*#a/",
+    ) as told:
         read_scene(str(path))
+    assert told.value.stage == "discover"
+    with pytest.raises(ArchiveError, match=r"no scene at that place: expected one of a/LC09_\S+, b/c/\S+; got x of"):
+        read_scene(f"{path}#x")
+
+
+SIDE_CARS = (
+    "_MTL.json",
+    "_MTL.xml",
+    "_stac.json",
+    "_B4.TIF.ovr",
+    "_B4.TIF.aux.xml",
+    "_B4.RPB",
+    "_B4_RPC.TXT",
+    "_B4.TFW",
+    "_ANG.txt",
+)
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tar.xz", ".tar.zst", ".zip"])
+def test_files_beside_the_bands_change_nothing(suffix: str, write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    digest = read_scene(str(folder)).digest
+    stem = next(folder.glob("*_MTL.txt")).name.removesuffix("_MTL.txt")
+    others = [(f"LC09/{stem}{end}", b"<Nonsense>{") for end in SIDE_CARS]
+    macs = [(f"LC09/._{p.name}", b"\0\5\26\7") for p in folder.iterdir()]
+    path = tmp_path / f"LC09{suffix}"
+    _write(path, [*macs, *others, *((f"LC09/{p.name}", p.read_bytes()) for p in folder.iterdir())])
+    assert list(discover([str(path)])) == [str(path)]
+    scene = read_scene(str(path))
+    assert scene.digest == digest
+    with rasterio.open(next(folder.glob("*_B4.TIF"))) as source:
+        np.testing.assert_array_equal(_pixels(scene, "red"), source.read(1))
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".zip"])
+def test_a_mask_beside_a_band_is_seen_in_an_archive(suffix: str, write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    band = next(folder.glob("*_B4.TIF"))
+    with rasterio.open(band) as source:
+        there = np.full(source.shape, 255, np.uint8)
+        profile = {**source.profile, "dtype": "uint8", "nodata": None}
+    there[:, :20] = 0
+    with rasterio.open(f"{band}.msk", "w", **profile) as target:
+        target.write(there, 1)
+    expected = read_scene(str(folder))
+    path = tmp_path / f"LC09{suffix}"
+    _write(path, [(p.name, p.read_bytes()) for p in folder.iterdir()])
+    scene = read_scene(str(path))
+    assert scene.digest == expected.digest
+    with BandReader() as reader:
+        valid = reader.read(scene, "red", scene.assets["red"].grid.window).valid
+    np.testing.assert_array_equal(valid, there > 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "kind"),
+    [
+        ("LC09.7z", b"7z\xbc\xaf\x27\x1c", "7z"),
+        ("scenes.rar", b"Rar!\x1a\x07\x01", "RAR"),
+        ("LC09_L1TP_033033_20230716_20230716_02_T1.tar.gz", b"7z\xbc\xaf\x27\x1c", "7z"),
+        ("LE07_L1TP_033033_20030716.tar.Z", b"\x1f\x9d\x90", r"compress \(\.Z\)"),
+        ("no_suffix", b"7z\xbc\xaf\x27\x1c", "7z"),
+    ],
+)
+def test_an_archive_of_a_kind_that_is_not_read_is_told(name: str, head: bytes, kind: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(head + bytes(600))
+    assert list(discover([str(tmp_path)])) == [str(tmp_path / name)]
+    with pytest.raises(
+        ArchiveError, match=rf"of a kind that is not read: .* got {kind} in .*Unpack it and name the folder"
+    ) as told:
+        read_scene(str(tmp_path / name))
+    assert (told.value.stage, told.value.error_class) == ("discover", "archive")
 
 
 def test_an_archive_of_archives_is_told(write_landsat: WriteLandsat, tmp_path: Path) -> None:
@@ -185,6 +311,8 @@ def _damaged(data: bytes) -> bytes:
 BROKEN: dict[str, tuple[Pack, str]] = {
     "cut.tar.gz": (lambda f: _tar(f, mode="w:gz")[:-3000], "archive cannot be read: .* got .*cut"),
     "cut.tar.bz2": (lambda f: _tar(f, mode="w:bz2")[:-3000], "archive cannot be read: .* got .*cut"),
+    "cut.tar.zst": (lambda f: _zstd(_tar(f))[:-3000], "archive cannot be read: .* got .*cut.*[Tt]runcated"),
+    "header.tar.zst": (lambda f: _zstd(_damaged(_tar(f))), "archive is corrupt: .* a damaged header in .*header"),
     "cut.tar": (lambda f: _tar(f)[:-12000], "archive cannot be read: .*unexpected end of data|archive is corrupt"),
     "cut.zip": (lambda f: _zip(f)[:-3000], "archive cannot be read: .* got .*cut"),
     "header.tar": (lambda f: _damaged(_tar(f)), "archive is corrupt: .* a damaged header in .*header"),

@@ -23,6 +23,13 @@ from swath.readers.archives.zips import MAGICS, list_zip
 #: Opens an archive's own bytes, seekable.
 Opener = Callable[[str], BinaryIO]
 _HEAD_BYTES = 512
+#: Archives that are known and not read, by their first bytes.
+_FOREIGN: dict[bytes, str] = {
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "RAR",
+    b"\x1f\x9d": "compress (.Z)",
+    b"LZIP": "lzip",
+}
 _BROKEN = (OSError, EOFError, KeyError, ZlibError, LZMAError, TarError, zipfile.BadZipFile, NotImplementedError)
 #: What the libraries raise besides while they list a damaged archive; of who reads a member it would be another's error.
 _BROKEN_LISTS = (*_BROKEN, ValueError, RuntimeError, struct.error, OverflowError)
@@ -149,17 +156,30 @@ def list_archive(path: str, *, opener: Opener, keep: bool = False) -> Listing:
             return list_plain(file, budget=budget)
         if head.startswith(MAGICS) or zipfile.is_zipfile(file):
             return list_zip(file, budget=budget)
-    raise ArchiveError(
-        "the archive is empty" if not head else "the archive cannot be read",
-        expected="a tar (plain, gzip, bzip2, xz) or a zip",
-        got=f"{path}" + (f" that begins with {head[:8]!r}" if head else " of 0 bytes"),
-        remedy="Fetch it again.",
+    raise _refused(path, head=head)
+
+
+def _refused(path: str, *, head: bytes) -> ArchiveError:
+    """Why a file is not read as an archive, and what to do."""
+    foreign = foreign_kind(head)
+    got = f"{path} that begins with {head[:8]!r}" if head else f"{path} of 0 bytes"
+    unread = "the archive is of a kind that is not read" if foreign else "the archive cannot be read"
+    return ArchiveError(
+        unread if head else "the archive is empty",
+        expected="a tar (plain, gzip, bzip2, xz, zstd, lz4) or a zip",
+        got=f"{foreign} in {path}" if foreign else got,
+        remedy="Unpack it and name the folder, or pack it as tar or zip." if foreign else "Fetch it again.",
     )
 
 
+def foreign_kind(head: bytes) -> str:
+    """The kind of an archive that is known and not read; empty for others."""
+    return next((kind for magic, kind in _FOREIGN.items() if head.startswith(magic)), "")
+
+
 def looks_packed(head: bytes) -> bool:
-    """Whether a file that begins so is an archive of a kind that is read."""
-    return head.startswith(MAGICS) or compression_of(head) is not None or is_tar(head)
+    """Whether a file that begins so is an archive, be it of a kind that is read or not."""
+    return head.startswith(MAGICS) or compression_of(head) is not None or bool(foreign_kind(head)) or is_tar(head)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Listing tars, plain or compressed by gzip, bzip2 or xz, whatever their names say."""
+"""Listing tars, plain or compressed by gzip, bzip2, xz, zstd or lz4, whatever their names say."""
 
 import bz2
 import gzip
@@ -15,11 +15,27 @@ from swath.readers.archives.member import Listing, Member, member_name
 
 _CHUNK = 1 << 20
 _BLOCK = tarfile.BLOCKSIZE
-#: By first bytes.
+
+
+def _by_arrow(name: str) -> Callable[[BinaryIO], BinaryIO]:
+    """What inflates a codec that Python 3.11 lacks and Arrow has; it says so where a file is cut short."""
+
+    def inflater(file: BinaryIO) -> BinaryIO:
+        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  for who has such an archive
+
+        return cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(file, mode="r"), name))
+
+    return inflater
+
+
+#: By first bytes. Parallel zstd begins with a frame of its own that is skipped.
 _COMPRESSIONS: Mapping[bytes, Callable[[BinaryIO], BinaryIO]] = {
     b"\x1f\x8b": lambda f: cast("BinaryIO", gzip.GzipFile(fileobj=f, mode="rb")),
     b"BZh": lambda f: cast("BinaryIO", bz2.BZ2File(f)),
     b"\xfd7zXZ\x00": lambda f: cast("BinaryIO", lzma.LZMAFile(f)),  # noqa: SIM115  the caller's file is closed by the caller
+    b"\x28\xb5\x2f\xfd": _by_arrow("zstd"),
+    b"\x50\x2a\x4d\x18": _by_arrow("zstd"),
+    b"\x04\x22\x4d\x18": _by_arrow("lz4"),
 }
 
 

@@ -14,8 +14,13 @@ from swath.stores.registry import open_store
 _ARCHIVES: tuple[tuple[str, Literal["zip", "tar"]], ...] = (("/vsizip/{", "zip"), ("/vsitar/{", "tar"))
 _S3, _CURL = "/vsis3/", "/vsicurl/"
 ArchiveKind = Literal["zip", "tar"]
-TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
-ARCHIVE_SUFFIXES = (*TAR_SUFFIXES, ".zip")
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4")
+#: What a STAC record may be called: in one, ``#`` names an item.
+JSON_SUFFIXES = (".json", ".geojson")
+#: Of tars that must be unpacked to be listed.
+PACKED_SUFFIXES = tuple(suffix for suffix in TAR_SUFFIXES if suffix != ".tar")
+#: Of archives, those among them that are known and not read.
+ARCHIVE_SUFFIXES = (*TAR_SUFFIXES, ".zip", ".7z", ".rar", ".tar.z", ".tar.lz")
 
 
 def gdal_href(href: str, *, member: str | None = None, kind: ArchiveKind | None = None) -> str:

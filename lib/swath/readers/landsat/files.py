@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from swath.errors import MetadataError
 from swath.readers.archives.companions import is_companion
-from swath.readers.files.archived import archived_files, is_archive
+from swath.readers.files.archived import archived_files, is_archive, split_place
 from swath.readers.files.href import gdal_href, user_href
 from swath.readers.files.listing import direct_files
 from swath.readers.landsat.mtl_bands import MtlBand
@@ -59,6 +59,9 @@ def find_delivery(href: str) -> Delivery:
         ReadError: It cannot be listed.
         ArchiveError: It cannot be unpacked.
     """
+    archive, place = split_place(href)
+    if place:
+        return _at_place(archived_files(archive), place=place, href=href)
     if not is_mtl(href) and is_archive(href):
         files = _beside_metadata(archived_files(href), href=href)
         return Delivery(mtl_href=_only_mtl(files, href=href), rasters=_rasters(files))
@@ -68,6 +71,16 @@ def find_delivery(href: str) -> Delivery:
     files = {n: gdal_href(f) for n, f in direct_files(folder).items()}
     mtl_href = gdal_href(given) if is_mtl(name) else _only_mtl(files, href=href)
     return Delivery(mtl_href=mtl_href, rasters=_rasters(files))
+
+
+def _at_place(files: Mapping[str, str], *, place: str, href: str) -> Delivery:
+    """One of several scenes in an archive: by its MTL file, or by the folder that holds none."""
+    folder = place.rpartition("/")[0] if is_mtl(place) else place
+    inside = {name.rpartition("/")[2]: file for name, file in files.items() if name.rpartition("/")[0] == folder}
+    name = place.rpartition("/")[2]
+    return Delivery(
+        mtl_href=inside[name] if name in inside and is_mtl(name) else _only_mtl(inside, href=href), rasters=_rasters(inside)
+    )
 
 
 def match_bands(bands: Iterable[MtlBand], *, rasters: Mapping[str, str]) -> BandFiles:

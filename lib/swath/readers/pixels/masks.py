@@ -5,17 +5,15 @@ from pathlib import Path
 import rasterio
 from rasterio.enums import ColorInterp, MaskFlags
 
-from swath.errors import ReadError
+from swath.readers.files.archived import is_member
 from swath.readers.files.digest import file_digest
-from swath.readers.files.href import open_bytes, split_href, user_href
+from swath.readers.files.href import split_href, user_href
 from swath.scene import Mask
 from swath.stores.registry import open_store
 
 #: What GDAL calls a mask beside a raster.
 _SUFFIXES = (".msk", ".MSK")
 _S3 = "/vsis3/"
-#: Archives in which a look at one member costs reading all that lie before it.
-_PACKED_AS_A_WHOLE = (".gz", ".tgz", ".bz2", ".xz")
 #: Masks that GDAL makes up: of nothing, and of an alpha band, which it forgets where there is a nodata number.
 _MADE_UP = {MaskFlags.all_valid, MaskFlags.alpha}
 
@@ -48,11 +46,8 @@ def alpha_of(source: rasterio.DatasetReader) -> int:
 
 
 def _sidecar(href: str) -> str:
-    """Href of the mask beside a raster; empty when there is none, or where a look would cost as much as the pixels."""
-    kind, path, _ = split_href(href)
-    if kind != "file" and (not Path(path).is_file() or path.lower().endswith(_PACKED_AS_A_WHOLE)):
-        return ""
-    there = _is_file if kind == "file" else _is_member
+    """Href of the mask beside a raster; empty when there is none."""
+    there = _is_file if split_href(href)[0] == "file" else is_member
     return next((f"{href}{suffix}" for suffix in _SUFFIXES if there(f"{href}{suffix}")), "")
 
 
@@ -66,11 +61,3 @@ def _is_file(href: str) -> bool:
     folder, _, name = user_href(href).rpartition("/")
     store = open_store(folder, create=False)
     return isinstance(store, S3Store) and store.seen(name)
-
-
-def _is_member(href: str) -> bool:
-    try:
-        with open_bytes(href):
-            return True
-    except ReadError:
-        return False

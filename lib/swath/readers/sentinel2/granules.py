@@ -1,9 +1,10 @@
 """Ids of granules: products before December 2016 hold several, and some hold two of one tile."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from swath.readers.files.archived import archived_files, split_place
 from swath.readers.sentinel2.metadata import Sentinel2Metadata
 from swath.stores.registry import open_store
 
@@ -27,14 +28,18 @@ def scene_id_of(metadata: Sentinel2Metadata, *, source: str) -> str:
 
 
 def _of_tile(source: str, *, tile: str) -> Iterator[str]:
-    """Folders of a tile's granules beside a granule's folder, on this machine or on S3."""
-    if source.startswith(_S3):
-        above, _, granule = source.rstrip("/").rpartition(f"/{_GRANULES}/")
-        if above and "/" not in granule:
-            names = open_store(f"{above}/{_GRANULES}", create=False).list("")
-            beside = {name.split("/")[0] for name in names if "/" in name}
-            yield from sorted(name for name in beside if f"_T{tile}" in name)
+    """Folders of a tile's granules beside a granule's folder: on this machine, on S3, in an archive."""
+    archive, place = split_place(source)
+    above, _, granule = f"/{place or source.rstrip('/')}".rpartition(f"/{_GRANULES}/")
+    if not granule or "/" in granule:
         return
-    folder = Path(source)
-    if folder.parent.name == _GRANULES and folder.parent.is_dir():
-        yield from (f.name for f in folder.parent.iterdir() if f.is_dir() and f"_T{tile}" in f.name)
+    beside: Iterable[str] = ()
+    if place:
+        inside = f"{above}/{_GRANULES}/"
+        beside = (f"/{name}".removeprefix(inside) for name in archived_files(archive) if f"/{name}".startswith(inside))
+    elif source.startswith(_S3):
+        beside = open_store(f"{above[1:]}/{_GRANULES}", create=False).list("")
+    elif Path(source).parent.is_dir():
+        beside = (f"{f.name}/" for f in Path(source).parent.iterdir() if f.is_dir())
+    folders = {name.split("/")[0] for name in beside if "/" in name}
+    yield from sorted(name for name in folders if f"_T{tile}" in name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from swath.errors import MetadataError, ReadError
 from swath.readers.archives.companions import is_companion
-from swath.readers.files.archived import archived_files, is_archive
+from swath.readers.files.archived import archived_files, is_archive, split_place
 from swath.readers.files.href import gdal_href
 from swath.readers.files.listing import direct_files
 from swath.readers.sentinel2.bands import NATIVE_IDS
@@ -70,7 +70,7 @@ def find_delivery(href: str) -> Delivery:
         MetadataError: No Sentinel-2 metadata there, or several granules.
         ReadError: The archive is broken or the folder is not there.
     """
-    files = _from_root(archived_files(href), source=href) if is_archive(href) else _of_folder(href)
+    files = _of_archive(href) if is_archive(href) else _of_folder(href)
     product = _the_one(files, pattern=_PRODUCT, what="product", source=href)
     tile = _the_one(files, pattern=_TILE, what="granule", source=href)
     if product is None and tile is None:
@@ -95,6 +95,20 @@ def find_delivery(href: str) -> Delivery:
         flat=any(_IMAGES[-1].fullmatch(name) for name in images.values()),
         strays=() if images else tuple(sorted(name for name in files if _RASTER.fullmatch(name))),
     )
+
+
+def _of_archive(href: str) -> dict[str, str]:
+    """Files of an archive, or of one of several products or granules in it: href by name relative to the product's root."""
+    place = split_place(href)[1]
+    files = archived_files(href)
+    if not place:
+        return _from_root(files, source=href)
+    parent, inside, granule = f"/{place}".rpartition(f"/{_GRANULE}/")
+    granule = granule if inside else ""
+    root = parent if granule else f"/{place}"
+    below = {f"/{name}".removeprefix(f"{root}/"): file for name, file in files.items() if f"/{name}".startswith(f"{root}/")}
+    own = f"{_GRANULE}/{granule}/" if granule else ""
+    return _from_root({n: f for n, f in below.items() if n.startswith(own) or (granule and "/" not in n)}, source=href)
 
 
 def _of_folder(href: str) -> dict[str, str]:

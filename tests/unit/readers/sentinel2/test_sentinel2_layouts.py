@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from tests.unit.readers.sentinel2.conftest import NAME
 
-from swath.errors import GeometryError, MetadataError, MissingBandError
+from swath.errors import ArchiveError, GeometryError, MetadataError, MissingBandError
 from swath.readers.discover import discover
 from swath.readers.passed_over import PassedOver
 from swath.readers.pixels.bands import BandReader
@@ -148,11 +149,57 @@ def test_a_tar_of_a_safe_is_the_scene(write_safe: WriteSafe, mode: str, tmp_path
     _same(scene, expected)
 
 
-def test_a_zip_of_two_products_is_told(write_safe: WriteSafe, tmp_path: Path) -> None:
+def _pack(path: Path, files: dict[str, Path]) -> None:
+    """Write files into an archive of the kind that its suffix says."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as packed:
+            for name, file in files.items():
+                packed.write(file, name)
+        return
+    with tarfile.open(path, {".gz": "w:gz", ".bz2": "w:bz2"}.get(path.suffix, "w")) as tar:  # type: ignore[call-overload]
+        for name, file in files.items():
+            tar.add(file, name)
+
+
+@pytest.fixture
+def granules(write_safe: WriteSafe) -> tuple[Path, list[str]]:
+    """A SAFE with two granules of one tile, and the digest of each by its folder."""
     safe = write_safe()
-    with zipfile.ZipFile(tmp_path / "both.zip", "w") as packed:
-        for top in ("A.SAFE", "B.SAFE"):
-            for path in [p for p in safe.rglob("*") if p.is_file()]:
-                packed.write(path, f"{top}/{path.relative_to(safe).as_posix()}")
-    with pytest.raises(MetadataError, match=r"there are several products: .* got 2 in .*both\.zip: A\.SAFE, B\.SAFE\. Unpack it"):
-        read_scene(str(tmp_path / "both.zip"))
+    only = next((safe / "GRANULE").iterdir())
+    first = only.rename(only.with_name("L1C_T32TQM_A003901_20250601T101043"))
+    second = Path(shutil.copytree(first, first.with_name("L1C_T32TQM_A003901_20250601T999999")))
+    metadata = (second / "MTD_TL.xml").read_text()
+    (second / "MTD_TL.xml").write_text(metadata.replace("<ZENITH_ANGLE>6.0</ZENITH_ANGLE>", "<ZENITH_ANGLE>6.05</ZENITH_ANGLE>"))
+    return safe, [read_scene(str(g)).digest for g in (first, second)]
+
+
+@pytest.mark.parametrize("top", ["named", "none", "deep"])
+@pytest.mark.parametrize("name", ["many.zip", "many.tar", "many.tar.gz", "S2A_OPER_PRD_MSIL1C_PDMC_2016.zip", f"{NAME}.tar.gz"])
+def test_each_granule_of_a_safe_in_an_archive_is_a_scene(
+    name: str, top: str, granules: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    safe, digests = granules
+    path = tmp_path / "in" / name
+    path.parent.mkdir()
+    root = {"named": f"{safe.name}/", "none": "", "deep": f"a/b/{safe.name}/"}[top]
+    _pack(path, {f"{root}{p.relative_to(safe).as_posix()}": p for p in safe.rglob("*") if p.is_file()})
+    found = list(discover([str(tmp_path / "in")]))
+    assert found == [f"{path}#{root}GRANULE/{g.name}" for g in sorted((safe / "GRANULE").iterdir())]
+    scenes = [read_scene(href) for href in found]
+    assert [s.digest for s in scenes] == digests
+    assert [s.scene_id for s in scenes] == [read_scene(str(g)).scene_id for g in sorted((safe / "GRANULE").iterdir())]
+    assert list(discover(found)) == found
+    with pytest.raises(ArchiveError, match=r"holds several scenes: .* got \S*GRANULE/L1C_T32TQM_\S+, \S+ in .*name each scene"):
+        read_scene(str(path))
+
+
+@pytest.mark.parametrize("name", ["both.zip", "both.tar.bz2"])
+def test_each_product_in_an_archive_is_a_scene(name: str, write_safe: WriteSafe, tmp_path: Path) -> None:
+    safe = write_safe()
+    path = tmp_path / "in" / name
+    path.parent.mkdir()
+    files = {f"{t}/{p.relative_to(safe).as_posix()}": p for t in ("A.SAFE", "x/B.SAFE") for p in safe.rglob("*") if p.is_file()}
+    _pack(path, files)
+    found = list(discover([str(path)]))
+    assert found == [f"{path}#A.SAFE", f"{path}#x/B.SAFE"]
+    assert {read_scene(href).digest for href in found} == {read_scene(str(safe)).digest}

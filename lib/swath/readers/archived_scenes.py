@@ -1,0 +1,119 @@
+"""The scenes in an archive: where each is, as ``archive.zip#place``."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import Literal
+
+from swath.readers.archives.companions import is_companion
+from swath.readers.files.href import JSON_SUFFIXES
+from swath.readers.landsat.files import is_mtl
+
+Kind = Literal["landsat", "sentinel2", "stac"]
+_LANDSAT_BAND = re.compile(r"^L[COTEM]0?[1-9]\w*_B\d{1,2}(_VCID_\d)?\.TIFF?$", re.IGNORECASE)
+#: Files that only a Sentinel-2 product has, at its top: SAFE since 2016, SAFE before, and the AWS layout; and those that
+#: only one granule of a SAFE has.
+_SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
+_GRANULE_FILE = re.compile(r"^(MTD_TL\.xml|S2[A-D]_OPER_MTD_L1C_TL_.*\.xml)$", re.IGNORECASE)
+_GRANULES = "GRANULE"
+
+
+def kind_of_folder(names: Collection[str]) -> Kind | None:
+    """The kind of scene that a folder is, from the names of its files; None when it is none, or several scenes."""
+    if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in names):
+        return "sentinel2"
+    metadata = landsat_metadata(names)
+    return "landsat" if len(metadata) == 1 or (not metadata and _lost_its_metadata(names)) else None
+
+
+def landsat_metadata(names: Iterable[str]) -> dict[str, str]:
+    """The MTL file of each scene among ``names``, by scene; text before JSON before XML."""
+    found: dict[str, str] = {}
+    for suffix in (".txt", ".json", ".xml"):
+        for name in sorted(names):
+            if is_mtl(name) and name.lower().endswith(suffix):
+                found.setdefault(PurePosixPath(name).stem.upper(), name)
+    return found
+
+
+def kind_of_members(names: Iterable[str]) -> Kind | None:
+    """The kind of scene that an archive holds, from the names of its members; None when it holds none."""
+    found = [PurePosixPath(name).name for name in names]
+    if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in found):
+        return "sentinel2"
+    return "landsat" if any(is_mtl(name) for name in found) or _lost_its_metadata(found) else None
+
+
+def kind_of_place(names: Iterable[str], *, place: str) -> Kind | None:
+    """The kind of scene at a place of an archive."""
+    if is_mtl(place):
+        return "landsat"
+    direct = [name.rpartition("/")[2] for name in names if name.rpartition("/")[0] == place]
+    return kind_of_folder(direct) or ("sentinel2" if f"/{_GRANULES}/" in f"/{place}" else None)
+
+
+def scenes_inside(names: Iterable[str]) -> list[str]:
+    """Places of the scenes among an archive's members, in order.
+
+    A scene's folder is not looked into for others, but that a copy of it below it is passed over and another scene is not.
+
+    Args:
+        names: Of the members, with slashes.
+
+    Returns:
+        Of a Landsat scene its MTL file; of a Sentinel-2 product its folder (``''`` for the archive's own), or the folder
+        of each granule where it holds several.
+    """
+    folders = _by_folder(names)
+    products: list[str] = []
+    scenes: dict[str, str] = {}
+    for folder in sorted(folders, key=lambda f: (bool(f), f.count("/"), f)):
+        if any(not product or f"{folder}/".startswith(f"{product}/") for product in products):
+            continue
+        if any(_SENTINEL2_FILE.match(n) or _GRANULE_FILE.match(n) for n in folders[folder]):
+            products.append(folder)
+            continue
+        metadata = landsat_metadata(folders[folder])
+        for scene, name in metadata.items():
+            place = f"{folder}/{name}" if folder else name
+            if not _is_copy(scene, folder=folder, scenes=scenes):
+                scenes[place] = scene
+        if not metadata and folder and _lost_its_metadata(folders[folder]) and not _inside_scene(folder, scenes=scenes):
+            scenes[folder] = ""
+    return [*(place for product in products for place in _granules(product, folders=folders)), *scenes]
+
+
+def _by_folder(names: Iterable[str]) -> dict[str, list[str]]:
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        folders.setdefault(folder, []).append(file)
+    return folders
+
+
+def _granules(product: str, *, folders: Mapping[str, object]) -> list[str]:
+    inside = f"{product}/{_GRANULES}/" if product else f"{_GRANULES}/"
+    granules = {folder.removeprefix(inside).split("/")[0] for folder in folders if folder.startswith(inside)}
+    found = sorted(f"{inside}{granule}" for granule in granules if not is_companion(granule))
+    return found if len(found) > 1 else [product]
+
+
+def _is_copy(scene: str, *, folder: str, scenes: Mapping[str, str]) -> bool:
+    """Whether a folder above holds metadata of the same name."""
+    return any(scene == other and _is_above(place, folder=folder) for place, other in scenes.items())
+
+
+def _inside_scene(folder: str, *, scenes: Iterable[str]) -> bool:
+    return any(_is_above(place, folder=folder) for place in scenes)
+
+
+def _is_above(place: str, *, folder: str) -> bool:
+    above = place.rpartition("/")[0]
+    return above != folder and (not above or f"{folder}/".startswith(f"{above}/"))
+
+
+def _lost_its_metadata(names: Iterable[str]) -> bool:
+    """Several bands named as Landsat's, and nothing that describes them: its reader says what is missing."""
+    found = list(names)
+    described = any(name.lower().endswith(JSON_SUFFIXES) for name in found)
+    return not described and len([name for name in found if _LANDSAT_BAND.match(name)]) > 1
