@@ -10,7 +10,7 @@ from swath.product import LayerSpec
 from swath.scene import Asset
 
 #: Raised when the engine itself changes pixels or bytes: reading, resampling, encoding, overviews, the file's layout.
-ENGINE = 1
+ENGINE = 2
 
 
 def canonical(plain: Any) -> str:
