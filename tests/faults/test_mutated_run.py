@@ -24,7 +24,7 @@ def renamed(scene: SimulatedScene, *, number: int, folder: Path) -> Path:
     return copied(scene, folder=folder / str(number), rename=rename or {scene.scene_id: f"{scene.scene_id}{number}"}).delivery
 
 
-@pytest.mark.parametrize("count", [45])
+@pytest.mark.parametrize("count", [45, pytest.param(500, marks=pytest.mark.long)])
 def test_no_mutation_of_metadata_ends_a_run(run_job: RunJob, tmp_path: Path, count: int) -> None:
     wholes = [simulate(kind=k, folder=tmp_path / k, size=96, truth=False) for k in ("landsat9", "sentinel2", "stac")]
     for number in range(count):

@@ -7,7 +7,6 @@ import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +22,7 @@ from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import INGESTED, PLANNED, PRODUCTS, SCENES
 from swath.ledger.tables import Tables
 from swath.runs.ingest import BLOCK_SCENES, IngestRequest, question, run_path, tasks_for
+from swath.runs.own_fate import keepable, refusal, scene_row
 from swath.runs.plan import DUPLICATE, KNOWN_OF_PRODUCTS, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
 from swath.runs.request import RunRequest
 from swath.runs.versions import CLASH, STAGE, Version, chosen, clash_message, latest_versions, replaced_message
@@ -137,7 +137,7 @@ def _ingest(
     tasks = tasks_for(len(found), cores=spark.sparkContext.defaultParallelism)
     answers = run_stage(spark, requests, limits=asked.limits, name=f"{asked.run_id} ingest", tasks=tasks, breaker=breaker)
     return [
-        {**columns_of(answer, INGESTED.names), "n": n, "href": href, "block": n // BLOCK_SCENES}
+        keepable({**columns_of(answer, INGESTED.names), "n": n, "href": href, "block": n // BLOCK_SCENES})
         for (n, href), answer in zip(found, answers, strict=True)
     ]
 
@@ -175,19 +175,37 @@ def decide_few(
     for row in ingested:
         if row["error_class"] is None and row["product_id"] is not None:
             usable[row["product_id"]].append(row)
-    choices = {name: chosen(rows, standing=versions.get(rows[0]["scene_id"])) for name, rows in usable.items()}
+    choices, broken = _choices(usable, versions=versions)
     seen: set[str] = set()
     places: defaultdict[int, int] = defaultdict(int)
     planned = []
     for row in ingested:
-        choice, before = choices.get(row["product_id"]), versions.get(row["scene_id"])
-        told, wave = _decided(row, choice=choice, before=before, latest=latest, seen=seen), 0
+        choice, before, wave = choices.get(row["product_id"]), versions.get(row["scene_id"]), 0
+        if row["error_class"] is None and row["product_id"] in broken:
+            told = {"status": REFUSED, **refusal(broken[row["product_id"]], row=row, stage=STAGE)}
+        else:
+            told = _decided(row, choice=choice, before=before, latest=latest, seen=seen)
         if told["status"] == MAKE:
             wave = row["block"] * waves_per_block(wave_products) + places[row["block"]] // wave_products
             places[row["block"]] += 1
         known = {n: row.get(n) for n in PLANNED.names}
         planned.append({**known, "again": row["product_id"] in latest, "wave": wave, **told})
     return planned
+
+
+def _choices(
+    usable: Mapping[str, Sequence[Json]], *, versions: Mapping[str, Version]
+) -> tuple[dict[str, Version], dict[str, Exception]]:
+    """Which delivery of each product is made, and of which products nothing can be said: an error is theirs alone."""
+    choices, broken = {}, {}
+    for name, rows in usable.items():
+        try:
+            choices[name] = chosen(rows, standing=versions.get(rows[0]["scene_id"]))
+            # What is said of a row compares the same things.
+            _ = [choices[name].newer_than(Version(digest="", processed=row["processed"] or "")) for row in rows]
+        except Exception as error:  # noqa: BLE001  whatever it is, it is this scene's
+            broken[name] = error
+    return choices, broken
 
 
 def _decided(
@@ -219,11 +237,7 @@ def _remember(ingested: Sequence[Json], *, known: Sequence[Json], tables: Tables
         if row["scene_digest"] is None or version in there:
             continue
         there.add(version)
-        scene = json.loads(row["scene"])
-        rows.append(
-            (*version, scene["reader"], scene["source_href"], scene["platform"], scene["family"],
-             datetime.fromisoformat(scene["acquired"]), row["scene"], run_id, row["href"], row["files"])
-        )  # fmt: skip
+        rows.append(scene_row(row, run_id=run_id))
     if rows:
         tables.append("scenes", rows, schema=SCENES, run_id=run_id, wave=0)
 

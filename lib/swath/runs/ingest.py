@@ -24,6 +24,7 @@ from swath.readers.gate.terms import Terms
 from swath.readers.passed_over import PassedOver
 from swath.readers.registry import DISCOVER
 from swath.readers.stac.search import Say
+from swath.runs.own_fate import keepable
 from swath.runs.request import INTERNAL_LIMIT
 from swath.spark.breaker import Breaker, Note
 from swath.stores.base import Store
@@ -219,7 +220,7 @@ def _reader(request: IngestRequest, store: Store, *, note: Note) -> Any:
                 question_of_it = {**asked, "href": href, "files": files}
                 answer = answer_json(question_of_it, limits)
                 note(question_of_it, answer)
-                rows.append({**columns_of(answer, names), "n": number, "href": href, "block": number // BLOCK_SCENES})
+                rows.append(keepable({**columns_of(answer, names), "n": number, "href": href, "block": number // BLOCK_SCENES}))
             yield from table_of(rows, schema).to_batches()
         forget_zips()
 
