@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from swath.names import NAME_RULE, name_problem
 from swath.outside import message
 from swath.pipeline import Pipeline, Writer
 from swath.steps.registry import parameter_names
+from swath.suggestion import did_you_mean
 
 #: The step whose parameters name a model.
 _MODEL_STEP = "landcover"
@@ -131,9 +131,7 @@ def find_pipeline(name: str) -> Path:
     known = sorted(p.stem for p in folder.glob("*.yaml"))
     if name in known:
         return folder / f"{name}.yaml"
-    close = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    msg = f"unknown pipeline {name!r}{hint} (shipped: {', '.join(known)}; or give a YAML file)"
+    msg = f"unknown pipeline {name!r}{did_you_mean(name, known)} (shipped: {', '.join(known)}; or give a YAML file)"
     raise ConfigError(msg)
 
 
@@ -166,9 +164,7 @@ def _first_problem(error: ValidationError) -> str:
     where = ".".join(str(p) for p in problem["loc"])
     if problem["type"] == "extra_forbidden":
         known = list(Assets.model_fields if len(problem["loc"]) > 1 else PipelineFile.model_fields)
-        close = get_close_matches(str(problem["loc"][-1]), known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"unknown key {where!r}{hint} (known: {', '.join(known)})"
+        return f"unknown key {where!r}{did_you_mean(str(problem['loc'][-1]), known)} (known: {', '.join(known)})"
     return f"{where}: {problem['msg']}"
 
 
@@ -191,8 +187,7 @@ def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFi
             checks[parameter] = _value(text, setting=setting)
             continue
         if step not in names:
-            close = get_close_matches(step, names, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(step, names)
             msg = f"--set {setting}: pipeline {pipeline.name} has no step {step!r}{hint} (steps: {', '.join(names)})"
             raise ConfigError(msg)
         for entry in steps:
@@ -288,7 +283,6 @@ def _check_layers(pipeline: Pipeline, *, absent: Mapping[str, str]) -> None:
         for wanted in rule.layers.split("|"):
             kind = wanted.split(":")[0]
             if kind not in known:
-                close = get_close_matches(kind, known, n=1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
+                hint = did_you_mean(kind, known)
                 msg = f"pipeline {pipeline.name}: no step of it makes {wanted!r}{hint} (its steps make: {', '.join(known)})"
                 raise ConfigError(msg)

@@ -4,7 +4,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import click
 
@@ -13,6 +12,7 @@ from swath.cli.lazy import Lazy, LazyGroup
 from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError, ServiceError, StoppedError, SwathError
 from swath.spark.failure import failure_of
 from swath.spark.start.interrupt import EXIT_INTERRUPTED, Interrupts
+from swath.suggestion import nearest
 
 EXIT_CRASHED, EXIT_CONFIG, EXIT_ACCOUNT, EXIT_LOCKED, EXIT_AWAY = 1, 2, 4, 5, 6
 _CODES: Sequence[tuple[type[SwathError], int]] = (
@@ -92,9 +92,9 @@ def _ended_by(error: Exception) -> int:
 
 def _suggest(words: Sequence[str]) -> None:
     first = next((w for w in words if not w.startswith("-")), "")
-    close = get_close_matches(first, COMMANDS, n=1) if first not in COMMANDS else []
-    if close:
-        click.echo(f"Did you mean `swath {close[0]}`?", err=True)
+    near = nearest(first, COMMANDS) if first not in COMMANDS else None
+    if near is not None:
+        click.echo(f"Did you mean `swath {near}`?", err=True)
 
 
 if __name__ == "__main__":

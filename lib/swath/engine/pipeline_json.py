@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any
 
 from swath.errors import ConfigError
 from swath.inference.manifest import Manifest
 from swath.pipeline import AssetRule, Checks, Pipeline
 from swath.steps.registry import step
+from swath.suggestion import did_you_mean
 
 
 def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
@@ -46,9 +46,7 @@ def checks_of(plain: Mapping[str, Any]) -> Checks:
     known = [f.name for f in fields(Checks)]
     for name in plain:
         if name not in known:
-            close = get_close_matches(str(name), known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            msg = f"unknown check {name!r}{hint} (known: {', '.join(known)})"
+            msg = f"unknown check {name!r}{did_you_mean(str(name), known)} (known: {', '.join(known)})"
             raise ConfigError(msg)
     return Checks(**plain)
 

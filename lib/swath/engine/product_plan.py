@@ -15,9 +15,8 @@ from swath.engine.pipeline_json import pipeline_of
 from swath.grid import Grid
 from swath.product import AppliedStep, AssetRecord, LayerName, Product
 from swath.scene import Scene
+from swath.sinks.publish import TRUE_COLOUR
 
-#: Bands of a true-colour picture.
-TRUE_COLOUR = ("red", "green", "blue")
 #: In GDAL's names of files that are read over a network.
 _FAR = "/vsis3/"
 #: What the checks found, among the facts of a published product.

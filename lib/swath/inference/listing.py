@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+
+from swath.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -54,16 +55,10 @@ def held_instead(client: "MlflowClient", name: str, *, alias: str = "") -> str:
     try:
         models = {m.name: m for m in client.search_registered_models(max_results=PAGE)}
         if name not in models:
-            return f"{_near(name, models)}; it holds {', '.join(sorted(models)) or 'no model'}"
+            return f"{did_you_mean(name, models)}; it holds {', '.join(sorted(models)) or 'no model'}"
         known = models[name].aliases
         aliases = ", ".join(f"{a} (version {v})" for a, v in sorted(known.items()))
         versions = ", ".join(str(v.version) for v in versions_of(client, name))
     except MlflowException:
         return ""
-    return f"{_near(alias, known)}; {name} has the aliases: {aliases or 'none'}; the versions: {versions or 'none'}"
-
-
-def _near(word: str, known: Mapping[str, Any]) -> str:
-    by_folded = {k.casefold(): k for k in known}
-    close = get_close_matches(word.casefold(), by_folded, n=1)
-    return f"; did you mean {by_folded[close[0]]!r}?" if word and close else ""
+    return f"{did_you_mean(alias, known)}; {name} has the aliases: {aliases or 'none'}; the versions: {versions or 'none'}"

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
 from swath.errors import ConfigError
 from swath.product import Category
+from swath.suggestion import did_you_mean
 
 #: Number of the manifest's layout, for readers of later versions.
 MANIFEST_FORMAT = 1
@@ -173,7 +173,6 @@ def _check_keys(plain: Mapping[str, Any], kind: type[Any], *, where: str) -> Non
     known = {f.name for f in fields(kind)}
     for key in plain:
         if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(sorted(known))}"
+            hint = did_you_mean(key, known) or f"; known keys: {', '.join(sorted(known))}"
             msg = f"unknown key {key!r} in a {where}{hint}"
             raise ConfigError(msg)

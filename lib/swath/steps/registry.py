@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from swath.errors import ConfigError
 from swath.pipeline import Step
+from swath.suggestion import did_you_mean
 
 ENTRY_POINTS: Final = "swath.steps"
 #: ``module:Class`` by step name; loaded when asked for, so that a step that needs much costs nothing elsewhere.
@@ -38,7 +38,7 @@ def step(name: str, parameters: Mapping[str, Any]) -> Step:
     for key in parameters:
         if key not in known:
             told = ", ".join(known) or "none"
-            msg = f"step {name!r} has no parameter {key!r}{_did_you_mean(key, known)} (its parameters: {told})"
+            msg = f"step {name!r} has no parameter {key!r}{did_you_mean(key, known)} (its parameters: {told})"
             raise ConfigError(msg)
     try:
         built = made(**parameters)
@@ -69,7 +69,7 @@ def step_class(name: str) -> type[Any]:
     """
     targets = _targets()
     if name not in targets:
-        msg = f"there is no step {name!r}{_did_you_mean(name, tuple(targets))} (steps: {', '.join(sorted(targets))})"
+        msg = f"there is no step {name!r}{did_you_mean(name, targets)} (steps: {', '.join(sorted(targets))})"
         raise ConfigError(msg)
     module, _, attribute = targets[name].partition(":")
     try:
@@ -89,8 +89,3 @@ def _targets() -> Mapping[str, str]:
             msg = f"the plug-in {value!r} takes the name of swath's own step {name!r}; rename it"
             raise ConfigError(msg)
     return {**BUILTIN, **plugged}
-
-
-def _did_you_mean(word: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +10,7 @@ import yaml
 from swath.errors import ConfigError
 from swath.inference.manifest import Manifest
 from swath.product import Category
+from swath.suggestion import did_you_mean
 from swath.training.samples import FeatureRequest
 
 
@@ -148,7 +148,6 @@ def _check(plain: Any, kind: type[Any], *, where: str) -> None:
     known = [f.name for f in fields(kind)]
     for key in plain:
         if key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
-            msg = f"{where}: unknown key {key!r}; {hint}"
+            hint = did_you_mean(str(key), known) or f"; known keys: {', '.join(known)}"
+            msg = f"{where}: unknown key {key!r}{hint}"
             raise ConfigError(msg)

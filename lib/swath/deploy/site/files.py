@@ -2,7 +2,6 @@
 
 import os
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
@@ -11,6 +10,7 @@ from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
 from swath.deploy.site.strict import Strict, parse
 from swath.errors import ConfigError
+from swath.suggestion import did_you_mean
 
 CONF = "SWATH_CONF"
 
@@ -114,9 +114,8 @@ def _find(name: str, *, folder: str) -> Path:
     if path.is_file():
         return path
     known = sorted(p.stem for p in inside.glob("*.yaml"))
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
-    msg = f"{name}: not in {inside}; {hint}"
+    hint = did_you_mean(name, known) or f"; known: {', '.join(known) or 'none'}"
+    msg = f"{name}: not in {inside}{hint}"
     raise ConfigError(msg)
 
 

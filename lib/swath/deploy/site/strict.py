@@ -1,12 +1,12 @@
 """Files of people, read strictly: an unknown key is an error that names the nearest known one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from swath.errors import ConfigError
+from swath.suggestion import did_you_mean
 
 
 class Strict(BaseModel):
@@ -46,8 +46,8 @@ def _line(model: type[BaseModel], item: Mapping[str, Any]) -> str:
     where = tuple(item["loc"])
     path = ".".join(str(part) for part in where) or "file"
     if item["type"] == "extra_forbidden":
-        near = get_close_matches(str(where[-1]), sorted(_known(model, where[:-1])), n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(_known(model, where[:-1])))}"
+        known = sorted(_known(model, where[:-1]))
+        hint = did_you_mean(str(where[-1]), known) or f"; known: {', '.join(known)}"
         return f"{path}: unknown key{hint}"
     if item["type"] == "missing":
         return f"{path}: is needed and missing"
