@@ -1,8 +1,9 @@
 """Grids, and windows on them."""
 
-from dataclasses import dataclass
-from math import ceil, floor, isfinite
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import ceil, floor, hypot, isfinite
+from typing import Any, Self
 
 from swath.errors import GeometryError
 
@@ -72,19 +73,23 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """A north-up raster grid.
+    """A raster grid: ``x = left + dx col + rx row``, ``y = top + ry col - dy row``.
+
+    What swath makes is upright; deliveries may be rotated, or have their first row in the south.
 
     Args:
         crs: ``EPSG:<code>`` where there is one, otherwise WKT.
-        left: x of the left edge of the first column, CRS units.
-        top: y of the top edge of the first row, CRS units.
-        dx: Width of a pixel, CRS units, > 0.
-        dy: Height of a pixel, CRS units, > 0 (rows go south).
+        left: x of the outer corner of the first pixel, CRS units.
+        top: y of that corner, CRS units.
+        dx: Width of a pixel, CRS units; > 0 on upright grids.
+        dy: Height of a pixel, CRS units; > 0 on upright grids, whose rows go south.
         width: Columns.
         height: Rows.
+        rx: What a row more adds to x, CRS units; 0 on upright grids.
+        ry: What a column more adds to y, CRS units; 0 on upright grids.
 
     Raises:
-        GeometryError: A number is not finite or not positive, or there is no CRS.
+        GeometryError: A number is not finite, pixels have no area, or there is no CRS.
     """
 
     crs: str
@@ -94,43 +99,62 @@ class Grid:
     dy: float
     width: int
     height: int
+    rx: float = 0.0
+    ry: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse grids that cannot be."""
         if not self.crs:
             raise GeometryError("the raster has no coordinate reference system", remedy="Georeference the delivery.")
-        numbers = (self.left, self.top, self.dx, self.dy)
-        if not all(isfinite(n) for n in numbers) or self.dx <= 0 or self.dy <= 0 or min(self.width, self.height) <= 0:
+        numbers = (self.left, self.top, self.dx, self.dy, self.rx, self.ry)
+        flat = self.dx * self.dy + self.rx * self.ry == 0
+        if not all(isfinite(n) for n in numbers) or flat or min(self.width, self.height) <= 0:
             raise GeometryError(
                 "the raster's grid is unusable",
-                expected="a north-up grid with positive pixel sizes",
-                got=f"origin ({self.left}, {self.top}), pixel ({self.dx}, {self.dy}), size {self.width} x {self.height}",
-                remedy="Warp the raster to a north-up grid.",
+                expected="finite numbers and pixels with an area",
+                got=f"origin ({self.left}, {self.top}), pixel ({self.dx}, {self.dy}), shear ({self.rx}, {self.ry}), "
+                f"size {self.width} x {self.height}",
+                remedy="Georeference the raster again.",
             )
 
     @classmethod
     def from_transform(cls, transform: tuple[float, ...], *, crs: str, width: int, height: int) -> Self:
         """Build from the six affine numbers (a, b, c, d, e, f) of ``x = a col + b row + c``, ``y = d col + e row + f``.
 
+        A shear that moves no corner by ``EDGE_TOLERANCE_PX`` is rounding noise, and left out.
+
         Raises:
-            GeometryError: The grid is rotated or south-up.
+            GeometryError: A number is not finite, or pixels have no area.
         """
         a, b, c, d, e, f = transform[:6]
-        if b or d:
-            raise GeometryError(
-                "the raster is rotated", expected="a north-up grid", got=f"shear ({b}, {d})", remedy="Warp it first."
-            )
-        return cls(crs=crs, left=c, top=f, dx=a, dy=-e, width=width, height=height)
+        if abs(b) * height <= EDGE_TOLERANCE_PX * abs(a) and abs(d) * width <= EDGE_TOLERANCE_PX * abs(e):
+            b, d = 0.0, 0.0
+        return cls(crs=crs, left=c, top=f, dx=a, dy=-e, width=width, height=height, rx=b, ry=d)
+
+    def to_plain(self) -> dict[str, Any]:
+        """JSON-able; upright grids do not mention shear."""
+        plain = asdict(self)
+        return plain if self.rx or self.ry else {k: v for k, v in plain.items() if k not in ("rx", "ry")}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_plain``."""
+        return cls(**plain)
+
+    @property
+    def upright(self) -> bool:
+        """Whether columns go east and rows go south."""
+        return self.rx == 0.0 and self.ry == 0.0 and self.dx > 0 and self.dy > 0
 
     @property
     def transform(self) -> tuple[float, float, float, float, float, float]:
         """The six affine numbers (a, b, c, d, e, f)."""
-        return (self.dx, 0.0, self.left, 0.0, -self.dy, self.top)
+        return (self.dx, self.rx, self.left, self.ry, -self.dy, self.top)
 
     @property
     def resolution_m(self) -> float:
-        """Pixel width; metres for the projected grids that scenes come in."""
-        return self.dx
+        """Length of a pixel along its row; metres for the projected grids that scenes come in."""
+        return self.dx if self.upright else hypot(self.dx, self.ry)
 
     @property
     def window(self) -> Window:
@@ -139,17 +163,30 @@ class Grid:
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
-        """(left, bottom, right, top) in CRS units."""
-        return (self.left, self.top - self.height * self.dy, self.left + self.width * self.dx, self.top)
+        """(left, bottom, right, top) in CRS units; of a rotated grid those of the box around it."""
+        return self.extent_of(self.window)
 
     def extent_of(self, window: Window) -> tuple[float, float, float, float]:
-        """(left, bottom, right, top) of a window in CRS units."""
-        return (
-            self.left + window.col * self.dx,
-            self.top - window.row_stop * self.dy,
-            self.left + window.col_stop * self.dx,
-            self.top - window.row * self.dy,
-        )
+        """(left, bottom, right, top) of a window in CRS units; of a rotated grid those of the box around it."""
+        if self.upright:
+            return (
+                self.left + window.col * self.dx,
+                self.top - window.row_stop * self.dy,
+                self.left + window.col_stop * self.dx,
+                self.top - window.row * self.dy,
+            )
+        corners = [(c, r) for c in (window.col, window.col_stop) for r in (window.row, window.row_stop)]
+        xs = [self.left + c * self.dx + r * self.rx for c, r in corners]
+        ys = [self.top + c * self.ry - r * self.dy for c, r in corners]
+        return (min(xs), min(ys), max(xs), max(ys))
+
+    def pixels_of(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Columns and rows [px] of places in CRS units, numbers or arrays of any one shape."""
+        if self.rx == 0.0 and self.ry == 0.0:
+            return (x - self.left) / self.dx, (self.top - y) / self.dy
+        area = self.dx * self.dy + self.rx * self.ry
+        east, south = x - self.left, self.top - y
+        return (east * self.dy - south * self.rx) / area, (south * self.dx + east * self.ry) / area
 
     def covering(self, extent: tuple[float, float, float, float], *, halo_px: int = 0) -> Window:
         """The window that covers a map extent, rounded outwards, with a halo, clipped to the grid.
@@ -182,16 +219,19 @@ class Grid:
     def _edges(self, extent: tuple[float, float, float, float], *, halo_px: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """First and last edge of the rows, and of the columns, that an extent touches; they may lie beyond the grid."""
         left, bottom, right, top = extent
-        col = floor((left - self.left) / self.dx + EDGE_TOLERANCE_PX) - halo_px
-        col_stop = ceil((right - self.left) / self.dx - EDGE_TOLERANCE_PX) + halo_px
-        row = floor((self.top - top) / self.dy + EDGE_TOLERANCE_PX) - halo_px
-        row_stop = ceil((self.top - bottom) / self.dy - EDGE_TOLERANCE_PX) + halo_px
+        places = [self.pixels_of(x, y) for x in (left, right) for y in (top, bottom)]
+        cols, rows = [c for c, _ in places], [r for _, r in places]
+        col = floor(min(cols) + EDGE_TOLERANCE_PX) - halo_px
+        col_stop = ceil(max(cols) - EDGE_TOLERANCE_PX) + halo_px
+        row = floor(min(rows) + EDGE_TOLERANCE_PX) - halo_px
+        row_stop = ceil(max(rows) - EDGE_TOLERANCE_PX) + halo_px
         return (row, row_stop), (col, col_stop)
 
     def same_as(self, other: "Grid") -> bool:
         """Whether both name the same pixels, up to rounding noise of a transform."""
         if (self.crs, self.width, self.height) != (other.crs, other.width, other.height):
             return False
-        edges = (self.left - other.left, self.top - other.top)
-        ends = (self.bounds[2] - other.bounds[2], self.bounds[1] - other.bounds[1])
-        return all(abs(d) <= EDGE_TOLERANCE_PX * self.dx * 100 for d in (*edges, *ends))
+        corners = ((0, 0), (self.width, self.height), (self.width, 0))
+        places = [(g.left + c * g.dx + r * g.rx, g.top + c * g.ry - r * g.dy) for g in (self, other) for c, r in corners]
+        gaps = [abs(a - b) for one, two in zip(places[:3], places[3:], strict=True) for a, b in zip(one, two, strict=True)]
+        return max(gaps) <= EDGE_TOLERANCE_PX * self.resolution_m * 100

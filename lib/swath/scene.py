@@ -281,11 +281,13 @@ class Scene:
         grids = grids or [a.grid for a in self.assets.values()]
         if not grids:
             raise MetadataError("the scene has no bands", scene_id=self.scene_id, remedy="Check the delivery.")
-        return min(grids, key=lambda g: (g.dx, -g.width, g.left, -g.top))
+        return min(grids, key=lambda g: (g.resolution_m, -g.width, g.left, -g.top))
 
     def to_json(self) -> str:
         """The scene as canonical JSON (sorted keys), for tables and task rows."""
         plain = asdict(self)
+        for name, asset in self.assets.items():
+            plain["assets"][name]["grid"] = asset.grid.to_plain()
         plain["acquired"] = self.acquired.astimezone(UTC).isoformat()
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 

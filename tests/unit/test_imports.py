@@ -13,7 +13,7 @@ LIB = ROOT / "lib" / "swath"
 VALUES = frozenset(
     {
         *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"),
-        *("names", "outside", "redaction", "sensors", "suggestion"),
+        *("names", "outside", "redaction", "sensors", "suggestion", "mapping"),
     }
 )
 #: What a room may import beside the values and itself: the most exact name counts, a name includes the rooms inside it.
@@ -88,6 +88,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "pyspark": ("spark", "ledger", "runs", "upkeep"),
     "delta": ("spark", "ledger"),
     "rasterio": ("readers", "sinks", "training", "simulator"),
+    # Coordinate systems meet in one module: what maps one to another is asked of it.
+    "pyproj": ("mapping.py",),
     "pyogrio": ("readers", "training", "simulator"),
     "mlflow": ("inference", "training"),
     "boto3": ("stores", "deploy"),

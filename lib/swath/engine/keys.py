@@ -31,14 +31,14 @@ def asset_keys(graph: Graph) -> dict[str, str]:
         for name in call.reads:
             need = call.recipe.needs[name]
             source = _delivered(graph.scene.assets[name.removeprefix(DELIVERED)]) if name not in layers else layers[name]
-            inputs[name] = {"of": source, "on": asdict(need.on) if need.on else None, "halo_px": need.halo_px}
+            inputs[name] = {"of": source, "on": need.on.to_plain() if need.on else None, "halo_px": need.halo_px}
         chain = {
             "step": call.step.name,
             "version": call.step.version,
             "parameters": dict(call.step.parameters),
             "facts": dict(call.recipe.facts),
             "inputs": inputs,
-            "grid": asdict(call.recipe.grid),
+            "grid": call.recipe.grid.to_plain(),
         }
         for spec in call.recipe.makes:
             layers[spec.name] = digest_of({**chain, "layer": spec.name, "model": spec.model.digest if spec.model else None})
@@ -59,7 +59,7 @@ def _delivered(asset: Asset) -> dict[str, Any]:
         "band_index": asset.band_index,
         "nodata": asset.nodata,
         "saturated": asset.saturated,
-        "grid": asdict(asset.grid),
+        "grid": asset.grid.to_plain(),
     }
     more: dict[str, Any] = {"residue": asset.residue}
     if asset.mask is not None:

@@ -148,6 +148,13 @@ def _header(href: str, *, source: rasterio.DatasetReader) -> Header:
     except GeometryError as error:
         error.got = f"{href}: {error.got}"
         raise
+    if not grid.upright:
+        raise GeometryError(
+            "the raster is rotated",
+            expected="a north-up grid",
+            got=f"{href}: shear ({grid.rx}, {grid.ry}), pixel ({grid.dx}, {grid.dy})",
+            remedy="Warp it first.",
+        )
     return Header(
         grid=grid,
         dtype=str(source.dtypes[0]),

@@ -1,0 +1,127 @@
+"""Mappings: where in an image the places of a map are. The seam between two grids, and between a grid and a raw image."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.errors import GeometryError
+from swath.grid import Grid
+
+Places = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+@runtime_checkable
+class Mapping(Protocol):
+    """From places on a map to places in an image: a frozen value that crosses processes, the same answer for each point alone.
+
+    Columns and rows are counted in pixels of the whole image from its first edge: the centre of the first pixel is 0.5.
+    """
+
+    @property
+    def crs(self) -> str:
+        """The coordinate system of ``x`` and ``y``: ``EPSG:<code>`` or WKT."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image [px]."""
+        ...
+
+    def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Places:
+        """Columns and rows of places on the map, of any one shape; NaN where the image has no such place."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectedMapping:
+    """An image on a map grid, north-up or not: projection by PROJ, then the inverse of the grid's transform.
+
+    Args:
+        crs: Of the places that are asked for.
+        source: The image's grid.
+    """
+
+    crs: str
+    source: Grid
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image [px]."""
+        return (self.source.height, self.source.width)
+
+    def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Places:
+        """Columns and rows of places on the map; NaN where the image's projection is not defined."""
+        u, v = project(x, y, source=self.crs, target=self.source.crs)
+        if is_geographic(self.source.crs):
+            # A place is looked for on the side of the antimeridian where the image is.
+            left, _, right, _ = self.source.bounds
+            centre = (left + right) / 2.0
+            u = centre + (u - centre + 180.0) % 360.0 - 180.0
+        columns, rows = self.source.pixels_of(u, v)
+        return np.asarray(columns), np.asarray(rows)
+
+
+def project(x: NDArray[np.float64], y: NDArray[np.float64], *, source: str, target: str) -> Places:
+    """Places of one coordinate system in another, east before north; NaN where the projection is not defined.
+
+    Args:
+        x: Eastings or longitudes [map units or deg], any shape.
+        y: Northings or latitudes, of that shape.
+        source: Coordinate system of the places.
+        target: Coordinate system of the answer.
+
+    Raises:
+        GeometryError: A coordinate system is unknown.
+    """
+    if source == target:
+        return np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    u, v = transformer(source, target).transform(x, y)
+    u, v = np.asarray(u, dtype=np.float64), np.asarray(v, dtype=np.float64)
+    lost = ~(np.isfinite(u) & np.isfinite(v))
+    return np.where(lost, np.nan, u), np.where(lost, np.nan, v)
+
+
+@lru_cache(maxsize=32)
+def transformer(source: str, target: str) -> Any:
+    """PROJ's transformation between two coordinate systems, east before north.
+
+    Raises:
+        GeometryError: One of them is unknown.
+    """
+    # Imported here: a process that warps nothing need not load PROJ's tables.
+    from pyproj import Transformer  # noqa: PLC0415
+
+    return Transformer.from_crs(crs_of(source), crs_of(target), always_xy=True)
+
+
+@lru_cache(maxsize=32)
+def crs_of(text: str) -> Any:
+    """A coordinate system as PROJ knows it.
+
+    Raises:
+        GeometryError: PROJ does not know it.
+    """
+    from pyproj import CRS  # noqa: PLC0415  as above
+    from pyproj.exceptions import CRSError  # noqa: PLC0415
+
+    try:
+        return CRS.from_user_input(text)
+    except CRSError as error:
+        raise GeometryError(
+            "a coordinate system is unknown",
+            expected="EPSG:<code> or WKT that PROJ knows",
+            got=f"{text[:60]!r}",
+            remedy="Check its spelling.",
+        ) from error
+
+
+def is_geographic(text: str) -> bool:
+    """Whether the coordinate system is in degrees of longitude and latitude.
+
+    Raises:
+        GeometryError: PROJ does not know it.
+    """
+    return bool(crs_of(text).is_geographic)
