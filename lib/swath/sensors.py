@@ -81,6 +81,18 @@ SENSORS: Final[Mapping[str, Sensor]] = {
 }
 
 
+#: STAC platforms, by name; another name is one of the user's own, however it begins.
+_PLATFORMS: Final[Mapping[str, str]] = {
+    **{f"landsat-{n}": LANDSAT for n in range(1, 10)},
+    **{f"sentinel-2{unit}": SENTINEL2 for unit in "abcd"},
+}
+
+
+def constellation_of_platform(platform: str) -> str:
+    """The constellation of a STAC platform; empty for one of the user's own."""
+    return _PLATFORMS.get(platform, "")
+
+
 def constellation_of(family: str) -> str:
     """The constellation of a family; empty for a sensor of the user's own."""
     return SENSORS[family].constellation if family in SENSORS else ""

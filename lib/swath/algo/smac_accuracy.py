@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 from swath.algo.atmosphere import Atmosphere, smac_terms, surface_reflectance
 from swath.algo.smac_table import smac_sensor
 from swath.errors import RangeError
+from swath.sensors import LANDSAT, SENTINEL2, constellation_of_platform
 
 #: An error above ``ABSOLUTE + RELATIVE * surface reflectance`` is reduced accuracy.
 ABSOLUTE, RELATIVE = 0.005, 0.05
 #: Bands that 6S was not asked for, by a neighbour that is worse.
 _AS: Final[Mapping[str, str]] = {"pan": "green"}
-#: Whose numbers hold for a platform, by how its name starts.
-_OF: Final = (("landsat", "landsat-8"), ("", "sentinel-2a"))
+#: Whose numbers hold for the platforms of a constellation.
+_OF: Final[Mapping[str, str]] = {LANDSAT: "landsat-8", SENTINEL2: "sentinel-2a"}
+#: And where 6S was not asked for a band of it.
+_ELSE: Final = "sentinel-2a"
 #: Stands for the error where our model refuses: more than any that it gives.
 _REFUSED: Final = 0.5
 #: The fits of the coefficients end here.
@@ -56,10 +59,12 @@ def threshold() -> float:
 
 
 def error_table(band: str, *, platform: str) -> ErrorTable | None:
-    """Of a band; None where there are no numbers. Sentinel-2B and C have those of 2A, Landsat 9 those of 8."""
-    owner = next(name for start, name in _OF if platform.startswith(start))
+    """Of a band; None where there are no numbers. Sentinel-2B to D have those of 2A, the other Landsats those of 8."""
+    owner = _OF.get(constellation_of_platform(platform))
+    if owner is None:
+        return None
     like = _AS.get(band, band)
-    return _table(owner, like) or _table(_OF[-1][1], like)
+    return _table(owner, like) or _table(_ELSE, like)
 
 
 def reduced_accuracy(band: str, *, platform: str, sun_zenith_deg: float, aot550: float, relative_azimuth_deg: float) -> str:

@@ -60,6 +60,8 @@ def ingest_command(
             f"{done.found} scenes found = {done.added} added + {done.known} known + {done.duplicate} duplicate"
             f" + {len(done.refused)} quarantined"
         )
+        for text in done.replaced:
+            told.say(plain(text))
         for scene, error, message, _ in done.refused:
             told.say(f"quarantined {plain(scene)} ({error}): {plain(reason_of(message, scene_id=scene))}")
     if as_json:

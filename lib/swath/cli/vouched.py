@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from swath.readers.gate.terms import STATED
+
 
 def vouching_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--level`` and ``--trust-checksums``."""
@@ -14,7 +16,11 @@ def vouching_options(command: Callable[..., Any]) -> Callable[..., Any]:
             is_flag=True,
             help="Take sha2-256 checksums of items at their word instead of reading the files; products say so.",
         ),
-        click.option("--level", type=click.Choice(["L1"]), help="Processing level of scenes that state none; products say so."),
+        click.option(
+            "--level",
+            type=click.Choice(["L1", STATED]),
+            help="Processing level of scenes that state none; products say so. 'stated' refuses them.",
+        ),
     ):
         command = option(command)
     return command

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from swath.ledger.schemas import PRODUCTS, SCENES
 from swath.ledger.tables import Tables
-from swath.runs.versions import Version, chosen, clash_message, latest_versions
+from swath.runs.versions import Version, chosen, clash_message, latest_versions, replaced_message
 
 Json = Mapping[str, Any]
 
@@ -37,8 +37,21 @@ class Clash:
     message: str
 
 
-def clashes_of(ingested: DataFrame, *, tables: Tables) -> list[Clash]:
-    """The deliveries that are not kept, in order. Only scenes with several contents come to the driver.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What several contents of a scene lead to.
+
+    Args:
+        clashes: Deliveries that are not kept, in order.
+        replaced: What newer versions replace, in words, in order of the scenes.
+    """
+
+    clashes: Sequence[Clash] = ()
+    replaced: Sequence[str] = ()
+
+
+def decisions_of(ingested: DataFrame, *, tables: Tables) -> Decisions:
+    """What is kept of scenes that have several contents. Only those come to the driver.
 
     Args:
         ingested: Rows of ``INGESTED``.
@@ -56,14 +69,14 @@ def clashes_of(ingested: DataFrame, *, tables: Tables) -> list[Clash]:
     several = several.filter("contents > 1").join(came, "scene_id", "left_semi").select("scene_id")
     rows = came.join(several, "scene_id", "left_semi").collect()
     if not rows:
-        return []
+        return Decisions()
     ids = sorted({r["scene_id"] for r in rows})
     kept, made = (frame.filter(F.col("scene_id").isin(ids)).collect() for frame in (known, products))
     return decided([r.asDict() for r in rows], known=[r.asDict() for r in kept], products=[r.asDict() for r in made])
 
 
-def decided(rows: Iterable[Json], *, known: Iterable[Json], products: Iterable[Json]) -> list[Clash]:
-    """See ``clashes_of``.
+def decided(rows: Iterable[Json], *, known: Iterable[Json], products: Iterable[Json]) -> Decisions:
+    """See ``decisions_of``.
 
     Args:
         rows: Deliveries that came: ``n``, ``scene_id``, ``scene_digest``, ``href``, ``processed``.
@@ -72,15 +85,21 @@ def decided(rows: Iterable[Json], *, known: Iterable[Json], products: Iterable[J
     """
     came, before = _by_scene(rows), _by_scene(known)
     made = latest_versions(products)
-    found = []
+    clashes: list[Clash] = []
+    replaced: dict[str, str] = {}
     for scene_id, deliveries in came.items():
-        choice = chosen(deliveries, standing=_standing(before.get(scene_id, []), made=made.get(scene_id)))
-        found += [
+        standing = _standing(before.get(scene_id, []), made=made.get(scene_id))
+        choice = chosen(deliveries, standing=standing)
+        if standing is not None and standing.digest != choice.digest:
+            kept = next(r for r in deliveries if r["scene_digest"] == choice.digest)
+            replaced[scene_id] = replaced_message(kept, before=standing, by="ingest")
+        clashes += [
             Clash(n=r["n"], scene_id=scene_id, href=r["href"], message=clash_message(r, other=choice))
             for r in deliveries
             if r["scene_digest"] != choice.digest
         ]
-    return sorted(found, key=lambda clash: clash.n)
+    told = tuple(replaced[scene_id] for scene_id in sorted(replaced))
+    return Decisions(clashes=sorted(clashes, key=lambda clash: clash.n), replaced=told)
 
 
 def _standing(known: Sequence[Json], *, made: str | None) -> Version | None:

@@ -15,7 +15,7 @@ from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say
 from swath.redaction import redacted
 from swath.runs.ingest import IngestRequest, find_scenes, ingest, name_of, not_scenes, remember, run_path
-from swath.runs.ingest_clashes import Clash, clashes_of
+from swath.runs.ingest_clashes import Clash, decisions_of
 from swath.runs.versions import CLASH, STAGE
 from swath.stores.lock import commit_lock, output_lock
 from swath.stores.registry import open_store
@@ -26,7 +26,18 @@ TOLD: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingested:
-    """What taking in scenes did: found = added + known + duplicate + refused."""
+    """What taking in scenes did: found = added + known + duplicate + refused.
+
+    Args:
+        run_id: Id of the run.
+        found: Scenes in.
+        added: Versions that ``scenes`` did not have.
+        known: Versions that it had.
+        duplicate: Scenes that came twice.
+        not_scenes: Files that are no scene.
+        refused: Name, class, message and stage of each scene that is not kept.
+        replaced: What newer versions replace, in words.
+    """
 
     run_id: str
     found: int
@@ -35,12 +46,14 @@ class Ingested:
     duplicate: int
     not_scenes: PassedOver
     refused: tuple[tuple[str, str, str, str], ...]
+    replaced: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """JSON-able."""
         return {
             "run_id": self.run_id, "scenes_in": self.found, "added": self.added, "known": self.known,
             "duplicate": self.duplicate, "not_scenes": self.not_scenes.plain(), "quarantined": len(self.refused),
+            "replaced": list(self.replaced),
             "quarantine": [{"scene_id": s, "error": e, "message": m, "stage": w} for s, e, m, w in self.refused],
         }  # fmt: skip
 
@@ -69,7 +82,8 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str, say:
             if say is not None:
                 say(f"{len(looked)} scenes found: reading their metadata and taking their digests")
         rows = ingest(spark, store, request=request, tables=tables, found=looked)
-        clashes = clashes_of(rows, tables=tables)
+        decisions = decisions_of(rows, tables=tables)
+        clashes = decisions.clashes
         kept = _without(rows, [c.n for c in clashes])
         added = remember(kept, tables=tables, run_id=request.run_id)
         refused = _refused(rows, clashes=clashes)
@@ -90,6 +104,7 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str, say:
             known=distinct - added,
             duplicate=good - distinct,
             refused=tuple((r.name, r.error_class, r.message, r.stage) for r in refused),
+            replaced=tuple(redacted(text) for text in decisions.replaced),
             not_scenes=not_scenes(store, request.run_id),
         )
 

@@ -7,7 +7,7 @@ choice depends neither on the order in which scenes are found nor on partitions;
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -75,11 +75,12 @@ def clash_message(row: Json, *, other: Version) -> str:
     )
 
 
-def replaced_message(row: Json, *, before: Version) -> str:
-    """What a newer delivery replaces."""
+def replaced_message(row: Json, *, before: Version, by: Literal["run", "ingest"] = "run") -> str:
+    """What a newer delivery replaces: products, or what ``scenes`` keeps until a run makes it."""
+    what = "replaces its products" if by == "run" else "takes its place: the next run replaces its products"
     return (
         f"{row['scene_id']}: {_named(row['href'], row['processed'])} is the newer version of "
-        f"{_named(before.href, before.processed)} and replaces its products"
+        f"{_named(before.href, before.processed)} and {what}"
     )
 
 

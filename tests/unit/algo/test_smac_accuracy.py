@@ -95,3 +95,10 @@ def test_other_geometries_of_6s_are_decided_rightly() -> None:
 if __name__ == "__main__":
     page = DOC.read_text(encoding="utf-8")
     DOC.write_text(page[: page.index(BEGIN) + len(BEGIN)] + accuracy_table() + page[page.index(END) :], encoding="utf-8")
+
+
+def test_numbers_belong_to_platforms_and_not_to_the_beginnings_of_names() -> None:
+    assert error_table("red", platform="landsat-9") is error_table("red", platform="landsat-8")
+    assert error_table("red", platform="sentinel-2c") is error_table("red", platform="sentinel-2a")
+    for own in ("landsat-like-drone", "my-sat", "sentinel-3a", ""):
+        assert error_table("red", platform=own) is None

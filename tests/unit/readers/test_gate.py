@@ -11,6 +11,7 @@ from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, it
 from swath.algo.solar import earth_sun_distance_au
 from swath.errors import MetadataError
 from swath.readers.gate.gate import admitted
+from swath.readers.gate.terms import Terms, under
 from swath.readers.registry import read_scene
 from swath.scene import Reflectance, Scene
 
@@ -36,6 +37,16 @@ def test_an_own_sensor_without_a_level_passes_and_the_scene_says_so(write_item: 
     assert scene.properties["swath:scene_level"] == "L1 (assumed: the delivery states none)"
     stated = read_scene(write_item(item_of(one_band(), **OWN, **{"swath:level": "L1"})))
     assert (stated.level, "swath:scene_level" in stated.properties) == ("L1", False)
+
+
+def test_a_run_may_refuse_every_scene_that_states_no_level(write_item: WriteItem) -> None:
+    with under(Terms(level="stated")):
+        with pytest.raises(
+            MetadataError, match=r"level is unknown: expected .*the run's --level is stated.*Write swath:level: L1"
+        ):
+            read_scene(write_item(item_of(one_band(), **OWN)))
+        stated = read_scene(write_item(item_of(one_band(), **OWN, **{"swath:level": "L1"})))
+    assert stated.level == "L1"
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,22 @@ def made(digest: str) -> list[dict[str, Any]]:
     return [{"scene_id": "s", "scene_digest": digest, "made": NOON}]
 
 
+def clashes(rows: list[dict[str, Any]], **more: Any) -> list[Any]:
+    return list(decided(rows, **more).clashes)
+
+
+def test_what_a_newer_version_replaces_is_told() -> None:
+    newer = [row(0, "a", processed=NEW), row(1, "a", processed=NEW)]
+    found = decided(newer, known=[row(0, "z", processed=OLD)], products=[])
+    before, after = f"/in/z (processed {OLD})", f"/in/a (processed {NEW})"
+    told = f"s: {after} is the newer version of {before} and takes its place: the next run replaces its products"
+    assert found.replaced == (told,)
+    assert decided(newer, known=[], products=[]).replaced == ()
+    assert decided([row(0, "a")], known=[row(0, "z")], products=[]).replaced == ()
+
+
 def test_two_contents_of_one_id_are_a_clash_that_names_both() -> None:
-    (clash,) = decided([row(0, "b"), row(1, "a"), row(2, "a"), row(3, "b", scene="t")], known=[], products=[])
+    (clash,) = clashes([row(0, "b"), row(1, "a"), row(2, "a"), row(3, "b", scene="t")], known=[], products=[])
     assert (clash.n, clash.scene_id, clash.href) == (0, "s", "/in/b")
     assert clash.message.startswith("s: two deliveries of different content have this id: got /in/b; /in/a is kept. Give one")
 
@@ -30,19 +44,19 @@ def test_two_contents_of_one_id_are_a_clash_that_names_both() -> None:
 def test_the_later_processing_date_is_kept_whichever_comes_first(seed: int) -> None:
     rows = [row(0, "a", processed=OLD), row(1, "b", processed=NEW), row(2, "c")]
     drawn = random.Random(seed).sample(rows, len(rows))  # noqa: S311
-    assert [c.href for c in decided(drawn, known=[], products=[])] == ["/in/a", "/in/c"]
+    assert [c.href for c in clashes(drawn, known=[], products=[])] == ["/in/a", "/in/c"]
 
 
 def test_what_an_earlier_ingest_kept_stands() -> None:
-    (clash,) = decided([row(0, "a")], known=[row(0, "z")], products=[])
+    (clash,) = clashes([row(0, "a")], known=[row(0, "z")], products=[])
     assert "got /in/a; /in/z is kept." in clash.message
-    assert decided([row(0, "z")], known=[row(0, "z")], products=[]) == []
-    assert decided([row(0, "a", processed=NEW)], known=[row(0, "z", processed=OLD)], products=[]) == []
-    (older,) = decided([row(0, "a", processed=OLD)], known=[row(0, "z", processed=NEW)], products=[])
+    assert clashes([row(0, "z")], known=[row(0, "z")], products=[]) == []
+    assert clashes([row(0, "a", processed=NEW)], known=[row(0, "z", processed=OLD)], products=[]) == []
+    (older,) = clashes([row(0, "a", processed=OLD)], known=[row(0, "z", processed=NEW)], products=[])
     assert f"/in/z (processed {NEW}) is the newer version." in older.message
 
 
 def test_what_products_were_made_from_stands_before_what_scenes_hold() -> None:
-    (clash,) = decided([row(0, "a")], known=[row(0, "a"), row(0, "z")], products=made("z"))
+    (clash,) = clashes([row(0, "a")], known=[row(0, "a"), row(0, "z")], products=made("z"))
     assert "/in/z is kept" in clash.message
-    assert decided([row(0, "z")], known=[row(0, "a"), row(0, "z")], products=made("z")) == []
+    assert clashes([row(0, "z")], known=[row(0, "a"), row(0, "z")], products=made("z")) == []

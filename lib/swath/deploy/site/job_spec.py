@@ -75,7 +75,7 @@ class JobSpec(Strict):
     settings: Mapping[str, str | int | float | bool] = {}
     limit: Annotated[int | None, Field(ge=1)] = None
     tile_size: Annotated[int | None, Field(ge=512)] = None
-    level: Literal["L1"] | None = None
+    level: Literal["L1", "stated"] | None = None
     trust_checksums: bool = False
     max_duration: Duration = "12h"
     labels: Mapping[LabelKey, LabelValue] = {}

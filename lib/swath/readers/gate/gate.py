@@ -13,7 +13,7 @@ import numpy as np
 
 from swath.errors import MetadataError
 from swath.readers.gate.levels import OWN_PROPERTY, Level, has_two_levels, level_in, stated_level
-from swath.readers.gate.terms import terms_in_use
+from swath.readers.gate.terms import STATED, terms_in_use
 from swath.scene import Asset, Reflectance, Scene
 from swath.sensors import SENTINEL2_MSI
 
@@ -95,12 +95,15 @@ def _level(scene: Scene) -> Level | None:
 def _with_level(scene: Scene, *, level: Level | None) -> Scene:
     if level is not None:
         return scene if scene.level else replace(scene, level="L1")
-    if vouched := terms_in_use().level:
+    vouched = terms_in_use().level
+    if vouched and vouched != STATED:
         return replace(scene, level=vouched, properties={**scene.properties, SCENE_LEVEL: f"{vouched} (the run's --level)"})
-    if has_two_levels(scene.platform, scene.family):
+    both = has_two_levels(scene.platform, scene.family)
+    if both or vouched == STATED:
+        why = f"{scene.platform} is distributed as Level 1 and as Level 2" if both else f"the run's --level is {STATED}"
         raise MetadataError(
             "the processing level is unknown",
-            expected=f"processing:level (or {OWN_PROPERTY}): {scene.platform} is distributed as Level 1 and as Level 2",
+            expected=f"processing:level (or {OWN_PROPERTY}): {why}",
             got="no level, product type, collection or id that says it",
             remedy=f"Write {OWN_PROPERTY}: L1 into the item's properties when its reflectance is top-of-atmosphere, or run with"
             " --level L1.",

@@ -4,7 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
+
+
+#: Every scene must state its level, also those of a sensor of the user's own.
+STATED: Final = "stated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +16,7 @@ class Terms:
     """What the user vouches for.
 
     Args:
-        level: Processing level of scenes that state none (``L1``); empty when the user says nothing.
+        level: Processing level of scenes that state none (``L1``); ``STATED`` refuses them, empty leaves it to the gate.
         trust_checksums: Take a delivery's sha2-256 at its word instead of reading the file. Products say so.
     """
 
