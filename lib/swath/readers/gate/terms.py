@@ -6,7 +6,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-
 #: Every scene must state its level, also those of a sensor of the user's own.
 STATED: Final = "stated"
 
