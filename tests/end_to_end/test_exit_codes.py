@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from swath.cli.main import main
 from swath.inference.digest import model_digest
+from swath.inference.reference import read_reference
 from swath.simulator.damage import copied, truncate
 from swath.simulator.scene_files import SimulatedScene
 from swath.simulator.simulate import simulate
@@ -205,6 +206,10 @@ def test_a_model_that_wants_other_bands_quarantines_the_scene(
     shutil.copytree(small_model, model)
     manifest = model / "manifest.json"
     manifest.write_text(manifest.read_text(encoding="utf-8").replace('"nir08"', '"rededge071"'), encoding="utf-8")
+    rows = read_reference(model)
+    assert rows is not None
+    bands = tuple("rededge071" if b == "nir08" else b for b in rows.bands)
+    (model / "reference.npz").write_bytes(replace(rows, bands=bands).to_bytes())
     assert model_digest(model) != model_digest(small_model)
     code, out, _ = swath(
         "run", "landcover", "--set", f"landcover.model={model}", "--input", scene.delivery, "--output", tmp_path / "out", "--json"

@@ -56,7 +56,7 @@ def test_every_way_to_name_a_model_pins_the_same_files(trained: Trained, registr
     pinned = registry.resolve(reference)
     assert (pinned.name, pinned.version, pinned.digest) == ("tiny", "1", trained.model.digest)
     assert pinned.path.name == pinned.digest
-    assert sorted(p.name for p in pinned.path.iterdir()) == ["card.md", "forest.npz", "manifest.json"]
+    assert sorted(p.name for p in pinned.path.iterdir()) == ["card.md", "forest.npz", "manifest.json", "reference.npz"]
 
 
 def test_the_resolved_model_predicts(registry: Registry) -> None:

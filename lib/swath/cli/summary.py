@@ -1,13 +1,16 @@
 """From the results of a run to its summary."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from swath import __version__
+from swath.cli.model_notes import notes_of, ranges_of
 from swath.product import Product
 from swath.report.cost import Cost
 from swath.report.product_summary import ProductSummary, Truth
 from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
+from swath.report.training_range import Ranges
 from swath.runs.ingest import name_of
 from swath.runs.plan import DUPLICATE, MADE, REFUSED
 from swath.runs.run import PlanRow, RunOutcome, product_made
@@ -20,7 +23,7 @@ _REASONS = {MADE: "already there", DUPLICATE: "duplicate"}
 
 def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cost | None = None) -> RunSummary:
     """The summary of a run."""
-    account = outcome.account
+    account, ranges = outcome.account, ranges_of(outcome.request.models)
     return RunSummary(
         run_id=outcome.request.run_id,
         pipeline=outcome.request.pipeline["name"],
@@ -35,7 +38,7 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
             skipped=account.assets_skipped,
             quarantined=account.assets_quarantined,
         ),
-        products=tuple(_product(w, outcome, truth) for w in outcome.made),
+        products=tuple(_product(w, outcome, truth=truth, ranges=ranges) for w in outcome.made),
         skipped=tuple(
             SkippedEntry(scene_id=_name(r), reason=_REASONS[r["status"]]) for r in outcome.aside if r["status"] in _REASONS
         ),
@@ -53,13 +56,16 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
     )
 
 
-def _product(work: ProductWork, outcome: RunOutcome, truth: FindTruth | None) -> ProductSummary:
+def _product(
+    work: ProductWork, outcome: RunOutcome, *, truth: FindTruth | None, ranges: Mapping[str, Ranges | None]
+) -> ProductSummary:
     product = product_made(work, outcome.request)
     published = work.published or {}
     folder = str(PurePosixPath(published["item"]).parent)
     files = {a.name: f"{folder}/{a.href}" for a in product.assets}
     known = truth(product, files) if truth is not None else None
-    return ProductSummary.of(product, item=published["item"], pictures=_roles(published["pictures"]), truth=known)
+    made = ProductSummary.of(product, item=published["item"], pictures=_roles(published["pictures"]), truth=known)
+    return replace(made, model_notes=notes_of(made, ranges=ranges))
 
 
 def _roles(pictures: Mapping[str, str]) -> dict[str, str]:

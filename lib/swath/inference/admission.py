@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.findings import Check, Finding, refuse
 from swath.inference.loader import predictor_of
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest, read_manifest
+from swath.inference.reference import REFERENCE_FILE, read_reference
+from swath.pipeline import Predictor
 
 #: Weights of each kind of model are data of this format.
 _SUFFIXES = {"forest": ".npz", "onnx": ".onnx"}
@@ -18,6 +23,10 @@ _SUFFIXES = {"forest": ".npz", "onnx": ".onnx"}
 _MAX_CARD_BYTES = 1 << 20
 #: Licences of models that this site allows.
 LICENCES = "SWATH_MODEL_LICENCES"
+#: What every model of this site must carry, beside what all must: ``reference`` (its reference rows).
+DEMANDS = "SWATH_MODEL_DEMANDS"
+_KNOWN_DEMANDS = ("reference",)
+_SUM_TOLERANCE = 1e-3
 _AGAIN = "write the model anew, or fetch it again from where it was made"
 
 
@@ -27,14 +36,25 @@ class Terms:
 
     Args:
         licences: Licences that may be used, as manifests name them; all when empty.
+        reference: Models without reference rows are refused, not only warned of.
     """
 
     licences: tuple[str, ...] = ()
+    reference: bool = False
 
     @classmethod
     def here(cls) -> Self:
-        """What the environment of this site demands: SWATH_MODEL_LICENCES, separated by commas."""
-        return cls(licences=_words(os.environ.get(LICENCES, "")))
+        """What the environment of this site demands: SWATH_MODEL_LICENCES and SWATH_MODEL_DEMANDS, separated by commas.
+
+        Raises:
+            ConfigError: A demand is unknown.
+        """
+        demands = _words(os.environ.get(DEMANDS, ""))
+        unknown = sorted(set(demands) - set(_KNOWN_DEMANDS))
+        if unknown:
+            msg = f"{DEMANDS}: {', '.join(unknown)} is no demand; known: {', '.join(_KNOWN_DEMANDS)}"
+            raise ConfigError(msg)
+        return cls(licences=_words(os.environ.get(LICENCES, "")), reference="reference" in demands)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -94,12 +114,41 @@ def _found(directory: Path, told: _Told, *, terms: Terms) -> Iterator[Finding]:
     if terms.licences and manifest.licence not in terms.licences:
         problem = f"the site allows {', '.join(terms.licences)}, the manifest states {manifest.licence!r}"
         yield told.says("licence", problem, remedy="use another model, or let the site allow this licence")
-    if any(f.check == "weights" for f in files):
-        return
+    if not any(f.check == "weights" for f in files):
+        yield from _of_answers(directory, manifest, told=told, terms=terms)
+
+
+def _of_answers(directory: Path, manifest: Manifest, *, told: _Told, terms: Terms) -> Iterator[Finding]:
+    """What the weights answer: to the trainer's rows, or at least as probabilities."""
     try:
-        predictor_of(directory, manifest)
+        predictor = predictor_of(directory, manifest)
     except ConfigError as error:
         yield told.of("weights", error)
+        return
+    try:
+        reference = read_reference(directory)
+    except ConfigError as error:
+        yield told.of("reference", error)
+        return
+    if reference is None:
+        problem = f"it has no {REFERENCE_FILE}: nothing proves the order and the scale of its bands"
+        remedy = "train it again with this version of swath"
+        yield Finding(model=told.model, check="reference", problem=problem, remedy=remedy, grave=terms.reference)
+        yield from _of_probabilities(predictor, np.zeros((len(manifest.bands), 1), dtype=np.float32), told=told)
+        return
+    differences = list(reference.differences(manifest, predictor))
+    for difference in differences:
+        yield told.says("reference", difference, remedy="correct the manifest or the conversion of the weights")
+    if not differences:
+        yield from _of_probabilities(predictor, np.ascontiguousarray(reference.features.T), told=told)
+
+
+def _of_probabilities(predictor: Predictor, features: NDArray[np.float32], *, told: _Told) -> Iterator[Finding]:
+    # Rows with NaN and infinities may have no answer of a network; pixels without a value are never predicted.
+    answer = predictor.predict(features[:, np.isfinite(features).all(axis=0)]).astype(np.float64)
+    if not ((answer >= 0.0) & (answer <= 1.0)).all() or not (np.abs(answer.sum(axis=0) - 1.0) <= _SUM_TOLERANCE).all():
+        problem = f"expected probabilities that sum to 1 over the classes, found values {answer.min():g} to {answer.max():g}"
+        yield told.says("weights", problem, remedy="end the network with a softmax over the classes")
 
 
 def _of_files(directory: Path, manifest: Manifest, *, told: _Told) -> Iterator[Finding]:
@@ -107,7 +156,7 @@ def _of_files(directory: Path, manifest: Manifest, *, told: _Told) -> Iterator[F
     if not manifest.weights.endswith(suffix):
         problem = f"weights of kind {manifest.kind} are a {suffix} file, the manifest names {manifest.weights!r}"
         yield told.says("weights", problem, remedy="convert them: other formats can hold code")
-    allowed = {MANIFEST_FILE, CARD_FILE, manifest.weights}
+    allowed = {MANIFEST_FILE, CARD_FILE, REFERENCE_FILE, manifest.weights}
     other = sorted({p.relative_to(directory).as_posix() for p in directory.rglob("*")} - allowed)
     if other:
         problem = f"a model holds {', '.join(sorted(allowed))} and nothing else"

@@ -28,12 +28,21 @@ def load_predictor(path: str | Path, digest: str) -> Predictor:
 
 @lru_cache(maxsize=_KEPT)
 def _load(path: str, digest: str) -> Predictor:
-    directory = ModelStore.at(path).fetch(digest, cache=worker_cache()) if "://" in path else Path(path)
+    directory = local_copy(path, digest)
     found = model_digest(directory)
     if found != digest:
         msg = f"{path}: the model is not the one that was pinned: expected digest {digest}, got {found}; pin it anew"
         raise ConfigError(msg)
     return predictor_of(directory, read_manifest(directory))
+
+
+def local_copy(path: str, digest: str) -> Path:
+    """Where this machine has a pinned model; fetched from its store when it is one.
+
+    Raises:
+        ConfigError: The store has no such model.
+    """
+    return ModelStore.at(path).fetch(digest, cache=worker_cache()) if "://" in path else Path(path)
 
 
 def predictor_of(directory: Path, manifest: Manifest) -> Predictor:

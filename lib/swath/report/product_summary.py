@@ -145,6 +145,7 @@ class ProductSummary:
         shares: Shares of pixels: valid, saturated, cloud.
         truth: Comparison with known truth, for simulated scenes.
         checked: What the checks before publishing found, as the item tells it.
+        model_notes: What is to be said of the models behind it, by model.
     """
 
     product_id: str
@@ -164,6 +165,7 @@ class ProductSummary:
     shares: Shares = field(default_factory=Shares)
     truth: Truth | None = None
     checked: Mapping[str, Any] = field(default_factory=dict)
+    model_notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reduced(self) -> Mapping[str, str]:
@@ -172,10 +174,11 @@ class ProductSummary:
 
     @property
     def findings(self) -> Mapping[str, str]:
-        """What the checks found, in words, by check."""
+        """What the checks and the models' training data say against it, in words."""
         verdict = self.checked.get("radiometry", {})
         found = {"radiometry": f"{verdict['verdict']}: {verdict['why']}"} if verdict else {}
-        return found | {f"range of {name}": why for name, why in self.checked.get("range", {}).items()}
+        found |= {f"range of {name}": why for name, why in self.checked.get("range", {}).items()}
+        return found | dict(self.model_notes)
 
     @classmethod
     def of(cls, product: Product, *, item: str, pictures: Mapping[str, str] | None = None, truth: Truth | None = None) -> Self:
@@ -221,6 +224,7 @@ class ProductSummary:
             "left_out": dict(self.left_out),
             "reduced_accuracy": dict(self.reduced),
             "checks": dict(self.checked),
+            "model_notes": dict(self.model_notes),
             "pictures": dict(self.pictures),
             "valid_percent": self.shares.valid,
             "saturated_percent": self.shares.saturated,

@@ -24,7 +24,15 @@ def lines(summary: RunSummary, *, verbose: bool = False) -> tuple[str, ...]:
     others = _not_scenes(summary, verbose=verbose) if summary.not_scenes else ()
     failures = [*(plain(text) for text in summary.replaced), *(_failure(entry) for entry in summary.quarantine)]
     cost = str(summary.cost) if summary.cost is not None else ""
-    return (account, assets, *others, *reduced(summary), *failures, *_told([("cost", cost), ("report", summary.report)]))
+    return (
+        account,
+        assets,
+        *others,
+        *reduced(summary),
+        *_of_models(summary),
+        *failures,
+        *_told([("cost", cost), ("report", summary.report)]),
+    )
 
 
 def duration(seconds: float) -> str:
@@ -70,6 +78,15 @@ def reduced(summary: RunSummary) -> tuple[str, ...]:
     products = sum(1 for product in summary.products if product.reduced)
     bands = ", ".join(f"{plain(name)} ({number})" for name, number in sorted(numbers.items()))
     return (f"reduced accuracy in {products} of {len(summary.products)} products: {bands}; their items say by how much",)
+
+
+def _of_models(summary: RunSummary) -> tuple[str, ...]:
+    """One line a model and thing that is to be said of it, with the number of products."""
+    numbers = Counter((model, why.partition(":")[0]) for p in summary.products for model, why in p.model_notes.items())
+    return tuple(
+        f"warning: {plain(model)}: {plain(why)} ({number} of {len(summary.products)} products; the report says where)"
+        for (model, why), number in sorted(numbers.items())
+    )
 
 
 def _failure(entry: QuarantineEntry) -> str:

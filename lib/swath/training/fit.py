@@ -1,5 +1,7 @@
 """Fitting a forest of boosted trees; the same samples give the same forest."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,9 +11,17 @@ from swath.inference.forest import MAX_THRESHOLDS, Forest
 from swath.inference.lightgbm_text import parse_lightgbm
 from swath.training.recipe import TrainingRecipe
 
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
 
 def fit_forest(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Forest:
-    """Fit LightGBM on samples and convert it.
+    """Fit LightGBM on samples and convert it; see ``fit_booster``."""
+    return parse_lightgbm(fit_booster(samples, recipe=recipe).model_to_string())
+
+
+def fit_booster(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> "Booster":
+    """Fit LightGBM on samples.
 
     Each class weighs the same however many pixels were labelled: areas drawn by hand say nothing of how frequent a
     class is.
@@ -36,8 +46,7 @@ def fit_forest(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Forest:
     data = lightgbm.Dataset(
         feature_matrix(samples, recipe=recipe), label=truth, weight=weight, params=_data_settings(), free_raw_data=True
     )
-    booster = lightgbm.train(_settings(recipe), data, num_boost_round=recipe.forest.trees)
-    return parse_lightgbm(booster.model_to_string())
+    return lightgbm.train(_settings(recipe), data, num_boost_round=recipe.forest.trees)
 
 
 def feature_matrix(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> NDArray[np.float32]:

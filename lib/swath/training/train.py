@@ -14,15 +14,18 @@ import pandas as pd
 from swath import __version__
 from swath.errors import ConfigError
 from swath.inference.forest_predictor import ForestPredictor
+from swath.inference.lightgbm_text import parse_lightgbm
 from swath.inference.listing import RegisteredModel
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest
+from swath.inference.reference import REFERENCE_FILE
 from swath.inference.registry import Registry
 from swath.training.card import card_of
 from swath.training.draw import Drawn
-from swath.training.fit import class_numbers, feature_matrix, fit_forest
+from swath.training.fit import class_numbers, feature_matrix, fit_booster, fit_forest
 from swath.training.metrics import Metrics
 from swath.training.picture import confusion_figure
 from swath.training.recipe import TrainingRecipe
+from swath.training.reference import reference_of
 from swath.training.split import Split, split_by_polygon
 
 if TYPE_CHECKING:
@@ -126,9 +129,13 @@ def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Judgement:
 def write_model(
     directory: Path, samples: pd.DataFrame, *, recipe: TrainingRecipe, manifest: Manifest, judgement: Judgement
 ) -> None:
-    """Fit on all samples and write the model directory: weights, manifest, card."""
+    """Fit on all samples and write the model directory: weights, reference rows, manifest, card."""
     directory.mkdir(parents=True)
-    (directory / manifest.weights).write_bytes(fit_forest(samples, recipe=recipe).to_bytes())
+    booster = fit_booster(samples, recipe=recipe)
+    forest = parse_lightgbm(booster.model_to_string())
+    (directory / manifest.weights).write_bytes(forest.to_bytes())
+    reference = reference_of(booster, forest, samples, recipe=recipe)
+    (directory / REFERENCE_FILE).write_bytes(reference.to_bytes())
     (directory / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
     card = card_of(manifest, title=recipe.title, metrics=judgement.pooled)
     (directory / CARD_FILE).write_text(card, encoding="utf-8")

@@ -98,7 +98,8 @@ def test_all_that_is_wrong_is_told_at_once_by_the_name_that_the_user_gave(model:
 
 def test_a_folder_is_checked_from_the_command_line(model: Path) -> None:
     good = CliRunner().invoke(models_group, ["check", str(model)])
-    assert (good.exit_code, good.output) == (0, f"{model}: a run may use it\n")
+    assert good.exit_code == 0
+    assert good.output.endswith(f"{model}: a run may use it\n")
     (model / "lib.so").write_bytes(b"\x7fELF")
     bad = CliRunner().invoke(models_group, ["check", str(model)])
     assert "refused: " in bad.output

@@ -1,0 +1,149 @@
+"""Rows that a model must answer as its trainer did: a band out of order, another scale or a broken conversion show here."""
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.errors import ConfigError
+from swath.inference.manifest import Manifest
+from swath.pipeline import Predictor
+
+REFERENCE_FILE: Final = "reference.npz"
+#: Per cent of the training data below each of the kept percentiles.
+PERCENTS: Final = (0.1, 50.0, 99.9)
+#: Unpacked size of all arrays [bytes].
+MAX_REFERENCE_BYTES: Final = 16 << 20
+#: Largest difference of a probability: forests are the trainer's own to the last bit; kernels of networks round differently.
+TOLERANCE: Final[Mapping[str, float]] = {"forest": 0.0, "onnx": 1e-5}
+#: What the file holds: words, lists of names, numbers, arrays.
+_TEXTS = ("of",)
+_NAMES = ("bands", "classes")
+_NUMBERS = ("scale", "offset")
+_ARRAYS = ("features", "probabilities", "percentiles")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reference:
+    """What the trainer fed and got.
+
+    Args:
+        bands: Common band names, in the order of the features.
+        classes: Class names, in the order of the probabilities.
+        of: ``sr``, ``toa`` or ``dn``.
+        scale: A feature is ``scale * physical + offset``.
+        offset: Added after ``scale``.
+        features: Rows of the training data, and rows at the edges of the model's decisions, (row, band), float32.
+        probabilities: Answers of the library that trained, (row, class), float32.
+        percentiles: 0.1, 50 and 99.9 % of the training data, (3, band), physical values.
+    """
+
+    bands: tuple[str, ...]
+    classes: tuple[str, ...]
+    of: str
+    scale: float
+    offset: float
+    features: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    percentiles: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that contradict each other.
+
+        Raises:
+            ConfigError: With the shapes that belong together.
+        """
+        rows, bands, classes = self.features.shape[0], len(self.bands), len(self.classes)
+        wanted = {"features": (rows, bands), "probabilities": (rows, classes), "percentiles": (len(PERCENTS), bands)}
+        for name, shape in wanted.items():
+            found = getattr(self, name).shape
+            if found != shape or not rows:
+                msg = f"{REFERENCE_FILE}: {name} must have the shape {shape} with at least one row, it has {found}"
+                raise ConfigError(msg)
+
+    @property
+    def ranges(self) -> Mapping[str, tuple[float, float, float]]:
+        """Percentiles of the training data by layer (``sr:red``), physical values."""
+        low, middle, high = self.percentiles.tolist()
+        return {f"{self.of}:{b}": (low[i], middle[i], high[i]) for i, b in enumerate(self.bands)}
+
+    def differences(self, manifest: Manifest, predictor: Predictor) -> Iterator[str]:
+        """In what a model differs from what was trained: expected and found, in words."""
+        theirs = {
+            "bands": (", ".join(self.bands), ", ".join(manifest.bands)),
+            "classes": (", ".join(self.classes), ", ".join(c.name for c in manifest.classes)),
+            "of": (self.of, manifest.of),
+            "scale": (f"{self.scale!r}", f"{float(manifest.scale)!r}"),
+            "offset": (f"{self.offset!r}", f"{float(manifest.offset)!r}"),
+        }
+        wrong = [f"trained with {n} {was}, the manifest says {says}" for n, (was, says) in theirs.items() if was != says]
+        yield from wrong
+        if not wrong:
+            yield from self._replayed(predictor, tolerance=TOLERANCE[manifest.kind])
+
+    def _replayed(self, predictor: Predictor, *, tolerance: float) -> Iterator[str]:
+        answer = predictor.predict(np.ascontiguousarray(self.features.T)).T
+        distance = np.abs(answer.astype(np.float64) - self.probabilities.astype(np.float64)).max(axis=1)
+        # A NaN is no answer: it differs from everything.
+        wrong = ~(distance <= tolerance)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            yield (
+                f"{int(wrong.sum())} of {wrong.size} reference rows differ from the trainer's by more than {tolerance:g}: "
+                f"row {row} expected {_few(self.probabilities[row])}, found {_few(answer[row])}"
+            )
+
+    def to_bytes(self) -> bytes:
+        """The rows as a compressed npz; the same rows give the same bytes."""
+        arrays: dict[str, Any] = {n: np.array(getattr(self, n)) for n in (*_TEXTS, *_NAMES, *_NUMBERS, *_ARRAYS)}
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Read what ``to_bytes`` wrote; data only.
+
+        Raises:
+            ConfigError: Not such a file, or too large when unpacked.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(info.file_size for info in archive.infolist())
+            if unpacked > MAX_REFERENCE_BYTES:
+                msg = f"{path}: {unpacked} bytes when unpacked; reference rows have at most {MAX_REFERENCE_BYTES}"
+                raise ConfigError(msg)
+            with np.load(path, allow_pickle=False) as stored:
+                return cls(
+                    of=str(stored["of"]),
+                    scale=float(stored["scale"]),
+                    offset=float(stored["offset"]),
+                    bands=tuple(map(str, stored["bands"].tolist())),
+                    classes=tuple(map(str, stored["classes"].tolist())),
+                    features=stored["features"].astype(np.float32, casting="no"),
+                    probabilities=stored["probabilities"].astype(np.float32, casting="no"),
+                    percentiles=stored["percentiles"].astype(np.float64, casting="no"),
+                )
+        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            msg = f"{path}: no reference rows in it: {error}"
+            raise ConfigError(msg) from error
+
+
+def read_reference(directory: Path) -> Reference | None:
+    """The reference rows of a model; None when it has none.
+
+    Raises:
+        ConfigError: They cannot be read.
+    """
+    path = directory / REFERENCE_FILE
+    return Reference.from_file(path) if path.is_file() else None
+
+
+def _few(values: NDArray[np.float32]) -> str:
+    shown = ", ".join(f"{v:.7g}" for v in values[:4])
+    return f"({shown}, ...)" if values.size > 4 else f"({shown})"
