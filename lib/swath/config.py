@@ -1,6 +1,5 @@
 """Pipeline files: read, checked, completed from the command line, and turned into the plain form that travels."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from swath.inference.registry import Registry
 from swath.names import NAME_RULE, name_problem
 from swath.outside import message
 from swath.pipeline import Pipeline, Writer
+from swath.settings import Settings
 from swath.steps.registry import parameter_names
 from swath.suggestion import did_you_mean
 
@@ -89,7 +89,7 @@ def conf_folder() -> Path:
         ConfigError: Nowhere.
     """
     candidates = [
-        Path(os.environ["SWATH_CONF"]) if "SWATH_CONF" in os.environ else None,
+        Settings.of().conf,
         Path(swath.__file__).resolve().parents[2] / "conf",
         Path(sys.prefix) / "share" / "swath" / "conf",
         # spark-submit jobs/process.py with swath in a zip: conf/ lies beside jobs/.

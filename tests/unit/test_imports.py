@@ -13,7 +13,7 @@ LIB = ROOT / "lib" / "swath"
 VALUES = frozenset(
     {
         *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"),
-        *("names", "outside", "redaction", "sensors", "suggestion", "mapping"),
+        *("names", "outside", "redaction", "sensors", "settings", "suggestion", "mapping"),
     }
 )
 #: What a room may import beside the values and itself: the most exact name counts, a name includes the rooms inside it.

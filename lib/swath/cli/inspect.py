@@ -1,7 +1,6 @@
 """``swath report``, ``validate`` and ``doctor``: look, and say what is there."""
 
 import json
-import os
 import sys
 import webbrowser
 from pathlib import Path
@@ -13,7 +12,8 @@ from swath.config import load_pipeline
 from swath.doctor import examine, examine_store, healthy
 from swath.errors import ConfigError
 from swath.report.summary import RunSummary
-from swath.sinks.stac.validate import StacValidator, schema_folder
+from swath.settings import Settings
+from swath.sinks.stac.validate import StacValidator
 from swath.stores.registry import bucket_of, open_store
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
@@ -69,7 +69,7 @@ def _problems(file: Path) -> list[str]:
         loaded = json.loads(file.read_bytes())
     except ValueError as error:
         return [f"not JSON: {error}"]
-    found = StacValidator(schema_folder(os.environ)).validate(loaded)
+    found = StacValidator(Settings.of().stac_schemas).validate(loaded)
     for schema in found.unchecked:
         click.echo(f"{file}: not checked against {schema}: no schema at hand (SWATH_STAC_SCHEMAS names a folder)")
     return [f"{f.where}: {f.message} ({f.schema})" for f in found.findings]

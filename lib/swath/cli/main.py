@@ -10,6 +10,7 @@ import click
 from swath import __version__
 from swath.cli.lazy import Lazy, LazyGroup
 from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError, ServiceError, StoppedError, SwathError
+from swath.settings import misspelt
 from swath.spark.failure import failure_of
 from swath.spark.start.interrupt import EXIT_INTERRUPTED, Interrupts
 from swath.suggestion import nearest
@@ -62,6 +63,8 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code (README: 0 to 6, 130)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for line in misspelt():
+        click.echo(f"swath: {line}", err=True)
     try:
         with Interrupts().taken():
             result = cli.main(args=words, prog_name="swath", standalone_mode=False)

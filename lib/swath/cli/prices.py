@@ -10,9 +10,9 @@ from pydantic import Field
 from swath.deploy.site.strict import Strict, parse
 from swath.errors import ConfigError
 from swath.report.cost import Cost
+from swath.settings import Settings
 
 #: Names the file; without it no cost is told. Sites set it.
-VARIABLE = "SWATH_PRICE_FILE"
 
 
 class Prices(Strict):
@@ -38,12 +38,12 @@ def site_prices(environ: Mapping[str, str] = os.environ) -> Prices | None:
     Raises:
         ConfigError: The file is not there, or is no price file.
     """
-    name = environ.get(VARIABLE, "")
+    name = Settings.of(environ).price_file
     if not name:
         return None
     try:
         data = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f"{VARIABLE} names {name}, which cannot be read: expected a file like conf/prices/example.yaml; got {error}"
+        msg = f"SWATH_PRICE_FILE names {name}, which cannot be read: expected a file like conf/prices/example.yaml; got {error}"
         raise ConfigError(msg) from error
     return parse(Prices, data, source=name)

@@ -9,14 +9,13 @@ from pyspark.sql import SparkSession
 from swath.errors import ConfigError
 from swath.ledger.delta import TABLES_FOLDER, DeltaTables
 from swath.ledger.tables import Tables
+from swath.settings import DSN, LEDGER, Settings
 from swath.stores.base import Store
-from swath.stores.lock import DSN_VARIABLE, CommitLock, dsn_for
+from swath.stores.lock import CommitLock
 
 if TYPE_CHECKING:
     from swath.ledger.pg_rows import PgRows
 
-#: ``delta`` (without it as well) or ``postgresql``; sites set it.
-VARIABLE = "SWATH_LEDGER"
 _MARK = "ledger.json"
 
 
@@ -37,11 +36,11 @@ def open_tables(
     rows = _rows(store, environ)
     if rows is None:
         if store.size(_MARK) is not None:
-            msg = f"the ledger of {store.root} is in PostgreSQL: set {VARIABLE}=postgresql and {DSN_VARIABLE}"
+            msg = f"the ledger of {store.root} is in PostgreSQL: set {LEDGER}=postgresql and {DSN}"
             raise ConfigError(msg)
         return DeltaTables(spark, store, lock=lock)
     if store.size(_MARK) is None and next(store.list(TABLES_FOLDER), None) is not None:
-        msg = f"the ledger of {store.root} is in Delta, and {VARIABLE} is postgresql: unset it, or name another output"
+        msg = f"the ledger of {store.root} is in Delta, and {LEDGER} is postgresql: unset it, or name another output"
         raise ConfigError(msg)
     from swath.ledger.pg_tables import PgTables  # noqa: PLC0415  psycopg only where a database is configured
 
@@ -61,13 +60,10 @@ def has_ledger(store: Store, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def _rows(store: Store, environ: Mapping[str, str]) -> "PgRows | None":
-    kind = environ.get(VARIABLE, "") or "delta"
-    if kind == "delta":
+    settings = Settings.of(environ)
+    if settings.ledger == "delta":
         return None
-    if kind != "postgresql":
-        msg = f"{VARIABLE} is {kind!r}; expected delta or postgresql"
-        raise ConfigError(msg)
-    dsn = dsn_for(VARIABLE, environ)
+    dsn = settings.dsn_for(LEDGER)
     from swath.ledger.pg_rows import PgRows  # noqa: PLC0415
     from swath.stores.database import Database  # noqa: PLC0415
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
-from swath.errors import ConfigError, LockError
+from swath.errors import LockError
+from swath.settings import LOCK, Settings
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from swath.stores.pg_lock import PgLock
 
 LOCK_FILE = ".lock"
-#: ``none``, ``file`` (the lock of ``output_lock``) or ``postgresql``; sites set it.
-KIND_VARIABLE = "SWATH_LOCK"
-DSN_VARIABLE = "SWATH_POSTGRESQL_DSN"
-#: Seconds to wait for another driver: its commit takes seconds, and one that died is noticed after 25.
-WAIT_VARIABLE = "SWATH_LOCK_WAIT_S"
-_WAIT_S = "120"
 
 
 class CommitLock(Protocol):
@@ -94,35 +89,15 @@ def output_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.en
         yield lock or NoLock()
 
 
-def dsn_for(variable: str, environ: Mapping[str, str]) -> str:
-    """The connection string that ``variable`` asks for.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    dsn = environ.get(DSN_VARIABLE, "")
-    if not dsn:
-        msg = f"{variable} is postgresql, but {DSN_VARIABLE} is not set; expected postgresql://USER@HOST:PORT/NAME"
-        raise ConfigError(msg)
-    return dsn
-
-
 def _database_lock(store: Store, *, run_id: str, purpose: str, environ: Mapping[str, str]) -> "PgLock | None":
-    kind = environ.get(KIND_VARIABLE, "") or "none"
-    if kind in {"none", "file"}:
+    settings = Settings.of(environ)
+    if settings.lock != "postgresql":
         return None
-    if kind != "postgresql":
-        msg = f"{KIND_VARIABLE} is {kind!r}; expected none, file or postgresql"
-        raise ConfigError(msg)
-    dsn = dsn_for(KIND_VARIABLE, environ)
-    wait = environ.get(WAIT_VARIABLE) or _WAIT_S
-    if not wait.isdecimal():
-        msg = f"{WAIT_VARIABLE} is {wait!r}; expected whole seconds"
-        raise ConfigError(msg)
+    dsn = settings.dsn_for(LOCK)
     from swath.stores.database import Database  # noqa: PLC0415  psycopg only where a database is configured
     from swath.stores.pg_lock import PgLock  # noqa: PLC0415
 
-    return PgLock(Database(dsn), output=store.root, purpose=purpose, run_id=run_id, wait_s=float(wait))
+    return PgLock(Database(dsn), output=store.root, purpose=purpose, run_id=run_id, wait_s=settings.lock_wait_s)
 
 
 @contextmanager

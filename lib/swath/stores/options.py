@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swath.errors import ConfigError
+from swath.settings import STORES, Settings
 from swath.stores.patience import store_patience
 
 #: JSON by bucket (``*`` for all others), or the path of a file that holds it.
-VARIABLE = "SWATH_STORES"
 OUTPOSTS = "s3-outposts"
 
 
@@ -101,13 +101,13 @@ def options_text(environ: Mapping[str, str] = os.environ) -> str:
     Raises:
         ConfigError: The file cannot be read.
     """
-    value = environ.get(VARIABLE, "")
+    value = Settings.of(environ).stores
     if not value or value.lstrip().startswith("{"):
         return value
     try:
         return Path(value).read_text(encoding="utf-8")
     except OSError as error:
-        msg = f"{VARIABLE} names {value}, which cannot be read ({error.strerror}): give JSON by bucket, or a file of it"
+        msg = f"{STORES} names {value}, which cannot be read ({error.strerror}): give JSON by bucket, or a file of it"
         raise ConfigError(msg) from error
 
 
@@ -119,7 +119,7 @@ def _parsed(text: str) -> dict[str, StoreOptions]:
         plain = json.loads(text)
         return {bucket: _options(bucket, told) for bucket, told in plain.items()}
     except (ValueError, AttributeError, TypeError) as error:
-        msg = f'{VARIABLE} is not JSON like {{"bucket": {{"endpoint": "https://host"}}}}: {error}'
+        msg = f'{STORES} is not JSON like {{"bucket": {{"endpoint": "https://host"}}}}: {error}'
         raise ConfigError(msg) from error
 
 
@@ -127,22 +127,22 @@ def _options(bucket: str, told: Mapping[str, Any]) -> StoreOptions:
     known = {f.name for f in fields(StoreOptions)}
     unknown = sorted(set(told) - known)
     if unknown:
-        msg = f"{VARIABLE}: bucket {bucket} has unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+        msg = f"{STORES}: bucket {bucket} has unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}"
         raise ConfigError(msg)
     made = StoreOptions(**told)
     flags, words = (made.requester_pays, made.anonymous), (made.endpoint, made.region, made.access_point, made.profile)
     if not all(isinstance(f, bool) for f in flags) or not all(isinstance(w, str) for w in words):
-        msg = f"{VARIABLE}: bucket {bucket}: requester_pays and anonymous are true or false, everything else is text"
+        msg = f"{STORES}: bucket {bucket}: requester_pays and anonymous are true or false, everything else is text"
         raise ConfigError(msg)
     patience: Any = told.get("patience_s", 0)
     if isinstance(patience, bool) or not isinstance(patience, int | float) or not 0 <= patience < math.inf:
-        msg = f"{VARIABLE}: bucket {bucket}: patience_s is {patience!r}; expected seconds, 0 or more"
+        msg = f"{STORES}: bucket {bucket}: patience_s is {patience!r}; expected seconds, 0 or more"
         raise ConfigError(msg)
     if made.kind not in {"s3", "s3-compatible", OUTPOSTS} or made.addressing not in {"", "path", "virtual"}:
-        msg = f"{VARIABLE}: bucket {bucket}: kind {made.kind!r} or addressing {made.addressing!r} is unknown"
+        msg = f"{STORES}: bucket {bucket}: kind {made.kind!r} or addressing {made.addressing!r} is unknown"
         raise ConfigError(msg)
     if made.endpoint and not made.endpoint.startswith(("http://", "https://")):
-        msg = f"{VARIABLE}: bucket {bucket}: endpoint {made.endpoint!r} must be https://host[:port]"
+        msg = f"{STORES}: bucket {bucket}: endpoint {made.endpoint!r} must be https://host[:port]"
         raise ConfigError(msg)
     if made.endpoint and made.kind == "s3":
         made = replace(made, kind="s3-compatible")

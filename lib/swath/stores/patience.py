@@ -14,14 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from swath.errors import ConfigError
+from swath.settings import Settings
 
-#: Seconds that a store may be away, where neither ``SWATH_STORES`` nor a site says another number for its bucket.
-VARIABLE = "SWATH_STORE_PATIENCE_S"
-STORE_S = 300.0
-#: Seconds that a database may be away.
-DATABASE_VARIABLE = "SWATH_DATABASE_WAIT_S"
-DATABASE_S = 180.0
 _FIRST_S, _LONGEST_S = 0.2, 30.0
 #: The first line comes after this; short hiccups are not worth one [s].
 _FIRST_LINE_S = 5.0
@@ -147,7 +141,7 @@ def store_patience(environ: Mapping[str, str] = os.environ) -> float:
     Raises:
         ConfigError: The variable is no number.
     """
-    return _seconds(VARIABLE, STORE_S, environ)
+    return Settings.of(environ).store_patience_s
 
 
 def database_patience(environ: Mapping[str, str] = os.environ) -> float:
@@ -156,18 +150,4 @@ def database_patience(environ: Mapping[str, str] = os.environ) -> float:
     Raises:
         ConfigError: The variable is no number.
     """
-    return _seconds(DATABASE_VARIABLE, DATABASE_S, environ)
-
-
-def _seconds(variable: str, default: float, environ: Mapping[str, str]) -> float:
-    text = environ.get(variable, "")
-    if not text:
-        return default
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        msg = f"{variable} is {text!r}; expected seconds, 0 or more"
-        raise ConfigError(msg)
-    return seconds
+    return Settings.of(environ).database_wait_s

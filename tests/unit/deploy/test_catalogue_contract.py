@@ -9,7 +9,7 @@ from swath.deploy.render.environment import environment
 from swath.deploy.render.spark_conf import spark_conf
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
-from swath.stores.lock import DSN_VARIABLE
+from swath.settings import DSN
 
 Change = Callable[..., Site]
 
@@ -19,7 +19,7 @@ def test_drivers_alone_get_the_connection_strings_under_the_names_that_we_read(j
     conf = spark_conf(job, site=site, run_id="r")
     named = {key: value for key, value in conf.items() if "secretKeyRef" in key}
     prefix = "spark.kubernetes.driver.secretKeyRef."
-    assert named == {f"{prefix}{VARIABLES[1]}": "catalogue:dsn", f"{prefix}{DSN_VARIABLE}": "ledger:dsn"}
+    assert named == {f"{prefix}{VARIABLES[1]}": "catalogue:dsn", f"{prefix}{DSN}": "ledger:dsn"}
 
 
 def test_readers_may_know_the_output_by_another_name(job: JobSpec, change: Change) -> None:

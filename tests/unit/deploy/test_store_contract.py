@@ -10,7 +10,7 @@ from swath.deploy.render.spark_conf import spark_conf
 from swath.deploy.site.files import load_site
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
-from swath.stores.lock import DSN_VARIABLE, KIND_VARIABLE
+from swath.settings import DSN, LOCK
 from swath.stores.options import store_options
 
 _PREFIX = "spark.kubernetes.driverEnv."
@@ -44,9 +44,9 @@ def test_stores_behind_two_endpoints_keep_their_own(job: JobSpec, change: Callab
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_the_lock_of_a_site_reaches_the_driver_by_the_names_that_it_reads(name: str, job: JobSpec) -> None:
     site = load_site(name)
-    assert _environment(job, site)[KIND_VARIABLE] == site.ledger.lock.value
+    assert _environment(job, site)[LOCK] == site.ledger.lock.value
     conf = spark_conf(job, site=site, run_id="r")
-    assert conf[f"spark.kubernetes.driver.secretKeyRef.{DSN_VARIABLE}"] == site.ledger.dsn
+    assert conf[f"spark.kubernetes.driver.secretKeyRef.{DSN}"] == site.ledger.dsn
 
 
 @pytest.mark.parametrize("name", CLUSTERS)

@@ -9,8 +9,8 @@ from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.network import Proxy, Trust
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import Store, StoreKind
+from swath.settings import DATABASE_S, DATABASE_WAIT, STORE_S
 from swath.spark.start.settings import WORKER_ENVIRONMENT
-from swath.stores.patience import DATABASE_S, DATABASE_VARIABLE, STORE_S
 
 # Nothing asks the internet for anything that nobody asked it to.
 QUIET: Mapping[str, str] = {
@@ -59,7 +59,7 @@ def search_variables(site: Site) -> dict[str, str]:
 def ledger_variables(site: Site) -> dict[str, str]:
     """Where the ledger of a site's outputs is, and what keeps a second driver from it; the connection string is a secret."""
     named = {"SWATH_LEDGER": site.ledger.kind.value, "SWATH_LOCK": site.ledger.lock.value}
-    return named | ({DATABASE_VARIABLE: str(site.ledger.wait_s)} if site.ledger.wait_s != DATABASE_S else {})
+    return named | ({DATABASE_WAIT: str(site.ledger.wait_s)} if site.ledger.wait_s != DATABASE_S else {})
 
 
 def _identity(site: Site) -> dict[str, str]:

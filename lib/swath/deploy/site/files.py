@@ -1,6 +1,5 @@
 """Finds and reads job and site files."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
 from swath.deploy.site.strict import Strict, parse
 from swath.errors import ConfigError
+from swath.settings import Settings
 from swath.suggestion import did_you_mean
 
 CONF = "SWATH_CONF"
@@ -37,9 +37,9 @@ def conf_folder() -> Path:
     Raises:
         ConfigError: There is none.
     """
-    given = os.environ.get(CONF)
+    given = Settings.of().conf
     places = (
-        [Path(given)]
+        [given]
         if given
         else [Path("conf"), Path(__file__).resolve().parents[4] / "conf", Path(sys.prefix) / "share" / "swath" / "conf"]
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from swath.deploy.site.strict import Strict
-from swath.stores.patience import DATABASE_S
+from swath.settings import DATABASE_S
 
 SecretRef = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?:[A-Za-z0-9._-]+)?$")]
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from swath.deploy.site.strict import Strict
 from swath.errors import ConfigError
-from swath.stores.patience import STORE_S
+from swath.settings import STORE_S
 
 _ACCESS_POINT = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):s3-outposts:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):"

@@ -10,8 +10,9 @@ from rasterio.session import AWSSession
 
 from swath.readers.archives.archive import opened_archive
 from swath.readers.files.href import opened, split_href
+from swath.settings import STORES
 from swath.stores.authorities import bundle_of
-from swath.stores.options import OUTPOSTS, VARIABLE, StoreOptions, gdal_options, store_options
+from swath.stores.options import OUTPOSTS, StoreOptions, gdal_options, store_options
 from swath.stores.registry import open_store
 
 #: Drivers that may open what a delivery holds. Anything else (a VRT that calls itself .TIF could name any other
@@ -132,6 +133,6 @@ def forget_sessions() -> None:
 
 def _unless_told(options: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Options without those of an endpoint that the user gave to GDAL itself, where we know it from variables only."""
-    if VARIABLE in environ or "AWS_S3_ENDPOINT" not in environ:
+    if STORES in environ or "AWS_S3_ENDPOINT" not in environ:
         return dict(options)
     return {k: v for k, v in options.items() if k not in {"AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING"}}

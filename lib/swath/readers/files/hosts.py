@@ -1,6 +1,5 @@
 """Which hosts may be asked for something: those that the user named, and none that only a machine's own network knows."""
 
-import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +8,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
+from swath.settings import Settings
+
 #: Hosts of the site (``search.hosts``), with commas between them; where it is set, no other host is asked.
-VARIABLE = "SWATH_HOSTS"
 #: Names and addresses of clouds' metadata services that no address family gives away.
 _METADATA = frozenset({"metadata.google.internal", "metadata", "fd00:ec2::254", "100.100.100.200"})
 _Address = IPv4Address | IPv6Address
@@ -35,7 +35,7 @@ class Hosts:
         Args:
             otherwise: Hosts that alone may be asked where the site has no list; None for any.
         """
-        listed = tuple(h.strip().lower() for h in os.environ.get(VARIABLE, "").split(",") if h.strip())
+        listed = Settings.of().hosts
         if listed:
             return cls(named=listed, only=True)
         return cls() if otherwise is None else cls(named=tuple(h.lower() for h in otherwise), only=True)

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from swath.errors import ConfigError
 from swath.readers.files.fetch import FetchError
-from swath.readers.files.hosts import VARIABLE, Hosts, host_of
+from swath.readers.files.hosts import Hosts, host_of
 from swath.readers.stac.answer import Answer
 from swath.redaction import SEARCH_PARAMETERS, redacted, without_query
+from swath.settings import HOSTS
 
 _PREFIX: Final = "stac+"
 _SEARCH: Final = "/search"
@@ -45,7 +46,7 @@ class Search:
 
     def failed(self, why: object) -> ConfigError:
         """The error that ends a run."""
-        hint = f"Name it: search.hosts of the site, {VARIABLE}, or hosts=... in the search." if _is_refusal(why) else ""
+        hint = f"Name it: search.hosts of the site, {HOSTS}, or hosts=... in the search." if _is_refusal(why) else ""
         told = " ".join(str(why).split())[:400]
         return ConfigError(f"the STAC search {self.href!r} failed: {told}. {hint or 'Check the address and the parameters.'}")
 

@@ -15,8 +15,6 @@ from referencing.exceptions import Unresolvable
 from swath.errors import ConfigError
 from swath.sinks.stac.item import STAC_VERSION
 
-#: Names a folder of extension schemas (``*.json``, each with its ``$id``).
-SCHEMAS_VARIABLE = "SWATH_STAC_SCHEMAS"
 _TYPES: Mapping[str, pystac.STACObjectType] = {
     "Feature": pystac.STACObjectType.ITEM,
     "Collection": pystac.STACObjectType.COLLECTION,
@@ -114,12 +112,6 @@ class StacValidator:
         return []
 
 
-def schema_folder(environment: Mapping[str, str]) -> Path | None:
-    """The folder that ``SWATH_STAC_SCHEMAS`` names, or None."""
-    named = environment.get(SCHEMAS_VARIABLE, "")
-    return Path(named) if named else None
-
-
 class _OfflineValidator(JsonSchemaSTACValidator):
     """pystac's validator, without its way to the network."""
 
@@ -131,7 +123,7 @@ class _OfflineValidator(JsonSchemaSTACValidator):
 
 def _schemas_in(folder: Path) -> dict[str, dict[str, Any]]:
     if not folder.is_dir():
-        msg = f"no folder of STAC schemas at {folder}; set {SCHEMAS_VARIABLE} to one, or unset it"
+        msg = f"no folder of STAC schemas at {folder}; set SWATH_STAC_SCHEMAS to one, or unset it"
         raise ConfigError(msg)
     found = {}
     for path in sorted(folder.glob("*.json")):

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from swath.errors import ConfigError
+from swath.settings import Settings
 from swath.spark.start.s3a_jars import S3A_JARS, Jar
 
 DELTA_VERSION = "4.0.1"
@@ -25,8 +26,6 @@ DELTA_JARS = (
     ),
 )
 
-S3A_VARIABLE = "SWATH_S3A_JARS"
-
 
 def checkout() -> Path | None:
     """The source tree that this module is part of; None when swath was installed from a wheel."""
@@ -41,8 +40,8 @@ def how_to_set_up() -> str:
 
 def cache_folder() -> Path:
     """Where set-up keeps what it fetched or made: SWATH_CACHE, the checkout's .cache, or the user's cache folder."""
-    if os.environ.get("SWATH_CACHE"):
-        return Path(os.environ["SWATH_CACHE"])
+    if chosen := Settings.of().cache:
+        return chosen
     if root := checkout():
         return root / ".cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swath"
@@ -75,8 +74,7 @@ def intact(jar: Jar, *, folder: Path) -> bool:
 
 def s3a_folder() -> Path:
     """Where the S3A jars are kept: SWATH_S3A_JARS, or the cache."""
-    told = os.environ.get(S3A_VARIABLE)
-    return Path(told) if told else cache_folder() / "s3a"
+    return Settings.of().s3a_jars or cache_folder() / "s3a"
 
 
 def s3a_class_path() -> tuple[Path, ...] | None:
@@ -102,8 +100,8 @@ def delta_class_path() -> tuple[Path, ...]:
     """
     if all((spark_home() / "jars" / jar.name).is_file() for jar in DELTA_JARS):
         return ()
-    folders = [Path(os.environ["SWATH_JARS"])] if os.environ.get("SWATH_JARS") else []
-    folders.append(cache_folder() / "jars")
+    chosen = Settings.of().jars
+    folders = [*([chosen] if chosen else []), cache_folder() / "jars"]
     for folder in folders:
         paths = tuple(folder / jar.name for jar in DELTA_JARS)
         if all(p.is_file() for p in paths):

@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from swath.stores.options import OUTPOSTS, VARIABLE, StoreOptions, options_text, store_options
-from swath.stores.patience import VARIABLE as PATIENCE
+from swath.settings import STORE_PATIENCE, STORES
+from swath.stores.options import OUTPOSTS, StoreOptions, options_text, store_options
 from swath.stores.patience import store_patience
 from swath.stores.registry import bucket_of
 from swath.stores.s3a_patience import s3a_patience
 
-_TOLD = (VARIABLE, PATIENCE, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")
+_PASSED_ON = (STORES, STORE_PATIENCE, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")
 _SDK = "software.amazon.awssdk.auth.credentials"
 #: Set whenever Spark opens a bucket.
 S3A_SETTING = "spark.hadoop.fs.s3.impl"
@@ -27,7 +27,7 @@ def s3a_settings(uris: Iterable[str], environ: Mapping[str, str] = os.environ) -
 
     Args:
         uris: What Spark itself opens: outputs, not scenes.
-        environ: Where endpoints, regions and the kind of identity are told.
+        environ: Environment with endpoints, regions and the kind of identity.
     """
     settings: dict[str, str] = {}
     for bucket in sorted({b for uri in uris if (b := bucket_of(uri))}):
@@ -39,10 +39,10 @@ def s3a_settings(uris: Iterable[str], environ: Mapping[str, str] = os.environ) -
 
 
 def executor_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """How Python on executors reaches buckets: what this process was told, keys left out."""
-    told = {name: environ[name] for name in _TOLD if environ.get(name)}
-    if VARIABLE in told:
-        told[VARIABLE] = options_text(environ)  # the text of a file that other machines may not have
+    """How Python on executors reaches buckets: the variables of this process, without keys."""
+    told = {name: environ[name] for name in _PASSED_ON if environ.get(name)}
+    if STORES in told:
+        told[STORES] = options_text(environ)  # the text of a file that other machines may not have
     return {f"spark.executorEnv.{name}": value for name, value in told.items()}
 
 

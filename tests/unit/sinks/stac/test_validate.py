@@ -8,7 +8,7 @@ import pytest
 from swath.errors import ConfigError
 from swath.product import Product
 from swath.sinks.stac.item import item_of
-from swath.sinks.stac.validate import StacValidator, schema_folder
+from swath.sinks.stac.validate import StacValidator
 
 VIEW = "https://stac-extensions.github.io/view/v1.1.0/schema.json"
 
@@ -51,11 +51,6 @@ def test_a_file_without_an_id_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(ConfigError, match="not a JSON schema"):
         StacValidator(tmp_path)
-
-
-def test_the_environment_may_name_the_folder() -> None:
-    assert schema_folder({"SWATH_STAC_SCHEMAS": "/there"}) == Path("/there")
-    assert schema_folder({}) is None
 
 
 def test_a_version_without_schemas_is_refused_not_called_valid(product: Product) -> None:

@@ -1,0 +1,169 @@
+"""What the environment says to swath: every ``SWATH_*`` variable, its type, its default and its meaning.
+
+Sites render these variables into pods; people set them on a laptop. Code reads them here only, so that a wrong value is one
+message that names its variable, and a misspelt name is noticed.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final, Self, get_type_hints
+
+from swath.errors import ConfigError
+from swath.suggestion import did_you_mean
+
+PREFIX: Final = "SWATH_"
+LEDGER: Final = "SWATH_LEDGER"
+LOCK: Final = "SWATH_LOCK"
+DSN: Final = "SWATH_POSTGRESQL_DSN"
+STORES: Final = "SWATH_STORES"
+STORE_PATIENCE: Final = "SWATH_STORE_PATIENCE_S"
+DATABASE_WAIT: Final = "SWATH_DATABASE_WAIT_S"
+HOSTS: Final = "SWATH_HOSTS"
+#: Set by a rendered job, with the site's link; its pods have all settings of the site already.
+LINK: Final = "SWATH_LINK"
+#: Seconds that a store, and a database, may be away unless said otherwise. A managed database fails over within two minutes.
+STORE_S: Final = 300.0
+DATABASE_S: Final = 180.0
+#: Seconds to wait for another driver: its commit takes seconds, and one that died is noticed after 25.
+LOCK_S: Final = 120.0
+
+
+def _one_of(*known: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in known:
+            msg = f"expected {', '.join(known[:-1])} or {known[-1]}"
+            raise ValueError(msg)
+        return text
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    msg = "expected seconds, 0 or more"
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError(msg) from None
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(msg)
+    return seconds
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(w.strip() for w in text.split(",") if w.strip())
+
+
+def _lower_words(text: str) -> tuple[str, ...]:
+    return _words(text.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """Where a setting comes from: the name of its variable, its meaning, and the function that reads its text."""
+
+    name: str
+    meaning: str
+    parse: Callable[[str], object] = str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The variables that are set, the others at their defaults. An empty variable counts as not set."""
+
+    site: Annotated[str, _Variable("SWATH_SITE", "name or file of the site, as `--site`")] = "laptop"
+    conf: Annotated[Path | None, _Variable("SWATH_CONF", "folder with `pipelines/`, `sites/` and `jobs/`", Path)] = None
+    ledger: Annotated[str, _Variable(LEDGER, "`delta` or `postgresql`", _one_of("delta", "postgresql"))] = "delta"
+    lock: Annotated[
+        str, _Variable(LOCK, "lock of runs and commits: `none`, `file` or `postgresql`", _one_of("none", "file", "postgresql"))
+    ] = "none"
+    lock_wait_s: Annotated[float, _Variable("SWATH_LOCK_WAIT_S", "seconds to wait for a commit's lock", _seconds)] = LOCK_S
+    postgresql_dsn: Annotated[str, _Variable(DSN, "connection string of ledger and lock; a secret")] = ""
+    database_wait_s: Annotated[float, _Variable(DATABASE_WAIT, "seconds that a database may be away", _seconds)] = DATABASE_S
+    stores: Annotated[str, _Variable(STORES, "endpoint, identity and limits of buckets: JSON by bucket, or a file of it")] = ""
+    store_patience_s: Annotated[float, _Variable(STORE_PATIENCE, "seconds that a store may be away", _seconds)] = STORE_S
+    catalog: Annotated[str, _Variable("SWATH_CATALOG", "connection string of the served catalogue, as `--catalog`; a secret")] = (
+        ""
+    )
+    pgstac_dsn: Annotated[str, _Variable("SWATH_PGSTAC_DSN", "the same, as sites set it; a secret")] = ""
+    catalog_base: Annotated[
+        str, _Variable("SWATH_CATALOG_BASE", "address of the output for readers of the served catalogue, as `--catalog-base`")
+    ] = ""
+    models: Annotated[str, _Variable("SWATH_MODELS", "store of exported models, in place of a registry")] = ""
+    model_licences: Annotated[
+        tuple[str, ...],
+        _Variable("SWATH_MODEL_LICENCES", "licences of models that may run, separated by commas; all if empty", _words),
+    ] = ()
+    hosts: Annotated[
+        tuple[str, ...], _Variable(HOSTS, "hosts that searches and https files may contact, separated by commas", _lower_words)
+    ] = ()
+    price_file: Annotated[str, _Variable("SWATH_PRICE_FILE", "file of prices for the report's cost")] = ""
+    stac_schemas: Annotated[Path | None, _Variable("SWATH_STAC_SCHEMAS", "folder of STAC schemas for `swath validate`", Path)] = (
+        None
+    )
+    child_memory_mib: Annotated[
+        str, _Variable("SWATH_CHILD_MEMORY_MIB", "memory limit of a worker's child [MiB], as `--worker-memory-mb`")
+    ] = ""
+    cache: Annotated[Path | None, _Variable("SWATH_CACHE", "folder for what set-up fetches and compiles", Path)] = None
+    jars: Annotated[Path | None, _Variable("SWATH_JARS", "folder of Delta's jars", Path)] = None
+    s3a_jars: Annotated[Path | None, _Variable("SWATH_S3A_JARS", "folder of S3A's jars", Path)] = None
+    trace: Annotated[bool, _Variable("SWATH_TRACE", "if set, print the traceback of an unexpected error", bool)] = False
+    link: Annotated[str, _Variable(LINK, "link of the site; set by rendered jobs")] = ""
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """The settings of an environment.
+
+        Raises:
+            ConfigError: A value is not of its kind; the message names the variable.
+        """
+        return cls(**{field: _value(v, environ[v.name]) for field, v in _variables().items() if environ.get(v.name)})
+
+    def dsn_for(self, variable: str) -> str:
+        """The connection string of ledger and lock, which the value ``postgresql`` of ``variable`` needs.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if not self.postgresql_dsn:
+            msg = f"{variable} is postgresql, but {DSN} is not set; expected postgresql://USER@HOST:PORT/NAME"
+            raise ConfigError(msg)
+        return self.postgresql_dsn
+
+
+@cache
+def _variables() -> Mapping[str, _Variable]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items()}
+
+
+def _value(variable: _Variable, text: str) -> Any:
+    try:
+        return variable.parse(text)
+    except ValueError as error:
+        msg = f"{variable.name} is {text!r}; {error}"
+        raise ConfigError(msg) from error
+
+
+def meanings() -> dict[str, str]:
+    """What each variable means, by its name."""
+    return {v.name: v.meaning for v in _variables().values()}
+
+
+#: Variables that swath sets for its own processes.
+_OWN: Final = frozenset({"SWATH_CHILD_MEMORY_MB", "SWATH_RUN_ID"})
+#: Kubernetes describes every service of a namespace to its pods so; a driver's service may begin with ``swath-``.
+_OF_A_SERVICE: Final = re.compile(r"_SERVICE_(HOST|PORT)|_PORT(_|$)")
+
+
+def misspelt(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """A line about each variable that begins like swath's and is none of them."""
+    known = meanings()
+    return tuple(
+        f"{name} is not a setting of swath{did_you_mean(name, known)}"
+        for name in sorted(environ)
+        if name.startswith(PREFIX) and name not in known and name not in _OWN and not _OF_A_SERVICE.search(name)
+    )
