@@ -116,7 +116,9 @@ def test_files_are_listed_in_the_order_of_their_names(store: LocalStore) -> None
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs a folder that nobody can write: /proc serves for root too")
 def test_an_unwritable_folder_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"the output /proc/swath cannot be written .*: choose another --output, or correct its"):
+    with pytest.raises(
+        ConfigError, match=r"the output /proc/swath cannot be written .*: choose another --output, or correct its"
+    ):
         local_store(Path("/proc/swath"))
 
 
