@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 import swath
 from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
+from swath.inference.address import AbsentError
+from swath.inference.lock import LockedModel, ModelLock, plain_reference
+from swath.inference.pinned import PinnedModel
 from swath.inference.registry import Registry
 from swath.names import NAME_RULE, name_problem
 from swath.outside import message
@@ -22,6 +25,7 @@ from swath.suggestion import did_you_mean
 
 #: The step whose parameters name a model.
 _MODEL_STEP = "landcover"
+_BY_LOCK = "its lock named the digest, no registry was asked; taken from"
 _MAX_BYTES = 1 << 20
 #: What the loader raises: a tag makes it call ``int`` or ``datetime`` with whatever stands behind the tag.
 _NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
@@ -76,10 +80,14 @@ class ReadyPipeline:
     Args:
         plain: What ``engine.pipeline_json`` builds a pipeline from.
         models: Path and digest of each model, by name.
+        lock: What each reference to a model meant.
+        notes: What is to be said of how models were found.
     """
 
     plain: Mapping[str, Any]
     models: Mapping[str, Mapping[str, str]]
+    lock: ModelLock = field(default_factory=ModelLock)
+    notes: tuple[str, ...] = ()
 
 
 def conf_folder() -> Path:
@@ -210,7 +218,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         ConfigError: An unknown step or parameter, or a model that is not there.
     """
     steps: list[dict[str, Any]] = []
-    models: dict[str, dict[str, str]] = {}
+    found: dict[str, PinnedModel] = {}
     absent: dict[str, str] = {}
     for entry in pipeline.steps:
         if len(entry) != 1:
@@ -220,8 +228,9 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         if name == _MODEL_STEP:
             _check_model_parameters(parameters)
             try:
-                parameters = _pinned(parameters, registry=registry, models=models)
-            except ConfigError:
+                parameters = _pinned(parameters, registry=registry, found=found)
+            except AbsentError:
+                # A registry that does not answer, or a model that admission refuses, is no model that is not there.
                 if not parameters.get("optional"):
                     raise
                 # The registry's own words name places of this machine: the item says what, not where.
@@ -245,7 +254,12 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         **({"checks": dict(pipeline.checks)} if pipeline.checks else {}),
     }
     _check_layers(pipeline_of(plain), absent=absent)
-    return ReadyPipeline(plain=plain, models=models)
+    return ReadyPipeline(
+        plain=plain,
+        models={m.name: {"path": str(m.path), "digest": m.digest} for m in found.values()},
+        lock=ModelLock(models={reference: LockedModel.of(m) for reference, m in found.items()}),
+        notes=tuple(f"model {m.name} {m.version}: {_BY_LOCK} {m.source}" for m in found.values() if m.by_lock),
+    )
 
 
 def _check_model_parameters(parameters: Mapping[str, Any]) -> None:
@@ -257,10 +271,10 @@ def _check_model_parameters(parameters: Mapping[str, Any]) -> None:
         raise ConfigError(msg)
 
 
-def _pinned(parameters: Mapping[str, Any], *, registry: Registry, models: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _pinned(parameters: Mapping[str, Any], *, registry: Registry, found: dict[str, PinnedModel]) -> dict[str, Any]:
     """Parameters of the model step with the model resolved once, for good."""
-    pinned = registry.resolve(str(parameters["model"]))
-    models[pinned.name] = {"path": str(pinned.path), "digest": pinned.digest}
+    reference = str(parameters["model"])
+    pinned = found[plain_reference(reference)] = registry.resolve(reference)
     return {
         "model": pinned.name,
         "manifest": pinned.manifest.to_json(),

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from swath.errors import ConfigError
 from swath.inference.listing import RegisteredModel
+from swath.inference.lock import LOCK_FILE, LockedModel, ModelLock
 from swath.inference.model_store import ModelStore, StoredModel, worker_cache
 from swath.inference.pinned import PinnedModel
 from swath.inference.registry import Registry
@@ -84,6 +85,40 @@ def check_command(*, reference: str, output: Path, as_json: bool) -> None:
 def promote_command(*, name: str, version: str, alias: str, output: Path) -> None:
     """Point an alias of NAME at VERSION; runs that are planned from now on use it."""
     _tell(Registry.beside(output).promote(name, version=version, alias=alias))
+
+
+@models_group.command("lock")
+@click.argument("pipeline")
+@click.option("--lock", "path", type=click.Path(path_type=Path, dir_okay=False), default=Path(LOCK_FILE), show_default=True)
+@click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter, as a run would.")
+@click.option("--update", is_flag=True, help="Take what the references mean now, instead of what is locked.")
+@_OUTPUT
+@_SITE
+def lock_command(*, pipeline: str, path: Path, settings: tuple[str, ...], update: bool, output: Path, site: str) -> None:
+    """Write down which models PIPELINE means, by digest: runs with `--lock` use these files and no others."""
+    from swath.config import load_pipeline, prepare, with_settings  # noqa: PLC0415  steps and their libraries
+
+    _reach(site)
+    asked = with_settings(load_pipeline(pipeline), settings)
+    before = ModelLock.read(path) if path.exists() else ModelLock()
+    now = prepare(asked, registry=Registry.beside(output)).lock
+    if not now.models:
+        msg = f"{pipeline}: none of its steps has a model that is there; there is nothing to lock"
+        raise ConfigError(msg)
+    after = ModelLock(models={**now.models, **before.models, **(now.models if update else {})})
+    for reference, model in sorted(now.models.items()):
+        click.echo(f"{reference}: {_locked_line(model, after.models[reference], before=before.models.get(reference))}")
+    open_store(str(path.absolute().parent)).write(path.name, after.to_text().encode())
+
+
+def _locked_line(now: LockedModel, after: LockedModel, *, before: LockedModel | None) -> str:
+    if before is None:
+        return f"locked {after.pin}"
+    if before.digest == now.digest:
+        return f"as locked, {after.pin}"
+    if after.digest == now.digest:
+        return f"moved from {before.pin} to {after.pin}"
+    return f"stays {after.pin}, although it means {now.pin} now; --update takes that"
 
 
 @models_group.command("export")

@@ -11,6 +11,7 @@ from swath.cli.progress import Told, telling
 from swath.cli.run import RunOptions, request_of, run_options
 from swath.report.summary import reason_of
 from swath.report.text import plain, size
+from swath.runs.request import RunRequest
 
 
 @click.command("plan")
@@ -35,9 +36,14 @@ def _planned(asked: RunOptions, *, told: Told) -> dict[str, Any]:
     request = request_of(asked)
     spark = build_session(app="swath plan", master=asked.master, output=request.output)
     try:
-        return look(spark, request, say=told.say)
+        return look(spark, request, say=told.say) | _models_of(request)
     finally:
         stop_session(spark)
+
+
+def _models_of(request: RunRequest) -> dict[str, Any]:
+    """The lock that a run of this request would keep to, where it has models."""
+    return {"models_lock": json.loads(request.models_lock)} if request.models_lock else {}
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -51,6 +57,8 @@ def _show(found: dict[str, Any]) -> None:
     table.add_row("files", f"{found['assets']}, {size(found['bytes_at_most'])} before compression")
     table.add_row("memory of a worker", f"about {found['peak_mb_per_worker']} MiB")
     table.add_row("time", f"about {found['wall_s']} s ({found['cpu_s']} CPU s)")
+    for reference, model in found.get("models_lock", {}).get("models", {}).items():
+        table.add_row(f"model {reference}", f"{model['name']} {model['version']}, sha256 {model['digest'][:12]}")
     console = Console()
     console.print(table)
     for refusal in found["refused"]:

@@ -14,6 +14,7 @@ import click
 
 from swath.cli.catalog import catalog_options, target_of
 from swath.cli.internal_limit import internal_limit_option
+from swath.cli.locked import keep_lock, lock_option
 from swath.cli.prices import site_prices
 from swath.cli.progress import Told, telling
 from swath.cli.run_log import RunLog
@@ -21,6 +22,7 @@ from swath.cli.summary import FindTruth, summary_of
 from swath.cli.vouched import vouching_options
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
 from swath.errors import BrokenInstallationError, ConfigError, InfrastructureError, ServiceError, StoppedError, SwathError
+from swath.inference.lock import ModelLock
 from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
 from swath.names import NAME_RULE, name_problem
@@ -62,6 +64,7 @@ class RunOptions:
     strip_seconds: float = Limits().seconds
     level: str | None = None
     trust_checksums: bool = False
+    lock: Path | None = None
     internal_limit: int = INTERNAL_LIMIT
     catalog: str = field(default="", repr=False)
     catalog_base: str = ""
@@ -103,6 +106,8 @@ def request_of(options: RunOptions) -> RunRequest:
         terms=Terms(level=options.level or "", trust_checksums=options.trust_checksums),
         catalogue=target_of(options.catalog, options.catalog_base),
         internal_limit=options.internal_limit,
+        models_lock=pipeline.lock.to_text() if pipeline.models else "",
+        notes=pipeline.notes,
     )
 
 
@@ -124,12 +129,18 @@ def _check_inputs(inputs: tuple[str, ...]) -> None:
 
 
 def ready_pipeline(options: RunOptions) -> ReadyPipeline:
-    """The pipeline file with the command line's settings, checked, its models pinned."""
+    """The pipeline file with the command line's settings, checked, its models pinned.
+
+    Raises:
+        ConfigError: Something is wrong with it, with a model, or with the lock.
+    """
+    lock = ModelLock.read(options.lock) if options.lock is not None else None
     if bucket_of(options.output):
         registry = replace(Registry.beside(Path.cwd()), cache=worker_cache())
     else:
         registry = Registry.beside(folder_of(options.output))
-    return prepare(with_settings(load_pipeline(options.pipeline), options.settings), registry=registry)
+    asked = with_settings(load_pipeline(options.pipeline), options.settings)
+    return prepare(asked, registry=replace(registry, lock=lock))
 
 
 def execute(
@@ -210,6 +221,7 @@ def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, truth:
 
     request = replace(request, models=shared_models(request.models, output=request.output))
     log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
+    keep_lock(request)
     prices = site_prices()
     outcome = Run(spark, request, progress=log.stage, announce=log.wave, say=log.say).execute()
     if outcome.delivered is not None:
@@ -253,7 +265,7 @@ def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: boo
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `run` and `plan` share."""
-    command = internal_limit_option(vouching_options(catalog_options(command)))
+    command = lock_option(internal_limit_option(vouching_options(catalog_options(command))))
     for option in reversed(
         [
             click.argument("pipeline"),

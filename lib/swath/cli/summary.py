@@ -52,6 +52,7 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
         output=outcome.request.output,
         not_scenes=outcome.not_scenes.count,
         not_scene_names=tuple(outcome.not_scenes.names),
+        notes=outcome.request.notes,
         cost=cost,
     )
 

@@ -27,12 +27,16 @@ _MLFLOW = {
 }
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "postgresql+psycopg", "mysql", "mysql+pymysql", "mssql+pyodbc", "arn")
 T = TypeVar("T")
-WHEN_AWAY = "start it, or correct MLFLOW_TRACKING_URI"
+WHEN_AWAY = "start it, correct MLFLOW_TRACKING_URI, or run with a lock (--lock) whose models this machine or a store has"
 _REMEDY = "expected http(s)://SERVER, sqlite:///FILE or postgresql://...; set MLFLOW_TRACKING_URI, or SWATH_MODELS to a store"
 
 
 class RegistryAwayError(ConfigError):
     """A registry that does not answer, or not in time: the model may still be known by its digest."""
+
+
+class AbsentError(ConfigError):
+    """A registry or a store answers that it has no such model."""
 
 
 def public(uri: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from swath.errors import ConfigError
+from swath.inference.address import AbsentError
 from swath.inference.digest import MAX_MODEL_BYTES, MAX_MODEL_FILES, model_digest
 from swath.inference.manifest import read_manifest
 from swath.inference.pinned import PinnedModel, settle
@@ -68,7 +69,7 @@ class ModelStore:
             directory: A pinned model.
             digest: Digest of the model folder.
         """
-        if self.store.size(f"{digest}.json") is not None:
+        if self.holds(digest):
             return
         names = sorted(p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file())
         for name in names:
@@ -79,6 +80,10 @@ class ModelStore:
             finally:
                 copy.unlink(missing_ok=True)
         self.store.write(f"{digest}.json", json.dumps({"files": names}).encode())
+
+    def holds(self, digest: str) -> bool:
+        """Whether a model of this digest is here."""
+        return self.store.size(f"{digest}.json") is not None
 
     def fetch(self, digest: str, *, cache: Path) -> Path:
         """A local copy of a model, fetched once a machine.
@@ -172,10 +177,11 @@ class ModelStore:
         if match is None or version is None or told is None:
             names = ", ".join(f"{m.name}/{m.version}" for m in self.list()) or "none"
             msg = f"{self.store.root} holds no model {reference!r}; it holds: {names}"
-            raise ConfigError(msg)
+            raise AbsentError(msg)
         path = self.fetch(told["digest"], cache=cache)
         return PinnedModel(
-            name=match["name"], version=version, digest=told["digest"], path=path, manifest=read_manifest(path)
+            name=match["name"], version=version, digest=told["digest"], path=path, manifest=read_manifest(path),
+            source=str(self.store.root),
         )  # fmt: skip
 
     def list(self) -> Iterator[StoredModel]:

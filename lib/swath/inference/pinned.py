@@ -23,6 +23,8 @@ class PinnedModel:
         digest: Digest of the directory.
         path: A private copy in a folder that is named after the digest.
         manifest: What it takes and gives.
+        source: Where it came from: address of a registry or a store, or a folder; for people.
+        by_lock: A lock named its digest, and no registry was asked.
     """
 
     name: str
@@ -30,9 +32,11 @@ class PinnedModel:
     digest: str
     path: Path
     manifest: Manifest
+    source: str = ""
+    by_lock: bool = False
 
 
-def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VERSION) -> PinnedModel:
+def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VERSION, source: str = "") -> PinnedModel:
     """Copy a model directory to ``cache/<digest>`` and take its digest from the copy.
 
     The copy comes first and is what is digested, so a directory that changes meanwhile cannot be half pinned.
@@ -42,6 +46,7 @@ def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VE
         cache: Where pinned models lie; shared by all runs.
         name: Registered name; the manifest's when empty.
         version: Registered version.
+        source: Address that the directory was fetched from; the directory itself when empty.
 
     Raises:
         ConfigError: It is no model.
@@ -60,7 +65,9 @@ def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VE
             raise ConfigError(msg)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return PinnedModel(name=name or manifest.name, version=version, digest=digest, path=home, manifest=manifest)
+    return PinnedModel(
+        name=name or manifest.name, version=version, digest=digest, path=home, manifest=manifest, source=source or str(directory)
+    )
 
 
 def settle(draft: Path, home: Path) -> None:

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from swath.errors import ConfigError
-from swath.inference.address import fetched
+from swath.inference.address import AbsentError, fetched, public
 from swath.inference.admission import admit, findings_of
 from swath.inference.digest import model_digest
 from swath.inference.findings import Finding
 from swath.inference.foreign import refuse_foreign
 from swath.inference.listing import PAGE, RegisteredModel, held_instead, listed, versions_of
+from swath.inference.lock import LockedModel, ModelLock, locked_copy, pinned_by
+from swath.inference.manifest import read_manifest
 from swath.inference.model_store import VARIABLE as EXPORTED
 from swath.inference.model_store import ModelStore
-from swath.inference.pinned import PinnedModel, pin
-from swath.inference.tracking import AbsentError, ask, client_of, in_our_words, is_file
+from swath.inference.pinned import LOCAL_VERSION, PinnedModel, pin
+from swath.inference.tracking import ask, client_of, in_our_words, is_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,6 +30,7 @@ EXPERIMENT = "swath"
 ARTIFACT = "model"
 #: Of a run: MLflow never changes a parameter, as it does a version's tags.
 DIGEST_PARAMETER = "swath.digest"
+_RELOCK = "find out who changed it, or take it with `swath models lock --update`"
 _REFERENCE = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
 
 
@@ -40,12 +43,14 @@ class Registry:
         artifacts: Where runs keep their artifacts when the registry is a database file; a server knows itself.
         cache: Where pinned models lie.
         exported: A store of exported models, which runs use instead of the registry; empty without one.
+        lock: What references mean; then nothing else is accepted.
     """
 
     uri: str
     artifacts: Path
     cache: Path
     exported: str = ""
+    lock: ModelLock | None = None
 
     @classmethod
     def beside(cls, output: Path, *, uri: str | None = None) -> Self:
@@ -62,10 +67,12 @@ class Registry:
         """Pin a model: alias -> version -> files -> private copy -> digest, each once.
 
         Args:
-            reference: ``models:/name@alias``, ``models:/name/3``, the same without ``models:/``, or a directory.
+            reference: ``models:/name@alias``, ``models:/name/3``, the same without ``models:/``, ``name/3@sha256:...``, or a
+                directory.
 
         Raises:
-            ConfigError: There is no such model, its files are not those that were registered, or admission refuses them.
+            ConfigError: There is no such model, its files are not those that were registered or locked, or admission
+                refuses them.
             RegistryAwayError: The registry does not answer.
         """
         pinned = self._pinned(reference)
@@ -82,6 +89,25 @@ class Registry:
         return findings_of(directory if directory.is_dir() else self._pinned(reference).path, called=reference)
 
     def _pinned(self, reference: str) -> PinnedModel:
+        locked = self.lock.of(reference) if self.lock is not None else pinned_by(reference)
+        return self._found(reference) if locked is None else self._locked(reference, locked)
+
+    def _locked(self, reference: str, locked: LockedModel) -> PinnedModel:
+        """A model by its digest: from this machine or a store, otherwise from the registry, compared with the lock."""
+        copy = locked_copy(locked, cache=self.cache, exported=self.exported)
+        if copy is not None:
+            path, source = copy
+            return PinnedModel(
+                name=locked.name, version=locked.version, digest=locked.digest, path=path, manifest=read_manifest(path),
+                source=source, by_lock=True,
+            )  # fmt: skip
+        found = self._found(reference if locked.version == LOCAL_VERSION else f"{locked.name}/{locked.version}")
+        if found.digest != locked.digest:
+            msg = f"{reference}: locked with digest {locked.digest}, {found.source} now has {found.digest}; {_RELOCK}"
+            raise ConfigError(msg)
+        return found
+
+    def _found(self, reference: str) -> PinnedModel:
         match = _REFERENCE.fullmatch(reference)
         if match is None or Path(reference).is_dir():
             return self._local(reference)
@@ -91,7 +117,7 @@ class Registry:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             directory = self._download(found, Path(scratch))
             refuse_foreign(directory, called=f"{found.name}/{found.version}")
-            pinned = pin(directory, cache=self.cache, name=found.name, version=str(found.version))
+            pinned = pin(directory, cache=self.cache, name=found.name, version=str(found.version), source=public(self.uri))
         self._check_digest(found, pinned.digest)
         return pinned
 
@@ -101,7 +127,7 @@ class Registry:
                 f"{reference!r} names no model: expected models:/<name>@<alias>, models:/<name>/<version>, "
                 "<name>@<alias> or a model directory; `swath models list` shows what is registered"
             )
-            raise ConfigError(msg)
+            raise AbsentError(msg)
         return pin(Path(reference), cache=self.cache)
 
     def _check_digest(self, found: "ModelVersion", digest: str) -> None:

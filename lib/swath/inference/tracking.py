@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from swath.errors import ConfigError
-from swath.inference.address import WHEN_AWAY, RegistryAwayError, answered, bound_mlflow, check_address, public
+from swath.inference.address import WHEN_AWAY, AbsentError, RegistryAwayError, answered, bound_mlflow, check_address, public
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -19,10 +19,6 @@ T = TypeVar("T")
 #: How MLflow says that there is no such model, version or alias.
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND")
 _CREDENTIALS = "set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-
-
-class AbsentError(ConfigError):
-    """The registry answers that it has no such thing."""
 
 
 def is_file(uri: str) -> bool:

@@ -119,6 +119,7 @@ class RunSummary:
         products: What was made.
         skipped: What was not needed.
         quarantine: What failed.
+        notes: What is to be said of how its models were found.
         replaced: Scenes whose products were replaced by those of a newer version, in words.
         stages: What each stage cost, in order.
         report: Path of the HTML report, relative to the output's root.
@@ -140,6 +141,7 @@ class RunSummary:
     skipped: tuple[SkippedEntry, ...] = ()
     quarantine: tuple[QuarantineEntry, ...] = ()
     replaced: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     stages: tuple[StageTiming, ...] = ()
     report: str = ""
     output: str = ""
@@ -198,6 +200,7 @@ class RunSummary:
             "assets": _account(self.assets),
             "skips": [{"scene_id": s.scene_id, "reason": s.reason} for s in self.skipped],
             "replaced": list(self.replaced),
+            "notes": list(self.notes),
             "stages": [_stage(s) for s in self.stages],
             "models": [{"name": m.name, "version": m.version, "digest": m.digest} for m in self.models],
             "site": self.site,

@@ -38,6 +38,8 @@ class RunRequest:
         catalogue: What people search, beside the static catalogue; no part of what was asked.
         internal_limit: Scenes that may end by errors which nobody foresaw, as the first of a step or by the same error, before
             the run stops; 0 for any number.
+        models_lock: What each reference to a model meant when the request was made, as a lock's text; no part of what was asked.
+        notes: What the report says of how the models were found.
     """
 
     run_id: str
@@ -53,6 +55,8 @@ class RunRequest:
     terms: Terms = field(default_factory=Terms)
     catalogue: Target | None = None
     internal_limit: int = INTERNAL_LIMIT
+    models_lock: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def pipeline_json(self) -> str:

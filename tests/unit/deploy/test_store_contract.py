@@ -71,3 +71,16 @@ def test_a_model_pin_is_a_reference_that_the_registry_reads(job: JobSpec) -> Non
     match = _REFERENCE.fullmatch(reference)
     assert match is not None
     assert (match["name"], match["version"], match["alias"]) == ("landcover", "3", None)
+
+
+def test_a_pin_with_its_digest_reaches_the_registry_as_a_lock(job: JobSpec) -> None:
+    from swath.config import load_pipeline, with_settings  # noqa: PLC0415 - only here
+    from swath.inference.lock import pinned_by  # noqa: PLC0415 - only here
+
+    pin = f"landcover/3@sha256:{'0a' * 32}"
+    pinned = JobSpec.model_validate({**job.model_dump(mode="json", exclude={"resources"}), "models": {"landcover": pin}})
+    words = arguments(pinned, site=load_site("kubernetes"), run_id="r")
+    pipeline = with_settings(load_pipeline("landcover"), [words[words.index("--set") + 1]])
+    locked = pinned_by(next(s["landcover"]["model"] for s in pipeline.steps if "landcover" in s))
+    assert locked is not None
+    assert locked.pin == pin

@@ -27,4 +27,4 @@ LabelKey = Annotated[
 ]
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")]
 Cores = Annotated[int, Field(ge=1, le=128)]
-ModelPin = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[1-9][0-9]*$")]
+ModelPin = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[1-9][0-9]*(@sha256:[0-9a-f]{64})?$")]

@@ -54,7 +54,8 @@ class JobSpec(Strict):
         inputs: ``store://NAME/path`` of the site's stores (portable), or plain URIs and paths.
         output: Where products, tables and reports go; the same forms.
         resources: What the run needs.
-        models: Model pins by step: ``name/version``. An alias is not a pin: it may move between two sites.
+        models: Model pins by step: ``name/version``, or ``name/version@sha256:DIGEST``, with which nothing but these files is
+            accepted. An alias is not a pin: it may move between two sites.
         settings: ``STEP.PARAM`` to value, as ``--set``.
         limit: At most this many scenes.
         tile_size: Strip height at the reference resolution, in rows.
