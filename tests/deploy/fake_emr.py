@@ -23,6 +23,9 @@ class FakeEmr:
         self.lists = 0  # requests that list
         self.tokens: dict[str, str] = {}
         self.states: deque[dict[str, Any]] = deque()  # what describe says next
+        self.futures: deque[list[str]] = deque()  # states of each run that is yet to come, in their order
+        self.coming: dict[str, list[str]] = {}  # states of a run that is there
+        self.requests: list[dict[str, Any]] = []  # what started runs
         self.faults: deque[tuple[int, str, str]] = deque()  # status, code, message instead of an answer
         self.created_at = "2026-11-25T00:00:00Z"
         self.lock = threading.Lock()
@@ -49,15 +52,14 @@ class _Handler(JsonHandler):
             elif verb == "DELETE":
                 self._cancel(match["job"])
             else:
-                if self.emr.states:
-                    self.emr.runs[match["job"]] |= self.emr.states.popleft()
-                self.json({"jobRun": self.emr.runs[match["job"]]})
+                self.json({"jobRun": self._moved(self.emr.runs[match["job"]])})
 
     def _start(self, body: dict[str, Any]) -> None:
         token = body["clientToken"]
         if token not in self.emr.tokens:
             number = f"{len(self.emr.runs):019d}"
             self.emr.tokens[token] = number
+            self.emr.requests.append(body)
             self.emr.runs[number] = {
                 "id": number,
                 "name": body.get("name"),
@@ -67,7 +69,16 @@ class _Handler(JsonHandler):
                 "releaseLabel": body["releaseLabel"],
                 "tags": body.get("tags", {}),
             }
+            self.emr.coming[number] = self.emr.futures.popleft() if self.emr.futures else []
         self.json({"id": self.emr.tokens[token], "name": body.get("name"), "virtualClusterId": self.emr.cluster})
+
+    def _moved(self, run: dict[str, Any]) -> dict[str, Any]:
+        """The run, one state on where there is one."""
+        if self.emr.states:
+            run |= self.emr.states.popleft()
+        elif self.emr.coming.get(run["id"]):
+            run["state"] = self.emr.coming[run["id"]].pop(0)
+        return run
 
     def _list(self, query: dict[str, list[str]]) -> None:
         """Newest first, by pages, of one name where one is asked for."""

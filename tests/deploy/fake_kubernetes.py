@@ -28,6 +28,8 @@ class FakeCluster:
         self.log: list[str] = []
         self.log_drops_after: deque[int] = deque()
         self.states: deque[dict[str, Any]] = deque()
+        self.futures: deque[list[dict[str, Any]]] = deque()  # states of each run that is yet to come, in their order
+        self.coming: dict[str, list[dict[str, Any]]] = {}  # states of a run that is there
         self.faults: deque[int | str] = deque()  # answered instead of the next requests: a status, or "drop"
         self.forbidden: set[tuple[str, str]] = set()
         self.lingers = 0  # submits that still find a deleted application, whose pods are ending
@@ -36,6 +38,9 @@ class FakeCluster:
         self.created_at = "2026-11-25T00:00:00Z"
         self.requests: list[str] = []
         self.lock = threading.Lock()
+
+    def made(self, name: str) -> None:
+        """An application was made; a test may let it leave something."""
 
 
 _VERBS = {"GET": "get", "POST": "create", "DELETE": "delete"}
@@ -85,8 +90,9 @@ class _Handler(JsonHandler):
                 c.apps[name]["metadata"]["deletionTimestamp"] = c.created_at
             self.json(c.apps[name] if c.lingers else c.apps.pop(name))
         else:
-            if c.states:
-                c.apps[name]["status"] = c.states.popleft()
+            future = c.coming.get(name, [])
+            if c.states or future:
+                c.apps[name]["status"] = c.states.popleft() if c.states else future.pop(0)
             self.json(c.apps[name])
 
     def _create(self, body: dict[str, Any], *, namespace: str) -> None:
@@ -111,6 +117,8 @@ class _Handler(JsonHandler):
         else:
             body["metadata"] |= {"creationTimestamp": c.created_at, "namespace": namespace}
             c.apps[name] = body
+            c.coming[name] = c.futures.popleft() if c.futures else []
+            c.made(name)
             self.json(body, status=201)
 
     def _pods(self, _verb: str, *, match: re.Match[str], query: dict[str, str], body: Any) -> None:

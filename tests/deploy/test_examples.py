@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from swath.deploy.handover import handover_text
 from swath.deploy.render.order import Order
 from swath.deploy.rendering import as_yaml, pod_templates, render
 from swath.deploy.site.cluster import Engine
@@ -38,6 +39,12 @@ def test_rendered_examples_are_fresh(job: str, site: str) -> None:
     folder, suffix = _FOLDERS[where.engine]
     text = render(Order(job=load_job(job), site=where, run_id=RUN_ID))
     _is_fresh(ROOT / folder / "examples" / f"{job}.{site}.{suffix}", text)
+
+
+@pytest.mark.parametrize("site", ["aws-region", "kubernetes"])
+def test_what_orchestrators_start_from_is_fresh(site: str) -> None:
+    text = handover_text(load_job("ard-nightly"), site=load_site(site))
+    _is_fresh(ROOT / "conf" / "orchestrators" / "rendered" / f"ard-nightly.{site}.json", text)
 
 
 @pytest.mark.parametrize("site", ["aws-region", "outposts-extended"])

@@ -159,3 +159,20 @@ def test_the_admission_policy_is_bound_to_the_namespace_of_runs_and_denies(site:
     assert selector == {"kubernetes.io/metadata.name": load_site(site).cluster.namespace}
     (rule,) = policy["matchConstraints"]["resourceRules"]
     assert {"pods", "pods/ephemeralcontainers"} == set(rule["resources"])
+
+
+def test_workflows_have_a_namespace_and_an_account_of_their_own(tmp_path: Path) -> None:
+    """The component on top of an overlay: an account that may do what launchers may, and no more."""
+    folder = tmp_path / "kustomize"
+    shutil.copytree(ROOT / "spark-operator" / "kustomize", folder)
+    with (folder / "overlays" / "kubernetes" / "kustomization.yaml").open("a", encoding="utf-8") as file:
+        file.write("components: [../../components/workflows]\n")
+    objects = [o for o in _built(str(folder / "overlays" / "kubernetes")) if "swath-workflows" in str(o)]
+    for built in objects:
+        kubernetes_validate.validate(built, "1.33", strict=True)
+    kinds = sorted((o["kind"], o["metadata"].get("namespace", "")) for o in objects)
+    own = "swath-workflows"
+    assert kinds == [("Namespace", ""), ("Role", own), ("RoleBinding", "swath"), ("RoleBinding", own), ("ServiceAccount", own)]
+    (into,) = [o for o in objects if (o["kind"], o["metadata"].get("namespace")) == ("RoleBinding", "swath")]
+    assert (into["roleRef"]["kind"], into["roleRef"]["name"]) == ("Role", "swath-launcher")
+    assert into["subjects"] == [{"kind": "ServiceAccount", "name": "swath-launcher", "namespace": own}]

@@ -13,6 +13,7 @@ from swath.cli.forward import forward_command
 from swath.cli.gate import gate_command
 from swath.cli.run_name import run_name_options
 from swath.deploy.engine_command import engine_command, here
+from swath.deploy.handover import write_handover
 from swath.deploy.launchers import launcher_for
 from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.operate.local import entry_point, local_submit
@@ -60,8 +61,16 @@ def _order(job_name: str, *, site_name: str, run_id: str | None, attempt: int = 
 @run_name_options
 @click.option("--egress", is_flag=True, help="Print what may cross the site's border instead.")
 @click.option("--pod-templates", type=click.Path(path_type=Path), help="Also write the site's pod templates into this folder.")
-def render_command(job: str, *, site_name: str, run_id: str | None, egress: bool, pod_templates: Path | None) -> None:
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write what an orchestrator starts runs from into this folder instead."
+)
+def render_command(
+    job: str, *, site_name: str, run_id: str | None, egress: bool, pod_templates: Path | None, out: Path | None
+) -> None:
     """Print what the site's engine would be given for JOB; nothing is sent."""
+    if out:
+        click.echo(f"wrote {write_handover(load_job(job), site=load_site(site_name), folder=out)}")
+        return
     order = _order(job, site_name=site_name, run_id=run_id)
     if pod_templates:
         for path in write_pod_templates(order.site, folder=pod_templates):

@@ -5,6 +5,7 @@ completed says nothing about its products.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,8 @@ from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
 
+#: How far the clocks of two machines may be apart [s].
+_CLOCKS_S = 300.0
 PASSED, NO_RESULT, QUARANTINED, UNBALANCED = 0, 1, 3, 4
 
 
@@ -87,19 +90,26 @@ def gate(job: JobSpec, *, site: Site, run_id: str, limits: Limits, now: datetime
 
 def _judged(result: RunResult, *, job: JobSpec, site: Site, limits: Limits, age_s: float | None) -> tuple[int, str]:
     """Exit code and reason."""
-    for what, told, expected in (
-        ("site", result.raw.get("site"), site.site),
-        ("pipeline", result.raw.get("pipeline"), job.pipeline),
-    ):
-        if told != expected:
-            return NO_RESULT, f"it is the result of {what} {told!r}, expected {expected!r}"
+    unfit = next(_unfit(result, job=job, site=site, limits=limits, age_s=age_s), None)
+    if unfit is not None:
+        return NO_RESULT, unfit
     if not result.balanced:
         return UNBALANCED, f"the account does not balance: {result.text}"
-    if limits.age_s is not None and age_s is None:
-        return NO_RESULT, "the result does not say when the run ended, so its age is not known"
-    if limits.age_s is not None and age_s is not None and age_s > limits.age_s:
-        return NO_RESULT, f"the run ended {age_s:.0f} s ago, at most {limits.age_s:.0f} s are allowed"
     share = result.quarantined_share
     if share > limits.quarantined:
         return QUARANTINED, f"{share:.1%} of the scenes are quarantined, at most {limits.quarantined:.1%} are allowed"
     return PASSED, ""
+
+
+def _unfit(result: RunResult, *, job: JobSpec, site: Site, limits: Limits, age_s: float | None) -> Iterator[str]:
+    """Why this is no result of the run that was asked about."""
+    expected = {"site": site.site, "pipeline": job.pipeline}
+    for what, value in expected.items():
+        if result.raw.get(what) != value:
+            yield f"it is the result of {what} {result.raw.get(what)!r}, expected {value!r}"
+    if age_s is None and limits.age_s is not None:
+        yield "the result does not say when the run ended, so its age is not known"
+    if age_s is not None and age_s < -_CLOCKS_S:
+        yield f"the run ended {-age_s:.0f} s from now: the clocks of the site and of this machine disagree"
+    if age_s is not None and limits.age_s is not None and age_s > limits.age_s:
+        yield f"the run ended {age_s:.0f} s ago, at most {limits.age_s:.0f} s are allowed"

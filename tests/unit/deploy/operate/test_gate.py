@@ -48,6 +48,8 @@ _CASES: list[tuple[dict[str, Any], int, str]] = [
     ({"run_id": "ard-1"}, 1, "the result of another run, ard-1"),
     ({"ended": "2026-11-25T03:59:59+00:00"}, 1, "the run ended 93601 s ago, at most 93600 s are allowed"),
     ({"ended": "2026-11-25T04:00:00+00:00"}, 0, ""),
+    ({"ended": "2026-11-26T06:04:59+00:00"}, 0, ""),
+    ({"ended": "2027-11-26T06:04:59+00:00"}, 1, "the clocks of the site and of this machine disagree"),
     ({"ended": None}, 1, "does not say when the run ended"),
     ({"ended": "2026-11-26T03:00:00"}, 1, "does not say when the run ended"),
 ]
