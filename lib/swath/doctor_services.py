@@ -30,7 +30,7 @@ REMEDIES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class HealthFinding:
     """One look at the machine, or at what it must reach.
 
     Args:
@@ -46,7 +46,7 @@ class Finding:
     remedy: str = ""
 
 
-def store_findings(uri: str, *, label: str = "Store", may_be_input: bool = False) -> tuple[Finding, ...]:
+def store_findings(uri: str, *, label: str = "Store", may_be_input: bool = False) -> tuple[HealthFinding, ...]:
     """Ask a store what it can do.
 
     Args:
@@ -68,7 +68,7 @@ def store_findings(uri: str, *, label: str = "Store", may_be_input: bool = False
         readable = _readable(store, label=label, refused=answers[0].told)
         if readable is not None:
             return (readable,)
-    found = [Finding(check=f"{label}: {a.ability}", level="ok", found=a.told) for a in answers if a.able]
+    found = [HealthFinding(check=f"{label}: {a.ability}", level="ok", found=a.told) for a in answers if a.able]
     remedies: dict[Ability, tuple[Level, str]] = {
         Ability.WRITE: ("failure", REMEDIES[""]),
         Ability.LIST: ("failure", "Keep the ledger in PostgreSQL: a Delta ledger would lose commits here."),
@@ -81,27 +81,27 @@ def store_findings(uri: str, *, label: str = "Store", may_be_input: bool = False
     }
     found += [_lacking(a, *remedies[a.ability], label=label) for a in answers if not a.able]
     if answers[0].able:
-        found.append(Finding(check=f"{label}: guard", level="ok", found=guard_of(answers)))
+        found.append(HealthFinding(check=f"{label}: guard", level="ok", found=guard_of(answers)))
     return tuple(found)
 
 
-def _lacking(answer: "Answer", level: Level, remedy: str, *, label: str) -> Finding:
+def _lacking(answer: "Answer", level: Level, remedy: str, *, label: str) -> HealthFinding:
     """What is refused or away has its own remedy, whatever was asked."""
     if answer.cause:
         level, remedy = "failure", REMEDIES[answer.cause]
-    return Finding(check=f"{label}: {answer.ability}", level=level, found=answer.told, remedy=remedy)
+    return HealthFinding(check=f"{label}: {answer.ability}", level=level, found=answer.told, remedy=remedy)
 
 
-def _readable(store: "S3Store", *, label: str, refused: str) -> Finding | None:
+def _readable(store: "S3Store", *, label: str, refused: str) -> HealthFinding | None:
     try:
         next(iter(store.entries("")), None)
     except (ServiceError, StoreRefusedError):
         return None
     remedy = "Nothing, where it holds inputs alone; an output needs that action granted."
-    return Finding(check=f"{label}: read", level="warning", found=f"can be listed, not written ({refused})", remedy=remedy)
+    return HealthFinding(check=f"{label}: read", level="warning", found=f"can be listed, not written ({refused})", remedy=remedy)
 
 
-def database_finding(dsn: str, *, label: str, variable: str, locks: bool) -> Finding:
+def database_finding(dsn: str, *, label: str, variable: str, locks: bool) -> HealthFinding:
     """Ask a database once.
 
     Args:
@@ -112,24 +112,24 @@ def database_finding(dsn: str, *, label: str, variable: str, locks: bool) -> Fin
     """
     if not dsn:
         remedy = f"Set {variable} here to have it asked."
-        return Finding(
+        return HealthFinding(
             check=label, level="warning", found="not asked: its connection string is not on this machine", remedy=remedy
         )
     from swath.stores.database_probe import ask_database  # noqa: PLC0415  psycopg only where a database is configured
 
     able, found, remedy = ask_database(dsn, locks=locks)
-    return Finding(check=label, level="ok" if able else "failure", found=found, remedy=remedy)
+    return HealthFinding(check=label, level="ok" if able else "failure", found=found, remedy=remedy)
 
 
-def registry_finding(uri: str) -> Finding:
+def registry_finding(uri: str) -> HealthFinding:
     """Ask an MLflow server whether it is there."""
     try:
         with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=_HTTP_S) as answer:  # noqa: S310  a site's own address
             answer.read()
     except urllib.error.HTTPError as error:
         remedy = "Check the address, and who may ask there (MLFLOW_TRACKING_TOKEN)."
-        return Finding(check="Models", level="failure", found=f"{uri}: {error.code} {error.reason}", remedy=remedy)
+        return HealthFinding(check="Models", level="failure", found=f"{uri}: {error.code} {error.reason}", remedy=remedy)
     except OSError as error:
         remedy = "See that the server runs and can be reached from here; REQUESTS_CA_BUNDLE names its authorities."
-        return Finding(check="Models", level="failure", found=f"{uri}: {getattr(error, 'reason', error)}", remedy=remedy)
-    return Finding(check="Models", level="ok", found=f"{uri} answers")
+        return HealthFinding(check="Models", level="failure", found=f"{uri}: {getattr(error, 'reason', error)}", remedy=remedy)
+    return HealthFinding(check="Models", level="ok", found=f"{uri} answers")

@@ -20,7 +20,7 @@ from swath.ledger.delta import DeltaTables
 from swath.ledger.schemas import RUNS
 from swath.report.summary import RunSummary
 from swath.simulator.simulate import simulate
-from swath.sinks.served.delivery import Delivery
+from swath.sinks.served.delivery import CatalogueDelivery
 from swath.sinks.served.items import served_item
 from swath.sinks.served.outbox import Outbox
 from swath.stores.database import Database
@@ -114,12 +114,12 @@ def test_a_product_is_found_by_place_and_time_and_no_password_is_left_behind(
 def test_a_driver_killed_after_its_commit_leaves_the_catalogue_to_its_successor(
     run_job: RunJob, scene: Path, database: str, tmp_path: Path, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(_: Delivery) -> None:
+    def killed(_: CatalogueDelivery) -> None:
         raise KeyboardInterrupt
 
     asked = {"output": tmp_path, "catalog": database, "run_id": "r1"}
     with monkeypatch.context() as patch:
-        patch.setattr(Delivery, "deliver", killed)
+        patch.setattr(CatalogueDelivery, "deliver", killed)
         with pytest.raises(StoppedError, match=r"interrupted; .* --run-id r1"):
             run_job("toa", scene, **asked)
     assert DeltaTables(spark, LocalStore(tmp_path)).read("runs", RUNS).count() == 1

@@ -22,7 +22,7 @@ from swath.runs.status import output_status
 from swath.stores.local import LocalStore, local_store
 from swath.upkeep.janitor import Retention, clean
 from swath.upkeep.mend import LOST, mend
-from swath.upkeep.reconcile import Comparison, compare
+from swath.upkeep.reconcile import OutputComparison, compare
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -49,7 +49,7 @@ class Output:
         self.store: LocalStore = local_store(folder)
         self.tables = DeltaTables(spark, self.store)
 
-    def compare(self) -> Comparison:
+    def compare(self) -> OutputComparison:
         return compare(self.tables, self.store)
 
     def kinds(self) -> set[str]:

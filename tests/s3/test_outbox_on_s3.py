@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from swath.errors import CatalogueError
-from swath.sinks.served.delivery import Delivered, Delivery, Session
+from swath.sinks.served.delivery import CatalogueDelivery, Delivered, Session
 from swath.sinks.served.outbox import Entry
 from swath.stores.registry import open_store
 
@@ -37,7 +37,7 @@ def test_an_outbox_in_a_bucket_survives_an_outage(bucket: Any) -> None:
     store, shelf = open_store(f"s3a://{bucket.name}/out"), Shelf()
     path = "products/c/2024/05/01/a/a.json"
     store.write(path, json.dumps({"id": "a", "collection": "c", "links": [], "assets": {"red": {"href": "./a.tif"}}}).encode())
-    delivery = Delivery(store, shelf)
+    delivery = CatalogueDelivery(store, shelf)
     delivery.note("r.000000", [Entry(collection="c", product_id="a", item=path)])
     assert delivery.deliver().pending == 1
     assert list(store.list("outbox")) == ["outbox/r.000000.ndjson"]

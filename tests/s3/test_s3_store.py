@@ -12,7 +12,7 @@ from swath.stores.options import gdal_options
 from swath.stores.registry import open_store
 from swath.stores.s3 import S3Store, spans
 from swath.stores.s3_client import CHUNK, _content_md5
-from swath.stores.upload import Window
+from swath.stores.upload import PartWindow
 
 MIB = 1 << 20
 
@@ -174,7 +174,7 @@ def _url(name: str) -> str:
 
 
 def test_a_window_of_a_file_reads_like_a_file() -> None:
-    window = Window(io.BytesIO(b"0123456789"), start=2, length=5)
+    window = PartWindow(io.BytesIO(b"0123456789"), start=2, length=5)
     assert (len(window), window.read(2), window.read(), window.read(1)) == (5, b"23", b"456", b"")
     assert (window.seek(-2, io.SEEK_END), window.read(9), window.tell()) == (3, b"56", 5)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from swath import doctor
-from swath.doctor_services import Finding
+from swath.doctor_services import HealthFinding
 from swath.readers.files.drivers import missing_drivers
 from swath.spark.start.jars import DELTA_JARS
 
@@ -25,8 +25,8 @@ def test_every_finding_that_is_not_ok_says_how_to_mend_it(tmp_path: Path) -> Non
 
 
 def test_a_failure_is_not_healthy_but_a_warning_is() -> None:
-    warning = Finding(check="x", level="warning", found="y", remedy="z")
-    failure = Finding(check="x", level="failure", found="y", remedy="z")
+    warning = HealthFinding(check="x", level="warning", found="y", remedy="z")
+    failure = HealthFinding(check="x", level="failure", found="y", remedy="z")
     assert doctor.healthy([warning])
     assert not doctor.healthy([warning, failure])
 

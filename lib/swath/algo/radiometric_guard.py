@@ -77,7 +77,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Geometry:
+class ViewGeometry:
     """Of the scene's centre [deg]; the pressure at the ground [hPa] where it is known."""
 
     sun_zenith_deg: float
@@ -87,7 +87,7 @@ class Geometry:
     wavelengths_um: Mapping[str, float] = field(default_factory=dict)
 
 
-def judge(counts: Mapping[str, Counts], *, geometry: Geometry) -> Verdict:
+def judge(counts: Mapping[str, Counts], *, geometry: ViewGeometry) -> Verdict:
     """Judge a scene by the counts of the bands that were read.
 
     Args:
@@ -113,7 +113,7 @@ def _cirrus(counts: Counts) -> Measured:
     return Measured(band="cirrus", percentile=5.0, reflectance=quantile(counts, CIRRUS_SHARE), lowest=low, highest=high)
 
 
-def _air(band: str, counts: Counts, *, geometry: Geometry) -> Measured:
+def _air(band: str, counts: Counts, *, geometry: ViewGeometry) -> Measured:
     def molecules(pressure_hpa: float) -> float:
         return rayleigh_reflectance(
             geometry.wavelengths_um.get(band, AIR_BANDS[band]),

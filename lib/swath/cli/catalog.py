@@ -9,7 +9,7 @@ from swath.errors import AccountError, CatalogueError, ConfigError
 from swath.sinks.served.target import Target
 from swath.stores.base import Store
 from swath.stores.registry import open_store
-from swath.upkeep.finding import Finding
+from swath.upkeep.finding import OutputFinding
 
 if TYPE_CHECKING:
     from swath.sinks.served.delivery import Delivered, Difference
@@ -113,7 +113,7 @@ def compare_command(*, output: str, catalog: str, catalog_base: str, fix: bool) 
         raise AccountError(msg)
 
 
-def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[[str], object]) -> tuple[Finding, ...]:
+def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[[str], object]) -> tuple[OutputFinding, ...]:
     """Compare an output with its served catalogue, both ways; with ``fix`` mend it.
 
     Args:
@@ -144,15 +144,17 @@ def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[
     return findings
 
 
-def _findings(found: "Difference") -> Iterator[Finding]:
+def _findings(found: "Difference") -> Iterator[OutputFinding]:
     for entry in found.missing:
-        yield Finding(kind="not-served", path=entry.item, product_id=entry.product_id, expected="the item, served", got="none")
+        yield OutputFinding(
+            kind="not-served", path=entry.item, product_id=entry.product_id, expected="the item, served", got="none"
+        )
     for entry in found.stale:
-        yield Finding(
+        yield OutputFinding(
             kind="stale-served", path=entry.item, product_id=entry.product_id, expected="the item as it is", got="an earlier one"
         )
     for collection, name in found.surplus:
-        yield Finding(kind="only-served", path=f"{collection}/{name}", product_id=name, expected="an item in the output")
+        yield OutputFinding(kind="only-served", path=f"{collection}/{name}", product_id=name, expected="an item in the output")
 
 
 def _see(delivered: "Delivered") -> None:

@@ -9,10 +9,10 @@ from swath.deploy.site.files import load_site
 from swath.deploy.site.ledger import LedgerKind, Lock
 from swath.deploy.site.site import Site
 from swath.doctor import check_writable
-from swath.doctor_services import Finding, database_finding, registry_finding, store_findings
+from swath.doctor_services import HealthFinding, database_finding, registry_finding, store_findings
 
 
-def examine_site(name: str) -> tuple[Finding, ...]:
+def examine_site(name: str) -> tuple[HealthFinding, ...]:
     """Ask everything that runs at a site must reach.
 
     Args:
@@ -26,7 +26,7 @@ def examine_site(name: str) -> tuple[Finding, ...]:
     return (*_stores(site), *_databases(site), *_models(site))
 
 
-def _stores(site: Site) -> Iterator[Finding]:
+def _stores(site: Site) -> Iterator[HealthFinding]:
     for name, store in sorted(site.stores.items()):
         label = f"Store {name}"
         if store.is_s3:
@@ -34,10 +34,10 @@ def _stores(site: Site) -> Iterator[Finding]:
             continue
         found = check_writable(Path(store.uri))
         level = "warning" if found.level == "failure" and store.shared else found.level
-        yield Finding(check=label, level=level, found=found.found, remedy=found.remedy)
+        yield HealthFinding(check=label, level=level, found=found.found, remedy=found.remedy)
 
 
-def _databases(site: Site) -> Iterator[Finding]:
+def _databases(site: Site) -> Iterator[HealthFinding]:
     ledger = site.ledger
     if ledger.kind is LedgerKind.POSTGRESQL or ledger.lock is Lock.POSTGRESQL:
         dsn, locks = os.environ.get("SWATH_POSTGRESQL_DSN", ""), ledger.lock is Lock.POSTGRESQL
@@ -47,14 +47,14 @@ def _databases(site: Site) -> Iterator[Finding]:
         yield database_finding(dsn, label="Catalogue", variable="SWATH_PGSTAC_DSN", locks=False)
 
 
-def _models(site: Site) -> Iterator[Finding]:
+def _models(site: Site) -> Iterator[HealthFinding]:
     uri = site.resolve(site.models.uri)
     if uri.startswith(("http://", "https://")):
         yield registry_finding(uri)
     elif uri and "://" not in uri:
         there = Path(uri).exists()
         remedy = "" if there else "Mount it, or correct models.uri of the site."
-        yield Finding(
+        yield HealthFinding(
             check="Models", level="ok" if there else "failure", found=f"{uri} {'is' if there else 'is not'} there", remedy=remedy
         )
     elif uri:

@@ -15,7 +15,7 @@ from swath.report.text import size
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
-    from swath.upkeep.reconcile import Comparison
+    from swath.upkeep.reconcile import OutputComparison
 
 #: Findings that are told one by one.
 _TOLD = 1000
@@ -60,7 +60,7 @@ def reconcile_command(
         raise AccountError(msg)
 
 
-def _tell(found: "Comparison", told: Told) -> None:
+def _tell(found: "OutputComparison", told: Told) -> None:
     told.say(f"{found.products} products in the ledger, {found.files} files, {len(found.findings)} findings")
     for finding in found.findings[:_TOLD]:
         told.say(str(finding))

@@ -89,7 +89,7 @@ def _told(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class SiteComparison:
     """Two outputs, file by file.
 
     Args:
@@ -115,11 +115,11 @@ class Comparison:
         return self.equal_keys and not self.differing
 
 
-def compare(a: Path, b: Path) -> Comparison:
+def compare(a: Path, b: Path) -> SiteComparison:
     """Compare the product files below two outputs."""
     left, right = dict(_digests(a)), dict(_digests(b))
     both = sorted(left.keys() & right.keys())
-    return Comparison(
+    return SiteComparison(
         same=tuple(name for name in both if left[name] == right[name]),
         differing=tuple(name for name in both if left[name] != right[name]),
         only_a=tuple(sorted(left.keys() - right.keys())),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from swath.algo.darkest import merged
-from swath.algo.radiometric_guard import Geometry, Verdict, judge
+from swath.algo.radiometric_guard import Verdict, ViewGeometry, judge
 from swath.errors import RangeError
 from swath.pipeline import Checks
 from swath.product import AssetRecord, LayerSpec, Product
@@ -128,9 +128,9 @@ def _pressure(product: Product) -> float | None:
     return product.scene.atmosphere.get("pressure_hpa")
 
 
-def _geometry(scene: Scene, *, pressure_hpa: float | None) -> Geometry:
+def _geometry(scene: Scene, *, pressure_hpa: float | None) -> ViewGeometry:
     angles = scene.angles
-    return Geometry(
+    return ViewGeometry(
         sun_zenith_deg=90.0 - angles.sun_elevation_deg,
         view_zenith_deg=angles.view_zenith_deg,
         relative_azimuth_deg=angles.sun_azimuth_deg - angles.view_azimuth_deg,

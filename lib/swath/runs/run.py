@@ -23,7 +23,7 @@ from swath.runs.request import RunRequest
 from swath.runs.resumed import lost_before, made_before
 from swath.runs.stored_plan import load_or_make_plan
 from swath.runs.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
-from swath.sinks.served.delivery import Delivered, Delivery, delivery_to
+from swath.sinks.served.delivery import CatalogueDelivery, Delivered, delivery_to
 from swath.sinks.served.outbox import Entry
 from swath.spark.breaker import Breaker
 from swath.stores.base import Store
@@ -98,7 +98,7 @@ class Run:
         self._progress = progress
         self._announce = announce
         self._say = say
-        self._delivery: Delivery | None = None
+        self._delivery: CatalogueDelivery | None = None
         self._held: CommitLock = NoLock()
         self._breaker = Breaker(spark, limit=request.internal_limit)
 

@@ -36,7 +36,7 @@ class BandError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class TruthComparison:
     """A product against the truth.
 
     Args:
@@ -48,7 +48,7 @@ class Comparison:
     landcover_accuracy: float | None
 
 
-def compare(files: Mapping[str, Path], truth_folder: Path) -> Comparison:
+def compare(files: Mapping[str, Path], truth_folder: Path) -> TruthComparison:
     """Compare surface reflectance and land cover with the truth where the sky was clear.
 
     Args:
@@ -62,7 +62,7 @@ def compare(files: Mapping[str, Path], truth_folder: Path) -> Comparison:
     accuracy = None
     if "landcover" in files:
         accuracy = _accuracy(files["landcover"], truth=truth_folder / record["landcover"]["file"], clouds=clouds)
-    return Comparison(bands=bands, landcover_accuracy=accuracy)
+    return TruthComparison(bands=bands, landcover_accuracy=accuracy)
 
 
 def _rows(path: Path, *, others: tuple[Path, ...]) -> Iterator[tuple[NDArray[Any], ...]]:

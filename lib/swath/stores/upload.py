@@ -56,7 +56,7 @@ class Upload:
             digest.update(data)
             left -= len(data)
         checked = base64.b64encode(digest.digest()).decode()
-        window: Any = Window(body, start=start, length=length)
+        window: Any = PartWindow(body, start=start, length=length)
         asked = {"PartNumber": number, "Body": window, "ContentLength": length, "ContentMD5": checked}
         try:
             told = self._client.upload_part(**self._this, **asked)
@@ -152,7 +152,7 @@ def _etag(part: UploadedPart, held: tuple[str, int] | None) -> str:
     return held[0]
 
 
-class Window:
+class PartWindow:
     """A stretch of a file as a file of its own, which botocore can send and, for a retry, rewind."""
 
     def __init__(self, file: BinaryIO, *, start: int, length: int) -> None:

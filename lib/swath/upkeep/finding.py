@@ -17,7 +17,7 @@ CATALOGUE: frozenset[Kind] = frozenset({"not-in-catalogue", "only-in-catalogue"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class OutputFinding:
     """Something that does not fit.
 
     Args:

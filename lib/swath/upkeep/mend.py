@@ -17,8 +17,8 @@ from swath.runs.catalogue_days import rebuild_days
 from swath.runs.request import Limits
 from swath.spark.stage import run_stage
 from swath.stores.base import Store
-from swath.upkeep.finding import BROKEN, CATALOGUE, UNRECORDED, Finding
-from swath.upkeep.reconcile import Comparison
+from swath.upkeep.finding import BROKEN, CATALOGUE, UNRECORDED, OutputFinding
+from swath.upkeep.reconcile import OutputComparison
 
 Json = dict[str, Any]
 #: The class under which a broken product waits for ``swath retry``.
@@ -40,10 +40,12 @@ class Mended:
     adopted: tuple[str, ...] = ()
     sent_back: tuple[str, ...] = ()
     catalogue: tuple[str, ...] = ()
-    left: tuple[Finding, ...] = ()
+    left: tuple[OutputFinding, ...] = ()
 
 
-def mend(spark: SparkSession, tables: Tables, store: Store, *, found: Comparison, run_id: str, site: str = "laptop") -> Mended:
+def mend(
+    spark: SparkSession, tables: Tables, store: Store, *, found: OutputComparison, run_id: str, site: str = "laptop"
+) -> Mended:
     """Mend a comparison; to be called under the output's lock.
 
     Args:
@@ -70,7 +72,7 @@ def mend(spark: SparkSession, tables: Tables, store: Store, *, found: Comparison
 
 
 def _adopt(
-    spark: SparkSession, store: Store, findings: Sequence[Finding], *, run_id: str, site: str
+    spark: SparkSession, store: Store, findings: Sequence[OutputFinding], *, run_id: str, site: str
 ) -> list[tuple[str, tuple[Any, ...]]]:
     """Rows of ``products`` for items whose files are what the items say."""
     items = {f.path: json.loads(store.read(f.path) or b"{}") for f in findings}
@@ -108,7 +110,7 @@ def _product(item: Json, records: list[Json], *, path: str, run_id: str, site: s
     )  # fmt: skip
 
 
-def _send_back(tables: Tables, found: Comparison, *, run_id: str) -> None:
+def _send_back(tables: Tables, found: OutputComparison, *, run_id: str) -> None:
     """Take broken products out of the ledger (Delta keeps the version before) and put their scenes into quarantine."""
     if not found.broken:
         return
@@ -125,7 +127,7 @@ def _send_back(tables: Tables, found: Comparison, *, run_id: str) -> None:
     tables.delete("products", version.isin([f"{r['product_id']} {r['product_key']}" for r in found.broken.values()]))
 
 
-def _quarantined(row: Row, why: Finding, *, href: str) -> tuple[Any, ...]:
+def _quarantined(row: Row, why: OutputFinding, *, href: str) -> tuple[Any, ...]:
     message = (
         f"{row['product_id']}: {why.kind} {why.path}: expected {why.expected}; got {why.got}. Run swath retry --error {LOST}"
     )

@@ -13,7 +13,7 @@ from swath.engine.adopt import href_of
 from swath.ledger.schemas import PRODUCTS
 from swath.ledger.tables import Tables
 from swath.stores.base import Entry, Store
-from swath.upkeep.finding import BROKEN, Finding
+from swath.upkeep.finding import BROKEN, OutputFinding
 
 Json = dict[str, Any]
 #: products/<collection>/<yyyy>/<mm>/<dd>
@@ -22,7 +22,7 @@ _PRODUCTS = "products"
 
 
 @dataclass(slots=True, kw_only=True)
-class Comparison:
+class OutputComparison:
     """What was found, with what mending needs.
 
     Args:
@@ -34,13 +34,13 @@ class Comparison:
 
     products: int = 0
     files: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[OutputFinding] = field(default_factory=list)
     broken: dict[str, Row] = field(default_factory=dict)
 
 
-def compare(tables: Tables, store: Store) -> Comparison:
+def compare(tables: Tables, store: Store) -> OutputComparison:
     """Look at everything once; nothing is changed."""
-    found = Comparison()
+    found = OutputComparison()
     for folder, rows, files in days(tables, store):
         found.products += len(rows)
         found.files += len(files)
@@ -103,7 +103,7 @@ class _Day:
         self._store = store
         self._items = items_of(files, store=store)
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[OutputFinding]:
         """All of the day, in order of their paths."""
         named = {p for path, item in self._items.items() for p in named_by(item, path=path)}
         recorded = {r["item"] for r in self._rows.values()}
@@ -111,22 +111,24 @@ class _Day:
         for path, item in self._items.items():
             if path not in recorded:
                 found.append(
-                    Finding(kind="unrecorded-item", path=path, product_id=item.get("id", ""), expected="a row in products")
+                    OutputFinding(kind="unrecorded-item", path=path, product_id=item.get("id", ""), expected="a row in products")
                 )
         kept = recorded | set(self._items) | named | {p for r in self._rows.values() for p in paths_of(r)}
-        found += [Finding(kind="orphan-file", path=p, expected="an item that names it") for p in self._files if p not in kept]
+        found += [
+            OutputFinding(kind="orphan-file", path=p, expected="an item that names it") for p in self._files if p not in kept
+        ]
         found += self._catalogue(recorded)
         yield from sorted(found, key=lambda f: (f.path, f.kind))
 
-    def _product(self, row: Row) -> Iterator[Finding]:
+    def _product(self, row: Row) -> Iterator[OutputFinding]:
         product_id, path = row["product_id"], row["item"]
         if path not in self._items:
-            yield Finding(kind="missing-item", path=path, product_id=product_id, expected="an item", got="none")
+            yield OutputFinding(kind="missing-item", path=path, product_id=product_id, expected="an item", got="none")
             return
         keys = {a["key"] for a in row["assets"]}
         told = {a["swath:key"] for a in self._items[path].get("assets", {}).values() if "swath:key" in a}
         if keys != told:
-            yield Finding(
+            yield OutputFinding(
                 kind="other-item", path=path, product_id=product_id, expected=f"run {row['run_id']}", got="other assets"
             )
             return
@@ -135,25 +137,25 @@ class _Day:
             file = f"{folder}/{asset['href']}"
             entry = self._files.get(file)
             if entry is None:
-                yield Finding(
+                yield OutputFinding(
                     kind="missing-file", path=file, product_id=product_id, expected=f"{asset['bytes']} bytes", got="none"
                 )
             elif entry.bytes != asset["bytes"]:
                 sizes = {"expected": f"{asset['bytes']} bytes", "got": f"{entry.bytes} bytes"}
-                yield Finding(kind="wrong-size", path=file, product_id=product_id, **sizes)
+                yield OutputFinding(kind="wrong-size", path=file, product_id=product_id, **sizes)
         for file in row["pictures"].values():
             if file not in self._files:
-                yield Finding(kind="missing-file", path=file, product_id=product_id, expected="a picture", got="none")
+                yield OutputFinding(kind="missing-file", path=file, product_id=product_id, expected="a picture", got="none")
 
-    def _catalogue(self, recorded: set[str]) -> Iterator[Finding]:
+    def _catalogue(self, recorded: set[str]) -> Iterator[OutputFinding]:
         path = f"collections/{self._folder.removeprefix(f'{_PRODUCTS}/')}catalog.json"
         data = self._store.read(path)
         links = json.loads(data)["links"] if data else []
         listed = {link["href"].lstrip("./") for link in links if link["rel"] == "item"}
         for item in recorded - listed:
-            yield Finding(kind="not-in-catalogue", path=item, expected=f"a link in {path}", got="none")
+            yield OutputFinding(kind="not-in-catalogue", path=item, expected=f"a link in {path}", got="none")
         for item in listed - recorded:
-            yield Finding(kind="only-in-catalogue", path=item, expected="a row in products", got=f"a link in {path}")
+            yield OutputFinding(kind="only-in-catalogue", path=item, expected="a row in products", got=f"a link in {path}")
 
 
 def items_of(files: Iterable[str], *, store: Store) -> dict[str, Json]:

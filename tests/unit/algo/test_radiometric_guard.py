@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swath.algo.darkest import INVALID, bin_count, bins_of, merged, quantile, rayleigh_reflectance, sparse
-from swath.algo.radiometric_guard import Geometry, judge
+from swath.algo.radiometric_guard import ViewGeometry, judge
 
-SIX_S = Geometry(sun_zenith_deg=44.0, view_zenith_deg=8.0, relative_azimuth_deg=120.0)
+SIX_S = ViewGeometry(sun_zenith_deg=44.0, view_zenith_deg=8.0, relative_azimuth_deg=120.0)
 #: A dark place, as a share of the scene: reflectance of every band over water or shadow, and over bright ground.
 DARK = {"cirrus": 0.001, "blue": 0.065, "green": 0.04, "nir": 0.01, "swir16": 0.005, "swir22": 0.004}
 DESERT = {"cirrus": 0.001, "blue": 0.16, "green": 0.24, "nir": 0.42, "swir16": 0.52, "swir22": 0.47}
@@ -65,7 +65,7 @@ def test_an_edge_in_the_raster_asks_for_more_dark_pixels() -> None:
 
 def test_a_known_pressure_sharpens_the_limit() -> None:
     blue = {"blue": {15: 5_000, 40: 5_000}}
-    known = Geometry(sun_zenith_deg=44.0, view_zenith_deg=8.0, relative_azimuth_deg=120.0, pressure_hpa=1013.25)
+    known = ViewGeometry(sun_zenith_deg=44.0, view_zenith_deg=8.0, relative_azimuth_deg=120.0, pressure_hpa=1013.25)
     assert judge(blue, geometry=SIX_S).outcome == "agrees"
     assert judge(blue, geometry=known).outcome == "contradicts"
 

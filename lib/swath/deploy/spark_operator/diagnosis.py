@@ -37,7 +37,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Symptom:
     """A cause and its cure.
 
     Args:
@@ -51,18 +51,18 @@ class Finding:
     stuck: bool = True
 
 
-def diagnose(evidence: Evidence) -> Finding | None:
+def diagnose(evidence: Evidence) -> Symptom | None:
     """The first cause that explains the state, or None when all is in order."""
     return next((finding for look in _LOOKS for finding in look(evidence)), None)
 
 
-def _error_message(e: Evidence) -> Iterator[Finding]:
+def _error_message(e: Evidence) -> Iterator[Symptom]:
     """What the operator says itself, in better words where they are known."""
     for needle, reason, remedy in _SAYINGS:
         if needle in e.error:
-            yield Finding(f"{reason} ({e.error[:200]})", remedy)
+            yield Symptom(f"{reason} ({e.error[:200]})", remedy)
     if e.error:
-        yield Finding(e.error[:300], "", stuck=False)
+        yield Symptom(e.error[:300], "", stuck=False)
 
 
 _SAYINGS = (
@@ -87,16 +87,16 @@ _SAYINGS = (
 )
 
 
-def _unseen(e: Evidence) -> Iterator[Finding]:
+def _unseen(e: Evidence) -> Iterator[Symptom]:
     """No controller has touched the application."""
     if e.word == "" and e.age_s > UNSEEN_S:
-        yield Finding(
+        yield Symptom(
             f"no operator has touched the run for more than {UNSEEN_S} s",
             "The namespace is not among the operator's jobNamespaces (only 'default' is by itself), or the controller is down",
         )
 
 
-def _containers(e: Evidence) -> Iterator[Finding]:
+def _containers(e: Evidence) -> Iterator[Symptom]:
     """What the kubelet says about containers."""
     for pod in e.pods:
         statuses = [*pod.get("status", {}).get("initContainerStatuses", []), *pod.get("status", {}).get("containerStatuses", [])]
@@ -104,70 +104,70 @@ def _containers(e: Evidence) -> Iterator[Finding]:
             yield from _container(status, pod=pod["metadata"]["name"])
 
 
-def _container(status: Object, *, pod: str) -> Iterator[Finding]:
+def _container(status: Object, *, pod: str) -> Iterator[Symptom]:
     waiting = status.get("state", {}).get("waiting") or {}
     why, message = waiting.get("reason", ""), waiting.get("message", "")
     if why in {"ImagePullBackOff", "ErrImagePull", "InvalidImageName"}:
-        yield Finding(
+        yield Symptom(
             f"the image of {pod} cannot be pulled ({why}: {message[:200]})",
             "Check the digest, the registry's reach and its credentials",
         )
     if why == "CreateContainerConfigError":
-        yield Finding(
+        yield Symptom(
             f"{pod} names a secret or ConfigMap that is not there ({message[:200]})", "Create it in the run's namespace"
         )
     ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or {}
     if ended.get("reason") == "OOMKilled":
-        yield Finding(
+        yield Symptom(
             f"{pod} outgrew its memory limit and was killed",
             "Raise worker and child, or the overhead; `swath plan` shows what is needed",
         )
 
 
-def _pods(e: Evidence) -> Iterator[Finding]:
+def _pods(e: Evidence) -> Iterator[Symptom]:
     """What happened to whole pods."""
     for pod in e.pods:
         why = pod.get("status", {}).get("reason", "")
         name = pod["metadata"]["name"]
         if why == "DeadlineExceeded":
-            yield Finding(f"{name} ran longer than max_duration", "Raise max_duration, or ask for more executors", stuck=False)
+            yield Symptom(f"{name} ran longer than max_duration", "Raise max_duration, or ask for more executors", stuck=False)
         if why == "Evicted":
-            yield Finding(
+            yield Symptom(
                 f"{name} was evicted ({pod['status'].get('message', '')[:200]})",
                 "Mostly scratch.size_limit or node disk",
                 stuck=False,
             )
 
 
-def _events(e: Evidence) -> Iterator[Finding]:
+def _events(e: Evidence) -> Iterator[Symptom]:
     """What the scheduler and controllers say."""
     for event in still_true(e.events, pods=e.pods):
         why, message = event.get("reason", ""), event.get("message", "")
         if why == "FailedScheduling":
-            yield Finding(f"no node takes the pod: {message[:250]}", "Compare placement and sizes of the site with its nodes")
+            yield Symptom(f"no node takes the pod: {message[:250]}", "Compare placement and sizes of the site with its nodes")
         if why == "FailedMount":
-            yield Finding(f"a volume cannot be mounted: {message[:250]}", "Check secret, ConfigMap or claim of that name")
+            yield Symptom(f"a volume cannot be mounted: {message[:250]}", "Check secret, ConfigMap or claim of that name")
         if why == "FailedCreate" and e.word not in _DRIVER_RUNS:
             yield from _error_message(Evidence(word=e.word, error=message))
 
 
-def _lonely(e: Evidence) -> Iterator[Finding]:
+def _lonely(e: Evidence) -> Iterator[Symptom]:
     """A driver that waits for executors."""
     executors = [p for p in e.pods if p["metadata"].get("labels", {}).get("spark-role") == "executor"]
     if e.word != "RUNNING" or e.running_s < LONELY_S or any(p.get("status", {}).get("phase") == "Running" for p in executors):
         return
     full = next(iter(_full(e.quotas)), "")
     if full:
-        yield Finding(
+        yield Symptom(
             f"the driver runs and its executors are refused: quota {full} is used up",
             "Raise the quota: drivers that fill it wait for ever",
         )
     elif executors:
-        yield Finding(
+        yield Symptom(
             "the driver runs and its executors wait for nodes", "Compare placement and sizes of the site with its nodes"
         )
     else:
-        yield Finding(
+        yield Symptom(
             "the driver runs and has asked for no executor pod that exists",
             "Its account may not create pods, or the webhook refuses them: see `swath logs`",
         )
@@ -193,4 +193,4 @@ def quantity(text: str) -> float:
     return float(text or 0)
 
 
-_LOOKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (_containers, _pods, _error_message, _events, _lonely, _unseen)
+_LOOKS: tuple[Callable[[Evidence], Iterator[Symptom]], ...] = (_containers, _pods, _error_message, _events, _lonely, _unseen)

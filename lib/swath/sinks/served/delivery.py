@@ -96,7 +96,7 @@ class Session(Protocol):
         ...
 
 
-class Catalogue(Protocol):
+class ServedCatalogue(Protocol):
     """Where sessions come from."""
 
     def session(self) -> AbstractContextManager[Session]:
@@ -109,7 +109,7 @@ class Catalogue(Protocol):
         ...
 
 
-class Delivery:
+class CatalogueDelivery:
     """Delivers one output.
 
     Args:
@@ -118,7 +118,7 @@ class Delivery:
         base: URI that the output's root has for readers of the catalogue; empty means the output's own.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue, *, base: str = "") -> None:
+    def __init__(self, store: Store, catalogue: ServedCatalogue, *, base: str = "") -> None:
         self._store = store
         self._catalogue = catalogue
         self._base = base or uri_of(store)
@@ -250,7 +250,7 @@ def uri_of(store: Store) -> str:
     return store.root.replace("s3a://", "s3://", 1)
 
 
-def delivery_to(target: Target, store: Store) -> Delivery:
+def delivery_to(target: Target, store: Store) -> CatalogueDelivery:
     """Delivery to pgSTAC.
 
     Raises:
@@ -260,7 +260,7 @@ def delivery_to(target: Target, store: Store) -> Delivery:
     from swath.sinks.served.pgstac import PgStac  # noqa: PLC0415
     from swath.stores.database import Database  # noqa: PLC0415
 
-    return Delivery(store, PgStac(Database(target.dsn)), base=target.base)
+    return CatalogueDelivery(store, PgStac(Database(target.dsn)), base=target.base)
 
 
 def _all_items(store: Store) -> Iterator[Entry]:

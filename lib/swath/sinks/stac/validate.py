@@ -23,7 +23,7 @@ _TYPES: Mapping[str, pystac.STACObjectType] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class SchemaFinding:
     """Something that a schema forbids.
 
     Args:
@@ -49,7 +49,7 @@ class Validation:
 
     checked: tuple[str, ...]
     unchecked: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[SchemaFinding, ...]
 
     @property
     def valid(self) -> bool:
@@ -96,7 +96,7 @@ class StacValidator:
             findings=tuple(f for found in results.values() for f in found or ()),
         )
 
-    def _apply(self, plain: dict[str, Any], *, schema: str, kind: pystac.STACObjectType) -> list[Finding] | None:
+    def _apply(self, plain: dict[str, Any], *, schema: str, kind: pystac.STACObjectType) -> list[SchemaFinding] | None:
         """What a schema forbids; None when the schema, or one that it refers to, is not at hand."""
         if schema not in self._offline.schema_cache:
             return None
@@ -104,7 +104,7 @@ class StacValidator:
             self._offline.validate_extension(plain, kind, plain["stac_version"], schema)
         except STACValidationError as error:
             return [
-                Finding(schema=schema, where="/" + "/".join(map(str, e.absolute_path)), message=e.message[:500])
+                SchemaFinding(schema=schema, where="/" + "/".join(map(str, e.absolute_path)), message=e.message[:500])
                 for e in error.source or ()
             ]
         except (GetSchemaError, Unresolvable):

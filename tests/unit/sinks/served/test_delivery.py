@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swath.errors import CatalogueError, ConfigError
-from swath.sinks.served.delivery import Delivered, Delivery, Session, uri_of
+from swath.sinks.served.delivery import CatalogueDelivery, Delivered, Session, uri_of
 from swath.sinks.served.outbox import Entry, Outbox
 from swath.stores.local import LocalStore
 
@@ -77,7 +77,7 @@ def waiting(store: LocalStore) -> list[str]:
 
 
 def test_what_was_noted_is_delivered_with_absolute_hrefs_and_the_outbox_is_empty(store: LocalStore, shelf: Shelf) -> None:
-    delivery = Delivery(store, shelf)
+    delivery = CatalogueDelivery(store, shelf)
     delivery.note("r.000000", [publish(store, "a"), publish(store, "b")])
     assert delivery.deliver() == Delivered(items=2)
     assert shelf.items["a"]["assets"]["red"]["href"] == f"{store.folder.as_uri()}/products/c/2024/05/01/a/a.tif"
@@ -86,13 +86,13 @@ def test_what_was_noted_is_delivered_with_absolute_hrefs_and_the_outbox_is_empty
 
 def test_nothing_to_tell_asks_no_catalogue(store: LocalStore, shelf: Shelf) -> None:
     shelf.trouble = DOWN
-    assert Delivery(store, shelf).deliver() == Delivered()
+    assert CatalogueDelivery(store, shelf).deliver() == Delivered()
 
 
 @pytest.mark.parametrize("trouble", [DOWN, ConfigError("PostgreSQL (host=db) has no pgSTAC schema")])
 def test_a_catalogue_in_trouble_fails_nobody_and_is_told_later(store: LocalStore, shelf: Shelf, trouble: Exception) -> None:
     shelf.trouble = trouble
-    delivery = Delivery(store, shelf)
+    delivery = CatalogueDelivery(store, shelf)
     delivery.note("r.000000", [publish(store, "a")])
     told = delivery.deliver()
     assert (told.items, told.pending, told.problem) == (0, 1, str(trouble))
@@ -100,13 +100,13 @@ def test_a_catalogue_in_trouble_fails_nobody_and_is_told_later(store: LocalStore
     assert waiting(store) == ["a"]
     assert "1 wait in the outbox" in str(told)
     shelf.trouble = None
-    assert Delivery(store, shelf).deliver() == Delivered(items=1)
+    assert CatalogueDelivery(store, shelf).deliver() == Delivered(items=1)
     assert waiting(store) == []
 
 
 def test_a_catalogue_that_goes_down_midway_gets_the_rest_later(store: LocalStore, shelf: Shelf, monkeypatch: Any) -> None:
     monkeypatch.setattr("swath.sinks.served.delivery.BATCH", 2)
-    delivery = Delivery(store, shelf)
+    delivery = CatalogueDelivery(store, shelf)
     for wave in range(3):
         delivery.note(f"r.{wave:06d}", [publish(store, f"{wave}{n}") for n in "ab"])
     shelf.dies_after = 1
@@ -118,7 +118,7 @@ def test_a_catalogue_that_goes_down_midway_gets_the_rest_later(store: LocalStore
 
 
 def test_who_replays_late_tells_the_newest_version(store: LocalStore, shelf: Shelf) -> None:
-    delivery = Delivery(store, shelf)
+    delivery = CatalogueDelivery(store, shelf)
     delivery.note("r1.000000", [publish(store, "a", cloud=1)])
     delivery.note("r2.000000", [publish(store, "a", cloud=2)])
     delivery.deliver()
@@ -126,7 +126,7 @@ def test_who_replays_late_tells_the_newest_version(store: LocalStore, shelf: She
 
 
 def test_an_item_that_is_no_more_waits_for_nobody(store: LocalStore, shelf: Shelf) -> None:
-    delivery = Delivery(store, shelf)
+    delivery = CatalogueDelivery(store, shelf)
     entry = publish(store, "a")
     delivery.note("r.000000", [entry, publish(store, "b")])
     store.delete(entry.item)
@@ -139,7 +139,7 @@ def test_an_item_that_is_no_more_waits_for_nobody(store: LocalStore, shelf: Shel
 def test_items_that_the_catalogue_refuses_keep_no_other_waiting(disliked: set[str], tmp_path_factory: Any) -> None:
     store, shelf = LocalStore(tmp_path_factory.mktemp("out").resolve()), Shelf()
     shelf.disliked = frozenset(disliked)
-    delivery = Delivery(store, shelf)
+    delivery = CatalogueDelivery(store, shelf)
     letters = list("abcdefghijklmn")
     for wave, name in enumerate(letters):
         delivery.note(f"r.{wave:06d}", [publish(store, name)])
@@ -153,7 +153,7 @@ def test_items_that_the_catalogue_refuses_keep_no_other_waiting(disliked: set[st
 def test_a_catalogue_that_refuses_everything_is_not_asked_for_ever(store: LocalStore, shelf: Shelf) -> None:
     names = [f"{n:03d}" for n in range(100)]
     shelf.disliked = frozenset(names)
-    delivery = Delivery(store, shelf)
+    delivery = CatalogueDelivery(store, shelf)
     delivery.note("r.000000", [publish(store, n) for n in names])
     told = delivery.deliver()
     assert (told.items, told.pending) == (0, 100)
@@ -164,7 +164,7 @@ def test_a_new_catalogue_can_be_told_everything(store: LocalStore, shelf: Shelf)
     publish(store, "a")
     publish(store, "b")
     store.write("products/c/2024/05/01/a/notes.json", b"{}")
-    delivery = Delivery(store, shelf, base="https://host/out")
+    delivery = CatalogueDelivery(store, shelf, base="https://host/out")
     delivery.note_all()
     assert delivery.deliver() == Delivered(items=2)
     assert shelf.items["b"]["assets"]["red"]["href"] == "https://host/out/products/c/2024/05/01/b/b.tif"
@@ -182,7 +182,7 @@ def test_an_output_names_itself(tmp_path: Path) -> None:
 
 
 def test_comparing_finds_what_is_missing_stale_and_no_more(store: LocalStore, shelf: Shelf) -> None:
-    delivery = Delivery(store, shelf, base="https://host/out")
+    delivery = CatalogueDelivery(store, shelf, base="https://host/out")
     kept = [publish(store, name) for name in "abc"]
     delivery.note("r.000000", kept)
     delivery.deliver()
@@ -203,14 +203,14 @@ def test_comparing_finds_what_is_missing_stale_and_no_more(store: LocalStore, sh
 def test_items_of_other_outputs_are_left_alone(store: LocalStore, shelf: Shelf, tmp_path_factory: Any) -> None:
     other = LocalStore(tmp_path_factory.mktemp("other").resolve())
     for place, name in ((store, "a"), (other, "b")):
-        delivery = Delivery(place, shelf)
+        delivery = CatalogueDelivery(place, shelf)
         delivery.note("r.000000", [publish(place, name)])
         delivery.deliver()
-    assert len(Delivery(store, shelf).compare()) == len(Delivery(other, shelf).compare()) == 0
+    assert len(CatalogueDelivery(store, shelf).compare()) == len(CatalogueDelivery(other, shelf).compare()) == 0
 
 
 def test_an_empty_output_takes_nothing_out(store: LocalStore, shelf: Shelf) -> None:
-    delivery = Delivery(store, shelf)
+    delivery = CatalogueDelivery(store, shelf)
     entry = publish(store, "a")
     delivery.note("r.000000", [entry])
     delivery.deliver()
