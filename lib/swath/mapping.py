@@ -125,3 +125,19 @@ def is_geographic(text: str) -> bool:
         GeometryError: PROJ does not know it.
     """
     return bool(crs_of(text).is_geographic)
+
+
+def pixels_across(grid: Grid, other: Grid) -> tuple[float, float]:
+    """How many pixels of another grid a pixel of this one is high and wide, at this one's centre; NaN where nothing is.
+
+    Args:
+        grid: Upright.
+        other: In any coordinate system, upright or not.
+    """
+    if grid.crs == other.crs and other.upright:
+        return grid.dy / other.dy, grid.dx / other.dx
+    x, y = grid.left + grid.width / 2.0 * grid.dx, grid.top - grid.height / 2.0 * grid.dy
+    corners = np.array([[x, y], [x + grid.dx, y], [x, y - grid.dy]])
+    columns, rows = ProjectedMapping(crs=grid.crs, source=other).locate(corners[:, 0], corners[:, 1])
+    sides = np.abs(np.diff(rows[[1, 0, 2]])), np.abs(np.diff(columns[[1, 0, 2]]))
+    return float(sides[0].sum()), float(sides[1].sum())

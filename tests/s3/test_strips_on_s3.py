@@ -13,6 +13,7 @@ import rasterio
 
 from swath.engine.child.tasks import _store, perform
 from swath.engine.cut import cut
+from swath.engine.frame import Frame
 from swath.engine.product_plan import plan_product
 from swath.engine.shared_uploads import uploads_wanted
 from swath.errors import ReadError
@@ -130,5 +131,5 @@ def test_small_and_well_compressed_assets_are_no_uploads(scene: Scene) -> None:
     assert uploads_wanted(plan, plan.cut(rows=None, split=True)) == ("red",)
     assert uploads_wanted(plan, plan.cut(rows=None, split=False)) == ("red",)
     assert uploads_wanted(plan, plan.cut(rows=None, split=True), skip=frozenset({"red"})) == ()
-    small = cut(scene.reference, (scene.assets["red"].grid,), rows=512)
+    small = cut(Frame.around(scene.reference, grids=[scene.assets["red"].grid]), rows=512)
     assert uploads_wanted(plan, small) == ()

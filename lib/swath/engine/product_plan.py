@@ -9,10 +9,10 @@ from typing import Any
 
 from swath import __version__
 from swath.engine.cut import FAR_PIECE, Cut, cut
+from swath.engine.frame import Frame
 from swath.engine.graph import Graph, resolve
 from swath.engine.keys import asset_keys, digest_of
 from swath.engine.pipeline_json import pipeline_of
-from swath.grid import Grid
 from swath.product import AppliedStep, AssetRecord, LayerName, Product
 from swath.scene import Scene
 from swath.sinks.publish import TRUE_COLOUR
@@ -34,6 +34,7 @@ class ProductPlan:
         graph: What is computed.
         keys: Asset keys, by STAC asset name.
         previews: Layers for the pictures.
+        frame: What the product is cut on.
     """
 
     product_id: str
@@ -42,6 +43,7 @@ class ProductPlan:
     graph: Graph
     keys: Mapping[str, str]
     previews: tuple[LayerName, ...]
+    frame: Frame
 
     @property
     def product_key(self) -> str:
@@ -51,12 +53,6 @@ class ProductPlan:
     def href(self, asset: str) -> str:
         """File name of an asset."""
         return f"{self.product_id}.{asset}.{self.keys[asset][:12]}.tif"
-
-    @property
-    def grids(self) -> tuple[Grid, ...]:
-        """Of all assets and pictures."""
-        pictured = (self.graph.grid_of(name) for name in self.previews)
-        return tuple(dict.fromkeys([*(spec.grid for spec in self.graph.outputs.values()), *pictured]))
 
     @property
     def _piece(self) -> tuple[int, int] | None:
@@ -69,7 +65,7 @@ class ProductPlan:
         Raises:
             ConfigError: ``rows`` is not legal.
         """
-        return cut(self.graph.scene.reference, self.grids, rows=rows, split=split, piece=piece or self._piece)
+        return cut(self.frame, rows=rows, split=split, piece=piece or self._piece)
 
 
 def plan_product(scene_json: str, pipeline_json: str) -> ProductPlan:
@@ -92,14 +88,22 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
     product_id = f"{scene.scene_id}.{plain['name']}"
     collection = f"{plain['name']}-{scene.family}"
     day = scene.acquired.astimezone(UTC)
+    previews = _previews(graph)
     return ProductPlan(
         product_id=product_id,
         collection=collection,
         folder=f"products/{collection}/{day:%Y/%m/%d}/{product_id}",
         graph=graph,
         keys=asset_keys(graph),
-        previews=_previews(graph),
+        previews=previews,
+        frame=_frame(graph, previews),
     )
+
+
+def _frame(graph: Graph, previews: tuple[LayerName, ...]) -> Frame:
+    written = [*(spec.grid for spec in graph.outputs.values()), *(graph.grid_of(name) for name in previews)]
+    layers = [graph.grid_of(name) for call in graph.calls for name in call.reads]
+    return Frame.around(graph.scene.reference, grids=written, layers=[*layers, *(c.recipe.grid for c in graph.calls)])
 
 
 def _previews(graph: Graph) -> tuple[LayerName, ...]:

@@ -13,6 +13,7 @@ from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
 from swath.grid import Grid
 from swath.ledger.open import open_tables
+from swath.mapping import pixels_across
 from swath.product import LayerSpec
 from swath.readers.stac.search import Say
 from swath.runs.calibration import slowness
@@ -88,8 +89,8 @@ def peak_mb(plan: ProductPlan, *, strip_rows: int | None) -> float:
 
 
 def _piece_pixels(grid: Grid, cut: Cut) -> float:
-    reference = cut.reference
-    return cut.piece[0] * grid.height / reference.height * cut.piece[1] * grid.width / reference.width
+    down, across = pixels_across(cut.frame.grid, grid)
+    return cut.piece[0] * down * cut.piece[1] * across
 
 
 def _call_bytes(call: Call, cut: Cut) -> float:
@@ -100,7 +101,7 @@ def _call_bytes(call: Call, cut: Cut) -> float:
 def _gathered_bytes(spec: LayerSpec, cut: Cut) -> float:
     """Full-width rows of one asset: of a piece and of the next level where sides are odd, of that level's quarter otherwise."""
     grid = spec.grid
-    rows = cut.piece[0] * grid.height / cut.reference.height
+    rows = cut.piece[0] * pixels_across(cut.frame.grid, grid)[0]
     whole = 2 * rows * grid.width
     return whole / 16 if grid.height % 4 == grid.width % 4 == 0 else 1.5 * whole
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from swath.engine.child.tasks import perform
-from swath.engine.cut import PIECE, legal_unit
+from swath.engine.cut import PIECE
 from swath.engine.keys import canonical
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import SceneError
@@ -139,8 +139,8 @@ def check_seams(
 
 
 def _tilings(plan: ProductPlan, heights: Sequence[int]) -> Iterator[Tiling]:
-    reference = plan.graph.scene.reference
-    most = min(PIECE[0], reference.height), min(PIECE[1], reference.width)
+    frame = plan.frame.grid
+    most = min(PIECE[0], frame.height), min(PIECE[1], frame.width)
     for number, rows in enumerate(heights or _heights(plan)):
         share = _PIECES[(number - 1) % len(_PIECES)]
         piece = (max(int(most[0] * share), 1), max(int(most[1] * share), 1)) if number else None
@@ -153,8 +153,7 @@ def _tilings(plan: ProductPlan, heights: Sequence[int]) -> Iterator[Tiling]:
 def _heights(plan: ProductPlan) -> tuple[int | None, int]:
     """A run's own height, and the smallest legal one; where those are the same, the whole scene."""
     own = plan.cut(rows=None, split=True).strip_rows
-    whole = plan.graph.scene.reference.height
-    unit = legal_unit(plan.graph.scene.reference, plan.grids) or whole
+    whole, unit = plan.frame.grid.height, plan.frame.unit
     return None, whole if unit == own else unit
 
 

@@ -13,6 +13,7 @@ import rasterio
 
 from swath.engine import cut as cutting
 from swath.engine.cut import cut
+from swath.engine.frame import Frame
 from swath.engine.graph import Graph, resolve
 from swath.engine.preview import Preview, load
 from swath.engine.strip import StripJob, StripResult, run_strip
@@ -83,7 +84,7 @@ def _graph(make: Any, scene: Scene) -> Graph:
 
 def _strips(graph: Graph, store: LocalStore, *, rows: int | None, order: int = 1) -> list[StripResult]:
     grids = tuple(dict.fromkeys(s.grid for s in graph.outputs.values()))
-    made = cut(graph.scene.reference, grids, rows=rows, split=rows is not None)
+    made = cut(Frame.around(graph.scene.reference, grids=grids), rows=rows, split=rows is not None)
     with BandReader() as reader:
         return [
             run_strip(
@@ -186,7 +187,8 @@ def test_assets_that_exist_are_skipped(make: Any, tmp_path: Path) -> None:
     graph = _graph(make, scene)
     grids = tuple(dict.fromkeys(s.grid for s in graph.outputs.values()))
     skip = frozenset(graph.outputs) - {"ndvi"}
-    job = StripJob(graph=graph, cut=cut(scene.reference, grids, rows=512), number=0, previews=(), folder="parts", skip=skip)
+    made = cut(Frame.around(scene.reference, grids=grids), rows=512)
+    job = StripJob(graph=graph, cut=made, number=0, previews=(), folder="parts", skip=skip)
     with BandReader() as reader:
         result = run_strip(job, store=LocalStore(tmp_path / "out"), context=Context(), reader=reader)
     assert [p.asset for p in result.parts] == ["ndvi"]
