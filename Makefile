@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql demo test test-long lint format bench faults lock clean
+.PHONY: help setup postgresql demo test test-long lint format bench faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -42,6 +42,9 @@ bench: setup ## ours against a bare rasterio loop and GDAL, in one interleaved r
 
 faults: setup ## 200 injections into runs, 1,000 damaged deliveries; prints its tables (FAULTS="--seed 7")
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+pictures: setup ## screenshots of docs/pictures anew, by Chromium
+	@SWATH_SCREENSHOTS=docs/pictures $(BIN)/pytest -q tests/view/test_page.py
 
 lock: $(MADE)/packages ## resolve requirements*.in anew into the lock files (keeps versions that still fit)
 	@compile() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \

@@ -18,7 +18,7 @@ def _requirements() -> list[str]:
 
 
 #: What `swath view` needs beside the base.
-VIEW = ["titiler.core", "rio-tiler", "uvicorn"]
+VIEW = ["rio-tiler", "starlette", "uvicorn"]
 
 setup(
     name="swath",
@@ -36,6 +36,8 @@ setup(
             "**/*.j2",
             "**/*.css",
             "**/*.js",
+            "**/*.mjs",
+            "**/*LICENSE.txt",
             "**/*.svg",
             "**/*.json",
             "**/*.csv",

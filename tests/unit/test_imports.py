@@ -61,6 +61,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "runs": frozenset({"engine", "ledger", "readers", "sinks", "spark", "stores", "inference"}),
     "upkeep": frozenset({"engine", "ledger", "runs", "sinks", "spark", "stores"}),
     "report": frozenset({"algo", "readers", "sinks", "stores"}),
+    # The map: what the ledger lists, what the items say, pixels as GDAL reads them.
+    "view": frozenset({"ledger", "stores", "readers.files", "sinks.quicklook", "runs.status"}),
     # A pipeline file becomes a Pipeline, its models pinned in the registry.
     "config": frozenset({"steps", "engine.pipeline_json", "inference"}),
     # From what a user writes, to what every engine is asked for, to an engine; the files beside the rooms choose one.
@@ -78,7 +80,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "cli": frozenset(
         {
             *("config", "runs", "ledger", "upkeep", "spark", "deploy", "report", "doctor", "doctor_services", "simulator"),
-            *("training", "inference", "readers", "stores", "sinks.stac", "sinks.cog", "sinks.served"),
+            *("training", "inference", "readers", "stores", "sinks.stac", "sinks.cog", "sinks.served", "view"),
         }
     ),
     "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor", "readers", "inference", "training"}),
@@ -87,9 +89,12 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "pyspark": ("spark", "ledger", "runs", "upkeep"),
     "delta": ("spark", "ledger"),
-    "rasterio": ("readers", "sinks", "training", "simulator"),
+    "rasterio": ("readers", "sinks", "training", "simulator", "view"),
     # Coordinate systems meet in one module: what maps one to another is asked of it.
     "pyproj": ("mapping.py",),
+    "rio_tiler": ("view",),
+    "starlette": ("view",),
+    "uvicorn": ("view",),
     "pyogrio": ("readers", "training", "simulator"),
     "mlflow": ("inference", "training"),
     "boto3": ("stores", "deploy"),

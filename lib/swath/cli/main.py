@@ -37,6 +37,7 @@ COMMANDS = {
     "reconcile": Lazy("swath.cli.upkeep:reconcile_command", "Compare ledger, files and catalogue; repair them."),
     "maintain": Lazy("swath.cli.upkeep:maintain_command", "Remove what nobody needs any more; tidy tables."),
     "export": Lazy("swath.cli.upkeep:export_command", "Repeat a ledger that is in PostgreSQL in Delta tables."),
+    "view": Lazy("swath.cli.view:view_command", "Look at the products of an output on a map, in the browser."),
     "report": Lazy("swath.cli.inspect:report_command", "Draw the report of a run anew."),
     "validate": Lazy("swath.cli.inspect:validate_command", "Check a pipeline, a STAC object or a COG."),
     "check": Lazy("swath.cli.check:check_group", "Check that no pixel of a pipeline depends on how a scene is cut."),

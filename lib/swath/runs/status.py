@@ -78,7 +78,7 @@ def output_status(tables: Tables, *, run_id: str | None = None) -> OutputStatus:
     runs = _columns(tables, "runs", RUNS, columns=[n for n in RUNS.names if n not in {"spec", "spec_digest"}])
     products = _columns(tables, "products", PRODUCTS, columns=["pipeline", "product_id", "scene_id", "made"])
     numbers = products.group_by("pipeline").aggregate([("product_id", "count_distinct")]).to_pylist()
-    refused = [row for row in _standing(tables, products) if run_id in (None, row["run_id"])]
+    refused = [row for row in standing_rows(tables, products) if run_id in (None, row["run_id"])]
     return OutputStatus(
         runs=_runs([row for row in runs.to_pylist() if run_id in (None, row["run_id"])]),
         products={r["pipeline"]: r["product_id_count_distinct"] for r in sorted(numbers, key=itemgetter("pipeline"))},
@@ -92,9 +92,15 @@ def _columns(tables: Tables, name: str, schema: StructType, *, columns: Sequence
     return tables.read(name, schema, columns=columns).toArrow() if found is None else found
 
 
-def _standing(tables: Tables, products: pa.Table) -> list[Json]:
-    """What ``standing`` finds, decided by few rows: the products and scenes of what was ever refused."""
-    names = ["run_id", "scene_id", "href", "pipeline", "error_class", "attempts", "at"]
+def standing_rows(tables: Tables, products: pa.Table, *, also: Sequence[str] = ()) -> list[Json]:
+    """What ``standing`` finds, decided by few rows: the products and scenes of what was ever refused.
+
+    Args:
+        tables: Tables of the output.
+        products: ``scene_id``, ``pipeline`` and ``made`` of all products.
+        also: Columns of the quarantine that are wanted beside those that decide.
+    """
+    names = ["run_id", "scene_id", "href", "pipeline", "error_class", "attempts", "at", *also]
     latest: dict[tuple[str, str], Json] = {}
     for row in _columns(tables, "quarantine", QUARANTINE, columns=names).to_pylist():
         known = latest.setdefault((row["href"], row["pipeline"]), row)
