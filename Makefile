@@ -43,8 +43,8 @@ bench: setup ## ours against a bare rasterio loop and GDAL, in one interleaved r
 faults: setup ## 200 injections into runs, 1,000 damaged deliveries; prints its tables (FAULTS="--seed 7")
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
-pictures: setup ## screenshots of docs/pictures anew, by Chromium
-	@SWATH_SCREENSHOTS=docs/pictures $(BIN)/pytest -q tests/view/test_page.py
+pictures: demo ## screenshots of docs/pictures anew, of the demo, by Chromium
+	@$(BIN)/python -m tests.view.pictures $(OUTPUT) docs/pictures
 
 lock: $(MADE)/packages ## resolve requirements*.in anew into the lock files (keeps versions that still fit)
 	@compile() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \

@@ -1,9 +1,7 @@
 """The page in a real browser with every other host out of reach: what a user sees, clicks and types."""
 
-import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,14 +53,6 @@ def opened(browser: Any, address: str) -> Iterator[Any]:
     assert any("/tiles/" in url for url in asked)
 
 
-def _keep(page: Any, name: str) -> bytes:
-    """A screenshot, kept in the folder that SWATH_SCREENSHOTS names."""
-    picture: bytes = page.screenshot()
-    if folder := os.environ.get("SWATH_SCREENSHOTS"):
-        (Path(folder) / f"{name}.png").write_bytes(picture)
-    return picture
-
-
 def _colours_on_map(page: Any) -> int:
     import io  # noqa: PLC0415
 
@@ -91,7 +81,6 @@ def test_a_desktop_shows_map_layers_legend_and_pixel(opened: Any, viewed: Viewed
     assert "model landcover" in text
     assert "swath models trace" in text
     assert page.locator("#layers .links a").all_inner_texts() == ["Item", "Report", "Log"]
-    _keep(page, "view-desktop")
 
 
 def test_before_and_after_are_compared_along_a_line(opened: Any, viewed: Viewed) -> None:
@@ -104,7 +93,6 @@ def test_before_and_after_are_compared_along_a_line(opened: Any, viewed: Viewed)
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     assert page.get_attribute("#swipe", "aria-valuenow") == "60"
-    _keep(page, "view-compare")
     page.click("#compare")
     assert page.locator("#swipe").is_hidden()
 
@@ -129,7 +117,6 @@ def test_a_phone_has_everything_without_scrolling_sideways(opened: Any, viewed: 
     page.wait_for_selector("#pixel table")
     assert page.locator("#pixel").is_visible()
     assert page.locator("#layers").is_hidden()
-    _keep(page, "view-phone")
 
 
 def test_the_keyboard_is_enough(opened: Any, viewed: Viewed) -> None:
@@ -155,4 +142,3 @@ def test_the_theme_follows_the_system_and_the_button(opened: Any) -> None:
     page.click("#theme")
     assert page.get_attribute("html", "data-theme") == "dark"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 27)"
-    _keep(page, "view-dark")

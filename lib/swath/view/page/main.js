@@ -44,6 +44,7 @@ async function start() {
   }
 
   async function choose(id, { fit = true, turn = true } = {}) {
+    delete document.body.dataset.idle;
     const product = await ask(productPath(id));
     current = product;
     history.replaceState(null, "", `#${encodeURIComponent(id)}`);
