@@ -46,6 +46,7 @@ setup(
     },
     data_files=[
         ("share/swath/conf/pipelines", sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("conf/pipelines/*.yaml"))),
+        ("share/swath/conf/composites", sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("conf/composites/*.yaml"))),
         ("share/swath/conf/sites", sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("conf/sites/*.yaml"))),
         ("share/swath/conf/jobs", sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("conf/jobs/*.yaml"))),
         *((f"share/swath/models/{p.parent.name}", [str(p.relative_to(ROOT))]) for p in sorted(ROOT.glob("models/*/recipe.yaml"))),

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Protocol, Self
 
 from swath.errors import GeometryError, MetadataError
 from swath.grid import Grid
@@ -15,7 +15,9 @@ from swath.sensors import Provider
 
 #: The entry of ``Scene.left_out`` where a delivery that should does not say from where the sensor looks.
 VIEW_ANGLES: Final = "view_angles"
-QualityScheme = Literal["landsat-pre-bqa", "landsat-c1-bqa", "landsat-c2-qa-pixel", "landsat-c2-qa-radsat"]
+QualityScheme = Literal[
+    "landsat-pre-bqa", "landsat-c1-bqa", "landsat-c2-qa-pixel", "landsat-c2-qa-radsat", "swath-qa", "sentinel2-scl", "hls-fmask"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +189,30 @@ class Angles:
             )
 
 
+class Delivered(Protocol):
+    """What rasters are read of: a scene, or a date of a stack."""
+
+    @property
+    def scene_id(self) -> str:
+        """Names it in messages."""
+        ...
+
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """Its rasters, by name."""
+        ...
+
+    @property
+    def reader(self) -> str:
+        """What remembers how its files are opened."""
+        ...
+
+    @property
+    def source_href(self) -> str:
+        """What the user named."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """One acquisition of one sensor, as delivered.
@@ -295,7 +321,7 @@ class Scene:
     def from_json(cls, text: str) -> Self:
         """The inverse of ``to_json``."""
         plain: dict[str, Any] = json.loads(text)
-        assets = {name: _asset(a) for name, a in plain.pop("assets").items()}
+        assets = {name: asset_of(a) for name, a in plain.pop("assets").items()}
         acquired = datetime.fromisoformat(plain.pop("acquired"))
         footprint = tuple((lon, lat) for lon, lat in plain.pop("footprint", ()))
         said = plain.pop("providers", ())
@@ -321,7 +347,8 @@ def processing_date(*told: str) -> str:
     return ""
 
 
-def _asset(plain: dict[str, Any]) -> Asset:
+def asset_of(plain: dict[str, Any]) -> Asset:
+    """An asset of what ``asdict`` made of it; its parts are taken out of ``plain``."""
     calibration, mask, stored = plain.pop("calibration"), plain.pop("mask", None), plain.pop("stored", None)
     return Asset(
         mask=None if mask is None else Mask(**mask),

@@ -13,7 +13,7 @@ LIB = ROOT / "lib" / "swath"
 VALUES = frozenset(
     {
         *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"),
-        *("names", "outside", "redaction", "sensors", "settings", "suggestion", "mapping"),
+        *("names", "outside", "redaction", "sensors", "source", "settings", "suggestion", "mapping"),
     }
 )
 #: What a room may import beside the values and itself: the most exact name counts, a name includes the rooms inside it.
@@ -31,6 +31,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "readers.pixels": frozenset({"algo", "stores", "readers.files"}),
     "readers.landsat": frozenset({"readers.archives", "algo", "readers.files", "readers.gate", "readers.pixels"}),
     "readers.sentinel2": frozenset({"readers.archives", "stores", "readers.files", "readers.gate", "readers.pixels"}),
+    "readers.level2": frozenset({"algo", "readers.files", "readers.gate", "readers.pixels", "readers.stac"}),
     "readers.stac": frozenset(
         {
             "algo",
@@ -52,6 +53,9 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # Samples are made by the engine: a model sees in training what it will see in a run.
     "training": frozenset({"algo", "engine", "readers", "steps", "inference", "stores"}),
     "engine": frozenset({"algo", "readers", "steps", "inference", "sinks", "stores"}),
+    # A child is asked for strips of scenes and of stacks alike.
+    "engine.child": frozenset({"algo", "engine", "readers", "stack", "steps", "inference", "sinks", "stores"}),
+    "stack": frozenset({"algo", "engine", "readers", "sinks", "stores"}),
     # The ledger needs nothing but stores: what a run means by a row is the run's.
     "ledger": frozenset({"stores"}),
     # What Spark is needed for in itself: a session, tasks on executors, the kernels as UDFs.
@@ -59,6 +63,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "spark.start": frozenset({"stores", "engine.child", "ledger.arrow_rows"}),
     # The driver discovers scenes (readers) when it plans.
     "runs": frozenset({"engine", "ledger", "readers", "sinks", "spark", "stores", "inference"}),
+    "composites": frozenset({"engine", "ledger", "readers", "report", "runs", "sinks", "spark", "stack", "stores"}),
     "upkeep": frozenset({"engine", "ledger", "runs", "sinks", "spark", "stores"}),
     "report": frozenset({"algo", "readers", "sinks", "stores"}),
     # The map: what the ledger lists, what the items say, pixels as GDAL reads them.
@@ -80,14 +85,14 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "cli": frozenset(
         {
             *("config", "runs", "ledger", "upkeep", "spark", "deploy", "report", "doctor", "doctor_services", "simulator"),
-            *("training", "inference", "readers", "stores", "sinks.stac", "sinks.cog", "sinks.served", "view"),
+            *("training", "inference", "readers", "stores", "sinks.stac", "sinks.cog", "sinks.served", "view", "composites", "stack"),
         }
     ),
     "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor", "readers", "inference", "training"}),
 }
 #: Where a library may be imported: folders or files under lib/swath.
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
-    "pyspark": ("spark", "ledger", "runs", "upkeep"),
+    "pyspark": ("spark", "ledger", "runs", "composites", "upkeep"),
     "delta": ("spark", "ledger"),
     "rasterio": ("readers", "sinks", "training", "simulator", "view"),
     # Coordinate systems meet in one module: what maps one to another is asked of it.

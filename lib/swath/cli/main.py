@@ -29,6 +29,7 @@ TRACE_VARIABLE = "SWATH_TRACE"
 COMMANDS = {
     "demo": Lazy("swath.cli.demo:demo_command", "Simulate scenes, train a model, make every product, write the report."),
     "run": Lazy("swath.cli.run:run_command", "Make a pipeline's products of every scene of the inputs."),
+    "composite": Lazy("swath.cli.composite:composite_command", "Make composites of products over a period."),
     "plan": Lazy("swath.cli.plan:plan_command", "Say what a run would make, its memory and time; nothing is made."),
     "ingest": Lazy("swath.cli.ingest:ingest_command", "Take scenes into the scenes table."),
     "status": Lazy("swath.cli.ledger:status_command", "Show the state of an output, or of a job's run at a site."),

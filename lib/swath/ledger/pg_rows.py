@@ -26,7 +26,7 @@ ROW_ID = "_id"
 #: Rows that travel together.
 _BATCH = 1000
 #: Columns that name a row, as far as a table has them; and those that are asked for by value.
-IDENTITY = ("product_id", "product_key", "scene_id", "digest", "href", "pipeline", "run_id", "wave", "asset", "strip")
+IDENTITY = ("product_id", "product_key", "scene_id", "digest", "href", "pipeline", "run_id", "wave", "asset", "strip", "n")
 _INDEXED = ("product_id", "scene_id", "run_id", "item", "seq")
 _LOG = """
     CREATE SCHEMA IF NOT EXISTS swath_ledger;
@@ -45,7 +45,7 @@ _TABLE = """
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, output text NOT NULL, seq bigint NOT NULL
     )
 """
-_TABLES = ("scenes", "products", "tiles", "quarantine", "runs")
+_TABLES = ("scenes", "products", "tiles", "sources", "quarantine", "runs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

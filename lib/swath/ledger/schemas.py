@@ -51,7 +51,14 @@ RUNS = _struct(
     skipped=_LONG, quarantined=_LONG, assets_in=_LONG, assets_made=_LONG, assets_skipped=_LONG,
     assets_quarantined=_LONG, balanced=_FLAG, cpu_s=_REAL, started=_TIME, ended=_TIME, code=_TEXT, site=_TEXT,
 )  # fmt: skip
-TABLES = {"scenes": SCENES, "products": PRODUCTS, "tiles": TILES, "quarantine": QUARANTINE, "runs": RUNS}
+#: One source of one composite: ``n`` is its number there; one that was left out says why.
+SOURCES = _struct(
+    run_id=_TEXT, wave=_LONG, product_id=_TEXT, product_key=_TEXT, n=_LONG, scene_id=_TEXT, href=_TEXT, acquired=_TIME,
+    used=_FLAG, message=_TEXT,
+)  # fmt: skip
+TABLES = {
+    "scenes": SCENES, "products": PRODUCTS, "tiles": TILES, "sources": SOURCES, "quarantine": QUARANTINE, "runs": RUNS
+}  # fmt: skip
 
 #: What workers answer is JSON in one column: small, and the same for every stage.
 ANSWER = _struct(id=_LONG, answer=_TEXT)

@@ -134,7 +134,7 @@ class ProductSummary:
         collection: Its collection.
         platform: Platform of the scene.
         acquired: Aware.
-        sun_elevation_deg: At scene centre.
+        sun_elevation_deg: At scene centre; None for a product of many scenes.
         assets: The published files.
         pictures: Paths relative to the output's root, by role: ``true_colour``, ``before`` and ``after``
             (atmospheric correction, one stretch), and any asset key of a class map.
@@ -155,7 +155,7 @@ class ProductSummary:
     collection: str
     platform: str
     acquired: datetime
-    sun_elevation_deg: float
+    sun_elevation_deg: float | None
     assets: tuple[AssetSummary, ...]
     pictures: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)

@@ -30,6 +30,7 @@ from swath.readers.registry import read_scene
 from swath.sinks.cog.assemble import CogTarget
 from swath.sinks.cog.strip_part import PartManifest
 from swath.sinks.publish import publish_product
+from swath.stack.tasks import OPS as STACK_OPS
 from swath.stores.base import Store
 from swath.stores.names import NameLimits
 from swath.stores.parts import Uploading
@@ -285,4 +286,5 @@ _OPS: Mapping[str, Callable[[Mapping[str, Any]], Json]] = {
     "strip": _strip,
     "asset": _asset,
     "publish": _publish,
+    **STACK_OPS,
 }

@@ -17,7 +17,7 @@ from swath.readers.files.hosts import Hosts, host_of
 from swath.readers.files.origin import is_newer, opened_by, origin_of
 from swath.readers.files.signing import signed
 from swath.redaction import without_query
-from swath.scene import Scene
+from swath.scene import Delivered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ def name_in(href: str) -> str:
     return found[1] if found else ""
 
 
-def recall(scene: Scene, href: str) -> None:
+def recall(scene: Delivered, href: str) -> None:
     """Let this process know what opens a file of a scene: another process, or another item with the file, may have been last."""
     name = name_in(href)
     if not name or scene.reader != "stac" or _RECALLED.get(name) == (scene.source_href, opened_by(name)):

@@ -23,7 +23,7 @@ from swath.readers.pixels.deflated import LARGEST_BLOCK, DeflatedBand
 from swath.readers.pixels.delivered import delivered
 from swath.readers.pixels.kept_blocks import Decode, KeptBlocks
 from swath.readers.pixels.mask_blocks import ReadMask, band_of, kept_mask, mask_of
-from swath.scene import Asset, Scene
+from swath.scene import Asset, Delivered
 
 #: Files kept open at once: a scene has at most 15 bands.
 OPEN_FILES = 32
@@ -44,7 +44,7 @@ class BandReader:
         self._masks: dict[tuple[str, int], KeptBlocks | None] = {}
         self._sidecars: dict[str, rasterio.DatasetReader] = {}
 
-    def read(self, scene: Scene, band: str, window: Window) -> Layer:
+    def read(self, scene: Delivered, band: str, window: Window) -> Layer:
         """Delivered numbers of one window of one band.
 
         Returns:

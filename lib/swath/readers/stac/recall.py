@@ -1,10 +1,10 @@
 """What opens the files of an item, known again in a process that did not read the item."""
 
 from swath.readers.stac.item import read_item
-from swath.scene import Scene
+from swath.scene import Delivered
 
 
-def recall(scene: Scene) -> None:
+def recall(scene: Delivered) -> None:
     """Read a scene's item anew: resolving its addresses remembers their queries.
 
     Raises:

@@ -1,6 +1,6 @@
 """The assets of a STAC 1.1 item: one object a published file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +46,26 @@ class PictureRecord:
 
 def assets_of(product: Product, *, pictures: tuple[PictureRecord, ...] = ()) -> Json:
     """All asset objects of a product, by asset key: the files in their order, then the pictures."""
-    home = projection_of(product.scene.reference)
-    assets = {a.name: _asset(a, layer=product.layers[a.name], home=home) for a in product.assets}
+    return asset_objects(product.assets, layers=product.layers, reference=product.scene.reference, pictures=pictures)
+
+
+def asset_objects(
+    records: Iterable[AssetRecord],
+    *,
+    layers: Mapping[str, LayerSpec],
+    reference: Grid,
+    pictures: tuple[PictureRecord, ...] = (),
+) -> Json:
+    """Asset objects by asset key.
+
+    Args:
+        records: The published files, in their order.
+        layers: Of each, by asset key.
+        reference: The grid that the item's own properties tell.
+        pictures: Published pictures.
+    """
+    home = projection_of(reference)
+    assets = {a.name: _asset(a, layer=layers[a.name], home=home) for a in records}
     return assets | {p.name: _picture(p) for p in pictures}
 
 

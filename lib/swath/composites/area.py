@@ -1,0 +1,94 @@
+"""The area of interest: a bbox or GeoJSON in longitude and latitude, brought to the CRS of the tiles."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import shapely
+from shapely.errors import ShapelyError
+from shapely.geometry import box, mapping, shape
+from shapely.geometry.base import BaseGeometry
+
+from swath.errors import ConfigError, GeometryError
+from swath.readers.pixels.places import WGS84, points_in
+
+#: Edges are followed in steps of this size [deg]: straight on the map, they are curves in another CRS.
+_STEP_DEG = 0.05
+_BBOX = 4
+_EXPECTED = "a GeoJSON file, GeoJSON text, or a bbox WEST,SOUTH,EAST,NORTH in degrees"
+
+
+def area_of(text: str) -> Mapping[str, Any]:
+    """The GeoJSON geometry that ``--aoi`` means.
+
+    Args:
+        text: A bbox, GeoJSON, or a path to it.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    parts = text.replace(" ", "").split(",")
+    if len(parts) == _BBOX and not text.lstrip().startswith("{"):
+        return _bbox(parts, text=text)
+    document = _json(text)
+    geometries = [shape(g) for g in _geometries(document, text=text)]
+    try:
+        whole = shapely.union_all(geometries)
+        west, south, east, north = whole.bounds
+    except (ShapelyError, ValueError) as error:
+        raise _wrong(text, got=str(error)) from error
+    if whole.is_empty or not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise _wrong(text, got="an empty geometry" if whole.is_empty else f"bounds {whole.bounds}")
+    found: Mapping[str, Any] = json.loads(json.dumps(mapping(whole)))
+    return found
+
+
+def area_in(aoi: Mapping[str, Any] | None, *, crs: str) -> BaseGeometry | None:
+    """An area in another CRS.
+
+    Raises:
+        ConfigError: The CRS cannot show it.
+    """
+    if aoi is None:
+        return None
+    try:
+        dense = shapely.segmentize(shape(dict(aoi)), _STEP_DEG)
+        return shapely.transform(dense, lambda points: points_in(points, source=WGS84, target=crs))
+    except GeometryError as error:
+        msg = f"--aoi: {error}"
+        raise ConfigError(msg) from error
+
+
+def _bbox(parts: list[str], *, text: str) -> Mapping[str, Any]:
+    try:
+        west, south, east, north = (float(p) for p in parts)
+    except ValueError as error:
+        raise _wrong(text, got=str(error)) from error
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise _wrong(text, got="bounds that do not run from west to east and from south to north")
+    found: Mapping[str, Any] = json.loads(json.dumps(mapping(box(west, south, east, north))))
+    return found
+
+
+def _json(text: str) -> Any:
+    try:
+        data = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
+        return json.loads(data)
+    except (OSError, ValueError) as error:
+        raise _wrong(text, got=str(error)) from error
+
+
+def _geometries(document: Any, *, text: str) -> list[Any]:
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind == "FeatureCollection":
+        return [f["geometry"] for f in document.get("features", []) if isinstance(f, dict) and f.get("geometry")]
+    if kind == "Feature":
+        return [document.get("geometry")]
+    if kind in {"Polygon", "MultiPolygon"}:
+        return [document]
+    raise _wrong(text, got=f"GeoJSON of type {kind!r}")
+
+
+def _wrong(text: str, *, got: str) -> ConfigError:
+    return ConfigError(f"--aoi {text[:80]}: expected {_EXPECTED}; got {got}")

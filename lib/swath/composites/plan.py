@@ -1,0 +1,129 @@
+"""Which composites there are: tiles and periods, each with the sources that touch it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shapely.geometry import box
+from shapely.geometry.base import BaseGeometry
+
+from swath.errors import ConfigError
+from swath.source import MASK, Source
+from swath.stack.composite import Composite, in_order
+from swath.stack.periods import Period
+from swath.stack.recipe import Recipe
+from swath.stack.tiles import Tiling, tiling_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An item that is no source of this run.
+
+    Args:
+        scene_id: Its id; empty where it has none.
+        href: What it was found by.
+        error_class: Of the refusal.
+        message: Why.
+    """
+
+    scene_id: str
+    href: str
+    error_class: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Planned:
+    """What is to be made.
+
+    Args:
+        composites: In the order of tile and period.
+        older: Versions of acquisitions of which a newer one is used.
+        outside: Sources outside the area or the periods.
+        empty: Pairs of tile and period without a source.
+    """
+
+    composites: list[Composite] = field(default_factory=list)
+    older: int = 0
+    outside: int = 0
+    empty: int = 0
+
+
+def usable(source: Source, *, recipe: Recipe) -> LeftOut | None:
+    """Why a source cannot be used for a recipe; None when it can."""
+    missing = [name for name in recipe.bands if name not in source.assets]
+    if missing:
+        told = f"{source.scene_id}: a band is missing; expected {', '.join(recipe.bands)}; got {', '.join(sorted(source.bands))}"
+        return LeftOut(scene_id=source.scene_id, href=source.source_href, error_class="missing-band", message=told)
+    if recipe.flags is not None and MASK not in source.assets:
+        told = (
+            f"{source.scene_id}: the item has no mask; expected qa of swath, qa_pixel, SCL or Fmask; got none."
+            " Add it to the item, or set composite.mask: none where every pixel may be used"
+        )
+        return LeftOut(scene_id=source.scene_id, href=source.source_href, error_class="missing-band", message=told)
+    return None
+
+
+def plan(
+    sources: Sequence[Source], *, recipe: Recipe, periods: Sequence[Period], area: BaseGeometry | None, tiling: Tiling
+) -> Planned:
+    """Sort sources into tiles and periods.
+
+    Args:
+        sources: Usable ones, whatever their order.
+        recipe: What is made.
+        periods: Of which a composite each is made.
+        area: In the CRS of the tiling; None for wherever sources are.
+        tiling: The tiles.
+    """
+    newest = in_order(sources)
+    found = Planned(older=len(sources) - len(newest))
+    stacks: dict[tuple[int, int, Period], list[Source]] = {}
+    tiles: set[tuple[int, int]] = set()
+    for source in newest:
+        touched = _tiles(source, recipe=recipe, area=area, tiling=tiling)
+        dated = [p for p in periods if p.holds(source.acquired)]
+        tiles |= set(touched)
+        found.outside += not (touched and dated)
+        for column, row in touched:
+            for period in dated:
+                stacks.setdefault((row, column, period), []).append(source)
+    found.empty = len(tiles) * len(periods) - len(stacks)
+    for (row, column, period), stack in sorted(stacks.items(), key=lambda s: s[0]):
+        found.composites.append(
+            Composite(
+                tile=tiling.name(column, row),
+                grid=tiling.grid(column, row),
+                period=period,
+                recipe=recipe,
+                sources=tuple(stack),
+                without={},
+            )
+        )
+    return found
+
+
+def _tiles(source: Source, *, recipe: Recipe, area: BaseGeometry | None, tiling: Tiling) -> list[tuple[int, int]]:
+    grid = source.assets[recipe.bands[0]].grid
+    if grid.crs != tiling.crs:
+        return []
+    touched = tiling.touching(grid.bounds)
+    return [t for t in touched if area is None or area.intersects(box(*tiling.grid(*t).bounds))]
+
+
+def tiling_for(recipe: Recipe, sources: Iterable[Source]) -> Tiling:
+    """The tiles of a recipe.
+
+    Raises:
+        ConfigError: There is no source, or they share no grid and the recipe names none.
+    """
+    grids = [min((s.assets[n].grid for n in recipe.bands), key=lambda g: g.dx) for s in sources]
+    if not grids:
+        msg = "none of the inputs can be a source of a composite: see what was said of each"
+        raise ConfigError(msg)
+    return tiling_of(recipe.grid, grids)
+
+
+def latest_keys(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The key of the latest version of each product, by product."""
+    return {r["product_id"]: r["product_key"] for r in sorted(rows, key=lambda r: r["made"])}

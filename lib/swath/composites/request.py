@@ -1,0 +1,62 @@
+"""What a run of composites is asked to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from swath.engine.child.parent import Limits
+from swath.readers.gate.terms import Terms
+from swath.redaction import redacted
+from swath.sinks.served.target import Target
+from swath.stack.periods import Period
+from swath.stack.recipe import Recipe
+
+#: Composites that commit together.
+WAVE_PRODUCTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeRequest:
+    """One execution.
+
+    Args:
+        run_id: Names the run for good.
+        recipe: What is made.
+        inputs: As the user named them.
+        output: Where everything goes.
+        periods: Of which a composite each is made.
+        aoi: Ring or rings around the area, GeoJSON geometry in longitude and latitude; None for wherever sources are.
+        strict: Refuse a composite when one of its sources cannot be used, instead of leaving the source out.
+        site: Name of the site.
+        strip_rows: Height of strips, a multiple of 512; None for the usual.
+        limits: Of each call to a worker's child.
+        terms: What the user vouches for of the inputs.
+        wave_products: Composites that commit together.
+        catalogue: What people search, beside the static catalogue.
+    """
+
+    run_id: str
+    recipe: Recipe
+    inputs: tuple[str, ...]
+    output: str
+    periods: tuple[Period, ...]
+    aoi: Mapping[str, Any] | None = None
+    strict: bool = False
+    site: str = "laptop"
+    strip_rows: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    terms: Terms = field(default_factory=Terms)
+    wave_products: int = WAVE_PRODUCTS
+    catalogue: Target | None = None
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Everything that was asked, JSON-able."""
+        return {
+            "composite": self.recipe.to_plain(),
+            "inputs": [redacted(i) for i in self.inputs],
+            "periods": [p.name for p in self.periods],
+            "aoi": dict(self.aoi) if self.aoi is not None else None,
+            "strict": self.strict,
+            "strip_rows": self.strip_rows,
+        }

@@ -1,0 +1,228 @@
+"""One run of composites from its inputs to its ledger."""
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from swath.composites.area import area_in
+from swath.composites.commit import CompositeLedger, account_of
+from swath.composites.find import find_items
+from swath.composites.plan import LeftOut, latest_keys, plan, tiling_for, usable
+from swath.composites.request import CompositeRequest
+from swath.composites.stored import StoredPlan, write_stacks
+from swath.composites.work import CompositeWave, CompositeWork, StageProgress
+from swath.errors import ConfigError
+from swath.ledger.open import open_tables
+from swath.ledger.schemas import PRODUCTS
+from swath.ledger.tables import Tables
+from swath.readers.passed_over import PassedOver
+from swath.readers.stac.search import Say
+from swath.runs.catalogue_days import rebuild_days
+from swath.runs.commit import Account
+from swath.runs.wave import StageTime
+from swath.sinks.served.delivery import Delivery, delivery_to
+from swath.sinks.served.outbox import Entry
+from swath.source import Source
+from swath.spark.stage import run_stage
+from swath.stores.base import Store
+from swath.stores.lock import commit_lock, output_lock
+from swath.stores.registry import open_store
+
+_NOTHING = Account(scenes_in=0, made=0, skipped=0, quarantined=0)
+
+
+@dataclass(slots=True, kw_only=True)
+class CompositeOutcome:
+    """What a run did.
+
+    Args:
+        request: What was asked.
+        plan: What was to be done.
+        account: Over all waves of this execution.
+        works: What was made, or refused.
+        stages: Of all waves.
+        started: Aware.
+        ended: Aware.
+    """
+
+    request: CompositeRequest
+    plan: StoredPlan
+    started: datetime
+    ended: datetime
+    account: Account = _NOTHING
+    works: list[CompositeWork] = field(default_factory=list)
+    stages: list[StageTime] = field(default_factory=list)
+
+
+class CompositeRun:
+    """One execution of a request.
+
+    Args:
+        spark: The session.
+        request: What is asked.
+        progress: Told of every stage.
+        say: Hears what is found.
+    """
+
+    def __init__(
+        self, spark: SparkSession, request: CompositeRequest, *, progress: StageProgress | None = None, say: Say | None = None
+    ) -> None:
+        self._spark, self._request, self._progress, self._say = spark, request, progress, say
+
+    def execute(self) -> CompositeOutcome:
+        """Do it.
+
+        Raises:
+            ConfigError: Nothing can run, or there is nothing to make.
+            LockError: Another run holds the output.
+            AccountError: A wave does not balance.
+            ServiceError: A store or a database was away for longer than we wait.
+        """
+        store, run_id = open_store(self._request.output), self._request.run_id
+        catalogue = self._request.catalogue
+        delivery = delivery_to(catalogue, store) if catalogue is not None else None
+        with output_lock(store, run_id=run_id) as held, closing(commit_lock(store, run_id=run_id)) as lock:
+            started = datetime.now(UTC)
+            tables = open_tables(self._spark, store, lock=lock)
+            stored = StoredPlan.read(store, run_id=run_id) or self._plan(store, tables)
+            outcome = CompositeOutcome(request=self._request, plan=stored, started=started, ended=started)
+            ledger = CompositeLedger(tables, request=self._request)
+            done, size = ledger.waves(), self._request.wave_products
+            for wave in range(stored.waves(size=size)):
+                held.check()
+                works = stored.wave(wave, size=size, store=store)
+                if wave not in done:
+                    self._wave(wave, works, outcome=outcome, ledger=ledger, store=store, delivery=delivery)
+            with lock.held():
+                self._rebuild(tables, store, outcome)
+            if delivery is not None:
+                delivery.deliver()
+        outcome.ended = datetime.now(UTC)
+        return outcome
+
+    def _wave(
+        self,
+        wave: int,
+        works: list[CompositeWork],
+        *,
+        outcome: CompositeOutcome,
+        ledger: CompositeLedger,
+        store: Store,
+        delivery: Delivery | None,
+    ) -> None:
+        began = datetime.now(UTC)
+        runner = CompositeWave(self._spark, store, request=self._request, progress=self._progress)
+        runner.run(wave, works)
+        first = wave == 0
+        left_out = outcome.plan.left_out if first else ()
+        skipped = [number for _, number in outcome.plan.skipped] if first else []
+        account = account_of(works, skipped=skipped, left_out=len(left_out))
+        if delivery is not None:
+            made = [(w.composite, w.published) for w in works if w.published is not None]
+            entries = [Entry(collection=c.collection, product_id=c.product_id, item=p["item"]) for c, p in made]
+            delivery.note(f"{self._request.run_id}.{wave:06d}", entries)
+        ledger.commit(wave, works, account=account, left_out=left_out, started=began)
+        outcome.account = outcome.account + account
+        outcome.stages += runner.stages
+        outcome.works += works
+
+    def _plan(self, store: Store, tables: Tables) -> StoredPlan:
+        request = self._request
+        found, left_out, composites_in = self._sources(store)
+        sources = []
+        for source in found:
+            why = usable(source, recipe=request.recipe)
+            if why is None:
+                sources.append(source)
+            else:
+                left_out.append(why)
+        self._refuse(left_out, sources=len(sources))
+        tiling = tiling_for(request.recipe, sources)
+        area = area_in(request.aoi, crs=tiling.crs)
+        planned = plan(sources, recipe=request.recipe, periods=request.periods, area=area, tiling=tiling)
+        if not planned.composites:
+            raise _nothing(len(sources), request)
+        latest = _latest(tables)
+        there = [c for c in planned.composites if latest.get(c.product_id) == c.product_key]
+        new = [c for c in planned.composites if latest.get(c.product_id) != c.product_key]
+        self._tell(
+            f"{len(sources)} sources, {len(planned.composites)} composites: {len(new)} to make, {len(there)} there already"
+        )
+        stored = StoredPlan(
+            stacks=write_stacks(new, store, run_id=request.run_id),
+            skipped=tuple((c.product_id, len(c.layers)) for c in there),
+            left_out=tuple(left_out),
+            sources=len(sources),
+            older=planned.older,
+            outside=planned.outside,
+            empty=planned.empty,
+            composites_in=composites_in,
+        )
+        stored.write(store, run_id=request.run_id)
+        return stored
+
+    def _refuse(self, left_out: list[LeftOut], *, sources: int) -> None:
+        if left_out and (self._request.strict or not sources):
+            told = "; ".join(item.message for item in left_out[:3])
+            more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+            why = "--strict" if sources else "no item is left"
+            msg = f"{len(left_out)} items cannot be sources ({why}): {told}{more}"
+            raise ConfigError(msg)
+
+    def _sources(self, store: Store) -> tuple[list[Source], list[LeftOut], int]:
+        """Every source of the inputs, read by workers; what is none, and why; how many items are composites themselves."""
+        request, passed_over = self._request, PassedOver()
+        # A place that workers see: beside the products where that is a folder.
+        scratch = str(store.scratch() / f"{request.run_id}.search")
+        hrefs = list(find_items(request.inputs, scratch=scratch, passed_over=passed_over, say=self._say))
+        self._tell(f"{len(hrefs)} items found: reading them")
+        terms = request.terms.to_plain()
+        asked = [{"op": "stack-source", "href": href, "terms": terms} for href in hrefs]
+        tasks = 3 * self._spark.sparkContext.defaultParallelism
+        name = f"{request.run_id} sources"
+        answers = run_stage(self._spark, asked, limits=request.limits, name=name, tasks=tasks)
+        found, left_out = [], []
+        for href, answer in zip(hrefs, answers, strict=True):
+            refused = answer.get("refused")
+            if refused is not None:
+                told: dict[str, Any] = {"error_class": refused["class"], "message": refused["message"]}
+                left_out.append(LeftOut(scene_id=refused.get("scene_id", ""), href=href, **told))
+            elif "source" in answer:
+                found.append(Source.from_plain(answer["source"]))
+        return found, left_out, sum("composite" in a for a in answers)
+
+    def _tell(self, text: str) -> None:
+        if self._say is not None:
+            self._say(text)
+
+    def _rebuild(self, tables: Tables, store: Store, outcome: CompositeOutcome) -> None:
+        touched = {(w.composite.collection, _day(w)) for w in outcome.works if w.published is not None}
+        if touched:
+            rebuild_days(tables, store, touched=touched)
+
+
+def _day(work: CompositeWork) -> date:
+    return work.composite.period.start
+
+
+def _latest(tables: Tables) -> dict[str, str]:
+    if not tables.exists("products"):
+        return {}
+    columns = ["product_id", "product_key", "made"]
+    few = tables.small("products", PRODUCTS, columns=columns)
+    if few is None:
+        few = [row.asDict() for row in tables.read("products", PRODUCTS, columns=columns).collect()]
+    return latest_keys(few)
+
+
+def _nothing(sources: int, request: CompositeRequest) -> ConfigError:
+    first, last = request.periods[0], request.periods[-1]
+    where = " inside the area" if request.aoi is not None else ""
+    msg = (
+        f"there is nothing to make: none of {sources} sources lies{where} and was acquired from {first.start} on, before"
+        f" {last.stop}; check --aoi, --period and grid.crs"
+    )
+    return ConfigError(msg)

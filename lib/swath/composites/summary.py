@@ -1,0 +1,76 @@
+"""From what a run of composites did to what is told of it."""
+
+from datetime import UTC, datetime, time
+
+from swath import __version__
+from swath.composites.run import CompositeOutcome
+from swath.composites.work import CompositeWork
+from swath.product import AssetRecord
+from swath.report.product_summary import AssetSummary, ProductSummary
+from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
+
+
+def summary_of(outcome: CompositeOutcome) -> RunSummary:
+    """The summary of a run."""
+    account, request, plan = outcome.account, outcome.request, outcome.plan
+    return RunSummary(
+        run_id=request.run_id,
+        pipeline=request.recipe.name,
+        code=__version__,
+        site=request.site,
+        started=outcome.started,
+        ended=outcome.ended,
+        scenes=Account(taken_in=account.scenes_in, made=account.made, skipped=account.skipped, quarantined=account.quarantined),
+        assets=Account(
+            taken_in=account.assets_in,
+            made=account.assets_made,
+            skipped=account.assets_skipped,
+            quarantined=account.assets_quarantined,
+        ),
+        products=tuple(_product(w) for w in outcome.works if w.published is not None),
+        skipped=tuple(SkippedEntry(scene_id=name, reason="already there") for name, _ in plan.skipped),
+        quarantine=(
+            *(
+                QuarantineEntry(scene_id=i.scene_id or i.href, stage="ingest", error=i.error_class, message=i.message)
+                for i in plan.left_out
+            ),
+            *(q for w in outcome.works for q in _refused(w)),
+        ),
+        stages=stages_together(
+            StageTiming(name=s.name, wall_s=s.wall_s, cpu_s=s.cpu_s, tasks=s.tasks, peak_mb=s.peak_mb or None)
+            for s in outcome.stages
+        ),
+        report=f"reports/{request.run_id}.html",
+        output=request.output,
+    )
+
+
+def _refused(work: CompositeWork) -> list[QuarantineEntry]:
+    sources = work.composite.sources
+    found = [
+        QuarantineEntry(scene_id=sources[n].scene_id, stage="process", error=error_class, message=message)
+        for n, (error_class, message) in work.without.items()
+    ]
+    if work.refusal is not None:
+        why, name = work.refusal, work.composite.product_id
+        found.append(QuarantineEntry(scene_id=name, stage=why.stage, error=why.error_class, message=why.message))
+    return found
+
+
+def _product(work: CompositeWork) -> ProductSummary:
+    composite, published = work.composite, work.published or {}
+    records = [AssetRecord.from_plain(r) for r in work.records]
+    pictures = {"true_colour": published["pictures"]["thumbnail"]}
+    return ProductSummary(
+        product_id=composite.product_id,
+        scene_id=f"{composite.tile}_{composite.period.name}",
+        scene_digest=composite.stack_digest,
+        item=published["item"],
+        collection=composite.collection,
+        platform=", ".join(sorted({composite.sources[n].platform for n in composite.used})),
+        acquired=datetime.combine(composite.period.start, time(), tzinfo=UTC),
+        sun_elevation_deg=None,
+        assets=tuple(AssetSummary.of(a, layer=composite.layers[a.name]) for a in records),
+        pictures=pictures,
+        left_out={composite.sources[n].scene_id: why[1] for n, why in work.without.items()},
+    )

@@ -1,0 +1,1 @@
+"""One composite of many dates, from its plan to its item, without Spark."""

@@ -1,0 +1,185 @@
+"""One source on the grid of a tile: reflectance where it may be used, NaN elsewhere, and its score where one is asked for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.algo.clear import distance_to, unusable_table
+from swath.algo.resample import kernel_for, nearest, resample, source_window
+from swath.errors import GeometryError
+from swath.grid import Grid, Window
+from swath.readers.pixels.bands import BandReader
+from swath.scene import Asset, Quality, Reflectance
+from swath.source import MASK, Source
+from swath.stack.recipe import Recipe
+from swath.stack.score import Scoring
+
+Stack = NDArray[np.float32]
+#: Flags around which a margin is kept, and whose distance counts.
+CLOUDY = ("cloud", "shadow", "cirrus")
+#: A shift between two grids that is less than this is none [px].
+_SAME_PX = 1e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileReader:
+    """Reads sources for one tile.
+
+    Args:
+        recipe: Of the composite.
+        grid: The tile's.
+        reader: Of rasters.
+        scoring: How pixels are scored; None where no reducer asks.
+    """
+
+    recipe: Recipe
+    grid: Grid
+    reader: BandReader
+    scoring: Scoring | None = None
+
+    @property
+    def channels(self) -> int:
+        """Layers of a read: the bands, and the score."""
+        return len(self.recipe.bands) + (self.scoring is not None)
+
+    def touches(self, source: Source, window: Window) -> bool:
+        """Whether a source may have a pixel in a window of the tile."""
+        left, bottom, right, top = self.grid.extent_of(window)
+        there = source.assets[self.recipe.bands[0]].grid.bounds
+        return there[0] < right and there[2] > left and there[1] < top and there[3] > bottom
+
+    def read(self, source: Source, window: Window) -> Stack:
+        """Bands, and the score where one is asked for, (channel, y, x) of the window; NaN in all where it is not to be used.
+
+        Raises:
+            SceneError: A file cannot be read.
+        """
+        whole = np.full((self.channels, *window.shape), np.nan, dtype=np.float32)
+        inside = self._inside(source, window)
+        if inside is not None:
+            whole[(slice(None), *window.slices_of(inside))] = self._read(source, inside)
+        return whole
+
+    def _inside(self, source: Source, window: Window) -> Window | None:
+        """The part of a window in which a source has pixels."""
+        try:
+            return self.grid.covering(source.assets[self.recipe.bands[0]].grid.bounds).clip(window)
+        except (GeometryError, ValueError):
+            return None
+
+    def _read(self, source: Source, window: Window) -> Stack:
+        found = np.full((self.channels, *window.shape), np.nan, dtype=np.float32)
+        for number, name in enumerate(self.recipe.bands):
+            found[number] = self._band(source, name, window)
+        usable = np.all(np.isfinite(found[: len(self.recipe.bands)]), axis=0)
+        if self.recipe.flags is not None:
+            far = self._far(source, window)
+            usable &= far >= 0.0
+            if self.scoring is not None:
+                found[-1] = self.scoring.score(source, found[:-1], cloud_distance_m=far)
+        elif self.scoring is not None:
+            found[-1] = self.scoring.score(source, found[:-1], cloud_distance_m=None)
+        found[:, ~usable] = np.nan
+        return found
+
+    def _band(self, source: Source, name: str, window: Window) -> NDArray[np.floating]:
+        asset = source.assets[name]
+        same = _offset(asset.grid, self.grid)
+        if same is None:
+            return self._resampled(source, name, window)
+        found = np.full(window.shape, np.nan)
+        here = _shifted(window, rows=same[0], cols=same[1], grid=asset.grid)
+        if here is not None:
+            inside = Window(here.row - same[0], here.col - same[1], here.height, here.width)
+            found[window.slices_of(inside)] = self._physical(source, name, here)
+        return found
+
+    def _resampled(self, source: Source, name: str, window: Window) -> NDArray[np.float64]:
+        own = source.assets[name].grid
+        try:
+            have = source_window(own, target=self.grid, window=window)
+        except GeometryError as error:
+            raise error.of(source.scene_id) from None
+        values = self._physical(source, name, have)
+        return resample(values, have, source=own, target=self.grid, window=window)
+
+    def _physical(self, source: Source, name: str, window: Window) -> NDArray[np.float64]:
+        asset = source.assets[name]
+        scale = asset.calibration
+        if not isinstance(scale, Reflectance):
+            raise TypeError(name)
+        layer = self.reader.read(source, name, window)
+        values = layer.values * np.float64(scale.gain) + scale.offset
+        if layer.valid is not None:
+            values[~layer.valid] = np.nan
+        return values
+
+    def _far(self, source: Source, window: Window) -> NDArray[np.float32]:
+        """Distance from what hides the ground [m], (y, x); -1 where the pixel itself is not to be used."""
+        asset = source.assets[MASK]
+        margin = self._margin_px
+        wide = window.pad(margin)
+        codes = self._codes(source, asset, wide)
+        flags = self.recipe.flags or ()
+        table = _table(asset, source, flags)
+        unusable = table[codes]
+        own = wide.slices_of(window)
+        if not margin:
+            return np.where(unusable[own], np.float32(-1.0), np.float32(0.0))
+        hidden = _table(asset, source, CLOUDY) & ~_table(asset, source, ())
+        far = distance_to(hidden[codes], most_px=margin)[own] * np.float32(self.grid.dx)
+        return np.where(unusable[own] | (far < self.recipe.buffer_m), np.float32(-1.0), far)
+
+    @property
+    def _margin_px(self) -> int:
+        """Pixels beyond a window in which a cloud matters."""
+        reach = self.scoring.reach_m if self.scoring is not None else 0.0
+        return int(np.ceil(max(self.recipe.buffer_m, reach) / self.grid.dx))
+
+    def _codes(self, source: Source, asset: Asset, window: Window) -> NDArray[np.integer]:
+        """The mask's numbers under the pixels of a window, which may leave the tile; its fill where it has none."""
+        grid = _moved(self.grid, window)
+        own = asset.grid
+        have = own.nearest(grid.bounds)
+        layer = self.reader.read(source, MASK, have)
+        plain = Window(0, 0, window.height, window.width)
+        picked = nearest(layer.values, have, source=own, target=grid, window=plain)
+        there = nearest(np.ones(have.shape, dtype=np.bool_), have, source=own, target=grid, window=plain)
+        return np.where(there, picked, _FILL[asset.calibration.scheme] if isinstance(asset.calibration, Quality) else 0)
+
+
+#: A number of each mask that says that there is no data.
+_FILL = {"sentinel2-scl": 0, "hls-fmask": 255, "swath-qa": 1, "landsat-c2-qa-pixel": 1, "landsat-c1-bqa": 1, "landsat-pre-bqa": 1}
+
+
+def _table(asset: Asset, source: Source, flags: tuple[str, ...]) -> NDArray[np.bool_]:
+    if not isinstance(asset.calibration, Quality):
+        raise TypeError(source.scene_id)
+    return unusable_table(asset.calibration.scheme, instrument=source.instrument, flags=flags)
+
+
+def _moved(grid: Grid, window: Window) -> Grid:
+    """A grid of a window's own pixels, wherever it lies."""
+    left, _, _, top = grid.extent_of(window)
+    return Grid(crs=grid.crs, left=left, top=top, dx=grid.dx, dy=grid.dy, width=window.width, height=window.height)
+
+
+def _offset(own: Grid, tile: Grid) -> tuple[int, int] | None:
+    """Rows and columns by which a source's pixels are numbered from the tile's; None when they are other pixels."""
+    if kernel_for(own, tile) != "bilinear" or abs(own.dx / tile.dx - 1.0) > _SAME_PX / max(own.width, tile.width):
+        return None
+    if own.crs != tile.crs or abs(own.dy / tile.dy - 1.0) > _SAME_PX / max(own.height, tile.height):
+        return None
+    rows, cols = (own.top - tile.top) / tile.dy, (tile.left - own.left) / tile.dx
+    near = round(rows), round(cols)
+    return near if max(abs(rows - near[0]), abs(cols - near[1])) < _SAME_PX else None
+
+
+def _shifted(window: Window, *, rows: int, cols: int, grid: Grid) -> Window | None:
+    """A window of the tile on a source's grid, as far as it has it."""
+    moved = Window(window.row + rows, window.col + cols, window.height, window.width)
+    try:
+        return moved.clip(grid.window)
+    except ValueError:
+        return None
