@@ -23,7 +23,7 @@ from swath.readers.stac.search import Say
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.commit import Account
 from swath.runs.wave import StageTime
-from swath.sinks.served.delivery import Delivery, delivery_to
+from swath.sinks.served.delivery import CatalogueDelivery, delivery_to
 from swath.sinks.served.outbox import Entry
 from swath.source import Source
 from swath.spark.stage import run_stage
@@ -111,7 +111,7 @@ class CompositeRun:
         outcome: CompositeOutcome,
         ledger: CompositeLedger,
         store: Store,
-        delivery: Delivery | None,
+        delivery: CatalogueDelivery | None,
     ) -> None:
         began = datetime.now(UTC)
         runner = CompositeWave(self._spark, store, request=self._request, progress=self._progress)

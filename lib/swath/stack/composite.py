@@ -78,7 +78,7 @@ class Composite:
     def keys(self) -> dict[str, str]:
         """Asset keys."""
         stack = [_digested(self.sources[n], recipe=self.recipe) for n in self.used]
-        common = {"chain": self.recipe.chain, "period": self.period.name, "grid": asdict(self.grid), "engine": ENGINE}
+        common = {"chain": self.recipe.chain, "period": self.period.name, "grid": self.grid.to_plain(), "engine": ENGINE}
         common |= {"sources": digest_of(stack), "numbers": list(self.used)}
         return {n: digest_of({**common, **_written(spec)}) for n, spec in self.layers.items()}
 
@@ -94,7 +94,7 @@ class Composite:
     def to_json(self) -> str:
         """For the place where workers find it."""
         plain = {
-            "tile": self.tile, "grid": asdict(self.grid), "period": [self.period.start.isoformat(), self.period.stop.isoformat()],
+            "tile": self.tile, "grid": self.grid.to_plain(), "period": [self.period.start.isoformat(), self.period.stop.isoformat()],
             "recipe": self.recipe.to_plain(), "sources": [s.to_plain() for s in self.sources],
         }  # fmt: skip
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
@@ -106,7 +106,7 @@ class Composite:
         start, stop = (date.fromisoformat(day) for day in plain["period"])
         return cls(
             tile=plain["tile"],
-            grid=Grid(**plain["grid"]),
+            grid=Grid.from_plain(plain["grid"]),
             period=Period(start=start, stop=stop),
             recipe=Recipe.from_plain(plain["recipe"]),
             sources=tuple(Source.from_plain(s) for s in plain["sources"]),
@@ -132,7 +132,7 @@ def _asset(asset: Asset) -> dict[str, Any]:
     mask = None if asset.mask is None else asset.mask.digest or asset.mask.kind
     stored = None if asset.stored is None else asdict(asset.stored)
     return {
-        "digest": asset.digest, "band_index": asset.band_index, "nodata": asset.nodata, "grid": asdict(asset.grid),
+        "digest": asset.digest, "band_index": asset.band_index, "nodata": asset.nodata, "grid": asset.grid.to_plain(),
         "read": read, "mask": mask, "stored": stored,
     }  # fmt: skip
 
