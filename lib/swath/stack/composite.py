@@ -93,9 +93,10 @@ class Composite:
 
     def to_json(self) -> str:
         """For the place where workers find it."""
+        period = [self.period.start.isoformat(), self.period.stop.isoformat()]
         plain = {
-            "tile": self.tile, "grid": self.grid.to_plain(), "period": [self.period.start.isoformat(), self.period.stop.isoformat()],
-            "recipe": self.recipe.to_plain(), "sources": [s.to_plain() for s in self.sources],
+            "tile": self.tile, "grid": self.grid.to_plain(), "period": period, "recipe": self.recipe.to_plain(),
+            "sources": [s.to_plain() for s in self.sources],
         }  # fmt: skip
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
