@@ -85,7 +85,18 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "cli": frozenset(
         {
             *("config", "runs", "ledger", "upkeep", "spark", "deploy", "report", "doctor", "doctor_services", "simulator"),
-            *("training", "inference", "readers", "stores", "sinks.stac", "sinks.cog", "sinks.served", "view", "composites", "stack"),
+            *(
+                "training",
+                "inference",
+                "readers",
+                "stores",
+                "sinks.stac",
+                "sinks.cog",
+                "sinks.served",
+                "view",
+                "composites",
+                "stack",
+            ),
         }
     ),
     "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor", "readers", "inference", "training"}),
