@@ -8,7 +8,7 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
-from swath.ledger import delta
+from swath.ledger import delta, delta_joins
 from swath.ledger.delta import DeltaTables
 from swath.ledger.schemas import PRODUCTS, QUARANTINE
 from swath.stores.local import local_store
@@ -136,3 +136,20 @@ def test_a_large_table_and_one_of_another_kind_are_left_to_spark(
     append(tables, [row(2)], wave=2)
     assert sorted(r["wave"] for r in tables.read("products", PRODUCTS).collect()) == [1, 2]
     assert tables.small("quarantine", QUARANTINE, columns=["wave"]) == []
+
+
+def test_spark_reads_a_table_whose_small_files_were_joined(
+    spark: "SparkSession", tables: DeltaTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delta_joins, "MANY", 8)
+    for wave in range(12):
+        append(tables, [row(wave)], wave=wave)
+    assert len(tables._log_of("products").files) < 8
+    assert [r["product_id"] for r in tables.read("products", PRODUCTS).orderBy("wave").collect()] == [
+        f"scene-{wave}.toa" for wave in range(12)
+    ]
+    before = spark.read.format("delta").option("versionAsOf", 5).load(tables.path("products"))
+    assert_df_equality(before.orderBy("wave"), tables.read("products", PRODUCTS).filter("wave < 6").orderBy("wave"))
+    tables.maintain("products", retention_h=24 * 30)
+    append(tables, [row(12)], wave=12)
+    assert tables.read("products", PRODUCTS).count() == 13

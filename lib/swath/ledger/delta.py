@@ -13,6 +13,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from swath.errors import AccountError, SwathError
+from swath.ledger.delta_joins import join_small
 from swath.ledger.delta_log import DeltaLog
 from swath.ledger.delta_rows import read_columns, read_rows, write_rows
 from swath.stores.base import Store
@@ -132,6 +133,8 @@ class DeltaTables:
         if not log.has(application, wave=wave):
             added = write_rows(rows, to_arrow_schema(schema), store=self._store, folder=log.folder) if rows else None
             log.append(added, schema=plain, application=application, wave=wave)
+            if log.version == log.checkpoint:  # as often as checkpoints are written
+                join_small(log, schema=to_arrow_schema(schema), store=self._store)
         return True
 
     def _log_of(self, name: str) -> DeltaLog:

@@ -8,7 +8,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -128,8 +128,7 @@ class DeltaLog:
                 *(_born(schema, now) if self.version < 0 else []),
                 *_added(add, now=now, application=application, wave=wave),
             ]
-            data = "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines).encode()
-            if keeper.put_if_absent(self.commit_path(self.version + 1), data):
+            if keeper.put_if_absent(self.commit_path(self.version + 1), _lines(lines)):
                 taken = self.version + 1
                 self.advance()
                 if taken and taken % checkpoints.INTERVAL == 0:
@@ -138,6 +137,30 @@ class DeltaLog:
             self.advance()
         msg = f"{self.folder}: others took {_TRIES} versions in a row"
         raise OSError(msg)
+
+    def replace(self, paths: Sequence[str], add: Json) -> bool:
+        """Commit that one file holds the rows of others from now on.
+
+        Args:
+            paths: The files, of which all are in the log.
+            add: Path, size and statistics of the file.
+
+        Returns:
+            Whether it was committed; not if another driver committed first.
+        """
+        store: Any = self.store
+        keeper: Exclusive = store
+        now = time.time_ns() // 1_000_000
+        same = {"dataChange": False, "partitionValues": {}}
+        gone = [{"path": self.added[p]["path"], "size": self.added[p]["size"], "deletionTimestamp": now} for p in paths]
+        lines: list[Json] = [
+            _info(now, joining=True),
+            *({"remove": {**file, "extendedFileMetadata": True, **same}} for file in gone),
+            {"add": {"modificationTime": now, **same, **add}},
+        ]
+        committed = keeper.put_if_absent(self.commit_path(self.version + 1), _lines(lines))
+        self.advance()
+        return committed
 
     def has(self, application: str, *, wave: int) -> bool:
         """Whether the log holds a transaction."""
@@ -193,10 +216,17 @@ class DeltaLog:
                 self.plain = self.plain and not told.get("partitionColumns") and not told.get("configuration")
 
 
-def _info(now: int) -> Json:
-    parameters = {"mode": "Append", "partitionBy": "[]"}
-    told = {"timestamp": now, "operation": "WRITE", "operationParameters": parameters, "isolationLevel": "Serializable"}
-    return {"commitInfo": {**told, "isBlindAppend": True, "engineInfo": f"swath/{__version__}", "txnId": str(uuid.uuid4())}}
+def _lines(actions: Iterable[Json]) -> bytes:
+    """A commit's content."""
+    return "".join(f"{json.dumps(action, separators=(',', ':'))}\n" for action in actions).encode()
+
+
+def _info(now: int, *, joining: bool = False) -> Json:
+    what: Json = {"operation": "WRITE", "operationParameters": {"mode": "Append", "partitionBy": "[]"}, "isBlindAppend": True}
+    if joining:
+        what = {"operation": "OPTIMIZE", "operationParameters": {"predicate": "[]"}, "isBlindAppend": False}
+    told = {"timestamp": now, **what, "isolationLevel": "SnapshotIsolation" if joining else "Serializable"}
+    return {"commitInfo": {**told, "engineInfo": f"swath/{__version__}", "txnId": str(uuid.uuid4())}}
 
 
 def _born(schema: Json, now: int) -> list[Json]:

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 #: Delta cuts texts in its statistics; we leave those out that would have to be cut.
 _LONGEST_TEXT = 32
 #: Files that are read at once: on S3 each is a request or two.
-_READERS = 8
+READERS = 8
 
 
 def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store, folder: str) -> Json:
@@ -36,6 +36,11 @@ def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store
     """
     columns = [[named(row[n], column.type) for row in rows] for n, column in enumerate(schema)]
     table = pa.Table.from_arrays([array_of(v, c.type) for v, c in zip(columns, schema, strict=True)], schema=schema)
+    return write_table(table, store=store, folder=folder)
+
+
+def write_table(table: pa.Table, *, store: Store, folder: str) -> Json:
+    """See ``write_rows``: the same of rows that are a table already."""
     name = f"part-00000-{uuid.uuid4()}-c000.snappy.parquet"
     temporary = store.scratch() / name
     try:
@@ -92,7 +97,7 @@ def read_columns(files: Sequence[str], schema: pa.Schema, *, store: Store, folde
     if isinstance(store, LocalStore):  # nothing to wait for: threads would only get into each other's way
         found = [read(name) for name in files]
     else:
-        with ThreadPoolExecutor(_READERS) as readers:
+        with ThreadPoolExecutor(READERS) as readers:
             found = list(readers.map(read, files))
     return pa.concat_tables(found) if found else schema.empty_table()
 
