@@ -5,17 +5,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 from shapely.geometry import box, mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from swath.errors import ConfigError, GeometryError
-from swath.readers.pixels.places import WGS84, points_in
+from swath.mapping import project
 
 #: Edges are followed in steps of this size [deg]: straight on the map, they are curves in another CRS.
 _STEP_DEG = 0.05
 _BBOX = 4
+_WGS84 = "EPSG:4326"
 _EXPECTED = "a GeoJSON file, GeoJSON text, or a bbox WEST,SOUTH,EAST,NORTH in degrees"
 
 
@@ -54,10 +57,18 @@ def area_in(aoi: Mapping[str, Any] | None, *, crs: str) -> BaseGeometry | None:
         return None
     try:
         dense = shapely.segmentize(shape(dict(aoi)), _STEP_DEG)
-        return shapely.transform(dense, lambda points: points_in(points, source=WGS84, target=crs))
+        found = shapely.transform(dense, lambda points: _points_in(points, crs=crs))
     except GeometryError as error:
         msg = f"--aoi: {error}"
         raise ConfigError(msg) from error
+    if not np.isfinite(found.bounds).all():
+        msg = f"--aoi: {crs[:40]} cannot show all of the area; state grid.crs of a system that can"
+        raise ConfigError(msg)
+    return found
+
+
+def _points_in(points: NDArray[np.float64], *, crs: str) -> NDArray[np.float64]:
+    return np.column_stack(project(points[:, 0], points[:, 1], source=_WGS84, target=crs))
 
 
 def _bbox(parts: list[str], *, text: str) -> Mapping[str, Any]:

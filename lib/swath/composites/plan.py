@@ -13,6 +13,7 @@ from swath.stack.composite import Composite, in_order
 from swath.stack.periods import Period
 from swath.stack.recipe import Recipe
 from swath.stack.tiles import Tiling, tiling_of
+from swath.stack.warping import bounds_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +105,10 @@ def plan(
 
 
 def _tiles(source: Source, *, recipe: Recipe, area: BaseGeometry | None, tiling: Tiling) -> list[tuple[int, int]]:
-    grid = source.assets[recipe.bands[0]].grid
-    if grid.crs != tiling.crs:
+    bounds = bounds_in(source.assets[recipe.bands[0]].grid, tiling.crs)
+    if bounds is None:
         return []
-    touched = tiling.touching(grid.bounds)
+    touched = tiling.touching(bounds)
     return [t for t in touched if area is None or area.intersects(box(*tiling.grid(*t).bounds))]
 
 

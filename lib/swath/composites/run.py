@@ -220,9 +220,9 @@ def _latest(tables: Tables) -> dict[str, str]:
 
 def _nothing(sources: int, request: CompositeRequest) -> ConfigError:
     first, last = request.periods[0], request.periods[-1]
-    where = " inside the area" if request.aoi is not None else ""
+    where = " touches a tile of the area and" if request.aoi is not None else ""
     msg = (
-        f"there is nothing to make: none of {sources} sources lies{where} and was acquired from {first.start} on, before"
+        f"there is nothing to make: none of {sources} sources{where} was acquired from {first.start} on, before"
         f" {last.stop}; check --aoi, --period and grid.crs"
     )
     return ConfigError(msg)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.algo.clear import distance_to, unusable_table
-from swath.algo.resample import kernel_for, nearest, resample, source_window
+from swath.algo.resample import nearest, resample, source_window
 from swath.errors import GeometryError
 from swath.grid import Grid, Window
 from swath.readers.pixels.bands import BandReader
@@ -14,6 +14,7 @@ from swath.scene import Asset, Quality, Reflectance
 from swath.source import MASK, Source
 from swath.stack.recipe import Recipe
 from swath.stack.score import Scoring
+from swath.stack.warping import Warp, bounds_in
 
 Stack = NDArray[np.float32]
 #: Flags around which a margin is kept, and whose distance counts.
@@ -46,8 +47,8 @@ class TileReader:
     def touches(self, source: Source, window: Window) -> bool:
         """Whether a source may have a pixel in a window of the tile."""
         left, bottom, right, top = self.grid.extent_of(window)
-        there = source.assets[self.recipe.bands[0]].grid.bounds
-        return there[0] < right and there[2] > left and there[1] < top and there[3] > bottom
+        there = bounds_in(source.assets[self.recipe.bands[0]].grid, self.grid.crs)
+        return there is not None and there[0] < right and there[2] > left and there[1] < top and there[3] > bottom
 
     def read(self, source: Source, window: Window) -> Stack:
         """Bands, and the score where one is asked for, (channel, y, x) of the window; NaN in all where it is not to be used.
@@ -64,7 +65,8 @@ class TileReader:
     def _inside(self, source: Source, window: Window) -> Window | None:
         """The part of a window in which a source has pixels."""
         try:
-            return self.grid.covering(source.assets[self.recipe.bands[0]].grid.bounds).clip(window)
+            bounds = bounds_in(source.assets[self.recipe.bands[0]].grid, self.grid.crs)
+            return None if bounds is None else self.grid.covering(bounds, halo_px=1).clip(window)
         except (GeometryError, ValueError):
             return None
 
@@ -97,6 +99,12 @@ class TileReader:
 
     def _resampled(self, source: Source, name: str, window: Window) -> NDArray[np.float64]:
         own = source.assets[name].grid
+        if not _alike(own, self.grid):
+            warp = Warp.of(own, self.grid)
+            if warp is None:
+                return np.full(window.shape, np.nan)
+            part = warp.needs(window)
+            return warp.values(self._physical(source, name, part), part, window=window)
         try:
             have = source_window(own, target=self.grid, window=window)
         except GeometryError as error:
@@ -139,14 +147,21 @@ class TileReader:
 
     def _codes(self, source: Source, asset: Asset, window: Window) -> NDArray[np.integer]:
         """The mask's numbers under the pixels of a window, which may leave the tile; its fill where it has none."""
-        grid = _moved(self.grid, window)
         own = asset.grid
+        fill = _FILL[asset.calibration.scheme] if isinstance(asset.calibration, Quality) else 0
+        if not _alike(own, self.grid):
+            warp = Warp.of(own, self.grid)
+            if warp is None:
+                return np.full(window.shape, fill)
+            part = warp.needs(window)
+            return warp.codes(self.reader.read(source, MASK, part).values, part, window=window, fill=fill)
+        grid = _moved(self.grid, window)
         have = own.nearest(grid.bounds)
         layer = self.reader.read(source, MASK, have)
         plain = Window(0, 0, window.height, window.width)
         picked = nearest(layer.values, have, source=own, target=grid, window=plain)
         there = nearest(np.ones(have.shape, dtype=np.bool_), have, source=own, target=grid, window=plain)
-        return np.where(there, picked, _FILL[asset.calibration.scheme] if isinstance(asset.calibration, Quality) else 0)
+        return np.where(there, picked, fill)
 
 
 #: A number of each mask that says that there is no data.
@@ -165,11 +180,19 @@ def _moved(grid: Grid, window: Window) -> Grid:
     return Grid(crs=grid.crs, left=left, top=top, dx=grid.dx, dy=grid.dy, width=window.width, height=window.height)
 
 
+def _alike(own: Grid, tile: Grid) -> bool:
+    """Whether both are north-up in one CRS: then rows and columns are resampled one after the other."""
+    return own.crs == tile.crs and own.upright
+
+
 def _offset(own: Grid, tile: Grid) -> tuple[int, int] | None:
     """Rows and columns by which a source's pixels are numbered from the tile's; None when they are other pixels."""
-    if kernel_for(own, tile) != "bilinear" or abs(own.dx / tile.dx - 1.0) > _SAME_PX / max(own.width, tile.width):
+    if not _alike(own, tile):
         return None
-    if own.crs != tile.crs or abs(own.dy / tile.dy - 1.0) > _SAME_PX / max(own.height, tile.height):
+    off = max(
+        abs(own.dx / tile.dx - 1.0) * max(own.width, tile.width), abs(own.dy / tile.dy - 1.0) * max(own.height, tile.height)
+    )
+    if off > _SAME_PX:
         return None
     rows, cols = (own.top - tile.top) / tile.dy, (tile.left - own.left) / tile.dx
     near = round(rows), round(cols)

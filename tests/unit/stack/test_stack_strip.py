@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
 from tests.stacks import CLOUD, JUDGED, Date, write_product
 
 from swath.composites.plan import plan, tiling_for
@@ -208,3 +210,42 @@ def test_a_source_of_another_resolution_is_resampled(tmp_path: Path) -> None:
     expected = 1000 + 20 * ((fine_y + 0.5) / 2 - 0.5) + 10 * ((fine_x + 0.5) / 2 - 0.5)
     assert np.abs(red[1:79, 1:79] - expected).max() <= 0.51
     assert (red[80:] == -9999).all()
+
+
+def test_a_source_of_another_zone_is_warped_as_gdal_does_and_equally_in_every_tile(tmp_path: Path) -> None:
+    y, x = np.mgrid[:300, :260]
+    waves = (2000 + 800 * np.sin(x / 9.0) * np.cos(y / 7.0)).astype(np.int16)
+    qa = np.full(waves.shape, JUDGED, dtype=np.uint16)
+    day = datetime(2024, 5, 1, tzinfo=UTC)
+    other = Date(reflectance={"red": waves}, qa=qa, day=day, name="other", left=1_060_000.0, top=5_000_000.0)
+    sources = [read_source(str(write_product(other, tmp_path)))]
+    assert sources[0].assets["red"].grid.crs == "EPSG:32633"
+    rule = GridRule(crs="EPSG:32634", resolution=30.0, tile_px=512)
+    recipe = replace(RECIPE, bands=("red",), reducer="latest", grid=rule)
+    (composite,) = composites(sources, recipe)
+    made(composite, tmp_path, rows=512)
+    with rasterio.open(tmp_path / "red.tif") as source:
+        red, transform = source.read(1), source.transform
+    with (
+        rasterio.open(sources[0].assets["red"].href) as source,
+        WarpedVRT(
+            source, crs="EPSG:32634", transform=transform, height=512, width=512, resampling=Resampling.bilinear,
+            tolerance=1e-9, src_nodata=-9999, nodata=-9999,
+        ) as vrt,
+    ):  # fmt: skip
+        expected = vrt.read(1)
+    assert (expected != -9999).sum() > 70_000
+    assert np.array_equal(red == -9999, expected == -9999)
+    assert np.abs(red.astype(int) - expected).max() <= 1
+    shifted = replace(recipe, grid=replace(rule, origin=(30.0 * 100, 30.0 * 77)))
+    whole = np.full(red.shape, -9999, dtype=np.int16)
+    for number, tile in enumerate(composites(sources, shifted)):
+        (tmp_path / str(number)).mkdir()
+        made(tile, tmp_path / str(number), rows=512)
+        row = round((composite.grid.top - tile.grid.top) / 30.0)
+        col = round((tile.grid.left - composite.grid.left) / 30.0)
+        with rasterio.open(tmp_path / str(number) / "red.tif") as source:
+            part = source.read(1)
+        there = np.argwhere(part != -9999)
+        whole[there[:, 0] + row, there[:, 1] + col] = part[there[:, 0], there[:, 1]]
+    assert np.array_equal(whole, red)
