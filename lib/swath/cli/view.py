@@ -3,11 +3,15 @@
 import webbrowser
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from swath.cli.output import existing
 from swath.errors import ConfigError
+from swath.stores.registry import open_store
+
+if TYPE_CHECKING:
+    from swath.view.source import Source
 
 #: What the extra brings, by the name of its module.
 _NEEDED = ("rio_tiler", "starlette", "uvicorn")
@@ -32,14 +36,27 @@ def view_command(*, output: str, port: int, show: bool, base_map: str) -> None:
     if missing:
         msg = f"the map needs {', '.join(missing)}: pip install 'swath[view]'"
         raise ConfigError(msg)
-    from swath.view.output import OutputSource  # noqa: PLC0415  what other commands do without
-    from swath.view.serve import serve  # noqa: PLC0415
-
-    source = OutputSource(existing(output if "://" in output else str(Path(output))))
+    from swath.view.serve import serve  # noqa: PLC0415  what other commands do without
 
     def opened(address: str) -> None:
         click.echo(f"{address} (Ctrl-C ends it)")
         if show:
             webbrowser.open(address)
 
-    serve(source, port=port, base_map=base_map, opened=opened)
+    serve(_source(output), port=port, base_map=base_map, opened=opened)
+
+
+def _source(output: str) -> "Source":
+    if output.startswith(("http://", "https://")):
+        from swath.view.served import ServedSource  # noqa: PLC0415
+
+        return ServedSource(output)
+    from swath.view.output import OutputSource  # noqa: PLC0415
+    from swath.view.rows import in_delta  # noqa: PLC0415
+
+    store = open_store(output if "://" in output else str(Path(output).absolute()), create=False)
+    if not in_delta(store):
+        from swath.cli.output import existing  # noqa: PLC0415  Spark's Python
+
+        existing(output)
+    return OutputSource(store)

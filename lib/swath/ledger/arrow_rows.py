@@ -21,6 +21,19 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays([array_of([row[c.name] for row in rows], c.type) for c in schema], schema=schema)
 
 
+def dicts_of(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows of a table by column name, moments aware in UTC: as ``to_pylist``, which imports pandas for any moment."""
+    moments = [c.name for c in table.schema if pa.types.is_timestamp(c.type)]
+    for name in moments:
+        place = table.schema.get_field_index(name)
+        microseconds = table[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+        table = table.set_column(place, name, microseconds)
+    rows: list[dict[str, Any]] = table.to_pylist()
+    for row in rows:
+        row.update({n: _EPOCH + row[n] * _MICROSECOND for n in moments if row[n] is not None})
+    return rows
+
+
 def named(value: Any, kind: pa.DataType) -> Any:
     """A value of a row whose structs come in the order of their fields: with the fields by name, and maps as dicts."""
     if value is None:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from pyspark.sql.types import StructType
 
+from swath.ledger.arrow_rows import array_of, dicts_of
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SCENES
 from swath.ledger.tables import Tables
 
@@ -77,11 +77,12 @@ def output_status(tables: Tables, *, run_id: str | None = None) -> OutputStatus:
     """
     runs = _columns(tables, "runs", RUNS, columns=[n for n in RUNS.names if n not in {"spec", "spec_digest"}])
     products = _columns(tables, "products", PRODUCTS, columns=["pipeline", "product_id", "scene_id", "made"])
-    numbers = products.group_by("pipeline").aggregate([("product_id", "count_distinct")]).to_pylist()
+    made = set(zip(*(products[n].to_pylist() for n in ("pipeline", "product_id")), strict=True))
+    numbers = Counter(pipeline for pipeline, _ in made)
     refused = [row for row in standing_rows(tables, products) if run_id in (None, row["run_id"])]
     return OutputStatus(
-        runs=_runs([row for row in runs.to_pylist() if run_id in (None, row["run_id"])]),
-        products={r["pipeline"]: r["product_id_count_distinct"] for r in sorted(numbers, key=itemgetter("pipeline"))},
+        runs=_runs([row for row in dicts_of(runs) if run_id in (None, row["run_id"])]),
+        products=dict(sorted(numbers.items())),
         quarantine=dict(sorted(Counter((r["pipeline"], r["error_class"]) for r in refused).items())),
     )
 
@@ -102,7 +103,7 @@ def standing_rows(tables: Tables, products: pa.Table, *, also: Sequence[str] = (
     """
     names = ["run_id", "scene_id", "href", "pipeline", "error_class", "attempts", "at", *also]
     latest: dict[tuple[str, str], Json] = {}
-    for row in _columns(tables, "quarantine", QUARANTINE, columns=names).to_pylist():
+    for row in dicts_of(_columns(tables, "quarantine", QUARANTINE, columns=names)):
         known = latest.setdefault((row["href"], row["pipeline"]), row)
         if (row["at"], row["attempts"]) > (known["at"], known["attempts"]):
             latest[row["href"], row["pipeline"]] = row
@@ -125,8 +126,7 @@ def standing_rows(tables: Tables, products: pa.Table, *, also: Sequence[str] = (
 
 def _among(table: pa.Table, column: str, values: Collection[str]) -> list[Json]:
     """Rows with one of these values."""
-    found: list[Json] = table.filter(pc.is_in(table[column], value_set=pa.array(list(values), pa.string()))).to_pylist()
-    return found
+    return dicts_of(table.filter(pc.is_in(table[column], value_set=array_of(list(values), pa.string()))))
 
 
 def _runs(rows: Sequence[Json]) -> tuple[RunRow, ...]:

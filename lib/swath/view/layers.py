@@ -22,6 +22,7 @@ class Entry:
         colour: RRGGBB.
         percent: Share of pixels; None where the item does not say.
         shown: Whether it is drawn when nothing else is asked for.
+        note: Whether it is a bit that says where others come from.
     """
 
     value: int
@@ -30,6 +31,7 @@ class Entry:
     colour: str
     percent: float | None = None
     shown: bool = True
+    note: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,7 @@ def _bits(asset: Json) -> tuple[Entry, ...]:
             colour=hints[b["offset"]] or "8f7fc0",
             percent=shares.get(b["name"]),
             shown=bool(hints[b["offset"]]) and b["name"] != "nodata",
+            note=not hints[b["offset"]],
         )
         for b in asset.get("classification:bitfields", [])
     )

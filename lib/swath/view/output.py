@@ -7,20 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swath.errors import ConfigError
-from swath.ledger.open import open_tables
-from swath.ledger.schemas import PRODUCTS, RUNS
-from swath.ledger.tables import Tables
-from swath.runs.status import standing_rows
+from swath.ledger.arrow_rows import dicts_of
 from swath.stores.base import Store
 from swath.view.listing import Found, Listed, Query, days_of, found_in
+from swath.view.rows import COLUMNS, in_delta, plain_rows
 from swath.view.source import Located, Refused
 
+if TYPE_CHECKING:
+    from swath.ledger.tables import Tables
+
 Json = dict[str, Any]
-_COLUMNS = ("product_id", "scene_id", "pipeline", "collection", "acquired", "bbox", "item", "run_id", "made")
-_RUN = ("run_id", "pipeline", "scenes_in", "made", "skipped", "quarantined", "balanced", "started", "ended")
 #: Runs whose results are looked at for what they reused, the newest first; larger results are passed over [bytes].
 _RUNS_READ, _LARGEST_RESULT = 20, 16 << 20
 #: What the page may link to. Ids have no slash, so that no link leaves its folder.
@@ -83,6 +82,8 @@ class OutputSource:
 
     def refused(self) -> tuple[Refused, ...]:
         """Scenes in quarantine, each where another scene of its tile is."""
+        from swath.runs.status import standing_rows  # noqa: PLC0415  see ``rows``
+
         rows = standing_rows(self._tables, self._rows, also=("stage", "message"))
         places: dict[str, tuple[float, ...]] = {}
         for product in self._listed if rows else ():
@@ -100,30 +101,40 @@ class OutputSource:
             return None
 
     @cached_property
-    def _tables(self) -> Tables:
+    def _tables(self) -> "Tables":
+        from swath.ledger.open import open_tables  # noqa: PLC0415  see ``rows``
+
         return open_tables(None, self._store)
 
     @cached_property
     def _rows(self) -> Any:
-        found = self._tables.arrow("products", PRODUCTS, columns=list(_COLUMNS))
-        if found is None:
-            msg = f"{self.title}: its products table has features of Delta that are read with Spark alone; export it first"
-            raise ConfigError(msg)
-        return found
+        return self._columns("products")
 
     @cached_property
     def _runs(self) -> list[Json]:
-        rows = self._tables.arrow("runs", RUNS, columns=list(_RUN))
         waves: dict[str, list[Json]] = {}
-        for row in [] if rows is None else rows.to_pylist():
+        for row in dicts_of(self._columns("runs")):
             waves.setdefault(row["run_id"], []).append(row)
         runs = [_run(some) for some in waves.values()]
         return sorted(runs, key=lambda run: str(run["started"]), reverse=True)
 
+    def _columns(self, name: str) -> Any:
+        found = plain_rows(self._store, name) if in_delta(self._store) else self._told(name)
+        if found is None:
+            msg = f"{self.title}: table {name} has features of Delta that only Spark reads; run swath maintain with this version"
+            raise ConfigError(msg)
+        return found
+
+    def _told(self, name: str) -> Any:
+        """The same of a ledger in PostgreSQL."""
+        from swath.ledger.schemas import TABLES  # noqa: PLC0415  see ``rows``
+
+        return self._tables.arrow(name, TABLES[name], columns=COLUMNS[name].names)
+
     @cached_property
     def _listed(self) -> Sequence[Listed]:
         newest: dict[str, Json] = {}
-        for row in self._rows.to_pylist():
+        for row in dicts_of(self._rows):
             known = newest.setdefault(row["product_id"], row)
             if row["made"] > known["made"]:
                 newest[row["product_id"]] = row

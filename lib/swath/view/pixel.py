@@ -24,6 +24,7 @@ class Reading:
         stored: The count in the file.
         unit: UCUM unit.
         words: Class, or names of the bits that are set.
+        notes: Names of the bits that are set and say where others come from.
         colour: RRGGBB of the class.
         model: Digest of the model that made it.
     """
@@ -34,6 +35,7 @@ class Reading:
     stored: float
     unit: str = ""
     words: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     colour: str = ""
     model: str = ""
 
@@ -53,12 +55,14 @@ def readings(located: Located, *, lon_deg: float, lat_deg: float) -> Json:
 
 def _reading(layer: ViewLayer, *, stored: float, valid: bool, model: str) -> Reading:
     words: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     colour = ""
     if layer.kind == "classes" and valid:
         entry = next((e for e in layer.legend if e.value == stored), None)
         words, colour = (entry.title if entry else f"class {stored:g} (not in the legend)",), entry.colour if entry else ""
     if layer.kind == "bits":
-        words = tuple(e.title for e in layer.legend if int(stored) >> e.value & 1)
+        found = [e for e in layer.legend if int(stored) >> e.value & 1]
+        words, notes = (tuple(e.title for e in found if bool(e.note) is said) for said in (False, True))
     value = stored * layer.scale + layer.offset if valid and math.isfinite(stored) else None
     return Reading(
         asset=layer.name,
@@ -67,6 +71,7 @@ def _reading(layer: ViewLayer, *, stored: float, valid: bool, model: str) -> Rea
         stored=stored,
         unit=layer.unit,
         words=words,
+        notes=notes,
         colour=colour,
         model=model,
     )

@@ -119,9 +119,15 @@ def read_pixel(name: str, *, lon_deg: float, lat_deg: float) -> tuple[float, boo
 @contextmanager
 def _reader(name: str) -> Iterator[Any]:
     load()
+    import rasterio  # noqa: PLC0415
     from rio_tiler.io import Reader  # noqa: PLC0415
 
-    from swath.readers.files.gdal_env import gdal_env, openable  # noqa: PLC0415  rasterio
+    from swath.readers.files.gdal_env import gdal_env, openable  # noqa: PLC0415
 
-    with gdal_env(name), Reader(openable(name)) as reader:
+    # A list of other files that calls itself a TIFF is not opened, whoever serves the catalogue.
+    with (
+        gdal_env(name),
+        rasterio.open(openable(name), driver="GTiff") as opened,
+        Reader(None, dataset=opened) as reader,
+    ):
         yield reader

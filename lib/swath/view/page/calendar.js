@@ -6,13 +6,17 @@ const monthName = (month) => new Date(`${month}-01T00:00:00Z`).toLocaleDateStrin
 
 export class Calendar {
   constructor(days, onDay) {
-    this.days = days;
     this.onDay = onDay;
-    this.months = [...new Set(Object.keys(days).map((d) => d.slice(0, 7)))].sort();
-    this.month = this.months.at(-1);
     this.day = "";
     this.open = innerWidth > 900;
     arrows(byId("calendar"), ".day");
+    this.show(days);
+  }
+
+  show(days) {
+    this.days = days;
+    this.months = [...new Set(Object.keys(days).map((d) => d.slice(0, 7)))].sort();
+    this.month ??= this.months.at(-1);
     this.draw();
   }
 

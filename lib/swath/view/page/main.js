@@ -21,9 +21,11 @@ function failed(error) {
 }
 
 async function start() {
-  const [output, refused] = await Promise.all([ask("/api/output"), ask("/api/quarantine")]);
+  const output = await ask("/api/output");
+  let refused = [];
   document.title = `${output.title} · swath view`;
-  byId("output").textContent = `${output.title} · ${output.products ?? "many"} products${refused.length ? `, ${refused.length} in quarantine` : ""}`;
+  const about = `${output.title} · ${output.products ?? "many"} products`;
+  byId("output").textContent = about;
   const view = new MapView({
     baseMap: output.base_map,
     onPixel: (lon, lat) => { if (current) { panel("pixel"); showPixel(current, lon, lat).catch(failed); } },
@@ -77,13 +79,11 @@ async function start() {
   }
 
   const list = new ProductList({
-    collections: output.collections, refused,
+    collections: output.collections,
     onProduct: (id) => choose(id).catch(failed), onRefused: tellRefused,
     onFound: (products, held) => view.footprints(products, held),
   });
-  const days = structuredClone(output.days);
-  for (const r of refused) if (r.day) (days[r.day] ??= {}).quarantined = (days[r.day].quarantined ?? 0) + 1;
-  new Calendar(days, (day) => { list.day = day; list.load().catch(failed); });
+  const calendar = new Calendar(output.days, (day) => { list.day = day; list.load().catch(failed); });
 
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -102,6 +102,15 @@ async function start() {
   if (first) {
     view.fit(list.products.find((p) => p.id === first).bbox, false);
     await choose(first, { fit: false, turn: innerWidth > 900 });
+  }
+  // What is in quarantine takes longer to find out than what was made; the first map does not wait for it.
+  refused = await ask("/api/quarantine");
+  if (refused.length) {
+    byId("output").textContent = `${about}, ${refused.length} in quarantine`;
+    for (const r of refused) if (r.day) (output.days[r.day] ??= {}).quarantined = (output.days[r.day].quarantined ?? 0) + 1;
+    calendar.show(output.days);
+    list.refused = refused;
+    await list.load();
   }
   document.body.dataset.ready = "yes";
 }

@@ -11,8 +11,8 @@ export const longDay = (day) => new Date(`${day}T00:00:00Z`).toLocaleDateString(
 export const reasonOf = ({ scene_id: id, message }) => (message.startsWith(`${id}: `) ? message.slice(id.length + 2) : message);
 
 export class ProductList {
-  constructor({ collections, refused, onProduct, onRefused, onFound }) {
-    Object.assign(this, { refused, onProduct, onRefused, onFound, day: "", words: "", state: "", collection: "", current: "" });
+  constructor({ collections, onProduct, onRefused, onFound }) {
+    Object.assign(this, { refused: [], onProduct, onRefused, onFound, day: "", words: "", state: "", collection: "", current: "" });
     arrows(byId("list"), ".row");
     byId("search").addEventListener("input", () => { clearTimeout(this.timer); this.timer = setTimeout(() => { this.words = byId("search").value.trim(); this.load(); }, 160); });
     this.chips(byId("states"), Object.keys(STATES), "state", true);
