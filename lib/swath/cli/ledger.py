@@ -80,8 +80,8 @@ def _show_status(found: "OutputStatus") -> None:
     runs = Table("run", "pipeline", "waves", "in", "made", "skipped", "quarantined", "account", "took")
     for run in found.runs:
         counts = [str(run.sums[n]) for n in ("scenes_in", "made", "skipped", "quarantined")]
-        verdict = "balances" if run.balanced else "DOES NOT BALANCE"
-        took = duration((run.ended - run.started).total_seconds())
+        verdict = "began, and ended before its first wave" if not run.waves else _verdict(run.balanced)
+        took = duration((run.ended - run.started).total_seconds()) if run.waves else ""
         runs.add_row(run.run_id, run.pipeline, str(run.waves), *counts, verdict, took)
     console = Console()
     console.print(runs)
@@ -90,6 +90,10 @@ def _show_status(found: "OutputStatus") -> None:
     for (pipeline, error), number in found.quarantine.items():
         what = f" of {pipeline}" if pipeline else ""
         console.print(f"in quarantine: {number} scenes{what}: {error}", markup=False, highlight=False)
+
+
+def _verdict(balanced: bool) -> str:  # noqa: FBT001  a word of it
+    return "balances" if balanced else "DOES NOT BALANCE"
 
 
 @click.command("retry")

@@ -69,7 +69,8 @@ def provenance_of(tables: Tables, store: Store, *, item: str) -> Provenance:
     if product is None:
         msg = f"{store.root}/{item}: the ledger has no version with these assets: see swath reconcile {store.root}"
         raise ConfigError(msg)
-    run = tables.read("runs", RUNS, columns=["spec"], where={"run_id": [product["run_id"]]}).head()
+    runs = tables.read("runs", RUNS, columns=["spec", "wave"], where={"run_id": [product["run_id"]]})
+    run = runs.orderBy(F.col("wave").desc()).head()
     this = {"scene_id": [product["scene_id"]], "digest": [product["scene_digest"]]}
     scene = tables.read("scenes", SCENES, columns=["scene", "href", "source_href"], where=this).head()
     spec = json.loads(run["spec"]) if run is not None else {}

@@ -45,7 +45,9 @@ QUARANTINE = _struct(
     run_id=_TEXT, wave=_LONG, scene_id=_TEXT, href=_TEXT, pipeline=_TEXT, stage=_TEXT, error_class=_TEXT,
     message=_TEXT, attempts=_LONG, retry=_TEXT, at=_TIME,
 )  # fmt: skip
-#: One row a wave: the wave exists when its row does.
+#: Wave of the row that says that a run began: it is none of its waves.
+BEGAN = -1
+#: One row a wave: the wave exists when its row does. And one that says that the run began (``BEGAN``), with nothing counted.
 RUNS = _struct(
     run_id=_TEXT, wave=_LONG, pipeline=_TEXT, spec_digest=_TEXT, spec=_TEXT, scenes_in=_LONG, made=_LONG,
     skipped=_LONG, quarantined=_LONG, assets_in=_LONG, assets_made=_LONG, assets_skipped=_LONG,

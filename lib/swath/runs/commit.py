@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, Row
 
 from swath import __version__
 from swath.errors import AccountError
-from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, TILES
+from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, TILES
 from swath.ledger.standing import standing_attempts
 from swath.ledger.tables import Tables
 from swath.runs.ingest import name_of
@@ -64,9 +64,23 @@ class Ledger:
         """Waves of this run that are committed."""
         few = self._tables.small("runs", RUNS, columns=["run_id", "wave"])
         if few is not None:
-            return {row["wave"] for row in few if row["run_id"] == self._request.run_id}
+            return {row["wave"] for row in few if row["run_id"] == self._request.run_id} - {BEGAN}
         rows = self._tables.read("runs", RUNS, columns=["wave"], where={"run_id": [self._request.run_id]}).collect()
-        return {row["wave"] for row in rows}
+        return {row["wave"] for row in rows} - {BEGAN}
+
+    def begin(self, started: datetime) -> None:
+        """Note that the run began: whatever becomes of it, ``runs`` names it. A run that begins again has its row.
+
+        Args:
+            started: When it did.
+        """
+        request = self._request
+        counts = (0,) * len(Account.__dataclass_fields__)
+        row = (
+            request.run_id, BEGAN, request.pipeline["name"], request.spec_digest, spec_of(request), *counts, True, 0.0,
+            started, started, __version__, request.site,
+        )  # fmt: skip
+        self._tables.append("runs", [row], schema=RUNS, run_id=f"{request.run_id}+began", wave=0)
 
     def look_back(self, waves: set[int]) -> None:
         """Find what an earlier execution of the run committed of its waves.

@@ -76,7 +76,8 @@ def find_retries(tables: Tables, store: Store, *, rows: DataFrame, run_id: str) 
 
 
 def _specs(tables: Tables, rows: DataFrame) -> list[Row]:
-    runs = tables.read("runs", RUNS, columns=["run_id", "spec", "site"]).dropDuplicates(["run_id"])
+    runs = tables.read("runs", RUNS, columns=["run_id", "wave", "spec", "site"])
+    runs = runs.groupBy("run_id").agg(*[F.max_by(name, "wave").alias(name) for name in ("spec", "site")])
     return runs.join(rows.select("run_id").distinct(), "run_id").collect()
 
 

@@ -1,7 +1,7 @@
 """One run from its inputs to its ledger: plan once, then wave by wave."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -9,7 +9,7 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from swath.engine.product_plan import CHECKED, plan_product, product_of
-from swath.errors import ConfigError
+from swath.errors import ConfigError, ServiceError
 from swath.ledger.open import open_tables
 from swath.ledger.tables import Tables
 from swath.product import Product
@@ -128,7 +128,7 @@ class Run:
             # A new plan's first waves would be taken for those that exist.
             msg = f"run {self._request.run_id} ended, and swath maintain removed its plan: take another name or output"
             raise ConfigError(msg)
-        plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables, say=self._say)
+        plan = self._plan(store, tables, ledger=ledger, started=started)
         outcome.not_scenes = not_scenes(store, self._request.run_id)
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
         if again:
@@ -149,6 +149,19 @@ class Run:
         self._deliver(outcome)
         outcome.ended = datetime.now(UTC)
         return outcome
+
+    def _plan(self, store: Store, tables: Tables, *, ledger: Ledger, started: datetime) -> Plan:
+        """The run's plan. From here on the run has a row, and also if planning ended by what no configuration can mend."""
+        try:
+            plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables, say=self._say)
+        except (ConfigError, ServiceError):  # nothing ran; or what would keep the row is away
+            raise
+        except BaseException:
+            with suppress(Exception):
+                ledger.begin(started)
+            raise
+        ledger.begin(started)
+        return plan
 
     def _wave(self, wave: int, *, number: int, waves: int, plan: Plan, ledger: Ledger, store: Store, outcome: RunOutcome) -> None:
         began = datetime.now(UTC)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from pyspark.sql.types import StructType
 
 from swath.ledger.arrow_rows import array_of, dicts_of
-from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SCENES
+from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, SCENES
 from swath.ledger.tables import Tables
 
 Json = dict[str, Any]
@@ -138,10 +138,12 @@ def _runs(rows: Sequence[Json]) -> tuple[RunRow, ...]:
     return tuple(sorted(found, key=lambda run: run.started, reverse=True)[:TOLD])
 
 
-def _run(run_id: str, waves: Sequence[Json]) -> RunRow:
-    first = waves[0]
+def _run(run_id: str, rows: Sequence[Json]) -> RunRow:
+    """A run; one that only began has no wave."""
+    first, waves = rows[0], [row for row in rows if row["wave"] != BEGAN] or rows
+    number = sum(row["wave"] != BEGAN for row in rows)
     return RunRow(
-        run_id=run_id, pipeline=first["pipeline"], site=first["site"], code=first["code"], waves=len(waves),
+        run_id=run_id, pipeline=first["pipeline"], site=first["site"], code=first["code"], waves=number,
         balanced=all(w["balanced"] for w in waves),
         started=min(w["started"] for w in waves), ended=max(w["ended"] for w in waves),
         sums={n: sum(w[n] for w in waves if w[n] is not None) for n in _SUMS},
