@@ -11,6 +11,8 @@ from typing import Final
 SENTINEL2_MSI: Final = "sentinel-2-msi"
 LANDSAT: Final = "landsat"
 SENTINEL2: Final = "sentinel-2"
+#: Family of a scene whose item names neither platform nor constellation.
+UNKNOWN: Final = "unknown"
 #: STAC's word for terms that have no SPDX name, or that nobody has stated.
 OTHER_LICENSE: Final = "other"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from swath.errors import ConfigError
 from swath.readers.files.archived import split_place
-from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES
+from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES, split_item
 from swath.readers.files.listing import is_folder, is_there
 from swath.readers.files.xml import MAX_METADATA_BYTES
 from swath.readers.folders import Folders
@@ -104,8 +104,7 @@ def _check_size(path: Path) -> None:
 
 
 def _is_item_of_collection(given: str) -> bool:
-    file, separator, item = given.partition("#")
-    return bool(separator and item) and file.lower().endswith(JSON_SUFFIXES)
+    return bool(split_item(given)[1])
 
 
 def _list(path: Path, *, folders: Folders) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Protocol, cast
 from swath.errors import ArchiveError, MetadataError, SceneError, SwathError
 from swath.readers.archived_scenes import Kind, kind_of_folder
 from swath.readers.files.archived import split_place
-from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES
+from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES, split_item
 from swath.readers.files.listing import direct_files, is_folder, is_there
 from swath.readers.gate.gate import admitted
 from swath.readers.printable import refuse_unprintable
@@ -84,8 +84,8 @@ def kind_of(href: str) -> Kind | None:
     Raises:
         SceneError: It looks like a delivery and cannot be read.
     """
-    file, _, fragment = href.partition("#")
-    if fragment and file.lower().endswith(JSON_SUFFIXES):
+    file, fragment = split_item(href)
+    if fragment:
         check_named(file, fragment=fragment)
         return "stac"
     if href.startswith("s3://"):

@@ -200,3 +200,39 @@ def test_scenes_of_other_readers_pass_the_same_gate(write_landsat: Any, tmp_path
         admitted(replace(scene, level="L2SP"))
     with pytest.raises(MetadataError, match=r"level is unknown"):
         admitted(replace(scene, level="", scene_id="mine", properties={}))
+
+
+@pytest.mark.parametrize(
+    ("item_id", "collection", "constellation"),
+    [
+        ("x", "", "sentinel-2"),
+        ("x", "", "Sentinel 2"),
+        ("x", "sentinel-2-l1c", None),
+        ("S2B_MSIL1C_20230601T100559_N0509_R022_T33UUP_20230601T121212", "", None),
+        ("S2B_33UUP_20230601_0_L1C", "", None),
+    ],
+)
+def test_an_item_that_forgot_its_platform_still_needs_its_missions_offset(
+    write_item: WriteItem, item_id: str, collection: str, constellation: str | None
+) -> None:
+    told = {"platform": None, "instruments": None, "constellation": constellation, "processing:level": "L1C"}
+    item = item_of(one_band(**{"raster:offset": None}), **{k: v for k, v in told.items() if v or k != "constellation"})
+    with pytest.raises(MetadataError, match="the radiometric offset is missing"):
+        read_scene(write_item(item | {"id": item_id, "collection": collection}))
+    own = item_of(one_band(**{"raster:offset": None}), **{**OWN, "processing:level": "L1C"})
+    assert read_scene(write_item(own | {"id": item_id, "collection": collection})).family == "my-sat"
+
+
+@pytest.mark.parametrize("name", ["s2:processing_level", "eo:product_level", "sentinel:processing_level", "proc:level"])
+def test_a_level_counts_under_whichever_name_a_provider_has_for_it(write_item: WriteItem, name: str) -> None:
+    with pytest.raises(MetadataError, match=rf"surface reflectance already.*got {name} L2A"):
+        read_scene(write_item(item_of(one_band(), **OWN, **{name: "L2A"})))
+    assert read_scene(write_item(item_of(one_band(), **OWN, **{name: "of my own"}))).level == "L1"
+
+
+@pytest.mark.parametrize("platform", ["COPERNICUS SENTINEL-2B", "Sentinel-2B MSI", "ESA/sentinel2b", "S2B", "sentinel_2_b"])
+def test_a_platform_is_known_however_it_is_spelled(write_item: WriteItem, platform: str) -> None:
+    told = {"platform": platform, "processing:level": "L1C", "s2:processing_baseline": "05.09"}
+    with pytest.raises(MetadataError, match=r"the radiometric offset is missing.*baseline 05\.09"):
+        read_scene(write_item(item_of(one_band(**{"raster:offset": None}), **told)))
+    assert read_scene(write_item(item_of(one_band(**{"raster:offset": -0.1}), **told))).platform == "sentinel-2b"

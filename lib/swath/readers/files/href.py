@@ -1,6 +1,7 @@
 """Names of files, and of members of archives, as GDAL spells them; and their bytes."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from swath.readers.archives.archive import opened_archive
 from swath.stores.registry import open_store
 
 _ARCHIVES: tuple[tuple[str, Literal["zip", "tar"]], ...] = (("/vsizip/{", "zip"), ("/vsitar/{", "tar"))
+_SCHEME = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]*://|data:)")
 _S3, _CURL = "/vsis3/", "/vsicurl/"
 ArchiveKind = Literal["zip", "tar"]
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4")
@@ -75,6 +77,18 @@ def user_href(gdal_name: str) -> str:
     return f"s3://{gdal_name.removeprefix(_S3)}" if gdal_name.startswith(_S3) else gdal_name
 
 
+def split_item(href: str) -> tuple[str, str]:
+    """A STAC record, and the item that is named in it after ``#``; ``''`` where none is.
+
+    Folders may have a ``#`` in their own name: of a local path the part that is a file is the record.
+    """
+    places = [at for at, character in enumerate(href) if character == "#"]
+    found = [(href[:at], href[at + 1 :]) for at in places if href[:at].lower().endswith(JSON_SUFFIXES) and href[at + 1 :]]
+    if not found or os.path.exists(href):  # noqa: PTH110  False for what no file system can have
+        return href, ""
+    return next((pair for pair in found if os.path.isfile(pair[0].removeprefix("file://"))), found[0])  # noqa: PTH113
+
+
 @contextmanager
 def open_bytes(href: str) -> Iterator[BinaryIO]:
     """Open a file, or a member of an archive, for reading its bytes as they are unpacked; on this machine or on S3.
@@ -93,7 +107,7 @@ def open_bytes(href: str) -> Iterator[BinaryIO]:
     try:
         with opened(path) as file:
             yield file
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, ValueError) as error:  # no file system has a name with a NUL
         raise ReadError(
             "the file cannot be read",
             expected="a readable file",
@@ -146,4 +160,11 @@ def _outer(href: str) -> str:
         return _S3 + href.removeprefix("s3://")
     if href.startswith(("http://", "https://")):
         return f"/vsicurl/{href}"
+    if _SCHEME.match(href) and not href.startswith("file://"):
+        raise ReadError(
+            "the file is at a place that cannot be read",
+            expected="a local path, s3:// or https://",
+            got=href,
+            remedy="Copy the delivery to a local folder or to S3.",
+        )
     return str(Path(href.removeprefix("file://")).absolute())

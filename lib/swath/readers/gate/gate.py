@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 
 from swath.errors import MetadataError
-from swath.readers.gate.levels import OWN_PROPERTY, Level, has_two_levels, level_in, stated_level
+from swath.readers.gate.levels import OWN_PROPERTY, Level, has_two_levels, level_in, mission_of, stated_level
 from swath.readers.gate.terms import STATED, terms_in_use
 from swath.scene import Asset, Reflectance, Scene
-from swath.sensors import SENTINEL2_MSI
+from swath.sensors import SENTINEL2, SENTINEL2_MSI, UNKNOWN
 
 #: Coarser steps of reflectance than 8 bits give are no reflectance: a radiance, a ratio, a percentage, an inverse.
 COARSEST: Final = 0.005
@@ -144,7 +144,7 @@ def _ends(asset: Asset, *, calibration: Reflectance, offset: float) -> tuple[flo
 
 
 def _check_baseline(scene: Scene) -> None:
-    if scene.family != SENTINEL2_MSI:
+    if not _is_sentinel2(scene):
         return
     offsets = {n: a.calibration.offset for n, a in scene.assets.items() if isinstance(a.calibration, Reflectance)}
     applied = next((name for name in APPLIED if str(scene.properties.get(name)).lower() in ("true", "1")), "")
@@ -164,6 +164,15 @@ def _check_baseline(scene: Scene) -> None:
             remedy="Write raster:offset into the item, add the product's metadata (MTD_MSIL1C.xml) as the asset"
             " product_metadata, or write swath:offset_applied: true when the pixels were shifted already.",
         )
+
+
+def _is_sentinel2(scene: Scene) -> bool:
+    """Whether a scene is Sentinel-2's, also where its item forgot the platform."""
+    if scene.family == SENTINEL2_MSI or "s2:processing_baseline" in scene.properties:
+        return True
+    # A platform that is named is believed, whatever the id looks like.
+    forgot = scene.family in (SENTINEL2, UNKNOWN)
+    return forgot and mission_of(scene.platform, scene.family, item_id=scene.scene_id) == SENTINEL2
 
 
 def needs_offset(baseline: str, *, acquired: datetime) -> bool:

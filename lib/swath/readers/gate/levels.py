@@ -9,10 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from swath.sensors import LANDSAT, SENTINEL2
+
 #: The property by which whoever writes an item says its level; it decides where a mission's own properties are silent.
 OWN_PROPERTY: Final = "swath:level"
 #: Properties that state a level and nothing else: what they say must be understood.
 _LEVELS: Final = ("processing:level", "processing_level", "processingLevel", "eo:processing_level", "landsat:correction")
+#: And whatever else providers call them (``s2:processing_level``, ``eo:product_level``): believed where it is understood.
+_OTHER_LEVELS = re.compile(r"(?:.*[:_.])?(?:processing|product|proc|correction)[:_. ]?level", re.IGNORECASE)
 #: Properties whose value implies a level: product types, product names.
 _TYPES: Final = (
     "s2:product_type", "product:type", "productType", "product_type", "odc:product", "odc:product_family",
@@ -49,6 +53,15 @@ _TWO_LEVELS = re.compile(
     r"\b(?:landsat ?\d?|sentinel ?[23] ?[a-d]?|s2[a-d]|planetscope|super ?dove|skysat|rapideye|terra|aqua|suomi npp|snpp"
     r"|noaa ?2\d|proba ?v|venus)\b"
 )
+
+_MISSIONS: Final = {
+    SENTINEL2: re.compile(r"\b(?:sentinel ?2 ?[a-d]?|s2[a-d]?|s2msi\w*)\b"),
+    LANDSAT: re.compile(r"\b(?:landsat ?\d?|l[cote]0?[4-9])\b"),
+}
+_MISSION_IDS: Final = {
+    SENTINEL2: re.compile(r"(?i)S2[A-D]_(?:MSIL|OPER_|USER_|T?\d\d[A-Z]{3}_|\d{8})"),
+    LANDSAT: re.compile(r"(?i)L[COTE]0?[4-9](?:_L1|\d{13})"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +111,25 @@ def has_two_levels(*names: str) -> bool:
     return any(_TWO_LEVELS.search(_plain(name)) for name in names)
 
 
+def mission_of(*names: str, item_id: str) -> str:
+    """The constellation that a platform, constellation, collection or product id names; empty for a sensor of the user's own.
+
+    Args:
+        names: What the item calls its platform, its constellation, its collection.
+        item_id: Its id; only ids that a mission gives to its products say anything.
+    """
+    told = " ".join(_plain(name) for name in names)
+    found = next((mission for mission, pattern in _MISSIONS.items() if pattern.search(told)), "")
+    return found or next((mission for mission, pattern in _MISSION_IDS.items() if pattern.match(item_id)), "")
+
+
 def _statements(properties: Mapping[str, Any], *, collection: str, item_id: str) -> Iterator[Level]:
     for name in (OWN_PROPERTY, *_LEVELS):
         if properties.get(name):
             yield Level(number=level_in(str(properties[name])), said=f"{name} {str(properties[name])[:60]}")
+    for name in (n for n in properties if n not in (OWN_PROPERTY, *_LEVELS) and _OTHER_LEVELS.fullmatch(n)):
+        if (number := level_in(str(properties[name]))) is not None:
+            yield Level(number=number, said=f"{name} {str(properties[name])[:60]}")
     for name in _TYPES:
         number = _named(_plain(properties.get(name)))
         if number is not None:

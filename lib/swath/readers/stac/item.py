@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from swath.errors import MetadataError, ReadError
-from swath.readers.files.href import gdal_href, open_bytes
+from swath.readers.files.href import gdal_href, open_bytes, split_item
 from swath.readers.files.origin import HTTP, remembered, said
 from swath.readers.files.times import time_in
 from swath.readers.files.xml import read_metadata
@@ -94,7 +94,19 @@ class Item:
         return number_in(self.properties, name)
 
     def resolve(self, href: str) -> str:
-        """An asset's href made absolute against the item's place."""
+        """An asset's href made absolute against the item's place.
+
+        Raises:
+            MetadataError: It holds control characters.
+        """
+        if not href.isprintable():
+            raise MetadataError(
+                "the href of an asset holds what is no text",
+                expected="printable characters",
+                got=ascii(href)[:80],
+                remedy="Correct the item.",
+                scene_id=self.item_id,
+            )
         absolute = self._absolute(href)
         if absolute.startswith(HTTP):
             return remembered(absolute, record=self.record, given=href)
@@ -129,7 +141,7 @@ def read_item(href: str) -> Item:
     Raises:
         MetadataError: Not JSON, not a STAC 1.x item, or the collection has no such item.
     """
-    path, _, wanted = href.partition("#")
+    path, wanted = split_item(href)
     path = path.removeprefix("file://")
     document = _read_object(path)
     records = list_of(document.get("features")) if document.get("type") == "FeatureCollection" else [document]

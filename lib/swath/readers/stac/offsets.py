@@ -5,12 +5,14 @@ from typing import Final
 
 from swath.errors import MetadataError
 from swath.readers.gate.gate import APPLIED, needs_offset
+from swath.readers.gate.levels import mission_of
 from swath.readers.stac.candidate import Candidate
 from swath.readers.stac.item import Item
-from swath.sensors import SENTINEL2_MSI
+from swath.sensors import LANDSAT, SENTINEL2, SENTINEL2_MSI, UNKNOWN
 
 #: Families whose Level-1 reflectance has an offset in every product, with where it comes from.
-_ALWAYS: Final = {"landsat-oli": "REFLECTANCE_ADD_BAND_x of the MTL file"}
+_OF_LANDSAT: Final = "REFLECTANCE_ADD_BAND_x of the MTL file"
+_ALWAYS: Final = {"landsat-oli": _OF_LANDSAT, LANDSAT: _OF_LANDSAT}
 
 
 def check_offsets(candidates: Iterable[Candidate], *, item: Item, family: str, baseline: str) -> None:
@@ -29,6 +31,7 @@ def check_offsets(candidates: Iterable[Candidate], *, item: Item, family: str, b
     without = sorted(c.band.name for c in scaled if c.offset is None)
     if not without or not _needed(item, family=family, baseline=baseline):
         return
+    family = _family(item, family=family)
     where = _ALWAYS.get(family, "-0.1 in Sentinel-2 products of baseline 04.00 and later, 0 in earlier ones")
     told = f", baseline {baseline or 'unknown'}" if family == SENTINEL2_MSI else ""
     raise MetadataError(
@@ -41,7 +44,16 @@ def check_offsets(candidates: Iterable[Candidate], *, item: Item, family: str, b
     )
 
 
+def _family(item: Item, *, family: str) -> str:
+    """The family; of an item that forgot its platform that of the mission which constellation, collection or id name."""
+    if family not in (SENTINEL2, UNKNOWN):
+        return family
+    mission = mission_of(family, item.text("constellation"), item.collection, item_id=item.item_id)
+    return SENTINEL2_MSI if mission == SENTINEL2 else mission or family
+
+
 def _needed(item: Item, *, family: str, baseline: str) -> bool:
+    family = _family(item, family=family)
     if any(str(item.properties.get(name)).lower() == "true" for name in APPLIED):
         return False
     if family == SENTINEL2_MSI:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from swath.readers.landsat.bands import QUALITY_BANDS, LandsatSensor, quality_scheme, sensor_of
 from swath.readers.sentinel2.bands import NATIVE_BY_NAME, PLATFORMS, band_of
 from swath.scene import Band, QualityScheme
-from swath.sensors import SENTINEL2_MSI
+from swath.sensors import SENTINEL2_MSI, UNKNOWN
 
 _SENTINEL2 = re.compile(r"(?:s|sentinel-?)2-?([a-z])")
 _LANDSAT = re.compile(r"l(?:andsat)?-?0?([4-9])")
+#: Owners and instruments that some write into a platform's name.
+_AROUND = re.compile(r"^(?:(?:copernicus|esa|eu|nasa|usgs)-)+|(?:-(?:msi|oli|tirs|etm\+?|tm))+$")
 _LANDSAT_SENSORS: Mapping[int, str] = {4: "TM", 5: "TM", 7: "ETM", 8: "OLI", 9: "OLI"}
 _SENTINEL2_SATURATED = 65_535
 #: Collections of the quality bands whose name occurs in one alone.
@@ -57,14 +59,15 @@ def platform_of(name: str, *, instruments: tuple[str, ...]) -> Platform:
         name: ``properties.platform`` (``Sentinel-2A``, ``LANDSAT_8``).
         instruments: ``properties.instruments``.
     """
-    plain = re.sub(r"[\s_]+", "-", name.strip().lower())
-    sentinel, landsat = _SENTINEL2.fullmatch(plain), _LANDSAT.fullmatch(plain)
+    plain = re.sub(r"[\s_/]+", "-", name.strip().lower())
+    alone = _AROUND.sub("", plain)
+    sentinel, landsat = _SENTINEL2.fullmatch(alone), _LANDSAT.fullmatch(alone)
     if sentinel and f"sentinel-2{sentinel.group(1)}" in PLATFORMS:
         return _sentinel2(f"sentinel-2{sentinel.group(1)}")
     if landsat and int(landsat.group(1)) in _LANDSAT_SENSORS and "mss" not in instruments:
         number = int(landsat.group(1))
         return _landsat(f"landsat-{number}", sensor_of(spacecraft=number, sensor_id=_LANDSAT_SENSORS[number]))
-    plain = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "unknown"
+    plain = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or UNKNOWN
     return Platform(name=plain, family=plain, instrument="-".join(instruments), bands={}, quality={})
 
 

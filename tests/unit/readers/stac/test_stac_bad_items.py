@@ -1,6 +1,7 @@
 """STAC items that cannot be used say why; none of them stops a run."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, item_of
 
 from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError
+from swath.readers.discover import discover
 from swath.readers.stac.scene import read_scene
 
 
@@ -138,3 +140,34 @@ def test_junk_in_an_item_is_a_scene_or_a_scene_error(write_item: WriteItem, wher
         assert str(error)  # noqa: PT017 - any scene error will do, anything else may not come
     else:
         assert scene.assets
+
+
+@pytest.mark.parametrize(
+    ("href", "message"),
+    [
+        ("red.tif\0", r"holds what is no text: .* got 'red\.tif\\x00'"),
+        ("red\n.tif", r"holds what is no text"),
+        (
+            "gs://bucket/red.tif",
+            r"at a place that cannot be read: expected a local path, s3:// or https://; got gs://bucket/red\.tif",
+        ),
+        ("abfs://c@account/red.tif", r"at a place that cannot be read: .* got abfs://"),
+        ("ftp://host/red.tif", r"at a place that cannot be read: .*Copy the delivery"),
+    ],
+)
+def test_a_href_that_leads_nowhere_is_told(write_item: WriteItem, href: str, message: str) -> None:
+    item = item_of({"red": {**asset_of("red.tif", bands=[band_11("red")]), "href": href}})
+    with pytest.raises(SceneError, match=message):
+        read_scene(write_item(item))
+
+
+@pytest.mark.parametrize("name", ["run #1", "a#b.json#c", "what?x=1", "100%", "{braces}"])
+def test_a_folder_may_have_any_name(write_item: WriteItem, tmp_path: Path, name: str) -> None:
+    written = Path(write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])})))
+    folder = tmp_path / "in" / name
+    shutil.copytree(written.parent, folder, ignore=shutil.ignore_patterns("in"))
+    record = json.loads((folder / written.name).read_text(encoding="utf-8"))
+    (folder / "fc.json").write_text(json.dumps({"type": "FeatureCollection", "features": [record]}), encoding="utf-8")
+    found = list(discover([str(folder)]))
+    assert found == [f"{folder}/fc.json#{record['id']}", f"{folder}/{written.name}"]
+    assert [read_scene(href).scene_id for href in found] == [record["id"]] * 2
