@@ -25,7 +25,6 @@ from swath.suggestion import did_you_mean
 
 #: The step whose parameters name a model.
 _MODEL_STEP = "landcover"
-_BY_LOCK = "its lock named the digest, no registry was asked; taken from"
 _MAX_BYTES = 1 << 20
 #: What the loader raises: a tag makes it call ``int`` or ``datetime`` with whatever stands behind the tag.
 _NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
@@ -258,7 +257,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         plain=plain,
         models={m.name: {"path": str(m.path), "digest": m.digest} for m in found.values()},
         lock=ModelLock(models={reference: LockedModel.of(m) for reference, m in found.items()}),
-        notes=tuple(f"model {m.name} {m.version}: {_BY_LOCK} {m.source}" for m in found.values() if m.by_lock),
+        notes=tuple(f"model {m.name} {m.version}: {note}" for m in found.values() for note in m.notes),
     )
 
 

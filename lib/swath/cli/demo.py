@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from swath.cli.demo_models import show_model
 from swath.cli.progress import Told, telling
 from swath.cli.run import RunOptions, execute, finish
 from swath.product import Product
@@ -32,8 +33,9 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
         told.say("training a land-cover model on labelled polygons of the two whole scenes")
         accuracy = _train(scenes, output=output, spark=spark)
         told.say(f"registered landcover@production: accuracy {accuracy:.3f} on polygons that it had not seen")
+        lock = show_model(f"{_RECIPE}@production", output=output, say=told.say)
         options = RunOptions(
-            pipeline="ard", inputs=(str(scenes.scenes_folder),), output=str(output), master=master, run_id="demo"
+            pipeline="ard", inputs=(str(scenes.scenes_folder),), output=str(output), master=master, run_id="demo", lock=lock
         )
         return execute(options, told=told, truth=lambda product, files: _truth(product, files, output=output), spark=spark)
     finally:

@@ -9,29 +9,30 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, SITE, reach, tell
+from swath.cli.models_transfer import export_command, import_command, verify_command
 from swath.errors import ConfigError
 from swath.inference.listing import RegisteredModel
 from swath.inference.lock import LOCK_FILE, LockedModel, ModelLock
 from swath.inference.model_store import ModelStore, StoredModel, worker_cache
 from swath.inference.pinned import PinnedModel
 from swath.inference.registry import Registry
+from swath.inference.signature import sign, signature_beside
 from swath.stores.registry import open_store
-
-_OUTPUT = click.option(
-    "--output", type=click.Path(path_type=Path), default=Path(), show_default="this folder",
-    help="Output whose models/ holds the registry when MLFLOW_TRACKING_URI names none.",
-)  # fmt: skip
-_SITE = click.option("--site", default="laptop", show_default=True, envvar="SWATH_SITE", help="Site whose stores are named.")
 
 
 @click.group("models")
 def models_group() -> None:
-    """Models: list, register, promote; export, import and verify where no registry is; trace a product's."""
+    """Models: list, check, register, promote, lock; export and import, with signatures; trace a product's."""
+
+
+for _command in (export_command, import_command, verify_command):
+    models_group.add_command(_command)
 
 
 @models_group.command("list")
 @click.argument("name", default="")
-@_OUTPUT
+@OUTPUT
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(*, name: str, output: Path, as_json: bool) -> None:
     """List all versions of NAME, or of every model."""
@@ -53,15 +54,21 @@ def list_command(*, name: str, output: Path, as_json: bool) -> None:
 @models_group.command("register")
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--name", default="", help="Registered name; the manifest's by default.")
-@_OUTPUT
-def register_command(*, directory: Path, name: str, output: Path) -> None:
-    """Register the model in DIRECTORY (manifest.json, weights, card.md) as the next version of its name."""
-    _tell(Registry.beside(output).register(directory, name=name))
+@SIGN_KEY_OPTION
+@OUTPUT
+def register_command(*, directory: Path, name: str, sign_key: Path | None, output: Path) -> None:
+    """Register the model in DIRECTORY (manifest.json, weights, card.md) as the next version of its name.
+
+    A signature that is DIRECTORY.sig beside it goes along; --sign-key writes it first.
+    """
+    if sign_key is not None:
+        sign(directory, key=sign_key, signature=signature_beside(directory))
+    tell(Registry.beside(output).register(directory, name=name))
 
 
 @models_group.command("check")
 @click.argument("reference", metavar="FOLDER|REFERENCE")
-@_OUTPUT
+@OUTPUT
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check_command(*, reference: str, output: Path, as_json: bool) -> None:
     """Say what speaks against a model: a folder, or a registered NAME@ALIAS or NAME/VERSION."""
@@ -81,10 +88,10 @@ def check_command(*, reference: str, output: Path, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("version")
 @click.option("--alias", default="production", show_default=True, help="Alias that shall mean this version.")
-@_OUTPUT
+@OUTPUT
 def promote_command(*, name: str, version: str, alias: str, output: Path) -> None:
     """Point an alias of NAME at VERSION; runs that are planned from now on use it."""
-    _tell(Registry.beside(output).promote(name, version=version, alias=alias))
+    tell(Registry.beside(output).promote(name, version=version, alias=alias))
 
 
 @models_group.command("lock")
@@ -92,13 +99,13 @@ def promote_command(*, name: str, version: str, alias: str, output: Path) -> Non
 @click.option("--lock", "path", type=click.Path(path_type=Path, dir_okay=False), default=Path(LOCK_FILE), show_default=True)
 @click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter, as a run would.")
 @click.option("--update", is_flag=True, help="Take what the references mean now, instead of what is locked.")
-@_OUTPUT
-@_SITE
+@OUTPUT
+@SITE
 def lock_command(*, pipeline: str, path: Path, settings: tuple[str, ...], update: bool, output: Path, site: str) -> None:
     """Write down which models PIPELINE means, by digest: runs with `--lock` use these files and no others."""
     from swath.config import load_pipeline, prepare, with_settings  # noqa: PLC0415  steps and their libraries
 
-    _reach(site)
+    reach(site)
     asked = with_settings(load_pipeline(pipeline), settings)
     before = ModelLock.read(path) if path.exists() else ModelLock()
     now = prepare(asked, registry=Registry.beside(output)).lock
@@ -121,60 +128,13 @@ def _locked_line(now: LockedModel, after: LockedModel, *, before: LockedModel | 
     return f"stays {after.pin}, although it means {now.pin} now; --update takes that"
 
 
-@models_group.command("export")
-@click.argument("reference")
-@click.option("--to", "place", required=True, metavar="FOLDER|s3://...", help="Store of models; sites name it in models.uri.")
-@click.option("--alias", "aliases", multiple=True, help="Alias that shall mean this version there; repeatable.")
-@_OUTPUT
-@_SITE
-def export_command(*, reference: str, place: str, aliases: tuple[str, ...], output: Path, site: str) -> None:
-    """Copy the registered model REFERENCE (NAME@ALIAS, NAME/VERSION) or a model folder to a store of models.
-
-    An alias of REFERENCE is taken along.
-    """
-    _reach(site)
-    pinned = Registry.beside(output).resolve(reference)
-    alias = reference.rpartition("@")[2] if "@" in reference and not Path(reference).is_dir() else ""
-    told = ModelStore.at(place, create=True).export(pinned, aliases=(*((alias,) if alias else ()), *aliases))
-    _tell(RegisteredModel(name=told.name, version=told.version, digest=told.digest, aliases=told.aliases))
-
-
-@models_group.command("import")
-@click.argument("reference")
-@click.option("--from", "place", required=True, metavar="FOLDER|s3://...", help="Store of models.")
-@click.option("--alias", default="", help="Alias that shall mean the version here.")
-@_OUTPUT
-@_SITE
-def import_command(*, reference: str, place: str, alias: str, output: Path, site: str) -> None:
-    """Register the model REFERENCE (NAME@ALIAS, NAME/VERSION) of a store of models here, as the next version of its name."""
-    _reach(site)
-    registry, pinned = Registry.beside(output), ModelStore.at(place).resolve(reference, cache=worker_cache())
-    made = registry.register(pinned.path, name=pinned.name)
-    _tell(registry.promote(made.name, version=made.version, alias=alias) if alias else made)
-
-
-@models_group.command("verify")
-@click.argument("place", metavar="FOLDER|s3://...")
-@_SITE
-def verify_command(*, place: str, site: str) -> None:
-    """Read every model of a store and compare it with its digest."""
-    _reach(site)
-    found = list(ModelStore.at(place).verify())
-    for model, wrong in found:
-        click.echo(f"{model.name} {model.version}: {wrong or 'as its digest says'}")
-    broken = [f"{m.name} {m.version}" for m, wrong in found if wrong]
-    if broken or not found:
-        msg = f"{place}: {', '.join(broken)} cannot be used" if broken else f"{place} holds no models"
-        raise ConfigError(msg)
-
-
 @models_group.command("trace")
 @click.argument("item")
-@_OUTPUT
-@_SITE
+@OUTPUT
+@SITE
 def trace_command(*, item: str, output: Path, site: str) -> None:
     """Say which models made the product of ITEM (its JSON file), which assets each made, and what it was trained on."""
-    _reach(site)
+    reach(site)
     folder, _, name = item.rpartition("/")
     data = open_store(folder or ".", create=False).read(name)
     if data is None:
@@ -203,13 +163,6 @@ def _traced(model: dict[str, str], assets: dict[str, Any], *, places: list[str])
     return {**found, **{n: manifest[n] for n in ("licence", "metrics", "training", "bands", "of")}}
 
 
-def _reach(site: str) -> None:
-    if site != "laptop":
-        from swath.deploy.operate.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
-
-        reach_site(site)
-
-
 def _of_store(store: ModelStore, *, name: str) -> list[RegisteredModel]:
     return [
         _described(m, store.resolve(f"{m.name}/{m.version}", cache=worker_cache())) for m in store.list() if name in ("", m.name)
@@ -222,11 +175,6 @@ def _described(stored: StoredModel, pinned: PinnedModel) -> RegisteredModel:
         name=stored.name, version=stored.version, digest=stored.digest, aliases=stored.aliases, kind=manifest.kind,
         licence=manifest.licence, metrics=manifest.metrics,
     )  # fmt: skip
-
-
-def _tell(model: RegisteredModel) -> None:
-    aliases = f" ({', '.join(model.aliases)})" if model.aliases else ""
-    click.echo(f"{model.name} {model.version}{aliases}: sha256 {model.digest}")
 
 
 def _plain(model: RegisteredModel) -> dict[str, object]:

@@ -15,6 +15,8 @@ from swath.inference.findings import Check, Finding, refuse
 from swath.inference.loader import predictor_of
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest, read_manifest
 from swath.inference.reference import REFERENCE_FILE, read_reference
+from swath.inference.signature import SignatureError, signature_beside, verify
+from swath.inference.trusted_keys import KEYS, TrustedKey, keys_of
 from swath.pipeline import Predictor
 
 #: Weights of each kind of model are data of this format.
@@ -23,9 +25,9 @@ _SUFFIXES = {"forest": ".npz", "onnx": ".onnx"}
 _MAX_CARD_BYTES = 1 << 20
 #: Licences of models that this site allows.
 LICENCES = "SWATH_MODEL_LICENCES"
-#: What every model of this site must carry, beside what all must: ``reference`` (its reference rows).
+#: What every model of this site must carry, beside what all must: ``reference`` rows, a ``signature``.
 DEMANDS = "SWATH_MODEL_DEMANDS"
-_KNOWN_DEMANDS = ("reference",)
+_KNOWN_DEMANDS = ("reference", "signature")
 _SUM_TOLERANCE = 1e-3
 _AGAIN = "write the model anew, or fetch it again from where it was made"
 
@@ -37,24 +39,33 @@ class Terms:
     Args:
         licences: Licences that may be used, as manifests name them; all when empty.
         reference: Models without reference rows are refused, not only warned of.
+        signature: Models without a signature are refused.
+        keys: Whose signatures are trusted; a signature by any other key is refused. None: signatures are not looked at.
     """
 
     licences: tuple[str, ...] = ()
     reference: bool = False
+    signature: bool = False
+    keys: tuple[TrustedKey, ...] = ()
 
     @classmethod
     def here(cls) -> Self:
-        """What the environment of this site demands: SWATH_MODEL_LICENCES and SWATH_MODEL_DEMANDS, separated by commas.
+        """What the environment of this site demands: SWATH_MODEL_LICENCES, SWATH_MODEL_DEMANDS, SWATH_MODEL_KEYS.
 
         Raises:
-            ConfigError: A demand is unknown.
+            ConfigError: A demand is unknown, a key cannot be read, or signatures are demanded and no key is trusted.
         """
         demands = _words(os.environ.get(DEMANDS, ""))
         unknown = sorted(set(demands) - set(_KNOWN_DEMANDS))
         if unknown:
             msg = f"{DEMANDS}: {', '.join(unknown)} is no demand; known: {', '.join(_KNOWN_DEMANDS)}"
             raise ConfigError(msg)
-        return cls(licences=_words(os.environ.get(LICENCES, "")), reference="reference" in demands)
+        keys = keys_of(os.environ.get(KEYS, ""))
+        if "signature" in demands and not keys:
+            msg = f"{DEMANDS} demands signatures, {KEYS} names no key that is trusted: set it to the public keys"
+            raise ConfigError(msg)
+        licences = _words(os.environ.get(LICENCES, ""))
+        return cls(licences=licences, reference="reference" in demands, signature="signature" in demands, keys=keys)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -75,7 +86,7 @@ def findings_of(directory: Path, *, called: str = "", terms: Terms | None = None
     """Everything that speaks against a model; empty when nothing does.
 
     Args:
-        directory: The model as found.
+        directory: The model as found; its signature is the file ``<directory>.sig`` beside it.
         called: Its name in messages, for copies in temporary folders; the directory otherwise.
         terms: Of the site; what its environment says by default.
     """
@@ -114,8 +125,21 @@ def _found(directory: Path, told: _Told, *, terms: Terms) -> Iterator[Finding]:
     if terms.licences and manifest.licence not in terms.licences:
         problem = f"the site allows {', '.join(terms.licences)}, the manifest states {manifest.licence!r}"
         yield told.says("licence", problem, remedy="use another model, or let the site allow this licence")
+    yield from _of_signature(directory, told=told, terms=terms)
     if not any(f.check == "weights" for f in files):
         yield from _of_answers(directory, manifest, told=told, terms=terms)
+
+
+def _of_signature(directory: Path, *, told: _Told, terms: Terms) -> Iterator[Finding]:
+    signature = signature_beside(directory)
+    if not terms.keys or not (terms.signature or signature.exists()):
+        return
+    try:
+        verify(directory, signature=signature, keys=terms.keys)
+    except SignatureError as error:
+        yield told.of(
+            "signature", error, remedy="fetch the model from who signs it, or sign it: swath models register --sign-key KEY"
+        )
 
 
 def _of_answers(directory: Path, manifest: Manifest, *, told: _Told, terms: Terms) -> Iterator[Finding]:

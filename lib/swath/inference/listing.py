@@ -16,7 +16,20 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredModel:
-    """One version of a model as the registry lists it."""
+    """One version of a model as the registry lists it.
+
+    Args:
+        name: Registered name.
+        version: Version here.
+        digest: Of its folder.
+        aliases: That mean it.
+        kind: ``forest`` or ``onnx``.
+        licence: As its manifest states.
+        metrics: As its manifest states.
+        source: Registry that it was imported from; empty for models that were made here.
+        source_name: Its name there.
+        source_version: Its version there.
+    """
 
     name: str
     version: str
@@ -25,6 +38,9 @@ class RegisteredModel:
     kind: str = ""
     licence: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""
+    source_name: str = ""
+    source_version: str = ""
 
 
 def listed(version: "ModelVersion") -> RegisteredModel:
@@ -38,6 +54,9 @@ def listed(version: "ModelVersion") -> RegisteredModel:
         kind=str(tags.get("kind", "")),
         licence=str(tags.get("licence", "")),
         metrics={k.removeprefix("metric."): float(v) for k, v in tags.items() if k.startswith("metric.")},
+        source=str(tags.get("source.registry", "")),
+        source_name=str(tags.get("source.name", "")),
+        source_version=str(tags.get("source.version", "")),
     )
 
 

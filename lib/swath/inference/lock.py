@@ -29,12 +29,14 @@ class LockedModel:
         version: Version in the registry; ``local`` for a folder.
         digest: Of the model's folder.
         source: Where it was found when it was locked; for people, nothing is fetched from it.
+        signed_by: Hint of the key whose signature was verified then; empty without one.
     """
 
     name: str
     version: str
     digest: str
     source: str = ""
+    signed_by: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what pins nothing.
@@ -49,7 +51,9 @@ class LockedModel:
     @classmethod
     def of(cls, pinned: PinnedModel) -> Self:
         """What a resolved model is."""
-        return cls(name=pinned.name, version=pinned.version, digest=pinned.digest, source=pinned.source)
+        return cls(
+            name=pinned.name, version=pinned.version, digest=pinned.digest, source=pinned.source, signed_by=pinned.signed_by
+        )
 
     @property
     def pin(self) -> str:
@@ -138,5 +142,5 @@ def locked_copy(locked: LockedModel, *, cache: Path, exported: str) -> tuple[Pat
         if home.is_dir() and model_digest(home) == locked.digest:
             return home, "the cache of this machine"
     if exported and (store := ModelStore.at(exported)).holds(locked.digest):
-        return store.fetch(locked.digest, cache=cache), exported
+        return store.fetch_signed(locked.digest, cache=cache), exported
     return None

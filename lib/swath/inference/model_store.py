@@ -1,7 +1,8 @@
 """Models in a folder or bucket, by digest: for workers of other machines, and for sites that no registry server reaches.
 
-``<digest>/<file>`` are a model's files, ``<digest>.json`` lists them and is written last: nobody has to list a folder, which
-some stores do late. ``names/<name>/<version>.json`` and ``names/<name>/aliases.json`` say what the digests are called.
+``<digest>/<file>`` are a model's files, ``<digest>.sig`` its signature, ``<digest>.json`` lists them and is written last: nobody
+has to list a folder, which some stores do late. ``names/<name>/<version>.json`` and ``names/<name>/aliases.json`` say what the
+digests are called.
 """
 
 import json
@@ -19,6 +20,7 @@ from swath.inference.address import AbsentError
 from swath.inference.digest import MAX_MODEL_BYTES, MAX_MODEL_FILES, model_digest
 from swath.inference.manifest import read_manifest
 from swath.inference.pinned import PinnedModel, settle
+from swath.inference.signature import MAX_SIGNATURE_BYTES, signature_beside
 from swath.stores.base import Store
 from swath.stores.own_folder import own_folder
 from swath.stores.registry import open_store
@@ -69,6 +71,9 @@ class ModelStore:
             directory: A pinned model.
             digest: Digest of the model folder.
         """
+        signature = signature_beside(directory)
+        if signature.is_file():
+            self.store.write(f"{digest}.sig", signature.read_bytes())
         if self.holds(digest):
             return
         names = sorted(p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file())
@@ -111,6 +116,14 @@ class ModelStore:
             settle(draft, home)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+        return home
+
+    def fetch_signed(self, digest: str, *, cache: Path) -> Path:
+        """As ``fetch``, with the signature beside the copy, where there is one: for admission, on the driver."""
+        home = self.fetch(digest, cache=cache)
+        data = self.store.read(f"{digest}.sig")
+        if data is not None and len(data) <= MAX_SIGNATURE_BYTES:
+            signature_beside(home).write_bytes(data)
         return home
 
     def _copy(self, digest: str, *, into: Path) -> None:
@@ -178,7 +191,7 @@ class ModelStore:
             names = ", ".join(f"{m.name}/{m.version}" for m in self.list()) or "none"
             msg = f"{self.store.root} holds no model {reference!r}; it holds: {names}"
             raise AbsentError(msg)
-        path = self.fetch(told["digest"], cache=cache)
+        path = self.fetch_signed(told["digest"], cache=cache)
         return PinnedModel(
             name=match["name"], version=version, digest=told["digest"], path=path, manifest=read_manifest(path),
             source=str(self.store.root),

@@ -8,6 +8,7 @@ from pathlib import Path
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.manifest import Manifest, read_manifest
+from swath.inference.signature import signature_beside
 
 #: What stands for a version when a model comes from a folder.
 LOCAL_VERSION = "local"
@@ -25,6 +26,7 @@ class PinnedModel:
         manifest: What it takes and gives.
         source: Where it came from: address of a registry or a store, or a folder; for people.
         by_lock: A lock named its digest, and no registry was asked.
+        signed_by: Hint of the trusted key that signed it; empty when no signature was verified.
     """
 
     name: str
@@ -34,6 +36,14 @@ class PinnedModel:
     manifest: Manifest
     source: str = ""
     by_lock: bool = False
+    signed_by: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report says of how the model was found."""
+        locked = f"its lock named the digest, no registry was asked; taken from {self.source}" if self.by_lock else ""
+        signed = f"signed by key {self.signed_by}" if self.signed_by else ""
+        return tuple(n for n in (locked, signed) if n)
 
 
 def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VERSION, source: str = "") -> PinnedModel:
@@ -60,6 +70,9 @@ def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VE
         home = cache / digest
         if not home.is_dir():
             settle(draft, home)
+        signature = signature_beside(directory)
+        if signature.is_file():
+            shutil.copyfile(signature, signature_beside(home))
         if model_digest(home) != digest:
             msg = f"{home}: the pinned copy was changed; remove the folder and run again"
             raise ConfigError(msg)

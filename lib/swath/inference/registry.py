@@ -3,13 +3,15 @@
 import os
 import re
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from swath.errors import ConfigError
 from swath.inference.address import AbsentError, fetched, public
-from swath.inference.admission import admit, findings_of
+from swath.inference.admission import Terms, admit, findings_of
 from swath.inference.digest import model_digest
 from swath.inference.findings import Finding
 from swath.inference.foreign import refuse_foreign
@@ -19,6 +21,8 @@ from swath.inference.manifest import read_manifest
 from swath.inference.model_store import VARIABLE as EXPORTED
 from swath.inference.model_store import ModelStore
 from swath.inference.pinned import LOCAL_VERSION, PinnedModel, pin
+from swath.inference.run_facts import DIGEST_PARAMETER, check_digest, origin_of
+from swath.inference.signature import hint_of, signature_beside
 from swath.inference.tracking import ask, client_of, in_our_words, is_file
 
 if TYPE_CHECKING:
@@ -28,8 +32,8 @@ if TYPE_CHECKING:
 EXPERIMENT = "swath"
 #: Where a model lies among the artifacts of the run that made it.
 ARTIFACT = "model"
-#: Of a run: MLflow never changes a parameter, as it does a version's tags.
-DIGEST_PARAMETER = "swath.digest"
+SIGNATURE = "signature"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _RELOCK = "find out who changed it, or take it with `swath models lock --update`"
 _REFERENCE = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
 
@@ -75,9 +79,19 @@ class Registry:
                 refuses them.
             RegistryAwayError: The registry does not answer.
         """
-        pinned = self._pinned(reference)
-        admit(pinned.path, called=reference)
-        return pinned
+        pinned, terms = self._pinned(reference), Terms.here()
+        admit(pinned.path, called=reference, terms=terms)
+        signature = signature_beside(pinned.path)
+        return replace(pinned, signed_by=hint_of(signature)) if terms.keys and signature.exists() else pinned
+
+    def origin(self, pinned: PinnedModel) -> Mapping[str, str]:
+        """What the registry knows of where a version comes from: its run, the commit, and an earlier source.
+
+        Models of folders and stores have none.
+        """
+        if self.exported or pinned.by_lock or pinned.version == LOCAL_VERSION:
+            return {}
+        return origin_of(self.client(), self._version(pinned.name, alias=None, version=pinned.version), uri=self.uri)
 
     def check(self, reference: str) -> tuple[Finding, ...]:
         """What admission says of a model; a directory is looked at where it is.
@@ -117,9 +131,20 @@ class Registry:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             directory = self._download(found, Path(scratch))
             refuse_foreign(directory, called=f"{found.name}/{found.version}")
+            self._fetch_signature(found, directory)
             pinned = pin(directory, cache=self.cache, name=found.name, version=str(found.version), source=public(self.uri))
-        self._check_digest(found, pinned.digest)
+        check_digest(self.client(), found, pinned.digest, uri=self.uri)
         return pinned
+
+    def _fetch_signature(self, found: "ModelVersion", directory: Path) -> None:
+        if not found.tags.get("signature") or not found.run_id:
+            return
+        client, aside, run_id = self.client(), directory.with_name("signatures"), found.run_id
+        aside.mkdir()
+        asked = f"the signature of {found.name}/{found.version}"
+        folder = Path(ask(lambda: client.download_artifacts(run_id, SIGNATURE, str(aside)), uri=self.uri, asked=asked))
+        (signature,) = folder.glob("*.sig")
+        signature.rename(signature_beside(directory))
 
     def _local(self, reference: str) -> PinnedModel:
         if not Path(reference).is_dir():
@@ -130,53 +155,33 @@ class Registry:
             raise AbsentError(msg)
         return pin(Path(reference), cache=self.cache)
 
-    def _check_digest(self, found: "ModelVersion", digest: str) -> None:
-        """Compare with what registering wrote down twice: a tag can be changed later, a parameter of a run cannot.
-
-        Raises:
-            ConfigError: The files have another digest, or the tag and the run contradict each other or say nothing.
-        """
-        called, tag = f"{found.name}/{found.version}", found.tags.get("digest", "")
-        kept = self._kept_digest(found.run_id or "", called=called)
-        if kept and tag != kept:
-            says = f"says {tag}" if tag else "is gone"
-            msg = f"{called}: registered with digest {kept}, its tag `digest` {says}: it was tampered with; register it anew"
-            raise ConfigError(msg)
-        promised = kept or tag
-        if not promised:
-            msg = f"{called}: neither its tag `digest` nor its run records a digest: its files may be any; register it anew"
-            raise ConfigError(msg)
-        if promised != digest:
-            msg = f"{called}: registered with digest {promised}, its files now have {digest}; register it anew"
-            raise ConfigError(msg)
-
-    def _kept_digest(self, run_id: str, *, called: str) -> str:
-        if not run_id:
-            return ""
-        client = self.client()
-        run = ask(lambda: client.get_run(run_id), uri=self.uri, asked=f"the run of {called}")
-        return str(run.data.params.get(DIGEST_PARAMETER, ""))
-
-    def register(self, directory: Path, *, name: str = "", run_id: str | None = None) -> RegisteredModel:
+    def register(
+        self, directory: Path, *, name: str = "", run_id: str | None = None, more: Mapping[str, str] = _NOTHING
+    ) -> RegisteredModel:
         """Log a model directory as artifacts and make it the next version of ``name``.
 
         Args:
-            directory: The model.
+            directory: The model; a signature beside it goes along.
             name: Registered name; the manifest's when empty.
             run_id: The training run to log to; a new one otherwise.
+            more: Tags of the version beside our own: where the model comes from.
 
         Raises:
             ConfigError: It is no model that ``admit`` takes, or the registry cannot be reached.
         """
         manifest, digest = admit(directory), model_digest(directory)
         name = name or manifest.name
-        tags = {"digest": digest, "kind": manifest.kind, "licence": manifest.licence}
+        signature = signature_beside(directory)
+        signed = {"signature": hint_of(signature)} if signature.is_file() else {}
+        tags = {**signed, **more, "digest": digest, "kind": manifest.kind, "licence": manifest.licence}
         tags |= {f"metric.{k}": repr(v) for k, v in manifest.metrics.items()}
         client, experiment = self.client(), self.experiment_id() if run_id is None else ""
         with in_our_words(uri=self.uri, asked=f"registering {name}"):
             run_id = run_id or _finished_run(client, experiment, name=f"register {name}")
             client.log_param(run_id, DIGEST_PARAMETER, digest)
             client.log_artifacts(run_id, str(directory), artifact_path=ARTIFACT)
+            if signature.is_file():
+                client.log_artifact(run_id, str(signature), artifact_path=SIGNATURE)
             _ensure_named(client, name)
             source = f"{client.get_run(run_id).info.artifact_uri}/{ARTIFACT}"
             return listed(client.create_model_version(name, source=source, run_id=run_id, tags=tags))
