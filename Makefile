@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql demo test test-long lint format bench faults pictures lock clean
+.PHONY: help setup postgresql monitoring demo test test-long lint format bench faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -25,7 +25,7 @@ demo: setup ## simulate scenes, train a model, make every product, write the rep
 test: setup postgresql ## all tests but the long ones (PYTEST="tests/unit -k toa" for some of them)
 	@$(BIN)/pytest -m "not long" $(PYTEST)
 
-test-long: setup postgresql ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
+test-long: setup postgresql monitoring ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
 	@$(BIN)/pytest -m long $(PYTEST)
 
 lint: setup ## ruff, formatting, mypy --strict
@@ -64,6 +64,17 @@ postgresql:
 	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql postgresql-postgis >/dev/null || true
 	    fi
 	    there || echo "Tests of ledger and catalogue are skipped: sudo apt-get install postgresql postgresql-postgis" >&2
+	fi
+
+# Prometheus and its companions, for the tests of alarms; the tests start them on loopback, with folders of their own.
+monitoring:
+	@there() { for p in prometheus promtool prometheus-pushgateway prometheus-alertmanager; do command -v $$p >/dev/null || return 1; done; }
+	if ! there; then
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	        echo "Prometheus, Pushgateway and Alertmanager, for the tests"
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends prometheus prometheus-pushgateway prometheus-alertmanager >/dev/null || true
+	    fi
+	    there || echo "Tests of alarms are skipped: sudo apt-get install prometheus prometheus-pushgateway prometheus-alertmanager" >&2
 	fi
 
 # --- set-up, step by step: a stamp for each ------------------------------------------------------------------------

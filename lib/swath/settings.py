@@ -101,6 +101,7 @@ class Settings:
         tuple[str, ...], _Variable(HOSTS, "hosts that searches and https files may contact, separated by commas", _lower_words)
     ] = ()
     price_file: Annotated[str, _Variable("SWATH_PRICE_FILE", "file of prices for the report's cost")] = ""
+    metrics: Annotated[str, _Variable("SWATH_METRICS", "services that are told how a run stands: JSON, set by sites")] = ""
     stac_schemas: Annotated[Path | None, _Variable("SWATH_STAC_SCHEMAS", "folder of STAC schemas for `swath validate`", Path)] = (
         None
     )

@@ -49,7 +49,8 @@ def test_a_field_that_argo_does_not_know_is_found(made: list[dict[str, Any]]) ->
     named = _named(made)
     named[0]["spec"]["templates"][0]["retryStrategy"]["limits"] = "2"
     (found,) = problems([named[0]])
-    assert "'limits' does not exist" in found
+    assert '"limits"' in found
+    assert "does not exist in type 'IRetryStrategy'" in found
 
 
 def test_runs_do_not_overlap_and_end_with_the_gate(made: list[dict[str, Any]]) -> None:

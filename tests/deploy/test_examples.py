@@ -25,7 +25,7 @@ _CASES = [
 ]
 
 
-def _is_fresh(path: Path, text: str) -> None:
+def is_fresh(path: Path, text: str) -> None:
     if os.environ.get("SWATH_UPDATE_EXAMPLES"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -38,16 +38,16 @@ def test_rendered_examples_are_fresh(job: str, site: str) -> None:
     where = load_site(site)
     folder, suffix = _FOLDERS[where.engine]
     text = render(Order(job=load_job(job), site=where, run_id=RUN_ID))
-    _is_fresh(ROOT / folder / "examples" / f"{job}.{site}.{suffix}", text)
+    is_fresh(ROOT / folder / "examples" / f"{job}.{site}.{suffix}", text)
 
 
 @pytest.mark.parametrize("site", ["aws-region", "kubernetes"])
 def test_what_orchestrators_start_from_is_fresh(site: str) -> None:
     text = handover_text(load_job("ard-nightly"), site=load_site(site))
-    _is_fresh(ROOT / "conf" / "orchestrators" / "rendered" / f"ard-nightly.{site}.json", text)
+    is_fresh(ROOT / "conf" / "orchestrators" / "rendered" / f"ard-nightly.{site}.json", text)
 
 
 @pytest.mark.parametrize("site", ["aws-region", "outposts-extended"])
 def test_pod_templates_of_the_emr_image_are_fresh(site: str) -> None:
     for role, template in pod_templates(load_site(site)).items():
-        _is_fresh(ROOT / "emr-on-eks" / "pod-templates" / site / f"{role}.yaml", as_yaml(template))
+        is_fresh(ROOT / "emr-on-eks" / "pod-templates" / site / f"{role}.yaml", as_yaml(template))

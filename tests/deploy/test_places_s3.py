@@ -54,8 +54,8 @@ def test_a_bucket_that_is_not_there_is_told(site: Site) -> None:
 def test_a_run_is_forwarded_from_bucket_to_bucket_once(site: Site) -> None:
     here, there = open_place("s3://products/swath/f", site=site), open_place("s3://out/box", site=site)
     here.put_new("reports/one.json", json.dumps(RESULT).encode())
-    assert [f.run_id for f in forward(site, output="s3://products/swath/f")] == ["one"]
-    assert list(forward(site, output="s3://products/swath/f")) == []
+    assert [f.run_id for f in forward(site, output="s3://products/swath/f", max_duration_s=3600)] == ["one"]
+    assert list(forward(site, output="s3://products/swath/f", max_duration_s=3600)) == []
     keys = s3_client(site.stores["out"]).list_objects_v2(Bucket="out")["Contents"]
     assert len([k for k in keys if k["Key"].endswith("/metrics.json")]) == 1
     assert there.read("nothing") is None

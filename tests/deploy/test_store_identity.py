@@ -63,8 +63,8 @@ def test_each_end_is_asked_by_its_own_stores_identity(outbox: dict[str, object],
     with serve(rack) as here, serve(region) as there:
         site = _site(change, rack=here, region=there, outbox=outbox, profile="rack")
         rack.objects["/products/swath/ard/reports/one.json"] = json.dumps(RESULT).encode()
-        assert [f.run_id for f in forward(site, output="s3://products/swath/ard")] == ["one"]
-        assert list(forward(site, output="s3://products/swath/ard")) == []
+        assert [f.run_id for f in forward(site, output="s3://products/swath/ard", max_duration_s=3600)] == ["one"]
+        assert list(forward(site, output="s3://products/swath/ard", max_duration_s=3600)) == []
     assert (rack.asked, region.asked) == ({("RACKKEY", "")}, {who})
     assert [path.rsplit("/", 1)[-1] for path in region.objects] == ["metrics.json"]
 
@@ -82,7 +82,7 @@ def test_a_profile_that_this_machine_lacks_is_told(change: Change) -> None:
     with pytest.raises(LaunchError, match=r"absent.*could not be found.*add it to this machine's AWS files"):
         read_result("s3://products/swath/ard", run_id="one", site=site)
     with pytest.raises(LaunchError, match="absent"):
-        list(forward(site, output="s3://products/swath/ard"))
+        list(forward(site, output="s3://products/swath/ard", max_duration_s=3600))
 
 
 def test_a_result_that_s3_refuses_may_not_be_there(change: Change) -> None:

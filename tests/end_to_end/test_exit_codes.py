@@ -14,6 +14,7 @@ import pytest
 from swath.cli.main import main
 from swath.inference.digest import model_digest
 from swath.inference.reference import read_reference
+from swath.metrics.beat import beats_of
 from swath.simulator.damage import copied, truncate
 from swath.simulator.scene_files import SimulatedScene
 from swath.simulator.simulate import simulate
@@ -91,6 +92,16 @@ def test_frames_of_the_ledger_are_what_the_result_says(first: First, spark: "Spa
     assert (row["product_id"], row["item"], row["run_id"]) == (product["product_id"], product["item"], "r1")
     sizes = {name: (first.output / href).stat().st_size for name, href in product["assets"].items()}
     assert {a["name"]: a["bytes"] for a in row["assets"]} == sizes
+
+
+def test_a_run_tells_how_it_stands_from_its_start_to_its_end(first: First) -> None:
+    beats = beats_of((first.output / "reports" / "r1.metrics.jsonl").read_bytes())
+    assert [b.event for b in beats] == ["start", "wave", "end"]
+    last = beats[-1]
+    assert (last.site, last.pipeline, last.run_id, last.error) == ("laptop", "toa", "r1", "")
+    assert (last.scenes_in, last.made, last.skipped, last.quarantined, last.waves) == (2, 1, 1, 0, 1)
+    assert last.cpu_s == pytest.approx(sum(s["cpu_s"] for s in first.told["stages"]), abs=0.002)
+    assert 0 < last.commit_s < last.seconds
 
 
 def test_a_second_run_is_0_and_skips_what_is_there(swath: Swath, first: First, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ VALUES = frozenset(
     {
         *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"),
         *("names", "outside", "redaction", "sensors", "source", "settings", "suggestion", "mapping"),
-        *("grid_choice", "asset_check"),
     }
 )
 #: What a room may import beside the values and itself: the most exact name counts, a name includes the rooms inside it.
@@ -67,27 +66,43 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "runs": frozenset({"engine", "ledger", "readers", "sinks", "spark", "stores", "inference"}),
     "composites": frozenset({"engine", "ledger", "readers", "report", "runs", "sinks", "spark", "stack", "stores"}),
     "upkeep": frozenset({"engine", "ledger", "runs", "sinks", "spark", "stores"}),
+    # Beats of a run: values, their file, and the services that are told.
+    "metrics": frozenset({"stores"}),
     "report": frozenset({"algo", "readers", "sinks", "stores"}),
     # The map: what the ledger lists, what the items say, pixels as GDAL reads them.
     "view": frozenset({"ledger", "stores", "readers.files", "sinks.quicklook", "runs.status"}),
     # A pipeline file becomes a Pipeline, its models pinned in the registry.
-    "grid_settings": frozenset({"readers.files", "readers.pixels"}),
-    "config": frozenset({"grid_settings", "steps", "engine.pipeline_json", "inference"}),
+    "config": frozenset({"steps", "engine.pipeline_json", "inference"}),
     # From what a user writes, to what every engine is asked for, to an engine; the files beside the rooms choose one.
-    "deploy": frozenset({"config", "stores", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}),
+    "deploy": frozenset({"config", "stores", "metrics", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}),
     "deploy.site": frozenset({"config", "stores"}),
-    "deploy.render": frozenset({"deploy.site", "stores", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}),
+    "deploy.render": frozenset(
+        {"deploy.site", "stores", "metrics", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}
+    ),
     "deploy.operate": frozenset(
-        {"deploy.site", "deploy.render", "stores", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}
+        {"deploy.site", "deploy.render", "stores", "metrics", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}
     ),
     "deploy.emr_on_eks": frozenset({"deploy.site", "deploy.render", "deploy.operate"}),
     "deploy.spark_operator": frozenset({"deploy.site", "deploy.render", "deploy.operate"}),
-    "deploy.border": frozenset({"deploy.site", "deploy.operate", "stores"}),
+    "deploy.border": frozenset({"deploy.site", "deploy.operate", "stores", "metrics"}),
+    "deploy.monitoring": frozenset({"metrics"}),
     "doctor_services": frozenset({"stores"}),
     "doctor": frozenset({"doctor_services", "readers", "stores", "spark.start", "spark.start.s3a_jars"}),
     "cli": frozenset(
         {
-            *("config", "runs", "ledger", "upkeep", "spark", "deploy", "report", "doctor", "doctor_services", "simulator"),
+            *(
+                "config",
+                "runs",
+                "ledger",
+                "upkeep",
+                "spark",
+                "deploy",
+                "report",
+                "doctor",
+                "doctor_services",
+                "simulator",
+                "metrics",
+            ),
             *(
                 "training",
                 "inference",
@@ -116,8 +131,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "uvicorn": ("view",),
     "pyogrio": ("readers", "training", "simulator"),
     "mlflow": ("inference", "training"),
-    "boto3": ("stores", "deploy"),
-    "botocore": ("stores", "deploy"),
+    "boto3": ("stores", "deploy", "metrics"),
+    "botocore": ("stores", "deploy", "metrics"),
     "psycopg": ("stores", "sinks", "ledger"),
     "pypgstac": ("sinks",),
     "lightgbm": ("training",),

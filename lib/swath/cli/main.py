@@ -49,6 +49,7 @@ COMMANDS = {
     "render": Lazy("swath.cli.deploy:render_command", "Print what a site's engine would be given for a job."),
     "submit": Lazy("swath.cli.deploy:submit_command", "Start a job at a site."),
     "gate": Lazy("swath.cli.gate:gate_command", "Judge a run of a job by its result: the last step of an orchestrator."),
+    "fleet": Lazy("swath.cli.fleet:fleet_command", "Say how the newest run of a job stands at every site."),
     "cancel": Lazy("swath.cli.deploy:cancel_command", "Stop a run of a job."),
     "logs": Lazy("swath.cli.deploy:logs_command", "Print the driver's log of a run, or its location."),
     "parity": Lazy("swath.cli.deploy:parity_command", "Run a job as two sites would, here, and compare the products."),

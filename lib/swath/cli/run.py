@@ -18,6 +18,7 @@ from swath.cli.locked import keep_lock, lock_option
 from swath.cli.prices import site_prices
 from swath.cli.progress import Told, telling
 from swath.cli.run_log import RunLog
+from swath.cli.run_metrics import RunMetrics, numbers_of, stream_of
 from swath.cli.summary import FindTruth, summary_of
 from swath.cli.vouched import vouching_options
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
@@ -25,6 +26,7 @@ from swath.errors import BrokenInstallationError, ConfigError, InfrastructureErr
 from swath.inference.lock import ModelLock
 from swath.inference.model_store import shared_models, worker_cache
 from swath.inference.registry import Registry
+from swath.metrics.stream import Stream
 from swath.names import NAME_RULE, name_problem
 from swath.readers.discover import discover
 from swath.readers.gate.terms import Terms
@@ -176,9 +178,10 @@ def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, t
         SwathError: See ``Run.execute``.
     """
     log = RunLog(told)
+    metrics = stream_of(request, say=log.say)
     try:
-        with heard_by(log.say), continued_as(request.run_id):
-            return _executed(spark, request, log=log, truth=truth)
+        with heard_by(log.say), continued_as(request.run_id), metrics:
+            return _executed(spark, request, log=log, metrics=metrics, truth=truth)
     except SwathError as error:
         # Now: the session is stopped next, which takes a while, and takes with it what Spark could say.
         log.say(f"swath: {error}")
@@ -216,19 +219,21 @@ def continued_as(run_id: str) -> Iterator[None]:
         raise found from error
 
 
-def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, truth: FindTruth | None) -> RunSummary:
+def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, metrics: Stream, truth: FindTruth | None) -> RunSummary:
     from swath.runs.run import Run  # noqa: PLC0415  a second of imports
 
     request = replace(request, models=shared_models(request.models, output=request.output))
     log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
     keep_lock(request)
     prices = site_prices()
-    outcome = Run(spark, request, progress=log.stage, announce=log.wave, say=log.say).execute()
+    watcher = RunMetrics(metrics)
+    outcome = Run(spark, request, progress=log.stage, announce=log.wave, say=log.say, watcher=watcher).execute()
     if outcome.delivered is not None:
         log.say(str(outcome.delivered))
     held_s = (outcome.ended - outcome.started).total_seconds()
     cores = spark.sparkContext.defaultParallelism
     cost = prices.cost(cores=cores, wall_s=held_s) if prices is not None else None
+    metrics.note(**numbers_of(outcome), cost=None if cost is None else cost.amount)
     summary = summary_of(outcome, truth=truth, cost=cost)
     write_report(summary)
     for line in lines(summary):

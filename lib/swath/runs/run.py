@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Protocol
 
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
@@ -73,6 +74,18 @@ def product_made(work: ProductWork, request: RunRequest) -> Product:
     return product_of(plan, request.pipeline_json, records=work.records, checked=checked)
 
 
+class Watcher(Protocol):
+    """Follows a run."""
+
+    def began(self) -> None:
+        """The run holds its output."""
+        ...
+
+    def committed(self, outcome: RunOutcome) -> None:
+        """A wave was committed; this is how the run stands."""
+        ...
+
+
 class Run:
     """One execution of a request.
 
@@ -82,6 +95,7 @@ class Run:
         progress: Told of every stage.
         announce: Told of each wave: number, waves, products in it.
         say: Hears of the progress of a search.
+        watcher: Told that the run has begun, and how it stands after each wave's commit.
     """
 
     def __init__(
@@ -92,7 +106,9 @@ class Run:
         progress: StageProgress | None = None,
         announce: Announce | None = None,
         say: Say | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
+        self._watcher = watcher
         self._spark = spark
         self._request = request
         self._progress = progress
@@ -116,6 +132,8 @@ class Run:
         run_id, catalogue = self._request.run_id, self._request.catalogue
         self._delivery = delivery_to(catalogue, store) if catalogue is not None else None
         with output_lock(store, run_id=run_id) as self._held, closing(commit_lock(store, run_id=run_id)) as lock:
+            if self._watcher is not None:
+                self._watcher.began()
             return self._locked(store, lock)
 
     def _locked(self, store: Store, lock: CommitLock) -> RunOutcome:
@@ -186,6 +204,8 @@ class Run:
         self._deliver(outcome)
         outcome.aside += aside.told
         _sort(result, outcome)
+        if self._watcher is not None:
+            self._watcher.committed(outcome)
 
     def _deliver(self, outcome: RunOutcome) -> None:
         """Tell the served catalogue what waits, of this run and of earlier ones. It never fails the run."""

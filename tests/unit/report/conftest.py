@@ -305,7 +305,6 @@ def made() -> Product:
         pipeline_version=1,
         collection="ard-landsat-oli",
         scene=scene,
-        grid=scene.reference,
         layers=layers,
         assets=records_of(layers, statistics=counts, models={"landcover": replace(MODEL, version="7")}),
         left_out={},

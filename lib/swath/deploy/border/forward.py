@@ -4,15 +4,19 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from swath.deploy.border.flows import cut
 from swath.deploy.border.place import Place, open_place
+from swath.deploy.operate.liveness import Life, life_of
 from swath.deploy.operate.result import parse_result, result_path
 from swath.deploy.site.border import Flow
 from swath.deploy.site.network import Link
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
+from swath.metrics.beat import metrics_path
+from swath.metrics.emf import emf, handle_of
 
 REPORTS = "reports"
 RECEIPTS = f"{REPORTS}/forwarded"
@@ -48,6 +52,21 @@ class SetAside:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dead:
+    """A run that has neither ended nor is at work. Each death is told once, and its last numbers leave where metrics may.
+
+    Args:
+        run_id: Of the run.
+        reason: What is known of it.
+        sent: Whether its metrics left.
+    """
+
+    run_id: str
+    reason: str
+    sent: bool
+
+
 def waiting(place: Place) -> Iterator[str]:
     """Run ids without a receipt, in order."""
     receipts = {_stem(name) for name in place.names(RECEIPTS)}
@@ -60,7 +79,9 @@ def _stem(name: str) -> str:
     return name.rsplit("/", 1)[-1].removesuffix(".json")
 
 
-def forward(site: Site, *, output: str) -> Iterator[Forwarded | SetAside]:
+def forward(
+    site: Site, *, output: str, max_duration_s: float, now: datetime | None = None
+) -> Iterator[Forwarded | SetAside | Dead]:
     """Send the allowed flows of every run below ``output`` that has no receipt.
 
     A result that cannot be read (cut short, of another run) is set aside, with the reason in a file of its own, and the
@@ -72,6 +93,8 @@ def forward(site: Site, *, output: str) -> Iterator[Forwarded | SetAside]:
     Args:
         site: Whose border and link hold.
         output: Where the runs wrote, resolved.
+        max_duration_s: The longest that a run of the job may last [s].
+        now: Clock, aware; the current time by default.
 
     Raises:
         ConfigError: The site has no link, nothing may leave, or no way out is named.
@@ -84,6 +107,37 @@ def forward(site: Site, *, output: str) -> Iterator[Forwarded | SetAside]:
     here, there = open_place(output, site=site), open_place(site.border.to, site=site)
     for run_id in list(waiting(here)):
         yield _one(site, run_id=run_id, here=here, there=there)
+    yield from _dead(site, here=here, there=there, max_duration_s=max_duration_s, now=now or datetime.now(UTC))
+
+
+def _dead(site: Site, *, here: Place, there: Place, max_duration_s: float, now: datetime) -> Iterator[Dead | SetAside]:
+    """Runs with a stream and no result that are not at work any more."""
+    names = {name.rsplit("/", 1)[-1] for name in here.names(REPORTS)}
+    ending = ".metrics.jsonl"
+    for run_id in sorted(name.removesuffix(ending) for name in names if name.endswith(ending)):
+        data = here.read(metrics_path(run_id)) if f"{run_id}.json" not in names else None
+        if data is None:
+            continue
+        try:
+            life = life_of(data, now=now, max_duration_s=max_duration_s)
+        except ConfigError as error:
+            yield _set_aside(run_id, error=error, here=here)
+            continue
+        if life.dead and (told := _tell_dead(site, life, here=here, there=there)) is not None:
+            yield told
+
+
+def _tell_dead(site: Site, life: Life, *, here: Place, there: Place) -> Dead | None:
+    """Send the last numbers of a dead run; None when this death was told before."""
+    run_id, name = life.last.run_id, f"{life.began:%Y%m%dt%H%M%Sz}"
+    may = site.border.may_leave(Flow.METRICS)
+    if may:
+        body = {**emf(life.last, namespace=site.metrics.namespace), "Dead": True}
+        path = f"{site.site}/{handle_of(run_id)}-{name}/{Flow.METRICS.value}.json"
+        there.put_new(path, json.dumps(body, sort_keys=True).encode())
+    receipt = {"to": site.border.to, "sent": [Flow.METRICS.value] if may else [], "reason": life.text}
+    new = here.put_new(f"{RECEIPTS}/dead/{run_id}.{name}.json", json.dumps(receipt, sort_keys=True).encode())
+    return Dead(run_id=run_id, reason=life.text, sent=may) if new else None
 
 
 def _one(site: Site, *, run_id: str, here: Place, there: Place) -> Forwarded | SetAside:
@@ -96,7 +150,7 @@ def _one(site: Site, *, run_id: str, here: Place, there: Place) -> Forwarded | S
     digests = {}
     for flow, body in allowed.items():
         text = json.dumps(body, sort_keys=True, ensure_ascii=False).encode()
-        there.put_new(f"{site.site}/{_handle(run_id)}/{flow.value}.json", text)
+        there.put_new(f"{site.site}/{handle_of(run_id)}/{flow.value}.json", text)
         digests[flow.value] = hashlib.sha256(text).hexdigest()
     here.put_new(f"{RECEIPTS}/{run_id}.json", json.dumps({"to": site.border.to, "sent": digests}, sort_keys=True).encode())
     return Forwarded(run_id=run_id, flows=tuple(allowed), withheld=tuple(flow for flow in flows if flow not in allowed))
@@ -119,8 +173,3 @@ def _set_aside(run_id: str, *, error: Exception, here: Place) -> SetAside:
     told = str(error) if isinstance(error, ConfigError) else f"{result_path(run_id)} is not the result of a run: {error!r}"
     here.put_new(f"{SET_ASIDE}/{run_id}.json", json.dumps({"reason": told}).encode())
     return SetAside(run_id=run_id, reason=told)
-
-
-def _handle(run_id: str) -> str:
-    """An opaque name for the receiver: a run id may contain a job's name."""
-    return hashlib.sha256(run_id.encode()).hexdigest()[:16]

@@ -1,8 +1,9 @@
-"""A folder or a bucket's prefix, with the three verbs that forwarding and comparing need."""
+"""A folder or a bucket's prefix, with the few verbs that forwarding and looking at sites need."""
 
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,10 @@ from swath.deploy.site.stores import Store
 
 class Place(Protocol):
     """Where small files are read and put."""
+
+    def times(self, folder: str) -> dict[str, datetime]:
+        """When each file right inside ``folder`` was written, by its name; aware."""
+        ...
 
     def names(self, folder: str) -> Iterator[str]:
         """Paths of the files right inside ``folder``, in order."""
@@ -35,6 +40,11 @@ class FolderPlace:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    def times(self, folder: str) -> dict[str, datetime]:
+        """When each file right inside ``folder`` was written, by its name; aware."""
+        paths = [self._root / name for name in self.names(folder)]
+        return {path.name: datetime.fromtimestamp(path.stat().st_mtime, tz=UTC) for path in paths}
 
     def names(self, folder: str) -> Iterator[str]:
         """Paths of the files right inside ``folder``, in order."""
@@ -79,14 +89,21 @@ class BucketPlace:
         with in_words():
             self._client: Any = s3_client(store)
 
+    def times(self, folder: str) -> dict[str, datetime]:
+        """When each object right inside ``folder`` was written, by its name; aware."""
+        return {entry["Key"].rsplit("/", 1)[-1]: entry["LastModified"] for entry in self._listed(folder)}
+
     def names(self, folder: str) -> Iterator[str]:
         """Paths of the objects right inside ``folder``, in order."""
+        yield from (entry["Key"].removeprefix(self._prefix) for entry in self._listed(folder))
+
+    def _listed(self, folder: str) -> Iterator[dict[str, Any]]:
         with in_words():
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/", Delimiter="/"
             )
             for page in pages:
-                yield from (entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", []))
+                yield from page.get("Contents", [])
 
     def read(self, path: str) -> bytes | None:
         """All bytes, or None."""

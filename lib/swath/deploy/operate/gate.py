@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from swath.deploy.operate.launch_error import LaunchError
-from swath.deploy.operate.result import RunResult, read_result, result_path
+from swath.deploy.operate.liveness import life_of
+from swath.deploy.operate.result import RunResult, read_bytes, read_result, result_path
+from swath.deploy.site.duration import seconds
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
+from swath.metrics.beat import metrics_path
 
 #: How far the clocks of two machines may be apart [s].
 _CLOCKS_S = 300.0
@@ -81,11 +84,22 @@ def gate(job: JobSpec, *, site: Site, run_id: str, limits: Limits, now: datetime
     except (LaunchError, ConfigError) as error:
         return Verdict(run_id=run_id, job=job.job, site=site.site, exit_code=NO_RESULT, reason=str(error))
     if result is None:
-        reason = f"{result_path(run_id)} is not there: the run is still at work, ended without a result, or never began"
+        reason = f"{result_path(run_id)} is not there: {_life(job, site=site, run_id=run_id, now=now or datetime.now(UTC))}"
         return Verdict(run_id=run_id, job=job.job, site=site.site, exit_code=NO_RESULT, reason=reason)
     age_s = None if result.ended is None else ((now or datetime.now(UTC)) - result.ended).total_seconds()
     code, reason = _judged(result, job=job, site=site, limits=limits, age_s=age_s)
     return Verdict(run_id=run_id, job=job.job, site=site.site, exit_code=code, reason=reason, result=result, age_s=age_s)
+
+
+def _life(job: JobSpec, *, site: Site, run_id: str, now: datetime) -> str:
+    """What is known of a run that left no result."""
+    try:
+        data = read_bytes(f"{site.resolve(job.output).rstrip('/')}/{metrics_path(run_id)}", site=site)
+        if data is None:
+            return "the run never began, or is of a swath without metrics"
+        return life_of(data, now=now, max_duration_s=seconds(job.max_duration)).text
+    except (LaunchError, ConfigError) as error:
+        return f"nothing is known of the run: {error}"
 
 
 def _judged(result: RunResult, *, job: JobSpec, site: Site, limits: Limits, age_s: float | None) -> tuple[int, str]:

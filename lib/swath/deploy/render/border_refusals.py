@@ -25,6 +25,8 @@ def _sends(job: JobSpec, site: Site) -> Iterator[tuple[Flow, str]]:
         yield Flow.DRIVER_LOGS, f"CloudWatch log group {site.logging.cloudwatch_group}"
     elif site.logging.s3_uri:
         yield Flow.DRIVER_LOGS, site.logging.s3_uri
+    if site.metrics.cloudwatch:
+        yield Flow.METRICS, f"CloudWatch log group {site.metrics.cloudwatch}"
     if site.logging.event_log and _in_region(site.logging.event_log, site=site):
         yield Flow.EVENT_LOG, site.resolve(site.logging.event_log)
     if _in_region(job.output, site=site):
@@ -57,5 +59,6 @@ _REMEDIES: Mapping[Flow, str] = {
     Flow.JOB_REQUEST: "Allow it, or use engine spark-operator, whose control plane is inside",
     Flow.ARGUMENTS: "Allow it, or use engine spark-operator, whose control plane is inside",
     Flow.DRIVER_LOGS: "Allow it, or leave cloudwatch_group and s3_uri out",
+    Flow.METRICS: "Allow it, or leave metrics.cloudwatch out and put the output into a store of the site",
     Flow.EVENT_LOG: "Allow it, or put the event log into a store of the site",
 }

@@ -9,6 +9,7 @@ from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.network import Proxy, Trust
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import Store, StoreKind
+from swath.metrics.settings import Destinations
 from swath.settings import DATABASE_S, DATABASE_WAIT, STORE_S
 from swath.spark.start.settings import WORKER_ENVIRONMENT
 
@@ -48,7 +49,14 @@ def _ours(site: Site) -> dict[str, str]:
         named["SWATH_CATALOG_BASE"] = site.catalogue.base
     if site.price_file:
         named["SWATH_PRICE_FILE"] = site.price_file
-    return named | search_variables(site)
+    metrics = Destinations(
+        namespace=site.metrics.namespace,
+        group=site.metrics.cloudwatch,
+        region=(site.metrics.region or site.cluster.region) if site.metrics.cloudwatch else "",
+        profile=site.metrics.profile,
+        pushgateway=site.metrics.pushgateway,
+    ).to_json()
+    return named | ({"SWATH_METRICS": metrics} if metrics else {}) | search_variables(site)
 
 
 def search_variables(site: Site) -> dict[str, str]:

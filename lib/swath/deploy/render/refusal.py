@@ -62,6 +62,12 @@ def _link(job: JobSpec, site: Site) -> Iterator[Refusal]:
             f"identity {site.identity.kind.value} gets its credentials from the Region and the site's link is none",
             "Use identity secret",
         )
+    if site.metrics.cloudwatch:
+        yield Refusal(
+            "region-without-link",
+            f"metrics.cloudwatch {site.metrics.cloudwatch} lies in the Region and the site's link is none",
+            "Leave it out; swath forward and a Pushgateway of the site need no link",
+        )
     if site.engine is Engine.EMR_ON_EKS:
         yield Refusal(
             "emr-without-link", "EMR on EKS is driven from the Region and the site's link is none", "Use engine spark-operator"

@@ -87,10 +87,28 @@ def _own_namespace(text: str) -> str:
 
 
 class Metrics(Strict):
-    """How numbers of a run are published.
+    """How numbers of a run are published. ``forward`` takes them from OUT/reports, whatever else is said here.
 
     Args:
-        namespace: Name of the group of metrics; ``forward`` takes the numbers from OUT/reports.
+        namespace: Name of the group of metrics in CloudWatch.
+        cloudwatch: Log group that the driver itself sends to while a run is on; it exists before the run.
+        region: Of the log group; empty for the cluster's.
+        profile: A profile of the AWS files that pods mount, for the log group alone.
+        pushgateway: ``https://host:port`` of a Prometheus Pushgateway of the site.
+        insecure_http: Allow ``http://`` for it (inside the cluster).
     """
 
     namespace: Annotated[str, AfterValidator(_own_namespace)] = "swath"
+    cloudwatch: Annotated[str, Field(pattern=r"^[\.\-_/#A-Za-z0-9]*$", max_length=512)] = ""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
+    profile: str = ""
+    pushgateway: Annotated[str, Field(pattern=r"^(https?://[^/@\s]+)?$")] = ""
+    insecure_http: bool = False
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        """Numbers do not travel in the clear unless the site says so."""
+        if self.pushgateway.startswith("http://") and not self.insecure_http:
+            msg = f"pushgateway {self.pushgateway!r} is not encrypted. Use https, or say insecure_http: true inside the cluster"
+            raise ValueError(msg)
+        return self

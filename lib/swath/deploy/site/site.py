@@ -85,6 +85,9 @@ class Site(Strict):
         if self.on_kubernetes and self.identity is None and any(s.is_s3 for s in self.stores.values()):
             msg = "identity is needed: without it pods fall through to the node's role"
             raise ValueError(msg)
+        if self.metrics.cloudwatch and not (self.metrics.region or self.cluster.region):
+            msg = "metrics.cloudwatch needs metrics.region: the cluster has none"
+            raise ValueError(msg)
         if self.border.to.startswith(_SCHEME) and self.store_of(self.border.to) is None:
             msg = f"border.to {self.border.to}: the site has no such store; it has {', '.join(sorted(self.stores))}"
             raise ValueError(msg)

@@ -1,5 +1,7 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -7,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swath.deploy.border.flows import cut
-from swath.deploy.border.forward import Forwarded, SetAside, forward
+from swath.deploy.border.forward import Dead, Forwarded, SetAside, forward
 from swath.deploy.site.border import Flow
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
+from swath.metrics.beat import Beat
 
 Change = Callable[..., Site]
 # one canary a kind of knowledge: none may appear in a flow of another kind
@@ -77,7 +80,9 @@ def _sent(to: Path) -> str:
 def test_no_canary_of_a_withheld_flow_leaves(allow: set[Flow], change: Change, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("border")
     _run(folder / "out")
-    list(forward(_site(change, allow=[f.value for f in allow], to=folder / "to"), output=str(folder / "out")))
+    list(
+        forward(_site(change, allow=[f.value for f in allow], to=folder / "to"), output=str(folder / "out"), max_duration_s=3600)
+    )
     sent = _sent(folder / "to")
     for flow, canary in CANARIES.items():
         if flow not in allow:
@@ -90,26 +95,26 @@ def test_every_run_is_sent_once(change: Change, tmp_path: Path) -> None:
     site = _site(change, allow=["metrics"], to=tmp_path / "to")
     _run(tmp_path / "out", "one")
     _run(tmp_path / "out", "two")
-    first = list(forward(site, output=str(tmp_path / "out")))
+    first = list(forward(site, output=str(tmp_path / "out"), max_duration_s=3600))
     assert [f.run_id for f in first] == ["one", "two"]
-    assert list(forward(site, output=str(tmp_path / "out"))) == []
+    assert list(forward(site, output=str(tmp_path / "out"), max_duration_s=3600)) == []
     assert len(list((tmp_path / "to").rglob("metrics.json"))) == 2
 
 
 def test_a_crash_between_sending_and_receipt_repeats_nothing(change: Change, tmp_path: Path) -> None:
     site = _site(change, allow=["metrics"], to=tmp_path / "to")
     _run(tmp_path / "out", "one")
-    list(forward(site, output=str(tmp_path / "out")))
+    list(forward(site, output=str(tmp_path / "out"), max_duration_s=3600))
     (sent,) = (tmp_path / "to").rglob("metrics.json")
     before = sent.stat()
     (tmp_path / "out" / "reports" / "forwarded" / "one.json").unlink()
-    list(forward(site, output=str(tmp_path / "out")))
+    list(forward(site, output=str(tmp_path / "out"), max_duration_s=3600))
     assert (sent.stat().st_mtime_ns, sent.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
 
 def test_metrics_are_in_the_embedded_format(change: Change, tmp_path: Path) -> None:
     _run(tmp_path / "out", "one")
-    list(forward(_site(change, allow=["metrics"], to=tmp_path / "to"), output=str(tmp_path / "out")))
+    list(forward(_site(change, allow=["metrics"], to=tmp_path / "to"), output=str(tmp_path / "out"), max_duration_s=3600))
     (sent,) = (tmp_path / "to").rglob("metrics.json")
     body = json.loads(sent.read_text(encoding="utf-8"))
     directive = body["_aws"]["CloudWatchMetrics"][0]
@@ -141,14 +146,14 @@ def test_a_bad_result_is_set_aside_and_the_rest_goes_on(
     bad = output / "reports" / "one.json"
     whole = bad.read_text(encoding="utf-8")
     bad.write_text(damage(whole), encoding="utf-8")
-    aside, sent = forward(site, output=str(output))
+    aside, sent = forward(site, output=str(output), max_duration_s=3600)
     assert isinstance(aside, SetAside)
     assert (aside.run_id, sent.run_id) == ("one", "two")
     assert reason in aside.reason
     assert json.loads((output / "reports" / "set-aside" / "one.json").read_text(encoding="utf-8")) == {"reason": aside.reason}
-    assert [f.run_id for f in forward(site, output=str(output))] == ["one"]
+    assert [f.run_id for f in forward(site, output=str(output), max_duration_s=3600)] == ["one"]
     bad.write_text(whole, encoding="utf-8")
-    (mended,) = forward(site, output=str(output))
+    (mended,) = forward(site, output=str(output), max_duration_s=3600)
     assert isinstance(mended, Forwarded)
 
 
@@ -157,7 +162,7 @@ def test_a_product_whose_item_vanished_is_counted_and_has_no_footprint(item: str
     _run(tmp_path / "out", "one")
     file = tmp_path / "out" / "products" / "item.json"
     file.unlink() if item is None else file.write_text(item, encoding="utf-8")
-    list(forward(_site(change, allow=["footprints"], to=tmp_path / "to"), output=str(tmp_path / "out")))
+    list(forward(_site(change, allow=["footprints"], to=tmp_path / "to"), output=str(tmp_path / "out"), max_duration_s=3600))
     (sent,) = (tmp_path / "to").rglob("footprints.json")
     assert json.loads(sent.read_text(encoding="utf-8")) == {"type": "FeatureCollection", "features": [], "missing": 1}
 
@@ -165,12 +170,12 @@ def test_a_product_whose_item_vanished_is_counted_and_has_no_footprint(item: str
 def test_without_a_link_nothing_is_forwarded(change: Change, tmp_path: Path) -> None:
     site = change("outposts-local", link="none", border={"allow": ["metrics"], "to": str(tmp_path / "to")})
     with pytest.raises(ConfigError, match="link: none"):
-        list(forward(site, output=str(tmp_path)))
+        list(forward(site, output=str(tmp_path), max_duration_s=3600))
 
 
 def test_without_a_way_out_nothing_is_forwarded(change: Change, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no border\.to"):
-        list(forward(change("outposts-local", border={"allow": []}), output=str(tmp_path)))
+        list(forward(change("outposts-local", border={"allow": []}), output=str(tmp_path), max_duration_s=3600))
 
 
 def test_flows_share_no_text() -> None:
@@ -179,3 +184,58 @@ def test_flows_share_no_text() -> None:
     flows = cut(empty, read=lambda _path: None, site="s", namespace="n")
     assert set(flows) == set(FORWARDED)
     assert flows[Flow.LINEAGE]["products"] == flows[Flow.FOOTPRINTS]["features"] == []
+
+
+NOW = datetime(2026, 11, 26, 6, tzinfo=UTC)
+
+
+def _stream(output: Path, *beats: Beat) -> None:
+    (output / "reports").mkdir(parents=True, exist_ok=True)
+    text = "".join(f"{beat.to_json()}\n" for beat in beats)
+    (output / "reports" / f"{beats[0].run_id}.metrics.jsonl").write_text(text, encoding="utf-8")
+
+
+def _start(run_id: str, *, ago: timedelta) -> Beat:
+    return Beat(event="start", at=NOW - ago, run_id=run_id, site="outposts-local", pipeline="ard")
+
+
+def test_a_dead_run_is_told_once_and_its_numbers_leave(tmp_path: Path, change: Change) -> None:
+    hour = timedelta(hours=1)
+    killed = _start("canary-request-7-killed", ago=hour)
+    _stream(tmp_path / "out", killed, replace(killed, event="wave", at=NOW - hour / 2, made=5, scenes_in=5))
+    _stream(tmp_path / "out", _start("at-work", ago=timedelta(minutes=5)))
+    ended = _start("ended", ago=hour)
+    _stream(tmp_path / "out", ended, replace(ended, event="end", error="ServiceError"))
+    site = _site(change, allow=["metrics"], to=tmp_path / "to")
+    (dead,) = forward(site, output=str(tmp_path / "out"), max_duration_s=7200, now=NOW)
+    assert isinstance(dead, Dead)
+    assert (dead.run_id, dead.sent) == ("canary-request-7-killed", True)
+    assert "the run is dead: it began at 2026-11-26T05:00:00Z" in dead.reason
+    (sent,) = (tmp_path / "to").rglob("metrics.json")
+    told = json.loads(sent.read_text())
+    assert (told["Dead"], told["ScenesMade"], told["RunOpen"]) == (True, 5, 1)
+    assert "canary" not in sent.read_text() + str(sent)
+    assert list(forward(site, output=str(tmp_path / "out"), max_duration_s=7200, now=NOW)) == []
+    # it was started again, and is killed once more
+    _stream(tmp_path / "out", killed, replace(killed, at=NOW - hour / 3))
+    (again,) = forward(site, output=str(tmp_path / "out"), max_duration_s=7200, now=NOW)
+    assert isinstance(again, Dead)
+
+
+def test_a_dead_run_is_named_where_metrics_stay(tmp_path: Path, change: Change) -> None:
+    _stream(tmp_path / "out", _start("killed", ago=timedelta(hours=3)))
+    (dead,) = forward(
+        _site(change, allow=["footprints"], to=tmp_path / "to"), output=str(tmp_path / "out"), max_duration_s=7200, now=NOW
+    )
+    assert isinstance(dead, Dead)
+    assert not dead.sent
+    assert not list((tmp_path / "to").rglob("*.json"))
+
+
+def test_a_stream_that_was_cut_short_is_set_aside(tmp_path: Path, change: Change) -> None:
+    (tmp_path / "out" / "reports").mkdir(parents=True)
+    (tmp_path / "out" / "reports" / "r.metrics.jsonl").write_text("{", encoding="utf-8")
+    site = _site(change, allow=["metrics"], to=tmp_path / "to")
+    (aside,) = forward(site, output=str(tmp_path / "out"), max_duration_s=7200, now=NOW)
+    assert isinstance(aside, SetAside)
+    assert "is no beat" in aside.reason

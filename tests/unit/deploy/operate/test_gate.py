@@ -1,5 +1,6 @@
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from swath.deploy.site.files import load_job, load_site
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.names import run_id_of
 from swath.errors import ConfigError
+from swath.metrics.beat import Beat
 
 NOW = datetime(2026, 11, 26, 6, tzinfo=UTC)
 RUN_ID = "ard-20261125t021500z-0a1b"
@@ -79,7 +81,49 @@ def test_a_result_that_was_cut_short_is_none(text: str, job: JobSpec, tmp_path: 
 def test_without_a_result_nothing_passes(job: JobSpec) -> None:
     verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=Limits(quarantined=1))
     assert verdict.exit_code == 1
-    assert "still at work, ended without a result, or never began" in verdict.reason
+    assert "the run never began" in verdict.reason
+
+
+_START = Beat(event="start", at=datetime(2026, 11, 26, 5, tzinfo=UTC), run_id=RUN_ID, site="laptop", pipeline="ard")
+
+
+@pytest.mark.parametrize(
+    ("beats", "reason"),
+    [
+        (
+            [_START, replace(_START, event="alive", at=NOW - timedelta(minutes=14))],
+            "the run is at work: it began at 2026-11-26T05:00:00Z",
+        ),
+        ([_START, replace(_START, event="alive", at=NOW - timedelta(minutes=16))], "the run is dead: it began at"),
+        (
+            [replace(_START, at=NOW - timedelta(hours=6, minutes=1)), replace(_START, event="alive", at=NOW)],
+            "longer than its max_duration",
+        ),
+        (
+            [_START, replace(_START, event="end", error="ServiceError", at=NOW)],
+            "it ended by ServiceError at 2026-11-26T06:00:00Z",
+        ),
+        # started again after its death
+        (
+            [replace(_START, at=NOW - timedelta(days=1)), replace(_START, at=NOW)],
+            "the run is at work: it began at 2026-11-26T06:00:00Z",
+        ),
+    ],
+)
+def test_a_run_without_a_result_is_alive_dead_or_ended(beats: list[Beat], reason: str, job: JobSpec, tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    text = "".join(f"{beat.to_json()}\n" for beat in beats)
+    (tmp_path / "reports" / f"{RUN_ID}.metrics.jsonl").write_text(text, encoding="utf-8")
+    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=Limits(quarantined=1), now=NOW)
+    assert verdict.exit_code == 1
+    assert reason in verdict.reason
+
+
+def test_metrics_that_were_cut_short_are_told(job: JobSpec, tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / f"{RUN_ID}.metrics.jsonl").write_text(_START.to_json()[:40], encoding="utf-8")
+    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=Limits(quarantined=1), now=NOW)
+    assert "nothing is known of the run: a line of the metrics is no beat" in verdict.reason
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Dashboards and alarms for CloudWatch and for Prometheus, from one table."""
