@@ -31,7 +31,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "readers.pixels": frozenset({"algo", "stores", "readers.files"}),
     "readers.landsat": frozenset({"readers.archives", "algo", "readers.files", "readers.gate", "readers.pixels"}),
     "readers.sentinel2": frozenset({"readers.archives", "stores", "readers.files", "readers.gate", "readers.pixels"}),
-    "readers.rpc": frozenset({"algo", "readers.files", "readers.gate", "readers.pixels"}),
+    "readers.elevation": frozenset({"readers.files", "readers.pixels", "stores"}),
+    "readers.rpc": frozenset({"algo", "readers.elevation", "readers.files", "readers.gate", "readers.pixels"}),
     "readers.level2": frozenset({"algo", "readers.files", "readers.gate", "readers.pixels", "readers.stac"}),
     "readers.stac": frozenset(
         {

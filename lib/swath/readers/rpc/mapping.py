@@ -1,0 +1,62 @@
+"""The mapping of a raw image: places on a map, their elevation, and the image's model from the ground."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.algo.rpc import Rpc
+from swath.mapping import Places, project
+from swath.readers.elevation.model import Elevation
+
+_WGS84 = "EPSG:4326"
+#: The centre of the first pixel, counted from its first edge.
+_CENTRE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RpcMapping:
+    """From places on a map to an image with rational polynomial coefficients (``swath.mapping.Mapping``).
+
+    Args:
+        crs: Of the places that are asked for.
+        rpc: Of the image.
+        size: Height and width of the image [px].
+        elevation: Of the ground.
+        shift: Columns and rows [px] that are added: what ground control or another image found.
+    """
+
+    crs: str
+    rpc: Rpc
+    size: tuple[int, int]
+    elevation: Elevation
+    shift: tuple[float, float] = (0.0, 0.0)
+
+    def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Places:
+        """Columns and rows of places on the map; NaN in voids of the elevation.
+
+        Raises:
+            GeometryError: A tile of the elevation is missing; names it.
+            MetadataError: The elevation is outside the heights for which the model holds.
+        """
+        lon, lat = project(x, y, source=self.crs, target=_WGS84)
+        heights = np.full(np.shape(lon), np.nan)
+        near = self._near(lon, lat)
+        if near.any():
+            heights[near] = self.elevation.heights_m(lon[near], lat[near])
+            known = heights[np.isfinite(heights)]
+            if known.size:
+                self.rpc.check_heights(float(known.min()), float(known.max()))
+        samples, lines = self.rpc.image_of(lon, lat, heights)
+        return samples + _CENTRE + self.shift[0], lines + _CENTRE + self.shift[1]
+
+    def _near(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Places for which the model may be asked: outside, neither tiles nor heights of the elevation matter."""
+        east = (lon - self.rpc.long_off + 180.0) % 360.0 - 180.0
+        return np.asarray(
+            (np.abs(east) <= _REACH * self.rpc.long_scale) & (np.abs(lat - self.rpc.lat_off) <= _REACH * self.rpc.lat_scale)
+        )
+
+
+#: How far beyond its normalised ground a model is asked, in scales.
+_REACH = 1.5
