@@ -11,6 +11,7 @@ from swath.sensors import constellation_of
 from swath.sinks.stac.assets import PictureRecord, asset_objects, projection_of
 from swath.sinks.stac.footprint import footprint_of
 from swath.sinks.stac.item import ITEM_TYPE, JSON_TYPE, STAC_VERSION, TO_ROOT, extensions_in, utc_text
+from swath.sinks.stac.renders import renders_of
 from swath.stack.composite import Composite
 
 Json = dict[str, Any]
@@ -37,6 +38,7 @@ def composite_item(composite: Composite, files: CompositeFiles) -> Json:
     """
     footprint = footprint_of(composite.grid)
     layers = composite.layers
+    assets = asset_objects(files.records, layers=layers, reference=composite.grid, pictures=files.pictures)
     item: Json = {
         "type": "Feature",
         "stac_version": STAC_VERSION,
@@ -45,9 +47,9 @@ def composite_item(composite: Composite, files: CompositeFiles) -> Json:
         "collection": composite.collection,
         "geometry": footprint.geometry,
         "bbox": list(footprint.bbox),
-        "properties": _properties(composite),
+        "properties": _properties(composite) | renders_of(assets),
         "links": _links(composite),
-        "assets": asset_objects(files.records, layers=layers, reference=composite.grid, pictures=files.pictures),
+        "assets": assets,
     }
     item["stac_extensions"] = extensions_in(item)
     return item

@@ -109,7 +109,7 @@ class View:
                 "collection": found.item.get("collection", ""),
                 "geometry": found.item["geometry"],
                 "bbox": found.item["bbox"],
-                "datetime": fields.get("datetime"),
+                "datetime": fields.get("datetime") or fields.get("start_datetime"),
                 "platform": fields.get("platform", ""),
                 "title": fields.get("title", found.item["id"]),
                 "pipeline": fields.get("swath:pipeline", ""),

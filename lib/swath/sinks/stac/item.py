@@ -10,6 +10,7 @@ from swath.product import ModelRef, Product
 from swath.scene import Scene
 from swath.sensors import Provider, constellation_of
 from swath.sinks.stac.assets import PictureRecord, assets_of, projection_of
+from swath.sinks.stac.renders import RENDER_EXTENSION, renders_of
 
 STAC_VERSION = "1.1.0"
 #: The extensions that items use, by the prefix of their fields.
@@ -44,6 +45,7 @@ def item_of(product: Product, *, pictures: tuple[PictureRecord, ...] = (), model
     from swath.sinks.stac.footprint import footprint_of  # noqa: PLC0415  GDAL: the driver's catalogue does without
 
     footprint = footprint_of(product.scene.reference, told=product.scene.footprint)
+    assets = assets_of(product, pictures=pictures)
     item: Json = {
         "type": "Feature",
         "stac_version": STAC_VERSION,
@@ -52,9 +54,9 @@ def item_of(product: Product, *, pictures: tuple[PictureRecord, ...] = (), model
         "collection": product.collection,
         "geometry": footprint.geometry,
         "bbox": list(footprint.bbox),
-        "properties": _properties(product),
+        "properties": _properties(product) | renders_of(assets),
         "links": _links(product, model_hrefs=model_hrefs or {}),
-        "assets": assets_of(product, pictures=pictures),
+        "assets": assets,
     }
     item["stac_extensions"] = extensions_in(item)
     return item
@@ -73,7 +75,9 @@ def encode(stac: Mapping[str, Any]) -> bytes:
 
 def extensions_in(stac: Mapping[str, Any]) -> list[str]:
     """The schemas of the extensions whose fields occur in an item or a collection, sorted."""
-    return sorted(EXTENSIONS[p] for p in _prefixes(stac) if p in EXTENSIONS)
+    found = {EXTENSIONS[p] for p in _prefixes(stac) if p in EXTENSIONS}
+    # The render extension alone has a field without a prefix.
+    return sorted(found | ({RENDER_EXTENSION} if "renders" in stac.get("properties", {}) else set()))
 
 
 def utc_text(moment: datetime) -> str:
