@@ -1,0 +1,40 @@
+"""Every block of Python in docs/viewing.md does what it says, on a real output, where its packages are installed."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from tests.view.conftest import Viewed
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "viewing.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def _modules(block: str) -> list[str]:
+    found = [node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [n.module or "" if isinstance(n, ast.ImportFrom) else n.names[0].name for n in found]
+
+
+@pytest.mark.filterwarnings("ignore")  # of libraries that are none of ours
+@pytest.mark.parametrize("block", BLOCKS, ids=[b.splitlines()[0].removeprefix("# ") for b in BLOCKS])
+def test_a_block_of_the_guide_runs(block: str, viewed: Viewed) -> None:
+    for module in _modules(block):
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            pytest.skip(f"{error}: pip install {block.splitlines()[0].removeprefix('# ').split(':')[0]}")
+    names: dict[str, object] = {"OUT": viewed.root, "ID": viewed.sentinel}
+    exec(compile(block, str(DOCUMENT), "exec"), names)  # noqa: S102  our own document
+    if "reflectance" in names:
+        values = names["reflectance"].values  # type: ignore[attr-defined]
+        assert 0.0 < float(values[values > 0].mean()) < 1.0
+    if "products" in names:
+        assert names["products"].height == 2  # type: ignore[attr-defined]
+        assert names["refused"]["scene_id"].to_list() == [viewed.broken]  # type: ignore[index]
+
+
+def test_every_reader_that_is_named_has_its_block() -> None:
+    named = " ".join(block.splitlines()[0] for block in BLOCKS)
+    assert all(name in named for name in ("titiler", "odc-stac", "stackstac", "polars", "duckdb", "leafmap"))
