@@ -18,6 +18,7 @@ NOMINAL_QUANTIFICATION = 10_000.0
 NODATA_DN = 0
 SATURATED_DN = 65_535
 
+_NAME = re.compile(r"S2[A-D]_", re.IGNORECASE)
 _BASELINE = re.compile(r"(\d\d)\.(\d\d)")
 _OFFSETS = ("RADIO_ADD_OFFSET", "BOA_ADD_OFFSET")
 Footprint = tuple[tuple[float, float], ...]
@@ -110,8 +111,12 @@ def read_product(href: str) -> ProductMetadata:
 
 
 def product_name(uri: str) -> str:
-    """The product that ``PRODUCT_URI`` names, without ``.SAFE``; some processors write a whole URL there."""
-    return uri.partition("?")[0].rstrip("/").rpartition("/")[2].removesuffix(".zip").removesuffix(".SAFE")
+    """The product that ``PRODUCT_URI`` names, without ``.SAFE``; some processors write a whole URL there.
+
+    Empty where no part of it is the name of a product (``.../Products(1)/$value``): the granule's id then names the scene.
+    """
+    parts = (part.removesuffix(".zip").removesuffix(".SAFE") for part in reversed(re.split("[/?&='\"()]", uri)))
+    return next((part for part in parts if _NAME.match(part)), "")
 
 
 def checked_baseline(text: str, *, source: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import rasterio
+from tests.unit.readers.sentinel2.conftest import NAME
 
 from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError, UnsupportedSensorError
 from swath.readers import registry
@@ -159,3 +160,11 @@ def test_a_product_uri_that_is_a_url_names_the_product(write_safe: WriteSafe) ->
     plain = read_scene(str(write_safe()))
     url = f"https://example.com/odata/{plain.scene_id}.SAFE"
     assert product_name(url) == product_name(f"{plain.scene_id}.SAFE") == product_name(f"{url}/?a=b") == plain.scene_id
+
+
+@pytest.mark.parametrize("uri", ["https://host/odata/v1/Products(0b1c)/$value", "/eodata/latest", "product.SAFE"])
+def test_a_product_uri_that_names_no_product_leaves_the_granule_to_name_the_scene(write_safe: WriteSafe, uri: str) -> None:
+    scene = read_scene(str(write_safe(product={"PRODUCT_URI": uri})))
+    assert scene.scene_id.startswith("S2C_OPER_MSI_L1C_TL_")
+    assert "_T32TQM" in scene.scene_id
+    assert product_name(f"https://host/odata/v1/Products('{NAME}.SAFE')/$value") == NAME
