@@ -53,7 +53,7 @@ def ingest_command(
     with telling() as told:
         spark = build_session(app="swath ingest", master=master, output=output)
         try:
-            done = ingest_job(spark, request, output=output, say=told.say)
+            done = ingest_job(spark, request, output=output, say=told.say, progress=told.stage)
         finally:
             stop_session(spark)
         told.say(

@@ -36,7 +36,7 @@ def _planned(asked: RunOptions, *, told: Told) -> dict[str, Any]:
     request = request_of(asked)
     spark = build_session(app="swath plan", master=asked.master, output=request.output)
     try:
-        return look(spark, request, say=told.say) | _models_of(request)
+        return look(spark, request, say=told.say, progress=told.stage) | _models_of(request)
     finally:
         stop_session(spark)
 

@@ -22,7 +22,11 @@ from swath.redaction import redacted
 
 #: A log gets at most one line in so many seconds.
 _LINE_S = 5.0
+#: And one of the inputs that are read.
+_INPUTS_S = 10.0
+_INPUTS = "inputs"
 _NAMES = {
+    _INPUTS: "reading inputs",
     "products": "products made",
     "strips": "strips read, computed, encoded",
     "assets": "files assembled",
@@ -60,11 +64,14 @@ class Lines:
 
     def stage(self, name: str, done: int, total: int) -> None:
         """A line now and then, and one at the end."""
-        now = time.monotonic()
-        if (done < total and now - self._last < _LINE_S) or self._told == (name, done, total):
+        now, apart = time.monotonic(), _INPUTS_S if name == _INPUTS else _LINE_S
+        if (done < total and now - self._last < apart) or self._told == (name, done, total):
             return
         self._told = (name, done, total)
         self._last = now
+        if name == _INPUTS:
+            self.say(f"reading {done:,} of {total:,} inputs" if done < total else f"{total:,} inputs read")
+            return
         self.say(f"  {_NAMES.get(name, name)}: {done} of {total} tasks")
 
     def say(self, text: str) -> None:

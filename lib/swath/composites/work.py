@@ -4,15 +4,18 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import SparkSession
 
 from swath.composites.request import CompositeRequest
 from swath.runs.wave import Refusal, StageTime
-from swath.spark.stage import Progress, run_stage
+from swath.spark.stage import run_stage
 from swath.stack.composite import Composite
 from swath.stores.base import Store
+
+if TYPE_CHECKING:
+    from swath.spark.task_progress import Progress
 
 Json = dict[str, Any]
 StageProgress = Callable[[str, int, int], None]

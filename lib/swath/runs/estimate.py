@@ -17,7 +17,7 @@ from swath.mapping import pixels_across
 from swath.product import LayerSpec
 from swath.readers.stac.search import Say
 from swath.runs.calibration import slowness
-from swath.runs.ingest import name_of
+from swath.runs.ingest import StageProgress, name_of
 from swath.runs.plan import MAKE, REFUSED, STATUSES
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
@@ -143,13 +143,16 @@ def totals(estimates: list[Estimate], *, cores: int, slower: float) -> dict[str,
     }
 
 
-def look(spark: SparkSession, request: RunRequest, *, say: Say | None = None) -> dict[str, Any]:
+def look(
+    spark: SparkSession, request: RunRequest, *, say: Say | None = None, progress: StageProgress | None = None
+) -> dict[str, Any]:
     """What a run of the request would make, JSON-able; nothing is made and nothing remembered.
 
     Args:
         spark: The session.
         request: What a run would be asked.
         say: Hears of the progress of a search.
+        progress: Told how many of how many inputs are read.
 
     Raises:
         ConfigError: Nothing was found, or something cannot fit.
@@ -158,7 +161,13 @@ def look(spark: SparkSession, request: RunRequest, *, say: Say | None = None) ->
         # The plan of a look must not become the plan of a run: everything is written aside, the ledger is only read.
         ledger = open_tables(spark, open_store(request.output))
         plan = load_or_make_plan(
-            spark, open_store(aside), request=replace(request, output=aside), tables=ledger, remembering=False, say=say
+            spark,
+            open_store(aside),
+            request=replace(request, output=aside),
+            tables=ledger,
+            remembering=False,
+            say=say,
+            progress=progress,
         )
         counts = {status: plan.scenes(status) for status in STATUSES if plan.scenes(status)}
         wanted = plan.with_scenes(plan.rows.filter(F.col("status") == MAKE).limit(ESTIMATED))

@@ -21,7 +21,7 @@ from swath.errors import ConfigError
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import INGESTED, PLANNED, PRODUCTS, SCENES
 from swath.ledger.tables import Tables
-from swath.runs.ingest import BLOCK_SCENES, IngestRequest, question, run_path, tasks_for
+from swath.runs.ingest import BLOCK_SCENES, IngestRequest, StageProgress, inputs_read, question, run_path, tasks_for
 from swath.runs.own_fate import keepable, refusal, scene_row
 from swath.runs.plan import DUPLICATE, KNOWN_OF_PRODUCTS, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
 from swath.runs.request import RunRequest
@@ -91,6 +91,7 @@ def plan_few(
     tables: Tables,
     found: Sequence[tuple[int, str]],
     remembering: bool,
+    progress: StageProgress | None = None,
 ) -> Plan | None:
     """Make and store the plan of few scenes; None when they, or the ledger, are many.
 
@@ -102,6 +103,7 @@ def plan_few(
         tables: The ledger.
         found: Number and href of each scene.
         remembering: Add new scenes to the ledger.
+        progress: Told how many of how many inputs are read.
 
     Raises:
         ConfigError: The configuration does not fit a scene.
@@ -113,7 +115,7 @@ def plan_few(
     products = tables.small("products", PRODUCTS, columns=[*KNOWN_OF_PRODUCTS])
     if known is None or products is None:
         return None
-    ingested = _ingest(spark, asked, found=found, known=known, store=store)
+    ingested = _ingest(spark, asked, found=found, known=known, store=store, progress=progress)
     refused = next((r["message"] for r in ingested if r["error_class"] == CONFIG), None)
     if refused is not None:
         raise ConfigError(refused)
@@ -128,14 +130,28 @@ def plan_few(
 
 
 def _ingest(
-    spark: SparkSession, asked: IngestRequest, *, found: Sequence[tuple[int, str]], known: Sequence[Json], store: Store
+    spark: SparkSession,
+    asked: IngestRequest,
+    *,
+    found: Sequence[tuple[int, str]],
+    known: Sequence[Json],
+    store: Store,
+    progress: StageProgress | None,
 ) -> list[Json]:
     """Rows of ``INGESTED``, in order."""
     files = {r["href"]: r["files"] for r in sorted(known, key=lambda r: r["run_id"])}
     requests = [{**question(asked, store), "href": href, "files": files.get(href)} for _, href in found]
     breaker = Breaker(spark, limit=asked.internal_limit)
     tasks = tasks_for(len(found), cores=spark.sparkContext.defaultParallelism)
-    answers = run_stage(spark, requests, limits=asked.limits, name=f"{asked.run_id} ingest", tasks=tasks, breaker=breaker)
+    answers = run_stage(
+        spark,
+        requests,
+        limits=asked.limits,
+        name=f"{asked.run_id} ingest",
+        tasks=tasks,
+        breaker=breaker,
+        progress=inputs_read(progress, scenes=len(found)),
+    )
     return [
         keepable({**columns_of(answer, INGESTED.names), "n": n, "href": href, "block": n // BLOCK_SCENES})
         for (n, href), answer in zip(found, answers, strict=True)

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,7 @@ from swath.readers.stac.search import Say
 from swath.runs.own_fate import keepable
 from swath.runs.request import INTERNAL_LIMIT
 from swath.spark.breaker import Breaker, Note
+from swath.spark.task_progress import Progress, following
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 from swath.stores.names import name_limits
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 #: Scenes for one ingest task.
 _PER_TASK = 8
+#: Stage under which reading inputs is told.
+INPUTS = "inputs"
+StageProgress = Callable[[str, int, int], None]
 _MOST_TASKS = 10_000
 #: Scenes of one folder of what ingest and plan write: whoever wants some scenes opens their folders only.
 BLOCK_SCENES = 4096
@@ -76,7 +80,13 @@ def run_path(run_id: str, part: str) -> str:
 
 
 def ingest(
-    spark: SparkSession, store: Store, *, request: IngestRequest, tables: Tables, found: list[tuple[int, str]] | None = None
+    spark: SparkSession,
+    store: Store,
+    *,
+    request: IngestRequest,
+    tables: Tables,
+    found: list[tuple[int, str]] | None = None,
+    progress: StageProgress | None = None,
 ) -> DataFrame:
     """Read every scene's metadata once for a run; a restart of the run reads what the first start wrote.
 
@@ -86,6 +96,7 @@ def ingest(
         request: What to ingest.
         tables: Tables of the output; files that they know as unchanged are not read again.
         found: The scenes, where somebody has looked for them already.
+        progress: Told how many of how many inputs are read.
 
     Returns:
         Rows of ``INGESTED``.
@@ -105,7 +116,8 @@ def ingest(
         # Neighbours stay together, so that a task writes into one or two folders; and all tasks get as many.
         rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request, store, note=breaker.note), schema=INGESTED)
         try:
-            with breaker.watching(f"{request.run_id} ingest"):
+            group, told = f"{request.run_id} ingest", inputs_read(progress, scenes=len(found))
+            with breaker.watching(group), following(spark, group=group, total=tasks, progress=told):
                 rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
         except BrokenInstallationError:
             store.delete_tree(path)
@@ -202,6 +214,13 @@ def question(request: IngestRequest, store: Store) -> dict[str, Any]:
     asked: dict[str, Any] = {"op": "ingest", "strip_rows": request.strip_rows, "names": name_limits(store).plain()}
     asked["terms"] = request.terms.to_plain()
     return asked if request.pipeline_json is None else {**asked, "pipeline": request.pipeline_json}
+
+
+def inputs_read(progress: StageProgress | None, *, scenes: int) -> Progress | None:
+    """What counts tasks, told as inputs: each task reads as many."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(INPUTS, done * scenes // max(total, 1), scenes)
 
 
 def tasks_for(scenes: int, *, cores: int) -> int:

@@ -14,7 +14,7 @@ from swath.ledger.schemas import INGESTED, QUARANTINE
 from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say
 from swath.redaction import redacted
-from swath.runs.ingest import IngestRequest, find_scenes, ingest, name_of, not_scenes, remember, run_path
+from swath.runs.ingest import IngestRequest, StageProgress, find_scenes, ingest, name_of, not_scenes, remember, run_path
 from swath.runs.ingest_clashes import Clash, decisions_of
 from swath.runs.versions import CLASH, STAGE
 from swath.stores.lock import commit_lock, output_lock
@@ -58,7 +58,14 @@ class Ingested:
         }  # fmt: skip
 
 
-def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str, say: Say | None = None) -> Ingested:
+def ingest_job(
+    spark: SparkSession,
+    request: IngestRequest,
+    *,
+    output: str,
+    say: Say | None = None,
+    progress: StageProgress | None = None,
+) -> Ingested:
     """Take scenes into the ``scenes`` table; those that cannot be used go to ``quarantine``.
 
     Of several deliveries of one id one is kept, by the rule of ``runs.versions``; the others are clashes.
@@ -68,6 +75,7 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str, say:
         request: What to ingest.
         output: Where the tables are.
         say: Hears of the progress of a search, and how many scenes there are.
+        progress: Told how many of how many inputs are read.
 
     Raises:
         ConfigError: An input does not exist or holds no scene.
@@ -81,7 +89,7 @@ def ingest_job(spark: SparkSession, request: IngestRequest, *, output: str, say:
             looked = find_scenes(store, request, say=say)
             if say is not None:
                 say(f"{len(looked)} scenes found: reading their metadata and taking their digests")
-        rows = ingest(spark, store, request=request, tables=tables, found=looked)
+        rows = ingest(spark, store, request=request, tables=tables, found=looked, progress=progress)
         decisions = decisions_of(rows, tables=tables)
         clashes = decisions.clashes
         kept = _without(rows, [c.n for c in clashes])

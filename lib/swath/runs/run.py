@@ -171,7 +171,9 @@ class Run:
     def _plan(self, store: Store, tables: Tables, *, ledger: Ledger, started: datetime) -> Plan:
         """The run's plan. From here on the run has a row, and also if planning ended by what no configuration can mend."""
         try:
-            plan = load_or_make_plan(self._spark, store, request=self._request, tables=tables, say=self._say)
+            plan = load_or_make_plan(
+                self._spark, store, request=self._request, tables=tables, say=self._say, progress=self._progress
+            )
         except (ConfigError, ServiceError):  # nothing ran; or what would keep the row is away
             raise
         except BaseException:

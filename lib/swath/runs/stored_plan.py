@@ -9,14 +9,21 @@ from swath.ledger.schemas import PLANNED, PRODUCTS, SCENES
 from swath.ledger.tables import Tables
 from swath.readers.stac.search import Say
 from swath.runs.few_plan import plan_few
-from swath.runs.ingest import IngestRequest, find_scenes, ingest, remember, run_path
+from swath.runs.ingest import IngestRequest, StageProgress, find_scenes, ingest, remember, run_path
 from swath.runs.plan import KNOWN_OF_PRODUCTS, Plan, decide, write_plan
 from swath.runs.request import RunRequest
 from swath.stores.base import Store
 
 
 def load_or_make_plan(
-    spark: SparkSession, store: Store, *, request: RunRequest, tables: Tables, remembering: bool = True, say: Say | None = None
+    spark: SparkSession,
+    store: Store,
+    *,
+    request: RunRequest,
+    tables: Tables,
+    remembering: bool = True,
+    say: Say | None = None,
+    progress: StageProgress | None = None,
 ) -> Plan:
     """The plan of a run: made once, read ever after.
 
@@ -27,6 +34,7 @@ def load_or_make_plan(
         tables: The ledger.
         remembering: Add new scenes to the ledger; off when somebody only looks.
         say: Hears of the progress of a search.
+        progress: Told how many of how many inputs are read.
 
     Raises:
         ConfigError: Nothing was found, or the configuration does not fit a scene.
@@ -46,10 +54,12 @@ def load_or_make_plan(
     found = None
     if not any(store.size(run_path(request.run_id, f"{part}/_SUCCESS")) is not None for part in ("plan", "ingested")):
         found = find_scenes(store, asked, say=say)
-        few = plan_few(spark, store, request=request, asked=asked, tables=tables, found=found, remembering=remembering)
+        few = plan_few(
+            spark, store, request=request, asked=asked, tables=tables, found=found, remembering=remembering, progress=progress
+        )
         if few is not None:
             return few
-    ingested = ingest(spark, store, request=asked, tables=tables, found=found)
+    ingested = ingest(spark, store, request=asked, tables=tables, found=found, progress=progress)
     if store.size(f"{path}/_SUCCESS") is None:
         _refuse_config(ingested, store, request=request)
         if remembering:

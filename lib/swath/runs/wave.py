@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import Row, SparkSession
 
@@ -13,9 +13,12 @@ from swath.runs.relink import Links, find_links, relabelled
 from swath.runs.request import RunRequest
 from swath.runs.uploads import OpenUploads, open_uploads
 from swath.spark.breaker import Breaker
-from swath.spark.stage import Progress, run_stage
+from swath.spark.stage import run_stage
 from swath.stores.base import Store
 from swath.stores.parts import Uploading
+
+if TYPE_CHECKING:
+    from swath.spark.task_progress import Progress
 
 Json = dict[str, Any]
 _TASKS_PER_CORE = 3

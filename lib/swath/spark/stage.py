@@ -1,8 +1,7 @@
 """One stage of a run: requests go out as references, each to one task; small answers come back."""
 
 import json
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +14,12 @@ from swath.errors import ConfigError, ServiceError
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import ANSWER
 from swath.spark.breaker import Breaker
+from swath.spark.task_progress import Progress, following
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
 Json = dict[str, Any]
-Progress = Callable[[int, int], None]
-_POLL_S = 0.5
 
 
 def run_stage(
@@ -114,27 +112,7 @@ def _asked(
 
 def _collected(spark: SparkSession, rows: DataFrame, *, name: str, total: int, progress: Progress | None) -> list[Any]:
     """Collect small rows while a thread of its own tells the progress."""
-    context = spark.sparkContext
-    context.setJobGroup(name, name)
-    done = threading.Event()
-    watch = {"name": name, "total": total, "progress": progress, "done": done}
-    watcher = threading.Thread(target=_watch, args=(spark,), kwargs=watch, daemon=True)
-    if progress is not None:
-        watcher.start()
-    try:
+    spark.sparkContext.setJobGroup(name, name)
+    with following(spark, group=name, total=total, progress=progress):
         found: list[Any] = rows.collect()
-    finally:
-        done.set()
-        if progress is not None:
-            watcher.join()
-    if progress is not None:
-        progress(total, total)
     return found
-
-
-def _watch(spark: SparkSession, *, name: str, total: int, progress: Progress | None, done: threading.Event) -> None:
-    tracker = spark.sparkContext.statusTracker()
-    while progress is not None and not done.wait(_POLL_S):
-        stages = [s for j in tracker.getJobIdsForGroup(name) if (job := tracker.getJobInfo(j)) for s in job.stageIds]
-        finished = sum(info.numCompletedTasks for s in stages if (info := tracker.getStageInfo(s)))
-        progress(min(finished, total), total)
