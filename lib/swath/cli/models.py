@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, SITE, reach, tell
+from swath.cli.models_promotion import promote_command, rollback_command
 from swath.cli.models_transfer import export_command, import_command, verify_command
 from swath.errors import ConfigError
 from swath.inference.listing import RegisteredModel
@@ -23,10 +24,10 @@ from swath.stores.registry import open_store
 
 @click.group("models")
 def models_group() -> None:
-    """Models: list, check, register, promote, lock; export and import, with signatures; trace a product's."""
+    """Models: list, check, register, promote, roll back, lock; export and import, with signatures; trace a product's."""
 
 
-for _command in (export_command, import_command, verify_command):
+for _command in (promote_command, rollback_command, export_command, import_command, verify_command):
     models_group.add_command(_command)
 
 
@@ -82,16 +83,6 @@ def check_command(*, reference: str, output: Path, as_json: bool) -> None:
         raise ConfigError(msg)
     if not as_json:
         click.echo(f"{reference}: a run may use it")
-
-
-@models_group.command("promote")
-@click.argument("name")
-@click.argument("version")
-@click.option("--alias", default="production", show_default=True, help="Alias that shall mean this version.")
-@OUTPUT
-def promote_command(*, name: str, version: str, alias: str, output: Path) -> None:
-    """Point an alias of NAME at VERSION; runs that are planned from now on use it."""
-    tell(Registry.beside(output).promote(name, version=version, alias=alias))
 
 
 @models_group.command("lock")

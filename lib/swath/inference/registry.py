@@ -193,9 +193,21 @@ class Registry:
             ConfigError: There is no such version, or it is none that a run would take.
         """
         self.resolve(f"{name}/{version}")
+        client = self.client()
         with in_our_words(uri=self.uri, asked=f"{name}@{alias}"):
-            self.client().set_registered_model_alias(name, alias, version)
+            before = client.get_registered_model(name).aliases.get(alias)
+            client.set_registered_model_alias(name, alias, version)
+            if before is not None and str(before) != version:
+                client.set_registered_model_alias(name, previous_of(alias), str(before))
         return listed(self._version(name, alias=None, version=version))
+
+    def version_of(self, name: str, *, alias: str) -> str:
+        """The version that an alias means.
+
+        Raises:
+            AbsentError: There is no such model or alias.
+        """
+        return str(self._version(name, alias=alias, version=None).version)
 
     def list(self, name: str = "") -> tuple[RegisteredModel, ...]:
         """All versions, newest first, of one model or of all."""
@@ -253,6 +265,11 @@ class Registry:
 
         with in_our_words(uri=self.uri, asked=asked):
             return Path(download() if is_file(self.uri) else fetched(download, into=scratch, uri=self.uri, asked=asked))
+
+
+def previous_of(alias: str) -> str:
+    """The alias that the version before keeps."""
+    return "previous" if alias == "production" else f"previous-{alias}"
 
 
 def _finished_run(client: "MlflowClient", experiment: str, *, name: str) -> str:

@@ -66,14 +66,15 @@ class TrainingRecipe:
     forest: ForestSettings = field(default_factory=ForestSettings)
     splits: int = 5
     held_out: float = 0.5
+    frozen: float = 0.0
     seed: int = 0
     label_field: str = "class"
     id_field: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a recipe without a judgement, or one whose manifest would be refused later."""
-        if self.splits < 1 or not 0.0 < self.held_out < 1.0:
-            msg = f"recipe {self.name!r}: splits >= 1 and 0 < held_out < 1 are needed"
+        if self.splits < 1 or not 0.0 < self.held_out < 1.0 or not 0.0 <= self.frozen < 1.0:
+            msg = f"recipe {self.name!r}: splits >= 1, 0 < held_out < 1 and 0 <= frozen < 1 are needed"
             raise ConfigError(msg)
         self.manifest()
 

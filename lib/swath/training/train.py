@@ -17,11 +17,13 @@ from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.lightgbm_text import parse_lightgbm
 from swath.inference.listing import RegisteredModel
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest
+from swath.inference.promotion import FROZEN
 from swath.inference.reference import REFERENCE_FILE
 from swath.inference.registry import Registry
 from swath.training.card import card_of
 from swath.training.draw import Drawn
 from swath.training.fit import class_numbers, feature_matrix, fit_booster, fit_forest
+from swath.training.frozen import FrozenSamples, split_frozen
 from swath.training.metrics import Metrics
 from swath.training.picture import confusion_figure
 from swath.training.recipe import TrainingRecipe
@@ -95,15 +97,20 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
         reasons = "; ".join(drawn.refused.values()) or "no polygon is inside a scene, or its pixels are not valid"
         msg = f"there are no samples to train on: {reasons}"
         raise ConfigError(msg)
-    judgement = judge(drawn.samples, recipe=recipe)
-    manifest = recipe.manifest(metrics=judgement.flat(), training=_provenance(drawn.samples, recipe=recipe))
+    samples, aside = split_frozen(drawn.samples, share=recipe.frozen)
+    frozen = FrozenSamples.of_samples(aside, recipe=recipe).to_bytes() if len(aside) else b""
+    judgement = judge(samples, recipe=recipe)
+    provenance = _provenance(samples, recipe=recipe) | (_of_frozen(aside, frozen) if frozen else {})
+    manifest = recipe.manifest(metrics=judgement.flat(), training=provenance)
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch) / "model"
-        write_model(directory, drawn.samples, recipe=recipe, manifest=manifest, judgement=judgement)
+        write_model(directory, samples, recipe=recipe, manifest=manifest, judgement=judgement)
         client = registry.client()
         run_id = str(client.create_run(registry.experiment_id(), run_name=f"train {recipe.name}").info.run_id)
         try:
             _log(client, run_id, manifest=manifest, judgement=judgement)
+            if frozen:
+                _log_frozen(client, run_id, frozen, scratch=Path(scratch))
             model = registry.register(directory, name=name, run_id=run_id)
         except BaseException:
             client.set_terminated(run_id, status="FAILED")
@@ -164,6 +171,16 @@ def _provenance(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> dict[str, A
         "splits": recipe.splits,
         "held_out": recipe.held_out,
     }
+
+
+def _of_frozen(aside: pd.DataFrame, frozen: bytes) -> dict[str, Any]:
+    return {"frozen_sha256": hashlib.sha256(frozen).hexdigest(), "frozen_polygons": int(aside["polygon_id"].nunique())}
+
+
+def _log_frozen(client: "MlflowClient", run_id: str, frozen: bytes, *, scratch: Path) -> None:
+    path = scratch / f"{hashlib.sha256(frozen).hexdigest()}.npz"
+    path.write_bytes(frozen)
+    client.log_artifact(run_id, str(path), artifact_path=FROZEN)
 
 
 def _log(client: "MlflowClient", run_id: str, *, manifest: Manifest, judgement: Judgement) -> None:
