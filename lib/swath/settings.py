@@ -97,6 +97,16 @@ class Settings:
         tuple[str, ...],
         _Variable("SWATH_MODEL_LICENCES", "licences of models that may run, separated by commas; all if empty", _words),
     ] = ()
+    model_demands: Annotated[
+        tuple[str, ...],
+        _Variable("SWATH_MODEL_DEMANDS", "`reference`, `signature`: what every model must carry, by commas", _words),
+    ] = ()
+    model_keys: Annotated[
+        str, _Variable("SWATH_MODEL_KEYS", "public keys that may sign models: PEM files, or YAML lists with dates")
+    ] = ""
+    sign_key: Annotated[str, _Variable("SWATH_MODEL_SIGN_KEY", "private key that signs models, as `--sign-key`: a PEM file")] = ""
+    sign_key_password: Annotated[str, _Variable("SWATH_MODEL_SIGN_KEY_PASSWORD", "password of that key; a secret")] = ""
+    models_lock: Annotated[str, _Variable("SWATH_MODELS_LOCK", "file of pinned models, as `--lock`")] = ""
     hosts: Annotated[
         tuple[str, ...], _Variable(HOSTS, "hosts that searches and https files may contact, separated by commas", _lower_words)
     ] = ()

@@ -108,7 +108,7 @@ def test_two_granules_of_one_tile_in_a_zip_are_two_products(field: Path, run_job
 
 def test_a_flat_download_is_told_which_layout_is_expected(field: Path) -> None:
     """The sample's bands were cropped to different ground, which no delivery's are; what a user must read is the layout."""
-    with pytest.raises(GeometryError, match=r"The files lie in one folder: .* keep its layout: B01 to B12 .*GRANULE/\*/IMG_DATA"):
+    with pytest.raises(GeometryError, match=r"All files are in one folder: .* keep its layout: B01 to B12 .*GRANULE/\*/IMG_DATA"):
         read_scene(str(field / "B28-flat-download" / "d01-flat-download"))
 
 

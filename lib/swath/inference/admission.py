@@ -1,6 +1,5 @@
 """What a folder must be before a registry takes it, an alias means it, or a run uses it: one function of the folder alone."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,12 @@ from swath.inference.reference import REFERENCE_FILE, read_reference
 from swath.inference.signature import SignatureError, signature_beside, verify
 from swath.inference.trusted_keys import KEYS, TrustedKey, keys_of
 from swath.pipeline import Predictor
+from swath.settings import Settings
 
 #: Weights of each kind of model are data of this format.
 _SUFFIXES = {"forest": ".npz", "onnx": ".onnx"}
 #: A card is a page for people [bytes].
 _MAX_CARD_BYTES = 1 << 20
-#: Licences of models that this site allows.
-LICENCES = "SWATH_MODEL_LICENCES"
 #: What every model of this site must carry, beside what all must: ``reference`` rows, a ``signature``.
 DEMANDS = "SWATH_MODEL_DEMANDS"
 _KNOWN_DEMANDS = ("reference", "signature")
@@ -55,21 +53,19 @@ class Terms:
         Raises:
             ConfigError: A demand is unknown, a key cannot be read, or signatures are demanded and no key is trusted.
         """
-        demands = _words(os.environ.get(DEMANDS, ""))
+        settings = Settings.of()
+        demands = settings.model_demands
         unknown = sorted(set(demands) - set(_KNOWN_DEMANDS))
         if unknown:
             msg = f"{DEMANDS}: {', '.join(unknown)} is no demand; known: {', '.join(_KNOWN_DEMANDS)}"
             raise ConfigError(msg)
-        keys = keys_of(os.environ.get(KEYS, ""))
+        keys = keys_of(settings.model_keys)
         if "signature" in demands and not keys:
             msg = f"{DEMANDS} demands signatures, {KEYS} names no key that is trusted: set it to the public keys"
             raise ConfigError(msg)
-        licences = _words(os.environ.get(LICENCES, ""))
-        return cls(licences=licences, reference="reference" in demands, signature="signature" in demands, keys=keys)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(w.strip() for w in text.split(",") if w.strip())
+        return cls(
+            licences=settings.model_licences, reference="reference" in demands, signature="signature" in demands, keys=keys
+        )
 
 
 def admit(directory: Path, *, called: str = "", terms: Terms | None = None) -> Manifest:

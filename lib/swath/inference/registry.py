@@ -18,12 +18,12 @@ from swath.inference.foreign import refuse_foreign
 from swath.inference.listing import PAGE, RegisteredModel, held_instead, listed, versions_of
 from swath.inference.lock import LockedModel, ModelLock, locked_copy, pinned_by
 from swath.inference.manifest import read_manifest
-from swath.inference.model_store import VARIABLE as EXPORTED
 from swath.inference.model_store import ModelStore
 from swath.inference.pinned import LOCAL_VERSION, PinnedModel, pin
 from swath.inference.run_facts import DIGEST_PARAMETER, check_digest, origin_of
 from swath.inference.signature import hint_of, signature_beside
 from swath.inference.tracking import ask, client_of, in_our_words, is_file
+from swath.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -64,7 +64,7 @@ class Registry:
         """
         home = output.resolve() / "models"
         chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}"
-        exported = os.environ.get(EXPORTED, "") if uri is None else ""
+        exported = Settings.of().models if uri is None else ""
         return cls(uri=chosen, artifacts=home / "artifacts", cache=home / "pinned", exported=exported)
 
     def resolve(self, reference: str) -> PinnedModel:
