@@ -10,15 +10,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 import swath
+from swath.asset_check import check_layers
 from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
+from swath.grid_settings import grid_choice, grid_settings
 from swath.inference.address import AbsentError
 from swath.inference.lock import LockedModel, ModelLock, plain_reference
 from swath.inference.pinned import PinnedModel
 from swath.inference.registry import Registry
 from swath.names import NAME_RULE, name_problem
 from swath.outside import message
-from swath.pipeline import Pipeline, Writer
+from swath.pipeline import Writer
 from swath.settings import Settings
 from swath.steps.registry import parameter_names
 from swath.suggestion import did_you_mean
@@ -48,6 +50,7 @@ class PipelineFile(BaseModel):
     version: int = 1
     steps: list[dict[str, dict[str, Any]]]
     assets: Assets
+    grid: str | int | dict[str, Any] | None = None
     writer: Writer = "swath"
     checks: dict[str, Any] = {}
 
@@ -176,14 +179,14 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFile:
-    """Apply ``--set step.parameter=value`` (``checks.name=value`` too); values are YAML.
+    """Apply ``--set step.parameter=value`` (``checks.name=value``, ``grid.name=value`` too); values are YAML.
 
     Raises:
         ConfigError: Not of that form, or the pipeline has no such step.
     """
     steps = [{n: dict(p) for n, p in s.items()} for s in pipeline.steps]
     names = [n for s in steps for n in s]
-    checks = dict(pipeline.checks)
+    checks, grid = dict(pipeline.checks), grid_settings(pipeline.grid)
     for setting in settings:
         target, equals, text = setting.partition("=")
         step, dot, parameter = target.partition(".")
@@ -193,6 +196,9 @@ def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFi
         if step == "checks":
             checks[parameter] = _value(text, setting=setting)
             continue
+        if step == "grid":
+            grid[parameter] = _value(text, setting=setting)
+            continue
         if step not in names:
             hint = did_you_mean(step, names)
             msg = f"--set {setting}: pipeline {pipeline.name} has no step {step!r}{hint} (steps: {', '.join(names)})"
@@ -200,7 +206,7 @@ def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFi
         for entry in steps:
             if step in entry:
                 entry[step][parameter] = _value(text, setting=setting)
-    return pipeline.model_copy(update={"steps": steps, "checks": checks})
+    return pipeline.model_copy(update={"steps": steps, "checks": checks, "grid": grid or None})
 
 
 def _value(text: str, *, setting: str) -> object:
@@ -237,6 +243,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
                 absent |= dict.fromkeys(("landcover", "landcover_probability"), reason)
                 continue
         steps.append({"name": name, "parameters": dict(parameters)})
+    grid = grid_choice(pipeline.grid)
     plain = {
         "name": pipeline.name,
         "title": pipeline.title or pipeline.name,
@@ -249,10 +256,11 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         ],
         "absent": absent,
         # What is usual is not said: plans and keys of before stay as they are.
+        **({"grid": grid.to_plain()} if grid is not None else {}),
         **({"writer": pipeline.writer} if pipeline.writer != "swath" else {}),
         **({"checks": dict(pipeline.checks)} if pipeline.checks else {}),
     }
-    _check_layers(pipeline_of(plain), absent=absent)
+    check_layers(pipeline_of(plain), absent=absent)
     return ReadyPipeline(
         plain=plain,
         models={m.name: {"path": str(m.path), "digest": m.digest} for m in found.values()},
@@ -280,22 +288,3 @@ def _pinned(parameters: Mapping[str, Any], *, registry: Registry, found: dict[st
         "digest": pinned.digest,
         "model_version": pinned.version,
     }
-
-
-def _check_layers(pipeline: Pipeline, *, absent: Mapping[str, str]) -> None:
-    """Refuse layers that no step makes; steps of plug-ins that do not declare their kinds are taken at their word.
-
-    Raises:
-        ConfigError: With the nearest kind.
-    """
-    declared = [getattr(s, "kinds", None) for s in pipeline.steps]
-    if any(kinds is None for kinds in declared):
-        return
-    known = sorted({k for kinds in declared for k in kinds or ()} | set(absent))
-    for rule in pipeline.assets:
-        for wanted in rule.layers.split("|"):
-            kind = wanted.split(":")[0]
-            if kind not in known:
-                hint = did_you_mean(kind, known)
-                msg = f"pipeline {pipeline.name}: no step of it makes {wanted!r}{hint} (its steps make: {', '.join(known)})"
-                raise ConfigError(msg)

@@ -166,6 +166,12 @@ class Grid:
         """(left, bottom, right, top) in CRS units; of a rotated grid those of the box around it."""
         return self.extent_of(self.window)
 
+    @property
+    def corners(self) -> tuple[tuple[float, float], ...]:
+        """(x, y) of the outer corners in CRS units: of the first pixel, then down, along the last row, and up."""
+        ends = ((0, 0), (0, self.height), (self.width, self.height), (self.width, 0))
+        return tuple((self.left + c * self.dx + r * self.rx, self.top + c * self.ry - r * self.dy) for c, r in ends)
+
     def extent_of(self, window: Window) -> tuple[float, float, float, float]:
         """(left, bottom, right, top) of a window in CRS units; of a rotated grid those of the box around it."""
         if self.upright:

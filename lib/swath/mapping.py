@@ -141,3 +141,27 @@ def pixels_across(grid: Grid, other: Grid) -> tuple[float, float]:
     columns, rows = ProjectedMapping(crs=grid.crs, source=other).locate(corners[:, 0], corners[:, 1])
     sides = np.abs(np.diff(rows[[1, 0, 2]])), np.abs(np.diff(columns[[1, 0, 2]]))
     return float(sides[0].sum()), float(sides[1].sum())
+
+
+def utm_zone(longitude_deg: float, latitude_deg: float) -> str:
+    """``EPSG:<code>`` of the UTM zone (WGS 84) of a place; the regular zones, without the exceptions of Norway and Svalbard."""
+    zone = int((longitude_deg + 180.0) % 360.0 // 6.0) + 1
+    return f"EPSG:{(32600 if latitude_deg >= 0.0 else 32700) + zone}"
+
+
+def stretch(x: NDArray[np.float64], y: NDArray[np.float64], *, crs: str, step: float) -> list[float]:
+    """Length on the map for one on the ground, to the east and to the south of places.
+
+    Args:
+        x: Eastings [map units], (n,).
+        y: Northings [map units], (n,).
+        crs: Their coordinate system, in metres.
+        step: Length on the map that is measured.
+    """
+    geod = crs_of(crs).get_geod()
+    lon, lat = project(x, y, source=crs, target="EPSG:4326")
+    found: list[float] = []
+    for dx, dy in ((step, 0.0), (0.0, -step)):
+        end_lon, end_lat = project(x + dx, y + dy, source=crs, target="EPSG:4326")
+        found += (step / geod.inv(lon, lat, end_lon, end_lat)[2]).tolist()
+    return found

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.grid import Grid, Window
+from swath.grid_choice import GridChoice
 from swath.lookup import looked_up
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
 
 #: Who writes files.
 Writer = Literal["swath", "gdal"]
+#: How a layer comes to another grid.
+WarpKernel = Literal["nearest", "bilinear", "cubic", "average", "mode"]
 Pointwise = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
@@ -93,11 +96,14 @@ class Need:
     Args:
         on: The grid to have it on; None for the layer's own. Another grid means resampling by the engine:
             area average where the target is coarser, bilinear where finer, nearest for bits and classes.
+            A grid in another coordinate system, or a turned one, means warping.
         halo_px: Margin around the window that the step is asked for, in pixels of that grid.
+        kernel: How the layer comes to the grid, where the usual kernel is not wanted.
     """
 
     on: Grid | None = None
     halo_px: int = 0
+    kernel: WarpKernel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +258,7 @@ class Pipeline:
         steps: In order.
         assets: What is written.
         version: Version of the pipeline file's meaning.
+        grid: The grid of the products; None for that of each band.
         writer: Who makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same pixels
             in other bytes.
         checks: Before publishing.
@@ -262,5 +269,6 @@ class Pipeline:
     steps: tuple[Step, ...]
     assets: tuple[AssetRule, ...]
     version: int = 1
+    grid: GridChoice | None = None
     writer: Writer = "swath"
     checks: Checks = field(default_factory=Checks)

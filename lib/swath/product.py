@@ -42,6 +42,20 @@ __all__ = [
 
 #: ``<kind>`` or ``<kind>:<band>``: ``dn:red`` as delivered, ``toa:red``, ``sr:red``, ``bt:lwir11``, ``qa``, ``landcover``.
 LayerName = str
+#: Name of the bit of a bit field that says that there is no data.
+NODATA_BIT = "nodata"
+#: What is added to the name of a layer that came onto the product's grid.
+_ON_GRID = "@grid"
+
+
+def on_grid(name: LayerName) -> LayerName:
+    """The name of a layer once it is on the product's grid."""
+    return name + _ON_GRID
+
+
+def delivered_name(name: LayerName) -> LayerName:
+    """The name of a layer as steps know it, whatever grid it came onto."""
+    return name.removesuffix(_ON_GRID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +131,11 @@ class LayerSpec:
     model: ModelRef | None = None
     accuracy: str = ""
 
+    @property
+    def layer(self) -> LayerName:
+        """Its name as steps know it, whatever grid it came onto."""
+        return delivered_name(self.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedStep:
@@ -137,6 +156,7 @@ class Product:
         pipeline_version: Version of the pipeline file's meaning.
         collection: ``<pipeline>-<sensor family>``.
         scene: The scene it was made of.
+        grid: The grid of the product.
         layers: Specification of each asset, by asset key.
         assets: The published files.
         left_out: What the pipeline would have written and why it did not, by asset key or layer kind.
@@ -153,6 +173,7 @@ class Product:
     pipeline_version: int
     collection: str
     scene: Scene
+    grid: Grid
     layers: Mapping[str, LayerSpec]
     assets: tuple[AssetRecord, ...]
     left_out: Mapping[str, str]

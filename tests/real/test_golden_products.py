@@ -135,7 +135,7 @@ def _files(plan: ProductPlan, *, new: frozenset[str], models: Any, folder: Path)
         ]
     for name in sorted(new):
         spec = plan.graph.outputs[name]
-        tags = {"SWATH_ASSET_KEY": plan.keys[name], "SWATH_LAYER": str(spec.name)}
+        tags = {"SWATH_ASSET_KEY": plan.keys[name], "SWATH_LAYER": spec.layer}
         target = CogTarget(grid=spec.grid, encoding=spec.encoding, description=spec.title, tags=tags)
         parts = [p for r in results for p in r.parts if p.asset == name]
         written = assemble(parts, target, open_part=lambda p: store.open(p.href), output=folder / f"{name}.tif")

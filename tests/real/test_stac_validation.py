@@ -70,6 +70,7 @@ def product_on(grid: Grid) -> Product:
         pipeline_version=1,
         collection="ard-sentinel-2-msi",
         scene=scene_on(grid, band=band),
+        grid=grid,
         layers=layers,
         assets=records_of(layers, statistics=COUNTS, models={"landcover": model}, prefix="p."),
         left_out={"pan": "this sensor has none"},

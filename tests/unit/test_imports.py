@@ -14,6 +14,7 @@ VALUES = frozenset(
     {
         *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"),
         *("names", "outside", "redaction", "sensors", "source", "settings", "suggestion", "mapping"),
+        *("grid_choice", "asset_check"),
     }
 )
 #: What a room may import beside the values and itself: the most exact name counts, a name includes the rooms inside it.
@@ -73,7 +74,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # The map: what the ledger lists, what the items say, pixels as GDAL reads them.
     "view": frozenset({"ledger", "stores", "readers.files", "sinks.quicklook", "runs.status"}),
     # A pipeline file becomes a Pipeline, its models pinned in the registry.
-    "config": frozenset({"steps", "engine.pipeline_json", "inference"}),
+    "grid_settings": frozenset({"readers.files", "readers.pixels"}),
+    "config": frozenset({"grid_settings", "steps", "engine.pipeline_json", "inference"}),
     # From what a user writes, to what every engine is asked for, to an engine; the files beside the rooms choose one.
     "deploy": frozenset({"config", "stores", "metrics", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}),
     "deploy.site": frozenset({"config", "stores"}),

@@ -15,9 +15,10 @@ from swath.compiled import compiled
 from swath.grid import Grid, Window
 from swath.mapping import Mapping, Places
 
-#: Most that a place may be off for the interpolation [px], and what is aimed at: a hundredth of that costs next to nothing.
+#: Most that a place may be off for the interpolation [px], and what is aimed at as long as nodes are ``_CHEAP`` pixels apart.
 TOLERANCE_PX: Final = 1e-2
-FINE_PX: Final = 1e-3
+FINE_PX: Final = 1e-4
+_CHEAP: Final = 8
 #: Pixels between nodes that are tried, from wide to narrow.
 SPACINGS: Final = (64, 32, 16, 8, 4, 2)
 #: Cells a side that are looked at to measure the error.
@@ -32,7 +33,7 @@ class PositionLattice:
 
     Args:
         mapping: From the grid's map to the image.
-        grid: The output grid, north-up.
+        grid: The output grid.
         spacing: Pixels between nodes; ``EXACT`` evaluates the mapping at every pixel.
         error_px: Most that interpolation was found to be off [px].
     """
@@ -52,8 +53,8 @@ class PositionLattice:
             over: The part of the grid where the image is; None for all of it.
         """
         errors = {s: error_px(mapping, grid=grid, spacing=s, over=over or grid.window) for s in SPACINGS}
-        for limit in (FINE_PX, TOLERANCE_PX):
-            fine = [s for s in SPACINGS if errors[s] <= limit]
+        for limit, closest in ((FINE_PX, _CHEAP), (10.0 * FINE_PX, _CHEAP), (TOLERANCE_PX, 0)):
+            fine = [s for s in SPACINGS if errors[s] <= limit and s >= closest]
             if fine:
                 return cls(mapping=mapping, grid=grid, spacing=fine[0], error_px=errors[fine[0]])
         return cls(mapping=mapping, grid=grid, spacing=EXACT)
@@ -130,7 +131,7 @@ class PositionLattice:
 
 def located(mapping: Mapping, grid: Grid, *, columns: NDArray[np.float64], rows: NDArray[np.float64]) -> Places:
     """Places in the image of places on the grid [px], each evaluated by the mapping itself; the shapes are broadcast."""
-    x, y = np.broadcast_arrays(grid.left + columns * grid.dx, grid.top - rows * grid.dy)
+    x, y = np.broadcast_arrays(grid.left + columns * grid.dx + rows * grid.rx, grid.top + columns * grid.ry - rows * grid.dy)
     return mapping.locate(np.ascontiguousarray(x), np.ascontiguousarray(y))
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from swath.algo.warp_kernels import Rectangles, average, bilinear, mode, nearest, sharpen
 from swath.grid import Window
 
+#: The same names as ``pipeline.WarpKernel``, by what they take.
 Sampling = Literal["nearest", "bilinear", "cubic"]
 Pooling = Literal["average", "mode"]
 #: Pixels of the image around a place (``sampled``) or around a target pixel (``pooled``) that a kernel may touch.

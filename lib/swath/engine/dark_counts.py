@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from swath.algo.darkest import bin_count, bins_of, sparse
 from swath.algo.radiometric_guard import BANDS
 from swath.engine.cut import Cut
-from swath.grid import Window
+from swath.engine.frame import ratios
+from swath.engine.warping import centres, lattice_of
+from swath.grid import Grid, Window
 from swath.pipeline import Layer
 from swath.scene import Reflectance, Scene
 from swath.sensors import SENSORS
@@ -39,16 +41,23 @@ class DarkCounts:
         calibration = self._scene.assets[band].calibration
         if not self._guarded or band not in BANDS or not isinstance(calibration, Reflectance):
             return
-        own = self._cut.window_on(layer.grid, piece)
-        rows, columns = _places(own, layer, step=max(layer.grid.width // _COLUMNS, 1)) if own else (slice(0), slice(0))
-        values = layer.values[rows, columns]
+        index = self._index(layer, piece=piece)
+        values = layer.values[index]
         if not values.size:
             return
         bins = self._bins(band, values, calibration=calibration)
         if layer.valid is not None:
-            bins = np.where(layer.valid[rows, columns], bins, bin_count() - 1)
+            bins = np.where(layer.valid[index], bins, bin_count() - 1)
         found = np.bincount(bins.ravel(), minlength=bin_count())
         self._counts[band] = self._counts[band] + found if band in self._counts else found
+
+    def _index(self, layer: Layer, *, piece: Window) -> Any:
+        """Which pixels of a layer the piece counts: its own, wherever the product is cut."""
+        frame = self._cut.frame.grid
+        if ratios(frame, layer.grid) is None:
+            return _picked(layer, piece, frame=frame, step=max(frame.width // _COLUMNS, 1))
+        own = self._cut.window_on(layer.grid, piece)
+        return _places(own, layer, step=max(layer.grid.width // _COLUMNS, 1)) if own else (slice(0), slice(0))
 
     def _bins(self, band: str, values: NDArray[Any], *, calibration: Reflectance) -> NDArray[np.int32]:
         sun, dtype = self._scene.angles.sun_elevation_deg, values.dtype.name
@@ -64,6 +73,21 @@ class DarkCounts:
     def by_band(self) -> dict[str, Mapping[int, int]]:
         """Pixels by bin, by band."""
         return {band: sparse(numbers) for band, numbers in self._counts.items()}
+
+
+def _picked(layer: Layer, piece: Window, *, frame: Grid, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns in a layer of the pixels under every n-th pixel of the frame, where the two do not line up."""
+    columns, rows = centres(lattice_of(layer.grid, frame), piece, exact_at_edges=False)
+    every = _every(piece.row, piece.row_stop, origin=piece.row, step=step)
+    nth = _every(piece.col, piece.col_stop, origin=piece.col, step=step)
+    down, across = rows[every, nth].ravel(), columns[every, nth].ravel()
+    with np.errstate(invalid="ignore"):
+        inside = (down >= layer.window.row) & (down < layer.window.row_stop)
+        inside &= (across >= layer.window.col) & (across < layer.window.col_stop)
+    return (
+        np.floor(down[inside]).astype(np.int64) - layer.window.row,
+        np.floor(across[inside]).astype(np.int64) - layer.window.col,
+    )
 
 
 def _places(own: Window, layer: Layer, *, step: int) -> tuple[slice, slice]:

@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import process_time
 
-import numpy as np
-
-from swath.algo.resample import nearest, resample
 from swath.engine.graph import DELIVERED, Graph
-from swath.engine.windows import Want, demand
-from swath.grid import Grid, Window
+from swath.engine.warping import Want, moved
+from swath.engine.windows import demand
+from swath.grid import Window
 from swath.pipeline import Context, Layer
 from swath.product import LayerName
 
@@ -51,7 +49,7 @@ def evaluate(
     plan = demand(graph, targets)
     uses = _uses(plan.calls)
     have: dict[LayerName, Layer] = {}
-    on_grid: dict[tuple[LayerName, Grid, Window], Layer] = {}
+    on_grid: dict[tuple[LayerName, Want], Layer] = {}
     done: dict[LayerName, Layer] = {}
     for number in sorted(plan.calls):
         call = graph.calls[number]
@@ -92,20 +90,10 @@ def _uses(calls: Mapping[int, tuple[Window, Mapping[LayerName, Want]]]) -> dict[
     return uses
 
 
-def _on(layer: Layer, want: Want, cache: dict[tuple[LayerName, Grid, Window], Layer], *, name: LayerName) -> Layer:
+def _on(layer: Layer, want: Want, cache: dict[tuple[LayerName, Want], Layer], *, name: LayerName) -> Layer:
     if layer.grid == want.grid:
         return layer.crop(want.window)
-    key = (name, want.grid, want.window)
+    key = (name, want)
     if key not in cache:
-        cache[key] = _moved(layer, want)
+        cache[key] = moved(layer, want)
     return cache[key]
-
-
-def _moved(layer: Layer, want: Want) -> Layer:
-    """Bits and classes keep their values; physical values are averaged or interpolated."""
-    if layer.table is None and np.issubdtype(layer.values.dtype, np.integer):
-        values = nearest(layer.values, layer.window, source=layer.grid, target=want.grid, window=want.window)
-        usable = nearest(layer.usable, layer.window, source=layer.grid, target=want.grid, window=want.window)
-        return Layer(values=values, grid=want.grid, window=want.window, valid=usable.astype(np.bool_))
-    moved = resample(layer.physical, layer.window, source=layer.grid, target=want.grid, window=want.window)
-    return Layer(values=moved, grid=want.grid, window=want.window, valid=np.isfinite(moved))

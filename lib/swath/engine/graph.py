@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from swath.engine.onto import Onto
+from swath.engine.target import target_of
 from swath.errors import GeometryError, MetadataError, MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
 from swath.grid import Grid
 from swath.pipeline import Pipeline, Recipe, Step, Writer
@@ -32,6 +34,7 @@ class Graph:
         calls: Every call comes after those whose layers it reads.
         outputs: What is written, by asset key.
         left_out: What is not, and why, by asset key or layer kind.
+        reference: The grid of the product: the scene's reference, or what its pipeline chose.
         writer: Who writes the files.
     """
 
@@ -39,7 +42,13 @@ class Graph:
     calls: tuple[Call, ...]
     outputs: Mapping[str, LayerSpec]
     left_out: Mapping[str, str]
+    reference: Grid
     writer: Writer = "swath"
+
+    @property
+    def gridded(self) -> bool:
+        """Whether the product is on a grid of its own."""
+        return any(spec.name != spec.layer for spec in self.outputs.values())
 
     def grid_of(self, name: LayerName) -> Grid:
         """The grid that a layer is on."""
@@ -92,31 +101,45 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
             got=f"bands {', '.join(sorted(scene.assets))}",
             remedy="Choose a pipeline that fits the sensor.",
         )
+    outputs, reference = _named(chosen), scene.reference
+    target = target_of(scene, pipeline.grid)
+    if target is not None:
+        reference = target.reference
+        onto = Onto(target=target)
+        for asset, spec in outputs.items():
+            recipe = onto.recipe_of(spec, scene=scene)
+            if recipe.grid != spec.grid:
+                calls.append(Call(step=onto, recipe=recipe, reads=(spec.name,)))
+                outputs[asset] = recipe.makes[0]
     graph = Graph(
-        scene=scene, calls=_needed(calls, set(chosen)), outputs=_named(chosen), left_out=left_out, writer=pipeline.writer
+        scene=scene,
+        calls=_needed(calls, {spec.name for spec in outputs.values()}),
+        outputs=outputs,
+        left_out=left_out,
+        reference=reference,
+        writer=pipeline.writer,
     )
     _check_systems(graph)
     return graph
 
 
 def _check_systems(graph: Graph) -> None:
-    """Refuse calls whose layers lie in several coordinate systems: there is no warping yet.
+    """Refuse calls that make layers in another coordinate system than they read them in.
 
     Raises:
         GeometryError: Names the step, the layer and both systems.
     """
     for call in graph.calls:
         for name in call.reads:
-            need, source = call.recipe.needs[name], graph.grid_of(name)
-            for wanted in (need.on or source, call.recipe.grid):
-                if wanted.crs != source.crs:
-                    raise GeometryError(
-                        f"the step {call.step.name} wants {name} in another coordinate system",
-                        expected=f"a grid in {source.crs}, which {name} is in",
-                        got=f"a grid in {wanted.crs}",
-                        remedy="Warping between coordinate systems is not available; ask for a grid in the layer's own.",
-                        scene_id=graph.scene.scene_id,
-                    )
+            wanted = call.recipe.needs[name].on or graph.grid_of(name)
+            if wanted.crs != call.recipe.grid.crs:
+                raise GeometryError(
+                    f"the step {call.step.name} reads {name} in another coordinate system than it makes its layers in",
+                    expected=f"a grid in {call.recipe.grid.crs[:60]}, which its layers are in",
+                    got=f"a grid in {wanted.crs[:60]}",
+                    remedy="Let the step ask for the layer on the grid that it makes (Need.on): it is warped there.",
+                    scene_id=graph.scene.scene_id,
+                )
 
 
 def _possible(pipeline: Pipeline, scene: Scene) -> tuple[list[Call], dict[LayerName, LayerSpec], dict[str, SceneError]]:

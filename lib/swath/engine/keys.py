@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from swath.engine.graph import DELIVERED, Graph
+from swath.engine.warping import WARP_VERSION, is_warp
 from swath.product import LayerSpec
 from swath.scene import Asset
 
@@ -32,6 +33,8 @@ def asset_keys(graph: Graph) -> dict[str, str]:
             need = call.recipe.needs[name]
             source = _delivered(graph.scene.assets[name.removeprefix(DELIVERED)]) if name not in layers else layers[name]
             inputs[name] = {"of": source, "on": need.on.to_plain() if need.on else None, "halo_px": need.halo_px}
+            if need.on is not None and is_warp(graph.grid_of(name), need.on, kernel=need.kernel):
+                inputs[name]["warp"] = {"kernel": need.kernel, "version": WARP_VERSION}
         chain = {
             "step": call.step.name,
             "version": call.step.version,

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from swath.errors import ConfigError
+from swath.grid_choice import GridChoice
 from swath.inference.manifest import Manifest
 from swath.pipeline import AssetRule, Checks, Pipeline
 from swath.steps.registry import step
@@ -17,7 +18,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
 
     Args:
         plain: ``name``, ``title``, ``version``, ``steps`` (list of ``name``, ``parameters``), ``assets`` (list of
-            ``layers``, ``required``, ``promised``), ``checks``. A model's manifest travels as its JSON text.
+            ``layers``, ``required``, ``promised``), ``grid``, ``checks``. A model's manifest travels as its JSON text.
 
     Raises:
         ConfigError: An unknown step or parameter, with the nearest known one.
@@ -27,6 +28,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
         title=plain.get("title", plain["name"]),
         version=plain.get("version", 1),
         steps=tuple(step(s["name"], _parameters(s.get("parameters", {}))) for s in plain["steps"]),
+        grid=GridChoice.from_plain(plain["grid"]) if plain.get("grid") else None,
         writer=plain.get("writer", "swath"),
         checks=checks_of(plain.get("checks", {})),
         assets=tuple(_rule(a) for a in plain["assets"]),

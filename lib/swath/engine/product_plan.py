@@ -103,7 +103,7 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
 def _frame(graph: Graph, previews: tuple[LayerName, ...]) -> Frame:
     written = [*(spec.grid for spec in graph.outputs.values()), *(graph.grid_of(name) for name in previews)]
     layers = [graph.grid_of(name) for call in graph.calls for name in call.reads]
-    return Frame.around(graph.scene.reference, grids=written, layers=[*layers, *(c.recipe.grid for c in graph.calls)])
+    return Frame.around(graph.reference, grids=written, layers=[*layers, *(c.recipe.grid for c in graph.calls)])
 
 
 def _previews(graph: Graph) -> tuple[LayerName, ...]:
@@ -112,8 +112,11 @@ def _previews(graph: Graph) -> tuple[LayerName, ...]:
     Bands on different grids (a sensor of its own kind, a file in another's place) make no picture.
     """
     found: list[LayerName] = []
+    written = {spec.layer: spec.name for spec in graph.outputs.values()}
     for kind in ("sr", "toa"):
-        names = [f"{kind}:{band}" for band in TRUE_COLOUR]
+        # On a grid of its own a product shows what is written: nothing else comes onto that grid.
+        layers = [f"{kind}:{band}" for band in TRUE_COLOUR]
+        names = [written.get(layer, "") for layer in layers] if graph.gridded else layers
         if all(graph.has(name) for name in names) and len({graph.grid_of(name) for name in names}) == 1:
             found += names
     return tuple(found)
@@ -143,6 +146,7 @@ def product_of(
         pipeline_version=plain.get("version", 1),
         collection=plan.collection,
         scene=plan.graph.scene,
+        grid=plan.graph.reference,
         layers=plan.graph.outputs,
         assets=tuple(AssetRecord.from_plain(r) for r in records),
         left_out=plan.graph.left_out,

@@ -18,13 +18,16 @@ from swath.engine.graph import Graph
 from swath.engine.preview import Preview, save
 from swath.grid import Window
 from swath.pipeline import Context, Layer
-from swath.product import LayerName, LayerSpec, Tally
+from swath.product import LayerName, LayerSpec, Tally, delivered_name
 from swath.readers.pixels.bands import BandReader
 from swath.sinks.cog.part_level import Piece
 from swath.sinks.cog.strip_part import PartManifest, PartWriter, rows_beyond
 from swath.sinks.cog.upload import FIRST_STRIP
 from swath.stores.base import Store
 from swath.stores.parts import MIN_PART, SharedUpload, UploadedPart, UploadEndedError
+
+#: Columns of the rows below a strip that are made at once where the product has a grid of its own.
+_BESIDE_PX = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +164,13 @@ def _pieces(
         extra = rows_beyond(height=grid.height, width=grid.width, row_stop=stop)
         if extra:
             beyond.append((asset, Window(stop, 0, extra, grid.width)))
-    if beyond:
+    if beyond and not job.graph.gridded:
         yield None, beyond, None
+        return
+    # A row of a turned grid goes across many rows of the bands: it is made bit by bit.
+    for asset, row in beyond:
+        for col in range(0, row.width, _BESIDE_PX):
+            yield None, [(asset, Window(row.row, col, row.height, min(_BESIDE_PX, row.width - col)))], None
 
 
 def _take(asset: _Asset, layer: Layer, *, counted: bool) -> None:
@@ -209,7 +217,7 @@ def _upload(asset: _Asset, job: StripJob, pieces: tuple[Piece, ...]) -> tuple[Up
 def _save_previews(previews: Mapping[LayerName, Preview], job: StripJob, store: Store) -> str:
     path = store.scratch() / f"{uuid.uuid4().hex}.npz"
     with path.open("wb") as file:
-        save(previews, file)
+        save({delivered_name(name): preview for name, preview in previews.items()}, file)
     href = f"{job.folder}/preview.{job.number}.{path.stem}"
     store.put(path, href)
     return href

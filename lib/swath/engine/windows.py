@@ -3,18 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from swath.algo.resample import source_window
 from swath.engine.graph import Call, Graph
-from swath.grid import Grid, Window
+from swath.engine.warping import Want, part_needed
+from swath.grid import Window
 from swath.product import LayerName
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Want:
-    """One input of one call: the grid and the window it is wanted on."""
-
-    grid: Grid
-    window: Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +44,7 @@ def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
         calls[number] = (out, wants)
         for name, want in wants.items():
             source = graph.grid_of(name)
-            part = want.window if want.grid == source else source_window(source, target=want.grid, window=want.window)
+            part = want.window if want.grid == source else part_needed(source, want)
             layers[name] = hull([part, layers[name]]) if name in layers else part
         for spec in call.recipe.makes:
             layers[spec.name] = out
@@ -62,9 +54,12 @@ def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
 def _want(graph: Graph, call: Call, *, name: LayerName, out: Window) -> Want:
     need = call.recipe.needs[name]
     grid = need.on or graph.grid_of(name)
+    if grid == call.recipe.grid:
+        return Want(grid=grid, window=out.pad(need.halo_px).clip(grid.window), kernel=need.kernel)
     # Of the scene as a whole, so that it does not depend on the cut.
     grid.covering(call.recipe.grid.bounds)
-    return Want(grid=grid, window=grid.nearest(call.recipe.grid.extent_of(out), halo_px=need.halo_px))
+    window = grid.nearest(call.recipe.grid.extent_of(out), halo_px=need.halo_px)
+    return Want(grid=grid, window=window, kernel=need.kernel)
 
 
 def hull(windows: list[Window]) -> Window:

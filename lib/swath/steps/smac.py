@@ -20,7 +20,7 @@ from swath.algo.atmosphere import (
 from swath.algo.lattice import Axis, correct_on_lattice
 from swath.algo.smac_accuracy import reduced_accuracy
 from swath.algo.smac_table import SmacCoefficients, SmacSensor, smac_sensor
-from swath.errors import ConfigError, MetadataError, SceneError
+from swath.errors import ConfigError, GeometryError, MetadataError, SceneError
 from swath.grid import Window
 from swath.pipeline import AngleField, Context, Layer, Layers, Need, Recipe
 from swath.product import REFLECTANCE, LayerName, LayerSpec
@@ -160,6 +160,13 @@ def _scene_terms(coefficients: SmacCoefficients, *, angles: Angles, atmosphere: 
 
 def _per_pixel(layer: Layer, *, band: str, coefficients: SmacCoefficients, angles: AngleField, atmosphere: Atmosphere) -> Layer:
     grid, window = layer.grid, layer.window
+    if not grid.upright:
+        raise GeometryError(
+            "angles per pixel are known on upright grids alone",
+            expected="a band whose columns go east and whose rows go south",
+            got=f"a turned raster (transform {grid.transform})",
+            remedy="Warp the bands before they are ingested.",
+        )
     rows = Axis.of(window.row, window.height, pixel=grid.dy)
     columns = Axis.of(window.col, window.width, pixel=grid.dx)
     sun_zenith, sun_azimuth, view_zenith, view_azimuth = angles.sample(

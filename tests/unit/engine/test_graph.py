@@ -116,13 +116,14 @@ def test_two_layers_that_want_one_key_are_told_apart(make: Any, scene: Scene) ->
     assert {key: spec.asset for key, spec in named.items()} == {"toa_red": "toa_red", "red": "red"}
 
 
-def test_a_need_in_another_coordinate_system_is_refused_by_name(make: Any, scene: Scene) -> None:
+def test_a_step_makes_its_layers_in_the_system_that_it_reads_in(make: Any, scene: Scene) -> None:
     other = replace(scene.reference, crs="EPSG:32634")
     asking = make.step(name="a", makes={"a": scene.reference}, needs={"dn:red": Need(on=other)})
-    with pytest.raises(GeometryError, match=r"step a wants dn:red in another coordinate system: expected a grid in EPSG:32633"):
+    told = r"step a reads dn:red in another coordinate system .* expected a grid in EPSG:32633, .* got a grid in EPSG:32634"
+    with pytest.raises(GeometryError, match=told):
         resolve(make.pipeline(asking, assets=("a",)), scene)
     making = make.step(name="b", makes={"b": other}, needs={"dn:red": Need()})
-    with pytest.raises(GeometryError, match=r"got a grid in EPSG:32634. Warping between coordinate systems is not available"):
+    with pytest.raises(GeometryError, match=r"Let the step ask for the layer on the grid that it makes \(Need.on\)"):
         resolve(make.pipeline(making, assets=("b",)), scene)
 
 

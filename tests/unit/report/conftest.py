@@ -305,6 +305,7 @@ def made() -> Product:
         pipeline_version=1,
         collection="ard-landsat-oli",
         scene=scene,
+        grid=scene.reference,
         layers=layers,
         assets=records_of(layers, statistics=counts, models={"landcover": replace(MODEL, version="7")}),
         left_out={},

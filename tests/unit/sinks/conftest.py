@@ -117,6 +117,7 @@ def make_product() -> Callable[..., Product]:
             pipeline_version=1,
             collection=f"ard-{scene.family}",
             scene=scene,
+            grid=scene.reference,
             layers={x.asset: x for x in (red, heat, cover, bits)},
             assets=assets,
             left_out={"cirrus": "the delivery has no such band"},

@@ -160,7 +160,7 @@ def _asset(request: Mapping[str, Any]) -> Json:
         grid=spec.grid,
         encoding=spec.encoding,
         description=spec.title,
-        tags={"SWATH_ASSET_KEY": plan.keys[name], "SWATH_LAYER": spec.name},
+        tags={"SWATH_ASSET_KEY": plan.keys[name], "SWATH_LAYER": spec.layer},
     )
     job = Finishing(
         parts=[PartManifest.from_plain(p) for p in request["parts"]],
@@ -174,7 +174,7 @@ def _asset(request: Mapping[str, Any]) -> Json:
     written = finish(job, store)
     record = AssetRecord(
         name=name,
-        layer=spec.name,
+        layer=spec.layer,
         href=plan.href(name),
         key=plan.keys[name],
         bytes=written.bytes,

@@ -8,10 +8,11 @@ import numpy as np
 from swath.algo.overviews import halved, reduce_rows
 from swath.algo.qa import QA_BITS
 from swath.engine.preview import Preview
+from swath.engine.warping import Want, moved
 from swath.grid import Grid, Window
 from swath.inference import forest_predictor
 from swath.lookup import looked_up
-from swath.pipeline import Layer
+from swath.pipeline import Layer, WarpKernel
 from swath.product import PROBABILITY, REFLECTANCE, TEMPERATURE, Category, Encoding, Tally, bit_field, class_map
 from swath.readers.pixels.deflated import add_up
 from swath.sinks.cog.blocks import encode_rows
@@ -30,6 +31,7 @@ def warm_up() -> None:
     for encoding in (REFLECTANCE, TEMPERATURE, PROBABILITY, bits, classes):
         _writing(encoding)
     _picture()
+    _warping()
     forest_predictor.warm_up()
 
 
@@ -52,6 +54,17 @@ def _writing(encoding: Encoding) -> None:
     halved(stored, rule=encoding.overviews, nodata=encoding.nodata)
     odd = np.zeros((3, 3), dtype=encoding.dtype)
     reduce_rows(odd, first=0, start=0, stop=1, source=(3, 3), target=(1, 1), rule=encoding.overviews, nodata=encoding.nodata)
+
+
+def _warping() -> None:
+    """What comes to another grid: values, bits and classes."""
+    source = Grid(crs="EPSG:32633", left=0.0, top=0.0, dx=30.0, dy=30.0, width=2, height=2)
+    coarser = Grid(crs=source.crs, left=0.0, top=0.0, dx=60.0, dy=60.0, width=1, height=1)
+    kernels: tuple[WarpKernel, ...] = ("nearest", "bilinear", "cubic")
+    for dtype, kernel in ((d, k) for d in ("float64", *_CODES) for k in kernels):
+        layer = Layer(values=np.zeros((2, 2), dtype=dtype), grid=source, window=source.window)
+        for grid in (source, coarser):
+            moved(layer, Want(grid=grid, window=grid.window, kernel=kernel if dtype == "float64" else "nearest"))
 
 
 def _picture() -> None:

@@ -64,7 +64,7 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
 
     Raises:
         ReadError: Missing, empty, not a GeoTIFF or JPEG 2000, cut short, or absurdly large.
-        GeometryError: No CRS, or not north-up.
+        GeometryError: No CRS, or pixels without an area.
     """
     size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
     driver = _driver(href, size=size, head=head)
@@ -148,13 +148,6 @@ def _header(href: str, *, source: rasterio.DatasetReader) -> Header:
     except GeometryError as error:
         error.got = f"{href}: {error.got}"
         raise
-    if not grid.upright:
-        raise GeometryError(
-            "the raster is rotated",
-            expected="a north-up grid",
-            got=f"{href}: shear ({grid.rx}, {grid.ry}), pixel ({grid.dx}, {grid.dy})",
-            remedy="Warp it first.",
-        )
     return Header(
         grid=grid,
         dtype=str(source.dtypes[0]),

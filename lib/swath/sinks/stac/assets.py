@@ -46,7 +46,7 @@ class PictureRecord:
 
 def assets_of(product: Product, *, pictures: tuple[PictureRecord, ...] = ()) -> Json:
     """All asset objects of a product, by asset key: the files in their order, then the pictures."""
-    return asset_objects(product.assets, layers=product.layers, reference=product.scene.reference, pictures=pictures)
+    return asset_objects(product.assets, layers=product.layers, reference=product.grid, pictures=pictures)
 
 
 def asset_objects(

@@ -57,6 +57,28 @@ def footprint_of(grid: Grid, *, told: Sequence[Point] = ()) -> Footprint:
     return data
 
 
+def footprint_on(grid: Grid, data: Footprint) -> Footprint:
+    """The part of the data's footprint that is on a product's grid; the footprint itself where the grid covers it.
+
+    Args:
+        grid: The product's grid.
+        data: Where the scene's data are.
+    """
+    outline = _footprint(_globe_ring(grid))
+    frame, whole = shape(outline.geometry), shape(data.geometry)
+    if frame.buffer(SLACK_DEG).covers(whole):
+        return data
+    part = frame.intersection(whole)
+    if not isinstance(part, Polygon | MultiPolygon) or part.is_empty:
+        return outline
+    parts = part.geoms if isinstance(part, MultiPolygon) else (part,)
+    rings = [[[[round(x, DECIMALS), round(y, DECIMALS)] for x, y in orient(p).exterior.coords]] for p in parts]
+    bbox = part.bounds if outline.bbox[0] <= outline.bbox[2] else outline.bbox
+    west, south, east, north = (round(v, DECIMALS) for v in bbox)
+    one = {"type": "Polygon", "coordinates": rings[0]} if len(rings) == 1 else {"type": "MultiPolygon", "coordinates": rings}
+    return Footprint(geometry=one, bbox=(west, south, east, north))
+
+
 def _footprint(points: Sequence[Point]) -> Footprint:
     ring = _unwrapped(points)
     if abs(ring[-1][0] - ring[0][0]) > 180.0:
@@ -71,8 +93,7 @@ def _footprint(points: Sequence[Point]) -> Footprint:
 
 def _globe_ring(grid: Grid) -> list[Point]:
     """The closed outline, counter-clockwise from the top left corner, as (longitude, latitude)."""
-    left, bottom, right, top = grid.bounds
-    corners = [(left, top), (left, bottom), (right, bottom), (right, top), (left, top)]
+    corners = [*grid.corners, grid.corners[0]]
     steps = [i / PIECES_PER_EDGE for i in range(PIECES_PER_EDGE)]
     line = [(x0 + (x1 - x0) * t, y0 + (y1 - y0) * t) for (x0, y0), (x1, y1) in pairwise(corners) for t in steps]
     line.append(corners[-1])

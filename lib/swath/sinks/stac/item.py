@@ -42,9 +42,9 @@ def item_of(product: Product, *, pictures: tuple[PictureRecord, ...] = (), model
     Raises:
         GeometryError: The scene's grid has no place on the globe.
     """
-    from swath.sinks.stac.footprint import footprint_of  # noqa: PLC0415  GDAL: the driver's catalogue does without
+    from swath.sinks.stac.footprint import footprint_of, footprint_on  # noqa: PLC0415  GDAL: the driver's catalogue does without
 
-    footprint = footprint_of(product.scene.reference, told=product.scene.footprint)
+    footprint = footprint_on(product.grid, footprint_of(product.scene.reference, told=product.scene.footprint))
     assets = assets_of(product, pictures=pictures)
     item: Json = {
         "type": "Feature",
@@ -128,7 +128,7 @@ def _properties(product: Product) -> Json:
     fields["gsd"] = _gsd_m(scene)
     if scene.cloud_cover_percent is not None:
         fields["eo:cloud_cover"] = scene.cloud_cover_percent
-    return fields | _view(scene) | projection_of(scene.reference) | _processing(product) | _own(product)
+    return fields | _view(scene) | projection_of(product.grid) | _processing(product) | _own(product)
 
 
 def _ownership(scene: Scene) -> Json:

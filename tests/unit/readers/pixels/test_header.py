@@ -84,9 +84,18 @@ def test_a_raster_without_crs_is_refused(write_raster: Any, tmp_path: Path) -> N
         inspect(str(path))
 
 
-def test_a_rotated_raster_is_refused_by_name(write_raster: Any, tmp_path: Path) -> None:
-    path = write_raster(tmp_path / "a.tif", transform=rasterio.Affine(30, 5, 4e5, 5, -30, 4e6))
-    with pytest.raises(GeometryError, match=r"rotated: .*a\.tif: shear \(5\.0, 5\.0\)"):
+def test_a_turned_raster_keeps_its_turn(write_raster: Any, tmp_path: Path) -> None:
+    turned = rasterio.Affine(30, 5, 4e5, 5, -30, 4e6)
+    south_up = rasterio.Affine(30, 0, 4e5, 0, 30, 4e6)
+    for number, transform in enumerate((turned, south_up)):
+        grid = inspect(str(write_raster(tmp_path / f"{number}.tif", transform=transform))).grid
+        assert not grid.upright
+        assert grid.transform == tuple(transform)[:6]
+
+
+def test_a_raster_whose_pixels_have_no_area_is_refused_by_name(write_raster: Any, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", transform=rasterio.Affine(30, 30, 4e5, 30, 30, 4e6))
+    with pytest.raises(GeometryError, match=r"grid is unusable: expected .* an area; got .*a\.tif: "):
         inspect(str(path))
 
 
