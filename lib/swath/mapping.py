@@ -1,5 +1,6 @@
 """Mappings: where in an image the places of a map are. The seam between two grids, and between a grid and a raw image."""
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
@@ -95,6 +96,24 @@ def transformer(source: str, target: str) -> Any:
     from pyproj import Transformer  # noqa: PLC0415
 
     return Transformer.from_crs(crs_of(source), crs_of(target), always_xy=True)
+
+
+@lru_cache(maxsize=32)
+def inexact(source: str, target: str) -> tuple[float, str] | None:
+    """Accuracy [m] of the transformation that PROJ has, and what it lacks for a better one; None where it has the best.
+
+    The accuracy is negative where nobody states it.
+    """
+    from pyproj.transformer import TransformerGroup  # noqa: PLC0415  as above
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that there is a better one: that is what is asked
+        group = TransformerGroup(crs_of(source), crs_of(target), always_xy=True)
+    if group.best_available or not group.unavailable_operations:
+        return None
+    lacking = sorted({g.short_name for op in group.unavailable_operations[:1] for g in op.grids if not g.available})
+    accuracy = group.transformers[0].accuracy if group.transformers else -1.0
+    return float(accuracy), ", ".join(lacking) or group.unavailable_operations[0].name
 
 
 @lru_cache(maxsize=32)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from swath.errors import GeometryError
 from swath.grid import EDGE_TOLERANCE_PX, Grid
 from swath.grid_choice import GridChoice
-from swath.mapping import is_geographic, project, stretch, utm_zone
+from swath.mapping import inexact, is_geographic, project, stretch, utm_zone
 from swath.scene import Scene
 
 #: Straight edges are curves in another system; so many points an edge keep an extent right to a fraction of a pixel.
@@ -69,6 +69,7 @@ def target_of(scene: Scene, choice: GridChoice | None) -> Target | None:
             reference = chosen.fixed
         else:
             reference = _reference(scene, chosen)
+        _check_datum(native, reference)
         if not is_geographic(reference.crs):
             _check_distortion(scene, reference, limit=chosen.distortion_percent)
     except GeometryError as error:
@@ -190,6 +191,20 @@ def _check_meets(scene: Scene, fixed: Grid) -> None:
             expected=f"an overlap with {fixed.bounds} in {fixed.crs[:60]}",
             got=f"({x.min():g}, {y.min():g}, {x.max():g}, {y.max():g})",
             remedy="Choose another grid, or leave the scene out.",
+        )
+
+
+def _check_datum(native: Grid, reference: Grid) -> None:
+    """Refuse a shift between datums that is known worse than to half a pixel, where PROJ lacks the grid for a better one."""
+    found = inexact(native.crs, reference.crs)
+    metres = reference.resolution_m * (111_319.49 if is_geographic(reference.crs) else 1.0)
+    if found is not None and not 0.0 <= found[0] <= metres / 2.0:
+        accuracy = f"to {found[0]:g} m" if found[0] >= 0.0 else "to nobody knows what"
+        raise GeometryError(
+            "the shift between the datums of the scene and of the product's grid is not known well enough",
+            expected=f"to half a pixel ({metres / 2.0:g} m)",
+            got=f"{accuracy}, without PROJ's grid {found[1]}",
+            remedy="Install the grid where PROJ finds it (PROJ_DATA), or choose a system of the scene's own datum.",
         )
 
 

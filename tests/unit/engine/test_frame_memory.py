@@ -14,6 +14,7 @@ from swath.engine.frame import Frame
 from swath.engine.graph import Graph, resolve
 from swath.engine.windows import demand
 from swath.grid import Grid, Window
+from swath.grid_choice import GridChoice
 from swath.pipeline import Context, Layer, Layers, Need, Recipe
 from swath.product import REFLECTANCE, LayerName, LayerSpec
 from swath.scene import Scene
@@ -62,27 +63,54 @@ GRIDS = {
 }
 
 
+#: Grids that a pipeline may choose, in other systems, much finer and much coarser, and far larger than the scene.
+CHOICES = {
+    "next zone": GridChoice(crs="EPSG:32634", resolution=10.0),
+    "degrees": GridChoice(crs="EPSG:4326", resolution=0.0001),
+    "much finer": GridChoice(crs="EPSG:32634", resolution=1.3),
+    "much coarser": GridChoice(crs="EPSG:3035", resolution=700.0),
+    "far beyond": GridChoice(
+        crs="EPSG:32634",
+        fixed=Grid(crs="EPSG:32634", left=-400_000.0, top=5_300_000.0, dx=10.0, dy=10.0, width=50_000, height=50_000),
+    ),
+}
+
+
 def _largest(graph: Graph, made: Cut) -> list[Window]:
-    """The pieces that touch most pixels of any layer."""
+    """The pieces that touch most pixels of any layer, among some hundred of them."""
 
     def size(piece: Window) -> int:
-        windows = {n: w for n in TARGETS if (w := made.window_on(graph.grid_of(n), piece)) is not None}
-        return max((w.height * w.width for w in demand(graph, windows).layers.values()), default=0)
+        return max((w.height * w.width for w in demand(graph, _windows(graph, made, piece)).layers.values()), default=0)
 
-    return sorted((p for n in range(made.strips) for p in made.pieces(n)), key=size, reverse=True)[:2]
+    every = [p for n in range(made.strips) for p in made.pieces(n)]
+    return sorted(every[:: len(every) // 300 + 1], key=size, reverse=True)[:2]
 
 
-TARGETS = ("toa:red", "elsewhere")
+def _windows(graph: Graph, made: Cut, piece: Window) -> dict[LayerName, Window]:
+    names = [spec.name for spec in graph.outputs.values()]
+    return {n: w for n in names if (w := made.window_on(graph.grid_of(n), piece)) is not None}
 
 
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
 def test_any_grid_that_meets_the_scene_fits(make: Any, grid: Grid) -> None:
     graph = resolve(make.pipeline(Toa(), Elsewhere(on=grid), assets=("toa", "elsewhere")), make.scene({"red": BAND}))
-    made = cut(Frame.around(BAND, grids=[BAND, grid]), rows=None)
+    _see_that_it_fits(graph)
+
+
+@pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
+def test_any_grid_that_a_pipeline_chooses_fits(make: Any, choice: GridChoice) -> None:
+    pipeline = make.pipeline(Toa(), assets=("toa",))
+    _see_that_it_fits(resolve(replace(pipeline, grid=choice), make.scene({"red": BAND})))
+
+
+def _see_that_it_fits(graph: Graph) -> None:
+    frame = Frame.around(graph.reference, grids=[s.grid for s in graph.outputs.values()], layers=[BAND])
+    made = cut(frame, rows=None)
     # What is compiled or loaded at the first call is no pixel.
-    evaluate(graph, {"elsewhere": Window(0, 0, 2, 2)}, read=read, context=Context(), clock=Clock())
+    first = {next(iter(graph.outputs.values())).name: Window(0, 0, 2, 2)}
+    evaluate(graph, first, read=read, context=Context(), clock=Clock())
     for piece in _largest(graph, made):
-        windows = {n: w for n in TARGETS if (w := made.window_on(graph.grid_of(n), piece)) is not None}
+        windows = _windows(graph, made, piece)
         tracemalloc.start()
         found = evaluate(graph, windows, read=read, context=Context(), clock=Clock())
         _, peak = tracemalloc.get_traced_memory()

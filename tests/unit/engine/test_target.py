@@ -208,6 +208,16 @@ def test_a_resolution_in_another_unit_is_refused(make: Any, crs: str, resolution
         _of(make, RED, crs=crs, resolution=resolution)
 
 
+def test_a_datum_that_needs_a_grid_of_projs_is_refused_by_the_grids_name(make: Any) -> None:
+    """pyproj's wheel has no such grids: NAD27 is known to 20 m without."""
+    america = replace(RED, crs="EPSG:32617")
+    with pytest.raises(
+        GeometryError, match=r"expected to half a pixel \(5 m\); got to 20 m, without PROJ's grid us_noaa_conus.tif"
+    ):
+        _of(make, america, crs="EPSG:26717", resolution=10.0)
+    assert _of(make, america, crs="EPSG:26717", resolution=60.0).dx == 60.0
+
+
 def test_a_grid_elsewhere_is_refused(make: Any) -> None:
     far = replace(RED, left=900_000.0)
     with pytest.raises(GeometryError, match=r"S1: the scene does not meet the product's grid: expected an overlap with"):
