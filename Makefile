@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql monitoring demo test test-long lint format bench faults pictures lock clean
+.PHONY: help setup postgresql browser monitoring demo test test-long lint format bench faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -22,7 +22,7 @@ setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17, jars of Del
 demo: setup ## simulate scenes, train a model, make every product, write the report into ./demo
 	@$(BIN)/swath demo --output $(OUTPUT)
 
-test: setup postgresql ## all tests but the long ones (PYTEST="tests/unit -k toa" for some of them)
+test: setup postgresql browser ## all tests but the long ones (PYTEST="tests/unit -k toa" for some of them)
 	@$(BIN)/pytest -m "not long" $(PYTEST)
 
 test-long: setup postgresql monitoring ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
@@ -43,7 +43,7 @@ bench: setup ## ours against a bare rasterio loop and GDAL, in one interleaved r
 faults: setup ## 200 injections into runs, 1,000 damaged deliveries; prints its tables (FAULTS="--seed 7")
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
-pictures: demo ## screenshots of docs/pictures anew, of the demo, by Chromium
+pictures: demo browser ## screenshots of docs/pictures anew, of the demo, by Chromium
 	@$(BIN)/python -m tests.view.pictures $(OUTPUT) docs/pictures
 
 lock: $(MADE)/packages ## resolve requirements*.in anew into the lock files (keeps versions that still fit)
@@ -64,6 +64,17 @@ postgresql:
 	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql postgresql-postgis >/dev/null || true
 	    fi
 	    there || echo "Tests of ledger and catalogue are skipped: sudo apt-get install postgresql postgresql-postgis" >&2
+	fi
+
+# Chromium, for the tests of the map and for its pictures.
+browser:
+	@there() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+	if ! there >/dev/null; then
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	        echo "Chromium, for the tests of the map"
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null || true
+	    fi
+	    there >/dev/null || echo "Tests of the map's page are skipped: sudo apt-get install chromium" >&2
 	fi
 
 # Prometheus and its companions, for the tests of alarms; the tests start them on loopback, with folders of their own.
