@@ -23,6 +23,11 @@ STORES: Final = "SWATH_STORES"
 STORE_PATIENCE: Final = "SWATH_STORE_PATIENCE_S"
 DATABASE_WAIT: Final = "SWATH_DATABASE_WAIT_S"
 HOSTS: Final = "SWATH_HOSTS"
+SEARCH_PAGES: Final = "SWATH_SEARCH_PAGES"
+SEARCH_GIB: Final = "SWATH_SEARCH_GIB"
+#: Pages of a search's answer, and GiB of all its pages; a page of 1,000 items has some 20 MB.
+PAGES: Final = 20_000
+PAGES_GIB: Final = 16.0
 #: Set by a rendered job, with the site's link; its pods have all settings of the site already.
 LINK: Final = "SWATH_LINK"
 #: Seconds that a store, and a database, may be away unless said otherwise. A managed database fails over within two minutes.
@@ -51,6 +56,24 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise ValueError(msg)
     return seconds
+
+
+def _above_zero(text: str) -> float:
+    msg = "expected a number above 0"
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(msg) from None
+    if not 0 < number < float("inf"):
+        raise ValueError(msg)
+    return number
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        msg = "expected a whole number, 1 or more"
+        raise ValueError(msg)
+    return int(text)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -110,6 +133,8 @@ class Settings:
     hosts: Annotated[
         tuple[str, ...], _Variable(HOSTS, "hosts that searches and https files may contact, separated by commas", _lower_words)
     ] = ()
+    search_pages: Annotated[int, _Variable(SEARCH_PAGES, "most pages of a search's answer", _count)] = PAGES
+    search_gib: Annotated[float, _Variable(SEARCH_GIB, "most GiB of a search's answer", _above_zero)] = PAGES_GIB
     price_file: Annotated[str, _Variable("SWATH_PRICE_FILE", "file of prices for the report's cost")] = ""
     metrics: Annotated[str, _Variable("SWATH_METRICS", "services that are told how a run stands: JSON, set by sites")] = ""
     stac_schemas: Annotated[Path | None, _Variable("SWATH_STAC_SCHEMAS", "folder of STAC schemas for `swath validate`", Path)] = (

@@ -20,6 +20,7 @@ class Files:
         ranges: Whether parts are sent.
         moved: Address of another server, which has all files.
         answers: Of other paths.
+        headers: Headers of every answer.
         asked: Path and range of each request.
         sent: Bytes of files.
     """
@@ -30,6 +31,7 @@ class Files:
     ranges: bool = True
     moved: str = ""
     answers: dict[str, bytes] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     sent: int = 0
     root: str = ""
@@ -71,7 +73,7 @@ def serving_files(files: Files) -> Iterator[str]:  # noqa: C901  a handler is a 
 
         def _send(self, status: int, data: bytes, **headers: str) -> None:
             self.send_response(status)
-            for name, value in headers.items():
+            for name, value in {**headers, **files.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

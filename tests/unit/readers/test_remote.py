@@ -16,6 +16,7 @@ from swath.errors import ReadError
 from swath.grid import Window
 from swath.readers.files import bearer_signer, origin, remote, sas_signer, signing
 from swath.readers.files.digest import file_digest
+from swath.readers.files.digest_memory import DigestMemory, remembering
 from swath.readers.files.hosts import Hosts
 from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
@@ -221,3 +222,41 @@ def test_the_shipped_signers_are_there() -> None:
     assert sas_signer.SIGNER.recognises(blob, hosts=hosts)
     assert not sas_signer.SIGNER.recognises(blob, hosts=Hosts())
     assert not sas_signer.SIGNER.recognises(f"{blob}?sig=1", hosts=hosts)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "read_again"),
+    [
+        ({"ETag": '"a"'}, {"ETag": '"a"'}, False),
+        ({"ETag": '"a"'}, {"ETag": '"b"'}, True),
+        ({"Last-Modified": "Mon, 05 Aug 2024 12:00:00 GMT"}, {"Last-Modified": "Mon, 05 Aug 2024 12:00:00 GMT"}, False),
+        ({"Last-Modified": "Mon, 05 Aug 2024 12:00:00 GMT"}, {"Last-Modified": "Tue, 06 Aug 2024 12:00:00 GMT"}, True),
+        ({"ETag": 'W/"a"'}, {"ETag": 'W/"a"'}, True),
+        ({}, {}, True),
+    ],
+)
+def test_pixels_are_read_again_where_the_server_says_that_they_changed_or_says_nothing(
+    files: Files, tmp_path: Path, first: dict[str, str], second: dict[str, str], *, read_again: bool
+) -> None:
+    item = write(tmp_path, {"red": f"{files.root}/red.tif"})
+    files.headers = first
+    with remembering(DigestMemory.from_json(None)) as memory:
+        digest = read_scene(item).digest
+    another_process()
+    files.headers, files.sent = second, 0
+    with remembering(DigestMemory.from_json(memory.to_json())):
+        assert read_scene(item).digest == digest
+    size = (files.folder / "red.tif").stat().st_size
+    assert (files.sent >= size) == read_again
+
+
+def test_another_length_is_another_file_whatever_its_etag(files: Files, tmp_path: Path) -> None:
+    item = write(tmp_path, {"red": f"{files.root}/red.tif"})
+    files.headers = {"ETag": '"same"'}
+    with remembering(DigestMemory.from_json(None)) as memory:
+        digest = read_scene(item).digest
+    another_process()
+    with (files.folder / "red.tif").open("ab") as file:
+        file.write(b"more")
+    with remembering(DigestMemory.from_json(memory.to_json())):
+        assert read_scene(item).digest != digest

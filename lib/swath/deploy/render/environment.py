@@ -10,7 +10,7 @@ from swath.deploy.site.network import Proxy, Trust
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import Store, StoreKind
 from swath.metrics.settings import Destinations
-from swath.settings import DATABASE_S, DATABASE_WAIT, STORE_S
+from swath.settings import DATABASE_S, DATABASE_WAIT, PAGES, PAGES_GIB, SEARCH_GIB, SEARCH_PAGES, STORE_S
 from swath.spark.start.settings import WORKER_ENVIRONMENT
 
 # Nothing asks the internet for anything that nobody asked it to.
@@ -60,8 +60,11 @@ def _ours(site: Site) -> dict[str, str]:
 
 
 def search_variables(site: Site) -> dict[str, str]:
-    """Hosts that searches and assets may be fetched from."""
-    return {"SWATH_HOSTS": ",".join(site.search.hosts)} if site.search.hosts else {}
+    """Hosts that searches and assets may be fetched from, and how long a search's answer may be where that is not usual."""
+    search = site.search
+    said = {"SWATH_HOSTS": ",".join(search.hosts)} if search.hosts else {}
+    said |= {SEARCH_PAGES: str(search.pages)} if search.pages != PAGES else {}
+    return said | ({SEARCH_GIB: f"{search.gib:g}"} if search.gib != PAGES_GIB else {})
 
 
 def ledger_variables(site: Site) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from swath.deploy.site.strict import Strict
+from swath.settings import PAGES, PAGES_GIB
 
 CA_MOUNT = "/etc/swath/ca"
 
@@ -46,9 +47,13 @@ class Search(Strict):
     Args:
         hosts: Names of hosts that may be asked by a search and for assets over https; ``*.example.com`` names all below a
             domain. Where the list has one, no other host is asked, on redirects and next links neither.
+        pages: Most pages of a search's answer.
+        gib: Most GiB of all its pages.
     """
 
     hosts: tuple[Annotated[str, Field(pattern=r"^(\*|(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)$")], ...] = ()
+    pages: Annotated[int, Field(ge=1)] = PAGES
+    gib: Annotated[float, Field(gt=0)] = PAGES_GIB
 
 
 class Trust(Strict):

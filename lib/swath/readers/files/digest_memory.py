@@ -13,7 +13,8 @@ from swath.readers.files.href import split_href
 
 #: A file that changed so recently may change again within the same tick of its file system's clock [s].
 SETTLED_S = 2.0
-_VSI = "/vsi"
+_VSI, _CURL = "/vsi", "/vsicurl/"
+_HTTP = f"{_CURL}http"
 #: Stamp, sha256, size, head, tail; what follows is optional.
 _FIELDS = 5
 
@@ -65,8 +66,15 @@ def _others(found: list[Any]) -> dict[str, str]:
 
 
 def stamp_of(href: str) -> str | None:
-    """Size and times of a local file (of the archive, for a member); None when nothing vouches for the bytes."""
+    """What vouches for the bytes of a file (of the archive, for a member); None when nothing does.
+
+    Size and times of a local one; length and ETag, or date, of one over https.
+    """
     path = split_href(href)[1]
+    if path.startswith(_HTTP):
+        from swath.readers.files.remote import stamp_of_remote  # noqa: PLC0415  for who reads over http
+
+        return stamp_of_remote(path.removeprefix(_CURL))
     if path.startswith(_VSI):
         return None
     try:

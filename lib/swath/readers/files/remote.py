@@ -49,6 +49,7 @@ class Reached:
         headers: For it.
         hosts: That may be asked.
         size: Bytes.
+        version: What the server calls these bytes: a strong ETag, else when they were last changed; empty where it says neither.
         until: Good so long, in seconds since the epoch.
         copy: The whole file, where the server sends no parts of it.
     """
@@ -58,6 +59,7 @@ class Reached:
     headers: "Mapping[str, str]" = field(repr=False)
     hosts: Hosts
     size: int
+    version: str = ""
     until: float
     copy: IO[bytes] | None = None
 
@@ -225,15 +227,37 @@ def _looked_up(name: str) -> Reached:
             url = str(response.url)
             headers = dict(opened.headers) if host_of(url) == host_of(opened.url) else {}
             hosts = origin.hosts
+            version = _version(response)
             if response.status_code == _PARTIAL:
-                return Reached(asked=origin.url, url=url, headers=headers, hosts=hosts, size=_size(response), until=until)
+                size = _size(response)
+                return Reached(asked=origin.url, url=url, headers=headers, hosts=hosts, size=size, version=version, until=until)
             copy, size = _copied(response)
             # The copy is the file: it does not end.
-            return Reached(asked=origin.url, url=url, headers=headers, hosts=hosts, size=size, until=float("inf"), copy=copy)
+            return Reached(
+                asked=origin.url, url=url, headers=headers, hosts=hosts, size=size, version=version, until=float("inf"), copy=copy
+            )
     except FetchError as error:
         if error.status != _NO_SUCH_RANGE:
             raise
         return Reached(asked=origin.url, url=opened.url, headers=opened.headers, hosts=origin.hosts, size=0, until=until)
+
+
+def stamp_of_remote(name: str) -> str | None:
+    """What vouches for the bytes behind an address, by one request: length and ETag, or length and date; None where nothing does.
+
+    Signatures and redirects are no part of it.
+    """
+    try:
+        found = reached(name)
+    except SceneError:  # who reads it tells why
+        return None
+    return f"{found.size}.{found.version}" if found.version else None
+
+
+def _version(response: "Response") -> str:
+    """A weak ETag may stay although bytes change (RFC 9110, 8.8.1): the date counts then."""
+    etag = response.headers.get("ETag", "")
+    return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
 
 
 def _size(response: "Response") -> int:

@@ -15,15 +15,13 @@ from pystac_client.warnings import PystacClientWarning
 from swath.readers.files.fetch import Ask, FetchError, answered, read_bounded
 from swath.readers.files.hosts import host_of
 from swath.redaction import redacted
+from swath.settings import SEARCH_GIB, SEARCH_PAGES, Settings
 
 if TYPE_CHECKING:
     from swath.readers.stac.search import Search
 
 #: Of one answer; a page of 1,000 items has some 20 MB.
 MAX_PAGE_BYTES: Final = 256 << 20
-#: Of all pages.
-MAX_BYTES: Final = 16 << 30
-MAX_PAGES: Final = 20_000
 #: So many pages one after the other without a feature end a search: some APIs have empty pages between others.
 MAX_EMPTY: Final = 20
 _NOT_ALLOWED: Final = frozenset({405, 501})
@@ -52,6 +50,7 @@ class _Io(StacApiIO):
     def __init__(self, search: "Search", *, say: Say | None) -> None:
         super().__init__()
         self._search, self._say, self._bytes = search, say, 0
+        self._most_gib = Settings.of().search_gib
 
     def request(  # noqa: PLR0917  pystac-client's own
         self, href: str, method: str | None = None, headers: Json | None = None, parameters: Json | None = None
@@ -69,8 +68,11 @@ class _Io(StacApiIO):
         with answered(asked) as response:
             data = read_bounded(response, most=MAX_PAGE_BYTES)
         self._bytes += len(data)
-        if self._bytes > MAX_BYTES:
-            raise FetchError(f"the answer has more than {MAX_BYTES >> 30} GiB; narrow the search, or give max_items")
+        if self._bytes > self._most_gib * (1 << 30):
+            raise FetchError(
+                f"the answer has more than {self._most_gib:g} GiB; narrow the search, give max_items, or allow more: search.gib "
+                f"of the site, {SEARCH_GIB}"
+            )
         return data.decode()
 
 
@@ -97,14 +99,18 @@ def _pages(search: "Search", *, io: _Io) -> Iterator[list[Any]]:
     client = _client(search, io=io)
     page: _Page | None = _first(client, search, method=_method(client))
     asked: set[str] = set()
-    empty = 0
+    empty, most = 0, Settings.of().search_pages
     while page is not None:
         fingerprint = json.dumps([page.method, page.url, page.body], sort_keys=True)
         if fingerprint in asked:
             raise FetchError(f"page {len(asked) + 1} of the answer is asked for like an earlier one: its pages go in a circle")
-        if len(asked) >= MAX_PAGES or empty >= MAX_EMPTY:
-            what = f"{empty} pages without a feature" if empty >= MAX_EMPTY else f"more than {MAX_PAGES} pages"
-            raise FetchError(f"the answer has {what}; narrow the search, or give limit and max_items")
+        if empty >= MAX_EMPTY:
+            raise FetchError(f"the answer has {empty} pages without a feature; narrow the search, or give limit and max_items")
+        if len(asked) >= most:
+            raise FetchError(
+                f"the answer has more than {most} pages; narrow the search, give limit and max_items, or allow more: "
+                f"search.pages of the site, {SEARCH_PAGES}"
+            )
         asked.add(fingerprint)
         try:
             document = _document(io, page, number=len(asked))

@@ -66,6 +66,10 @@ def test_hosts_that_searches_may_ask_reach_each_process(tmp_path: Path) -> None:
     environ: dict[str, str] = {}
     reach_site(str(file), environ)
     assert environ["SWATH_HOSTS"] == "api.example.com,*.example.org"
+    assert not {"SWATH_SEARCH_PAGES", "SWATH_SEARCH_GIB"} & environ.keys()
+    file.write_text(f"{SITE}search: {{pages: 50, gib: 0.5}}\n", encoding="utf-8")
+    reach_site(str(file), environ)
+    assert (environ["SWATH_SEARCH_PAGES"], environ["SWATH_SEARCH_GIB"]) == ("50", "0.5")
     file.write_text(f"{SITE}search: {{hosts: ['https://api.example.com']}}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="hosts"):
         reach_site(str(file), {})

@@ -152,9 +152,12 @@ def test_pages_without_an_end_are_left(api: Api, root: str, tmp_path: Path, monk
     api.pages = lambda n, r: page(n, r, features=[], following="")
     with pytest.raises(ConfigError, match="20 pages without a feature; narrow the search"):
         find(f"stac+{root}?collections=x", tmp_path)
-    monkeypatch.setattr(search_pages, "MAX_PAGES", 5)
+    monkeypatch.setenv("SWATH_SEARCH_PAGES", "5")
     api.pages = lambda n, r: page(n, r, features=[item_of(1)], following="")
-    with pytest.raises(ConfigError, match="more than 5 pages"):
+    with pytest.raises(ConfigError, match=r"more than 5 pages; .* allow more: search.pages of the site, SWATH_SEARCH_PAGES"):
+        find(f"stac+{root}?collections=x", tmp_path)
+    monkeypatch.setenv("SWATH_SEARCH_GIB", "1e-7")
+    with pytest.raises(ConfigError, match=r"more than 1e-07 GiB; .* allow more: search.gib of the site, SWATH_SEARCH_GIB"):
         find(f"stac+{root}?collections=x", tmp_path)
 
 
