@@ -12,6 +12,7 @@ from swath.cli.progress import Told, telling
 from swath.cli.run import new_run_id
 from swath.errors import AccountError, ConfigError
 from swath.report.text import size
+from swath.settings import Settings
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
@@ -24,14 +25,18 @@ _TOLD = 1000
 @click.command("reconcile")
 @click.argument("output")
 @click.option("--fix", is_flag=True, help="Repair what can be repaired. Removes no file.")
+@click.option("--rebuild", "again", is_flag=True, help="Make a lost ledger again, from items, files and reports.")
 @click.option("--run-id", help="Names the mending in the ledger.")
 @catalog_options
 @json_option
 @master_option
 def reconcile_command(
-    *, output: str, fix: bool, run_id: str | None, catalog: str, catalog_base: str, as_json: bool, master: str | None
+    *, output: str, fix: bool, again: bool, run_id: str | None, catalog: str, catalog_base: str, as_json: bool, master: str | None
 ) -> None:
     """Compare ledger, files and catalogue of OUTPUT both ways; with --catalog also the served one."""
+    if again:
+        _rebuild(output, run_id=run_id or new_run_id(), as_json=as_json, master=master)
+        return
     from swath.ledger.open import open_tables  # noqa: PLC0415
     from swath.upkeep.mend import mend  # noqa: PLC0415
     from swath.upkeep.reconcile import compare  # noqa: PLC0415
@@ -57,6 +62,34 @@ def reconcile_command(
         click.echo(json.dumps({"products": found.products, "files": found.files, "findings": plain, "left": len(left)}))
     if left:
         msg = f"{output}: {len(left)} differences between ledger, files and catalogue; --fix repairs what can be repaired"
+        raise AccountError(msg)
+
+
+def _rebuild(output: str, *, run_id: str, as_json: bool, master: str | None) -> None:
+    """Make a lost ledger again.
+
+    Raises:
+        ConfigError: There is a ledger, or no product.
+        AccountError: Some products have no row, because their files are not what their items say.
+    """
+    from swath.ledger.open import has_ledger, open_tables  # noqa: PLC0415
+    from swath.upkeep.rebuild import rebuild, refuse_what_is_there  # noqa: PLC0415
+
+    store = open_store(output if "://" in output else str(Path(output).absolute()), create=False)
+    refuse_what_is_there(store, ledger=has_ledger(store))
+    with telling() as told, session("rebuild", master, output=output) as spark, locked(store, run_id=run_id) as lock:
+        done = rebuild(spark, open_tables(spark, store, lock=lock), store, run_id=run_id, site=Settings.of().site)
+        told.say(f"rebuilt: {len(done.mended.adopted)} products and {len(done.runs)} runs recorded")
+        for line in (*done.unread, *map(str, done.mended.left)):
+            told.say(line)
+    if as_json:
+        left = [f.plain() for f in done.mended.left]
+        click.echo(
+            json.dumps({"products": len(done.mended.adopted), "runs": list(done.runs), "unread": list(done.unread), "left": left})
+        )
+    broken = [f for f in done.mended.left if f.kind != "orphan-file"]
+    if broken:
+        msg = f"{output}: {len(broken)} products are not recorded: their files are not what their items say"
         raise AccountError(msg)
 
 

@@ -19,7 +19,7 @@ from swath.readers.stac.search import Say
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.commit import Account, Ledger
 from swath.runs.ingest import not_scenes, run_path
-from swath.runs.plan import TOLD, Aside, Plan
+from swath.runs.plan import TOLD, Aside, Plan, spec_of
 from swath.runs.request import RunRequest
 from swath.runs.resumed import lost_before, made_before
 from swath.runs.stored_plan import load_or_make_plan
@@ -72,6 +72,11 @@ def product_made(work: ProductWork, request: RunRequest) -> Product:
     plan = plan_product(work.row["scene"], request.pipeline_json)
     checked = (work.published or {}).get("facts", {}).get(CHECKED)
     return product_of(plan, request.pipeline_json, records=work.records, checked=checked)
+
+
+def spec_path(run_id: str) -> str:
+    """Where a run keeps what it was asked, below the output."""
+    return f"reports/{run_id}.spec"
 
 
 class Watcher(Protocol):
@@ -181,6 +186,8 @@ class Run:
                 ledger.begin(started)
             raise
         ledger.begin(started)
+        # beside the report: a ledger that was lost is made again with it
+        store.write(spec_path(self._request.run_id), spec_of(self._request).encode())
         return plan
 
     def _wave(self, wave: int, *, number: int, waves: int, plan: Plan, ledger: Ledger, store: Store, outcome: RunOutcome) -> None:

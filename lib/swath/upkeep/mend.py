@@ -1,7 +1,7 @@
 """Mend what ``reconcile`` found: record what is whole, send back what is broken, rewrite the catalogue. No file is removed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +44,14 @@ class Mended:
 
 
 def mend(
-    spark: SparkSession, tables: Tables, store: Store, *, found: OutputComparison, run_id: str, site: str = "laptop"
+    spark: SparkSession,
+    tables: Tables,
+    store: Store,
+    *,
+    found: OutputComparison,
+    run_id: str,
+    site: str = "laptop",
+    made_by: Mapping[str, str] | None = None,
 ) -> Mended:
     """Mend a comparison; to be called under the output's lock.
 
@@ -55,10 +62,11 @@ def mend(
         found: What ``compare`` found.
         run_id: Names this mending in the ledger.
         site: Where it runs.
+        made_by: Runs that made products, by product, where that is known; recorded products are otherwise of ``run_id``.
     """
     began = datetime.now(UTC)
     unrecorded = [f for f in found.findings if f.kind in UNRECORDED]
-    adopted = _adopt(spark, store, unrecorded, run_id=run_id, site=site)
+    adopted = _adopt(spark, store, unrecorded, run_id=run_id, site=site, made_by=made_by or {})
     _send_back(tables, found, run_id=run_id)
     tables.append("products", [row for _, row in adopted], schema=PRODUCTS, run_id=run_id, wave=0)
     known = {item for item, _ in adopted}
@@ -72,7 +80,7 @@ def mend(
 
 
 def _adopt(
-    spark: SparkSession, store: Store, findings: Sequence[OutputFinding], *, run_id: str, site: str
+    spark: SparkSession, store: Store, findings: Sequence[OutputFinding], *, run_id: str, site: str, made_by: Mapping[str, str]
 ) -> list[tuple[str, tuple[Any, ...]]]:
     """Rows of ``products`` for items whose files are what the items say."""
     items = {f.path: json.loads(store.read(f.path) or b"{}") for f in findings}
@@ -83,7 +91,7 @@ def _adopt(
     ]
     answers = run_stage(spark, asked, limits=Limits(), name=f"{run_id} adopt")
     return [
-        (path, _product(item, answer["records"], path=path, run_id=run_id, site=site))
+        (path, _product(item, answer["records"], path=path, run_id=made_by.get(item["id"], run_id), site=site))
         for (path, item), answer in zip(whole.items(), answers, strict=True)
         if len(answer.get("records", ())) == len(_names(item))
     ]

@@ -1,0 +1,127 @@
+"""A ledger that was lost, made again: products from items and files, runs from what they left in reports."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from swath.engine.keys import digest_of
+from swath.errors import ConfigError
+from swath.ledger.schemas import RUNS
+from swath.ledger.tables import Tables
+from swath.runs.run import spec_path
+from swath.stores.base import Store
+from swath.upkeep.mend import Mended, mend
+from swath.upkeep.reconcile import compare, is_item
+
+Json = dict[str, Any]
+_REPORTS = "reports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """What was made again.
+
+    Args:
+        mended: Products, and the catalogue.
+        runs: Runs that have a row again.
+        unread: Results that could not be read, each with the reason.
+    """
+
+    mended: Mended
+    runs: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Runs:
+    """What results say.
+
+    Args:
+        rows: Of the table of runs.
+        made_by: Newest run that made a product, by product.
+        unread: Results that are none.
+    """
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    made_by: dict[str, str] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+
+
+def has_items(store: Store) -> bool:
+    """Whether there is a product to begin with."""
+    return any(is_item(path) for path in store.list("products"))
+
+
+def rebuild(spark: SparkSession, tables: Tables, store: Store, *, run_id: str, site: str) -> Rebuilt:
+    """Make the ledger again; to be called under the output's lock, with an empty one.
+
+    Assets and items are the truth: a product has its row only when every file has the bytes that its item states. Scenes come
+    back with the next run over them, and so do those in quarantine.
+
+    Args:
+        spark: The session.
+        tables: Tables of the output.
+        store: The output.
+        run_id: Names this in the ledger, and products of which no result tells the run.
+        site: Where it runs.
+    """
+    told = _runs(store)
+    mended = mend(spark, tables, store, found=compare(tables, store), run_id=run_id, site=site, made_by=told.made_by)
+    # after the products: an interrupted rebuild leaves an output whose runs are not there yet, and is begun again
+    tables.append("runs", told.rows, schema=RUNS, run_id=f"{run_id}+told", wave=0)
+    return Rebuilt(mended=mended, runs=tuple(row[0] for row in told.rows), unread=tuple(told.unread))
+
+
+def _runs(store: Store) -> _Runs:
+    """Read every result, oldest first."""
+    found, results = _Runs(), list[Json]()
+    for path in _results(store):
+        try:
+            result = json.loads(store.read(path) or b"")
+            found.rows.append(_row(result, spec=store.read(spec_path(result["run_id"]))))
+            results.append({"ended": result["ended"], "run_id": result["run_id"], "products": _products(result)})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            found.unread.append(f"{path}: {error!r}")
+    for result in sorted(results, key=lambda r: datetime.fromisoformat(r["ended"])):
+        found.made_by |= dict.fromkeys(result["products"], result["run_id"])
+    return found
+
+
+def _results(store: Store) -> Iterator[str]:
+    """Paths right inside the reports' folder."""
+    return (path for path in store.list(_REPORTS) if path.endswith(".json") and path.count("/") == 1)
+
+
+def _products(result: Json) -> list[str]:
+    return [product["product_id"] for product in result["products"]]
+
+
+def _row(result: Json, *, spec: bytes | None) -> tuple[Any, ...]:
+    """The one row that a result gives: waves are not told apart any more."""
+    text = spec.decode() if spec is not None else "{}"
+    assets = result["assets"]
+    cpu_s = sum(float(stage["cpu_s"]) for stage in result["stages"])
+    return (
+        result["run_id"], 0, result["pipeline"], digest_of(json.loads(text)), text, result["scenes_in"], result["made"],
+        result["skipped"], result["quarantined"], assets["in"], assets["made"], assets["skipped"], assets["quarantined"],
+        result["balanced"], cpu_s, datetime.fromisoformat(result["started"]), datetime.fromisoformat(result["ended"]),
+        result["code"], result["site"],
+    )  # fmt: skip
+
+
+def refuse_what_is_there(store: Store, *, ledger: bool) -> None:
+    """Rebuilding is for outputs that have products and no ledger.
+
+    Raises:
+        ConfigError: There is a ledger, or no product.
+    """
+    if ledger:
+        msg = f"{store.root} has a ledger: swath reconcile --fix repairs it; --rebuild makes a lost one again"
+        raise ConfigError(msg)
+    if not has_items(store):
+        msg = f"{store.root} has no product below products/: there is nothing to make a ledger of; check the path"
+        raise ConfigError(msg)
