@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -39,7 +39,7 @@ def main(folder: str, *settings: str) -> None:
         os.kill(int(pids[0]), signal.SIGSTOP)
         stopped.append(time.time())
 
-    def work(number: int, rows: Iterator[int]) -> Iterator[float]:
+    def work(number: int, rows: Iterable[int]) -> Iterator[float]:
         del rows
         first = Path(folder, f"first-{number}.pid")
         if first.exists():

@@ -1,9 +1,15 @@
 """The preStop hook of executors: Spark names /opt/decom.sh, and no image of Spark's from PyPI has one."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from swath.deploy.render.spark_conf import spark_conf
+from swath.deploy.site.files import load_job, load_site
 
 HOOK = Path(__file__).resolve().parents[2] / "spark-operator" / "decom.sh"
 _STAND_IN = (
@@ -51,3 +57,25 @@ def test_the_hook_asks_the_executor_alone_and_waits_for_its_end(tmp_path: Path) 
 
 def test_a_container_without_an_executor_is_let_go_at_once(tmp_path: Path) -> None:
     assert _hook(_proc(tmp_path / "proc", os.getpid()), timeout=10) == 0
+
+
+@pytest.mark.long
+@pytest.mark.spark
+@pytest.mark.timeout(400)
+def test_a_real_executor_ends_its_task_and_takes_no_other(java: None, tmp_path: Path) -> None:
+    """The hook in the middle of a task, with the settings that are rendered."""
+    conf = spark_conf(load_job("ard"), site=load_site("kubernetes"), run_id="ard-1")
+    settings = [f"{key}={value}" for key, value in conf.items() if "decommission" in key]
+    script = str(Path(__file__).with_name("drained_executor.py"))
+    done = subprocess.run(
+        [sys.executable, script, str(tmp_path), str(HOOK), *settings], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["code"] == 0
+    assert sorted(number for number, *_ in told["tasks"]) == list(range(6))
+    # no task was begun twice: the one that was at work when the hook came has ended
+    assert told["begun"] == 6
+    here = [(begun, ended) for _, executor, begun, ended in told["tasks"] if executor == told["drained"]]
+    assert any(begun < told["at"] < ended for begun, ended in here)
+    assert all(begun < told["at"] + 1.0 for begun, _ in here)

@@ -11,17 +11,16 @@ import click
 
 from swath.cli.forward import forward_command
 from swath.cli.gate import gate_command
+from swath.cli.parity import parity_command
 from swath.cli.run_name import run_name_options
-from swath.deploy.engine_command import engine_command, here
 from swath.deploy.handover import write_handover
 from swath.deploy.launchers import launcher_for
 from swath.deploy.operate.launch_error import LaunchError
-from swath.deploy.operate.local import entry_point, local_submit
+from swath.deploy.operate.local import local_submit
 from swath.deploy.operate.result import RunResult, read_result
 from swath.deploy.operate.retrying import may_retry, told_code
 from swath.deploy.operate.run_status import RunState, RunStatus
 from swath.deploy.operate.watching import Patience, watch
-from swath.deploy.parity import Runtime, compare, execute
 from swath.deploy.render.order import Order
 from swath.deploy.rendering import border_table, render, write_pod_templates
 from swath.deploy.site.cluster import Engine
@@ -64,14 +63,19 @@ def _order(job_name: str, *, site_name: str, run_id: str | None, attempt: int = 
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Write what an orchestrator starts runs from into this folder instead."
 )
+@click.option("--template", is_flag=True, help="Only what makes runs by the calendar, for Flux; a run itself is refused.")
 def render_command(
-    job: str, *, site_name: str, run_id: str | None, egress: bool, pod_templates: Path | None, out: Path | None
+    job: str, *, site_name: str, run_id: str | None, egress: bool, pod_templates: Path | None, out: Path | None, template: bool
 ) -> None:
     """Print what the site's engine would be given for JOB; nothing is sent."""
     if out:
         click.echo(f"wrote {write_handover(load_job(job), site=load_site(site_name), folder=out)}")
         return
     order = _order(job, site_name=site_name, run_id=run_id)
+    if template and not order.job.schedule:
+        raise ConfigError(
+            f"job {order.job.job} has no schedule: Flux would make its run again after it is gone, and at any change"
+        )
     if pod_templates:
         for path in write_pod_templates(order.site, folder=pod_templates):
             click.echo(f"wrote {path}", err=True)
@@ -258,40 +262,3 @@ def sites_diff_command(a: str, b: str) -> None:
     """Print every value in which two sites differ."""
     for path, left, right in differences(load_site(a), load_site(b)):
         click.echo(f"{path}\n  {a}: {left}\n  {b}: {right}")
-
-
-@click.command("parity")
-@click.argument("job")
-@click.option("--site", "sites", multiple=True, required=True, metavar="A --site B", help="The two sites.")
-@click.option(
-    "--store", "stores", multiple=True, metavar="NAME=FOLDER", help="The local folder to use instead of a store that is read."
-)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder for both sides' outputs.")
-def parity_command(job: str, *, sites: tuple[str, ...], stores: tuple[str, ...], output: Path) -> None:
-    """Run JOB as two sites would, on this machine, and compare the products.
-
-    It proves the renderings, not two clusters.
-    """
-    if len(sites) != 2:
-        raise ConfigError("parity compares two sites: --site A --site B")
-    outputs = [
-        _run_here(job, site_name=name, stores=stores, output=output / f"{side}-{name}")
-        for side, name in zip("ab", sites, strict=True)
-    ]
-    found = compare(*outputs)
-    counts = f"{len(found.same)} files equal, {len(found.differing)} with other bytes"
-    click.echo(f"{counts}, {len(found.only_a)} only a, {len(found.only_b)} only b")
-    for name in (*found.differing, *found.only_a, *found.only_b):
-        click.echo(f"  {name}")
-    sys.exit(0 if found.equal_bytes else 1)
-
-
-def _run_here(job: str, *, site_name: str, stores: tuple[str, ...], output: Path) -> Path:
-    order = _order(job, site_name=site_name, run_id=None)
-    folders = {name: Path(folder).absolute() for name, _, folder in (text.partition("=") for text in stores)}
-    target = order.site.store_of(order.job.output)
-    if target is not None:
-        folders[target[0]] = output.absolute()
-    command = here(engine_command(order), site=order.site, folders=folders, program=entry_point())
-    execute(command, runtime=Runtime.of_lock())
-    return Path(command.arguments[command.arguments.index("--output") + 1])
