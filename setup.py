@@ -32,6 +32,7 @@ setup(
     package_data={
         "swath": [
             "**/*.properties",
+            "**/*.xml",
             "**/*.html",
             "**/*.j2",
             "**/*.css",

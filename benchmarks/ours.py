@@ -27,7 +27,7 @@ def main(master: str, small: str, *, item: str, output: str) -> None:
     next_phase("again")
     run(spark, small, f"{output}/again")
     next_phase("chain")
-    strips: list[dict[str, Any]] = []
+    strips: list[Any] = []
     with _keeping(strips):
         outcome = run(spark, item, f"{output}/chain")
     next_phase("stop")
@@ -51,18 +51,18 @@ def _same(batches: Iterator[Any]) -> Iterator[Any]:
 def run(spark: Any, item: str, output: str) -> Any:
     """One run with everything around it; its outcome."""
     from swath.cli.run import RunOptions, request_of, write_report  # noqa: PLC0415
-    from swath.cli.summary import summary_of  # noqa: PLC0415
     from swath.runs.run import Run  # noqa: PLC0415
+    from swath.runs.summary import summary_of  # noqa: PLC0415
 
     request = request_of(RunOptions(pipeline=str(PIPELINE), inputs=(item,), output=output))
     outcome = Run(spark, request).execute()
-    assert not outcome.lost, outcome.lost
+    assert not outcome.account.quarantined, outcome.results.quarantine
     write_report(summary_of(outcome))
     return outcome
 
 
 @contextmanager
-def _keeping(strips: list[dict[str, Any]]) -> Iterator[None]:
+def _keeping(strips: list[Any]) -> Iterator[None]:
     """Keep the answers of strips, which a run forgets once they are in its ledger."""
     from swath.runs.wave import WaveRunner  # noqa: PLC0415
 
@@ -70,29 +70,31 @@ def _keeping(strips: list[dict[str, Any]]) -> Iterator[None]:
 
     def kept(self: WaveRunner, *asked: Any, **more: Any) -> Any:
         result = run(self, *asked, **more)
-        strips.extend(strip for work in result.products for strip in work.strips)
+        # A strip's costs are with each of its assets.
+        strips.extend({id(seconds): (seconds, peak) for work in result.products for _, seconds, peak in work.tiles}.values())
         return result
 
     with patch.object(WaveRunner, "run", kept):
         yield
 
 
-def _told(outcome: Any, output: str, *, strips: list[dict[str, Any]]) -> dict[str, Any]:
+def _told(outcome: Any, output: str, *, strips: list[Any]) -> dict[str, Any]:
     """CPU seconds by stage, and the files."""
     (work,) = outcome.made
     seconds: dict[str, float] = {}
-    for strip in strips:
-        for stage, spent in strip["seconds"].items():
+    for spent_by, _ in strips:
+        for stage, spent in spent_by.items():
             seconds[stage] = seconds.get(stage, 0.0) + spent
-    seconds["strips, other"] = sum(s["cpu_s"] for s in strips) - sum(seconds.values())
+    making = sum(s.cpu_s for s in outcome.stages if s.name in {"products", "strips"})
+    seconds["strips, other"] = making - sum(seconds.values())
     for stage in outcome.stages:
         if stage.name in {"assets", "publish"}:
             seconds[{"assets": "assemble"}.get(stage.name, stage.name)] = stage.cpu_s
-    folder = Path(output) / Path(work.published["item"]).parent
+    folder = Path(output) / Path(work.published.item).parent
     return {
         "seconds": seconds,
-        "files": {r["name"]: str(folder / r["href"]) for r in work.records},
-        "child_peak_mb": max(s["peak_mb"] for s in strips),
+        "files": {r.name: str(folder / r.href) for r in work.records},
+        "child_peak_mb": max(peak for _, peak in strips),
     }
 
 

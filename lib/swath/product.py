@@ -93,9 +93,13 @@ class AssetRecord:
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-able."""
-        plain = asdict(self)
-        plain["statistics"]["histogram"] = {str(k): v for k, v in self.statistics.histogram.items()}
-        return plain
+        s = self.statistics
+        statistics = {name: getattr(s, name) for name in Statistics.__dataclass_fields__}
+        statistics["histogram"] = {str(k): v for k, v in s.histogram.items()}
+        return {
+            "name": self.name, "layer": self.layer, "href": self.href, "key": self.key, "bytes": self.bytes,
+            "digest": self.digest, "statistics": statistics, "model": asdict(self.model) if self.model is not None else None,
+        }  # fmt: skip
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
@@ -181,3 +185,13 @@ class Product:
     code: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     checked: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reduced(self) -> Mapping[str, str]:
+        """Assets of reduced accuracy, and why, by name."""
+        return {a.name: told for a in self.assets if (told := self.layers[a.name].accuracy)}
+
+    @property
+    def counted(self) -> Mapping[str, tuple[Encoding, Statistics]]:
+        """Encoding and statistics of each asset, by name."""
+        return {a.name: (self.layers[a.name].encoding, a.statistics) for a in self.assets}

@@ -1,6 +1,7 @@
 """A run whose scenes all end by an error that is no scene's stops, with what it is, before it quarantines them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +120,23 @@ def test_a_step_that_always_fails_stops_the_run(driver: Driven, tmp_path: Path) 
     assert (done["exit"], done["summary"]["quarantined"], done["summary"]["balanced"]) == (3, 3, True)
 
 
-def ask(spark: "SparkSession", *ops: str, limit: int, scenes: int | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Asked:
+    """A request of any kind, known or not."""
+
+    op: str
+    scene_id: str
+
+    def to_plain(self) -> dict[str, Any]:
+        return {"op": self.op, "scene_id": self.scene_id, "href": "/nowhere"}
+
+    def answered(self, plain: Mapping[str, Any]) -> Any:
+        return plain
+
+
+def ask(spark: "SparkSession", *ops: str, limit: int, scenes: int | None = None) -> list[Any]:
     """Requests that a child does not know are errors that nobody foresaw, an empty one of an ingest is the scene's own."""
-    requests = [{"op": op, "scene_id": f"s{n % (scenes or len(ops))}", "href": "/nowhere"} for n, op in enumerate(ops)]
+    requests = [Asked(op, f"s{n % (scenes or len(ops))}") for n, op in enumerate(ops)]
     return run_stage(spark, requests, limits=Limits(), name="asked", tasks=2, breaker=Breaker(spark, limit=limit))
 
 

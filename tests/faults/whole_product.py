@@ -3,12 +3,18 @@
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from swath.engine.child.parent import Child, Refused
+from swath.engine.child.parent import Child
+from swath.engine.ingested import Ingest
+from swath.engine.message import Request, answer_to
+from swath.engine.messages import MakeAsset, MakeStrip, Publish, StripMade
+from swath.engine.refused import Refused
+from swath.engine.subject import Cutting, Subject
 
 MADE: Final = "made"
 Json = dict[str, Any]
+A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,37 +46,33 @@ class Maker:
         Raises:
             InfrastructureError: Neither.
         """
-        base: Json = {
-            "pipeline": self.pipeline,
-            "output": str(self.output),
-            "strip_rows": self.strip_rows,
-            "split": False,
-            "models": self.models,
-        }
-        found = self._ask({**base, "op": "ingest", "href": href})
-        for told in (found.get("refused"), found.get("unfit")):
-            if told is not None:
-                return told["class"], told["message"]
-        place = {**base, "folder": self.folder, "scene": found["scene"], "scene_id": found["scene_id"]}
-        strips, records = [], []
-        for number in range(found["strips"] if self.strip_rows else 1):
-            strips.append(self._ask({**place, "op": "strip", "strip": number}))
-            if "refused" in strips[-1]:
-                return strips[-1]["refused"]["class"], strips[-1]["refused"]["message"]
-        for asset in [p["asset"] for p in strips[0]["parts"]]:
-            parts = [p for s in strips for p in s["parts"] if p["asset"] == asset]
-            done = self._ask({**place, "op": "asset", "asset": asset, "parts": parts, "attempt": uuid.uuid4().hex})
-            if "refused" in done:
-                return done["refused"]["class"], done["refused"]["message"]
-            records.append(done["record"])
-        previews = [s["preview"] for s in strips if s["preview"]]
-        done = self._ask(
-            {**place, "op": "publish", "records": records, "previews": previews, "dark": [s["dark"] for s in strips]}
-        )
-        if "refused" in done:
-            return done["refused"]["class"], done["refused"]["message"]
-        return MADE, str(done["item"])
+        found = self._ask(Ingest(href=href, pipeline=self.pipeline, strip_rows=self.strip_rows))
+        if isinstance(found, Refused) or found.unfit is not None:
+            return _refused(found if isinstance(found, Refused) else found.unfit)
+        product = Subject(scene=found.scene, scene_id=found.scene_id, pipeline=self.pipeline, output=str(self.output))
+        cut = Cutting(split=False, strip_rows=self.strip_rows, folder=self.folder, models=self.models)
+        strips: list[StripMade] = []
+        for number in range((found.strips or 0) if self.strip_rows else 1):
+            strip = self._ask(MakeStrip(product=product, cut=cut, strip=number))
+            if isinstance(strip, Refused):
+                return _refused(strip)
+            strips.append(strip)
+        records = []
+        for asset in [p.asset for p in strips[0].parts]:
+            parts = tuple(p for s in strips for p in s.parts if p.asset == asset)
+            made = self._ask(MakeAsset(product=product, cut=cut, asset=asset, parts=parts, attempt=uuid.uuid4().hex))
+            if isinstance(made, Refused):
+                return _refused(made)
+            records.append(made.record)
+        previews, dark = tuple(s.preview for s in strips if s.preview), tuple(s.dark for s in strips)
+        done = self._ask(Publish(product=product, records=tuple(records), previews=previews, dark=dark))
+        return _refused(done) if isinstance(done, Refused) else (MADE, done.item)
 
-    def _ask(self, request: Json) -> Json:
-        answer = self.child.call(request)
-        return {"refused": {"class": answer.error_class, "message": answer.message}} if isinstance(answer, Refused) else answer
+    def _ask(self, request: Request[A]) -> A | Refused:
+        answer = self.child.call(request.to_plain())
+        return answer if isinstance(answer, Refused) else answer_to(request, answer)
+
+
+def _refused(why: Refused | None) -> tuple[str, str]:
+    assert why is not None
+    return why.error_class, why.message

@@ -88,7 +88,7 @@ class Making:
         job = Finishing(
             parts=parts, target=self.target, path=PATH, upload_id=upload_id, attempt=f"red.{self.attempt}", remake=self.remake
         )
-        return finish(job, self.store)
+        return finish(job, self.store, part_files=self.store)
 
 
 @pytest.fixture

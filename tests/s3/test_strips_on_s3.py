@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from swath.engine.child.tasks import _store, perform
+from swath.engine.child.stages import store_of
+from swath.engine.child.tasks import perform
 from swath.engine.cut import cut
 from swath.engine.frame import Frame
 from swath.engine.product_plan import plan_product
@@ -72,15 +73,16 @@ def _finished(scene: Scene, output: str, *, strips: list[dict[str, Any]], upload
             more = {"asset": asset, "parts": parts, "attempt": "a", "upload": uploads.get(asset, "")}
             records.append(perform(_asked(scene, output, op="asset", **more))["record"])
     previews = [s["preview"] for s in strips if s["preview"]]
-    published = perform(_asked(scene, output, op="publish", records=records, previews=previews))
+    place = {k: v for k, v in _asked(scene, output).items() if k not in {"strip_rows", "split", "folder"}}
+    published = perform({**place, "op": "publish", "records": records, "previews": previews})
     return {"records": records, "item": published["item"]}
 
 
 def test_a_product_on_s3_is_the_product_in_a_folder(scene: Scene, bucket: Any, tmp_path: Path) -> None:
-    _store.cache_clear()  # type: ignore[attr-defined]
+    store_of.cache_clear()  # type: ignore[attr-defined]
     local = _finished(scene, str(tmp_path), strips=_strips(scene, str(tmp_path), uploads={}), uploads={})
     output = f"s3://{bucket.name}/out"
-    opened = perform(_asked(scene, output, op="open"))
+    opened = perform(_asked(scene, output, op="prepare"))
     assert list(opened["uploads"]) == ["red"]
     bucket.asked()
     strips = _strips(scene, output, uploads=opened["uploads"])
@@ -103,10 +105,10 @@ def _path(made: Mapping[str, Any]) -> str:
 
 
 def test_a_product_that_fails_leaves_no_upload(scene: Scene, bucket: Any) -> None:
-    _store.cache_clear()  # type: ignore[attr-defined]
+    store_of.cache_clear()  # type: ignore[attr-defined]
     output, store = f"s3://{bucket.name}/out", bucket.store()
     with pytest.raises(ReadError, match=r"S1: .*cannot be read"), open_uploads(store) as uploads:  # noqa: PT012  the block is the test
-        opened = perform(_asked(scene, output, op="open"))
+        opened = perform(_asked(scene, output, op="prepare"))
         mine = uploads.opened(opened["uploads"], paths=opened["paths"])
         perform(_asked(scene, output, op="strip", strip=0, uploads=mine))
         assert bucket.uploads() != []

@@ -15,8 +15,9 @@ from tests.faults.outage_s3 import RESET, Fault, OutageS3
 
 import swath
 from swath.config import load_pipeline, prepare
-from swath.engine.child.parent import CONFIG, STORE, Child, Limits, Refused
+from swath.engine.child.parent import CONFIG, STORE, Child, Limits
 from swath.engine.keys import canonical
+from swath.engine.refused import Refused
 from swath.inference.registry import Registry
 from swath.simulator.simulate import simulate
 from swath.stores.registry import is_below, open_store
@@ -70,8 +71,7 @@ def _made(child: Child, remote: str, *, output: str, folder: Path) -> dict[str, 
     found = _asked(child, {"op": "ingest", "href": remote, "files": None, "strip_rows": None, "pipeline": text})
     return {
         "op": "make", "scene": found["scene"], "scene_id": found["scene_id"], "pipeline": text, "output": output, "split": False,
-        "strip_rows": None, "folder": ".scratch/x", "skip": [], "pictures": True, "models": {}, "strip": 0, "attempt": "a",
-        "uploads": {}, "records": [], "kept": {},
+        "strip_rows": None, "folder": ".scratch/x", "skip": [], "pictures": True, "models": {}, "attempt": "a",
     }  # fmt: skip
 
 

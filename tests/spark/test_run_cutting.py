@@ -143,7 +143,7 @@ def test_the_maps_say_something(spark: "SparkSession", by_2048: Path) -> None:
 def shuffled(spark: "SparkSession", requests: Sequence[Any], *, parts: int, **options: Any) -> list[Any]:
     """A stage with its requests in another order, spread over ``parts`` tasks."""
     order = np.random.default_rng(parts).permutation(len(requests)).tolist()
-    options["tasks"] = parts
+    options |= {"tasks": parts, "groups": None}
     answers = run_stage(spark, [requests[i] for i in order], **options)
     back: Mapping[int, Any] = dict(zip(order, answers, strict=True))
     return [back[i] for i in range(len(requests))]

@@ -107,9 +107,11 @@ def waves(spark: "SparkSession", output: Path) -> list[int]:
 def whole_and_once(spark: "SparkSession", output: Path, *, straight: Path) -> None:
     """The ledger of a resumed run is that of the run that nobody killed."""
     assert_df_equality(files(spark, output), files(spark, straight), ignore_row_order=True)
-    for name in ("scenes", "tiles", "runs", "quarantine"):
+    for name in ("scenes", "runs", "quarantine"):
         assert table(spark, output, name=name).count() == table(spark, straight, name=name).count(), name
-    tiles = table(spark, output, name="tiles")
+    # The wave behind the one that was committed was published already: adopted products have no strips.
+    tiles, every = table(spark, output, name="tiles"), table(spark, straight, name="tiles").select("product_id", "asset", "strip")
+    assert tiles.select("product_id", "asset", "strip").subtract(every).count() == 0
     assert tiles.select("product_id", "asset", "strip").distinct().count() == tiles.count()
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +156,14 @@ def test_what_spark_submit_was_given_is_kept(java: None, tmp_path: Path) -> None
         check=False,
     )
     assert (done.returncode, done.stdout.split()[-3:]) == (0, ["local[1,2]", "5", "2"]), done.stderr[-2000:]
+
+
+def test_the_cores_that_a_session_holds_are_known_by_its_executors(spark: "SparkSession") -> None:
+    from swath.spark.held import core_seconds, executors  # noqa: PLC0415
+
+    until = datetime.now(UTC)
+    found = list(executors(spark))
+    assert sum(e.cores for e in found) == spark.sparkContext.defaultParallelism
+    assert all(e.until is None for e in found)
+    held_s = core_seconds(found, since=until - timedelta(seconds=0.5), until=until)
+    assert held_s == pytest.approx(0.5 * spark.sparkContext.defaultParallelism, rel=0.01)

@@ -14,7 +14,7 @@ VALUES = frozenset(
     {
         *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"),
         *("names", "outside", "redaction", "sensors", "source", "settings", "suggestion", "mapping"),
-        *("grid_choice", "asset_check"),
+        *("grid_choice", "asset_check", "ndjson", "shares", "wave_width"),
     }
 )
 #: What a room may import beside the values and itself: the most exact name counts, a name includes the rooms inside it.
@@ -65,7 +65,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "spark": frozenset({"engine", "ledger", "stores", "inference", "training", "algo", "steps"}),
     "spark.start": frozenset({"stores", "engine.child", "ledger.arrow_rows"}),
     # The driver discovers scenes (readers) when it plans.
-    "runs": frozenset({"engine", "ledger", "readers", "sinks", "spark", "stores", "inference"}),
+    "runs": frozenset({"engine", "ledger", "readers", "report", "sinks", "spark", "stores", "inference"}),
     "composites": frozenset({"engine", "ledger", "readers", "report", "runs", "sinks", "spark", "stack", "stores"}),
     "upkeep": frozenset({"engine", "ledger", "runs", "sinks", "spark", "stores"}),
     # Beats of a run: values, their file, and the services that are told.

@@ -144,8 +144,7 @@ def _executed(spark: "SparkSession", request: "CompositeRequest", *, told: Told)
             log.say(f"run {request.run_id}: {request.recipe.title} into {request.output}")
             outcome = CompositeRun(spark, request, progress=log.stage, say=log.say).execute()
             summary = summary_of(outcome)
-            write_report(summary)
-            return summary
+            return write_report(summary)
     except SwathError as error:
         log.say(f"swath: {error}")
         error.told = True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from swath.cli.run import draw_report
+from swath.cli.run import draw_report, shown_path
 from swath.config import load_pipeline
 from swath.doctor import examine, examine_store, healthy
 from swath.errors import ConfigError
@@ -26,14 +26,15 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
 def report_command(*, output: str, run_id: str | None, show: bool) -> None:
     """Draw the report of a run in OUTPUT anew, from what it left."""
     store = open_store(output, create=False)
-    found = [e for e in store.entries("reports") if e.path.endswith(".json")]
+    found = [e for e in store.entries("reports") if e.path.endswith(".json") and e.path.count("/") == 1]
     latest = max(found, key=lambda e: e.modified).path if found else ""
     wanted = f"reports/{run_id}.json" if run_id else latest
     data = store.read(wanted) if wanted else None
     if data is None:
         msg = f"{output}: no report of {run_id or 'any run'}; expected reports/<run_id>.json, as a run leaves it"
         raise ConfigError(msg)
-    summary = RunSummary.from_document(data)
+    name = wanted.removeprefix("reports/").removesuffix(".json")
+    summary = RunSummary.from_document(data, shown=store.read(shown_path(name)))
     draw_report(summary, store)
     click.echo(f"{output.rstrip('/')}/{summary.report}")
     if show and "://" not in output:

@@ -54,6 +54,7 @@ def _show(found: dict[str, Any]) -> None:
     table.add_row("given twice", str(status.get("duplicate", 0)))
     table.add_row("refused", str(status.get("refused", 0)))
     table.add_row("tasks", str(found["tasks"]))
+    table.add_row("waves", f"{found['waves']}, of at most {found['wave_products']} products")
     table.add_row("files", f"{found['assets']}, {size(found['bytes_at_most'])} before compression")
     table.add_row("memory of a worker", f"about {found['peak_mb_per_worker']} MiB")
     table.add_row("time", f"about {found['wall_s']} s ({found['cpu_s']} CPU s)")

@@ -26,9 +26,9 @@ class Prices(Strict):
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     core_hour: float = Field(ge=0.0)
 
-    def cost(self, *, cores: int, wall_s: float) -> Cost:
-        """Of cores that a run held for so long, whether it used them or not."""
-        hours = cores * wall_s / 3600.0
+    def cost(self, *, core_s: float) -> Cost:
+        """Cost of the core seconds that a run held, whether it used them or not."""
+        hours = core_s / 3600.0
         return Cost(currency=self.currency, amount=hours * self.core_hour, core_hours=hours)
 
 

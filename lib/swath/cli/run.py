@@ -19,7 +19,6 @@ from swath.cli.prices import site_prices
 from swath.cli.progress import Told, telling
 from swath.cli.run_log import RunLog
 from swath.cli.run_metrics import RunMetrics, numbers_of, stream_of
-from swath.cli.summary import FindTruth, summary_of
 from swath.cli.vouched import vouching_options
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
 from swath.errors import BrokenInstallationError, ConfigError, InfrastructureError, ServiceError, StoppedError, SwathError
@@ -34,14 +33,17 @@ from swath.readers.stac.search import is_search, parse_search
 from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
-from swath.runs.request import INTERNAL_LIMIT, WAVE_PRODUCTS, Limits, RunRequest
+from swath.runs.request import INTERNAL_LIMIT, Limits, RunRequest
+from swath.runs.results import listed
 from swath.spark.failure import failure_of
 from swath.stores.base import Store
 from swath.stores.patience import heard_by
 from swath.stores.registry import bucket_of, folder_of, open_store
 from swath.stores.spark_words import told_by_spark
+from swath.wave_width import LEAST, MOST
 
 if TYPE_CHECKING:
+    from swath.runs.summary import FindTruth
     from swath.spark.start.session import SparkSession
 
 EXIT_QUARANTINED = 3
@@ -61,7 +63,7 @@ class RunOptions:
     tile_size: int | None = None
     master: str | None = None
     run_id: str | None = None
-    wave_products: int = WAVE_PRODUCTS
+    wave_products: int | None = None
     worker_memory_mb: int = Limits().memory_mb
     strip_seconds: float = Limits().seconds
     level: str | None = None
@@ -146,7 +148,7 @@ def ready_pipeline(options: RunOptions) -> ReadyPipeline:
 
 
 def execute(
-    options: RunOptions, *, told: Told, truth: FindTruth | None = None, spark: "SparkSession | None" = None
+    options: RunOptions, *, told: Told, truth: "FindTruth | None" = None, spark: "SparkSession | None" = None
 ) -> RunSummary:
     """Run, and leave OUT/reports/<run_id>.html, .json and .log.
 
@@ -171,7 +173,7 @@ def execute(
             stop_session(session)
 
 
-def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, truth: FindTruth | None = None) -> RunSummary:
+def execute_request(spark: "SparkSession", request: RunRequest, *, told: Told, truth: "FindTruth | None" = None) -> RunSummary:
     """Do a request, and leave its report and its log.
 
     Raises:
@@ -219,8 +221,12 @@ def continued_as(run_id: str) -> Iterator[None]:
         raise found from error
 
 
-def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, metrics: Stream, truth: FindTruth | None) -> RunSummary:
+def _executed(
+    spark: "SparkSession", request: RunRequest, *, log: RunLog, metrics: Stream, truth: "FindTruth | None"
+) -> RunSummary:
     from swath.runs.run import Run  # noqa: PLC0415  a second of imports
+    from swath.runs.summary import summary_of  # noqa: PLC0415
+    from swath.spark.held import core_seconds, executors  # noqa: PLC0415
 
     request = replace(request, models=shared_models(request.models, output=request.output))
     log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
@@ -230,22 +236,28 @@ def _executed(spark: "SparkSession", request: RunRequest, *, log: RunLog, metric
     outcome = Run(spark, request, progress=log.stage, announce=log.wave, say=log.say, watcher=watcher).execute()
     if outcome.delivered is not None:
         log.say(str(outcome.delivered))
-    held_s = (outcome.ended - outcome.started).total_seconds()
-    cores = spark.sparkContext.defaultParallelism
-    cost = prices.cost(cores=cores, wall_s=held_s) if prices is not None else None
+    held_s = core_seconds(executors(spark), since=outcome.started, until=outcome.ended) if prices is not None else 0.0
+    cost = prices.cost(core_s=held_s) if prices is not None else None
     metrics.note(**numbers_of(outcome), cost=None if cost is None else cost.amount)
-    summary = summary_of(outcome, truth=truth, cost=cost)
-    write_report(summary)
+    summary = write_report(summary_of(outcome, truth=truth, cost=cost))
     for line in lines(summary):
         log.note(line)
     return summary
 
 
-def write_report(summary: RunSummary) -> None:
-    """Write the report and the result file beside the products."""
+def write_report(summary: RunSummary) -> RunSummary:
+    """Write the report and the result beside the products; the summary as the result has it."""
     store = open_store(summary.output)
+    summary = listed(summary, store)
     draw_report(summary, store)
+    store.write(shown_path(summary.run_id), summary.to_shown())
     store.write(f"reports/{summary.run_id}.json", summary.to_document().encode())
+    return summary
+
+
+def shown_path(run_id: str) -> str:
+    """Path of the summaries of the first products, relative to the output."""
+    return f"reports/{run_id}/shown.ndjson.gz"
 
 
 def draw_report(summary: RunSummary, store: Store) -> None:
@@ -284,10 +296,8 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--run-id", help="Name of the run; a known one continues its stored plan."),
             click.option(
                 "--wave-products",
-                type=click.IntRange(min=1),
-                default=WAVE_PRODUCTS,
-                show_default=True,
-                help="Products that commit together.",
+                type=click.IntRange(min=1, max=MOST),
+                help=f"Most products that commit together; 3 times the cores, {LEAST} to {MOST}, without it.",
             ),
             click.option(
                 "--worker-memory-mb",

@@ -12,7 +12,7 @@ from swath.settings import Settings
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
-    from swath.runs.run import RunOutcome
+    from swath.runs.outcome import RunOutcome
 
 
 def stream_of(request: RunRequest, *, say: Callable[[str], None]) -> Stream:

@@ -22,11 +22,11 @@ from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.commit import Account
-from swath.runs.wave import StageTime
+from swath.runs.work import StageTime
 from swath.sinks.served.delivery import CatalogueDelivery, delivery_to
 from swath.sinks.served.outbox import Entry
 from swath.source import Source
-from swath.spark.stage import run_stage
+from swath.spark.stage import run_json_stage
 from swath.stores.base import Store
 from swath.stores.lock import commit_lock, output_lock
 from swath.stores.registry import open_store
@@ -183,7 +183,7 @@ class CompositeRun:
         asked = [{"op": "stack-source", "href": href, "terms": terms} for href in hrefs]
         tasks = 3 * self._spark.sparkContext.defaultParallelism
         name = f"{request.run_id} sources"
-        answers = run_stage(self._spark, asked, limits=request.limits, name=name, tasks=tasks)
+        answers = run_json_stage(self._spark, asked, limits=request.limits, name=name, tasks=tasks)
         found, left_out = [], []
         for href, answer in zip(hrefs, answers, strict=True):
             refused = answer.get("refused")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import SparkSession
 
 from swath.composites.request import CompositeRequest
-from swath.runs.wave import Refusal, StageTime
-from swath.spark.stage import run_stage
+from swath.runs.work import Refusal, StageTime
+from swath.spark.stage import run_json_stage
 from swath.stack.composite import Composite
 from swath.stores.base import Store
 
@@ -148,7 +148,7 @@ class CompositeWave:
             told = lambda done, total: tell(name, done, total)  # noqa: E731  two lines would hide that it only binds a name
         label = f"{self._request.run_id} wave {wave} {name}"
         tasks = tasks or _TASKS_PER_CORE * self._spark.sparkContext.defaultParallelism
-        answers = run_stage(self._spark, requests, limits=self._request.limits, name=label, progress=told, tasks=tasks)
+        answers = run_json_stage(self._spark, requests, limits=self._request.limits, name=label, progress=told, tasks=tasks)
         self.stages.append(
             StageTime(
                 name=name,

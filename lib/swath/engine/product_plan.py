@@ -55,6 +55,11 @@ class ProductPlan:
         return f"{self.product_id}.{asset}.{self.keys[asset][:12]}.tif"
 
     @property
+    def pixels(self) -> int:
+        """Pixels of all assets."""
+        return sum(s.grid.width * s.grid.height for s in self.graph.outputs.values())
+
+    @property
     def _piece(self) -> tuple[int, int] | None:
         """None: as the engine has it."""
         return FAR_PIECE if any(_FAR in asset.href for asset in self.graph.scene.assets.values()) else None
@@ -123,14 +128,14 @@ def _previews(graph: Graph) -> tuple[LayerName, ...]:
 
 
 def product_of(
-    plan: ProductPlan, pipeline_json: str, *, records: Sequence[Mapping[str, Any]], checked: Mapping[str, Any] | None = None
+    plan: ProductPlan, pipeline_json: str, *, records: Sequence[AssetRecord], checked: Mapping[str, Any] | None = None
 ) -> Product:
     """The product as its item describes it.
 
     Args:
         plan: Plan of the product.
         pipeline_json: The pipeline that it was planned with.
-        records: ``AssetRecord.to_plain()`` of its published assets.
+        records: Records of its published assets.
         checked: What the checks before publishing found.
     """
     plain: dict[str, Any] = json.loads(pipeline_json)
@@ -148,7 +153,7 @@ def product_of(
         scene=plan.graph.scene,
         grid=plan.graph.reference,
         layers=plan.graph.outputs,
-        assets=tuple(AssetRecord.from_plain(r) for r in records),
+        assets=tuple(records),
         left_out=plan.graph.left_out,
         steps=tuple(steps.values()),
         code=__version__,

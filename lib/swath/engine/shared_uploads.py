@@ -81,16 +81,21 @@ class Finishing:
     writer: Writer = "swath"
 
 
-def finish(job: Finishing, store: Store) -> Written:
+def finish(job: Finishing, store: Store, *, part_files: Store | None = None) -> Written:
     """Make the asset's file of its parts, visible whole or not at all.
+
+    Args:
+        job: What to finish.
+        store: The output.
+        part_files: Where the part files are; None for the output.
 
     Raises:
         ConflictError: The store has another file of that name.
         ValueError: A strip is missing or given twice, or a part ends early.
     """
-    parts = job.parts
+    parts, held = job.parts, part_files or store
     if job.upload_id and isinstance(store, Uploading):
-        done = _completed(job, store, uploading=store)
+        done = _completed(job, store, uploading=store, part_files=held)
         if done is not None:
             return done
         if any(p.uploaded is not None for p in parts):
@@ -98,7 +103,7 @@ def finish(job: Finishing, store: Store) -> Written:
     temporary = store.scratch() / job.attempt
     try:
         write = assemble_with_gdal if job.writer == "gdal" else assemble
-        written = write(parts, job.target, open_part=lambda p: store.fetch(p.href), output=temporary)
+        written = write(parts, job.target, open_part=lambda p: held.fetch(p.href), output=temporary)
         store.publish(temporary, job.path)
     except FileExistsError as error:
         raise _conflict(job.path, got="other bytes") from error
@@ -107,11 +112,11 @@ def finish(job: Finishing, store: Store) -> Written:
     return written
 
 
-def _completed(job: Finishing, store: Store, *, uploading: Uploading) -> Written | None:
+def _completed(job: Finishing, store: Store, *, uploading: Uploading, part_files: Store) -> Written | None:
     """Complete the upload; None, and no upload any more, when its parts cannot become the file."""
     upload = uploading.upload(job.path, job.upload_id)
     try:
-        sent = send(job.parts, job.target, open_part=lambda p: store.fetch(p.href), upload=upload, scratch=store.scratch())
+        sent = send(job.parts, job.target, open_part=lambda p: part_files.fetch(p.href), upload=upload, scratch=store.scratch())
     except (NoPlaceError, StaleUploadError):
         upload.abort()
         return None

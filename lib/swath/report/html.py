@@ -30,7 +30,7 @@ def render(summary: RunSummary, *, pictures: PictureLoader, to_root: str = "../"
         .render(
             run=summary,
             products=product_views(summary, pictures=pictures, to_root=to_root),
-            more=max(len(summary.products) - MOST_PRODUCTS, 0),
+            more=max(summary.whole.products - MOST_PRODUCTS, 0),
             scene_segments=segments(summary.scenes),
             asset_segments=segments(summary.assets),
             longest_s=max((max(s.wall_s, s.cpu_s) for s in summary.stages), default=1.0) or 1.0,

@@ -2,13 +2,13 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from swath.product import AppliedStep, AssetRecord, Encoding, LayerSpec, ModelRef, Product, Statistics
-from swath.report.shares import Shares, shares_of
 from swath.scene import Band
+from swath.shares import Shares, shares_of
 
 Json = dict[str, Any]
 
@@ -207,7 +207,7 @@ class ProductSummary:
             steps=product.steps,
             models=tuple(sorted(models.values(), key=lambda m: (m.name, m.version))),
             atmosphere=_atmosphere(product),
-            shares=shares_of({a.name: (product.layers[a.name].encoding, a.statistics) for a in product.assets}),
+            shares=shares_of(product.counted),
             truth=truth,
             checked=dict(product.checked),
         )
@@ -229,6 +229,7 @@ class ProductSummary:
             "valid_percent": self.shares.valid,
             "saturated_percent": self.shares.saturated,
             "cloud_percent": self.shares.cloud,
+            "models": [asdict(m) for m in self.models],
         }
 
 

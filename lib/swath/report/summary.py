@@ -1,18 +1,24 @@
 """What a run did, as values: the report, the JSON line and the terminal table are made of these."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from swath.ndjson import packed, unpacked
 from swath.product import ModelRef
 from swath.report.cost import Cost
 from swath.report.product_summary import ProductSummary
+from swath.report.totals import Listing, Totals
 
 Json = dict[str, Any]
+#: Products that a result names itself, and quarantined, skipped and replaced scenes; with more, parts beside it name all.
+FIRST_PRODUCTS, FIRST_SCENES = 50, 200
+#: Bytes of these lists in the result, which stays below 1 MB.
+PRODUCT_BYTES, QUARANTINE_BYTES = 400_000, 150_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,10 @@ class QuarantineEntry:
     message: str
     attempts: int = 1
 
+    def to_plain(self) -> Json:
+        """JSON-able."""
+        return asdict(self)
+
     @property
     def reason(self) -> str:
         """The message without the scene's name, for places that already show it."""
@@ -127,6 +137,8 @@ class RunSummary:
         not_scenes: Files of the inputs that are no scene.
         not_scene_names: Names of the first few of them.
         cost: By the site's prices; None where it has none.
+        totals: Sums over all products; None where ``products`` are all.
+        listings: Where all products, quarantined and skipped scenes are told, by kind.
     """
 
     run_id: str
@@ -148,6 +160,8 @@ class RunSummary:
     not_scenes: int = 0
     not_scene_names: tuple[str, ...] = ()
     cost: Cost | None = None
+    totals: Totals | None = None
+    listings: Mapping[str, Listing] = field(default_factory=dict)
 
     @property
     def balanced(self) -> bool:
@@ -160,28 +174,45 @@ class RunSummary:
         return (self.ended - self.started).total_seconds()
 
     @property
+    def whole(self) -> Totals:
+        """Sums over all products of the run."""
+        return self.totals if self.totals is not None else Totals.of(self.products)
+
+    @property
     def models(self) -> tuple[ModelRef, ...]:
         """Every model behind a product of the run, by name and version."""
-        found = {m.digest: m for p in self.products for m in p.models}
-        return tuple(sorted(found.values(), key=lambda m: (m.name, m.version, m.digest)))
+        return self.whole.models
 
     def to_json(self) -> str:
         """One line of JSON: the contract of ``--json``, and a little more."""
         return json.dumps(self._contract(), ensure_ascii=False)
 
     def to_document(self) -> str:
-        """The contract, and under ``detail`` everything that ``from_document`` needs to draw the report again."""
-        detail = _ADAPTER.dump_python(self, mode="json")
+        """The contract, and under ``detail`` what ``from_document`` needs besides, but for the products: see ``to_shown``."""
+        # Lists are in the contract, products in a file of their own.
+        lists = {"products", "skipped", "quarantine", "replaced"}
+        detail = _ADAPTER.dump_python(self, mode="json", exclude=lists)
         return json.dumps({**self._contract(), "detail": detail}, ensure_ascii=False)
 
+    def to_shown(self) -> bytes:
+        """The summaries of the first products, which pages show: gzipped, a JSON object a line."""
+        lines = (json.dumps(p, ensure_ascii=False) for p in _PRODUCTS.dump_python(self.products[:FIRST_PRODUCTS], mode="json"))
+        return packed(lines)
+
     @classmethod
-    def from_document(cls, text: str | bytes) -> Self:
-        """The inverse of ``to_document``.
+    def from_document(cls, text: str | bytes, *, shown: bytes | None = None) -> Self:
+        """The inverse of ``to_document`` and ``to_shown``, but for what their lists leave out.
 
         Raises:
             ValueError: The document is of another kind.
         """
-        loaded = _ADAPTER.validate_python(json.loads(text).get("detail"))
+        document = json.loads(text)
+        detail = document.get("detail")
+        # The detail of earlier versions holds everything, the products among it.
+        if isinstance(detail, dict) and "products" not in detail:
+            lists = {"skipped": document["skips"], "quarantine": document["quarantine"], "replaced": document["replaced"]}
+            detail = {**detail, **lists, "products": unpacked(shown) if shown else []}
+        loaded = _ADAPTER.validate_python(detail)
         return cls(**{name: getattr(loaded, name) for name in cls.__dataclass_fields__})
 
     def _contract(self) -> Json:
@@ -192,17 +223,18 @@ class RunSummary:
             "made": self.scenes.made,
             "skipped": self.scenes.skipped,
             "quarantined": self.scenes.quarantined,
-            "products": [p.to_contract() for p in self.products],
-            "quarantine": [_entry(q) for q in self.quarantine],
+            "products": fitting([p.to_contract() for p in self.products[:FIRST_PRODUCTS]], most_bytes=PRODUCT_BYTES),
+            "quarantine": fitting([q.to_plain() for q in self.quarantine[:FIRST_SCENES]], most_bytes=QUARANTINE_BYTES),
             "not_scenes": {"count": self.not_scenes, "names": list(self.not_scene_names)},
             "report": self.report,
             "balanced": self.balanced,
             "assets": _account(self.assets),
-            "skips": [{"scene_id": s.scene_id, "reason": s.reason} for s in self.skipped],
-            "replaced": list(self.replaced),
+            "skips": [{"scene_id": s.scene_id, "reason": s.reason} for s in self.skipped[:FIRST_SCENES]],
+            "replaced": fitting(list(self.replaced[:FIRST_SCENES]), most_bytes=QUARANTINE_BYTES),
             "notes": list(self.notes),
             "stages": [_stage(s) for s in self.stages],
             "models": [{"name": m.name, "version": m.version, "digest": m.digest} for m in self.models],
+            "listings": {kind: listing.to_plain() for kind, listing in self.listings.items()},
             "site": self.site,
             "code": self.code,
             "output": self.output,
@@ -210,6 +242,17 @@ class RunSummary:
             "ended": self.ended.isoformat(),
             "cost": asdict(self.cost) if self.cost is not None else None,
         }
+
+
+def fitting(entries: Sequence[Any], *, most_bytes: int) -> list[Any]:
+    """The first entries, as many as fit."""
+    kept: list[Any] = []
+    for entry in entries:
+        most_bytes -= len(json.dumps(entry, ensure_ascii=False).encode())
+        if most_bytes < 0:
+            break
+        kept.append(entry)
+    return kept
 
 
 def stages_together(timings: Iterable[StageTiming]) -> tuple[StageTiming, ...]:
@@ -241,16 +284,6 @@ def _account(account: Account) -> Mapping[str, int]:
     }
 
 
-def _entry(entry: QuarantineEntry) -> Json:
-    return {
-        "scene_id": entry.scene_id,
-        "stage": entry.stage,
-        "error": entry.error,
-        "message": entry.message,
-        "attempts": entry.attempts,
-    }
-
-
 def _stage(stage: StageTiming) -> Json:
     return {
         "name": stage.name,
@@ -262,3 +295,4 @@ def _stage(stage: StageTiming) -> Json:
 
 
 _ADAPTER = TypeAdapter(RunSummary)
+_PRODUCTS = TypeAdapter(tuple[ProductSummary, ...])

@@ -1,6 +1,5 @@
 """The plain account for a terminal or a log."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from swath.report.summary import QuarantineEntry, RunSummary
@@ -23,6 +22,9 @@ def lines(summary: RunSummary, *, verbose: bool = False) -> tuple[str, ...]:
     assets = f"assets: {files.taken_in} in = {files.made} made + {files.skipped} skipped + {files.quarantined} quarantined"
     others = _not_scenes(summary, verbose=verbose) if summary.not_scenes else ()
     failures = [*(plain(text) for text in summary.replaced), *(_failure(entry) for entry in summary.quarantine)]
+    more = scenes.quarantined - len(summary.quarantine)
+    if summary.quarantine and more > 0:
+        failures.append(f"quarantined {more} more: swath status, and the parts that the result names, have them all")
     cost = str(summary.cost) if summary.cost is not None else ""
     return (
         account,
@@ -72,20 +74,20 @@ def _not_scenes(summary: RunSummary, *, verbose: bool) -> tuple[str, ...]:
 
 def reduced(summary: RunSummary) -> tuple[str, ...]:
     """One line on surface reflectance that the atmospheric model does not give well; none where there is none."""
-    numbers = Counter(name for product in summary.products for name in product.reduced)
-    if not numbers:
+    whole = summary.whole
+    if not whole.reduced:
         return ()
-    products = sum(1 for product in summary.products if product.reduced)
-    bands = ", ".join(f"{plain(name)} ({number})" for name, number in sorted(numbers.items()))
-    return (f"reduced accuracy in {products} of {len(summary.products)} products: {bands}; their items say by how much",)
+    bands = ", ".join(f"{plain(name)} ({number})" for name, number in sorted(whole.reduced.items()))
+    return (f"reduced accuracy in {whole.reduced_products} of {whole.products} products: {bands}; their items say by how much",)
 
 
 def _of_models(summary: RunSummary) -> tuple[str, ...]:
     """One line a model and thing that is to be said of it, with the number of products."""
-    numbers = Counter((model, why.partition(":")[0]) for p in summary.products for model, why in p.model_notes.items())
+    whole = summary.whole
     return tuple(
-        f"warning: {plain(model)}: {plain(why)} ({number} of {len(summary.products)} products; the report says where)"
-        for (model, why), number in sorted(numbers.items())
+        f"warning: {plain(model)}: {plain(why)} ({number} of {whole.products} products; the report says where)"
+        for model, numbers in sorted(whole.notes.items())
+        for why, number in sorted(numbers.items())
     )
 
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from swath.product import AppliedStep, Category
 from swath.report.histogram import PlotGroup, plot_groups
 from swath.report.product_summary import AssetSummary, BandTruth, ProductSummary
-from swath.report.shares import class_shares
 from swath.report.summary import Account, RunSummary
+from swath.shares import class_shares
 from swath.sinks.quicklook import shrunk_png
 
 #: Gives the bytes of a picture by its path relative to the output's root, or None when it is gone.

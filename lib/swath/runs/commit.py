@@ -1,6 +1,7 @@
 """What a run leaves in Delta: rows of a wave, committed in the order that makes a half-committed wave harmless."""
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Row
 
 from swath import __version__
+from swath.engine.messages import Published
 from swath.errors import AccountError
 from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, TILES
 from swath.ledger.standing import standing_attempts
@@ -17,8 +19,7 @@ from swath.runs.ingest import name_of
 from swath.runs.plan import Aside, spec_of
 from swath.runs.request import RunRequest
 from swath.runs.resumed import Standing, standing
-from swath.runs.wave import ProductWork, Refusal, WaveResult
-from swath.scene import Scene
+from swath.runs.work import ProductWork, Refusal, WaveResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,8 @@ class Ledger:
         self._tables = tables
         self._request = request
         self._stands: dict[int, Standing] = {}
+        # A wave is planned while another is committed, and tables keep what they have read.
+        self._one = threading.Lock()
 
     def waves(self) -> set[int]:
         """Waves of this run that are committed."""
@@ -102,13 +105,14 @@ class Ledger:
     def versions(self, product_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
         """Every version of some products, newest first."""
         found: dict[str, list[Mapping[str, Any]]] = {}
-        if not product_ids or not self._tables.exists("products"):
-            return found
         columns = ["product_id", "item", "records", "pictures", "made"]
-        few = self._tables.small("products", PRODUCTS, columns=columns)
-        if few is None:
-            rows = self._tables.read("products", PRODUCTS, columns=columns, where={"product_id": product_ids})
-            few = [row.asDict() for row in rows.collect()]
+        with self._one:
+            if not product_ids or not self._tables.exists("products"):
+                return found
+            few = self._tables.small("products", PRODUCTS, columns=columns)
+            if few is None:
+                rows = self._tables.read("products", PRODUCTS, columns=columns, where={"product_id": product_ids})
+                few = [row.asDict() for row in rows.collect()]
         wanted = set(product_ids)
         for row in sorted((r for r in few if r["product_id"] in wanted), key=lambda r: r["made"], reverse=True):
             found.setdefault(row["product_id"], []).append(row)
@@ -125,15 +129,19 @@ class Ledger:
         Raises:
             AccountError: What went in is not what came out.
         """
+        with self._one:
+            return self._committed(result, aside=aside, started=started)
+
+    def _committed(self, result: WaveResult, *, aside: Aside, started: datetime) -> Account:
         account = account_of(result, aside=aside)
         wave, request = result.wave, self._request
         now = datetime.now(UTC)
         stands = self.standing(wave)
-        made = [w for w in result.products if w.published and w.row["product_id"] not in stands.products]
+        made = [(w, w.published) for w in result.products if w.published and w.row["product_id"] not in stands.products]
         tables = {
             "tiles": (TILES, [t for w in result.products for t in _tiles(w, request=request, wave=wave)]),
             "quarantine": (QUARANTINE, self._quarantine(result, aside=aside, now=now)),
-            "products": (PRODUCTS, [_product(w, request=request, wave=wave, now=now) for w in made]),
+            "products": (PRODUCTS, [_product(w, p, request=request, wave=wave, now=now) for w, p in made]),
             "runs": (RUNS, [self._run(result, account, started=started, now=now)]),
         }
         if not account.balanced:
@@ -177,7 +185,7 @@ def account_of(result: WaveResult, *, aside: Aside) -> Account:
     """Count a wave."""
     made = [w for w in result.products if w.published is not None]
     lost = [w for w in result.products if w.refusal is not None]
-    linked = sum(len(w.links.records) for w in made)
+    linked = sum(len(w.linked) for w in made)
     return Account(
         scenes_in=len(result.products) + aside.skipped + aside.refused,
         made=len(made),
@@ -191,29 +199,22 @@ def account_of(result: WaveResult, *, aside: Aside) -> Account:
 
 
 def _tiles(work: ProductWork, *, request: RunRequest, wave: int) -> list[tuple[Any, ...]]:
-    rows = []
-    for answer in work.strips:
-        for part in answer["parts"]:
-            count, valid, clamped, minimum, maximum, total, squares = part["statistics"]
-            rows.append(
-                (request.run_id, wave, work.row["product_id"], part["asset"], part["strip"], count, valid, clamped,
-                 minimum, maximum, total, squares, part["bytes"], answer["seconds"], answer["peak_mb"])
-            )  # fmt: skip
-    return rows
+    return [
+        (request.run_id, wave, work.row["product_id"], tile.asset, tile.strip, *tile.sums, tile.bytes, dict(seconds), peak_mb)
+        for tile, seconds, peak_mb in work.tiles
+    ]
 
 
-def _product(work: ProductWork, *, request: RunRequest, wave: int, now: datetime) -> tuple[Any, ...]:
-    row, published = work.row, work.published or {}
-    scene = Scene.from_json(row["scene"])
-    models = {r["model"]["digest"]: r["model"] for r in work.records if r.get("model")}
+def _product(work: ProductWork, published: Published, *, request: RunRequest, wave: int, now: datetime) -> tuple[Any, ...]:
+    row, acquired = work.row, datetime.fromisoformat(published.acquired)
+    models = {r.model.digest: r.model for r in work.records if r.model is not None}
     assets = [
-        (r["name"], r["layer"], r["href"], r["key"], r["bytes"], r["digest"], (r.get("model") or {}).get("digest"))
-        for r in work.records
+        (r.name, r.layer, r.href, r.key, r.bytes, r.digest, r.model.digest if r.model is not None else None) for r in work.records
     ]
     return (
         row["product_id"], row["product_key"], row["scene_id"], row["scene_digest"], request.pipeline["name"],
-        request.pipeline.get("version", 1), published["collection"], published["item"], published["bbox"], scene.acquired,
-        scene.platform, assets, json.dumps(work.records, sort_keys=True), published["pictures"],
-        [(m["name"], m["version"], m["digest"]) for m in models.values()], published["left_out"],
-        json.dumps(published["facts"], sort_keys=True), __version__, request.run_id, wave, request.site, now,
+        request.pipeline.get("version", 1), published.collection, published.item, published.bbox, acquired,
+        published.platform, assets, json.dumps([r.to_plain() for r in work.records], sort_keys=True), published.pictures,
+        [(m.name, m.version, m.digest) for m in models.values()], published.left_out,
+        json.dumps(published.facts, sort_keys=True), __version__, request.run_id, wave, request.site, now,
     )  # fmt: skip

@@ -171,13 +171,17 @@ def look(
         )
         counts = {status: plan.scenes(status) for status in STATUSES if plan.scenes(status)}
         wanted = plan.with_scenes(plan.rows.filter(F.col("status") == MAKE).limit(ESTIMATED))
+        waves = len(plan.waves)
         refused = [r for r in plan.aside().told if r["status"] == REFUSED][:TOLD]
     estimates = [estimate(r, request) for r in wanted]
     refuse_what_cannot_fit(estimates, request)
+    cores = spark.sparkContext.defaultParallelism
     return {
         "pipeline": request.pipeline["name"],
         "status": counts,
-        **totals(estimates, cores=spark.sparkContext.defaultParallelism, slower=slowness()),
+        **totals(estimates, cores=cores, slower=slowness()),
+        "waves": waves,
+        "wave_products": request.width(cores=cores),
         "product_ids": [e.product_id for e in estimates],
         "refused": [{"scene_id": name_of(r["scene_id"], r["href"], stage=r["stage"]), "message": r["message"]} for r in refused],
     }

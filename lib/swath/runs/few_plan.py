@@ -7,6 +7,7 @@ import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -123,7 +124,8 @@ def plan_few(
     if remembering:
         _remember(ingested, known=known, tables=tables, run_id=request.run_id)
     versions = _versions(ingested, products, tables=tables)
-    planned = decide_few(ingested, products, versions=versions, wave_products=request.wave_products)
+    width = request.width(cores=spark.sparkContext.defaultParallelism)
+    planned = decide_few(ingested, products, versions=versions, wave_products=width)
     _keep(planned, PLANNED, path=run_path(request.run_id, "plan"), store=store)
     rows = [Row(**{n: r[n] for n in PLANNED.names}) for r in planned]
     return FewPlan(spark, store, run_id=request.run_id, rows=rows, scenes={r["n"]: r["scene"] for r in ingested})
@@ -140,7 +142,8 @@ def _ingest(
 ) -> list[Json]:
     """Rows of ``INGESTED``, in order."""
     files = {r["href"]: r["files"] for r in sorted(known, key=lambda r: r["run_id"])}
-    requests = [{**question(asked, store), "href": href, "files": files.get(href)} for _, href in found]
+    plain = question(asked, store)
+    requests = [replace(plain, href=href, files=files.get(href)) for _, href in found]
     breaker = Breaker(spark, limit=asked.internal_limit)
     tasks = tasks_for(len(found), cores=spark.sparkContext.defaultParallelism)
     answers = run_stage(

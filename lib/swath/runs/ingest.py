@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from swath.engine.child.kept import answer_json, forget_zips
 from swath.engine.child.parent import STORE, Limits
-from swath.engine.ingested import columns_of
+from swath.engine.ingested import Ingest, columns_of
+from swath.engine.message import answer_to
 from swath.errors import BrokenInstallationError, ServiceError
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import INGESTED, INPUT, KNOWN_INPUT, SCENES
@@ -209,11 +210,16 @@ def _shared(href: str, scratch: Path, *, store: Store, kept: str) -> str:
     return f"{store.root}/{path}"
 
 
-def question(request: IngestRequest, store: Store) -> dict[str, Any]:
-    """What a worker's child is asked of every scene, and how long the names of files in the output may be."""
-    asked: dict[str, Any] = {"op": "ingest", "strip_rows": request.strip_rows, "names": name_limits(store).plain()}
-    asked["terms"] = request.terms.to_plain()
-    return asked if request.pipeline_json is None else {**asked, "pipeline": request.pipeline_json}
+def question(request: IngestRequest, store: Store, *, href: str = "", files: str | None = None) -> Ingest:
+    """What a worker's child is asked of a scene, and how long the names of files in the output may be."""
+    return Ingest(
+        href=href,
+        files=files,
+        pipeline=request.pipeline_json,
+        strip_rows=request.strip_rows,
+        names=name_limits(store).plain(),
+        terms=request.terms.to_plain(),
+    )
 
 
 def inputs_read(progress: StageProgress | None, *, scenes: int) -> Progress | None:
@@ -236,10 +242,11 @@ def _reader(request: IngestRequest, store: Store, *, note: Note) -> Any:
         for batch in batches:
             rows = []
             for number, href, files in zip(*(batch.column(name).to_pylist() for name in given), strict=True):
-                question_of_it = {**asked, "href": href, "files": files}
-                answer = answer_json(question_of_it, limits)
-                note(question_of_it, answer)
-                rows.append(keepable({**columns_of(answer, names), "n": number, "href": href, "block": number // BLOCK_SCENES}))
+                own = replace(asked, href=href, files=files)
+                answer = answer_json(own.to_plain(), limits)
+                note(own.to_plain(), answer)
+                columns = columns_of(answer_to(own, answer), names)
+                rows.append(keepable({**columns, "n": number, "href": href, "block": number // BLOCK_SCENES}))
             yield from table_of(rows, schema).to_batches()
         forget_zips()
 

@@ -33,6 +33,7 @@ class Aside:
         assets_refused: Assets of the latter.
         told: The first ``TOLD`` rows of each kind.
         all_refused: Every refused row, where ``told`` does not hold all of them.
+        all_skipped: Every skipped row, where ``told`` does not hold all of them.
     """
 
     skipped: int = 0
@@ -41,6 +42,7 @@ class Aside:
     assets_refused: int = 0
     told: list[Row] = field(default_factory=list)
     all_refused: DataFrame | None = None
+    all_skipped: DataFrame | None = None
 
     def refused_rows(self) -> Iterator[Row]:
         """Every refused row: each becomes a row of the quarantine."""
@@ -48,6 +50,13 @@ class Aside:
             yield from self.all_refused.toLocalIterator()
         else:
             yield from (r for r in self.told if r["status"] == REFUSED)
+
+    def skipped_rows(self) -> Iterator[Row]:
+        """Every row that needs nothing."""
+        if self.all_skipped is not None:
+            yield from self.all_skipped.toLocalIterator()
+        else:
+            yield from (r for r in self.told if r["status"] != REFUSED)
 
 
 class Plan:
@@ -86,6 +95,10 @@ class Plan:
         """How many rows have one of the statuses."""
         return sum(r["scenes"] for r in self._counts if r["status"] in statuses)
 
+    def products(self, wave: int) -> int:
+        """How many products a wave makes."""
+        return sum(r["scenes"] for r in self._counts if r["status"] == MAKE and r["wave"] == wave)
+
     def wave(self, number: int) -> list[Row]:
         """Rows to make in a wave, in order, each with its ``scene``."""
         block = next((r["block"] for r in self._counts if r["status"] == MAKE and r["wave"] == number), None)
@@ -112,8 +125,12 @@ class Plan:
             assets_skipped=self._assets(MADE, DUPLICATE),
             assets_refused=self._assets(REFUSED),
             told=[*self._told(REFUSED), *self._told(MADE, DUPLICATE)],
-            all_refused=self.rows.filter(F.col("status") == REFUSED) if self.scenes(REFUSED) > TOLD else None,
+            all_refused=self._all(REFUSED) if self.scenes(REFUSED) > TOLD else None,
+            all_skipped=self._all(MADE, DUPLICATE) if self.scenes(MADE, DUPLICATE) > TOLD else None,
         )
+
+    def _all(self, *statuses: str) -> DataFrame:
+        return self.rows.filter(F.col("status").isin(*statuses))
 
     def _assets(self, *statuses: str) -> int:
         return sum(r["assets"] or 0 for r in self._counts if r["status"] in statuses)

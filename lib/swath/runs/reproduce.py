@@ -10,10 +10,12 @@ from swath import __version__
 from swath.engine.product_plan import plan_product
 from swath.errors import ConfigError, SceneError
 from swath.ledger.provenance import Provenance
+from swath.product import AssetRecord
 from swath.readers.gate.terms import Terms, under
 from swath.readers.registry import read_scene
+from swath.runs.flight import StageProgress
 from swath.runs.request import Limits, RunRequest
-from swath.runs.wave import StageProgress, WaveRunner
+from swath.runs.wave import WaveRunner
 from swath.stores.base import Store
 
 Verdict = Literal["same", "differs", "other key", "missing", "new"]
@@ -90,16 +92,16 @@ def reproduce(
     )  # fmt: skip
     plan = plan_product(found.scene, request.pipeline_json)
     row = Row(
-        scene=found.scene, scene_id=product["scene_id"], scene_digest=product["scene_digest"], href=found.href,
+        n=0, scene=found.scene, scene_id=product["scene_id"], scene_digest=product["scene_digest"], href=found.href,
         product_id=plan.product_id, product_key=plan.product_key, assets=len(plan.keys),
-        strips=plan.cut(rows=request.strip_rows, split=True).strips,
+        pixels=plan.pixels, strips=plan.cut(rows=request.strip_rows, split=True).strips,
     )  # fmt: skip
     (work,) = WaveRunner(spark, into, request=request, progress=progress).run(0, [row]).products
     if work.refusal is not None:
         msg = f"{product['product_id']} cannot be made again: {work.refusal.message}"
         raise ConfigError(msg)
-    then = {r["name"]: r for r in json.loads(product["records"])}
-    now = {r["name"]: r for r in work.records}
+    then = {r["name"]: AssetRecord.from_plain(r) for r in json.loads(product["records"])}
+    now = {r.name: r for r in work.records}
     verdicts = tuple(_verdict(name, then.get(name), now.get(name)) for name in dict.fromkeys([*then, *now]))
     return Reproduction(product_id=product["product_id"], code_then=product["code"], assets=verdicts)
 
@@ -121,12 +123,9 @@ def _see_the_scene(found: Provenance) -> None:
         raise ConfigError(msg)
 
 
-def _verdict(name: str, then: dict[str, Any] | None, now: dict[str, Any] | None) -> AssetVerdict:
-    verdict: Verdict
+def _verdict(name: str, then: AssetRecord | None, now: AssetRecord | None) -> AssetVerdict:
     if then is None or now is None:
-        verdict = "new" if then is None else "missing"
-    elif then["key"] != now["key"]:
-        verdict = "other key"
-    else:
-        verdict = "same" if then["digest"] == now["digest"] else "differs"
-    return AssetVerdict(name=name, verdict=verdict, then=(then or {}).get("digest", ""), now=(now or {}).get("digest", ""))
+        only: Verdict = "new" if then is None else "missing"
+        return AssetVerdict(name=name, verdict=only, then=then.digest if then else "", now=now.digest if now else "")
+    same: Verdict = "same" if then.digest == now.digest else "differs"
+    return AssetVerdict(name=name, verdict="other key" if then.key != now.key else same, then=then.digest, now=now.digest)

@@ -10,11 +10,10 @@ from swath.engine.keys import canonical, digest_of
 from swath.readers.gate.terms import Terms
 from swath.redaction import redacted
 from swath.sinks.served.target import Target
+from swath.wave_width import wave_width
 
-__all__ = ["WAVE_PRODUCTS", "Limits", "RunRequest"]
+__all__ = ["Limits", "RunRequest"]
 
-#: Products that commit together: minutes of work, so that a killed run loses minutes.
-WAVE_PRODUCTS = 32
 #: A broken installation fails every scene; a scene that is odd is seldom alone, but seldom one of so many.
 INTERNAL_LIMIT = 20
 
@@ -32,7 +31,7 @@ class RunRequest:
         site: Name of the site.
         strip_rows: Height of strips at the reference resolution; None lets the engine choose.
         limit: Take at most so many scenes.
-        wave_products: Products that commit together.
+        wave_products: Most products that commit together; None for ``wave_width`` of the cluster.
         limits: Limits of each call to a worker's child.
         terms: What the user vouches for of the deliveries.
         catalogue: What people search, beside the static catalogue; no part of what was asked.
@@ -50,13 +49,17 @@ class RunRequest:
     site: str = "laptop"
     strip_rows: int | None = None
     limit: int | None = None
-    wave_products: int = WAVE_PRODUCTS
+    wave_products: int | None = None
     limits: Limits = field(default_factory=Limits)
     terms: Terms = field(default_factory=Terms)
     catalogue: Target | None = None
     internal_limit: int = INTERNAL_LIMIT
     models_lock: str = ""
     notes: tuple[str, ...] = ()
+
+    def width(self, *, cores: int) -> int:
+        """Products of a wave on a cluster of so many cores."""
+        return wave_width(cores) if self.wave_products is None else self.wave_products
 
     @property
     def pipeline_json(self) -> str:

@@ -8,8 +8,10 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from swath.engine.child.parent import STORE
-from swath.runs.plan import MAKE, TOLD, Plan
-from swath.runs.wave import ProductWork, Refusal
+from swath.engine.messages import Published
+from swath.product import AssetRecord
+from swath.runs.plan import MAKE, Plan
+from swath.runs.work import ProductWork, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,13 @@ def standing(products: DataFrame, quarantine: DataFrame, *, waves: set[int]) -> 
 
 
 def made_before(plan: Plan, products: DataFrame) -> list[ProductWork]:
-    """Products that an earlier execution of the run committed."""
-    rows = {r["product_id"]: r for r in products.limit(TOLD).collect()}
+    """Products that an earlier execution of the run committed.
+
+    Args:
+        plan: Plan of the run.
+        products: Rows of ``products``, few enough for the driver.
+    """
+    rows = {r["product_id"]: r for r in products.collect()}
     planned = plan.with_scenes(plan.rows.filter((F.col("status") == MAKE) & F.col("product_id").isin(list(rows))))
     return [made_work(row, rows[row["product_id"]]) for row in planned]
 
@@ -69,15 +76,24 @@ def made_work(row: Row, made: Row) -> ProductWork:
         row: Row of the plan, with its scene.
         made: Value of ``products.made``.
     """
-    published = {
-        "item": made["item"], "bbox": made["bbox"], "pictures": dict(made["pictures"]), "collection": made["collection"],
-        "left_out": dict(made["left_out"]), "facts": json.loads(made["facts"]), "acquired": made["acquired"].isoformat(),
-    }  # fmt: skip
-    return ProductWork(row=row, records=json.loads(made["records"]), published=published)
+    published = Published(
+        item=made["item"],
+        bbox=list(made["bbox"]),
+        pictures=dict(made["pictures"]),
+        collection=made["collection"],
+        left_out=dict(made["left_out"]),
+        facts=json.loads(made["facts"]),
+        acquired=made["acquired"].isoformat(),
+        platform=made["platform"],
+        reduced={},
+        shares={},
+    )
+    records = [AssetRecord.from_plain(r) for r in json.loads(made["records"])]
+    return ProductWork(row=row, records=records, published=published)
 
 
 def lost_before(plan: Plan, quarantine: DataFrame) -> list[ProductWork]:
     """Products that an earlier execution of the run lost on their way."""
-    lost = quarantine.join(plan.rows.filter(F.col("status") == MAKE).select("n", "href"), "href").limit(TOLD).collect()
+    lost = quarantine.join(plan.rows.filter(F.col("status") == MAKE).select("n", "href"), "href").collect()
     works = [ProductWork(row=row, refusal=Refusal.of_row(row)) for row in sorted(lost, key=lambda r: r["n"])]
     return list({w.row["n"]: w for w in works}.values())

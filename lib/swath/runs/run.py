@@ -2,76 +2,39 @@
 
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Protocol
 
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from swath.engine.product_plan import CHECKED, plan_product, product_of
+from swath.engine.messages import Published
 from swath.errors import ConfigError, ServiceError
 from swath.ledger.open import open_tables
 from swath.ledger.tables import Tables
-from swath.product import Product
-from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say
+from swath.report.summary import FIRST_PRODUCTS
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.commit import Account, Ledger
+from swath.runs.flight import Flight, StageProgress, Turn
 from swath.runs.ingest import not_scenes, run_path
-from swath.runs.plan import TOLD, Aside, Plan, spec_of
+from swath.runs.outcome import RunOutcome
+from swath.runs.plan import STATUSES, Aside, Plan, spec_of
 from swath.runs.request import RunRequest
+from swath.runs.results import Results
 from swath.runs.resumed import lost_before, made_before
 from swath.runs.stored_plan import load_or_make_plan
-from swath.runs.wave import ProductWork, StageProgress, StageTime, WaveResult, WaveRunner
-from swath.sinks.served.delivery import CatalogueDelivery, Delivered, delivery_to
+from swath.runs.summary import tell
+from swath.runs.wave import WaveRunner
+from swath.runs.work import StageTime, WaveResult
+from swath.sinks.served.delivery import CatalogueDelivery, delivery_to
 from swath.sinks.served.outbox import Entry
 from swath.spark.breaker import Breaker
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, NoLock, commit_lock, output_lock
 from swath.stores.registry import open_store
 
-#: A row of a plan.
-PlanRow = Row
 Announce = Callable[[int, int, int], None]
-
-
-@dataclass(slots=True, kw_only=True)
-class RunOutcome:
-    """What a run did.
-
-    Args:
-        request: What was asked.
-        account: Over all waves.
-        made: Products of the run, those of an earlier execution that was cut short first.
-        lost: Products that were refused on their way.
-        aside: Rows of the plan that needed no work: there already, duplicates, refused.
-        stages: Stages of all waves.
-        touched: Collections and days that got a product.
-        started: Aware.
-        ended: Aware.
-        not_scenes: Files of the inputs that are no scene.
-        delivered: What the served catalogue was told; None without one.
-    """
-
-    request: RunRequest
-    account: Account
-    started: datetime
-    ended: datetime
-    made: list[ProductWork] = field(default_factory=list)
-    lost: list[ProductWork] = field(default_factory=list)
-    aside: list[Row] = field(default_factory=list)
-    stages: list[StageTime] = field(default_factory=list)
-    touched: set[tuple[str, date]] = field(default_factory=set)
-    not_scenes: PassedOver = field(default_factory=PassedOver)
-    delivered: Delivered | None = None
-
-
-def product_made(work: ProductWork, request: RunRequest) -> Product:
-    """The product of a finished work, as its item describes it."""
-    plan = plan_product(work.row["scene"], request.pipeline_json)
-    checked = (work.published or {}).get("facts", {}).get(CHECKED)
-    return product_of(plan, request.pipeline_json, records=work.records, checked=checked)
 
 
 def spec_path(run_id: str) -> str:
@@ -145,27 +108,22 @@ class Run:
         started = datetime.now(UTC)
         tables = open_tables(self._spark, store, lock=lock)
         ledger = Ledger(tables, request=self._request)
-        outcome = RunOutcome(request=self._request, account=_NOTHING, started=started, ended=started)
         again, done = store.size(run_path(self._request.run_id, "plan/_SUCCESS")) is not None, ledger.waves()
         if done and not again:
             # A new plan's first waves would be taken for those that exist.
             msg = f"run {self._request.run_id} ended, and swath maintain removed its plan: take another name or output"
             raise ConfigError(msg)
         plan = self._plan(store, tables, ledger=ledger, started=started)
+        many = plan.scenes(*STATUSES) > FIRST_PRODUCTS
+        results = Results(store=store, run_id=self._request.run_id, many=many)
+        outcome = RunOutcome(request=self._request, account=_NOTHING, results=results, started=started, ended=started)
         outcome.not_scenes = not_scenes(store, self._request.run_id)
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
         if again:
             ledger.look_back(done)
         if done:
-            exists = F.col("wave").isin(sorted(done))
-            outcome.made += made_before(plan, ledger.of_run("products").filter(exists))
-            outcome.lost += lost_before(plan, ledger.of_run("quarantine").filter(exists))
-            outcome.aside += plan.aside().told if 0 in done else []
-            outcome.touched |= {_place(w) for w in outcome.made if w.published}
-        waves = plan.waves
-        for number, wave in enumerate(waves):
-            if wave not in done:
-                self._wave(wave, number=number, waves=len(waves), plan=plan, ledger=ledger, store=store, outcome=outcome)
+            self._take_up(done, plan=plan, ledger=ledger, outcome=outcome)
+        self._fly(plan, done=done, ledger=ledger, store=store, outcome=outcome)
         outcome.account = _account(ledger, outcome, resumed=bool(done))
         with lock.held():
             _rebuild_catalogue(tables, store, outcome)
@@ -190,28 +148,60 @@ class Run:
         store.write(spec_path(self._request.run_id), spec_of(self._request).encode())
         return plan
 
-    def _wave(self, wave: int, *, number: int, waves: int, plan: Plan, ledger: Ledger, store: Store, outcome: RunOutcome) -> None:
+    def _take_up(self, done: set[int], *, plan: Plan, ledger: Ledger, outcome: RunOutcome) -> None:
+        """Take up what an earlier execution of the run told of the waves that it committed."""
+        products, quarantine = ledger.of_run("products"), ledger.of_run("quarantine")
+        exists = F.col("wave").isin(sorted(done))
+        seen = outcome.results.resume(done)
+        for wave in sorted(done - seen):
+            works = made_before(plan, products.filter(F.col("wave") == wave))
+            works += lost_before(plan, quarantine.filter(F.col("wave") == wave))
+            aside = plan.aside() if wave == 0 else Aside()
+            tell(works, outcome.results, wave=wave, aside=aside, request=self._request)
+        outcome.made += made_before(plan, products.filter(exists).orderBy("wave", "product_id").limit(FIRST_PRODUCTS))
+        places = products.filter(exists).select("collection", F.to_date("acquired").alias("day")).distinct().collect()
+        outcome.touched |= {(r["collection"], r["day"]) for r in places}
+
+    def _fly(self, plan: Plan, *, done: set[int], ledger: Ledger, store: Store, outcome: RunOutcome) -> None:
+        """Make the waves that do not exist, several at once, and commit them in order."""
+        numbers = {wave: number for number, wave in enumerate(plan.waves, start=1)}
+
+        def lead(wave: int) -> None:
+            # A lock that was lost with its connection may be another run's by now.
+            self._held.check()
+            if self._announce is not None:
+                self._announce(numbers[wave], len(numbers), plan.products(wave))
+
+        def make(wave: int, turn: Turn) -> WaveResult:
+            return self._make(wave, turn, plan=plan, ledger=ledger, store=store)
+
+        flight = Flight(self._spark, make, name=self._request.run_id, progress=self._progress)
+        with flight.made([w for w in numbers if w not in done], before=lead) as waves:
+            for wave, result in waves:
+                self._commit(result, aside=plan.aside() if wave == 0 else Aside(), ledger=ledger, outcome=outcome)
+
+    def _make(self, wave: int, turn: Turn, *, plan: Plan, ledger: Ledger, store: Store) -> WaveResult:
+        """Make a wave, in a thread of its own."""
         began = datetime.now(UTC)
-        # A lock that was lost with its connection may be another run's by now.
-        self._held.check()
         rows = plan.wave(wave)
-        aside = plan.aside() if wave == 0 else Aside()
-        if self._announce is not None:
-            self._announce(number + 1, waves, len(rows))
-        runner = WaveRunner(self._spark, store, request=self._request, progress=self._progress, breaker=self._breaker)
+        runner = WaveRunner(self._spark, store, request=self._request, progress=turn.tell, breaker=self._breaker, turn=turn)
         decided = {r["n"]: work for r in rows if (work := ledger.standing(wave).work(r)) is not None}
         rows = [r for r in rows if r["n"] not in decided]
         result = runner.run(wave, rows, versions=ledger.versions([r["product_id"] for r in rows if r["again"]]))
         result.products += decided.values()
+        result.began = began
+        return result
+
+    def _commit(self, result: WaveResult, *, aside: Aside, ledger: Ledger, outcome: RunOutcome) -> None:
         since = datetime.now(UTC)
         self._held.check()
         if self._delivery is not None:
             # Before the commit: whatever happens after it, somebody will tell the catalogue.
-            self._delivery.note(f"{self._request.run_id}.{wave:06d}", _entries(result))
-        outcome.account = outcome.account + ledger.commit(result, aside=aside, started=began)
+            self._delivery.note(f"{self._request.run_id}.{result.wave:06d}", _entries(result))
+        tell(result.products, outcome.results, wave=result.wave, aside=aside, request=self._request)
+        outcome.account = outcome.account + ledger.commit(result, aside=aside, started=result.began)
         outcome.stages += [*result.stages, StageTime(name="commit", wall_s=_since(since), cpu_s=0.0, tasks=1)]
         self._deliver(outcome)
-        outcome.aside += aside.told
         _sort(result, outcome)
         if self._watcher is not None:
             self._watcher.committed(outcome)
@@ -228,7 +218,7 @@ class Run:
 
 def _entries(result: WaveResult) -> list[Entry]:
     works = [(w.row["product_id"], w.published) for w in result.products if w.published is not None]
-    return [Entry(collection=p["collection"], product_id=name, item=p["item"]) for name, p in works]
+    return [Entry(collection=p.collection, product_id=name, item=p.item) for name, p in works]
 
 
 _NOTHING = Account(scenes_in=0, made=0, skipped=0, quarantined=0)
@@ -239,14 +229,13 @@ def _since(moment: datetime) -> float:
 
 
 def _sort(result: WaveResult, outcome: RunOutcome) -> None:
-    """Note what became of each product. Beyond ``TOLD`` of them only the ledger keeps them: memory stays flat."""
+    """Note where products were made, and keep the first ones: the ledger and the results have them all, memory stays flat."""
     for work in result.products:
-        if work.published is not None:
-            outcome.touched.add(_place(work))
-        kept = outcome.made if work.published is not None else outcome.lost
-        if len(kept) < TOLD:
-            work.strips = []
-            kept.append(work)
+        if work.published is None:
+            continue
+        outcome.touched.add(_place(work.published))
+        if len(outcome.made) < FIRST_PRODUCTS:
+            outcome.made.append(work)
 
 
 def _account(ledger: Ledger, outcome: RunOutcome, *, resumed: bool) -> Account:
@@ -266,10 +255,9 @@ def _rebuild_catalogue(tables: Tables, store: Store, outcome: RunOutcome) -> Non
         outcome.stages.append(StageTime(name="catalogue", wall_s=_since(since), cpu_s=0.0, tasks=1))
 
 
-def _place(work: ProductWork) -> tuple[str, date]:
+def _place(published: Published) -> tuple[str, date]:
     """Collection and day of a published product."""
-    published = work.published or {}
-    return published["collection"], _day(published["acquired"])
+    return published.collection, _day(published.acquired)
 
 
 def _day(acquired: str) -> date:

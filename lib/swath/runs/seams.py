@@ -1,28 +1,38 @@
 """Whether the cut of a scene shows: the same product made in several tilings, as a run makes it, and compared pixel by pixel."""
 
-import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from swath.engine.child.tasks import perform
+from swath.engine.child.tasks import do
 from swath.engine.cut import PIECE
+from swath.engine.ingested import Ingest
 from swath.engine.keys import canonical
+from swath.engine.messages import MakeAsset, MakeStrip
 from swath.engine.product_plan import ProductPlan, plan_product
+from swath.engine.refused import Refused
+from swath.engine.subject import Cutting, Subject
 from swath.errors import SceneError
 from swath.grid import Window
+from swath.product import AssetRecord
 from swath.sinks.cog.stored import stored_levels
 from swath.stores.local import LocalStore, local_store
+
+if TYPE_CHECKING:
+    from swath.sinks.cog.strip_part import PartManifest
 
 #: Sides of pieces in the second tiling, the third, ..., as shares of a run's own: so that seams lie elsewhere.
 _PIECES = (Fraction(5, 8), Fraction(3, 8))
 
 Json = dict[str, Any]
+A = TypeVar("A")
+#: Path and digest of each pinned model, by name.
+Models = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +114,7 @@ class SeamCheck:
 
 
 def check_seams(
-    href: str, pipeline: Mapping[str, Any], *, models: Mapping[str, Mapping[str, str]], folder: Path, heights: Sequence[int] = ()
+    href: str, pipeline: Mapping[str, Any], *, models: Models, folder: Path, heights: Sequence[int] = ()
 ) -> SeamCheck:
     """Make a product of a scene in every tiling, and compare each with the first.
 
@@ -119,23 +129,22 @@ def check_seams(
         ConfigError: A height is not legal, or the pipeline is wrong.
         SceneError: The scene cannot be read, or cannot give what the pipeline must have.
     """
-    asked: Json = {"op": "ingest", "href": href, "scene_id": href.rstrip("/").rsplit("/", 1)[-1]}
-    scene = perform(asked)
-    base: Json = {"scene": scene["scene"], "scene_id": scene["scene_id"], "pipeline": canonical(dict(pipeline)), "models": models}
+    scene = _done(do(Ingest(href=href, scene_id=href.rstrip("/").rsplit("/", 1)[-1])))
+    base = Subject(scene=scene.scene, scene_id=scene.scene_id, pipeline=canonical(dict(pipeline)), output="")
     try:
-        plan = plan_product(base["scene"], base["pipeline"])
+        plan = plan_product(base.scene, base.pipeline)
     except SceneError as error:
-        raise error.of(scene["scene_id"]) from error
+        raise error.of(scene.scene_id) from error
     tilings = tuple(_tilings(plan, heights))
     stores = [local_store(folder / uuid.uuid4().hex) for _ in tilings]
-    records = [_made(plan, t, base=base, store=s) for t, s in zip(tilings, stores, strict=True)]
+    records = [_made(plan, t, base=base, models=models, store=s) for t, s in zip(tilings, stores, strict=True)]
     seams = tuple(
         seam
         for number in range(1, len(tilings))
         for seam in _compared(plan, (records[0], records[number]), stores=(stores[0], stores[number]),
                               tilings=(tilings[0].told, tilings[number].told))
     )  # fmt: skip
-    return SeamCheck(scene_id=scene["scene_id"], assets=len(plan.keys), tilings=tilings, seams=seams)
+    return SeamCheck(scene_id=scene.scene_id, assets=len(plan.keys), tilings=tilings, seams=seams)
 
 
 def _tilings(plan: ProductPlan, heights: Sequence[int]) -> Iterator[Tiling]:
@@ -157,34 +166,48 @@ def _heights(plan: ProductPlan) -> tuple[int | None, int]:
     return None, whole if unit == own else unit
 
 
-def _made(plan: ProductPlan, tiling: Tiling, *, base: Json, store: LocalStore) -> list[Json]:
+def _made(plan: ProductPlan, tiling: Tiling, *, base: Subject, models: Models, store: LocalStore) -> list[AssetRecord]:
     """Records of all assets, made by the requests that a run sends to its workers."""
-    place = {
-        **base, "output": store.root, "folder": ".scratch/seams", "split": True, "strip_rows": tiling.strip_rows,
-        "piece": tiling.piece, "pictures": False,
-    }  # fmt: skip
+    product = replace(base, output=store.root)
+    cut = Cutting(
+        split=True, strip_rows=tiling.strip_rows, folder=".scratch/seams", piece=tiling.piece, pictures=False, models=models
+    )
     strips = plan.cut(rows=tiling.strip_rows, split=True).strips
     # From the last to the first: nothing may depend on what was read before.
-    answers = [perform({**place, "op": "strip", "strip": n}) for n in reversed(range(strips))]
-    parts: dict[str, list[Json]] = {name: [] for name in plan.graph.outputs}
-    for part in (p for a in answers for p in a["parts"]):
-        parts[part["asset"]].append(part)
-    asset = {**place, "op": "asset", "attempt": uuid.uuid4().hex}
-    return [perform({**asset, "asset": name, "parts": parts[name]})["record"] for name in plan.graph.outputs]
+    answers = [_done(do(MakeStrip(product=product, cut=cut, strip=n))) for n in reversed(range(strips))]
+    parts: dict[str, list[PartManifest]] = {name: [] for name in plan.graph.outputs}
+    for part in (p for a in answers for p in a.parts):
+        parts[part.asset].append(part)
+    attempt = uuid.uuid4().hex
+    asked = [
+        MakeAsset(product=product, cut=cut, asset=name, parts=tuple(parts[name]), attempt=attempt) for name in plan.graph.outputs
+    ]
+    return [_done(do(request)).record for request in asked]
+
+
+def _done(answer: A | Refused) -> A:
+    """An answer that is no refusal.
+
+    Raises:
+        SceneError: The scene was refused.
+    """
+    if isinstance(answer, Refused):
+        raise SceneError(answer.message)
+    return answer
 
 
 def _compared(
     plan: ProductPlan,
-    records: tuple[list[Json], list[Json]],
+    records: tuple[list[AssetRecord], list[AssetRecord]],
     *,
     stores: tuple[LocalStore, LocalStore],
     tilings: tuple[str, str],
 ) -> Iterator[Seam]:
     for one, other in zip(*records, strict=True):
         # Equal digests are equal pixels at every level; the statistics go into the item.
-        if json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True):
-            first, second = (s.at(f"{plan.folder}/{r['href']}") for s, r in zip(stores, (one, other), strict=True))
-            yield Seam(asset=one["name"], tilings=tilings, pixel=_first_difference(first, second))
+        if one != other:
+            first, second = (s.at(f"{plan.folder}/{r.href}") for s, r in zip(stores, (one, other), strict=True))
+            yield Seam(asset=one.name, tilings=tilings, pixel=_first_difference(first, second))
 
 
 def _first_difference(one: Path, other: Path) -> Pixel | None:

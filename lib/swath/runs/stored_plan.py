@@ -65,8 +65,9 @@ def load_or_make_plan(
         if remembering:
             remember(ingested, tables=tables, run_id=request.run_id)
         products = tables.read("products", PRODUCTS, columns=[*KNOWN_OF_PRODUCTS])
+        width = request.width(cores=spark.sparkContext.defaultParallelism)
         scenes = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href", "scene"])
-        planned = decide(ingested, products, scenes=scenes, wave_products=request.wave_products)
+        planned = decide(ingested, products, scenes=scenes, wave_products=width)
         write_plan(planned, path=store.spark_path(path))
     rows = spark.read.schema(PLANNED).parquet(store.spark_path(path))
     return Plan(rows, ingested=ingested)

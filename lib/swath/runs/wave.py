@@ -1,99 +1,37 @@
 """One wave: strips, assets, items of a bounded group of products, and what became of each."""
 
+import json
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.sql import Row, SparkSession
 
-from swath.engine.product_plan import plan_product
-from swath.runs.relink import Links, find_links, relabelled
+from swath.engine.link_messages import KnownVersion, Prepare
+from swath.engine.message import Answered, Request
+from swath.engine.messages import Counted, MakeAsset, MakeProduct, MakeStrip, Publish
+from swath.engine.refused import Refused
+from swath.engine.subject import Cutting, Subject
+from swath.product import AssetRecord
+from swath.runs.flight import StageProgress, Turn
 from swath.runs.request import RunRequest
-from swath.runs.uploads import OpenUploads, open_uploads
+from swath.runs.uploads import OpenUploads as Uploads
+from swath.runs.uploads import open_uploads
+from swath.runs.work import ProductWork, StageTime, WaveResult
 from swath.spark.breaker import Breaker
-from swath.spark.stage import run_stage
+from swath.spark.stage import grouped, run_stage
 from swath.stores.base import Store
-from swath.stores.parts import Uploading
 
 if TYPE_CHECKING:
+    from swath.sinks.cog.strip_part import PartManifest
     from swath.spark.task_progress import Progress
 
-Json = dict[str, Any]
+B = TypeVar("B", bound=Answered)
 _TASKS_PER_CORE = 3
 #: Small products share a task until it has so many output pixels: about a CPU second.
 _TASK_PIXELS = 8_000_000
-#: Told which stage is at work, and how many of how many tasks are done.
-StageProgress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """A product that was not made."""
-
-    stage: str
-    error_class: str
-    message: str
-
-    @classmethod
-    def of_row(cls, row: Row) -> "Refusal":
-        """Of a row of the plan or of the quarantine."""
-        return cls(stage=row["stage"], error_class=row["error_class"], message=row["message"])
-
-
-@dataclass(slots=True, kw_only=True)
-class ProductWork:
-    """One product on its way through a wave.
-
-    Args:
-        row: Row of the plan.
-        strips: Answers of its strips, in order.
-        links: What of it was there before.
-        records: Records of its assets: first the linked ones, then the made ones.
-        published: Answer of the publish stage.
-        refusal: Why it was not made; None when it was.
-        cut: How its strips were asked for.
-        number: Number of its strips.
-        uploads: Those that its strips share, by asset.
-    """
-
-    row: Row
-    strips: list[Json] = field(default_factory=list)
-    links: Links = field(default_factory=Links)
-    records: list[Json] = field(default_factory=list)
-    published: Json | None = None
-    refusal: Refusal | None = None
-    cut: Json = field(default_factory=dict)
-    number: int = 0
-    uploads: dict[str, str] = field(default_factory=dict)
-
-    def refuse(self, answer: Json, *, stage: str) -> bool:
-        """Note a refusal, the first one stays; True when the answer was one."""
-        refused = answer.get("refused")
-        if refused is not None and self.refusal is None:
-            self.refusal = Refusal(stage=stage, error_class=refused["class"], message=refused["message"])
-        return refused is not None
-
-
-@dataclass(slots=True, kw_only=True)
-class StageTime:
-    """Wall time, CPU time of the children and tasks of one stage of one wave."""
-
-    name: str
-    wall_s: float
-    cpu_s: float
-    tasks: int
-    peak_mb: float = 0.0
-
-
-@dataclass(slots=True, kw_only=True)
-class WaveResult:
-    """A finished wave."""
-
-    wave: int
-    products: list[ProductWork]
-    stages: list[StageTime]
 
 
 class WaveRunner:
@@ -115,12 +53,14 @@ class WaveRunner:
         request: RunRequest,
         progress: StageProgress | None = None,
         breaker: Breaker | None = None,
+        turn: Turn | None = None,
     ) -> None:
         self._spark = spark
         self._store = store
         self._request = request
         self._progress = progress
         self._breaker = breaker
+        self._turn = turn
         self._stages: list[StageTime] = []
 
     def run(
@@ -134,149 +74,153 @@ class WaveRunner:
             versions: What the ledger knows of the products, newest first, by product.
         """
         self._stages = []
-        works = [ProductWork(row=row) for row in rows]
-        self._link(wave, works, versions=versions or {})
+        known = {product_id: tuple(map(_known, rows)) for product_id, rows in (versions or {}).items()}
+        # The largest begin first, so that no large one is alone at the end.
+        works = [
+            ProductWork(row=row, versions=known.get(row["product_id"], ())) for row in sorted(rows, key=_pixels, reverse=True)
+        ]
         folder = f".scratch/{self._request.run_id}/{wave}"
+        self._cut(works, folder=folder)
+        self._make(wave, [w for w in works if w.number == 1])
         with open_uploads(self._store) as uploads:
-            open_ones = [w for w in works if len(w.links.records) < w.row["assets"] or not w.links.true_colour]
-            self._cut(open_ones, folder=folder)
-            self._open(wave, open_ones, uploads=uploads)
-            open_ones = [w for w in open_ones if w.refusal is None]
-            self._make(wave, [w for w in open_ones if w.number == 1], uploads=uploads)
-            self._strips(wave, [w for w in open_ones if w.number > 1])
-            self._assets(wave, [w for w in works if w.refusal is None and w.published is None], uploads=uploads)
-        self._publish(wave, [w for w in works if w.refusal is None and w.published is None])
+            several = [w for w in works if w.number > 1]
+            self._prepare(wave, several, uploads=uploads)
+            several = [w for w in several if w.refusal is None]
+            self._strips(wave, [w for w in several if len(w.linked) < w.row["assets"] or w.cut.pictures])
+            self._assets(wave, [w for w in several if w.refusal is None], uploads=uploads)
+        self._publish(wave, [w for w in several if w.refusal is None])
         self._store.delete_tree(folder)
+        works.sort(key=lambda w: w.row["n"])
         return WaveResult(wave=wave, products=works, stages=self._stages)
-
-    def _link(self, wave: int, works: list[ProductWork], *, versions: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        pipeline = self._request.pipeline_json
-        found = find_links([w.row for w in works], pipeline_json=pipeline, versions=versions, store=self._store)
-        for work, links in zip(works, found, strict=True):
-            work.links = links
-        asking = [w for w in works if w.links.adoptable]
-        asked = [{**self._base(w, "adopt"), "item": w.links.item, "names": w.links.adoptable} for w in asking]
-        if asked:
-            for work, answer in zip(asking, self._stage(wave, "adopt", asked), strict=True):
-                plan = plan_product(work.row["scene"], pipeline)
-                # A file that is not what its item says is made again; a refusal here only means the same.
-                found_here = answer.get("records", ())
-                work.links.records |= {r["name"]: relabelled(r, name=r["name"], plan=plan) for r in found_here}
-                if len(found_here) < len(work.links.adoptable):
-                    work.links.pictures, work.links.true_colour = {}, not plan.previews
-        for work in works:
-            work.records = list(work.links.records.values())
 
     def _cut(self, works: list[ProductWork], *, folder: str) -> None:
         """Say how each product is cut: with more scenes than cores, a whole scene a task, for then nobody opens a band twice."""
         split = len(works) <= self._spark.sparkContext.defaultParallelism
         fixed = self._request.strip_rows is not None
         for number, work in enumerate(works):
-            lean = {"skip": sorted(work.links.records), "pictures": not work.links.true_colour}
-            place: Json = {"split": split, "strip_rows": self._request.strip_rows, "folder": f"{folder}/{number}"}
-            work.cut = {**place, **lean, "models": dict(self._request.models)}
+            work.cut = Cutting(
+                split=split, strip_rows=self._request.strip_rows, folder=f"{folder}/{number}", models=dict(self._request.models)
+            )
             work.number = work.row["strips"] if split or fixed else 1
 
-    def _make(self, wave: int, works: list[ProductWork], *, uploads: OpenUploads) -> None:
+    def _make(self, wave: int, works: list[ProductWork]) -> None:
         """Products of one strip, each from end to end in one call."""
-        asked = [
-            {
-                **self._base(work, "make"), **work.cut, "strip": 0, "attempt": uuid.uuid4().hex, "uploads": work.uploads,
-                "records": work.records, "kept": work.links.pictures,
-            }
-            for work in works
-        ]  # fmt: skip
-        pixels = sum(work.links.pixels for work in works)
-        tasks = max(-(-pixels // _TASK_PIXELS), self._few_tasks)
-        for work, answer in zip(works, self._stage(wave, "products", asked, tasks=tasks), strict=True):
-            if work.refuse(answer, stage=answer.get("stage", "process")):
+        asked = [MakeProduct(product=self._subject(w), cut=w.cut, attempt=uuid.uuid4().hex, versions=w.versions) for w in works]
+        groups = grouped([_pixels(w.row) for w in works], most=_TASK_PIXELS, least_groups=self._few_tasks)
+        for work, answer in zip(works, self._stage(wave, "products", asked, groups=groups), strict=True):
+            made = work.take(answer, stage="process")
+            if made is None:
                 continue
-            work.strips = [answer["strip"]]
-            work.records += [a["record"] for a in answer["assets"]]
-            for upload_id in work.uploads.values():
-                uploads.completed(upload_id)
-            work.published = answer["published"]
+            work.tiles = [(tile, made.seconds, made.peak_mb) for tile in made.tiles]
+            work.linked, work.records = made.linked, [*made.linked, *made.made]
+            work.published = made.published
+
+    def _prepare(self, wave: int, works: list[ProductWork], *, uploads: Uploads) -> None:
+        """See what is there of products of several strips, and open the uploads that strips will share."""
+        asked = [Prepare(product=self._subject(w), cut=w.cut, versions=w.versions) for w in works]
+        for work, answer in zip(works, self._stage(wave, "prepare", asked), strict=True):
+            found = work.take(answer, stage="process")
+            if found is None:
+                continue
+            work.linked, work.records, work.kept = found.records, list(found.records), found.kept
+            work.uploads = uploads.opened(found.uploads, paths=found.paths)
+            skip = tuple(sorted(r.name for r in found.records))
+            work.cut = replace(work.cut, skip=skip, pictures=found.pictures)
 
     def _strips(self, wave: int, works: list[ProductWork]) -> None:
-        asked: list[tuple[ProductWork, Json]] = []
-        for work in works:
-            place = {**self._base(work, "strip"), **work.cut, "uploads": work.uploads}
-            asked += [(work, {**place, "strip": n}) for n in range(work.number)]
+        strips = [(w, n) for w in works for n in range(w.number)]
+        asked = [MakeStrip(product=self._subject(w), cut=w.cut, uploads=w.uploads, strip=n) for w, n in strips]
         # A strip is minutes of work and gets a task of its own.
-        answers = self._stage(wave, "strips", [a for _, a in asked], tasks=len(asked))
-        for (work, _), answer in zip(asked, answers, strict=True):
-            if not work.refuse(answer, stage="process"):
-                work.strips.append(answer)
+        answers = self._stage(wave, "strips", asked, groups=[1] * len(asked))
+        for (work, _), answer in zip(strips, answers, strict=True):
+            made = work.take(answer, stage="process")
+            if made is not None:
+                work.strips.append(made)
+                work.tiles += [(Counted.of(part), made.seconds, made.peak_mb) for part in made.parts]
 
-    def _open(self, wave: int, works: list[ProductWork], *, uploads: OpenUploads) -> None:
-        """Open the uploads that strips will share, where the output is such a store."""
-        if not isinstance(self._store, Uploading):
-            return
-        asked = [{**self._base(work, "open"), **work.cut} for work in works]
-        for work, answer in zip(works, self._stage(wave, "open", asked), strict=True):
-            if not work.refuse(answer, stage="process"):
-                work.uploads = uploads.opened(answer["uploads"], paths=answer["paths"])
-
-    def _assets(self, wave: int, works: list[ProductWork], *, uploads: OpenUploads) -> None:
-        asked: list[tuple[ProductWork, Json]] = []
+    def _assets(self, wave: int, works: list[ProductWork], *, uploads: Uploads) -> None:
+        asked: list[tuple[ProductWork, MakeAsset]] = []
         for work in works:
-            parts: dict[str, list[Json]] = {}
-            for answer in work.strips:
-                for part in answer["parts"]:
-                    parts.setdefault(part["asset"], []).append(part)
+            parts: dict[str, list[PartManifest]] = {}
+            for part in (p for strip in work.strips for p in strip.parts):
+                parts.setdefault(part.asset, []).append(part)
             for asset, found in parts.items():
-                place = {"asset": asset, "parts": found, "attempt": uuid.uuid4().hex, "upload": work.uploads.get(asset, "")}
-                asked.append((work, {**self._base(work, "asset"), **work.cut, **place}))
+                request = MakeAsset(
+                    product=self._subject(work), cut=work.cut, asset=asset, parts=tuple(found), attempt=uuid.uuid4().hex,
+                    upload=work.uploads.get(asset, ""),
+                )  # fmt: skip
+                asked.append((work, request))
         for (work, request), answer in zip(asked, self._stage(wave, "assets", [a for _, a in asked]), strict=True):
-            if not work.refuse(answer, stage="assemble"):
-                work.records.append(answer["record"])
-                uploads.completed(request["upload"])
+            made = work.take(answer, stage="assemble")
+            if made is not None:
+                work.records.append(made.record)
+                uploads.completed(request.upload)
 
     def _publish(self, wave: int, works: list[ProductWork]) -> None:
         asked = [
-            {
-                **self._base(work, "publish"),
-                "records": work.records,
-                "previews": [s["preview"] for s in work.strips if s["preview"]],
-                "dark": [s["dark"] for s in work.strips],
-                "kept": work.links.pictures,
-            }
+            Publish(
+                product=self._subject(work),
+                records=tuple(work.records),
+                previews=tuple(s.preview for s in work.strips if s.preview),
+                dark=tuple(s.dark for s in work.strips),
+                kept=work.kept,
+            )
             for work in works
         ]
         for work, answer in zip(works, self._stage(wave, "publish", asked), strict=True):
-            if not work.refuse(answer, stage="publish"):
-                work.published = answer
+            work.published = work.take(answer, stage="publish")
 
-    def _base(self, work: ProductWork, op: str) -> Json:
-        return {
-            "op": op, "scene": work.row["scene"], "scene_id": work.row["scene_id"],
-            "pipeline": self._request.pipeline_json, "output": self._store.root,
-        }  # fmt: skip
+    def _subject(self, work: ProductWork) -> Subject:
+        row = work.row
+        pipeline, output = self._request.pipeline_json, self._store.root
+        return Subject(scene=row["scene"], scene_id=row["scene_id"], pipeline=pipeline, output=output)
 
     @property
     def _few_tasks(self) -> int:
         """Tasks for calls that are short."""
         return _TASKS_PER_CORE * self._spark.sparkContext.defaultParallelism
 
-    def _stage(self, wave: int, name: str, requests: list[Json], *, tasks: int | None = None) -> list[Json]:
+    def _stage(
+        self, wave: int, name: str, requests: Sequence[Request[B]], *, groups: Sequence[int] | None = None
+    ) -> list[B | Refused]:
         if not requests:
             return []
+        if self._turn is not None:
+            self._turn.enter_stage()
         since = time.monotonic()
         told: Progress | None = None
         if self._progress is not None:
             tell = self._progress
             told = lambda done, total: tell(name, done, total)  # noqa: E731  two lines would hide that it only binds a name
         label = f"{self._request.run_id} wave {wave} {name}"
-        tasks = tasks or self._few_tasks
-        limits = self._request.limits
-        answers = run_stage(self._spark, requests, limits=limits, name=label, progress=told, tasks=tasks, breaker=self._breaker)
+        answers = run_stage(
+            self._spark,
+            requests,
+            limits=self._request.limits,
+            name=label,
+            progress=told,
+            tasks=self._few_tasks,
+            groups=groups,
+            breaker=self._breaker,
+        )
         self._stages.append(
             StageTime(
                 name=name,
                 wall_s=time.monotonic() - since,
-                cpu_s=sum(a.get("cpu_s", 0.0) for a in answers),
+                cpu_s=sum(a.cpu_s for a in answers if not isinstance(a, Refused)),
                 tasks=len(requests),
-                peak_mb=max((a.get("peak_mb", 0.0) for a in answers), default=0.0),
+                peak_mb=max((a.peak_mb for a in answers if not isinstance(a, Refused)), default=0.0),
             )
         )
         return answers
+
+
+def _pixels(row: Row) -> int:
+    """Pixels of a row's product; 1 for plans of earlier versions, which do not say."""
+    return row["pixels"] or 1
+
+
+def _known(row: Mapping[str, Any]) -> KnownVersion:
+    """A version as the ledger keeps it."""
+    records = tuple(AssetRecord.from_plain(r) for r in json.loads(row["records"]))
+    return KnownVersion(item=row["item"], records=records, pictures=dict(row["pictures"] or {}))

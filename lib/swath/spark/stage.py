@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from swath.engine.child.kept import answer_json, forget_zips
 from swath.engine.child.parent import CONFIG, STORE, Limits
+from swath.engine.message import JsonRequest, Request, answer_to
+from swath.engine.refused import Refused
 from swath.errors import ConfigError, ServiceError
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import ANSWER
@@ -19,32 +22,35 @@ from swath.spark.task_progress import Progress, following
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
+A = TypeVar("A")
 Json = dict[str, Any]
 
 
 def run_stage(
     spark: SparkSession,
-    requests: Sequence[Json],
+    requests: Sequence[Request[A]],
     *,
     limits: Limits,
     name: str,
     progress: Progress | None = None,
     tasks: int | None = None,
+    groups: Sequence[int] | None = None,
     breaker: Breaker | None = None,
-) -> list[Json]:
+) -> list[A | Refused]:
     """Do all requests.
 
     Args:
         spark: The session.
-        requests: JSON-able; references only.
+        requests: References only.
         limits: Limits of each call.
         name: Shown in Spark's UI and logs.
         progress: Told how many of how many tasks are done.
         tasks: Tasks to spread the requests over, in order; None for one task each.
+        groups: Requests of each task, in order, where ``tasks`` would not do; tasks begin in this order.
         breaker: Stops the stage when too many scenes end by an error that nobody foresaw.
 
     Returns:
-        The answers in the order of the requests; a refused one is ``{"refused": {"class", "message"}}``.
+        The answers in the order of the requests.
 
     Raises:
         ServiceError: A store was away for longer than the workers waited.
@@ -53,27 +59,24 @@ def run_stage(
     """
     if not requests:
         return []
-    answers = _asked(spark, requests, limits=limits, name=name, progress=progress, tasks=tasks, breaker=breaker)
-    away = [n for n, answer in enumerate(answers) if refused_as(answer) == STORE]
+    groups = groups or evenly(len(requests), tasks=tasks)
+    answers = _asked(spark, requests, limits=limits, name=name, progress=progress, groups=groups, breaker=breaker)
+    away = [n for n, answer in enumerate(answers) if isinstance(answer, Refused) and answer.error_class == STORE]
     if away:
         # Perhaps a single machine could not reach the store, or the store has come back.
         again = [requests[n] for n in away]
-        for n, answer in zip(away, _asked(spark, again, limits=limits, name=f"{name} again", tasks=tasks), strict=True):
+        groups = evenly(len(again), tasks=len(groups))
+        for n, answer in zip(away, _asked(spark, again, limits=limits, name=f"{name} again", groups=groups), strict=True):
             answers[n] = answer
     for answer in answers:
-        if refused_as(answer) == STORE:
-            raise ServiceError(answer["refused"]["message"])
-        if refused_as(answer) == CONFIG:
-            raise ConfigError(answer["refused"]["message"])
+        if isinstance(answer, Refused) and answer.error_class == STORE:
+            raise ServiceError(answer.message)
+        if isinstance(answer, Refused) and answer.error_class == CONFIG:
+            raise ConfigError(answer.message)
     return answers
 
 
-def refused_as(answer: Json) -> str:
-    """Class of a refusal; empty for other answers."""
-    return str((answer.get("refused") or {}).get("class", ""))
-
-
-def _asked(
+def run_json_stage(
     spark: SparkSession,
     requests: Sequence[Json],
     *,
@@ -81,33 +84,83 @@ def _asked(
     name: str,
     progress: Progress | None = None,
     tasks: int | None = None,
-    breaker: Breaker | None = None,
 ) -> list[Json]:
+    """Do all requests: see ``run_stage``, for requests that are no messages; a refusal is ``{"refused": ...}``.
+
+    Raises:
+        ServiceError: See ``run_stage``.
+        ConfigError: See ``run_stage``.
+    """
+    answers = run_stage(spark, [JsonRequest(r) for r in requests], limits=limits, name=name, progress=progress, tasks=tasks)
+    return [a.answer() if isinstance(a, Refused) else a for a in answers]
+
+
+def evenly(requests: int, *, tasks: int | None) -> list[int]:
+    """Requests of each task when all get as many; None for one task each."""
+    number = min(tasks or requests, requests)
+    return [requests * (n + 1) // number - requests * n // number for n in range(number)]
+
+
+def grouped(pixels: Sequence[int], *, most: int, least_groups: int) -> list[int]:
+    """Requests of each task when tasks get about as many pixels: large ones have a task of their own, small ones share.
+
+    Args:
+        pixels: Pixels of each request, the largest first.
+        most: Pixels that a task gets at most, but for a larger request.
+        least_groups: Tasks to make at least, where there are so many requests.
+    """
+    number = min(max(-(-sum(pixels) // most), least_groups), len(pixels))
+    share, groups, held = sum(pixels) / max(number, 1), list[int](), 0
+    for some in pixels:
+        # A task is full with its share; the next request begins another.
+        if not groups or held >= share:
+            groups, held = [*groups, 0], 0
+        groups[-1] += 1
+        held += some
+    return groups
+
+
+def _asked(
+    spark: SparkSession,
+    requests: Sequence[Request[A]],
+    *,
+    limits: Limits,
+    name: str,
+    groups: Sequence[int],
+    progress: Progress | None = None,
+    breaker: Breaker | None = None,
+) -> list[A | Refused]:
     """Do all requests, once."""
-    shipped = spark.sparkContext.broadcast([json.dumps(r) for r in requests])
+    plains = [r.to_plain() for r in requests]
+    # What all say (the pipeline, the output) travels once.
+    common = {k: v for k, v in plains[0].items() if all(p.get(k) == v for p in plains)}
+    texts = [json.dumps({k: v for k, v in p.items() if k not in common}) for p in plains]
+    shipped = spark.sparkContext.broadcast((common, texts, [0, *accumulate(groups)]))
+    del plains, texts
 
     schema, note = to_arrow_schema(ANSWER), breaker.note if breaker is not None else None
 
     # Arrow's batches as they are: pandas would cost each worker half a second and 60 MB.
     def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":
-        for batch in batches:
-            for number in batch.column("id").to_pylist():
-                request = json.loads(shipped.value[number])
+        common, texts, starts = shipped.value
+        for task in (n for batch in batches for n in batch.column("id").to_pylist()):
+            for number in range(starts[task], starts[task + 1]):
+                request = {**common, **json.loads(texts[number])}
                 answer = answer_json(request, limits)
                 if note is not None:
                     note(request, answer)
                 yield from table_of([{"id": number, "answer": json.dumps(answer)}], schema).to_batches()
         forget_zips()
 
-    parts = min(tasks or len(requests), len(requests))
-    rows = spark.range(0, len(requests), 1, numPartitions=parts).mapInArrow(work, schema=ANSWER)
+    rows = spark.range(0, len(groups), 1, numPartitions=len(groups)).mapInArrow(work, schema=ANSWER)
     try:
         with breaker.watching(name) if breaker is not None else nullcontext():
-            told = _collected(spark, rows, name=name, total=parts, progress=progress)
+            told = _collected(spark, rows, name=name, total=len(groups), progress=progress)
     finally:
         shipped.unpersist(blocking=False)
-    found = {row["id"]: json.loads(row["answer"]) for row in told}
-    return [found[number] for number in range(len(requests))]
+    found = {row["id"]: row["answer"] for row in told}
+    del told
+    return [answer_to(request, json.loads(found.pop(number))) for number, request in enumerate(requests)]
 
 
 def _collected(spark: SparkSession, rows: DataFrame, *, name: str, total: int, progress: Progress | None) -> list[Any]:

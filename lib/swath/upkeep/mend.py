@@ -11,8 +11,11 @@ from pyspark.sql import functions as F
 
 from swath import __version__
 from swath.engine.keys import digest_of
+from swath.engine.link_messages import Adopt
+from swath.engine.refused import Refused
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SCENES
 from swath.ledger.tables import Tables
+from swath.product import AssetRecord
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.request import Limits
 from swath.spark.stage import run_stage
@@ -85,15 +88,12 @@ def _adopt(
     """Rows of ``products`` for items whose files are what the items say."""
     items = {f.path: json.loads(store.read(f.path) or b"{}") for f in findings}
     whole = {path: item for path, item in items.items() if "swath:scene_digest" in item.get("properties", {})}
-    asked = [
-        {"op": "adopt", "scene_id": item["id"], "output": store.root, "item": path, "names": _names(item)}
-        for path, item in whole.items()
-    ]
+    asked = [Adopt(scene_id=item["id"], output=store.root, item=path, names=tuple(_names(item))) for path, item in whole.items()]
     answers = run_stage(spark, asked, limits=Limits(), name=f"{run_id} adopt")
     return [
-        (path, _product(item, answer["records"], path=path, run_id=made_by.get(item["id"], run_id), site=site))
+        (path, _product(item, answer.records, path=path, run_id=made_by.get(item["id"], run_id), site=site))
         for (path, item), answer in zip(whole.items(), answers, strict=True)
-        if len(answer.get("records", ())) == len(_names(item))
+        if not isinstance(answer, Refused) and len(answer.records) == len(_names(item))
     ]
 
 
@@ -101,19 +101,20 @@ def _names(item: Json) -> list[str]:
     return [name for name, asset in item["assets"].items() if "swath:key" in asset]
 
 
-def _product(item: Json, records: list[Json], *, path: str, run_id: str, site: str) -> tuple[Any, ...]:
+def _product(item: Json, records: Sequence[AssetRecord], *, path: str, run_id: str, site: str) -> tuple[Any, ...]:
     told = item["properties"]
     folder = path.rpartition("/")[0]
     assets = [
-        (r["name"], r["layer"], r["href"], r["key"], r["bytes"], r["digest"], (r["model"] or {}).get("digest")) for r in records
+        (r.name, r.layer, r.href, r.key, r.bytes, r.digest, r.model.digest if r.model is not None else None) for r in records
     ]
     pictures = {n: f"{folder}/{a['href'].removeprefix('./')}" for n, a in item["assets"].items() if "swath:key" not in a}
     models = [(m["name"], m["version"], m["digest"]) for m in told.get("swath:models", ())]
-    key = digest_of({r["name"]: r["key"] for r in records})
+    kept = json.dumps([r.to_plain() for r in records], sort_keys=True)
+    key = digest_of({r.name: r.key for r in records})
     return (
         item["id"], key, told["swath:scene_id"], told["swath:scene_digest"], told["swath:pipeline"],
         told["swath:pipeline_version"], item["collection"], path, item["bbox"], datetime.fromisoformat(told["datetime"]),
-        told["platform"], assets, json.dumps(records, sort_keys=True), pictures, models, told.get("swath:left_out", {}), "{}",
+        told["platform"], assets, kept, pictures, models, told.get("swath:left_out", {}), "{}",
         told["processing:software"]["swath"], run_id, 0, site, datetime.now(UTC),
     )  # fmt: skip
 

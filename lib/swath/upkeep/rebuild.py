@@ -12,6 +12,7 @@ from swath.engine.keys import digest_of
 from swath.errors import ConfigError
 from swath.ledger.schemas import RUNS
 from swath.ledger.tables import Tables
+from swath.ndjson import entries
 from swath.runs.run import spec_path
 from swath.stores.base import Store
 from swath.upkeep.mend import Mended, mend
@@ -83,7 +84,7 @@ def _runs(store: Store) -> _Runs:
         try:
             result = json.loads(store.read(path) or b"")
             found.rows.append(_row(result, spec=store.read(spec_path(result["run_id"]))))
-            results.append({"ended": result["ended"], "run_id": result["run_id"], "products": _products(result)})
+            results.append({"ended": result["ended"], "run_id": result["run_id"], "products": _products(result, store)})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             found.unread.append(f"{path}: {error!r}")
     for result in sorted(results, key=lambda r: datetime.fromisoformat(r["ended"])):
@@ -96,8 +97,8 @@ def _results(store: Store) -> Iterator[str]:
     return (path for path in store.list(_REPORTS) if path.endswith(".json") and path.count("/") == 1)
 
 
-def _products(result: Json) -> list[str]:
-    return [product["product_id"] for product in result["products"]]
+def _products(result: Json, store: Store) -> list[str]:
+    return [product["product_id"] for product in entries(result, "products", read=store.read)]
 
 
 def _row(result: Json, *, spec: bytes | None) -> tuple[Any, ...]:

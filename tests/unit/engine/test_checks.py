@@ -19,6 +19,7 @@ from swath.engine.product_plan import plan_product, product_of
 from swath.errors import ConfigError, RangeError
 from swath.inference.registry import Registry
 from swath.pipeline import Checks
+from swath.product import AssetRecord
 from swath.simulator.scene_files import SimulatedScene
 from swath.simulator.simulate import simulate
 from swath.stores.local import local_store
@@ -42,7 +43,7 @@ def made(href: Path, folder: Path, *, pipeline: str) -> Json:
     store = local_store(folder)
     answer = perform(
         {"op": "make", "scene": scene["scene"], "scene_id": scene["scene_id"], "pipeline": pipeline, "output": store.root,
-         "strip": 0, "strip_rows": None, "split": False, "folder": ".scratch/run", "attempt": "1", "uploads": {}, "records": []}
+         "strip_rows": None, "split": False, "folder": ".scratch/run", "attempt": "1"}
     )  # fmt: skip
     if "published" in answer:
         answer["item"] = json.loads((folder / answer["published"]["item"]).read_text(encoding="utf-8"))
@@ -128,7 +129,7 @@ def product(scene: str, *, statistics: Json, pipeline: str) -> Any:
         {"name": n, "layer": s.name, "href": "x.tif", "key": "k", "bytes": 1, "digest": "d", "statistics": {**statistics}}
         for n, s in plan.graph.outputs.items() if s.name == "toa:red"
     ]  # fmt: skip
-    return product_of(plan, pipeline, records=records)
+    return product_of(plan, pipeline, records=[AssetRecord.from_plain(r) for r in records])
 
 
 def statistics(*, valid: int = 10_000, clamped: int = 0, median: int = 2_000) -> Json:

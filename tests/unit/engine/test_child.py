@@ -12,7 +12,8 @@ import pytest
 from tests.faults.processes import alive, ended
 from tests.unit.engine.conftest import lent_nursery
 
-from swath.engine.child.parent import Child, Limits, Refused
+from swath.engine.child.parent import Child, Limits
+from swath.engine.refused import Refused
 from swath.errors import InfrastructureError
 
 HOSTILE = "hostile_child"

@@ -4,15 +4,17 @@ from typing import Any
 
 from swath.engine.child.main import answer
 from swath.engine.child.tasks import perform
-from swath.engine.ingested import columns_of
+from swath.engine.ingested import Ingest, columns_of
+from swath.engine.message import answer_to
 
 NAMES = ["scene_id", "scene_digest", "error_class", "message", "stage"]
 
 
 def row_of(path: Path) -> dict[str, Any]:
     """The columns of an item that the child refuses."""
-    told = answer({"op": "ingest", "href": str(path)}, perform=perform)
-    return columns_of(told.get("done", told), NAMES)
+    request = Ingest(href=str(path))
+    told = answer(request.to_plain(), perform=perform)
+    return columns_of(answer_to(request, told.get("done", told)), NAMES)
 
 
 def test_a_refused_item_is_known_by_its_id_and_not_by_its_files_name(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """What of a product is there is found from names, keys and sizes alone; no JVM, no pixel."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import Row
 
+from swath.engine.link_messages import KnownVersion
+from swath.engine.links import Links, find_links, linked
 from swath.engine.product_plan import ProductPlan, plan_product
-from swath.runs.relink import Links, find_links
+from swath.product import AssetRecord, Statistics
 from swath.stores.local import LocalStore
 
 PIPELINE = json.dumps({"name": "mine", "steps": [{"name": "toa"}], "assets": [{"layers": "toa", "required": True}]})
@@ -27,15 +29,16 @@ class Place:
             self.store.write(f"{plan.folder}/{plan.href(name)}", b"x" * size)
         self.store.write(f"{plan.folder}/thumbnail.png", b"png")
 
-    def row(self, *names: str, pictures: bool = True) -> Row:
+    def row(self, *names: str, pictures: bool = True) -> KnownVersion:
         """A version in the ledger."""
-        records = [self._record(n) for n in names]
         thumbnail = {"thumbnail": f"{self.plan.folder}/thumbnail.png"} if pictures else {}
-        return Row(item=self.path, records=json.dumps(records), pictures=thumbnail)
+        return KnownVersion(item=self.path, records=tuple(self._record(n) for n in names), pictures=thumbnail)
 
-    def _record(self, name: str) -> dict[str, Any]:
-        told = {"name": name, "layer": f"toa:{name}", "href": self.plan.href(name), "key": self.plan.keys[name]}
-        return {**told, "bytes": self.sizes[name], "model": None}
+    def _record(self, name: str) -> AssetRecord:
+        return AssetRecord(
+            name=name, layer=f"toa:{name}", href=self.plan.href(name), key=self.plan.keys[name], bytes=self.sizes[name],
+            digest="", statistics=Statistics(),
+        )  # fmt: skip
 
     def publish(self, *names: str) -> None:
         """An item that names assets."""
@@ -47,15 +50,8 @@ class Place:
         assets["thumbnail"] = {"href": "./thumbnail.png", "roles": ["overview", "thumbnail"]}
         self.store.write(self.path, json.dumps({"properties": {}, "assets": assets}).encode())
 
-    def links(self, *rows: Row) -> Links:
-        scene = Row(scene=self.plan.graph.scene.to_json())
-        (found,) = find_links(
-            [scene],
-            pipeline_json=PIPELINE,
-            versions={self.plan.product_id: [r.asDict(recursive=True) for r in rows]},
-            store=self.store,
-        )
-        return found
+    def links(self, *versions: KnownVersion) -> Links:
+        return find_links(self.plan, versions, store=self.store)
 
 
 @pytest.fixture
@@ -73,7 +69,7 @@ def test_nothing_is_linked_where_nothing_is(place: Place) -> None:
 def test_files_that_the_ledger_knows_are_linked_with_their_records_and_picture(place: Place) -> None:
     found = place.links(place.row(*COLOURS))
     assert set(found.records) == set(COLOURS)
-    assert found.records["red"]["bytes"] == place.sizes["red"]
+    assert found.records["red"].bytes == place.sizes["red"]
     assert (found.true_colour, set(found.pictures)) == (True, {"thumbnail"})
 
 
@@ -127,21 +123,23 @@ def test_an_item_whose_keys_are_no_text_names_nothing(place: Place) -> None:
     assert place.links().adoptable == []
 
 
-def test_an_error_that_nobody_foresaw_in_one_scene_leaves_it_to_its_tasks(place: Place) -> None:
-    """They meet it again, in a child, and it is the outcome of that scene."""
-    whole = json.loads(place.plan.graph.scene.to_json())
-    rows = [Row(scene=json.dumps(s)) for s in (whole, {**whole, "bands": 3}, {})]
-    versions = {place.plan.product_id: [place.row(*COLOURS).asDict(recursive=True)]}
-    found = find_links(rows, pipeline_json=PIPELINE, versions=versions, store=place.store)
-    assert [set(f.records) for f in found] == [set(COLOURS), set(), set()]
-
-
 def test_a_version_in_another_folder_lends_nothing(place: Place) -> None:
-    row = place.row(*COLOURS)
-    assert place.links(Row(**{**row.asDict(), "item": "products/elsewhere/S1.json"})).records == {}
+    assert place.links(replace(place.row(*COLOURS), item="products/elsewhere/S1.json")).records == {}
 
 
 def test_another_key_is_another_file(place: Place) -> None:
-    row = place.row(*COLOURS)
-    records = [{**r, "key": "0" * 64} for r in json.loads(row["records"])]
-    assert place.links(Row(**{**row.asDict(), "records": json.dumps(records)})).records == {}
+    known = place.row(*COLOURS)
+    other = replace(known, records=tuple(replace(r, key="0" * 64) for r in known.records))
+    assert place.links(other).records == {}
+
+
+def test_a_file_that_an_item_names_and_that_cannot_be_counted_is_made_again(place: Place) -> None:
+    """Its bytes are what the item says, and they are no image."""
+    place.publish("red")
+    item = json.loads(place.store.read(place.path) or b"")
+    digest, _ = place.store.digest(f"{place.plan.folder}/{place.plan.href('red')}")
+    item["assets"]["red"]["file:checksum"] = f"1220{digest}"
+    place.store.write(place.path, json.dumps(item).encode())
+    assert place.links().adoptable == ["red"]
+    found = linked(place.plan, (), store=place.store)
+    assert (found.records, found.true_colour) == ({}, False)

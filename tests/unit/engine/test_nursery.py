@@ -16,7 +16,8 @@ from tests.faults.processes import alive, ended, of_role
 from tests.unit.engine.conftest import Lent, lent_nursery
 
 from swath.engine.child.nursery import Nursery
-from swath.engine.child.parent import Child, Limits, Refused
+from swath.engine.child.parent import Child, Limits
+from swath.engine.refused import Refused
 
 LIMITS = Limits(memory_mb=400, seconds=60.0)
 

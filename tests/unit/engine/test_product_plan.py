@@ -85,7 +85,7 @@ def test_the_product_says_how_it_was_made(coloured: Scene) -> None:
     pipeline = _pipeline("toa", "ndvi", assets=("toa:red",), version=3)
     plan = plan_product(coloured.to_json(), pipeline)
     record = AssetRecord(name="red", layer="toa:red", href="x", key="k", bytes=1, digest="d", statistics=Statistics(count=1))
-    product = product_of(plan, pipeline, records=[record.to_plain()])
+    product = product_of(plan, pipeline, records=[record])
     assert product.assets == (record,)
     assert (product.pipeline, product.pipeline_version, product.product_id) == ("mine", 3, "S1.mine")
     # NDVI is not made for what is written, so it is no part of the history.

@@ -11,7 +11,8 @@ import pytest
 import rasterio
 
 from swath.config import load_pipeline
-from swath.engine.child.parent import Child, Limits, Refused
+from swath.engine.child.parent import Child, Limits
+from swath.engine.refused import Refused
 from swath.simulator.damage import copied, truncate
 from swath.simulator.scene_files import SimulatedScene
 from swath.simulator.simulate import simulate
@@ -127,19 +128,31 @@ def test_a_product_made_in_one_call_is_the_same(child: Child, simulated: Simulat
     scene = _done(child.call({"op": "ingest", "href": str(simulated.delivery)}))["scene"]
     apart = _product(child, scene, output=tmp_path / "apart", strip_rows=None)
     request = {
-        "op": "make", "scene": scene, "pipeline": pipeline, "output": str(local_store(tmp_path / "one").folder), "strip": 0,
-        "strip_rows": None, "split": False, "folder": ".scratch/run", "attempt": "1", "uploads": {}, "records": [],
+        "op": "make", "scene": scene, "scene_id": json.loads(scene)["scene_id"], "pipeline": pipeline,
+        "output": str(local_store(tmp_path / "one").folder), "strip_rows": None, "split": False, "folder": ".scratch/run",
+        "attempt": "1",
     }  # fmt: skip
     made = _done(child.call(request))
-    assert {a["record"]["name"]: a["record"] for a in made["assets"]} == apart["records"]
+    assert {r["name"]: r for r in made["made"]} == apart["records"]
     assert {**made["published"], "cpu_s": 0} == {**apart["published"], "cpu_s": 0}
-    assert {"read", "encode", "assemble", "publish"} <= made["strip"]["seconds"].keys()
-    # What is there already is named in the item like the rest.
+    assert {"read", "encode", "assemble", "publish"} <= made["seconds"].keys()
+    assert {t["asset"]: t["sums"][0] for t in made["tiles"]} == {n: r["statistics"]["count"] for n, r in apart["records"].items()}
+    # What is there already is named in the item like the rest, whether the ledger knows it or its item alone.
+    folder = tmp_path / "one"
     red = apart["records"]["red"]
-    linked = _done(child.call({**request, "attempt": "2", "skip": ["red"], "records": [red]}))
+    version = {"item": made["published"]["item"], "records": [red], "pictures": made["published"]["pictures"]}
+    linked = _done(child.call({**request, "attempt": "2", "versions": [version]}))
     assert linked["published"]["item"] == made["published"]["item"]
-    assert "red" not in {a["record"]["name"] for a in linked["assets"]}
-    item = json.loads((tmp_path / "one" / made["published"]["item"]).read_text(encoding="utf-8"))
+    assert {r["name"] for r in linked["linked"]} == apart["records"].keys()
+    assert (linked["made"], linked["tiles"]) == ([], [])
+    assert linked["linked"][0] == red
+    blue = folder / Path(made["published"]["item"]).parent / apart["records"]["blue"]["href"]
+    before = blue.read_bytes()
+    blue.write_bytes(before[:-1])
+    mended = _done(child.call({**request, "attempt": "3"}))
+    assert [r["name"] for r in mended["made"]] == ["blue"]
+    assert blue.read_bytes() == before
+    item = json.loads((folder / made["published"]["item"]).read_text(encoding="utf-8"))
     assert item["assets"].keys() >= apart["records"].keys()
 
 

@@ -26,9 +26,9 @@ from swath.product import (
     class_map,
 )
 from swath.report.product_summary import AssetSummary, AtmosphericValue, BandTruth, ProductSummary, Truth
-from swath.report.shares import shares_of
 from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
+from swath.shares import shares_of
 from swath.sinks.quicklook import class_png, stretch_of, true_colour_png
 
 SIDE = 240

@@ -9,8 +9,8 @@ import pytest
 from swath.product import AppliedStep, Statistics
 from swath.report import view
 from swath.report.html import percent, render
-from swath.report.shares import Shares
 from swath.report.summary import Account, RunSummary
+from swath.shares import Shares
 
 VOID = {"meta", "link", "img", "br", "line", "path", "image"}
 FETCHING = {"script", "iframe", "object", "embed", "base", "form", "audio", "video", "source"}

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_two_cores_for_half_an_hour_are_one_core_hour() -> None:
-    cost = Prices(currency="EUR", core_hour=0.06).cost(cores=2, wall_s=1800.0)
+    cost = Prices(currency="EUR", core_hour=0.06).cost(core_s=2 * 1800.0)
     assert cost.core_hours == 1.0
     assert cost.amount == pytest.approx(0.06)
     assert str(cost) == "0.0600 EUR (1.00 core hours)"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from swath.deploy.site.border import Flow
+from swath.ndjson import entries
 
 Json = dict[str, Any]
 ReadItem = Callable[[str], bytes | None]
@@ -51,7 +52,7 @@ def _wall(result: Mapping[str, Any]) -> dict[str, float]:
 
 def footprints(result: Mapping[str, Any], *, read: ReadItem) -> Json:
     """Outlines and dates, without names; ``missing`` counts products whose item is gone or has no outline."""
-    found = [_feature(read(product["item"])) for product in result.get("products", [])]
+    found = [_feature(read(product["item"])) for product in entries(result, "products", read=read)]
     features = [feature for feature in found if feature is not None]
     return {"type": "FeatureCollection", "features": features, "missing": len(found) - len(features)}
 
@@ -71,23 +72,23 @@ def _feature(data: bytes | None) -> Json | None:
     }
 
 
-def lineage(result: Mapping[str, Any]) -> Json:
+def lineage(result: Mapping[str, Any], *, read: ReadItem) -> Json:
     """Scenes, products, models and code."""
-    return {
-        "code": result.get("code"),
-        "models": result.get("models", []),
-        "products": [{key: p[key] for key in ("scene_id", "product_id") if key in p} for p in result.get("products", [])],
-        "assets": {p["product_id"]: [_file(href) for href in p.get("assets", {}).values()] for p in result.get("products", [])},
-    }
+    products, assets = [], {}
+    for product in entries(result, "products", read=read):
+        products.append({key: product[key] for key in ("scene_id", "product_id") if key in product})
+        assets[product["product_id"]] = [_file(href) for href in product.get("assets", {}).values()]
+    return {"code": result.get("code"), "models": result.get("models", []), "products": products, "assets": assets}
 
 
 def _file(href: str) -> str:
     return href.rsplit("/", 1)[-1]
 
 
-def error_texts(result: Mapping[str, Any]) -> Json:
+def error_texts(result: Mapping[str, Any], *, read: ReadItem) -> Json:
     """Why scenes were quarantined."""
-    return {"quarantine": result.get("quarantine", [])}
+    told = [{name: value for name, value in e.items() if name != "wave"} for e in entries(result, "quarantine", read=read)]
+    return {"quarantine": told}
 
 
 def arguments(result: Mapping[str, Any]) -> Json:
@@ -106,8 +107,8 @@ def cut(result: Mapping[str, Any], *, read: ReadItem, site: str, namespace: str)
     return {
         Flow.METRICS: metrics(result, site=site, namespace=namespace),
         Flow.FOOTPRINTS: footprints(result, read=read),
-        Flow.LINEAGE: lineage(result),
-        Flow.ERROR_TEXTS: error_texts(result),
+        Flow.LINEAGE: lineage(result, read=read),
+        Flow.ERROR_TEXTS: error_texts(result, read=read),
         Flow.ARGUMENTS: arguments(result),
         Flow.DRIVER_LOGS: driver_log(result, read=read),
     }

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from swath.deploy.render.cores import most_cores
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
+from swath.wave_width import wave_width
 
 
 def arguments(job: JobSpec, *, site: Site, run_id: str) -> tuple[str, ...]:
@@ -32,6 +34,9 @@ def _words(job: JobSpec, *, site: Site, run_id: str) -> Iterator[str]:
         yield from ("--limit", str(job.limit))
     if job.tile_size is not None:
         yield from ("--tile-size", str(job.tile_size))
+    width = _wave_products(job, site=site)
+    if width is not None:
+        yield from ("--wave-products", str(width))
     if job.level is not None:
         yield from ("--level", job.level)
     if job.trust_checksums:
@@ -40,6 +45,12 @@ def _words(job: JobSpec, *, site: Site, run_id: str) -> Iterator[str]:
         yield from ("--set", f"{step}.model={pin}")
     for key, value in sorted(job.settings.items()):
         yield from ("--set", f"{key}={str(value).lower() if isinstance(value, bool) else value}")
+
+
+def _wave_products(job: JobSpec, *, site: Site) -> int | None:
+    """The job's own, or the width that fits the cluster; None on one machine, which knows its own cores."""
+    cores = most_cores(job.resources, site=site)
+    return job.wave_products or (None if cores is None else wave_width(cores))
 
 
 def output_of(job: JobSpec, *, site: Site) -> str:

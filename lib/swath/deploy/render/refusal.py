@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from swath.deploy.render.border_refusals import border_refusals
+from swath.deploy.render.cores import most_executors
 from swath.deploy.render.environment import stores_of
 from swath.deploy.render.refused import Refusal
 from swath.deploy.site.cluster import Engine
@@ -167,9 +168,16 @@ def _sizes(job: JobSpec, site: Site) -> Iterator[Refusal]:
             f"{need.executor_cores} cores an executor, the site gives {most.executor_cores}",
             "Ask for more executors with fewer cores",
         )
-    wanted = site.dynamic_allocation.max if site.dynamic_allocation.enabled else need.executors
+    wanted = most_executors(need, site=site)
     if wanted > most.executors:
         yield Refusal("executors", f"{wanted} executors, the site gives {most.executors}", "Ask for fewer")
+    cores = wanted * need.executor_cores
+    if most.cores is not None and cores > most.cores:
+        yield Refusal(
+            "cores",
+            f"{wanted} executors of {need.executor_cores} cores are {cores} cores, the site's quota is {most.cores}",
+            "Ask for fewer, or raise the quota and sizes.cores",
+        )
 
 
 def _engine(job: JobSpec, site: Site) -> Iterator[Refusal]:

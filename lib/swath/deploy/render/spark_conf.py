@@ -1,5 +1,6 @@
 """The one function that makes the Spark configuration, for every engine. What an engine forbids is stripped there."""
 
+from swath.deploy.render.cores import most_cores
 from swath.deploy.render.environment import environment
 from swath.deploy.render.layout import EMR_DELTA_JARS, PYTHON, SCRATCH
 from swath.deploy.render.s3a import s3a
@@ -11,7 +12,7 @@ from swath.deploy.site.no_proxy import java_patterns
 from swath.deploy.site.site import Site
 from swath.spark.start.jars import DELTA_PACKAGE
 from swath.spark.start.s3a_jars import S3A_EXCLUDED, S3A_PACKAGES
-from swath.spark.start.settings import DAEMON, FAST_START, on_one_machine, settings_for
+from swath.spark.start.settings import DAEMON, FAST_START, settings_for
 
 # The oldest reader among the sites (Delta 4.0.0 of EMR) must be able to read every table.
 OLDEST_READER = {
@@ -137,10 +138,8 @@ def _parallelism(resources: Resources, *, site: Site) -> dict[str, str]:
     A run decides by them how many tasks it makes and whether it cuts scenes, and would otherwise count only the cores of
     executors that have come by then.
     """
-    if on_one_machine(site.cluster.master) and not site.on_kubernetes:
-        return {}
-    executors = site.dynamic_allocation.max if site.dynamic_allocation.enabled else resources.executors
-    return {"spark.default.parallelism": str(executors * resources.executor_cores)}
+    cores = most_cores(resources, site=site)
+    return {} if cores is None else {"spark.default.parallelism": str(cores)}
 
 
 def _jars(site: Site) -> dict[str, str]:

@@ -9,6 +9,7 @@ from swath.deploy.site.cron import check_cron
 from swath.deploy.site.fields import Cores, Duration, JobName, LabelKey, LabelValue, MemorySize, ModelPin
 from swath.deploy.site.memory import Memory
 from swath.deploy.site.strict import Strict, checked
+from swath.wave_width import MOST
 
 
 class Resources(Strict):
@@ -59,6 +60,7 @@ class JobSpec(Strict):
         settings: ``STEP.PARAM`` to value, as ``--set``.
         limit: At most this many scenes.
         tile_size: Strip height at the reference resolution, in rows.
+        wave_products: Most products that commit together; without it three times the cores of the run.
         level: Processing level of scenes that state none.
         trust_checksums: Take checksums of items at their word.
         max_duration: The run is stopped after it.
@@ -76,6 +78,7 @@ class JobSpec(Strict):
     settings: Mapping[str, str | int | float | bool] = {}
     limit: Annotated[int | None, Field(ge=1)] = None
     tile_size: Annotated[int | None, Field(ge=512)] = None
+    wave_products: Annotated[int | None, Field(ge=1, le=MOST)] = None
     level: Literal["L1", "stated"] | None = None
     trust_checksums: bool = False
     max_duration: Duration = "12h"

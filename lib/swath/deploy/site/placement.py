@@ -70,13 +70,15 @@ class Placement(Strict):
 class Sizes(Strict):
     """The most that a pod and a run may take at this site.
 
-    ``driver`` and ``executor`` are limits of whole containers, so what fits a node after the system's own share.
+    ``driver`` and ``executor`` are limits of whole containers, so what fits a node after the system's own share; ``cores`` is the
+    quota of all executors of a run together, where there is one.
     """
 
     driver: MemorySize = Memory(8192)
     executor: MemorySize = Memory(16384)
     executor_cores: Cores = 4
     executors: Annotated[int, Field(ge=1, le=10_000)] = 16
+    cores: Annotated[int | None, Field(ge=1)] = None
 
 
 class DynamicAllocation(Strict):

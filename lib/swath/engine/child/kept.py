@@ -6,7 +6,8 @@ from typing import Any
 from zipimport import zipimporter
 
 from swath.engine.child.nursery import Nursery
-from swath.engine.child.parent import Child, Limits, Refused
+from swath.engine.child.parent import Child, Limits
+from swath.engine.refused import Refused
 
 Json = dict[str, Any]
 
@@ -38,9 +39,7 @@ def use_nursery(nursery: Nursery | None) -> None:
 def answer_json(request: Json, limits: Limits) -> Json:
     """Have the worker's child do a request; a refusal is an answer too."""
     answer = _KEPT.get(limits).call(request)
-    if isinstance(answer, Refused):
-        return {"refused": {"class": answer.error_class, "message": answer.message, "scene_id": answer.scene_id}}
-    return answer
+    return answer.answer() if isinstance(answer, Refused) else answer
 
 
 def forget_zips() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from swath.engine.child.kernel_kills import kernel_kills
 from swath.engine.child.nursery import Nursery, Nursling
+from swath.engine.refused import Refused
 from swath.errors import (
     CrashError,
     InternalError,
@@ -59,15 +60,6 @@ class Limits:
 
     memory_mb: int = 1536
     seconds: float = 900.0
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A SceneError, as it crosses processes."""
-
-    error_class: str
-    message: str
-    scene_id: str = ""
 
 
 class _ChildDiedError(Exception):
@@ -144,7 +136,7 @@ class Child:
         answer: dict[str, Any] = json.loads(self._line(process, seconds=self._limits.seconds))
         told = answer.get("refused") or answer.get("unforeseen")
         if told is not None:
-            return Refused(told["class"], told["message"], told.get("scene_id", ""))
+            return Refused.from_plain(told)
         if "failed" in answer:
             raise failure_named(answer["failed"]["class"], answer["failed"]["message"])
         result: dict[str, Any] = answer["done"]

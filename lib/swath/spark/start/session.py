@@ -52,7 +52,7 @@ def build_session(
     asked = {**(conf or {}), "spark.app.name": app}
     if master:
         asked["spark.master"] = master
-    stores = {**executor_environment(), **s3a_settings([output])}
+    stores = {**executor_environment(), **s3a_settings([output]), **_of_driver()}
     if "PYSPARK_GATEWAY_PORT" in os.environ:
         settings = _submitted(asked, stores=stores)
     else:
@@ -125,6 +125,14 @@ def _with_s3a(settings: Mapping[str, str], *, master: str) -> dict[str, str]:
 def _logging_option() -> str:
     path = Path(__file__).with_name("log4j2.properties")
     return f"-Dlog4j2.configurationFile={path}" if path.is_file() else ""
+
+
+def _of_driver() -> dict[str, str]:
+    """What the driver alone reads: accounts, and pools of tasks where their file can be read (in a zip Spark does without)."""
+    path = Path(__file__).with_name("pools.xml")
+    there = {"spark.scheduler.mode": "FAIR", "spark.scheduler.allocation.file": path.as_uri()}
+    # Executors that are gone cost as well: the account of core seconds has them all (Spark forgets them from the 101st on).
+    return {**(there if path.is_file() else {}), "spark.ui.retainedDeadExecutors": "10000"}
 
 
 def _with_python(settings: Mapping[str, str]) -> dict[str, str]:

@@ -1,23 +1,22 @@
 """What of a product is there already: files whose key is known are linked, not made."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pyspark.sql import Row
-
-from swath.engine.adopt import href_of
+from swath.engine.adopt import adopt, href_of
 from swath.engine.descent import same_pictures
-from swath.engine.product_plan import ProductPlan, plan_product
-from swath.errors import ConfigError, InfrastructureError, ServiceError
+from swath.engine.link_messages import KnownVersion
+from swath.engine.product_plan import ProductPlan
+from swath.errors import InfrastructureError, ServiceError, StoreRefusedError
+from swath.product import AssetRecord
 from swath.stores.base import Store
 
+log = logging.getLogger("swath.links")
 Json = dict[str, Any]
-#: Stores answer several questions at once.
-_ASKERS = 16
 _CLASSES = "_picture"
 #: What swath says of each of its own files.
 _OWN = frozenset({"swath:key", "swath:layer", "file:size", "file:checksum", "data_type", "href"})
@@ -37,15 +36,14 @@ class Version:
     """
 
     files: Mapping[str, tuple[str, str, int]]
-    records: Mapping[str, Json]
+    records: Mapping[str, AssetRecord]
     pictures: Mapping[str, str]
 
     @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> "Version":
+    def of_ledger(cls, known: KnownVersion) -> "Version":
         """What the ledger knows of a version."""
-        records = {r["key"]: r for r in json.loads(row["records"])}
-        files = {key: (r["name"], r["href"], r["bytes"]) for key, r in records.items()}
-        return cls(files=files, records=records, pictures=dict(row["pictures"] or {}))
+        files = {r.key: (r.name, r.href, r.bytes) for r in known.records}
+        return cls(files=files, records={r.key: r for r in known.records}, pictures=known.pictures)
 
     @classmethod
     def of_item(cls, item: Mapping[str, Any], *, folder: str) -> "Version":
@@ -66,47 +64,49 @@ class Links:
         item: Path of the item, relative to the output.
         pictures: Paths of pictures that show the same, by name.
         true_colour: Whether the true-colour pictures are among them, or there are none.
-        pixels: Pixels of all assets of the product.
     """
 
-    records: dict[str, Json] = field(default_factory=dict)
+    records: dict[str, AssetRecord] = field(default_factory=dict)
     adoptable: list[str] = field(default_factory=list)
     item: str = ""
     pictures: dict[str, str] = field(default_factory=dict)
     true_colour: bool = False
-    pixels: int = 0
 
 
-def find_links(
-    rows: Sequence[Row], *, pipeline_json: str, versions: Mapping[str, Sequence[Mapping[str, Any]]], store: Store
-) -> list[Links]:
-    """What is there of the products of a wave, without reading a pixel.
+def linked(plan: ProductPlan, known: Iterable[KnownVersion], *, store: Store) -> Links:
+    """What is there of a product, without reading a pixel but of files that no ledger knows: those are counted again.
 
     Args:
-        rows: Rows of the plan, with their scenes.
-        pipeline_json: Pipeline of the run, as JSON.
-        versions: What the ledger knows of the products, newest first, by product.
+        plan: Plan of the product.
+        known: Versions of it that the ledger knows, newest first.
         store: The output.
     """
-
-    def look(row: Row) -> Links:
-        try:
-            plan = plan_product(row["scene"], pipeline_json)
-        except (ConfigError, InfrastructureError, ServiceError):
-            raise
-        except Exception:  # noqa: BLE001  newer code may refuse what older code planned: the strips will say so, or why
-            return Links()
-        return _links(plan, versions.get(plan.product_id, ()), store)
-
-    with ThreadPoolExecutor(_ASKERS) as askers:
-        return list(askers.map(look, rows))
+    links = find_links(plan, known, store=store)
+    if links.adoptable:
+        found = _adopted(plan, links, store=store)
+        # A file that is not what its item says is made again.
+        links.records |= {r.name: relabelled(r, name=r.name, plan=plan) for r in found}
+        if len(found) < len(links.adoptable):
+            links.pictures, links.true_colour = {}, not plan.previews
+    return links
 
 
-def _links(plan: ProductPlan, rows: Iterable[Mapping[str, Any]], store: Store) -> Links:
+def _adopted(plan: ProductPlan, links: Links, *, store: Store) -> list[AssetRecord]:
+    try:
+        return adopt(json.loads(store.read(links.item) or b"{}"), names=links.adoptable, folder=plan.folder, store=store)
+    except (InfrastructureError, ServiceError, StoreRefusedError):
+        raise
+    except Exception as error:  # noqa: BLE001  a file that cannot be counted is made again
+        log.info("%s: %s", links.item, error)
+        return []
+
+
+def find_links(plan: ProductPlan, known: Iterable[KnownVersion], *, store: Store) -> Links:
+    """What is there by names, keys and sizes alone."""
     path = f"{plan.folder}/{plan.product_id}.json"
-    links = Links(item=path, pixels=sum(s.grid.width * s.grid.height for s in plan.graph.outputs.values()))
+    links = Links(item=path)
     # Files are named relative to the item: a version in another folder cannot lend its own.
-    versions = [Version.of_row(r) for r in rows if r["item"] == path]
+    versions = [Version.of_ledger(v) for v in known if v.item == path]
     item = _item(store.read(path))
     if item is not None:
         with suppress(*_BROKEN):
@@ -141,12 +141,10 @@ def _link_assets(plan: ProductPlan, version: Version, links: Links, *, store: St
             links.adoptable.append(name)
 
 
-def relabelled(record: Mapping[str, Any], *, name: str, plan: ProductPlan) -> Json:
+def relabelled(record: AssetRecord, *, name: str, plan: ProductPlan) -> AssetRecord:
     """A record as the new version states it: what a key does not hold may have changed (names, a model's version number)."""
     spec = plan.graph.outputs[name]
-    model = spec.model
-    told = {"name": model.name, "version": model.version, "digest": model.digest} if model is not None else None
-    return {**record, "name": name, "layer": spec.name, "model": told}
+    return replace(record, name=name, layer=spec.layer, model=spec.model)
 
 
 def _link_pictures(plan: ProductPlan, version: Version, links: Links, *, store: Store) -> None:

@@ -9,10 +9,12 @@ from swath.inference.reference import read_reference
 from swath.report.product_summary import ProductSummary
 from swath.report.training_range import Ranges, unlike_training
 
+#: Percentiles of the training data by digest of the model; None where it has none.
+AllRanges = Mapping[str, Ranges | None]
 _UNPROVEN = "it carries no reference rows: the order and the scale of its bands are not proven"
 
 
-def ranges_of(models: Mapping[str, Mapping[str, str]]) -> Mapping[str, Ranges | None]:
+def ranges_of(models: Mapping[str, Mapping[str, str]]) -> AllRanges:
     """Percentiles of the training data by digest of the model; None where it has none.
 
     Args:
@@ -28,7 +30,7 @@ def ranges_of(models: Mapping[str, Mapping[str, str]]) -> Mapping[str, Ranges | 
     return found
 
 
-def notes_of(product: ProductSummary, *, ranges: Mapping[str, Ranges | None]) -> Mapping[str, str]:
+def notes_of(product: ProductSummary, *, ranges: AllRanges) -> Mapping[str, str]:
     """What is to be said of the models behind a product, by model."""
     told = {}
     for model in product.models:

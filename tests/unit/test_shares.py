@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from swath.algo.qa import QA_BITS
 from swath.product import REFLECTANCE, Category, Statistics, Tally, bit_field, class_map
-from swath.report.shares import class_shares, shares_of
+from swath.shares import class_shares, shares_of
 
 QA = bit_field(QA_BITS)
 

@@ -1,0 +1,66 @@
+"""What a child does with a new scene: read its metadata, and see what a pipeline would make of it."""
+
+import json
+from dataclasses import replace
+
+from swath.engine.blame import internal_error
+from swath.engine.file_names import check_file_names
+from swath.engine.ingested import Ingest, SceneFound
+from swath.engine.keys import canonical
+from swath.engine.product_plan import plan_product
+from swath.engine.refused import Refused
+from swath.errors import ConfigError, SceneError, ServiceError
+from swath.outside import escaped_values, message
+from swath.readers.files.digest_memory import DigestMemory, remembering
+from swath.readers.gate.terms import Terms, under
+from swath.readers.registry import read_scene
+from swath.stores.names import NameLimits
+
+
+def ingest(request: Ingest) -> SceneFound | Refused:
+    """Read a scene's metadata; with a pipeline, tell also what it would make of the scene.
+
+    Raises:
+        SceneError: The scene is unusable.
+        ConfigError: The pipeline is wrong, or its strip height is not legal.
+        ServiceError: A store was away for longer than we wait.
+    """
+    terms = Terms.from_plain(request.terms)
+    try:
+        with under(terms), remembering(DigestMemory.from_json(request.files)) as memory:
+            scene = read_scene(request.href)
+    except SceneError as error:
+        if not error.stage:
+            raise
+        return Refused(error.error_class, str(error), stage=error.stage)
+    text = _bordered(scene.to_json())
+    found = SceneFound(
+        scene=text, scene_id=scene.scene_id, scene_digest=scene.digest, processed=scene.processed, files=memory.to_json()
+    )
+    if request.pipeline is None:
+        return found
+    try:
+        plan = plan_product(text, request.pipeline)
+        check_file_names(plan, limits=NameLimits(**request.names))
+        strips = plan.cut(rows=request.strip_rows, split=True).strips
+    except (ConfigError, ServiceError):
+        raise
+    except Exception as error:  # noqa: BLE001  the scene is known by now, whatever its plan met
+        fate = error if isinstance(error, SceneError) else internal_error(error)
+        return replace(found, unfit=Refused(fate.error_class, message(str(fate.of(scene.scene_id)))))
+    return replace(
+        found,
+        product_id=plan.product_id,
+        product_key=plan.product_key,
+        assets=len(plan.keys),
+        strips=strips,
+        pixels=plan.pixels,
+    )
+
+
+def _bordered(scene: str) -> str:
+    """The JSON of a scene with every text in it escaped, once, before any table holds it.
+
+    The JSON of honest scenes has no escapes but of letters, so that it is passed on as it is.
+    """
+    return canonical(escaped_values(json.loads(scene))) if "\\u" in scene or "\\n" in scene or "\\t" in scene else scene

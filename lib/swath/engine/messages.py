@@ -1,0 +1,219 @@
+"""What driver, workers and children say to each other about products: a dataclass for each request and each answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from swath.engine.link_messages import VERSIONS, KnownVersion
+from swath.engine.message import Message, Reader, tuple_of
+from swath.engine.subject import OfCut, OfProduct
+from swath.product import AssetRecord
+from swath.sinks.cog.strip_part import PartManifest
+
+_RECORDS = tuple_of(AssetRecord.from_plain)
+_PARTS = tuple_of(PartManifest.from_plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripMade(Message):
+    """What a strip leaves: parts in the store, and this.
+
+    Args:
+        parts: Parts of its assets.
+        dark: Counts of dark pixels by band, for the radiometric guard; the counted values are text, as JSON has keys.
+        preview: Path of its share of the pictures; None without pictures.
+        seconds: CPU time by stage [s].
+        cpu_s: See ``Answered``.
+        peak_mb: See ``Answered``.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {"parts": _PARTS}
+    parts: tuple[PartManifest, ...]
+    dark: Mapping[str, Mapping[str, int]]
+    preview: str | None
+    seconds: Mapping[str, float]
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeStrip(OfCut):
+    """Make one strip of all assets.
+
+    Args:
+        strip: Number of the strip.
+        uploads: Uploads that the strips share, ids by asset.
+    """
+
+    op: ClassVar[str] = "strip"
+    strip: int
+    uploads: Mapping[str, str] = field(default_factory=dict)
+
+    def answered(self, plain: Mapping[str, Any]) -> StripMade:
+        """The answer as it came."""
+        return StripMade.from_plain(plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetMade(Message):
+    """A published asset.
+
+    Args:
+        record: Record of the asset.
+        cpu_s: See ``Answered``.
+        peak_mb: See ``Answered``.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {"record": AssetRecord.from_plain}
+    record: AssetRecord
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeAsset(OfCut):
+    """Make the file of an asset of its strips.
+
+    Args:
+        asset: STAC name of the asset.
+        parts: Parts of all strips.
+        attempt: A name of its own for every try.
+        upload: Id of the upload that the strips shared; empty without one.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {"parts": _PARTS}
+    op: ClassVar[str] = "asset"
+    asset: str
+    parts: tuple[PartManifest, ...]
+    attempt: str
+    upload: str = ""
+
+    def answered(self, plain: Mapping[str, Any]) -> AssetMade:
+        """The answer as it came."""
+        return AssetMade.from_plain(plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published(Message):
+    """A product that has its item.
+
+    Args:
+        item: Path of the item, relative to the output.
+        bbox: West, south, east, north [degree].
+        pictures: Paths of the pictures by name.
+        collection: Collection of the product.
+        left_out: Assets that were not made and why, by name.
+        facts: What steps and checks found, JSON-able.
+        acquired: Time of the acquisition, ISO 8601.
+        platform: Platform of the scene.
+        reduced: Assets of reduced accuracy, and why, by name.
+        shares: Percent of pixels that are valid, saturated and cloudy (None where nothing says), by these words.
+        cpu_s: See ``Answered``.
+        peak_mb: See ``Answered``.
+    """
+
+    item: str
+    bbox: list[float]
+    pictures: Mapping[str, str]
+    collection: str
+    left_out: Mapping[str, str]
+    facts: Mapping[str, Any]
+    acquired: str
+    platform: str
+    reduced: Mapping[str, str]
+    shares: Mapping[str, float | None]
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish(OfProduct):
+    """Check a product whose files are there, and write its pictures and its item.
+
+    Args:
+        records: Records of its assets, in any order.
+        previews: Paths of the strips' shares of the pictures.
+        dark: Counts of the strips that were made now.
+        kept: Paths of pictures of an earlier version that show the same, by name.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {"records": _RECORDS, "previews": tuple, "dark": tuple}
+    op: ClassVar[str] = "publish"
+    records: tuple[AssetRecord, ...]
+    previews: tuple[str, ...] = ()
+    dark: tuple[Mapping[str, Mapping[str, int]], ...] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+    def answered(self, plain: Mapping[str, Any]) -> Published:
+        """The answer as it came."""
+        return Published.from_plain(plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted(Message):
+    """What the ledger keeps of one strip of one asset.
+
+    Args:
+        asset: STAC name of the asset.
+        strip: Number of the strip.
+        sums: Count, valid, clamped, minimum, maximum, total and squares of its stored values.
+        bytes: Length of its part.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {"sums": tuple}
+    asset: str
+    strip: int
+    sums: tuple[int | None, ...]
+    bytes: int
+
+    @classmethod
+    def of(cls, part: PartManifest) -> Self:
+        """What a part says."""
+        s = part.statistics
+        sums = (s.count, s.valid, s.clamped, s.minimum, s.maximum, s.total, s.squares)
+        return cls(asset=part.asset, strip=part.strip, sums=sums, bytes=part.bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductMade(Message):
+    """A product of one strip, from end to end.
+
+    Args:
+        linked: Records of assets that were there already.
+        made: Records of assets that were made now.
+        tiles: What the ledger keeps of the strip.
+        seconds: CPU time by stage [s].
+        published: Its item.
+        cpu_s: See ``Answered``.
+        peak_mb: See ``Answered``.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {
+        "linked": _RECORDS, "made": _RECORDS, "tiles": tuple_of(Counted.from_plain), "published": Published.from_plain,
+    }  # fmt: skip
+    linked: tuple[AssetRecord, ...]
+    made: tuple[AssetRecord, ...]
+    tiles: tuple[Counted, ...]
+    seconds: Mapping[str, float]
+    published: Published
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeProduct(OfCut):
+    """Make a product of one strip from end to end, but for what is there already.
+
+    Args:
+        attempt: A name of its own for every try.
+        versions: Versions of it that the ledger knows, newest first.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {"versions": VERSIONS}
+    op: ClassVar[str] = "make"
+    attempt: str
+    versions: tuple[KnownVersion, ...] = ()
+
+    def answered(self, plain: Mapping[str, Any]) -> ProductMade:
+        """The answer as it came."""
+        return ProductMade.from_plain(plain)

@@ -1,0 +1,45 @@
+"""What a run did."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from pyspark.sql import Row
+
+from swath.readers.passed_over import PassedOver
+from swath.runs.commit import Account
+from swath.runs.request import RunRequest
+from swath.runs.results import Results
+from swath.runs.work import ProductWork, StageTime
+from swath.sinks.served.delivery import Delivered
+
+#: A row of a plan.
+PlanRow = Row
+
+
+@dataclass(slots=True, kw_only=True)
+class RunOutcome:
+    """What a run did.
+
+    Args:
+        request: What was asked.
+        account: Account over all waves.
+        results: Entries of its scenes.
+        made: First products of the run, those of an earlier execution that was cut short first.
+        stages: Stages of all waves.
+        touched: Collections and days that got a product.
+        started: Aware.
+        ended: Aware.
+        not_scenes: Files of the inputs that are no scene.
+        delivered: What the served catalogue was told; None without one.
+    """
+
+    request: RunRequest
+    account: Account
+    results: Results
+    started: datetime
+    ended: datetime
+    made: list[ProductWork] = field(default_factory=list)
+    stages: list[StageTime] = field(default_factory=list)
+    touched: set[tuple[str, date]] = field(default_factory=set)
+    not_scenes: PassedOver = field(default_factory=PassedOver)
+    delivered: Delivered | None = None

@@ -1,0 +1,150 @@
+"""From what a run did to what its result and its report say."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from swath import __version__
+from swath.engine.messages import Published
+from swath.engine.product_plan import CHECKED, plan_product, product_of
+from swath.product import Product
+from swath.report.cost import Cost
+from swath.report.product_summary import ProductSummary, Truth
+from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
+from swath.report.totals import in_order
+from swath.runs.ingest import name_of
+from swath.runs.model_notes import AllRanges, notes_of, ranges_of
+from swath.runs.outcome import PlanRow, RunOutcome
+from swath.runs.plan import DUPLICATE, MADE, Aside
+from swath.runs.request import RunRequest
+from swath.runs.results import Results
+from swath.runs.work import ProductWork
+
+Json = dict[str, Any]
+#: Finds what is known to be true of a product, for simulated scenes.
+FindTruth = Callable[[Product, Mapping[str, str]], Truth | None]
+_REASONS = {MADE: "already there", DUPLICATE: "duplicate"}
+
+
+def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cost | None = None) -> RunSummary:
+    """The summary of a run."""
+    account, results, ranges = outcome.account, outcome.results, ranges_of(outcome.request.models)
+    return RunSummary(
+        run_id=outcome.request.run_id,
+        pipeline=outcome.request.pipeline["name"],
+        code=__version__,
+        site=outcome.request.site,
+        started=outcome.started,
+        ended=outcome.ended,
+        scenes=Account(taken_in=account.scenes_in, made=account.made, skipped=account.skipped, quarantined=account.quarantined),
+        assets=Account(
+            taken_in=account.assets_in,
+            made=account.assets_made,
+            skipped=account.assets_skipped,
+            quarantined=account.assets_quarantined,
+        ),
+        products=tuple(_summary(w, outcome.request, truth=truth, ranges=ranges) for w in outcome.made),
+        skipped=tuple(results.skipped),
+        quarantine=tuple(results.quarantine),
+        replaced=tuple(results.replaced),
+        stages=stages_together(
+            StageTiming(name=s.name, wall_s=s.wall_s, cpu_s=s.cpu_s, tasks=s.tasks, peak_mb=s.peak_mb or None)
+            for s in outcome.stages
+        ),
+        report=f"reports/{outcome.request.run_id}.html",
+        output=outcome.request.output,
+        not_scenes=outcome.not_scenes.count,
+        not_scene_names=tuple(outcome.not_scenes.names),
+        notes=outcome.request.notes,
+        cost=cost,
+        totals=results.totals,
+        listings=results.listings(),
+    )
+
+
+def tell(works: list[ProductWork], results: Results, *, wave: int, aside: Aside, request: RunRequest) -> None:
+    """Hand the entries of a wave to the results of its run.
+
+    Args:
+        works: Products of the wave.
+        results: Results of the run.
+        wave: Number of the wave.
+        aside: What of the plan needs no work, where the wave carries it.
+        request: What was asked.
+    """
+    ranges = ranges_of(request.models)
+    results.take(
+        wave,
+        products=(_entry(w, w.published, request=request, ranges=ranges) for w in works if w.published is not None),
+        quarantine=_quarantined(works, aside),
+        skipped=(SkippedEntry(scene_id=_name(r), reason=_REASONS[r["status"]]) for r in aside.skipped_rows()),
+    )
+
+
+def product_made(work: ProductWork, request: RunRequest) -> Product:
+    """The product of a finished work, as its item tells it."""
+    plan = plan_product(work.row["scene"], request.pipeline_json)
+    checked = work.published.facts.get(CHECKED) if work.published is not None else None
+    order = list(plan.graph.outputs)
+    records = sorted(work.records, key=lambda r: order.index(r.name))
+    return product_of(plan, request.pipeline_json, records=records, checked=checked)
+
+
+def _entry(work: ProductWork, published: Published, *, request: RunRequest, ranges: AllRanges) -> Json:
+    """What ``ProductSummary.to_contract`` says of a product, without planning it again where its child said everything."""
+    replaced = {"replaced": work.row["message"]} if work.row["message"] else {}
+    if not published.shares or ranges:
+        return {**_summary(work, request, ranges=ranges).to_contract(), **replaced}
+    folder = published.item.rpartition("/")[0]
+    return {
+        "product_id": work.row["product_id"],
+        "scene_id": work.row["scene_id"],
+        "item": published.item,
+        "assets": {r.name: f"{folder}/{r.href}" for r in work.records},
+        "collection": published.collection,
+        "left_out": dict(published.left_out),
+        "reduced_accuracy": dict(published.reduced),
+        "checks": dict(published.facts.get(CHECKED, {})),
+        "model_notes": {},
+        "pictures": _roles(published.pictures),
+        **{f"{name}_percent": published.shares[name] for name in ("valid", "saturated", "cloud")},
+        "models": [asdict(m) for m in in_order(r.model for r in work.records if r.model is not None)],
+        **replaced,
+    }
+
+
+def _summary(work: ProductWork, request: RunRequest, *, truth: FindTruth | None = None, ranges: AllRanges) -> ProductSummary:
+    product, published = product_made(work, request), work.published
+    if published is None:
+        msg = f"{product.product_id} has no item"
+        raise ValueError(msg)
+    folder = str(PurePosixPath(published.item).parent)
+    files = {a.name: f"{folder}/{a.href}" for a in product.assets}
+    known = truth(product, files) if truth is not None else None
+    made = ProductSummary.of(product, item=published.item, pictures=_roles(published.pictures), truth=known)
+    return replace(made, model_notes=notes_of(made, ranges=ranges))
+
+
+def _roles(pictures: Mapping[str, str]) -> dict[str, str]:
+    """Pictures by the role that the report knows them by."""
+    roles = {name.removesuffix("_picture"): href for name, href in pictures.items() if name.endswith("_picture")}
+    if "thumbnail" in pictures:
+        roles["true_colour"] = pictures["thumbnail"]
+    if "before" in pictures:
+        roles |= {"before": pictures["before"], "after": pictures["thumbnail"]}
+    return roles
+
+
+def _name(row: PlanRow) -> str:
+    return name_of(row["scene_id"], row["href"])
+
+
+def _quarantined(works: list[ProductWork], aside: Aside) -> Iterator[QuarantineEntry]:
+    for row in aside.refused_rows():
+        name = name_of(row["scene_id"], row["href"], stage=row["stage"])
+        yield QuarantineEntry(scene_id=name, stage=row["stage"], error=row["error_class"], message=row["message"])
+    for work in works:
+        why = work.refusal
+        if why is not None:
+            yield QuarantineEntry(scene_id=_name(work.row), stage=why.stage, error=why.error_class, message=why.message)

@@ -1,0 +1,141 @@
+"""Waves in flight: in order, one committer, and nothing at work when the block is over."""
+
+import threading
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from swath.errors import StoppedError
+from swath.runs.flight import IN_FLIGHT, Flight, Turn
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(120)]
+
+
+def sleeping(rows: Iterable[int]) -> Iterable[int]:
+    for row in rows:
+        time.sleep(60)
+        yield row
+
+
+def job(spark: "SparkSession") -> list[int]:
+    """Work of a minute on every core."""
+    return spark.sparkContext.parallelize(range(4), 4).mapPartitions(sleeping).collect()
+
+
+def test_waves_come_back_in_order_and_the_next_is_at_work_meanwhile(spark: "SparkSession") -> None:
+    at_work, most, led = set[int](), list[int](), list[int]()
+    first_is_slow = threading.Event()
+
+    def make(wave: int, turn: Turn) -> int:
+        at_work.add(wave)
+        if wave == 0:
+            # Ends when the next one is at work, and never without it.
+            assert first_is_slow.wait(60)
+        elif wave == 1:
+            first_is_slow.set()
+        most.append(len(at_work))
+        at_work.discard(wave)
+        return wave * 10
+
+    with Flight(spark, make, name="order").made(range(5), before=led.append) as waves:
+        assert list(waves) == [(0, 0), (1, 10), (2, 20), (3, 30), (4, 40)]
+    assert led == [0, 1, 2, 3, 4]
+    assert max(most) <= IN_FLIGHT
+
+
+def test_an_error_of_the_next_wave_waits_for_its_turn(spark: "SparkSession") -> None:
+    def make(wave: int, turn: Turn) -> int:
+        if wave == 1:
+            raise ValueError("the second wave")
+        time.sleep(0.5)
+        return wave
+
+    taken = []
+
+    def take() -> None:
+        with Flight(spark, make, name="e").made(range(9), before=_pass) as waves:
+            for wave, _ in waves:
+                taken.append(wave)
+
+    with pytest.raises(ValueError, match="the second wave"):
+        take()
+    assert taken == [0]
+
+
+def test_whatever_ends_the_block_ends_the_jobs_of_both_waves(spark: "SparkSession") -> None:
+    ended: dict[int, str] = {}
+
+    def make(wave: int, turn: Turn) -> int:
+        if wave == 0:
+            return 0
+        try:
+            while True:
+                turn.enter_stage()
+                job(spark)
+        except Exception as error:
+            ended[wave] = type(error).__name__
+            raise
+
+    def interrupted() -> None:
+        with Flight(spark, make, name="c").made(range(9), before=_pass) as waves:
+            next(waves)
+            _until_at_work(spark)
+            raise KeyboardInterrupt
+
+    since = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - since < 50
+    assert not [t for t in threading.enumerate() if t.name.startswith("wave ")]
+    assert set(ended) == {1, 2}
+    # The session is as good as before.
+    assert spark.sparkContext.parallelize([1, 2], 2).sum() == 3
+
+
+def test_a_wave_that_must_end_begins_no_stage(spark: "SparkSession") -> None:
+    turn = Turn(spark, tag="over")
+    turn.enter_stage()
+    turn.end()
+    with pytest.raises(StoppedError, match="the wave ended with its run"):
+        turn.enter_stage()
+
+
+def test_tasks_of_the_first_wave_go_before_those_of_the_next(spark: "SparkSession") -> None:
+    """The next wave's job is there first and has more tasks than cores; the first wave's later stage overtakes it."""
+    context = spark.sparkContext
+    cores, order = context.defaultParallelism, list[str]()
+    started = threading.Event()
+
+    def short(rows: Iterable[int]) -> Iterable[int]:
+        time.sleep(0.5)
+        yield from rows
+
+    def make(wave: int, turn: Turn) -> int:
+        if wave == 0:
+            assert started.wait(60)
+            time.sleep(0.3)
+        turn.enter_stage()
+        started.set()
+        context.parallelize(range(cores * 8), cores * 8 if wave else cores).mapPartitions(short).count()
+        order.append(f"wave {wave}")
+        return wave
+
+    with Flight(spark, make, name="p").made(range(2), before=_pass) as waves:
+        list(waves)
+    assert order == ["wave 0", "wave 1"]
+
+
+def _pass(wave: int) -> None:
+    del wave
+
+
+def _until_at_work(spark: "SparkSession") -> None:
+    tracker = spark.sparkContext.statusTracker()
+    until = time.monotonic() + 60
+    while not tracker.getActiveStageIds() and time.monotonic() < until:
+        time.sleep(0.1)
