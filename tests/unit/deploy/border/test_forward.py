@@ -3,6 +3,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,9 @@ from swath.deploy.site.border import Flow
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
 from swath.metrics.beat import Beat
+from swath.report.summary import QuarantineEntry
+from swath.runs.results import Results
+from swath.stores.local import local_store
 
 Change = Callable[..., Site]
 # one canary a kind of knowledge: none may appear in a flow of another kind
@@ -239,3 +243,57 @@ def test_a_stream_that_was_cut_short_is_set_aside(tmp_path: Path, change: Change
     (aside,) = forward(site, output=str(tmp_path / "out"), max_duration_s=7200, now=NOW)
     assert isinstance(aside, SetAside)
     assert "is no beat" in aside.reason
+
+
+def test_every_product_of_a_large_run_is_forwarded(tmp_path: Path, change: Change) -> None:
+    """10,500 products and 1,200 quarantined scenes: the result names the first of them, parts beside it all."""
+    out, to = tmp_path / "out", tmp_path / "to"
+    _run(out, "large")
+    store, products, refused = local_store(out), 10_500, 1_200
+    parts = Results(store=store, run_id="large", many=True)
+    for wave in range(0, products, 3_500):
+        entries = (_product(n) for n in range(wave, wave + 3_500))
+        parts.take(wave, products=entries, quarantine=[_refusal(n) for n in range(refused)] if wave == 0 else ())
+    path = out / "reports" / "large.json"
+    listings = {kind: listing.to_plain() for kind, listing in parts.listings().items()}
+    result = json.loads(path.read_text(encoding="utf-8")) | {"made": products, "quarantined": refused, "listings": listings}
+    path.write_text(json.dumps(result | {"scenes_in": products + refused}), encoding="utf-8")
+    site = _site(change, allow=["lineage", "footprints", "error-texts"], to=to)
+    (sent,) = list(forward(site, output=str(out)))
+    assert isinstance(sent, Forwarded), sent
+    told = {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in to.rglob("*.json")}
+    assert [p["product_id"] for p in told["lineage"]["products"]] == [f"p{n}" for n in range(products)]
+    assert len(told["lineage"]["assets"]) == len(told["footprints"]["features"]) == products
+    assert [q["scene_id"] for q in told["error-texts"]["quarantine"]] == [f"q{n}" for n in range(refused)]
+    assert told["error-texts"]["quarantine"][0].keys() == {"scene_id", "stage", "error", "message", "attempts"}
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut short"])
+def test_a_result_whose_parts_cannot_be_read_is_set_aside(tmp_path: Path, change: Change, damage: str) -> None:
+    out, to = tmp_path / "out", tmp_path / "to"
+    _run(out, "large")
+    parts = Results(store=local_store(out), run_id="large", many=True)
+    parts.take(0, products=[_product(n) for n in range(60)])
+    (name,) = parts.listings()["products"].paths
+    part, path = out / name, out / "reports" / "large.json"
+    listings = {kind: listing.to_plain() for kind, listing in parts.listings().items()}
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"listings": listings}), encoding="utf-8")
+    if damage == "gone":
+        part.unlink()
+    else:
+        part.write_bytes(part.read_bytes()[:-9])
+    (aside,) = list(forward(_site(change, allow=["lineage"], to=to), output=str(out)))
+    assert isinstance(aside, SetAside)
+    assert ("is gone" if damage == "gone" else "a part of a result cannot be read") in aside.reason
+    assert not to.exists()
+
+
+def _product(number: int) -> dict[str, Any]:
+    return {
+        "product_id": f"p{number}", "scene_id": f"s{number}", "item": "products/item.json",
+        "assets": {"red": f"products/p{number}.red.tif"}, "models": [], "reduced_accuracy": {}, "model_notes": {},
+    }  # fmt: skip
+
+
+def _refusal(number: int) -> QuarantineEntry:
+    return QuarantineEntry(scene_id=f"q{number}", stage="process", error="read", message="cut short")
