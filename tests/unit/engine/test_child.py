@@ -109,9 +109,9 @@ def test_an_allocation_beyond_the_limit_is_refused_as_oom_after_two_tries(child:
 
 def test_memory_that_earlier_requests_left_behind_does_not_count(child: Child, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    # The data limit stands at 600 MiB: both together do not fit, each alone does. A child and its libraries have up to 60 MiB.
+    # The data limit stands at 600 MiB: both together do not fit, each alone does. A child and its libraries have up to 90 MiB.
     for _ in range(2):
-        _done(child.call({"op": "allocate", "mb": 310, "log": str(log)}))
+        _done(child.call({"op": "allocate", "mb": 302, "log": str(log)}))
     assert len(set(_pids(log))) == 2
 
 
