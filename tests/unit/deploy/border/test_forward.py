@@ -259,7 +259,7 @@ def test_every_product_of_a_large_run_is_forwarded(tmp_path: Path, change: Chang
     result = json.loads(path.read_text(encoding="utf-8")) | {"made": products, "quarantined": refused, "listings": listings}
     path.write_text(json.dumps(result | {"scenes_in": products + refused}), encoding="utf-8")
     site = _site(change, allow=["lineage", "footprints", "error-texts"], to=to)
-    (sent,) = list(forward(site, output=str(out)))
+    (sent,) = list(forward(site, output=str(out), max_duration_s=3600.0))
     assert isinstance(sent, Forwarded), sent
     told = {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in to.rglob("*.json")}
     assert [p["product_id"] for p in told["lineage"]["products"]] == [f"p{n}" for n in range(products)]
@@ -282,7 +282,7 @@ def test_a_result_whose_parts_cannot_be_read_is_set_aside(tmp_path: Path, change
         part.unlink()
     else:
         part.write_bytes(part.read_bytes()[:-9])
-    (aside,) = list(forward(_site(change, allow=["lineage"], to=to), output=str(out)))
+    (aside,) = list(forward(_site(change, allow=["lineage"], to=to), output=str(out), max_duration_s=3600.0))
     assert isinstance(aside, SetAside)
     assert ("is gone" if damage == "gone" else "a part of a result cannot be read") in aside.reason
     assert not to.exists()
