@@ -8,15 +8,16 @@ from swath.suggestion import did_you_mean
 
 
 def check_layers(pipeline: Pipeline, *, absent: Mapping[str, str]) -> None:
-    """Refuse layers that no step makes; steps of plug-ins that do not declare their kinds are taken at their word.
+    """Refuse layers that no step makes.
+
+    Args:
+        pipeline: The pipeline.
+        absent: Kinds that a step left out when the run was planned, with the reason.
 
     Raises:
         ConfigError: With the nearest kind.
     """
-    declared = [getattr(s, "kinds", None) for s in pipeline.steps]
-    if any(kinds is None for kinds in declared):
-        return
-    known = sorted({k for kinds in declared for k in kinds or ()} | set(absent))
+    known = sorted({kind for step in pipeline.steps for kind in step.kinds} | set(absent))
     for rule in pipeline.assets:
         for wanted in rule.layers.split("|"):
             kind = wanted.split(":")[0]

@@ -22,11 +22,9 @@ from swath.names import NAME_RULE, name_problem
 from swath.outside import message
 from swath.pipeline import Writer
 from swath.settings import Settings
-from swath.steps.registry import parameter_names
+from swath.steps.registry import kinds_of, own_parameters, takes_model
 from swath.suggestion import did_you_mean
 
-#: The step whose parameters name a model.
-_MODEL_STEP = "landcover"
 _MAX_BYTES = 1 << 20
 #: What the loader raises: a tag makes it call ``int`` or ``datetime`` with whatever stands behind the tag.
 _NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
@@ -230,8 +228,8 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
             msg = f"pipeline {pipeline.name}: a step is one name with its parameters, got {sorted(entry)}"
             raise ConfigError(msg)
         ((name, parameters),) = entry.items()
-        if name == _MODEL_STEP:
-            _check_model_parameters(parameters)
+        if takes_model(name):
+            _check_model_parameters(name, parameters)
             try:
                 parameters = _pinned(parameters, registry=registry, found=found)
             except AbsentError:
@@ -240,7 +238,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
                     raise
                 # The registry's own words name places of this machine: the item says what, not where.
                 reason = f"no model {parameters.get('model')} could be resolved when the run was planned"
-                absent |= dict.fromkeys(("landcover", "landcover_probability"), reason)
+                absent |= dict.fromkeys(kinds_of(name), reason)
                 continue
         steps.append({"name": name, "parameters": dict(parameters)})
     grid = grid_choice(pipeline.grid)
@@ -269,20 +267,25 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
     )
 
 
-def _check_model_parameters(parameters: Mapping[str, Any]) -> None:
+def _check_model_parameters(name: str, parameters: Mapping[str, Any]) -> None:
     """An optional model may be absent; a misspelt parameter may not pass for that."""
-    unknown = set(parameters) - {"model", "optional"}
+    own = [p for p in own_parameters(name) if p != "model"]
+    unknown = set(parameters) - {"model", "optional", *own}
     if unknown or "model" not in parameters:
-        known = ", ".join(parameter_names(_MODEL_STEP)[:1])
-        msg = f"step {_MODEL_STEP} takes {known} (a registered model or a folder) and optional; got {sorted(parameters)}"
+        known = ", ".join(["model (a registered model or a folder)", *own])
+        msg = f"step {name} takes {known} and optional; got {sorted(parameters)}"
         raise ConfigError(msg)
 
 
 def _pinned(parameters: Mapping[str, Any], *, registry: Registry, found: dict[str, PinnedModel]) -> dict[str, Any]:
-    """Parameters of the model step with the model resolved once, for good."""
+    """Parameters of a step with its model resolved once, for good."""
     reference = str(parameters["model"])
     pinned = found[plain_reference(reference)] = registry.resolve(reference)
+    if any(m.name == pinned.name and m.digest != pinned.digest for m in found.values()):
+        msg = f"two models of the pipeline are named {pinned.name}; register one of them under another name"
+        raise ConfigError(msg)
     return {
+        **{k: v for k, v in parameters.items() if k != "optional"},
         "model": pinned.name,
         "manifest": pinned.manifest.to_json(),
         "digest": pinned.digest,

@@ -178,6 +178,11 @@ class Step(Protocol):
         ...
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of layers that it can make (``sr`` of ``sr:red``), of whatever scene: asset names are checked with them."""
+        ...
+
+    @property
     def parameters(self) -> Mapping[str, Any]:
         """Everything that changes the result, JSON-able: it becomes part of the asset keys."""
         ...

@@ -1,9 +1,13 @@
 """Pipeline files and settings: every mistake has a message that names it and the nearest right word."""
 
+import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from tests.tiny_model import STUMPS
@@ -15,6 +19,7 @@ from swath.errors import ConfigError
 from swath.inference.manifest import Manifest
 from swath.inference.registry import Registry
 from swath.product import Category
+from swath.steps import registry as steps
 
 PLAIN = """\
 name: mine
@@ -196,6 +201,70 @@ def test_a_misspelt_parameter_of_an_optional_model_is_no_missing_model(
 ) -> None:
     with pytest.raises(ConfigError, match=r"step landcover takes model \(a registered model or a folder\) and optional; got \["):
         prepare(_with_model(tmp_path, parameters), registry=registry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crops:
+    """A user's step with a model: what it needs of it, and a parameter of its own."""
+
+    name: ClassVar[str] = "crops"
+    version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[str, ...]] = ("crops",)
+
+    model: str
+    manifest: Manifest
+    digest: str
+    model_version: str
+    least: float = 0.5
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        return {"model": self.model, "digest": self.digest, "least": self.least}
+
+    def recipes(self, scene: Any, *, given: Any) -> tuple[()]:
+        return ()
+
+    def run(self, *_: Any, **__: Any) -> Mapping[str, Any]:
+        return {}
+
+
+@pytest.fixture
+def crops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """``crops`` as a plug-in."""
+    monkeypatch.setitem(sys.modules, "users_crops", SimpleNamespace(Crops=Crops))
+    point = EntryPoint(name="crops", value="users_crops:Crops", group="swath.steps")
+    monkeypatch.setattr(steps, "entry_points", lambda *, group: (point,) if group == "swath.steps" else ())
+    steps._targets.cache_clear()
+    yield
+    steps._targets.cache_clear()
+
+
+def test_any_step_may_have_a_model_and_a_pipeline_several(crops: None, registry: Registry, tmp_path: Path, model: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(model, other)
+    text = (model / "manifest.json").read_text(encoding="utf-8")
+    (other / "manifest.json").write_text(text.replace('"stumps"', '"fields"'), encoding="utf-8")
+    asked = f"  - qa\n  - landcover: {{model: {model}}}\n  - crops: {{model: {other}, least: 0.7}}\n"
+    file = PLAIN.replace("  - qa:\n", asked).replace("[sr|toa]", "[sr|toa, crops]")
+    ready = prepare(load_pipeline(_file(tmp_path, file)), registry=registry)
+    built = pipeline_of(ready.plain).steps[-1]
+    assert isinstance(built, Crops)
+    assert (built.model, built.least, built.manifest.name) == ("fields", 0.7, "fields")
+    assert ready.models.keys() == {"stumps", "fields"}
+    with pytest.raises(ConfigError, match=r"step crops takes model \(a registered model or a folder\), least and optional; got"):
+        prepare(load_pipeline(_file(tmp_path, file.replace("least", "lest"))), registry=registry)
+    absent = prepare(load_pipeline(_file(tmp_path, file.replace(str(other), "/none, optional: true"))), registry=registry)
+    assert absent.plain["absent"].keys() == {"crops"}
+    # Another model of the same name cannot be told from it.
+    (other / "manifest.json").write_text(text.replace("Low", "Lower"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="two models of the pipeline are named stumps"):
+        prepare(load_pipeline(_file(tmp_path, file)), registry=registry)
+
+
+def test_an_asset_that_a_plug_in_does_not_make_is_refused(crops: None, registry: Registry, tmp_path: Path, model: Path) -> None:
+    file = PLAIN.replace("  - qa:\n", f"  - qa\n  - crops: {{model: {model}}}\n").replace("[sr|toa]", "[crop]")
+    with pytest.raises(ConfigError, match=r"no step of it makes 'crop'; did you mean 'crops'\?"):
+        prepare(load_pipeline(_file(tmp_path, file)), registry=registry)
 
 
 def test_the_configuration_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,7 @@ def _possible(pipeline: Pipeline, scene: Scene) -> tuple[list[Call], dict[LayerN
         try:
             recipes = step.recipes(scene, given=specs)
         except _TOLERATED as error:
-            failures.update(dict.fromkeys(_kinds_of(step), error))
+            failures.update(dict.fromkeys(step.kinds, error))
             continue
         for recipe in recipes:
             there = tuple(n for n in recipe.needs if n in specs or n.removeprefix(DELIVERED) in scene.assets)
@@ -159,12 +159,6 @@ def _possible(pipeline: Pipeline, scene: Scene) -> tuple[list[Call], dict[LayerN
                 calls.append(Call(step=step, recipe=recipe, reads=there))
                 specs.update({s.name: s for s in recipe.makes})
     return calls, specs, failures
-
-
-def _kinds_of(step: Step) -> tuple[str, ...]:
-    """The kinds of layers that a step is known to make, for telling why they are not there."""
-    kinds: tuple[str, ...] = getattr(step, "kinds", (step.name,))
-    return kinds
 
 
 def _matching(wanted: str, specs: Mapping[LayerName, LayerSpec]) -> dict[LayerName, LayerSpec]:

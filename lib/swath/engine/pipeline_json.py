@@ -9,7 +9,7 @@ from swath.errors import ConfigError
 from swath.grid_choice import GridChoice
 from swath.inference.manifest import Manifest
 from swath.pipeline import AssetRule, Checks, Pipeline
-from swath.steps.registry import step
+from swath.steps.registry import step, takes_model
 from swath.suggestion import did_you_mean
 
 
@@ -27,7 +27,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
         name=plain["name"],
         title=plain.get("title", plain["name"]),
         version=plain.get("version", 1),
-        steps=tuple(step(s["name"], _parameters(s.get("parameters", {}))) for s in plain["steps"]),
+        steps=tuple(step(s["name"], _parameters(s["name"], s.get("parameters", {}))) for s in plain["steps"]),
         grid=GridChoice.from_plain(plain["grid"]) if plain.get("grid") else None,
         writer=plain.get("writer", "swath"),
         checks=checks_of(plain.get("checks", {})),
@@ -58,6 +58,7 @@ def checks_of_json(text: str) -> Checks:
     return checks_of(json.loads(text).get("checks", {}))
 
 
-def _parameters(plain: Mapping[str, Any]) -> Mapping[str, Any]:
+def _parameters(name: str, plain: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Parameters of a step as its class takes them: of one with a model, the manifest itself."""
     manifest = plain.get("manifest")
-    return {**plain, "manifest": Manifest.from_json(manifest)} if isinstance(manifest, str) else plain
+    return {**plain, "manifest": Manifest.from_json(manifest)} if isinstance(manifest, str) and takes_model(name) else plain

@@ -28,7 +28,7 @@ class Landcover:
 
     Args:
         model: The name under which the predictor lies in ``Context.models``.
-        manifest: What the model takes and gives; its JSON text is taken too, since plans travel as JSON.
+        manifest: What the model takes and gives.
         digest: Digest of the model's directory; pins the results.
         model_version: Version of the model in its registry.
 
@@ -47,8 +47,6 @@ class Landcover:
 
     def __post_init__(self) -> None:
         """Refuse models that this step cannot feed."""
-        if isinstance(self.manifest, str):
-            object.__setattr__(self, "manifest", Manifest.from_json(self.manifest))
         if self.manifest.halo_px:
             msg = f"model {self.model}: it looks {self.manifest.halo_px} pixels around, this step gives single pixels"
             raise ConfigError(msg)

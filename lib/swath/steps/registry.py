@@ -13,6 +13,10 @@ from swath.pipeline import Step
 from swath.suggestion import did_you_mean
 
 ENTRY_POINTS: Final = "swath.steps"
+#: What every step has.
+_PARTS: Final = ("name", "version", "kinds", "parameters", "recipes", "run")
+#: What a step that uses a model is built with, once the model is pinned; a pipeline file gives ``model`` alone.
+_OF_MODEL: Final = ("model", "manifest", "digest", "model_version")
 #: ``module:Class`` by step name; loaded when asked for, so that a step that needs much costs nothing elsewhere.
 BUILTIN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -46,7 +50,8 @@ def step(name: str, parameters: Mapping[str, Any]) -> Step:
         msg = f"step {name!r} cannot be built from {dict(parameters)}: {error}"
         raise ConfigError(msg) from error
     if not isinstance(built, Step):
-        msg = f"{made.__module__}.{made.__qualname__} is not a step: it lacks a part of swath.pipeline.Step"
+        lacking = ", ".join(part for part in _PARTS if not hasattr(built, part))
+        msg = f"{made.__module__}.{made.__qualname__} is not a step: it lacks {lacking} (see swath.pipeline.Step)"
         raise ConfigError(msg)
     return built
 
@@ -59,6 +64,34 @@ def parameter_names(name: str) -> tuple[str, ...]:
     """
     made = step_class(name)
     return tuple(f.name for f in fields(made) if f.init) if is_dataclass(made) else ()
+
+
+def takes_model(name: str) -> bool:
+    """Whether a step uses a model: its class has the parameters model, manifest, digest and model_version.
+
+    Raises:
+        ConfigError: There is no such step.
+    """
+    return set(_OF_MODEL) <= set(parameter_names(name))
+
+
+def own_parameters(name: str) -> tuple[str, ...]:
+    """The parameters of a step that a pipeline file may give: of one with a model all but what pins it.
+
+    Raises:
+        ConfigError: There is no such step.
+    """
+    return tuple(p for p in parameter_names(name) if p not in _OF_MODEL[1:] or not takes_model(name))
+
+
+def kinds_of(name: str) -> tuple[str, ...]:
+    """The kinds of layers that a step can make, by its class.
+
+    Raises:
+        ConfigError: There is no such step.
+    """
+    kinds = getattr(step_class(name), "kinds", ())
+    return kinds if isinstance(kinds, tuple) else ()
 
 
 def step_class(name: str) -> type[Any]:

@@ -60,6 +60,7 @@ class Features:
     """A step that brings each band's feature to the model's grid, unquantised, as ``Landcover`` sees it."""
 
     name: ClassVar[str] = "features"
+    kinds: ClassVar[tuple[str, ...]] = ("features",)
     version: ClassVar[int] = 1
 
     request: FeatureRequest

@@ -31,6 +31,7 @@ class Elsewhere:
     on: Grid
     name: ClassVar[str] = "elsewhere"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[str, ...]] = ("elsewhere",)
 
     @property
     def parameters(self) -> Mapping[str, Any]:

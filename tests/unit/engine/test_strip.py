@@ -40,6 +40,7 @@ class Wet:
 
     name: ClassVar[str] = "wet"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[str, ...]] = ("wet",)
 
     @property
     def parameters(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import resolve
+from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError, ModelContractError
 from swath.grid import Grid, Window
 from swath.inference.features import feature, model_grid
@@ -23,7 +24,6 @@ from swath.product import REFLECTANCE, Category, LayerSpec
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.steps import landcover as landcover_module
 from swath.steps.landcover import Landcover, classify
-from swath.steps.registry import step
 from swath.steps.toa import Toa
 
 FINE = Grid(crs="EPSG:32631", left=0.0, top=0.0, dx=10.0, dy=10.0, width=6, height=4)
@@ -158,8 +158,9 @@ def test_parameters_pin_the_digest_and_not_the_movable_version() -> None:
 
 
 def test_a_plan_in_json_builds_the_same_step() -> None:
-    plan = {"model": "brightest", "manifest": manifest().to_json(), "digest": DIGEST, "model_version": "4"}
-    assert step("landcover", plan) == landcover()
+    parameters = {"model": "brightest", "manifest": manifest().to_json(), "digest": DIGEST, "model_version": "4"}
+    plan = {"name": "p", "steps": [{"name": "landcover", "parameters": parameters}], "assets": [{"layers": "landcover"}]}
+    assert pipeline_of(plan).steps == (landcover(),)
 
 
 def test_a_model_that_looks_around_is_refused() -> None:

@@ -68,5 +68,5 @@ def test_a_plug_in_that_cannot_be_loaded_is_named(plug_in: Any) -> None:
 
 def test_a_plug_in_that_is_no_step_is_refused(plug_in: Any) -> None:
     plug_in(EntryPoint(name="mine", value="swath.grid:Window", group="swath.steps"))
-    with pytest.raises(ConfigError, match="is not a step"):
+    with pytest.raises(ConfigError, match="Window is not a step: it lacks name, version, kinds, parameters, recipes, run"):
         registry.step("mine", {"row": 0, "col": 0, "height": 1, "width": 1})
