@@ -76,18 +76,19 @@ def once(spark: "SparkSession", output: Path) -> None:
         assert rows.select(*keys).distinct().count() == rows.count() >= SCENES, name
 
 
+@pytest.mark.parametrize("away_s", [6.0, pytest.param(60.0, marks=pytest.mark.long)])
 def test_a_database_that_stops_for_a_while_in_a_run_costs_time_alone(
     spark: "SparkSession", run_job: RunJob, delivered: Path, tmp_path: Path, locked: str, server: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, away_s: float,
 ) -> None:  # fmt: skip
     monkeypatch.setenv("SWATH_LEDGER", "postgresql")
-    monkeypatch.setenv("SWATH_DATABASE_WAIT_S", "60")
+    monkeypatch.delenv("SWATH_DATABASE_WAIT_S", raising=False)
     monkeypatch.setattr(patience, "_FIRST_LINE_S", 0.5)
     back: list[threading.Timer] = []
 
     def stop() -> None:
         server.stop()
-        back.append(threading.Timer(6.0, server.start))
+        back.append(threading.Timer(away_s, server.start))
         back[0].start()
 
     told = At(2, stop, stage="products")

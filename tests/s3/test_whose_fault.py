@@ -170,6 +170,36 @@ def test_a_run_whose_output_is_away_outlasts_it_or_ends_with_6_and_goes_on(
     assert {path: _digests(bucket)[path] for path in before} == before
 
 
+@pytest.mark.spark
+@pytest.mark.slow
+@pytest.mark.s3a
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (
+            Fault(code="AccessDenied", asked=lambda e: "/out/products" in e["PATH_INFO"] and e["REQUEST_METHOD"] == "PUT"),
+            r"s3://\S+/out/products/\S+: s3:PutObject is refused to access key \.\.\.\S+ \(from env\) \(AccessDenied",
+        ),
+        (
+            Fault(code="RequestTimeTooSkewed", asked=lambda e: "/out/" in e["PATH_INFO"], ahead_s=3600.0),
+            r"this machine's clock is 3[56]\d\d s behind the store's",
+        ),
+    ],
+    ids=["access denied", "clock skew"],
+)
+def test_a_run_whose_output_refuses_it_says_why_in_one_line(
+    s3a_jars: tuple[Path, ...], remote: str, switch: OutageS3, bucket: str, fault: Fault, told: str
+) -> None:
+    switch.fault = fault
+    done = _run(remote, f"s3://{bucket}/out")
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if "swath: " in line]
+    assert re.search(told, line), line
+    switch.fault = None
+
+
 class Both(Fault):
     """One fault, and after it another."""
 

@@ -166,4 +166,17 @@ def _archive(href: str) -> tuple[Kind | None, Sequence[str]]:
             got=f"{inside or f'{len(names)} other files'} in {href}",
             remedy="Unpack it and name the folder." if inside else "Fetch it again: it may be cut short.",
         )
+    if kind is None and _holds_records(names):
+        raise ArchiveError(
+            "the archive holds STAC records",
+            expected="a Landsat or Sentinel-2 delivery; items are read from folders, buckets and searches",
+            got=f"{next(n for n in names if n.lower().endswith(JSON_SUFFIXES))} in {href}",
+            remedy="Unpack it and name the folder.",
+        )
     return kind, scenes_inside(names)
+
+
+def _holds_records(names: Sequence[str]) -> bool:
+    """Whether an archive looks like one of items and their bands."""
+    ends = [PurePosixPath(name).suffix.lower() for name in names]
+    return any(end in JSON_SUFFIXES for end in ends) and any(end in (".tif", ".tiff", ".jp2") for end in ends)

@@ -404,3 +404,13 @@ def test_other_archives_are_no_scene(tmp_path: Path) -> None:
     (tmp_path / "log.xz").write_bytes(lzma.compress(b"words"))
     (tmp_path / "item.json").write_text('{"type": "Feature", "stac_version": "1.1.0"}')
     assert list(discover([str(tmp_path)])) == [str(tmp_path / "item.json")]
+
+
+def test_an_archive_of_stac_items_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "items.zip"
+    _write(path, [("a/item.json", b"{}"), ("a/red.tif", b"II*")])
+    assert list(discover([str(tmp_path)])) == [str(path)]
+    with pytest.raises(
+        ArchiveError, match=r"holds STAC records: .* got a/item\.json in .*items\.zip\. Unpack it"
+    ):
+        read_scene(str(path))
