@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from swath.errors import ConfigError
+from swath.layer_name import LayerId
 from swath.pipeline import Pipeline
 from swath.suggestion import did_you_mean
 
@@ -20,7 +21,7 @@ def check_layers(pipeline: Pipeline, *, absent: Mapping[str, str]) -> None:
     known = sorted({kind for step in pipeline.steps for kind in step.kinds} | set(absent))
     for rule in pipeline.assets:
         for wanted in rule.layers.split("|"):
-            kind = wanted.split(":")[0]
+            kind = LayerId.of(wanted).kind
             if kind not in known:
                 hint = did_you_mean(kind, known)
                 msg = f"pipeline {pipeline.name}: no step of it makes {wanted!r}{hint} (its steps make: {', '.join(known)})"

@@ -16,6 +16,7 @@ from swath.encoding import (
     class_map,
 )
 from swath.grid import Grid
+from swath.layer_name import LayerId, LayerName
 from swath.scene import Band, Scene
 from swath.statistics import Statistics, Tally
 
@@ -40,22 +41,8 @@ __all__ = [
     "class_map",
 ]
 
-#: ``<kind>`` or ``<kind>:<band>``: ``dn:red`` as delivered, ``toa:red``, ``sr:red``, ``bt:lwir11``, ``qa``, ``landcover``.
-LayerName = str
 #: Name of the bit of a bit field that says that there is no data.
 NODATA_BIT = "nodata"
-#: What is added to the name of a layer that came onto the product's grid.
-_ON_GRID = "@grid"
-
-
-def on_grid(name: LayerName) -> LayerName:
-    """The name of a layer once it is on the product's grid."""
-    return name + _ON_GRID
-
-
-def delivered_name(name: LayerName) -> LayerName:
-    """The name of a layer as steps know it, whatever grid it came onto."""
-    return name.removesuffix(_ON_GRID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +125,7 @@ class LayerSpec:
     @property
     def layer(self) -> LayerName:
         """Its name as steps know it, whatever grid it came onto."""
-        return delivered_name(self.name)
+        return LayerId.of(self.name).delivered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

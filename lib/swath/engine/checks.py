@@ -7,6 +7,7 @@ from typing import Any, Final
 from swath.algo.darkest import merged
 from swath.algo.radiometric_guard import Verdict, ViewGeometry, judge
 from swath.errors import RangeError
+from swath.layer_name import LayerId
 from swath.pipeline import Checks
 from swath.product import AssetRecord, LayerSpec, Product
 from swath.scene import Scene
@@ -61,7 +62,7 @@ def _radiometry(
 
 def _alarm(record: AssetRecord, layer: LayerSpec, *, checks: Checks) -> tuple[bool, str] | None:
     """Whether the pipeline allows what is wrong with an asset, and what it is; None when nothing is."""
-    kind, statistics = record.layer.partition(":")[0], record.statistics
+    kind, statistics = LayerId.of(record.layer).kind, record.statistics
     if kind not in MEDIANS or not statistics.valid:
         return None
     percent = 100.0 * statistics.clamped / statistics.valid

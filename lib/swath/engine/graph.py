@@ -7,6 +7,7 @@ from swath.engine.onto import Onto
 from swath.engine.target import target_of
 from swath.errors import GeometryError, MetadataError, MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
 from swath.grid import Grid
+from swath.layer_name import LayerId
 from swath.pipeline import Pipeline, Recipe, Step, Writer
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
@@ -85,11 +86,11 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
         first, *others = rule.layers.split("|")
         found = _matching(first, specs)
         if not found:
-            reason = failures.get(first.split(":")[0]) or _absent(first, scene)
+            reason = failures.get(LayerId.of(first).kind) or _absent(first, scene)
             # A stand-in has its own name: nobody may take TOA for surface reflectance.
             stand_in = next((m for other in others if (m := _matching(other, specs))), {})
-            found = {n: replace(s, asset=f"{n.split(':')[0]}_{s.asset}") for n, s in stand_in.items()}
-            promised = rule.promised and first.partition(":")[2] in scene.left_out
+            found = {n: replace(s, asset=f"{LayerId.of(n).kind}_{s.asset}") for n, s in stand_in.items()}
+            promised = rule.promised and LayerId.of(first).band in scene.left_out
             if (rule.required or promised) and not found:
                 raise reason
             left_out.setdefault(first, _in_words(reason))
@@ -163,11 +164,11 @@ def _possible(pipeline: Pipeline, scene: Scene) -> tuple[list[Call], dict[LayerN
 
 def _matching(wanted: str, specs: Mapping[LayerName, LayerSpec]) -> dict[LayerName, LayerSpec]:
     """Layers that a layer's name or a kind means."""
-    return {n: s for n, s in specs.items() if wanted in {n, n.split(":")[0]}}
+    return {n: s for n, s in specs.items() if LayerId.of(n).fits(wanted)}
 
 
 def _absent(layers: str, scene: Scene) -> SceneError:
-    band = layers.partition(":")[2]
+    band = LayerId.of(layers).band
     bands = ", ".join(sorted(scene.assets))
     if not band:
         return MissingBandError(f"the scene has no bands that {layers} is made of", got=f"bands {bands}")
@@ -199,6 +200,6 @@ def _named(chosen: Mapping[LayerName, LayerSpec]) -> dict[str, LayerSpec]:
     """By asset key; when two layers want the same key, the later one keeps it and the earlier is told apart by its kind."""
     named: dict[str, LayerSpec] = {}
     for spec in reversed(list(chosen.values())):
-        key = spec.asset if spec.asset not in named else f"{spec.name.split(':')[0]}_{spec.asset}"
+        key = spec.asset if spec.asset not in named else f"{LayerId.of(spec.name).kind}_{spec.asset}"
         named[key] = replace(spec, asset=key)
     return dict(reversed(list(named.items())))

@@ -9,8 +9,9 @@ import numpy as np
 from swath.engine.target import Target
 from swath.engine.warping import WARP_VERSION
 from swath.grid import Window
+from swath.layer_name import LayerId
 from swath.pipeline import Context, Layers, Need, Recipe, WarpKernel
-from swath.product import NODATA_BIT, LayerName, LayerSpec, on_grid
+from swath.product import NODATA_BIT, LayerName, LayerSpec
 from swath.scene import Scene
 
 
@@ -41,7 +42,8 @@ class Onto:
         codes = bool(spec.encoding.categories or spec.encoding.bits)
         kernel: WarpKernel = "nearest" if codes else self.target.choice.interpolation
         grid = self.target.grid_for(spec.grid, scene=scene)
-        return Recipe(makes=(replace(spec, name=on_grid(spec.name), grid=grid),), needs={spec.name: Need(on=grid, kernel=kernel)})
+        made = replace(spec, name=LayerId.of(spec.name).on_grid, grid=grid)
+        return Recipe(makes=(made,), needs={spec.name: Need(on=grid, kernel=kernel)})
 
     def recipes(self, scene: Scene, *, given: Mapping[LayerName, LayerSpec]) -> tuple[Recipe, ...]:
         """One call for each layer."""

@@ -17,8 +17,9 @@ from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import Graph
 from swath.engine.preview import Preview, save
 from swath.grid import Window
+from swath.layer_name import LayerId
 from swath.pipeline import Context, Layer
-from swath.product import LayerName, LayerSpec, Tally, delivered_name
+from swath.product import LayerName, LayerSpec, Tally
 from swath.readers.pixels.bands import BandReader
 from swath.sinks.cog.part_level import Piece
 from swath.sinks.cog.strip_part import PartManifest, PartWriter, rows_beyond
@@ -217,7 +218,7 @@ def _upload(asset: _Asset, job: StripJob, pieces: tuple[Piece, ...]) -> tuple[Up
 def _save_previews(previews: Mapping[LayerName, Preview], job: StripJob, store: Store) -> str:
     path = store.scratch() / f"{uuid.uuid4().hex}.npz"
     with path.open("wb") as file:
-        save({delivered_name(name): preview for name, preview in previews.items()}, file)
+        save({LayerId.of(name).delivered: preview for name, preview in previews.items()}, file)
     href = f"{job.folder}/preview.{job.number}.{path.stem}"
     store.put(path, href)
     return href

@@ -9,6 +9,7 @@ import numpy as np
 from swath.algo.clouds import cloudy
 from swath.errors import MissingBandError
 from swath.grid import Window
+from swath.layer_name import LayerId
 from swath.pipeline import Context, Layer, Layers, Need, Recipe
 from swath.product import Category, LayerName, LayerSpec, class_map
 from swath.scene import Scene
@@ -67,7 +68,7 @@ class Clouds:
     def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
         """Test every pixel whose bands are all valid; the others become nodata."""
         del scene, context
-        found = {name.partition(":")[2]: layers[name].crop(window).physical for name in recipe.needs}
+        found = {LayerId.of(name).band: layers[name].crop(window).physical for name in recipe.needs}
         nir = found["nir08"] if "nir08" in found else found["nir"]
         bands = {n: found[n] for n in _VISIBLE}
         cloud = cloudy(**bands, nir=nir, temperature_k=found.get("lwir11"))

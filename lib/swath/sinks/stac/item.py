@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from swath.layer_name import LayerId
 from swath.product import ModelRef, Product
 from swath.scene import Scene
 from swath.sensors import Provider, constellation_of
@@ -101,7 +102,7 @@ def atmosphere_of(product: Product) -> Json:
 
 def level_of(product: Product) -> str:
     """Processing level: L2A once surface reflectance is among the layers, otherwise L1."""
-    return "L2A" if any(a.layer.split(":")[0] == "sr" for a in product.assets) else "L1"
+    return "L2A" if any(LayerId.of(a.layer).kind == "sr" for a in product.assets) else "L1"
 
 
 def _prefixes(value: object) -> set[str]:
