@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql browser monitoring demo test test-long lint format bench faults pictures lock clean
+.PHONY: help setup postgresql browser monitoring demo test test-long wheel lint format bench faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -32,6 +32,11 @@ lint: setup ## ruff, formatting, mypy --strict
 	@$(BIN)/ruff check lib jobs tests setup.py
 	$(BIN)/ruff format --check lib jobs tests setup.py
 	$(BIN)/mypy --strict lib jobs tests
+
+wheel: setup ## the wheel into dist/, equal for equal commits (times are the commit's)
+	@rm -rf dist build
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python
+	sha256sum dist/*.whl
 
 format: setup ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only --quiet lib jobs tests setup.py

@@ -89,6 +89,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "deploy.spark_operator": frozenset({"deploy.site", "deploy.render", "deploy.operate"}),
     "deploy.border": frozenset({"deploy.site", "deploy.operate", "stores", "metrics"}),
     "deploy.monitoring": frozenset({"metrics"}),
+    "deploy.sbom": frozenset(),
     "doctor_services": frozenset({"stores"}),
     "doctor": frozenset({"doctor_services", "readers", "stores", "spark.start", "spark.start.s3a_jars"}),
     "cli": frozenset(
