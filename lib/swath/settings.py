@@ -127,6 +127,7 @@ class Settings:
     model_keys: Annotated[
         str, _Variable("SWATH_MODEL_KEYS", "public keys that may sign models: PEM files, or YAML lists with dates")
     ] = ""
+    model_revoked: Annotated[str, _Variable("SWATH_MODEL_REVOKED", "folder with the list of revoked models")] = ""
     sign_key: Annotated[str, _Variable("SWATH_MODEL_SIGN_KEY", "private key that signs models, as `--sign-key`: a PEM file")] = ""
     sign_key_password: Annotated[str, _Variable("SWATH_MODEL_SIGN_KEY_PASSWORD", "password of that key; a secret")] = ""
     models_lock: Annotated[str, _Variable("SWATH_MODELS_LOCK", "file of pinned models, as `--lock`")] = ""

@@ -370,6 +370,37 @@ def test_what_is_asked_of_the_commands_is_said(region: Path, tmp_path: Path) -> 
         swath("import", "--bundle", region / "2.tar", "--key", region / "ours.pem", "--output", tmp_path)
 
 
+def test_a_model_that_is_revoked_at_one_site_is_refused_where_the_list_is_taken(
+    region: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, there, here = digest_of(region, 2), tmp_path / "region" / "revoked", tmp_path / "site" / "revoked"
+    words = ("--because", "water as forest", "--list", there, "--sign-key", region / "ours.pem")
+    assert swath("revoke", digest, *words) == f"revoked sha256 {digest} in {there}: water as forest\n"
+    shutil.copytree(tmp_path / "region", tmp_path / "site")
+    monkeypatch.setenv("SWATH_MODEL_REVOKED", str(here))
+    monkeypatch.setenv("SWATH_MODEL_KEYS", str(region / "ours.pub"))
+    said = rf"revocation: digest {digest} was revoked, 20.*: water as forest; use another version"
+    with pytest.raises(ConfigError, match=said):
+        swath("import", "--bundle", region / "2.tar", "--output", tmp_path)
+    with pytest.raises(ConfigError, match=rf"tiny/2: {said}"):
+        Registry.beside(region).resolve("tiny/2")
+    assert Registry.beside(region).resolve("tiny/1").version == "1"
+    with pytest.raises(ConfigError, match="is signed: give --sign-key"):
+        swath("revoke", "ab" * 32, "--because", "x", "--list", here)
+    text = (here / "revoked.json").read_text()
+    (here / "revoked.json").write_text(text.replace(digest, "cd" * 32))
+    with pytest.raises(ConfigError, match=r"the list of revoked models is not trusted: .*\(changed: revoked\.json\)"):
+        Registry.beside(region).resolve("tiny/2")
+    shutil.rmtree(here)
+    with pytest.raises(ConfigError, match="the list of revoked models is not trusted"):
+        Registry.beside(region).resolve("tiny/1")
+    monkeypatch.delenv("SWATH_MODEL_KEYS")
+    with pytest.raises(ConfigError, match="the list of revoked models cannot be read"):
+        Registry.beside(region).resolve("tiny/1")
+    with pytest.raises(ConfigError, match="'12ab' is no digest of a model: 64 hex digits"):
+        swath("revoke", "12ab", "--because", "x", "--list", here)
+
+
 def test_a_folder_is_signed_when_it_is_registered(region: Path, unpacked: Path, tmp_path: Path) -> None:
     model = Path(shutil.copytree(unpacked / "content" / "model", tmp_path / "mine"))
     digest = model_digest(model)

@@ -3,14 +3,14 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, SITE, reach, tell
-from swath.cli.models_promotion import promote_command, rollback_command
+from swath.cli.models_promotion import promote_command, revoke_command, rollback_command
+from swath.cli.models_trace import trace_command
 from swath.cli.models_transfer import export_command, import_command, verify_command
 from swath.errors import ConfigError
 from swath.inference.listing import RegisteredModel
@@ -27,7 +27,15 @@ def models_group() -> None:
     """Models: list, check, register, promote, roll back, lock; export and import, with signatures; trace a product's."""
 
 
-for _command in (promote_command, rollback_command, export_command, import_command, verify_command):
+for _command in (
+    promote_command,
+    rollback_command,
+    revoke_command,
+    trace_command,
+    export_command,
+    import_command,
+    verify_command,
+):
     models_group.add_command(_command)
 
 
@@ -117,41 +125,6 @@ def _locked_line(now: LockedModel, after: LockedModel, *, before: LockedModel | 
     if after.digest == now.digest:
         return f"moved from {before.pin} to {after.pin}"
     return f"stays {after.pin}, although it means {now.pin} now; --update takes that"
-
-
-@models_group.command("trace")
-@click.argument("item")
-@OUTPUT
-@SITE
-def trace_command(*, item: str, output: Path, site: str) -> None:
-    """Say which models made the product of ITEM (its JSON file), which assets each made, and what it was trained on."""
-    reach(site)
-    folder, _, name = item.rpartition("/")
-    data = open_store(folder or ".", create=False).read(name)
-    if data is None:
-        msg = f"{item}: there is no such item"
-        raise ConfigError(msg)
-    told = json.loads(data)
-    models = told.get("properties", {}).get("swath:models", [])
-    traced = [_traced(m, told["assets"], places=_places(item, output=output)) for m in models]
-    click.echo(json.dumps({"item": told["id"], "models": traced}, indent=2, sort_keys=True))
-
-
-def _places(item: str, *, output: Path) -> list[str]:
-    """Where the models of an item may lie: in its output, at the site, here."""
-    own = "/".join(item.split("/")[:-7]) or "."
-    return [f"{own}/models/pinned", Registry.beside(output).exported, str(output / "models" / "pinned"), str(worker_cache())]
-
-
-def _traced(model: dict[str, str], assets: dict[str, Any], *, places: list[str]) -> dict[str, Any]:
-    made = sorted(name for name, asset in assets.items() if asset.get("swath:model") == model["digest"])
-    found: dict[str, Any] = {**model, "assets": made}
-    texts = (open_store(p, create=False).read(f"{model['digest']}/manifest.json") for p in places if p)
-    text = next((t for t in texts if t is not None), None)
-    if text is None:
-        return {**found, "training": None, "why": "its files are in none of the places that are known here"}
-    manifest = json.loads(text)
-    return {**found, **{n: manifest[n] for n in ("licence", "metrics", "training", "bands", "of")}}
 
 
 def _of_store(store: ModelStore, *, name: str) -> list[RegisteredModel]:

@@ -1,17 +1,19 @@
-"""``swath models promote`` and ``rollback``: which version an alias means, and why."""
+"""``swath models promote``, ``rollback`` and ``revoke``: which version an alias means, and which no run may use."""
 
 import hashlib
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from swath.cli.models_options import OUTPUT, tell
+from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, tell
 from swath.errors import ConfigError
 from swath.inference.pinned import PinnedModel
 from swath.inference.promotion import Promotion, champion_of, frozen_samples, promote, roll_back
 from swath.inference.registry import Registry
+from swath.inference.revocation import REVOKED, revoke
 
 if TYPE_CHECKING:
     from swath.training.gate import Bounds, Verdict
@@ -99,3 +101,20 @@ def _knew(champion: PinnedModel, challenger: PinnedModel) -> tuple[str, ...]:
 def rollback_command(*, name: str, alias: str, reason: str, output: Path) -> None:
     """Give an alias of NAME back to the version that had it before."""
     tell(roll_back(Registry.beside(output), name, alias=alias, reason=reason))
+
+
+@click.command("revoke")
+@click.argument("digest")
+@click.option("--because", "reason", required=True, help="Reason; refusals say it.")
+@click.option(
+    "--list", "folder", required=True, envvar=REVOKED, show_envvar=True, type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the list; copy it, and the .sig beside it, to other sites.",
+)  # fmt: skip
+@SIGN_KEY_OPTION
+def revoke_command(*, digest: str, reason: str, folder: Path, sign_key: Path | None) -> None:
+    """Let no run use the model of DIGEST any more, wherever the list is known; aliases stay where they are."""
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        msg = f"{digest!r} is no digest of a model: 64 hex digits, as `swath models list --json` tells them"
+        raise ConfigError(msg)
+    revoke(digest, because=reason, folder=folder, key=sign_key)
+    click.echo(f"revoked sha256 {digest} in {folder}: {reason}")

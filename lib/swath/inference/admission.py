@@ -1,7 +1,7 @@
 """What a folder must be before a registry takes it, an alias means it, or a run uses it: one function of the folder alone."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +14,7 @@ from swath.inference.findings import Check, Finding, refuse
 from swath.inference.loader import predictor_of
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest, read_manifest
 from swath.inference.reference import REFERENCE_FILE, read_reference
+from swath.inference.revocation import revoked_in
 from swath.inference.signature import SignatureError, signature_beside, verify
 from swath.inference.trusted_keys import KEYS, TrustedKey, keys_of
 from swath.pipeline import Predictor
@@ -39,19 +40,22 @@ class Terms:
         reference: Models without reference rows are refused, not only warned of.
         signature: Models without a signature are refused.
         keys: Whose signatures are trusted; a signature by any other key is refused. None: signatures are not looked at.
+        revoked: When and why models were revoked, by digest.
     """
 
     licences: tuple[str, ...] = ()
     reference: bool = False
     signature: bool = False
     keys: tuple[TrustedKey, ...] = ()
+    revoked: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def here(cls) -> Self:
-        """What the environment of this site demands: SWATH_MODEL_LICENCES, SWATH_MODEL_DEMANDS, SWATH_MODEL_KEYS.
+        """What the environment of this site demands: the variables of LICENCES, DEMANDS, KEYS and REVOKED.
 
         Raises:
-            ConfigError: A demand is unknown, a key cannot be read, or signatures are demanded and no key is trusted.
+            ConfigError: A demand is unknown, a key or the list of revoked models cannot be read, or signatures are demanded and
+                no key is trusted.
         """
         settings = Settings.of()
         demands = settings.model_demands
@@ -64,8 +68,9 @@ class Terms:
             msg = f"{DEMANDS} demands signatures, {KEYS} names no key that is trusted: set it to the public keys"
             raise ConfigError(msg)
         return cls(
-            licences=settings.model_licences, reference="reference" in demands, signature="signature" in demands, keys=keys
-        )
+            licences=settings.model_licences, reference="reference" in demands, signature="signature" in demands, keys=keys,
+            revoked=revoked_in(Path(settings.model_revoked), keys=keys) if settings.model_revoked else {},
+        )  # fmt: skip
 
 
 def admit(directory: Path, *, called: str = "", terms: Terms | None = None) -> Manifest:
@@ -107,10 +112,13 @@ class _Told:
 
 def _found(directory: Path, told: _Told, *, terms: Terms) -> Iterator[Finding]:
     try:
-        model_digest(directory)  # links, devices, caches, size and number of files
+        digest = model_digest(directory)  # refuses links, devices, caches, size and number of files
     except ConfigError as error:
         yield told.of("files", error)
         return
+    if digest in terms.revoked:
+        problem = f"digest {digest} was revoked, {terms.revoked[digest]}"
+        yield told.says("revocation", problem, remedy="use another version: swath models rollback, or promote one")
     try:
         manifest = read_manifest(directory)
     except ConfigError as error:

@@ -31,6 +31,7 @@ def lines(summary: RunSummary, *, verbose: bool = False) -> tuple[str, ...]:
         assets,
         *others,
         *reduced(summary),
+        *(f"note: {plain(note)}" for note in summary.notes),
         *_of_models(summary),
         *failures,
         *_told([("cost", cost), ("report", summary.report)]),
