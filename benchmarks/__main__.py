@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from benchmarks import chain, cog_cost, jpeg2000, scaling, small
+from benchmarks import chain, cog_cost, composite_truth, jpeg2000, scaling, small
 
 FULL = 10_980
 
@@ -30,6 +30,7 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[int, int], str], int, int]] = {
     "cog": ("One file against GDAL's COG driver", _cog, FULL, 1),
     "codecs": ("Block codecs", _codecs, FULL, 1),
     "jpeg2000": ("JPEG 2000: strips against whole bands", jpeg2000.measure, 5490, 1),
+    "composites": ("Composites of 30 cloudy dates against known ground", composite_truth.measure, 128, 30),
     "scaling": ("One core against two; memory by size of the scene", scaling.measure, FULL, 1),
 }
 
