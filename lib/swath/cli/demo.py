@@ -82,4 +82,5 @@ def demo_command(*, output: Path, show: bool, master: str | None, as_json: bool)
     if show:
         webbrowser.open((output.absolute() / summary.report).as_uri())
     # One scene is broken on purpose: its quarantine is what the demo shows, not a failure.
-    finish(summary, told=told, as_json=as_json, quarantine_ok=True, last=f"open {output}/{summary.report}")
+    last = f"open {output}/{summary.report}, or look at the map: swath view {output}"
+    finish(summary, told=told, as_json=as_json, quarantine_ok=True, last=last)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from swath.cli.columns import form_option, show
 from swath.cli.forward import forward_command
 from swath.cli.gate import gate_command
 from swath.cli.parity import parity_command
@@ -248,11 +249,12 @@ def sites_group() -> None:
 
 
 @sites_group.command("list")
-def sites_list_command() -> None:
+@form_option
+def sites_list_command(*, form: str | None) -> None:
     """List the sites of the conf folder."""
-    for name in site_names():
-        site = load_site(name)
-        click.echo(f"{name:<20} {site.engine.value:<15} link {site.link.value:<13} {site.summary}")
+    sites = {name: load_site(name) for name in site_names()}
+    rows = [(name, site.engine.value, site.link.value, site.summary) for name, site in sites.items()]
+    show(("site", "engine", "link", "summary"), rows, form=form)
 
 
 @sites_group.command("diff")

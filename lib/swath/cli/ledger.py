@@ -1,4 +1,4 @@
-"""``swath status``, ``retry`` and ``reproduce``: what the ledger is good for."""
+"""``swath retry`` and ``reproduce``: what the ledger is good for."""
 
 import json
 import tempfile
@@ -17,7 +17,7 @@ from swath.cli.output import existing, json_option, master_option, session
 from swath.cli.progress import Told, telling
 from swath.cli.run import execute_request, exit_code, new_run_id
 from swath.errors import AccountError, ConfigError
-from swath.report.text import duration, lines
+from swath.report.text import lines
 from swath.runs.request import Limits
 from swath.stores.base import Store
 from swath.stores.registry import open_store
@@ -25,7 +25,6 @@ from swath.stores.registry import open_store
 if TYPE_CHECKING:
     from swath.report.summary import RunSummary
     from swath.runs.reproduce import Reproduction
-    from swath.runs.status import OutputStatus
     from swath.spark.start.session import SparkSession
 
 
@@ -42,58 +41,6 @@ def _limits(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Time limit of one strip.",
     )
     return memory(seconds(command))
-
-
-@click.command("status")
-@click.argument("output", metavar="OUTPUT|JOB")
-@click.option("--run-id", help="Only this run.")
-@click.option("--site", "site_name", metavar="NAME|FILE", help="Ask the site's engine for the state of a run of JOB instead.")
-@click.option("--wait", is_flag=True, help="With --site: wait for the end.")
-@json_option
-@master_option
-def status_command(
-    *, output: str, run_id: str | None, site_name: str | None, wait: bool, as_json: bool, master: str | None
-) -> None:
-    """Show the state of OUTPUT: runs, accounts, quarantine. With --site: the state of a run of JOB there."""
-    if site_name is not None:
-        from swath.cli import deploy  # noqa: PLC0415
-
-        click.get_current_context().invoke(deploy.status_command, job=output, site_name=site_name, run_id=run_id, wait=wait)
-        return
-    from swath.ledger.delta import NeedsSparkError  # noqa: PLC0415
-    from swath.ledger.open import open_tables  # noqa: PLC0415
-    from swath.runs.status import output_status  # noqa: PLC0415
-
-    store = existing(output)
-    try:
-        found = output_status(open_tables(None, store), run_id=run_id)
-    except NeedsSparkError:
-        with session("status", master, output=output) as spark:
-            found = output_status(open_tables(spark, store), run_id=run_id)
-    if as_json:
-        click.echo(json.dumps(found.plain()))
-    else:
-        _show_status(found)
-
-
-def _show_status(found: "OutputStatus") -> None:
-    runs = Table("run", "pipeline", "waves", "in", "made", "skipped", "quarantined", "account", "took")
-    for run in found.runs:
-        counts = [str(run.sums[n]) for n in ("scenes_in", "made", "skipped", "quarantined")]
-        verdict = "began, and ended before its first wave" if not run.waves else _verdict(run.balanced)
-        took = duration((run.ended - run.started).total_seconds()) if run.waves else ""
-        runs.add_row(run.run_id, run.pipeline, str(run.waves), *counts, verdict, took)
-    console = Console()
-    console.print(runs)
-    for pipeline, number in found.products.items():
-        console.print(f"{number} products of {pipeline}", markup=False, highlight=False)
-    for (pipeline, error), number in found.quarantine.items():
-        what = f" of {pipeline}" if pipeline else ""
-        console.print(f"in quarantine: {number} scenes{what}: {error}", markup=False, highlight=False)
-
-
-def _verdict(balanced: bool) -> str:  # noqa: FBT001  a word of it
-    return "balances" if balanced else "DOES NOT BALANCE"
 
 
 @click.command("retry")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import click
 
-from swath import __version__
 from swath.cli.lazy import Lazy, LazyGroup
 from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError, ServiceError, StoppedError, SwathError
 from swath.settings import misspelt
@@ -32,7 +31,7 @@ COMMANDS = {
     "composite": Lazy("swath.cli.composite:composite_command", "Make composites of products over a period."),
     "plan": Lazy("swath.cli.plan:plan_command", "Say what a run would make, its memory and time; nothing is made."),
     "ingest": Lazy("swath.cli.ingest:ingest_command", "Take scenes into the scenes table."),
-    "status": Lazy("swath.cli.ledger:status_command", "Show the state of an output, or of a job's run at a site."),
+    "status": Lazy("swath.cli.status:status_command", "Show the state of an output, or of a job's run at a site."),
     "retry": Lazy("swath.cli.ledger:retry_command", "Process quarantined scenes again."),
     "reproduce": Lazy("swath.cli.ledger:reproduce_command", "Make a product again from its record, and compare."),
     "reconcile": Lazy("swath.cli.upkeep:reconcile_command", "Compare ledger, files and catalogue; repair them."),
@@ -54,12 +53,21 @@ COMMANDS = {
     "logs": Lazy("swath.cli.deploy:logs_command", "Print the driver's log of a run, or its location."),
     "sbom": Lazy("swath.cli.sbom:sbom_command", "Print what is in an image, as CycloneDX."),
     "parity": Lazy("swath.cli.parity:parity_command", "Run a job as two sites would, here, and compare the products."),
+    "completion": Lazy("swath.cli.completion:completion_command", "Print what makes your shell complete swath's words."),
     "forward": Lazy("swath.cli.forward:forward_command", "Send what may leave a site, each run once."),
 }
 
 
+def _versions(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's own
+    if wanted and not ctx.resilient_parsing:
+        from swath.cli.versions import versions  # noqa: PLC0415  what no other command needs
+
+        click.echo("\n".join(versions()))
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="swath")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_versions, help="Show versions and exit.")
 def cli() -> None:
     """Raw satellite scenes in, trusted analysis-ready products out."""
 

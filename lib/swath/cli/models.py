@@ -5,9 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from swath.cli.columns import form_option, show
 from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, SITE, reach, tell
 from swath.cli.models_promotion import promote_command, revoke_command, rollback_command
 from swath.cli.models_trace import trace_command
@@ -20,6 +19,8 @@ from swath.inference.pinned import PinnedModel
 from swath.inference.registry import Registry
 from swath.inference.signature import sign, signature_beside
 from swath.stores.registry import open_store
+
+_COLUMNS = ("model", "version", "aliases", "kind", "accuracy", "licence", "digest")
 
 
 @click.group("models")
@@ -42,22 +43,22 @@ for _command in (
 @models_group.command("list")
 @click.argument("name", default="")
 @OUTPUT
+@form_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_command(*, name: str, output: Path, as_json: bool) -> None:
+def list_command(*, name: str, output: Path, form: str | None, as_json: bool) -> None:
     """List all versions of NAME, or of every model."""
     registry = Registry.beside(output)
     found = registry.list(name) if not registry.exported else tuple(_of_store(ModelStore.at(registry.exported), name=name))
     if as_json:
         click.echo(json.dumps([_plain(m) for m in found]))
         return
-    table = Table("model", "version", "aliases", "kind", "accuracy", "licence", "digest")
-    for model in found:
-        accuracy = model.metrics.get("accuracy")
-        table.add_row(
-            model.name, model.version, ", ".join(model.aliases), model.kind,
-            f"{accuracy:.3f}" if accuracy is not None else "", model.licence, model.digest[:12],
-        )  # fmt: skip
-    Console().print(table)
+    show(_COLUMNS, [_cells(model) for model in found], form=form)
+
+
+def _cells(model: RegisteredModel) -> tuple[str, ...]:
+    accuracy = model.metrics.get("accuracy")
+    told = f"{accuracy:.3f}" if accuracy is not None else ""
+    return (model.name, model.version, ", ".join(model.aliases), model.kind, told, model.licence, model.digest[:12])
 
 
 @models_group.command("register")

@@ -1,11 +1,13 @@
 """The plain account for a terminal or a log."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from swath.report.summary import QuarantineEntry, RunSummary
+if TYPE_CHECKING:
+    from swath.report.summary import QuarantineEntry, RunSummary
 
 
-def lines(summary: RunSummary, *, verbose: bool = False) -> tuple[str, ...]:
+def lines(summary: "RunSummary", *, verbose: bool = False) -> tuple[str, ...]:
     """The end of a run in a log: two lines for the account, reduced accuracy, each failure, the report.
 
     Args:
@@ -65,7 +67,7 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _not_scenes(summary: RunSummary, *, verbose: bool) -> tuple[str, ...]:
+def _not_scenes(summary: "RunSummary", *, verbose: bool) -> tuple[str, ...]:
     number = summary.not_scenes
     told = f"not a scene: {number} {'file' if number == 1 else 'files'} of the inputs"
     if not verbose:
@@ -73,7 +75,7 @@ def _not_scenes(summary: RunSummary, *, verbose: bool) -> tuple[str, ...]:
     return (told, *(f"not a scene: {plain(name)}" for name in summary.not_scene_names))
 
 
-def reduced(summary: RunSummary) -> tuple[str, ...]:
+def reduced(summary: "RunSummary") -> tuple[str, ...]:
     """One line on surface reflectance that the atmospheric model does not give well; none where there is none."""
     whole = summary.whole
     if not whole.reduced:
@@ -82,7 +84,7 @@ def reduced(summary: RunSummary) -> tuple[str, ...]:
     return (f"reduced accuracy in {whole.reduced_products} of {whole.products} products: {bands}; their items say by how much",)
 
 
-def _of_models(summary: RunSummary) -> tuple[str, ...]:
+def _of_models(summary: "RunSummary") -> tuple[str, ...]:
     """One line a model and thing that is to be said of it, with the number of products."""
     whole = summary.whole
     return tuple(
@@ -92,7 +94,7 @@ def _of_models(summary: RunSummary) -> tuple[str, ...]:
     )
 
 
-def _failure(entry: QuarantineEntry) -> str:
+def _failure(entry: "QuarantineEntry") -> str:
     return f"quarantined {plain(entry.scene_id)} at {plain(entry.stage)} ({plain(entry.error)}): {plain(entry.reason)}"
 
 

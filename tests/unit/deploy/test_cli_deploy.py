@@ -64,7 +64,9 @@ def test_a_refused_job_is_a_configuration_error(group: click.Group) -> None:
 
 
 def test_sites_are_listed_and_compared(group: click.Group) -> None:
-    assert len(_call(group, "sites", "list").stdout.splitlines()) == 6
+    header, *sites = _call(group, "sites", "list").stdout.splitlines()
+    assert header.split() == ["site", "engine", "link", "summary"]
+    assert len(sites) == 6
     diff = _call(group, "sites", "diff", "kubernetes", "eks-anywhere").stdout
     assert "link\n  kubernetes: intermittent\n  eks-anywhere: none\n" in diff
     assert _call(group, "sites", "diff", "kubernetes", "kubernetes").stdout == ""

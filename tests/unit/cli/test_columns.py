@@ -1,0 +1,64 @@
+"""Tables in a pipe: nothing is cut, and programs can read them."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from swath.cli.columns import plain, show
+from swath.cli.main import main
+from swath.cli.versions import installed_digest, lock_digest
+
+LONG = "S2A_MSIL1C_20240806T102031_N0510_R022_T33UVV_20240806T142031." * 4
+ROWS = [("one", LONG, "1"), ("a longer name", "x", "")]
+
+
+def test_plain_columns_are_whole_and_begin_under_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    show(("name", "value", "number"), ROWS, form=None)
+    lines = capsys.readouterr().out.splitlines()
+    assert LONG in lines[1]
+    assert lines[0].index("value") == lines[1].index(LONG) == lines[2].index("x")
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_json_and_csv_carry_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    show(("name", "value", "number"), ROWS, form="json")
+    assert [tuple(row.values()) for row in json.loads(capsys.readouterr().out)] == ROWS
+    show(("name", "value", "number"), ROWS, form="csv")
+    assert [tuple(row) for row in csv.reader(io.StringIO(capsys.readouterr().out))][1:] == ROWS
+
+
+def test_no_rows_are_a_header() -> None:
+    assert plain(("a", "b"), []) == "a  b"
+
+
+def test_versions_name_what_decides_results(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--version"])
+    told = dict(line.rsplit(" ", 1) for line in capsys.readouterr().out.splitlines())
+    assert {"swath", "pyspark", "GDAL", "requirements.lock", "installed packages"} <= told.keys()
+    assert told["pyspark"] == "4.0.5"
+    assert (told["requirements.lock"], told["installed packages"]) == (lock_digest(), installed_digest())
+    assert len(lock_digest()) == 12
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["completion", shell])
+    assert "_SWATH_COMPLETE" in capsys.readouterr().out
+
+
+def test_bash_completes_commands_and_options() -> None:
+    def completed(words: str) -> set[str]:
+        asked = {"_SWATH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+        command = [sys.executable, "-c", "import sys; sys.argv[0] = 'swath'; from swath.cli.main import main; main()"]
+        done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=False)
+        return {line.split(",", 1)[1] for line in done.stdout.splitlines()}
+
+    assert {"status", "sites"} <= completed("swath s")
+    assert "--base-map" in completed("swath view --b")
