@@ -85,7 +85,8 @@ def _reference(scene: Scene, choice: GridChoice) -> Grid:
     native = scene.reference
     crs = _system(choice, native)
     outline = _outline(native, crs=crs)
-    pixel = choice.resolution if choice.resolution is not None else native.resolution_m
+    # A turn leaves rounding noise in a pixel's length.
+    pixel = choice.resolution if choice.resolution is not None else float(f"{native.resolution_m:.9g}")
     _check_resolution(pixel, native=native, crs=crs, given=choice.resolution is not None)
     ratios = [_ratio(a.grid, scene) for a in scene.assets.values()] if choice.resolution is None else []
     # Whole pixels of every asset, so that they all have one extent.

@@ -165,8 +165,7 @@ def _pixels_in(polygon: LabelledPolygon, grid: Grid) -> tuple[Window, NDArray[np
         window = grid.covering(geometry_bounds(polygon.geometry))
     except GeometryError:  # the polygon lies outside of the scene
         return None
-    left, _, _, top = grid.extent_of(window)
-    transform = Affine(grid.dx, 0.0, left, 0.0, -grid.dy, top)
+    transform = Affine(*grid.transform) @ Affine.translation(window.col, window.row)
     inside: NDArray[np.bool_] = geometry_mask([polygon.geometry], out_shape=window.shape, transform=transform, invert=True)
     return (window, inside) if inside.any() else None
 

@@ -22,7 +22,9 @@ from swath.grid import Grid, Window
 from swath.grid_choice import GridChoice
 from swath.pipeline import Context, Layer
 from swath.readers.pixels.bands import BandReader
+from swath.readers.registry import read_scene
 from swath.scene import Scene
+from swath.simulator.simulate import simulate
 from swath.steps.classes import Classes
 from swath.steps.ndvi import Ndvi
 from swath.steps.qa import Qa
@@ -159,6 +161,26 @@ def test_turned_and_south_up_rasters_come_out_upright(make: Any, tmp_path: Path)
         assert np.mean(np.isnan(red) != np.isnan(expected)) < 1e-3
         assert np.nanmax(np.abs(red - expected)) < 2e-4
         assert np.isfinite(red).sum() > 60_000
+
+
+def test_a_delivery_of_turned_rasters_is_read_and_made_upright(make: Any, tmp_path: Path) -> None:
+    made = {}
+    for kind in ("as it is", "south-up", "turned"):
+        folder = simulate(kind="stac", folder=tmp_path / kind, size=150, truth=False).delivery
+        for path in folder.glob("*.tif"):
+            with rasterio.open(path, "r+") as dataset:
+                own = dataset.transform
+                flipped = rasterio.Affine(own.a, 0, own.c, 0, -own.e, own.f + own.e * dataset.height)
+                turns = {"as it is": own, "south-up": flipped, "turned": own @ rasterio.Affine.rotation(10)}
+                dataset.transform = turns[kind]
+        scene = read_scene(str(next(folder.glob("*.json"))))
+        graph = resolve(make.pipeline(Toa(), assets=("toa",)), scene)
+        assert graph.reference.upright
+        assert graph.reference.dx == 10.0
+        made[kind] = _layers(graph)["red"]
+    np.testing.assert_array_equal(made["south-up"], made["as it is"][::-1])
+    assert made["turned"].shape > made["as it is"].shape
+    assert np.nanmean(made["turned"]) == pytest.approx(np.nanmean(made["as it is"]), rel=0.01)
 
 
 AROUND = Grid(crs="EPSG:32601", left=200_000.0, top=5_000_000.0, dx=1000.0, dy=1000.0, width=200, height=100)

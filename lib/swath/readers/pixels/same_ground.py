@@ -32,7 +32,10 @@ def check_extents(assets: Mapping[str, Asset]) -> None:
 
 
 def _apart(one: Grid, other: Grid) -> bool:
-    dx, dy = max(one.dx, other.dx), max(one.dy, other.dy)
+    # Of turned grids the boxes around them are compared.
+    dx, dy = max(one.resolution_m, other.resolution_m), max(one.dy, other.dy)
+    if not (one.upright and other.upright):
+        dy = dx
     gaps = [abs(a - b) for a, b in zip(one.bounds, other.bounds, strict=True)]
     return max(gaps[0], gaps[2]) > dx or max(gaps[1], gaps[3]) > dy
 
