@@ -45,6 +45,7 @@ def _ours(site: Site) -> dict[str, str]:
         # a store holds exported models; everything else is a server or a folder of MLflow's
         name = "SWATH_MODELS" if site.models.uri.startswith("store://") else "MLFLOW_TRACKING_URI"
         named[name] = site.resolve(site.models.uri)
+    named |= _admission(site)
     if site.catalogue.base:
         named["SWATH_CATALOG_BASE"] = site.catalogue.base
     if site.price_file:
@@ -57,6 +58,18 @@ def _ours(site: Site) -> dict[str, str]:
         pushgateway=site.metrics.pushgateway,
     ).to_json()
     return named | ({"SWATH_METRICS": metrics} if metrics else {}) | search_variables(site)
+
+
+def _admission(site: Site) -> dict[str, str]:
+    """What the site demands of every model."""
+    models = site.models
+    told = {
+        "SWATH_MODEL_LICENCES": ",".join(models.licences),
+        "SWATH_MODEL_DEMANDS": ",".join(models.demands),
+        "SWATH_MODEL_KEYS": ",".join(models.keys),
+        "SWATH_MODEL_REVOKED": models.revoked,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def search_variables(site: Site) -> dict[str, str]:

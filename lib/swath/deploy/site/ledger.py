@@ -72,6 +72,22 @@ class Registry(Strict):
 
     Args:
         uri: ``https://...`` of an MLflow server, a folder, or ``store://NAME/path`` with exported models.
+        licences: Licences of models that may run here; all when empty.
+        demands: What every model must carry: ``reference`` rows, a ``signature``.
+        keys: Public keys whose signatures are trusted: files in the image or in a mounted volume.
+        revoked: Folder of the list of revoked models, there too.
     """
 
     uri: Annotated[str, Field(pattern=r"^(https?://\S+|store://\S+|/\S+|)$")] = ""
+    licences: tuple[Annotated[str, Field(pattern=r"^[^,\s][^,]*$")], ...] = ()
+    demands: tuple[Literal["reference", "signature"], ...] = ()
+    keys: tuple[Annotated[str, Field(pattern=r"^/[^,\s]+$")], ...] = ()
+    revoked: Annotated[str, Field(pattern=r"^(/\S+|)$")] = ""
+
+    @model_validator(mode="after")
+    def _signatures_need_keys(self) -> Self:
+        """A signature proves something by a key alone."""
+        if "signature" in self.demands and not self.keys:
+            msg = "models.demands: signature needs models.keys, the public keys that are trusted"
+            raise ValueError(msg)
+        return self
