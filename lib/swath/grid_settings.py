@@ -11,9 +11,12 @@ from swath.mapping import crs_of
 from swath.readers.files.href import gdal_href
 from swath.readers.pixels.header import inspect
 from swath.suggestion import did_you_mean
+from swath.tilings import mgrs_tile
 
-_KEYS: Final = ("crs", "resolution_m", "resolution_deg", "origin", "like", "interpolation", "distortion_percent")
-_FORMS: Final = "native, utm, EPSG:<code>, or a mapping with crs (and resolution_m or resolution_deg, origin) or like: FILE"
+_KEYS: Final = ("crs", "resolution_m", "resolution_deg", "origin", "like", "tile", "interpolation", "distortion_percent")
+_FORMS: Final = (
+    "native, utm, EPSG:<code>, or a mapping with crs (and resolution_m or resolution_deg, origin), like: FILE or tile: NAME"
+)
 #: Nobody has pixels of a millimetre; degrees given for metres are that small.
 _LEAST_M: Final = 0.01
 
@@ -55,6 +58,13 @@ def grid_choice(said: object) -> GridChoice | None:
             msg = f"grid: like names the whole grid; leave out {', '.join(beside)}"
             raise ConfigError(msg)
         fixed = _like(str(settings["like"]))
+        return _choice(fixed.crs, usual, fixed=fixed)
+    if "tile" in settings:
+        beside = sorted(set(settings) - {"tile", "resolution_m", *usual})
+        if beside or "resolution_m" not in settings:
+            msg = f"grid: a tile needs resolution_m and nothing else of the grid; got {sorted(settings)}"
+            raise ConfigError(msg)
+        fixed = mgrs_tile(str(settings["tile"]), resolution_m=_resolution(settings, crs="utm") or 0.0)
         return _choice(fixed.crs, usual, fixed=fixed)
     if "crs" not in settings:
         msg = f"grid: expected {_FORMS}; got {sorted(settings)}"
