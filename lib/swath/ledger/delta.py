@@ -15,7 +15,7 @@ from pyspark.sql.types import StructType
 from swath.errors import AccountError, SwathError
 from swath.ledger.delta_joins import join_small
 from swath.ledger.delta_log import DeltaLog
-from swath.ledger.delta_rows import read_columns, read_rows, write_rows
+from swath.ledger.delta_rows import read_columns, read_rows, read_where, write_rows
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, NoLock
 
@@ -23,6 +23,8 @@ TABLES_FOLDER = "tables"
 _LISTING_TASKS = 16
 #: A table of so many bytes is read by Spark.
 SMALL_BYTES = 16 << 20
+#: And one of so many also where a few of its rows are looked for: 100,000 products have some 100 MB.
+SEARCHED_BYTES = 1 << 30
 
 
 class NeedsSparkError(SwathError):
@@ -70,16 +72,22 @@ class DeltaTables:
             rows = rows.filter(F.col(column).isin(list(values)))
         return rows.select(*columns) if columns is not None else rows
 
-    def small(self, name: str, schema: StructType, *, columns: Sequence[str]) -> list[dict[str, Any]] | None:
-        """Some columns of all rows, read without Spark; None when the table is large, or more than a plain one.
+    def small(
+        self, name: str, schema: StructType, *, columns: Sequence[str], where: Mapping[str, Sequence[Any]] | None = None
+    ) -> list[dict[str, Any]] | None:
+        """Some columns of all rows, or of those with given values, read without Spark.
+
+        None when the table is large for that, or more than a plain one.
 
         Moments are aware, in UTC.
         """
         if not self.exists(name):
             return []
         log = self._log_of(name)
-        if not log.fits(schema.jsonValue()) or sum(log.files.values()) > SMALL_BYTES:
+        if not log.fits(schema.jsonValue()) or sum(log.files.values()) > (SMALL_BYTES if where is None else SEARCHED_BYTES):
             return None
+        if where is not None:
+            return read_where(list(log.files), columns, where=where, store=self._store, folder=log.folder)
         return read_rows(list(log.files), columns, store=self._store, folder=log.folder)
 
     def arrow(self, name: str, schema: StructType, *, columns: Sequence[str]) -> pa.Table | None:

@@ -3,12 +3,14 @@
 import io
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from swath.ledger.arrow_rows import array_of, named
@@ -64,14 +66,41 @@ def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, fol
         if data is None:
             raise FileNotFoundError(f"{folder}/{name}")
         file = pq.ParquetFile(io.BytesIO(data), coerce_int96_timestamp_unit="us")
-        table = file.read(columns=list(columns))
-        rows = table.to_pylist(maps_as_pydicts="strict")
-        # Spark's own files hold UTC without saying so.
-        naive = [c.name for c in table.schema if pa.types.is_timestamp(c.type) and c.type.tz is None]
-        for row in rows:
-            row.update({n: row[n].replace(tzinfo=UTC) for n in naive if row[n] is not None})
-        found += rows
+        found += _plain(file.read(columns=list(columns)))
     return found
+
+
+def read_where(
+    files: Sequence[str], columns: Sequence[str], *, where: Mapping[str, Sequence[Any]], store: Store, folder: str
+) -> list[Json]:
+    """Some columns of the rows that have one of the given values in each column; memory holds one file's columns at a time.
+
+    Args:
+        files: Files of the table.
+        columns: Which.
+        where: Values by column.
+        store: Where the table is.
+        folder: Folder of the table.
+    """
+    found: list[Json] = []
+    for name in files:
+        with store.open(f"{folder}/{name}") as opened:
+            file = pq.ParquetFile(opened, coerce_int96_timestamp_unit="us", pre_buffer=False)
+            keys = file.read(columns=list(where), use_threads=False)
+            masks = [pc.is_in(keys[c], value_set=pa.array(list(values), keys[c].type)) for c, values in where.items()]
+            mask = reduce(pc.and_, masks)
+            if pc.any(mask).as_py():
+                found += _plain(file.read(columns=list(columns), use_threads=False).filter(mask))
+    return found
+
+
+def _plain(table: pa.Table) -> list[Json]:
+    rows: list[Json] = table.to_pylist(maps_as_pydicts="strict")
+    # Spark's own files hold UTC without saying so.
+    naive = [c.name for c in table.schema if pa.types.is_timestamp(c.type) and c.type.tz is None]
+    for row in rows:
+        row.update({n: row[n].replace(tzinfo=UTC) for n in naive if row[n] is not None})
+    return rows
 
 
 def read_columns(files: Sequence[str], schema: pa.Schema, *, store: Store, folder: str) -> pa.Table:

@@ -63,14 +63,16 @@ class PgTables:
         kept = StructType([schema[c] for c in columns or schema.names])
         return self._frame(self._rows.rows(name, kept.names, where=where), kept)
 
-    def small(self, name: str, schema: StructType, *, columns: Sequence[str]) -> list[dict[str, Any]] | None:
+    def small(
+        self, name: str, schema: StructType, *, columns: Sequence[str], where: Mapping[str, Sequence[Any]] | None = None
+    ) -> list[dict[str, Any]] | None:
         """Some columns of all rows; None when that is much."""
         del schema
         if not self.exists(name):
             return []
-        if self._rows.size(name, columns) > SMALL_BYTES:
+        if where is None and self._rows.size(name, columns) > SMALL_BYTES:
             return None
-        return [row for some in self._rows.rows(name, columns) for row in some]
+        return [row for some in self._rows.rows(name, columns, where=where) for row in some]
 
     def arrow(self, name: str, schema: StructType, *, columns: Sequence[str]) -> pa.Table:
         """Some plain columns of all rows."""

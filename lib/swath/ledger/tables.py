@@ -35,8 +35,17 @@ class Tables(Protocol):
         """
         ...
 
-    def small(self, name: str, schema: StructType, *, columns: Sequence[str]) -> list[dict[str, Any]] | None:
-        """Some columns of all rows, read without Spark; None when that is much. Moments are aware, in UTC."""
+    def small(
+        self, name: str, schema: StructType, *, columns: Sequence[str], where: Mapping[str, Sequence[Any]] | None = None
+    ) -> list[dict[str, Any]] | None:
+        """Some columns of all rows, read without Spark; None when that is much. Moments are aware, in UTC.
+
+        Args:
+            name: Name of the table.
+            schema: Schema of the table.
+            columns: Which.
+            where: Only rows with one of these values in a column: then a large table is looked through too.
+        """
         ...
 
     def arrow(self, name: str, schema: StructType, *, columns: Sequence[str]) -> "pa.Table | None":

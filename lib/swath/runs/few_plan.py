@@ -112,17 +112,22 @@ def plan_few(
     """
     if len(found) > FEW:
         return None
-    known = tables.small("scenes", SCENES, columns=["scene_id", "digest", "href", "files", "run_id"])
-    products = tables.small("products", PRODUCTS, columns=[*KNOWN_OF_PRODUCTS])
-    if known is None or products is None:
+    # Of a ledger with a million products only these scenes' rows are looked for.
+    known = tables.small("scenes", SCENES, columns=["href", "files", "run_id"], where={"href": [href for _, href in found]})
+    if known is None:
         return None
     ingested = _ingest(spark, asked, found=found, known=known, store=store, progress=progress)
     refused = next((r["message"] for r in ingested if r["error_class"] == CONFIG), None)
     if refused is not None:
         raise ConfigError(refused)
     _keep(ingested, INGESTED, path=run_path(request.run_id, "ingested"), store=store)
+    these = {"scene_id": sorted({r["scene_id"] for r in ingested if r["scene_id"] is not None})}
+    there = tables.small("scenes", SCENES, columns=["scene_id", "digest"], where=these)
+    products = tables.small("products", PRODUCTS, columns=[*KNOWN_OF_PRODUCTS], where=these)
+    if there is None or products is None:
+        return None  # what was ingested is kept: nothing is read twice
     if remembering:
-        _remember(ingested, known=known, tables=tables, run_id=request.run_id)
+        _remember(ingested, known=there, tables=tables, run_id=request.run_id)
     versions = _versions(ingested, products, tables=tables)
     width = request.width(cores=spark.sparkContext.defaultParallelism)
     planned = decide_few(ingested, products, versions=versions, wave_products=width)
@@ -165,7 +170,8 @@ def _versions(ingested: Sequence[Json], products: Sequence[Json], *, tables: Tab
     """What the ledger's products were made from, by scene id; metadata is looked into only where another digest has come."""
     standing = latest_versions(products)
     other = {r["scene_id"] for r in ingested if standing.get(r["scene_id"], r["scene_digest"]) != r["scene_digest"]}
-    rows = tables.small("scenes", SCENES, columns=["scene_id", "digest", "href", "scene"]) if other else []
+    columns = ["scene_id", "digest", "href", "scene"]
+    rows = tables.small("scenes", SCENES, columns=columns, where={"scene_id": sorted(other)}) if other else []
     told = {(r["scene_id"], r["digest"]): r for r in rows or () if r["scene_id"] in other}
     found = {}
     for scene_id, digest in standing.items():

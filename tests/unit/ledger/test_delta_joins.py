@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql.pandas.types import to_arrow_schema
 from tests.faults.delta_log import rows_of
 
-from swath.ledger import delta_joins
+from swath.ledger import delta, delta_joins
 from swath.ledger.delta import DeltaTables
 from swath.ledger.delta_joins import join_small
 from swath.ledger.delta_log import DeltaLog
@@ -84,3 +84,21 @@ def test_a_join_gives_way_to_another_driver_and_to_files_of_other_writers(
     pq.write_table(pq.read_table(one), one, use_deprecated_int96_timestamps=True, store_schema=False)
     assert not join_small(stale, schema=schema, store=store)
     assert len(rows_of(tmp_path / "out" / "tables" / "runs")) == 5
+
+
+def test_a_few_rows_of_a_large_table_are_found_without_reading_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = DeltaTables(None, local_store(tmp_path / "out"))
+    for wave in range(5):
+        tables.append("products", [product_row(10 * wave + n) for n in range(10)], schema=PRODUCTS, run_id="r", wave=wave)
+    monkeypatch.setattr(delta, "SMALL_BYTES", 0)
+    assert tables.small("products", PRODUCTS, columns=["product_id"]) is None
+    columns = ["product_id", "assets", "pictures", "made"]
+    wanted = {"product_id": ["p7", "p41", "p999"]}
+    found = tables.small("products", PRODUCTS, columns=columns, where=wanted)
+    assert found is not None
+    monkeypatch.setattr(delta, "SMALL_BYTES", 1 << 30)
+    every = tables.small("products", PRODUCTS, columns=columns) or []
+    assert found == [r for r in every if r["product_id"] in wanted["product_id"]]
+    assert [r["product_id"] for r in found] == ["p7", "p41"]
+    assert tables.small("products", PRODUCTS, columns=columns, where={**wanted, "pipeline": ["other"]}) == []
+    assert tables.small("products", PRODUCTS, columns=columns, where={"product_id": []}) == []
