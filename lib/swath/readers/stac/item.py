@@ -1,10 +1,10 @@
 """STAC items as their providers wrote them: versions 1.0 and 1.1, alone or in an item collection."""
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
 from os.path import realpath
 from pathlib import Path
 from posixpath import normpath
@@ -16,6 +16,8 @@ from swath.readers.files.href import gdal_href, open_bytes, split_item
 from swath.readers.files.origin import HTTP, remembered, said
 from swath.readers.files.times import time_in
 from swath.readers.files.xml import read_metadata
+
+_LARGEST = sys.float_info.max
 
 #: A collection of a hundred thousand items.
 MAX_COLLECTION_BYTES = 512 << 20
@@ -196,7 +198,8 @@ def number_in(record: JsonObject, name: str) -> float | None:
     value = record.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    # NaN is within no bounds, and a whole number may be beyond every float.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST <= value <= _LARGEST:
         raise MetadataError(
             f"{name} is not a number", expected="a finite number", got=repr(value)[:60], remedy="Correct the item."
         )

@@ -171,3 +171,10 @@ def test_a_folder_may_have_any_name(write_item: WriteItem, tmp_path: Path, name:
     found = list(discover([str(folder)]))
     assert found == [f"{folder}/fc.json#{record['id']}", f"{folder}/{written.name}"]
     assert [read_scene(href).scene_id for href in found] == [record["id"]] * 2
+
+
+@pytest.mark.parametrize("name", ["eo:cloud_cover", "view:sun_elevation", "view:off_nadir"])
+def test_a_whole_number_beyond_every_float_is_told(write_item: WriteItem, name: str) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **{name: 10**400})
+    with pytest.raises(MetadataError, match=rf"{name} is not a number: expected a finite number; got 1000"):
+        read_scene(write_item(item))
