@@ -49,7 +49,7 @@ def contained(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Containe
     source = tmp_path_factory.mktemp("source")
     for name in ("lib", "conf", "models"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("setup.py", "pyproject.toml", "requirements.in", "LICENSE"):
+    for name in ("setup.py", "pyproject.toml", "requirements.in", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, source)
     subprocess.run([*uv, "--python", sys.executable, "--out-dir", str(context / "dist"), str(source)], check=True)
     build = [engine, "build", "--network", "host", "-f", "spark-operator/Dockerfile", "-t", TAG]

@@ -94,7 +94,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
     home = tmp_path_factory.mktemp("wheel")
     for name in ("lib", "conf", "models"):
         shutil.copytree(ROOT / name, home / "source" / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("setup.py", "pyproject.toml", "requirements.in", "LICENSE"):
+    for name in ("setup.py", "pyproject.toml", "requirements.in", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, home / "source" / name)
     uv, python = str(Path(sys.executable).with_name("uv")), home / "env" / "bin" / "python"
     build = [uv, "build", "--quiet", "--offline", "--wheel", "--no-build-isolation", "--python", sys.executable]

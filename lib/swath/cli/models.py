@@ -48,7 +48,10 @@ for _command in (
 def list_command(*, name: str, output: Path, form: str | None, as_json: bool) -> None:
     """List all versions of NAME, or of every model."""
     registry = Registry.beside(output)
-    found = registry.list(name) if not registry.exported else tuple(_of_store(ModelStore.at(registry.exported), name=name))
+    if registry.exported:
+        found = tuple(_of_store(ModelStore.at(registry.exported), name=name))
+    else:
+        found = () if registry.absent else tuple(registry.list(name))
     if as_json:
         click.echo(json.dumps([_plain(m) for m in found]))
         return

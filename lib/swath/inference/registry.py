@@ -67,6 +67,12 @@ class Registry:
         exported = Settings.of().models if uri is None else ""
         return cls(uri=chosen, artifacts=home / "artifacts", cache=home / "pinned", exported=exported)
 
+    @property
+    def absent(self) -> bool:
+        """Whether it is a database of its own that has not been made: asking MLflow about it would make it, and its folder."""
+        folder, _, file = self.uri.partition("sqlite:///")
+        return not folder and bool(file) and not Path(file).exists()
+
     def resolve(self, reference: str) -> PinnedModel:
         """Pin a model: alias -> version -> files -> private copy -> digest, each once.
 
