@@ -51,7 +51,7 @@ class Terms:
 
     @classmethod
     def here(cls) -> Self:
-        """What the environment of this site demands: ``SWATH_MODEL_*`` in docs/settings.md.
+        """What the environment of this site demands: the variables of models in docs/settings.md.
 
         Raises:
             ConfigError: A demand is unknown, a key or the list of revoked models cannot be read, or signatures are demanded and
