@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swath.errors import ConfigError
@@ -12,6 +12,7 @@ def samples(polygons: dict[str, int], *, pixels: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["polygon_id", "label"])
 
 
+@settings(deadline=None)  # the first call loads what pandas needs
 @given(
     counts=st.dictionaries(st.sampled_from("abcd"), st.integers(2, 12), min_size=1),
     seed=st.integers(0, 99),
