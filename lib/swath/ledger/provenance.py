@@ -74,6 +74,9 @@ def provenance_of(tables: Tables, store: Store, *, item: str) -> Provenance:
     this = {"scene_id": [product["scene_id"]], "digest": [product["scene_digest"]]}
     scene = tables.read("scenes", SCENES, columns=["scene", "href", "source_href"], where=this).head()
     spec = json.loads(run["spec"]) if run is not None else {}
+    if "composite" in spec:
+        msg = f"{store.root}/{item}: a composite is made again by swath composite, from its sources; there is no one scene behind it"
+        raise ConfigError(msg)
     if scene is None or "pipeline" not in spec:
         adopter = product["run_id"]
         msg = f"{store.root}/{item}: the ledger does not say how it was made (it was adopted from its files by {adopter})"
