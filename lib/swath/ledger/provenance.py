@@ -75,7 +75,7 @@ def provenance_of(tables: Tables, store: Store, *, item: str) -> Provenance:
     scene = tables.read("scenes", SCENES, columns=["scene", "href", "source_href"], where=this).head()
     spec = json.loads(run["spec"]) if run is not None else {}
     if "composite" in spec:
-        msg = f"{store.root}/{item}: a composite is made again by swath composite, from its sources; there is no one scene behind it"
+        msg = f"{store.root}/{item}: make a composite again by swath composite; no single scene is behind it"
         raise ConfigError(msg)
     if scene is None or "pipeline" not in spec:
         adopter = product["run_id"]
