@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql browser monitoring demo test test-long wheel lint format bench faults pictures lock clean
+.PHONY: help setup postgresql browser monitoring demo test test-long test-tools wheel lint format bench faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -23,10 +23,13 @@ demo: setup ## simulate scenes, train a model, make every product, write the rep
 	@$(BIN)/swath demo --output $(OUTPUT)
 
 test: setup postgresql browser ## all tests but the long ones (PYTEST="tests/unit -k toa" for some of them)
-	@$(BIN)/pytest -m "not long" $(PYTEST)
+	@$(BIN)/pytest -m "not long and not tools" $(PYTEST)
 
-test-long: setup postgresql monitoring ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
+test-long: setup postgresql ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
 	@$(BIN)/pytest -m long $(PYTEST)
+
+test-tools: setup monitoring ## tests against other programs, which it installs: Airflow, Prefect, hera, Prometheus, Flux's and CycloneDX's schemas
+	@$(BIN)/pytest -m tools $(PYTEST)
 
 lint: setup ## ruff, formatting, mypy --strict
 	@$(BIN)/ruff check lib jobs tests setup.py

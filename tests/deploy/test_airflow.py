@@ -21,7 +21,7 @@ from swath.deploy.site.files import load_job, load_site
 from swath.deploy.site.names import run_id_of
 from swath.deploy.spark_operator.application import spark_application
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.tools, pytest.mark.timeout(900)]
 HERE = ROOT / "conf" / "orchestrators" / "airflow"
 _DAG = """
 from datetime import timedelta

@@ -23,7 +23,7 @@ from swath.metrics.pushgateway import Pushgateway
 RULES = Path(__file__).resolve().parents[2] / "spark-operator" / "monitoring" / "rules.yaml"
 _PROGRAMS = ("prometheus", "promtool", "prometheus-pushgateway", "prometheus-alertmanager")
 pytestmark = [
-    pytest.mark.long,
+    pytest.mark.tools,
     pytest.mark.skipif(not all(map(shutil.which, _PROGRAMS)), reason="make monitoring installs Prometheus and its companions"),
 ]
 _PROMTOOL = shutil.which("promtool") or ""

@@ -12,7 +12,7 @@ from tests.deploy.kinds import problems
 
 from swath.cli.main import COMMANDS
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.tools, pytest.mark.timeout(600)]
 HERE = ROOT / "conf" / "orchestrators" / "argo"
 IMAGE = "registry.example/swath@sha256:1f3c6e0b7d5a49288c0e4b6f9a2d7c518e3b0f64a97d2c5e8b1f406d3a9c7e25"
 

@@ -57,7 +57,7 @@ def _images(part: Any) -> Iterator[str]:
             yield from _images(value)
 
 
-@pytest.mark.long
+@pytest.mark.tools
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("site", SITES)
 def test_fluxs_types_have_every_field(site: str) -> None:

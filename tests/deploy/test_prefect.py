@@ -17,7 +17,7 @@ from tests.deploy.fake_kubernetes import FakeCluster, serve
 from swath.deploy.handover import write_handover
 from swath.deploy.site.files import load_job, load_site
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.tools, pytest.mark.timeout(900)]
 HERE = ROOT / "conf" / "orchestrators" / "prefect"
 SWATH = str(Path(sys.executable).with_name("swath"))
 

@@ -28,7 +28,7 @@ sys.exit(f"{problem}"[:2000] if problem else 0)
 """
 
 
-@pytest.mark.long
+@pytest.mark.tools
 @pytest.mark.timeout(400)
 def test_what_the_images_hold_passes_the_schema_of_cyclonedx(tmp_path: Path) -> None:
     lock = read_lock((ROOT / "requirements.lock").read_text(encoding="utf-8"))
@@ -61,7 +61,7 @@ def test_the_command_refuses_an_environment_that_is_not_the_locks() -> None:
     assert "installed, but the lock does not list it" in done.stderr
 
 
-@pytest.mark.long
+@pytest.mark.tools
 @pytest.mark.timeout(400)
 def test_two_builds_of_one_commit_are_one_wheel(tmp_path: Path) -> None:
     """In other folders, at other times."""
