@@ -41,7 +41,7 @@ class ProjectedMapping:
     """An image on a map grid, north-up or not: projection by PROJ, then the inverse of the grid's transform.
 
     Args:
-        crs: Of the places that are asked for.
+        crs: CRS of the places that are asked for.
         source: The image's grid.
     """
 

@@ -33,9 +33,9 @@ def unusable_table(scheme: QualityScheme, *, instrument: str, flags: Iterable[st
     """Which numbers of a mask mean a pixel that is not used, (65536,): no data, no judgement of clouds, or one of ``flags``.
 
     Args:
-        scheme: Of the mask.
+        scheme: Scheme of the mask.
         instrument: STAC instrument; Landsat's layouts differ by it.
-        flags: Of ``FLAGS``.
+        flags: Names, keys of ``FLAGS``.
     """
     wanted = sum(_BIT[name] for name in {*flags, "nodata", "unjudged"})
     return np.asarray(_flags(scheme, instrument) & np.uint16(wanted) != 0)

@@ -46,7 +46,7 @@ def brovey(bands: Floats, pan: Floats, *, weights: Sequence[float]) -> Floats:
     Args:
         bands: On the pan grid, (band, y, x); NaN where invalid.
         pan: (y, x); NaN where invalid.
-        weights: Of each band in the pan band's light; they need not sum up to 1.
+        weights: Weights of the bands in the pan band's light; they need not add up to 1.
 
     Returns:
         (band, y, x); NaN where a band or the pan band is invalid, or the weighted sum is not above 0.

@@ -63,7 +63,7 @@ class PositionLattice:
         """Columns and rows of the centres of a window's pixels, (y, x).
 
         Args:
-            window: Of the grid.
+            window: Window of the grid.
             exact_at_edges: Whether places so close to an edge of the image's pixels that interpolation might put them on the
                 other side are those of the mapping itself: what nearest needs.
         """
@@ -83,7 +83,7 @@ class PositionLattice:
         """The part of the image that a window of the grid needs; where they do not meet, one pixel at the image's edge.
 
         Args:
-            window: Of the grid.
+            window: Window of the grid.
             margin_px: Pixels around a place that the kernel touches.
         """
         columns, rows = self._nodes(window)[:2] if self.spacing != EXACT else self.corners(window)

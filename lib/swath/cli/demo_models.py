@@ -19,7 +19,7 @@ def show_model(reference: str, *, output: Path, say: Callable[[str], None]) -> P
 
     Args:
         reference: ``name@alias``.
-        output: Of the demo.
+        output: Folder of the demo's output.
         say: Hears of each step.
     """
     registry = Registry.beside(output)

@@ -24,7 +24,7 @@ def account_of(works: Sequence[CompositeWork], *, skipped: Sequence[int], left_o
     """Count a wave: composites, their assets, and items that are no source.
 
     Args:
-        works: Of the wave.
+        works: Works of the wave.
         skipped: Assets of each composite that was there already.
         left_out: Items that are no source.
     """
@@ -47,7 +47,7 @@ class CompositeLedger:
     """Commits waves.
 
     Args:
-        tables: Of the output.
+        tables: Tables of the output.
         request: The run that writes.
     """
 

@@ -23,7 +23,7 @@ class LeftOut:
     Args:
         scene_id: Its id; empty where it has none.
         href: What it was found by.
-        error_class: Of the refusal.
+        error_class: Error class of the refusal.
         message: Why.
     """
 
@@ -73,7 +73,7 @@ def plan(
     Args:
         sources: Usable ones, whatever their order.
         recipe: What is made.
-        periods: Of which a composite each is made.
+        periods: Periods, one composite for each.
         area: In the CRS of the tiling; None for wherever sources are.
         tiling: The tiles.
     """

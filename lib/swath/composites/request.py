@@ -24,12 +24,12 @@ class CompositeRequest:
         recipe: What is made.
         inputs: As the user named them.
         output: Where everything goes.
-        periods: Of which a composite each is made.
+        periods: Periods, one composite for each.
         aoi: Ring or rings around the area, GeoJSON geometry in longitude and latitude; None for wherever sources are.
         strict: Refuse a composite when one of its sources cannot be used, instead of leaving the source out.
         site: Name of the site.
         strip_rows: Height of strips, a multiple of 512; None for the usual.
-        limits: Of each call to a worker's child.
+        limits: Limits of each call to a worker's child.
         terms: What the user vouches for of the inputs.
         wave_products: Composites that commit together.
         catalogue: What people search, beside the static catalogue.

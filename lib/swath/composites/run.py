@@ -43,7 +43,7 @@ class CompositeOutcome:
         plan: What was to be done.
         account: Over all waves of this execution.
         works: What was made, or refused.
-        stages: Of all waves.
+        stages: Stages of all waves.
         started: Aware.
         ended: Aware.
     """

@@ -33,7 +33,7 @@ class CompositeWork:
         stack: Where workers find it, relative to the output.
         without: Sources that could not be read: class and message, by number.
         strips: Answers of its strips.
-        records: Of its assets.
+        records: Records of its assets.
         published: Answer of the publish stage.
         refusal: Why it was not made; None when it was.
     """

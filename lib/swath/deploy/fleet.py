@@ -31,7 +31,7 @@ class Row:
         state: ``good``, ``quarantined``, ``unbalanced``, ``at work``, ``dead``, ``failed``, ``no run`` or ``not reached``.
         run_id: Newest run; empty without one.
         told: Why, in a sentence.
-        scenes_in: Of that run.
+        scenes_in: Number of scenes that came in.
         made: As above.
         skipped: As above.
         quarantined: As above.

@@ -24,7 +24,7 @@ class Frame:
 
     Args:
         grid: Upright; it covers every grid that is written.
-        grids: Of what is written or pictured.
+        grids: Grids of what is written or pictured.
         finest: Most pixels of any layer along a side of a pixel of the frame, at least 1.
     """
 
@@ -38,8 +38,8 @@ class Frame:
 
         Args:
             reference: What rows are counted on.
-            grids: Of what is written or pictured, in the reference's coordinate system.
-            layers: Of everything else that is read or made on the way, in any system.
+            grids: Grids of what is written or pictured, in the reference's coordinate system.
+            layers: Layers of everything else that is read or made on the way, in any system.
 
         Raises:
             GeometryError: A grid that is written is in another coordinate system.

@@ -89,7 +89,7 @@ def findings_of(directory: Path, *, called: str = "", terms: Terms | None = None
     Args:
         directory: The model as found; its signature is the file ``<directory>.sig`` beside it.
         called: Its name in messages, for copies in temporary folders; the directory otherwise.
-        terms: Of the site; what its environment says by default.
+        terms: Terms of the site; what its environment says by default.
     """
     return tuple(_found(directory, _Told(called or str(directory), directory), terms=terms or Terms.here()))
 

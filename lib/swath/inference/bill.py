@@ -19,10 +19,10 @@ def bill_of(directory: Path, manifest: Manifest, *, name: str, version: str, dig
 
     Args:
         directory: The model.
-        manifest: Of it.
+        manifest: Manifest of the model.
         name: Registered name.
         version: In its registry.
-        digest: Of the directory.
+        digest: Digest of the directory.
     """
     reference = f"swath-model:{digest}"
     return {

@@ -38,7 +38,7 @@ class Bundle:
         model: Folder of the model; its signature is beside it.
         name: Registered name where it comes from.
         version: Version there.
-        digest: Of the model.
+        digest: Digest of the model.
         lineage: Registry, run, data and code that it comes from.
         signed_by: Hint of the key that signed the bundle.
     """

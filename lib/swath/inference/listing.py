@@ -21,7 +21,7 @@ class RegisteredModel:
     Args:
         name: Registered name.
         version: Version here.
-        digest: Of its folder.
+        digest: Digest of its folder.
         aliases: That mean it.
         kind: ``forest`` or ``onnx``.
         licence: As its manifest states.

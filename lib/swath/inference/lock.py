@@ -27,7 +27,7 @@ class LockedModel:
     Args:
         name: Registered name.
         version: Version in the registry; ``local`` for a folder.
-        digest: Of the model's folder.
+        digest: Digest of the model's folder.
         source: Where it was found when it was locked; for people, nothing is fetched from it.
         signed_by: Hint of the key whose signature was verified then; empty without one.
     """

@@ -25,11 +25,11 @@ class Promotion:
     """One promotion.
 
     Args:
-        name: Of the model.
+        name: Name of the model.
         version: That has the alias now.
         alias: The alias.
         before: Version that had it; empty for the first.
-        numbers: Of the comparison; empty without one.
+        numbers: Numbers of the comparison; empty without one.
         forced: Reason given for a promotion against the comparison, or without one.
         by: User that promoted.
         at: When, ISO 8601, UTC.
@@ -101,8 +101,8 @@ def frozen_samples(registry: Registry, name: str, version: str, *, into: Path) -
 
     Args:
         registry: Where.
-        name: Of the model.
-        version: Of the model.
+        name: Name of the model.
+        version: Version of the model.
         into: Empty folder.
     """
     client = registry.client()

@@ -22,7 +22,7 @@ def revoked_in(folder: Path, *, keys: tuple[TrustedKey, ...]) -> Mapping[str, st
     """When and why models were revoked, by digest.
 
     Args:
-        folder: Of the list; its signature is ``<folder>.sig`` beside it.
+        folder: Folder of the list; its signature is ``<folder>.sig`` beside it.
         keys: Whose signatures are trusted; the list must be signed by one of them when there are any.
 
     Raises:
@@ -55,9 +55,9 @@ def revoke(digest: str, *, because: str, folder: Path, key: Path | None) -> None
     """Add a model to a list; nothing is ever taken out.
 
     Args:
-        digest: Of the model.
+        digest: Digest of the model.
         because: Reason.
-        folder: Of the list; made when it is not there.
+        folder: Folder of the list; made when it is not there.
         key: Private key that signs the list; None leaves it unsigned.
 
     Raises:

@@ -17,7 +17,7 @@ class Beat:
     Args:
         event: Why there is a line: the run began, committed a wave, is still alive, or ended.
         at: Aware.
-        run_id: Of the run.
+        run_id: Id of the run.
         site: Where it runs.
         pipeline: What it runs.
         scenes_in: Scenes that are accounted for.
@@ -30,7 +30,7 @@ class Beat:
         commit_s: Seconds that commits took [s].
         outbox: Entries that the served catalogue has not taken yet.
         receipt_age_s: Since ``swath forward`` last sent a run of this output [s]; None where it never did.
-        cost: Of the run, in the site's currency; None before the end and without prices.
+        cost: Cost of the run, in the site's currency; None before the end and without prices.
         error: Class of the error that ended the run; empty for a good end.
     """
 

@@ -25,7 +25,7 @@ class LogEvents:
 
     Args:
         group: Log group; it exists.
-        namespace: Of the metrics.
+        namespace: Namespace of the metrics.
         run_id: Names the stream, in a way that tells nothing.
         client: boto3's ``logs``.
     """

@@ -18,7 +18,7 @@ class Metric:
         series: In Prometheus.
         unit: CloudWatch's word.
         meaning: For people.
-        value: Of a beat; None where the beat does not tell it.
+        value: Function that reads the value from a beat; None where the beat lacks it.
     """
 
     name: str

@@ -14,10 +14,10 @@ class Destinations:
     """Services that are told.
 
     Args:
-        namespace: Of metrics in CloudWatch.
+        namespace: Namespace of metrics in CloudWatch.
         group: Log group; empty for none.
-        region: Of the log group.
-        profile: Of the AWS files, where the log group needs credentials of its own.
+        region: Region of the log group.
+        profile: Profile of the AWS files, where the log group needs credentials of its own.
         pushgateway: URL; empty for none.
     """
 

@@ -58,7 +58,7 @@ def scenes_inside(names: Iterable[str]) -> list[str]:
     A scene's folder is not looked into for others, but that a copy of it below it is passed over and another scene is not.
 
     Args:
-        names: Of the members, with slashes.
+        names: Names of the members, with slashes.
 
     Returns:
         Of a Landsat scene its MTL file; of a Sentinel-2 product its folder (``''`` for the archive's own), or the folder

@@ -68,7 +68,7 @@ def kind_of_file(href: str) -> Kind | None:
     """The kind of scene that a file is or holds; None when it is none.
 
     Args:
-        href: Of a file, or of one of several scenes in an archive.
+        href: Href of a file, or of one of several scenes in an archive.
 
     Raises:
         SceneError: It looks like a delivery by name, suffix or first bytes, and cannot be read.

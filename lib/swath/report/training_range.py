@@ -21,7 +21,7 @@ def unlike_training(assets: Iterable[AssetSummary], *, ranges: Ranges) -> str:
 
     Args:
         assets: Files of the product; layers that the product does not hold are named.
-        ranges: Of the training data.
+        ranges: Ranges of the training data.
     """
     held = {a.layer: a for a in assets if a.layer in ranges and a.statistics.valid}
     if not held:

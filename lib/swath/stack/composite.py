@@ -25,8 +25,8 @@ class Composite:
 
     Args:
         tile: Name of its tile.
-        grid: Of the tile.
-        period: Of its dates.
+        grid: Grid of the tile.
+        period: Period of its dates.
         recipe: What is made.
         sources: In the order of (time, id).
         without: Sources that are left out, by their number, and why.

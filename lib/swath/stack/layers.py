@@ -54,7 +54,7 @@ def layers_of(recipe: Recipe, *, grid: Grid, bands: Mapping[str, Band]) -> dict[
 
     Args:
         recipe: What is made.
-        grid: Of the tile.
+        grid: Grid of the tile.
         bands: As a source describes them.
     """
     found: dict[str, LayerSpec] = {}
@@ -95,8 +95,8 @@ def reduced(recipe: Recipe, stack: Stack, *, days: Sequence[int], numbers: Seque
     Args:
         recipe: What is made.
         stack: (source, channel, y, x): the bands, and the score where the reducer asks for one; NaN where not to be used.
-        days: Of the sources, since 1970-01-01.
-        numbers: Of the sources, in the whole stack of the tile.
+        days: Days of the sources, since 1970-01-01.
+        numbers: Numbers of the sources, in the whole stack of the tile.
     """
     bands = stack[:, : len(recipe.bands)]
     found: dict[str, NDArray[np.floating]] = {}

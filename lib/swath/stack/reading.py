@@ -28,9 +28,9 @@ class TileReader:
     """Reads sources for one tile.
 
     Args:
-        recipe: Of the composite.
+        recipe: Recipe of the composite.
         grid: The tile's.
-        reader: Of rasters.
+        reader: Reader of rasters.
         scoring: How pixels are scored; None where no reducer asks.
     """
 

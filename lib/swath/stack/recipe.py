@@ -36,13 +36,13 @@ class Recipe:
     Args:
         name: Names products and the collection.
         title: For people.
-        version: Of the pipeline file's meaning.
+        version: Version of the pipeline file's meaning.
         reducer: How dates become one value.
         bands: Common names; a source without one of them is left out.
         percents: Which percentiles, for that reducer.
         flags: Flags of masks whose pixels are not used (``algo.clear.FLAGS``); None: masks are not looked at.
         buffer_m: Margin around clouds, their shadows and cirrus that is not used [m].
-        weights: Of the parts of the score of ``best_pixel``.
+        weights: Weights of the score of ``best_pixel``, by part.
         day_of_year: Day that ``best_pixel`` prefers; None for the middle of the period.
         deviations: Whether ``geomedian`` writes its three deviations.
         grid: What tiles are cut on.

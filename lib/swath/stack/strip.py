@@ -35,7 +35,7 @@ class StackStrip:
     """What a strip leaves.
 
     Args:
-        parts: Of its assets; none where a source failed.
+        parts: Parts of its assets; none where a source failed.
         failed: Sources that could not be read: class and message, by number.
         read: Sources that were opened.
         seconds: CPU time by stage.
@@ -63,7 +63,7 @@ class StackJob:
     Args:
         composite: What is made.
         rows: (start, stop) of the strip in the tile.
-        number: Of the strip.
+        number: Number of the strip.
         folder: Where in the store its parts go.
     """
 

@@ -64,8 +64,8 @@ def tiling_of(rule: GridRule, grids: Iterable[Grid]) -> Tiling:
     """The tiling of a rule; what it leaves open is that of the sources, where they share it.
 
     Args:
-        rule: Of the pipeline.
-        grids: Of the sources' bands, the finest of each source.
+        rule: Rule of the pipeline.
+        grids: Grids of the sources' bands, the finest of each source.
 
     Raises:
         ConfigError: It leaves something open that the sources do not share.

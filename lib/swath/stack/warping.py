@@ -86,9 +86,9 @@ class Warp:
         """Physical values on a window of the tile, (y, x), NaN where there are none: bilinear, or averages where it is coarser.
 
         Args:
-            values: Of the source, (y, x), NaN where invalid.
+            values: Values of the source, (y, x), NaN where invalid.
             have: Where they are, ``needs`` at least.
-            window: Of the tile.
+            window: Window of the tile.
         """
         valid = np.isfinite(values)
         image = Image(values=np.where(valid, values, 0.0), window=have, size=self.lattice.mapping.size, valid=valid)

@@ -40,7 +40,7 @@ class Verdict:
 
     Args:
         against: Why the challenger is refused; empty when it is not.
-        numbers: Of both, by name; JSON-able.
+        numbers: Numbers of both models, by name; JSON-able.
     """
 
     against: tuple[str, ...]

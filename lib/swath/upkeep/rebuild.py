@@ -42,7 +42,7 @@ class _Runs:
     """What results say.
 
     Args:
-        rows: Of the table of runs.
+        rows: Rows of the table of runs.
         made_by: Newest run that made a product, by product.
         unread: Results that are none.
     """

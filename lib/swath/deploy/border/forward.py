@@ -57,7 +57,7 @@ class Dead:
     """A run that has neither ended nor is at work. Each death is told once, and its last numbers leave where metrics may.
 
     Args:
-        run_id: Of the run.
+        run_id: Id of the run.
         reason: What is known of it.
         sent: Whether its metrics left.
     """

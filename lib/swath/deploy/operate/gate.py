@@ -41,7 +41,7 @@ class Verdict:
     """What a gate says.
 
     Args:
-        run_id: Of the run.
+        run_id: Id of the run.
         job: Name of the job.
         site: Name of the site.
         exit_code: 0 passed, 1 no result of this run, or an old one, 3 too many quarantined, 4 the account does not balance.
@@ -75,7 +75,7 @@ def gate(job: JobSpec, *, site: Site, run_id: str, limits: Limits, now: datetime
     Args:
         job: Whose run it is.
         site: Where it ran.
-        run_id: Of the run.
+        run_id: Id of the run.
         limits: What is still good enough.
         now: Clock, aware; the current time by default.
     """

@@ -92,7 +92,7 @@ class Metrics(Strict):
     Args:
         namespace: Name of the group of metrics in CloudWatch.
         cloudwatch: Log group that the driver itself sends to while a run is on; it exists before the run.
-        region: Of the log group; empty for the cluster's.
+        region: Region of the log group; empty for the cluster's.
         profile: A profile of the AWS files that pods mount, for the log group alone.
         pushgateway: ``https://host:port`` of a Prometheus Pushgateway of the site.
         insecure_http: Allow ``http://`` for it (inside the cluster).

@@ -43,7 +43,7 @@ class Tile:
     Args:
         href: As GDAL opens it.
         grid: Its grid.
-        nodata: Of its voids; None where it has none.
+        nodata: Nodata value of its voids; None if it has none.
     """
 
     href: str

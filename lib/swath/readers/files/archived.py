@@ -61,7 +61,7 @@ def is_member(href: str) -> bool:
     """Whether an archive holds a member.
 
     Args:
-        href: Of the member, as ``gdal_href`` spells it.
+        href: Href of the member, as ``gdal_href`` spells it.
     """
     _, path, member = split_href(href)
     return member in opened_archive(path, opener=opened).listing.members

@@ -19,8 +19,8 @@ def ground_on(rpc: Rpc, elevation: Elevation, *, samples: Floats, lines: Floats)
     Steep terrain that leans towards the sensor is met by half steps.
 
     Args:
-        rpc: Of the image.
-        elevation: Of the ground.
+        rpc: RPC of the image.
+        elevation: Elevation of the ground.
         samples: [px], any shape; the centre of the first pixel is 0.
         lines: [px], of that shape.
 

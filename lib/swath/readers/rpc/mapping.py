@@ -19,10 +19,10 @@ class RpcMapping:
     """From places on a map to an image with rational polynomial coefficients (``swath.mapping.Mapping``).
 
     Args:
-        crs: Of the places that are asked for.
-        rpc: Of the image.
+        crs: CRS of the places that are asked for.
+        rpc: RPC of the image.
         size: Height and width of the image [px].
-        elevation: Of the ground.
+        elevation: Elevation of the ground.
         shift: Columns and rows [px] that are added: what ground control or another image found.
     """
 

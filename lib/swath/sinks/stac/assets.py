@@ -60,7 +60,7 @@ def asset_objects(
 
     Args:
         records: The published files, in their order.
-        layers: Of each, by asset key.
+        layers: Layers by asset key.
         reference: The grid that the item's own properties tell.
         pictures: Published pictures.
     """
