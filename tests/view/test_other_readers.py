@@ -6,10 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from tests.view.conftest import Viewed
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "viewing.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+
+#: Readers of tables and notebooks that nothing of swath needs.
+_ELSEWHERE = {"polars", "duckdb", "leafmap"}
 
 
 def _modules(block: str) -> list[str]:
@@ -17,8 +21,14 @@ def _modules(block: str) -> list[str]:
     return [n.module or "" if isinstance(n, ast.ImportFrom) else n.names[0].name for n in found]
 
 
+def _case(block: str) -> ParameterSet:
+    """A block with the mark of its reader: those that the test requirements do not hold are other programs."""
+    marks = [pytest.mark.tools] if _ELSEWHERE & {m.partition(".")[0] for m in _modules(block)} else []
+    return pytest.param(block, id=block.splitlines()[0].removeprefix("# "), marks=marks)
+
+
 @pytest.mark.filterwarnings("ignore")  # of libraries that are none of ours
-@pytest.mark.parametrize("block", BLOCKS, ids=[b.splitlines()[0].removeprefix("# ") for b in BLOCKS])
+@pytest.mark.parametrize("block", [_case(block) for block in BLOCKS])
 def test_a_block_of_the_guide_runs(block: str, viewed: Viewed) -> None:
     for module in _modules(block):
         try:

@@ -151,13 +151,29 @@ QA_BITS: Final[tuple[Category, ...]] = (
     Category(value=12, name="shadow_from_quality", title="Shadow judged by the delivered quality band"),
     Category(value=13, name="snow_from_quality", title="Snow judged by the delivered quality band"),
     Category(value=14, name="water_from_quality", title="Water judged by the delivered quality band"),
-    Category(value=15, name="cloud_from_model", title="Cloud judged by a model"),
+    Category(value=15, name="cloud_from_model", title="Cloud judged by spectral tests or a model"),
 )
 _BIT: Final[Mapping[str, int]] = MappingProxyType({c.name: 1 << c.value for c in QA_BITS})
 #: What pixels may say, and what stays of a delivered band's answer where it has no data itself.
 NODATA_FROM_PIXELS: Final = _BIT["nodata"] | _BIT["nodata_from_pixels"]
 SATURATED_FROM_PIXELS: Final = _BIT["saturated"] | _BIT["saturated_from_pixels"]
 NODATA_FROM_QUALITY: Final = _BIT["nodata"] | _BIT["nodata_from_quality"]
+_CLOUD: Final = _BIT["cloud"]
+_CLOUD_JUDGED: Final = _BIT["cloud_from_quality"]
+_CLOUD_FROM_MODEL: Final = _BIT["cloud_from_model"]
+
+
+def with_cloud_map(qa: NDArray[np.uint16], *, cloudy: NDArray[np.bool_], judged: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """The product's bits with a cloud map of our own, where the delivery judged no clouds; all (y, x).
+
+    Args:
+        qa: Bits of pixels and of the delivery.
+        cloudy: True where the map has cloud.
+        judged: True where the map says anything.
+    """
+    asked = judged & (qa & np.uint16(_CLOUD_JUDGED | _BIT["nodata"]) == 0)
+    more = asked * np.uint16(_CLOUD_FROM_MODEL) | (asked & cloudy) * np.uint16(_CLOUD)
+    return np.asarray(qa | more, dtype=np.uint16)
 
 
 def qa_flag(qa: NDArray[np.uint16], *, name: str) -> NDArray[np.bool_]:

@@ -1,7 +1,6 @@
 """``swath composite``: also the contract of jobs/composite.py."""
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from swath.stack.file import read_recipe
 from swath.stack.periods import periods_of
 from swath.stores.patience import heard_by
 from swath.stores.registry import open_store
+from swath.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from swath.composites.request import CompositeRequest
@@ -71,9 +71,7 @@ def find_composite(name: str) -> Path:
     known = sorted(p.stem for p in folder.glob("*.yaml"))
     if name in known:
         return folder / f"{name}.yaml"
-    close = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    msg = f"unknown composite {name!r}{hint} (shipped: {', '.join(known)}; or give a YAML file)"
+    msg = f"unknown composite {name!r}{did_you_mean(name, known)} (shipped: {', '.join(known)}; or give a YAML file)"
     raise ConfigError(msg)
 
 

@@ -37,9 +37,23 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
         options = RunOptions(
             pipeline="ard", inputs=(str(scenes.scenes_folder),), output=str(output), master=master, run_id="demo", lock=lock
         )
-        return execute(options, told=told, truth=lambda product, files: _truth(product, files, output=output), spark=spark)
+        summary = execute(options, told=told, truth=lambda product, files: _truth(product, files, output=output), spark=spark)
+        _composite(output, told=told, spark=spark)
+        return summary
     finally:
         stop_session(spark)
+
+
+def _composite(output: Path, *, told: Told, spark: "SparkSession") -> None:
+    """Both products in one, without the clouds of either: the best pixel of two days, on one grid of 30 m."""
+    from swath.cli.composite import CompositeOptions  # noqa: PLC0415  a second of imports
+    from swath.cli.composite import execute as execute_composite  # noqa: PLC0415
+
+    options = CompositeOptions(
+        pipeline="best-pixel", inputs=(str(output),), output=str(output), period="2024-08", run_id="demo-composite",
+        settings=("grid.crs=EPSG:32633", "grid.resolution=30", "grid.origin=[393945, 6006015]", "grid.tile_px=1024"),
+    )  # fmt: skip
+    execute_composite(options, told=told, spark=spark)
 
 
 def _train(scenes: DemoScenes, *, output: Path, spark: "SparkSession") -> float:

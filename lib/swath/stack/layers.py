@@ -98,6 +98,9 @@ def reduced(recipe: Recipe, stack: Stack, *, days: Sequence[int], numbers: Seque
         days: Days of the sources, since 1970-01-01.
         numbers: Numbers of the sources, in the whole stack of the tile.
     """
+    if not len(stack):
+        # No source touches these pixels: as if one did that has no usable pixel.
+        stack, days, numbers = np.full((1, *stack.shape[1:]), np.nan, dtype=np.float32), [0], [0]
     bands = stack[:, : len(recipe.bands)]
     found: dict[str, NDArray[np.floating]] = {}
     if recipe.reducer in ("medoid", "best_pixel", "latest"):

@@ -15,9 +15,11 @@ from swath.product import Category, LayerName, LayerSpec, class_map
 from swath.scene import Scene
 
 MAP: Final = "cloud"
+#: Its code of cloud.
+CLOUD: Final = 1
 CATEGORIES: Final = (
     Category(value=0, name="clear", title="Clear", rgb=(196, 208, 196)),
-    Category(value=1, name="cloud", title="Cloud", rgb=(250, 250, 250)),
+    Category(value=CLOUD, name="cloud", title="Cloud", rgb=(250, 250, 250)),
 )
 _VISIBLE: Final = ("blue", "green", "red", "swir16", "swir22")
 _NIR: Final = ("nir08", "nir")

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.algo.qa import NODATA_FROM_PIXELS, NODATA_FROM_QUALITY, QA_BITS, SATURATED_FROM_PIXELS, quality_table
+from swath.algo.qa import NODATA_FROM_PIXELS, NODATA_FROM_QUALITY, QA_BITS, SATURATED_FROM_PIXELS, quality_table, with_cloud_map
 from swath.grid import Window
 from swath.pipeline import Context, Layer, Layers, Need, Recipe
 from swath.product import LayerName, LayerSpec, bit_field
 from swath.scene import Asset, Quality, Scene
+from swath.steps.clouds import CLOUD, MAP
 from swath.steps.naming import layer_name
 
 
@@ -22,11 +23,12 @@ class Qa:
     The pixels that speak are those of the *judging bands*: the reflective bands on the reference grid itself (of a
     thermal-only scene, its bands there); coarser bands and pan are left aside: their pixels are not the product's.
     A pixel is nodata where any judging band or the delivery's quality band has none, so that whoever stacks those bands
-    needs no other mask; it is saturated where any of them is. What each bit means: ``algo.qa.QA_BITS``.
+    needs no other mask; it is saturated where any of them is. Where the delivery judges no clouds, the cloud map of an earlier
+    step does. What each bit means: ``algo.qa.QA_BITS``.
     """
 
     name: ClassVar[str] = "qa"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     kinds: ClassVar[tuple[str, ...]] = ("qa",)
 
     @property
@@ -35,8 +37,7 @@ class Qa:
         return {}
 
     def recipes(self, scene: Scene, *, given: Mapping[LayerName, LayerSpec]) -> tuple[Recipe, ...]:
-        """One call; the delivery's quality bands are optional."""
-        del given
+        """One call; the delivery's quality bands are optional, a cloud map is used where an earlier step made one."""
         grid = scene.reference
         judging, delivered = _judging(scene), _delivered(scene)
         made = LayerSpec(
@@ -47,7 +48,8 @@ class Qa:
             encoding=bit_field(QA_BITS),
             roles=("data-mask", "cloud", "cloud-shadow", "snow-ice", "saturation", "water-mask"),
         )
-        needs = {layer_name("dn", band=b): Need(on=grid) for b in (*judging, *delivered)}
+        maps = [MAP] if MAP in given and given[MAP].grid.same_as(grid) else []
+        needs = {name: Need(on=grid) for name in (*(layer_name("dn", band=b) for b in (*judging, *delivered)), *maps)}
         facts = {
             "instrument": scene.instrument,
             "bands": {name: {"nodata": a.nodata, "saturated": a.saturated} for name, a in judging.items()},
@@ -66,6 +68,9 @@ class Qa:
             layer = layers.get(layer_name("dn", band=band))
             if layer is not None:
                 bits |= delivered_bits(layer, quality=quality, instrument=scene.instrument)
+        if MAP in recipe.needs:
+            clouds = layers[MAP].crop(window)
+            bits = with_cloud_map(bits, cloudy=clouds.values == CLOUD, judged=clouds.usable)
         return {"qa": Layer(values=bits, grid=recipe.grid, window=window)}
 
 

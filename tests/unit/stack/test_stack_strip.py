@@ -19,8 +19,9 @@ from swath.readers.pixels.bands import BandReader
 from swath.sinks.cog.assemble import CogTarget, assemble
 from swath.source import Source
 from swath.stack.composite import Composite
+from swath.stack.layers import reduced
 from swath.stack.periods import periods_of
-from swath.stack.recipe import WEIGHTS, GridRule, Recipe
+from swath.stack.recipe import WEIGHTS, GridRule, Recipe, Reducer
 from swath.stack.strip import StackJob, run_stack
 from swath.stores.local import local_store
 
@@ -191,6 +192,16 @@ def test_a_source_that_does_not_touch_a_strip_is_not_opened(sources: list[Source
     whole = [r for r in results.values() if not r.failed]
     assert whole
     assert all(r.read <= 1 for r in whole)
+
+
+@pytest.mark.parametrize("reducer", ["median", "mean", "percentiles", "medoid", "geomedian", "latest", "best_pixel"])
+def test_pixels_that_no_source_touches_are_nodata_with_count_0(reducer: Reducer) -> None:
+    recipe = replace(RECIPE, reducer=reducer, percents=(10.0, 90.0) if reducer == "percentiles" else RECIPE.percents)
+    channels = len(recipe.bands) + (reducer == "best_pixel")
+    found = reduced(recipe, np.empty((0, channels, 2, 3), dtype=np.float32), days=[], numbers=[])
+    assert not found.pop("count").any()
+    assert {"date", "source"} < found.keys()
+    assert all(values.shape == (2, 3) and np.isnan(values).all() for values in found.values())
 
 
 def test_a_source_of_another_resolution_is_resampled(tmp_path: Path) -> None:

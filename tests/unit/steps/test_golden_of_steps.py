@@ -16,7 +16,7 @@ from swath.product import REFLECTANCE, LayerName, LayerSpec
 from swath.scene import Scene
 from swath.steps.registry import step
 
-_SAME = {"toa 1": "841890e8874a5923", "qa 1": "c9be5b4dd5258a9b"}
+_SAME = {"toa 1": "841890e8874a5923", "qa 2": "c9be5b4dd5258a9b"}
 GOLDEN = {
     "scene": {**_SAME, "smac 1": "ca1d52345f225baf", "ndvi 1": "0e236a628c7b9adf", "classes 1": "7ce8e9869e83fd7d"},
     "per-pixel": {**_SAME, "smac 1": "3c101b546277ac24", "ndvi 1": "be1d11aaba81ed35", "classes 1": "685807b9217ec9ec"},

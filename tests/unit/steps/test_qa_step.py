@@ -6,7 +6,9 @@ import numpy as np
 from swath.algo.qa import qa_flag
 from swath.grid import Window
 from swath.pipeline import Context, Layer, Step
+from swath.product import LayerSpec, class_map
 from swath.scene import Scene
+from swath.steps.clouds import CATEGORIES, Clouds
 from swath.steps.qa import Qa
 
 WINDOW = Window(0, 0, 2, 3)
@@ -80,3 +82,35 @@ def test_a_thermal_scene_is_judged_by_its_thermal_bands(make_scene: Callable[...
     scene = make_scene()
     thermal = replace(scene, assets={"lwir11": scene.assets["lwir11"]})
     assert qa_flag(run(thermal, lwir11=[[0, 5, 5], [5, 5, 5]]), name="nodata").sum() == 1
+
+
+def test_a_cloud_map_judges_where_the_delivery_does_not(make_scene: Callable[..., Scene]) -> None:
+    scene = make_scene()
+    bare = replace(scene, assets={n: a for n, a in scene.assets.items() if n not in {"qa_pixel", "qa_radsat"}})
+    made = Clouds.kinds[0]
+    spec = LayerSpec(name=made, asset=made, title="Clouds", grid=scene.reference, encoding=class_map(CATEGORIES))
+    cloud = np.array([[1, 0, 1], [1, 0, 1]], dtype=np.uint8)
+    valid = np.array([[True, True, False], [True, True, True]])
+    for delivered, judged in (
+        (bare, [[True, True, False], [False, True, True]]),  # (1, 0) has no data
+        (scene, [[False, True, False], [False, False, False]]),  # the delivery judges all but (0, 1)
+    ):
+        (recipe,) = Qa().recipes(delivered, given={made: spec})
+        numbers = np.array([[5, 5, 5], [0, 5, 5]], dtype=np.uint16)
+        layers = {
+            n: Layer(values=numbers, grid=recipe.grid, window=WINDOW, valid=numbers != 0) for n in recipe.needs if n != made
+        }
+        if delivered is scene:
+            quality = np.array([[CLEAR, 0, CLEAR], [CLEAR, CLEAR, CLOUD]], dtype=np.uint16)
+            known = np.array([[True, False, True], [True, True, True]])
+            layers["dn:qa_pixel"] = Layer(values=quality, grid=recipe.grid, window=WINDOW, valid=known)
+            layers.pop("dn:qa_radsat")
+        layers[made] = Layer(values=cloud, grid=recipe.grid, window=WINDOW, valid=valid)
+        qa = Qa().run(recipe, layers, window=WINDOW, scene=delivered, context=Context())["qa"].values
+        assert qa_flag(qa, name="cloud_from_model").tolist() == judged
+        clouds = qa_flag(qa, name="cloud") & qa_flag(qa, name="cloud_from_model")
+        assert np.array_equal(clouds, np.array(judged) & (cloud == 1))
+
+
+def test_without_a_cloud_map_no_cloud_is_judged_by_us(make_scene: Callable[..., Scene]) -> None:
+    assert not qa_flag(run(make_scene()), name="cloud_from_model").any()
