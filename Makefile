@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql browser monitoring demo test test-long test-tools wheel lint format bench faults pictures lock clean
+.PHONY: help setup postgresql browser monitoring demo test test-long test-tools wheel lint format bench sleeping faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -47,6 +47,12 @@ format: setup ## let ruff mend what it can
 
 bench: setup ## ours against a bare rasterio loop and GDAL, in one interleaved run
 	@$(BIN)/python -m benchmarks
+
+sleeping: setup ## 512 scenes that sleep a second on 16 executors, in peace and with executors killed (SLEEPING="--scenes 64 --executors 4")
+	@$(BIN)/python -m benchmarks.sleeping $(SLEEPING)
+
+scheduling: setup ## how much of 8, 64 and 1,000 cores runs keep at work: a simulation
+	@$(BIN)/python -m benchmarks.scheduling
 
 faults: setup ## 200 injections into runs, 1,000 damaged deliveries; prints its tables (FAULTS="--seed 7")
 	@$(BIN)/python -m tests.faults $(FAULTS)
