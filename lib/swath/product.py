@@ -1,7 +1,7 @@
 """What a pipeline makes: layer specifications and the records of published assets."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from swath.encoding import (
@@ -77,6 +77,10 @@ class AssetRecord:
     digest: str
     statistics: Statistics
     model: ModelRef | None = None
+
+    def bare(self) -> Self:
+        """The record without its statistics, which are most of it."""
+        return replace(self, statistics=Statistics())
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-able."""

@@ -1,6 +1,7 @@
 """What driver, workers and children say to each other about products: a dataclass for each request and each answer."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -12,6 +13,11 @@ from swath.sinks.cog.strip_part import PartManifest
 
 _RECORDS = tuple_of(AssetRecord.from_plain)
 _PARTS = tuple_of(PartManifest.from_plain)
+
+
+def kept_records(records: Iterable[AssetRecord]) -> str:
+    """Records as the ledger keeps them."""
+    return json.dumps([r.to_plain() for r in records], sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,8 +185,9 @@ class ProductMade(Message):
     """A product of one strip, from end to end.
 
     Args:
-        linked: Records of assets that were there already.
-        made: Records of assets that were made now.
+        linked: Names of assets that were there already.
+        records: Records of its assets without their statistics: those that were there first, then those that were made.
+        ledger: ``AssetRecord.to_plain()`` of each as JSON: what the ledger keeps, and the driver hands on.
         tiles: What the ledger keeps of the strip.
         seconds: CPU time by stage [s].
         published: Its item.
@@ -189,10 +196,11 @@ class ProductMade(Message):
     """
 
     readers: ClassVar[Mapping[str, Reader]] = {
-        "linked": _RECORDS, "made": _RECORDS, "tiles": tuple_of(Counted.from_plain), "published": Published.from_plain,
+        "linked": tuple, "records": _RECORDS, "tiles": tuple_of(Counted.from_plain), "published": Published.from_plain,
     }  # fmt: skip
-    linked: tuple[AssetRecord, ...]
-    made: tuple[AssetRecord, ...]
+    linked: tuple[str, ...]
+    records: tuple[AssetRecord, ...]
+    ledger: str
     tiles: tuple[Counted, ...]
     seconds: Mapping[str, float]
     published: Published

@@ -214,7 +214,7 @@ def _product(work: ProductWork, published: Published, *, request: RunRequest, wa
     return (
         row["product_id"], row["product_key"], row["scene_id"], row["scene_digest"], request.pipeline["name"],
         request.pipeline.get("version", 1), published.collection, published.item, published.bbox, acquired,
-        published.platform, assets, json.dumps([r.to_plain() for r in work.records], sort_keys=True), published.pictures,
+        published.platform, assets, work.ledger, published.pictures,
         [(m.name, m.version, m.digest) for m in models.values()], published.left_out,
         json.dumps(published.facts, sort_keys=True), __version__, request.run_id, wave, request.site, now,
     )  # fmt: skip

@@ -88,8 +88,8 @@ def made_work(row: Row, made: Row) -> ProductWork:
         reduced={},
         shares={},
     )
-    records = [AssetRecord.from_plain(r) for r in json.loads(made["records"])]
-    return ProductWork(row=row, records=records, published=published)
+    records = [AssetRecord.from_plain(r).bare() for r in json.loads(made["records"])]
+    return ProductWork(row=row, records=records, ledger=made["records"], published=published)
 
 
 def lost_before(plan: Plan, quarantine: DataFrame) -> list[ProductWork]:

@@ -1,5 +1,6 @@
 """From what a run did to what its result and its report say."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import PurePosixPath
@@ -8,7 +9,7 @@ from typing import Any
 from swath import __version__
 from swath.engine.messages import Published
 from swath.engine.product_plan import CHECKED, plan_product, product_of
-from swath.product import Product
+from swath.product import AssetRecord, Product
 from swath.report.cost import Cost
 from swath.report.product_summary import ProductSummary, Truth
 from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
@@ -87,7 +88,7 @@ def product_made(work: ProductWork, request: RunRequest) -> Product:
     plan = plan_product(work.row["scene"], request.pipeline_json)
     checked = work.published.facts.get(CHECKED) if work.published is not None else None
     order = list(plan.graph.outputs)
-    records = sorted(work.records, key=lambda r: order.index(r.name))
+    records = sorted((AssetRecord.from_plain(r) for r in json.loads(work.ledger)), key=lambda r: order.index(r.name))
     return product_of(plan, request.pipeline_json, records=records, checked=checked)
 
 

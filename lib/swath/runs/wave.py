@@ -11,7 +11,7 @@ from pyspark.sql import Row, SparkSession
 
 from swath.engine.link_messages import KnownVersion, Prepare
 from swath.engine.message import Answered, Request
-from swath.engine.messages import Counted, MakeAsset, MakeProduct, MakeStrip, Publish
+from swath.engine.messages import Counted, MakeAsset, MakeProduct, MakeStrip, Publish, kept_records
 from swath.engine.refused import Refused
 from swath.engine.subject import Cutting, Subject
 from swath.product import AssetRecord
@@ -112,7 +112,7 @@ class WaveRunner:
             if made is None:
                 continue
             work.tiles = [(tile, made.seconds, made.peak_mb) for tile in made.tiles]
-            work.linked, work.records = made.linked, [*made.linked, *made.made]
+            work.linked, work.records, work.ledger = made.linked, list(made.records), made.ledger
             work.published = made.published
 
     def _prepare(self, wave: int, works: list[ProductWork], *, uploads: Uploads) -> None:
@@ -122,7 +122,7 @@ class WaveRunner:
             found = work.take(answer, stage="process")
             if found is None:
                 continue
-            work.linked, work.records, work.kept = found.records, list(found.records), found.kept
+            work.linked, work.records, work.kept = tuple(r.name for r in found.records), list(found.records), found.kept
             work.uploads = uploads.opened(found.uploads, paths=found.paths)
             skip = tuple(sorted(r.name for r in found.records))
             work.cut = replace(work.cut, skip=skip, pictures=found.pictures)
@@ -169,6 +169,8 @@ class WaveRunner:
         ]
         for work, answer in zip(works, self._stage(wave, "publish", asked), strict=True):
             work.published = work.take(answer, stage="publish")
+            # From here on the records are text: statistics as values are most of what a driver would hold.
+            work.ledger, work.records, work.strips = kept_records(work.records), [r.bare() for r in work.records], []
 
     def _subject(self, work: ProductWork) -> Subject:
         row = work.row

@@ -40,9 +40,10 @@ class ProductWork:
         versions: Versions of it that the ledger knows, newest first.
         strips: Answers of its strips, in order.
         tiles: What the ledger keeps of each asset of its strips, with the strip's CPU time by stage [s] and most memory [MiB].
-        linked: Records of assets that were there before.
+        linked: Names of assets that were there before.
         kept: Paths of pictures that were there before, by name.
-        records: Records of its assets: first the linked ones, then the made ones.
+        records: Records of its assets: first the linked ones, then the made ones; without statistics once it is published.
+        ledger: The records with their statistics, as the ledger keeps them, once it is published.
         published: Answer of the publish stage.
         refusal: Why it was not made; None when it was.
         cut: How its strips were asked for.
@@ -54,9 +55,10 @@ class ProductWork:
     versions: tuple[KnownVersion, ...] = ()
     strips: list[StripMade] = field(default_factory=list)
     tiles: list[tuple[Counted, Mapping[str, float], float]] = field(default_factory=list)
-    linked: tuple[AssetRecord, ...] = ()
+    linked: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
     records: list[AssetRecord] = field(default_factory=list)
+    ledger: str = ""
     published: Published | None = None
     refusal: Refusal | None = None
     cut: Cutting = _WHOLE

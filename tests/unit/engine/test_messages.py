@@ -58,7 +58,8 @@ MESSAGES: list[Message] = [
     messages.MakeProduct(product=PRODUCT, cut=CUT, attempt="a", versions=(KNOWN,)),
     messages.Counted.of(PART),
     messages.ProductMade(
-        linked=(RECORD,), made=(RECORD, RECORD), tiles=(messages.Counted.of(PART),), seconds={"read": 0.5}, published=PUBLISHED
+        linked=("red",), records=(RECORD.bare(),), ledger=messages.kept_records([RECORD]), tiles=(messages.Counted.of(PART),),
+        seconds={"read": 0.5}, published=PUBLISHED,
     ),
     link_messages.Adopt(scene_id="S1", output="/out", item="i.json", names=("red",)),
     link_messages.Adopted(records=(RECORD,)),

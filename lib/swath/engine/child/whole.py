@@ -11,7 +11,17 @@ from swath.engine.blame import infrastructure_failure
 from swath.engine.child.stages import asset_of, plan_of, published, store_of, strip_of
 from swath.engine.link_messages import Prepare, Prepared
 from swath.engine.links import Links, linked
-from swath.engine.messages import AssetMade, Counted, MakeAsset, MakeProduct, MakeStrip, ProductMade, Publish, StripMade
+from swath.engine.messages import (
+    AssetMade,
+    Counted,
+    MakeAsset,
+    MakeProduct,
+    MakeStrip,
+    ProductMade,
+    Publish,
+    StripMade,
+    kept_records,
+)
 from swath.engine.product_plan import ProductPlan
 from swath.engine.refused import Refused
 from swath.engine.shared_uploads import open_uploads, path_of
@@ -70,9 +80,11 @@ def make(request: MakeProduct) -> ProductMade | Refused:
             return Refused(error.error_class, message(str(error.of(request.scene_id))), stage=stage)
     if strip is not None:
         seconds = {**strip.seconds, "assemble": sum(m.cpu_s for m in made), "publish": told.cpu_s}
+    records = (*there.records.values(), *(m.record for m in made))
     return ProductMade(
-        linked=tuple(there.records.values()),
-        made=tuple(m.record for m in made),
+        linked=tuple(there.records),
+        records=tuple(r.bare() for r in records),
+        ledger=kept_records(records),
         tiles=tuple(map(Counted.of, strip.parts)) if strip else (),
         seconds=seconds,
         published=told,
