@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql browser monitoring demo test test-long test-tools wheel lint format bench sleeping faults pictures lock clean
+.PHONY: help setup postgresql browser monitoring demo test test-long test-tools wheel lint format bench sleeping scheduling faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
