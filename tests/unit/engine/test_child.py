@@ -17,7 +17,7 @@ from swath.engine.refused import Refused
 from swath.errors import InfrastructureError
 
 HOSTILE = "hostile_child"
-GENEROUS = Limits(memory_mb=400, seconds=60.0)
+GENEROUS = Limits(memory_mb=500, seconds=60.0)
 
 
 @pytest.fixture(autouse=True)
@@ -102,25 +102,25 @@ def test_an_allocation_beyond_the_limit_is_refused_as_oom_after_two_tries(child:
     answer = child.call({"op": "allocate", "mb": 2000, "log": str(log), "scene_id": "S1"})
     assert isinstance(answer, Refused)
     assert answer.error_class == "oom"
-    assert answer.message.startswith("S1: the scene needs more memory than its process may have: expected at most 400 MiB; got")
+    assert answer.message.startswith("S1: the scene needs more memory than its process may have: expected at most 500 MiB; got")
     assert len(set(_pids(log))) == 2
     assert _done(child.call({"op": "echo", "value": 2}))["echo"] == 2
 
 
 def test_memory_that_earlier_requests_left_behind_does_not_count(child: Child, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    # The data limit stands at 600 MiB: both together do not fit, each alone does. A child and its libraries have up to 90 MiB.
+    # The data limit is 750 MiB: both together do not fit, each alone does. A child and its libraries have up to 120 MiB.
     for _ in range(2):
-        _done(child.call({"op": "allocate", "mb": 302, "log": str(log)}))
+        _done(child.call({"op": "allocate", "mb": 378, "log": str(log)}))
     assert len(set(_pids(log))) == 2
 
 
 def test_growth_that_the_kernel_does_not_limit_is_seen_by_the_parent(child: Child, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    answer = child.call({"op": "touch", "mb": 450, "log": str(log)})
+    answer = child.call({"op": "touch", "mb": 560, "log": str(log)})
     assert isinstance(answer, Refused)
     assert answer.error_class == "oom"
-    assert "the scene outgrew the memory limit of its process: expected at most 400 MiB; got" in answer.message
+    assert "the scene outgrew the memory limit of its process: expected at most 500 MiB; got" in answer.message
     assert len(set(_pids(log))) == 2
     assert _done(child.call({"op": "echo", "value": 3}))["echo"] == 3
 
@@ -191,7 +191,7 @@ def test_a_closed_child_is_gone_and_starts_again_when_asked(child: Child) -> Non
 
 def test_limits_hold_in_the_child(child: Child) -> None:
     answer = _done(child.call({"op": "limits"}))
-    assert (answer["data"], answer["core"]) == (600 << 20, 0)
+    assert (answer["data"], answer["core"]) == (750 << 20, 0)
 
 
 PARENT = """
