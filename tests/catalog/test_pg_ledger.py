@@ -252,8 +252,12 @@ def test_a_killed_run_goes_on_and_every_command_works_over_it(
         run_job("toa", delivered, output=theirs, run_id="r", wave_products=1)
         run_job("toa", delivered, output=theirs, run_id="again")
     others = DeltaTables(spark, local_store(theirs))
-    for name in TABLES:
+    for name in set(TABLES) - {"tiles"}:
         assert tables.read(name, TABLES[name]).count() == others.read(name, TABLES[name]).count(), name
+    # Waves behind the one that was committed were published already: adopted products have no strips.
+    strips, every = (t.read("tiles", TABLES["tiles"]).select("product_id", "asset", "strip") for t in (tables, others))
+    assert strips.subtract(every).count() == 0
+    assert strips.distinct().count() == strips.count() > 0
     digests = [
         {(r["product_key"], a["name"], a["digest"]) for r in t.read("products", PRODUCTS).collect() for a in r["assets"]}
         for t in (tables, others)

@@ -34,7 +34,7 @@ def test_a_store_that_ignores_conditions_is_found_out(bucket: Any) -> None:
         events.unregister("before-call.s3", ignore)
     assert {a.ability for a in answers if not a.able} == {Ability.PUT, Ability.RACE, Ability.COMPLETE}
     assert "one run at a time, or SWATH_LOCK=postgresql" in guard_of(answers)
-    assert "8 of 8 puts at once" in next(a.told for a in answers if a.ability is Ability.RACE)
+    assert "8 of 8 simultaneous conditional writes" in next(a.told for a in answers if a.ability is Ability.RACE)
 
 
 def test_a_store_whose_lists_lag_is_no_place_for_a_ledger(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
