@@ -27,12 +27,12 @@ class Date:
     Args:
         reflectance: Stored counts (1e-4) by band, (y, x); -9999 is nodata.
         qa: Bits, (y, x); None for a product without.
-        day: Of acquisition.
-        name: Of the product.
-        left: Of its grid.
-        top: Of its grid.
-        pixel: Of its grid.
-        epsg: Of its grid.
+        day: Day of acquisition.
+        name: Name of the product.
+        left: Left edge of its grid [m].
+        top: Top edge of its grid [m].
+        pixel: Pixel size of its grid [m].
+        epsg: EPSG code of its grid.
         properties: More of the item.
     """
 

@@ -129,17 +129,30 @@ def find_pipeline(name: str) -> Path:
     Raises:
         ConfigError: There is none; the message suggests the nearest.
     """
+    return _named(name, folder="pipelines", kind="pipeline")
+
+
+def find_composite(name: str) -> Path:
+    """The file behind a composite pipeline's name, or the file that ``name`` is.
+
+    Raises:
+        ConfigError: There is none; the message suggests the nearest.
+    """
+    return _named(name, folder="composites", kind="composite")
+
+
+def _named(name: str, *, folder: str, kind: str) -> Path:
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
         if path.is_file():
             return path
         msg = f"{name}: there is no such pipeline file"
         raise ConfigError(msg)
-    folder = conf_folder() / "pipelines"
-    known = sorted(p.stem for p in folder.glob("*.yaml"))
+    shipped = conf_folder() / folder
+    known = sorted(p.stem for p in shipped.glob("*.yaml"))
     if name in known:
-        return folder / f"{name}.yaml"
-    msg = f"unknown pipeline {name!r}{did_you_mean(name, known)} (shipped: {', '.join(known)}; or give a YAML file)"
+        return shipped / f"{name}.yaml"
+    msg = f"unknown {kind} {name!r}{did_you_mean(name, known)} (shipped: {', '.join(known)}; or give a YAML file)"
     raise ConfigError(msg)
 
 

@@ -1,4 +1,5 @@
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,8 @@ def test_a_server_that_restarts_while_the_lock_is_asked_for_costs_time_alone(ser
         lock.check()
         back.join()
         lock.check()
+        with pytest.raises(LockError, match="locked by r1"), closing(lock_of(empty_database, "r2")) as other, other.held():
+            pytest.fail("the restart let the lock go")
     lock.close()
 
 
@@ -152,6 +155,9 @@ def test_other_outputs_are_not_locked(empty_database: str) -> None:
     with first.held(), second.held():
         first.check()
         second.check()
+        third = closing(lock_of(empty_database, "r3", output="s3://bucket/other"))
+        with pytest.raises(LockError, match="locked by r2"), third as other, other.held():
+            pytest.fail("the other output has no lock")
     first.close()
     second.close()
 

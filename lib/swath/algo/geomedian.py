@@ -102,8 +102,7 @@ def _geomedian(  # noqa: C901, PLR0912, PLR0917 (compiled functions take positio
                             to[b] += points[s, b] / distance
                 if total > least:
                     # The leap went too far: the plain step that it began with, which never does, is taken instead.
-                    for b in range(bands):
-                        here[b] = before[b] + moved[b]
+                    here[:] = before + moved
                     least = np.inf
                     continue
                 for b in range(bands):
@@ -124,8 +123,7 @@ def _geomedian(  # noqa: C901, PLR0912, PLR0917 (compiled functions take positio
                     before[b], moved[b] = here[b], move[b]
                     here[b] += leap
                 least = total
-            for b in range(bands):
-                result[b, y, x] = here[b]
+            result[:, y, x] = here
 
 
 @compiled

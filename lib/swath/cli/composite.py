@@ -11,7 +11,7 @@ from swath.cli.progress import Told, telling
 from swath.cli.run import continued_as, finish, new_run_id, write_report
 from swath.cli.run_log import RunLog
 from swath.cli.vouched import vouching_options
-from swath.config import conf_folder
+from swath.config import find_composite
 from swath.errors import ConfigError, SwathError
 from swath.names import NAME_RULE, name_problem
 from swath.readers.gate.terms import Terms
@@ -21,7 +21,6 @@ from swath.stack.file import read_recipe
 from swath.stack.periods import periods_of
 from swath.stores.patience import heard_by
 from swath.stores.registry import open_store
-from swath.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from swath.composites.request import CompositeRequest
@@ -53,26 +52,6 @@ class CompositeOptions:
     trust_checksums: bool = False
     catalog: str = field(default="", repr=False)
     catalog_base: str = ""
-
-
-def find_composite(name: str) -> Path:
-    """The file behind a composite pipeline's name, or the file that ``name`` is.
-
-    Raises:
-        ConfigError: There is none; the message suggests the nearest.
-    """
-    if name.endswith((".yaml", ".yml")):
-        path = Path(name)
-        if path.is_file():
-            return path
-        msg = f"{name}: there is no such pipeline file"
-        raise ConfigError(msg)
-    folder = conf_folder() / "composites"
-    known = sorted(p.stem for p in folder.glob("*.yaml"))
-    if name in known:
-        return folder / f"{name}.yaml"
-    msg = f"unknown composite {name!r}{did_you_mean(name, known)} (shipped: {', '.join(known)}; or give a YAML file)"
-    raise ConfigError(msg)
 
 
 def request_of(options: CompositeOptions) -> "CompositeRequest":

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from swath.cli.progress import Told, telling
-from swath.cli.run import RunOptions, request_of, run_options
+from swath.cli.run import RunOptions, request_of
+from swath.cli.run_options import run_options
 from swath.report.summary import reason_of
 from swath.report.text import plain, size
 from swath.runs.request import RunRequest

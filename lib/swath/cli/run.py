@@ -3,7 +3,7 @@
 import secrets
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from swath.cli.catalog import catalog_options, target_of
-from swath.cli.internal_limit import internal_limit_option
-from swath.cli.locked import keep_lock, lock_option
+from swath.cli.catalog import target_of
+from swath.cli.locked import keep_lock
 from swath.cli.prices import site_prices
 from swath.cli.progress import Told, telling
 from swath.cli.run_log import RunLog
 from swath.cli.run_metrics import RunMetrics, numbers_of, stream_of
-from swath.cli.vouched import vouching_options
+from swath.cli.run_options import run_options
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
 from swath.errors import BrokenInstallationError, ConfigError, InfrastructureError, ServiceError, StoppedError, SwathError
 from swath.inference.lock import ModelLock
@@ -40,7 +39,6 @@ from swath.stores.base import Store
 from swath.stores.patience import heard_by
 from swath.stores.registry import bucket_of, folder_of, open_store
 from swath.stores.spark_words import told_by_spark
-from swath.wave_width import LEAST, MOST
 
 if TYPE_CHECKING:
     from swath.runs.summary import FindTruth
@@ -278,46 +276,6 @@ def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: boo
         click.echo(summary.to_json())
     sys.stdout.flush()
     raise SystemExit(exit_code(summary, quarantine_ok=quarantine_ok))
-
-
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that `run` and `plan` share."""
-    command = lock_option(internal_limit_option(vouching_options(catalog_options(command))))
-    for option in reversed(
-        [
-            click.argument("pipeline"),
-            click.option("--input", "inputs", multiple=True, required=True, help="Scene, list, STAC record, or folder of these."),
-            click.option("--output", required=True, help="Folder or s3:// prefix for products, tables and reports."),
-            click.option("--site", default="laptop", show_default=True, envvar="SWATH_SITE", help="Name or file of a site."),
-            click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter."),
-            click.option("--limit", type=click.IntRange(min=1), help="Take at most so many scenes."),
-            click.option("--tile-size", type=click.IntRange(min=1), help="Strip height in rows at the reference resolution."),
-            click.option("--master", help="Spark master; spark-submit's own, otherwise local[*,4]."),
-            click.option("--run-id", help="Name of the run; a known one continues its stored plan."),
-            click.option(
-                "--wave-products",
-                type=click.IntRange(min=1, max=MOST),
-                help=f"Most products that commit together; 3 times the cores, {LEAST} to {MOST}, without it.",
-            ),
-            click.option(
-                "--worker-memory-mb",
-                envvar="SWATH_CHILD_MEMORY_MIB",
-                type=click.IntRange(min=128),
-                default=Limits().memory_mb,
-                show_default=True,
-                help="Memory limit of a worker's child.",
-            ),
-            click.option(
-                "--strip-seconds",
-                type=click.FloatRange(min=1),
-                default=Limits().seconds,
-                show_default=True,
-                help="Time limit of one strip.",
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
 
 
 @click.command("run")
