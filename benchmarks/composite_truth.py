@@ -15,7 +15,8 @@ from swath.algo.atmosphere import Atmosphere
 from swath.cli.composite import CompositeOptions
 from swath.cli.composite import execute as execute_composite
 from swath.cli.progress import Lines
-from swath.cli.run import RunOptions, execute
+from swath.cli.run import execute
+from swath.cli.run_request import RunOptions
 from swath.report.summary import RunSummary
 from swath.simulator.simulate import simulate
 from swath.spark.start.session import SparkSession, build_session, stop_session

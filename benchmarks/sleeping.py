@@ -124,7 +124,8 @@ def _session(executors: int) -> Any:
 
 
 def _run(spark: Any, scenes: Path, output: Path, *, limit: int | None = None, disturb: Any = None) -> dict[str, Any]:
-    from swath.cli.run import RunOptions, execute  # noqa: PLC0415
+    from swath.cli.run import execute  # noqa: PLC0415
+    from swath.cli.run_request import RunOptions  # noqa: PLC0415
 
     pipeline = scenes.parent / "plugin" / "sleeping.yaml"
     watch = Watch(disturb)

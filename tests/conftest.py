@@ -102,7 +102,8 @@ class Silent:
 @pytest.fixture(scope="session")
 def run_job(spark: "SparkSession") -> RunJob:
     """Run a job in the shared session."""
-    from swath.cli.run import RunOptions, execute  # noqa: PLC0415
+    from swath.cli.run import execute  # noqa: PLC0415
+    from swath.cli.run_request import RunOptions  # noqa: PLC0415
 
     def run(pipeline: str, *inputs: Path, output: Path, told: Any = None, **options: Any) -> "RunSummary":
         asked = RunOptions(pipeline=pipeline, inputs=tuple(map(str, inputs)), output=str(output), **options)

@@ -15,6 +15,7 @@ import pytest
 from swath.cli import run as cli_run
 from swath.cli import upkeep
 from swath.cli.main import main
+from swath.cli.run_request import RunOptions
 from swath.errors import LockError, StoppedError
 from swath.ledger.delta import DeltaTables
 from swath.ledger.schemas import RUNS
@@ -103,7 +104,7 @@ def test_a_product_is_found_by_place_and_time_and_no_password_is_left_behind(
     assert search(database, bbox=[place[0] + 90.0, *place[1:2], place[2] + 90.0, place[3]]) == []
     secret = quote(server_password, safe="")
     assert secret in password_dsn
-    assert repr(cli_run.RunOptions(pipeline="toa", inputs=(), output="", catalog=password_dsn)).count(secret) == 0
+    assert repr(RunOptions(pipeline="toa", inputs=(), output="", catalog=password_dsn)).count(secret) == 0
     left = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p.suffix not in {".tif", ".png"})
     conf = json.dumps(spark.sparkContext.getConf().getAll())
     for word in (secret, server_password):

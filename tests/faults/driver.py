@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Self
 
 from swath.cli.main import EXIT_ACCOUNT, EXIT_CONFIG, EXIT_CRASHED, EXIT_LOCKED
-from swath.cli.run import RunOptions, execute, exit_code
+from swath.cli.run import execute, exit_code
+from swath.cli.run_request import RunOptions
 from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError
 from swath.runs import commit as ledger
 from swath.runs import run

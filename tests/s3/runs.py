@@ -18,7 +18,8 @@ from tests.faults.whole_product import MADE, Maker
 
 from swath.cli import ledger, upkeep
 from swath.cli.main import main as command
-from swath.cli.run import RunOptions, execute
+from swath.cli.run import execute
+from swath.cli.run_request import RunOptions
 from swath.config import load_pipeline, prepare
 from swath.engine.child.parent import Child, Limits
 from swath.engine.keys import canonical

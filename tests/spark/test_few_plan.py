@@ -1,6 +1,7 @@
 """A plan of few scenes is the plan that Spark would make, and is kept where Spark finds it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from swath.ledger.delta import DeltaTables
+from swath.config import load_pipeline, prepare
+from swath.inference.registry import Registry
+from swath.ledger.delta import DeltaTables, NeedsSparkError
 from swath.ledger.schemas import INGESTED, PRODUCTS, SCENES
-from swath.runs import stored_plan
+from swath.runs import estimate, few_plan, stored_plan
 from swath.runs.few_plan import decide_few
+from swath.runs.hands import OwnHands
 from swath.runs.plan import STATUSES, Plan, decide
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
@@ -21,6 +25,7 @@ from swath.stores.local import local_store
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+    from tests.conftest import RunJob
 
 pytestmark = pytest.mark.spark
 NOON = datetime(2024, 8, 5, 12, tzinfo=UTC)
@@ -138,3 +143,34 @@ def test_a_plan_is_the_same_made_read_again_and_made_by_spark(
     assert scenes[0] == scenes[1]
     assert json.loads(scenes[0][0]["scene"])["scene_id"] == scenes[0][0]["scene_id"]
     assert tables.small("products", PRODUCTS, columns=["product_id"]) == []
+
+
+def test_a_look_is_the_same_by_children_of_the_driver_and_by_spark(
+    spark: "SparkSession", run_job: "RunJob", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, fresh = (
+        simulate(kind=kind, folder=tmp_path / kind, size=96, truth=False).delivery for kind in ("landsat9", "sentinel2")
+    )
+    run_job("toa", made, output=tmp_path / "out")
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"type": "Feature", "id": "cut', encoding="utf-8")
+    asked = replace(request(tmp_path / "out", made, broken, fresh, fresh), pipeline=ready("toa"))
+    monkeypatch.setattr(estimate, "slowness", lambda: 1.0)  # a measurement is not the same twice
+
+    def never() -> "SparkSession":
+        pytest.fail("a session was asked for")
+
+    cores = spark.sparkContext.defaultParallelism
+    ours = estimate.look(asked, session=never, hands=OwnHands(cores=cores))
+    assert ours == estimate.look(asked, session=lambda: spark)
+    assert ours["status"] == {"make": 1, "made": 1, "duplicate": 1, "refused": 1}
+    # Where there are too many, Spark looks, and sees the same.
+    monkeypatch.setattr(few_plan, "FEW", 3)
+    assert ours == estimate.look(asked, session=lambda: spark, hands=OwnHands(cores=cores))
+    tables = DeltaTables(None, local_store(tmp_path / "out"))
+    with pytest.raises(NeedsSparkError, match=r"^$"):
+        load_or_make_plan(None, local_store(tmp_path / "aside"), request=asked, tables=tables, hands=OwnHands(cores=1))
+
+
+def ready(name: str) -> Any:
+    return prepare(load_pipeline(name), registry=Registry.beside(Path.cwd())).plain

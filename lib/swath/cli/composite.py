@@ -8,8 +8,9 @@ import click
 
 from swath.cli.catalog import catalog_options, target_of
 from swath.cli.progress import Told, telling
-from swath.cli.run import continued_as, finish, new_run_id, write_report
+from swath.cli.run import continued_as, finish, write_report
 from swath.cli.run_log import RunLog
+from swath.cli.run_request import new_run_id
 from swath.cli.vouched import vouching_options
 from swath.config import find_composite
 from swath.errors import ConfigError, SwathError

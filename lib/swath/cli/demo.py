@@ -9,7 +9,8 @@ import click
 
 from swath.cli.demo_models import show_model
 from swath.cli.progress import Told, telling
-from swath.cli.run import RunOptions, execute, finish
+from swath.cli.run import execute, finish
+from swath.cli.run_request import RunOptions
 from swath.product import Product
 from swath.report.product_summary import BandTruth, Truth
 from swath.report.summary import RunSummary

@@ -7,7 +7,8 @@ import click
 
 from swath.cli.internal_limit import internal_limit_option
 from swath.cli.progress import telling
-from swath.cli.run import EXIT_QUARANTINED, new_run_id
+from swath.cli.run import EXIT_QUARANTINED
+from swath.cli.run_request import new_run_id
 from swath.cli.vouched import vouching_options
 from swath.readers.gate.terms import Terms
 from swath.report.summary import reason_of

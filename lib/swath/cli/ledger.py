@@ -15,7 +15,8 @@ from swath.cli.catalog import catalog_options, target_of
 from swath.cli.internal_limit import internal_limit_option
 from swath.cli.output import existing, json_option, master_option, session
 from swath.cli.progress import Told, telling
-from swath.cli.run import execute_request, exit_code, new_run_id
+from swath.cli.run import execute_request, exit_code
+from swath.cli.run_request import new_run_id
 from swath.errors import AccountError, ConfigError
 from swath.report.text import lines
 from swath.runs.request import Limits

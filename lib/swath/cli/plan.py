@@ -1,18 +1,30 @@
 """``swath plan``: what a run would make, its tasks, memory and time. Nothing is made."""
 
 import json
-from typing import Any
+import os
+from contextlib import ExitStack, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from swath.cli.progress import Told, telling
-from swath.cli.run import RunOptions, request_of
 from swath.cli.run_options import run_options
+from swath.cli.run_request import RunOptions, request_of
 from swath.report.summary import reason_of
 from swath.report.text import plain, size
+from swath.runs.own_children import own_children
 from swath.runs.request import RunRequest
+from swath.spark.start.processors import processors
+from swath.spark.start.settings import DEFAULT_MASTER, cores_of
+
+if TYPE_CHECKING:
+    from swath.runs.hands import Hands
+    from swath.spark.start.session import SparkSession
+
+#: Set where spark-submit has started a JVM.
+_SUBMITTED = "PYSPARK_GATEWAY_PORT"
 
 
 @click.command("plan")
@@ -21,25 +33,31 @@ from swath.runs.request import RunRequest
 def plan_command(*, as_json: bool, **options: Any) -> None:
     """Say what `swath run` with the same arguments would make, without making it."""
     asked = RunOptions(**options)
-    with telling() as told:
+    cores = cores_of(asked.master or DEFAULT_MASTER, machine=processors()) if _SUBMITTED not in os.environ else None
+    with own_children(cores=cores) if cores is not None else nullcontext() as hands, telling() as told:
         told.say("reading the metadata and taking the digests of the inputs")
-        found = _planned(asked, told=told)
+        found = _planned(asked, hands=hands, told=told)
     if as_json:
         click.echo(json.dumps(found))
         return
     _show(found)
 
 
-def _planned(asked: RunOptions, *, told: Told) -> dict[str, Any]:
-    from swath.runs.estimate import look  # noqa: PLC0415  a second of imports
-    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
+def _planned(asked: RunOptions, *, hands: "Hands | None", told: Told) -> dict[str, Any]:
+    from swath.runs.estimate import look  # noqa: PLC0415  as above
 
     request = request_of(asked)
-    spark = build_session(app="swath plan", master=asked.master, output=request.output)
-    try:
-        return look(spark, request, say=told.say, progress=told.stage) | _models_of(request)
-    finally:
-        stop_session(spark)
+    with ExitStack() as ends:
+
+        def session() -> "SparkSession":
+            from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
+
+            told.say("starting Spark")
+            spark = build_session(app="swath plan", master=asked.master, output=request.output)
+            ends.callback(stop_session, spark)
+            return spark
+
+        return look(request, session=session, hands=hands, say=told.say, progress=told.stage) | _models_of(request)
 
 
 def _models_of(request: RunRequest) -> dict[str, Any]:

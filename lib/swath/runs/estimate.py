@@ -1,24 +1,27 @@
 """What a run would make and cost, before it runs: counts from its plan, memory and time from measured rates."""
 
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pyspark.sql import Row, SparkSession
-from pyspark.sql import functions as F
 
 from swath.engine.cut import Cut
 from swath.engine.graph import Call
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
 from swath.grid import Grid
+from swath.ledger.delta import NeedsSparkError
 from swath.ledger.open import open_tables
 from swath.mapping import pixels_across
 from swath.product import LayerSpec
 from swath.readers.stac.search import Say
 from swath.runs.calibration import slowness
+from swath.runs.hands import Hands, SparkHands
 from swath.runs.ingest import StageProgress, name_of
-from swath.runs.plan import MAKE, REFUSED, STATUSES
+from swath.runs.plan import REFUSED, STATUSES, Plan
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
 from swath.stores.registry import open_store
@@ -144,13 +147,19 @@ def totals(estimates: list[Estimate], *, cores: int, slower: float) -> dict[str,
 
 
 def look(
-    spark: SparkSession, request: RunRequest, *, say: Say | None = None, progress: StageProgress | None = None
+    request: RunRequest,
+    *,
+    session: Callable[[], SparkSession],
+    hands: Hands | None = None,
+    say: Say | None = None,
+    progress: StageProgress | None = None,
 ) -> dict[str, Any]:
     """What a run of the request would make, JSON-able; nothing is made and nothing remembered.
 
     Args:
-        spark: The session.
         request: What a run would be asked.
+        session: Starts a session where the scenes or the ledger are many.
+        hands: What reads few scenes without one; None asks for a session whatever they are.
         say: Hears of the progress of a search.
         progress: Told how many of how many inputs are read.
 
@@ -158,24 +167,13 @@ def look(
         ConfigError: Nothing was found, or something cannot fit.
     """
     with tempfile.TemporaryDirectory() as aside:
-        # The plan of a look must not become the plan of a run: everything is written aside, the ledger is only read.
-        ledger = open_tables(spark, open_store(request.output))
-        plan = load_or_make_plan(
-            spark,
-            open_store(aside),
-            request=replace(request, output=aside),
-            tables=ledger,
-            remembering=False,
-            say=say,
-            progress=progress,
-        )
+        plan, cores = _planned(request, session=session, hands=hands, aside=aside, say=say, progress=progress)
         counts = {status: plan.scenes(status) for status in STATUSES if plan.scenes(status)}
-        wanted = plan.with_scenes(plan.rows.filter(F.col("status") == MAKE).limit(ESTIMATED))
+        wanted = plan.to_make(most=ESTIMATED)
         waves = len(plan.waves)
         refused = [r for r in plan.aside().told if r["status"] == REFUSED][:TOLD]
     estimates = [estimate(r, request) for r in wanted]
     refuse_what_cannot_fit(estimates, request)
-    cores = spark.sparkContext.defaultParallelism
     return {
         "pipeline": request.pipeline["name"],
         "status": counts,
@@ -185,3 +183,18 @@ def look(
         "product_ids": [e.product_id for e in estimates],
         "refused": [{"scene_id": name_of(r["scene_id"], r["href"], stage=r["stage"]), "message": r["message"]} for r in refused],
     }
+
+
+def _planned(
+    request: RunRequest, *, session: Callable[[], SparkSession], hands: Hands | None, aside: str, **telling: Any
+) -> tuple[Plan, int]:
+    """The plan, and the cores that would work on it."""
+    # The plan of a look must not become the plan of a run: everything is written aside, the ledger is only read.
+    store, output = open_store(aside), open_store(request.output)
+    asked = {"request": replace(request, output=aside), "remembering": False, **telling}
+    if hands is not None:
+        with suppress(NeedsSparkError):
+            return load_or_make_plan(None, store, tables=open_tables(None, output), hands=hands, **asked), hands.cores
+    spark = session()
+    plan = load_or_make_plan(spark, store, tables=open_tables(spark, output), **asked)
+    return plan, SparkHands(spark).cores

@@ -16,19 +16,17 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
-from swath.engine.child.parent import CONFIG
 from swath.engine.ingested import columns_of
-from swath.errors import ConfigError
 from swath.ledger.arrow_rows import table_of
+from swath.ledger.delta import NeedsSparkError
 from swath.ledger.schemas import INGESTED, PLANNED, PRODUCTS, SCENES
 from swath.ledger.tables import Tables
-from swath.runs.ingest import BLOCK_SCENES, IngestRequest, StageProgress, inputs_read, question, run_path, tasks_for
+from swath.runs.hands import Hands
+from swath.runs.ingest import BLOCK_SCENES, IngestRequest, StageProgress, question, run_path
 from swath.runs.own_fate import keepable, refusal, scene_row
 from swath.runs.plan import DUPLICATE, KNOWN_OF_PRODUCTS, MADE, MAKE, REFUSED, TOLD, Plan, waves_per_block
 from swath.runs.request import RunRequest
 from swath.runs.versions import CLASH, STAGE, Version, chosen, clash_message, latest_versions, replaced_message
-from swath.spark.breaker import Breaker
-from swath.spark.stage import run_stage
 from swath.stores.base import Store
 
 Json = dict[str, Any]
@@ -40,14 +38,16 @@ class FewPlan(Plan):
     """A stored plan whose rows are at hand.
 
     Args:
-        spark: The session.
+        spark: The session; without one its rows are no DataFrames.
         store: Where the plan is kept.
         run_id: Id of the run.
         rows: Rows with the columns of ``PLANNED``.
         scenes: By ``n``.
     """
 
-    def __init__(self, spark: SparkSession, store: Store, *, run_id: str, rows: Sequence[Row], scenes: Mapping[int, str]) -> None:
+    def __init__(
+        self, spark: SparkSession | None, store: Store, *, run_id: str, rows: Sequence[Row], scenes: Mapping[int, str]
+    ) -> None:
         self._spark, self._store, self._run_id = spark, store, run_id
         self._planned, self._scenes = rows, scenes
 
@@ -62,6 +62,8 @@ class FewPlan(Plan):
         return self._stored("ingested", INGESTED)
 
     def _stored(self, part: str, schema: StructType) -> DataFrame:
+        if self._spark is None:
+            raise NeedsSparkError
         return self._spark.read.schema(schema).parquet(self._store.spark_path(run_path(self._run_id, part)))
 
     @cached_property
@@ -79,12 +81,17 @@ class FewPlan(Plan):
         rows = [r for r in self._planned if r["status"] == MAKE and r["wave"] == number]
         return [Row(**r.asDict(), scene=self._scenes[r["n"]]) for r in rows]
 
+    def to_make(self, *, most: int) -> list[Row]:
+        """See ``Plan``."""
+        rows = [r for r in self._planned if r["status"] == MAKE][:most]
+        return [Row(**r.asDict(), scene=self._scenes[r["n"]]) for r in rows]
+
     def _told(self, *statuses: str) -> list[Row]:
         return [r for r in self._planned if r["status"] in statuses][:TOLD]
 
 
 def plan_few(
-    spark: SparkSession,
+    hands: Hands,
     store: Store,
     *,
     request: RunRequest,
@@ -97,7 +104,7 @@ def plan_few(
     """Make and store the plan of few scenes; None when they, or the ledger, are many.
 
     Args:
-        spark: The session.
+        hands: What reads the scenes; without a session of theirs the plan has no DataFrames.
         store: Where the plan is kept.
         request: What was asked.
         asked: What to ask of each scene.
@@ -116,10 +123,7 @@ def plan_few(
     known = tables.small("scenes", SCENES, columns=["href", "files", "run_id"], where={"href": [href for _, href in found]})
     if known is None:
         return None
-    ingested = _ingest(spark, asked, found=found, known=known, store=store, progress=progress)
-    refused = next((r["message"] for r in ingested if r["error_class"] == CONFIG), None)
-    if refused is not None:
-        raise ConfigError(refused)
+    ingested = _ingest(hands, asked, found=found, known=known, store=store, progress=progress)
     _keep(ingested, INGESTED, path=run_path(request.run_id, "ingested"), store=store)
     these = {"scene_id": sorted({r["scene_id"] for r in ingested if r["scene_id"] is not None})}
     there = tables.small("scenes", SCENES, columns=["scene_id", "digest"], where=these)
@@ -129,15 +133,15 @@ def plan_few(
     if remembering:
         _remember(ingested, known=there, tables=tables, run_id=request.run_id)
     versions = _versions(ingested, products, tables=tables)
-    width = request.width(cores=spark.sparkContext.defaultParallelism)
+    width = request.width(cores=hands.cores)
     planned = decide_few(ingested, products, versions=versions, wave_products=width)
     _keep(planned, PLANNED, path=run_path(request.run_id, "plan"), store=store)
     rows = [Row(**{n: r[n] for n in PLANNED.names}) for r in planned]
-    return FewPlan(spark, store, run_id=request.run_id, rows=rows, scenes={r["n"]: r["scene"] for r in ingested})
+    return FewPlan(hands.session, store, run_id=request.run_id, rows=rows, scenes={r["n"]: r["scene"] for r in ingested})
 
 
 def _ingest(
-    spark: SparkSession,
+    hands: Hands,
     asked: IngestRequest,
     *,
     found: Sequence[tuple[int, str]],
@@ -149,17 +153,7 @@ def _ingest(
     files = {r["href"]: r["files"] for r in sorted(known, key=lambda r: r["run_id"])}
     plain = question(asked, store)
     requests = [replace(plain, href=href, files=files.get(href)) for _, href in found]
-    breaker = Breaker(spark, limit=asked.internal_limit)
-    tasks = tasks_for(len(found), cores=spark.sparkContext.defaultParallelism)
-    answers = run_stage(
-        spark,
-        requests,
-        limits=asked.limits,
-        name=f"{asked.run_id} ingest",
-        tasks=tasks,
-        breaker=breaker,
-        progress=inputs_read(progress, scenes=len(found)),
-    )
+    answers = hands.read(requests, asked=asked, progress=progress)
     return [
         keepable({**columns_of(answer, INGESTED.names), "n": n, "href": href, "block": n // BLOCK_SCENES})
         for (n, href), answer in zip(found, answers, strict=True)

@@ -108,6 +108,10 @@ class Plan:
         here = (F.col("block") == block) & (F.col("wave") == number) & (F.col("status") == MAKE)
         return self.with_scenes(self.rows.filter(here))
 
+    def to_make(self, *, most: int) -> list[Row]:
+        """The first rows to make, in order, each with its ``scene``."""
+        return self.with_scenes(self.rows.filter(F.col("status") == MAKE).orderBy("n").limit(most))
+
     def with_scenes(self, rows: DataFrame) -> list[Row]:
         """Collect a bounded part of the plan, in order, each row with its ``scene``."""
         found = rows.orderBy("n").collect()

@@ -5,10 +5,12 @@ from pyspark.sql import functions as F
 
 from swath.engine.child.parent import CONFIG
 from swath.errors import ConfigError
+from swath.ledger.delta import NeedsSparkError
 from swath.ledger.schemas import PLANNED, PRODUCTS, SCENES
 from swath.ledger.tables import Tables
 from swath.readers.stac.search import Say
 from swath.runs.few_plan import plan_few
+from swath.runs.hands import Hands, SparkHands
 from swath.runs.ingest import IngestRequest, StageProgress, find_scenes, ingest, remember, run_path
 from swath.runs.plan import KNOWN_OF_PRODUCTS, Plan, decide, write_plan
 from swath.runs.request import RunRequest
@@ -16,27 +18,30 @@ from swath.stores.base import Store
 
 
 def load_or_make_plan(
-    spark: SparkSession,
+    spark: SparkSession | None,
     store: Store,
     *,
     request: RunRequest,
     tables: Tables,
     remembering: bool = True,
+    hands: Hands | None = None,
     say: Say | None = None,
     progress: StageProgress | None = None,
 ) -> Plan:
     """The plan of a run: made once, read ever after.
 
     Args:
-        spark: The session.
+        spark: The session; without one only few scenes are planned.
         store: Where the plan is kept.
         request: What was asked.
         tables: The ledger.
         remembering: Add new scenes to the ledger; off when somebody only looks.
+        hands: What reads few scenes; without a word tasks of the session.
         say: Hears of the progress of a search.
         progress: Told how many of how many inputs are read.
 
     Raises:
+        NeedsSparkError: There is no session, and the scenes or the ledger are many.
         ConfigError: Nothing was found, or the configuration does not fit a scene.
         BrokenInstallationError: Too many scenes ended by an error that nobody foresaw.
     """
@@ -54,11 +59,24 @@ def load_or_make_plan(
     found = None
     if not any(store.size(run_path(request.run_id, f"{part}/_SUCCESS")) is not None for part in ("plan", "ingested")):
         found = find_scenes(store, asked, say=say)
+        if hands is None and spark is not None:
+            hands = SparkHands(spark)
+        if hands is None:
+            raise NeedsSparkError
         few = plan_few(
-            spark, store, request=request, asked=asked, tables=tables, found=found, remembering=remembering, progress=progress
+            hands,
+            store,
+            request=request,
+            asked=asked,
+            tables=tables,
+            found=found,
+            remembering=remembering,
+            progress=progress,
         )
         if few is not None:
             return few
+    if spark is None:
+        raise NeedsSparkError
     ingested = ingest(spark, store, request=asked, tables=tables, found=found, progress=progress)
     if store.size(f"{path}/_SUCCESS") is None:
         _refuse_config(ingested, store, request=request)

@@ -4,7 +4,6 @@ Workers tell of each outcome through an accumulator, which the driver reads as t
 """
 
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -13,13 +12,10 @@ from typing import Any, Final
 from pyspark import AccumulatorParam
 from pyspark.sql import SparkSession
 
-from swath.engine.blame import signature_of
-from swath.errors import BrokenInstallationError, InternalError
+from swath.errors import BrokenInstallationError
+from swath.spark.tally import Outcomes, broken, outcome, together
 
-#: Scenes by step and signature; the empty signature is any other outcome, and holds no scenes.
-Outcomes = dict[tuple[str, str], frozenset[str]]
 Note = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
-_OTHER: Final = ""
 _POLL_S: Final = 0.2
 
 
@@ -31,8 +27,7 @@ class _Merged(AccumulatorParam[Outcomes]):
         return {}
 
     def addInPlace(self, value1: Outcomes, value2: Outcomes) -> Outcomes:  # noqa: N802  PySpark's name
-        # A new value: the driver's other thread may be reading the old one.
-        return {**value1, **{key: value1.get(key, frozenset()) | scenes for key, scenes in value2.items()}}
+        return together(value1, value2)
 
 
 class Breaker:
@@ -92,39 +87,8 @@ class Breaker:
 
     def _broken(self) -> str:
         """What is broken; empty when nothing is."""
-        if not self._limit:
-            return ""
-        by_error: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
-        by_step: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
-        told = self._told.value
-        for (step, signature), scenes in told.items():
-            if signature != _OTHER:
-                by_error[signature] |= scenes
-                by_step[step] |= scenes
-        for signature, scenes in by_error.items():
-            if len(scenes) >= self._limit:
-                return _message(f"{len(scenes)} scenes ended by the same error, which swath does not know: {signature}")
-        for step, scenes in by_step.items():
-            if len(scenes) >= self._limit and (step, _OTHER) not in told:
-                errors = sorted({s for t, s in told if t == step})
-                return _message(
-                    f"all of the first {len(scenes)} scenes ended, at {step}, by errors that swath does not know: {errors[0]}"
-                    f" and {len(errors) - 1} others"
-                )
-        return ""
+        return broken(self._told.value, limit=self._limit)
 
 
 def _add(told: Any, request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-    refused = answer.get("refused") or answer.get("unfit") or {}
-    if refused.get("class") == InternalError.error_class:
-        scene = str(request.get("scene_id") or request.get("href", ""))
-        told.add({(request["op"], signature_of(refused["message"])): frozenset({scene})})
-    else:
-        told.add({(request["op"], _OTHER): frozenset()})
-
-
-def _message(what: str) -> str:
-    return (
-        f"{what}. The installation is probably broken (a library, a plug-in, a model), or this is a bug; these scenes were not "
-        "put into quarantine. Mend it, or let --internal-limit N allow more such scenes (0: any number)"
-    )
+    told.add(outcome(request, answer))

@@ -68,12 +68,22 @@ def run_stage(
         groups = evenly(len(again), tasks=len(groups))
         for n, answer in zip(away, _asked(spark, again, limits=limits, name=f"{name} again", groups=groups), strict=True):
             answers[n] = answer
+    settle(answers)
+    return answers
+
+
+def settle(answers: Sequence[A | Refused]) -> None:
+    """See that no answer ends the run.
+
+    Raises:
+        ServiceError: A store was away.
+        ConfigError: The configuration does not fit.
+    """
     for answer in answers:
         if isinstance(answer, Refused) and answer.error_class == STORE:
             raise ServiceError(answer.message)
         if isinstance(answer, Refused) and answer.error_class == CONFIG:
             raise ConfigError(answer.message)
-    return answers
 
 
 def run_json_stage(

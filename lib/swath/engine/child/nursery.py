@@ -78,6 +78,10 @@ class Nursery:
     channel: socket.socket
     answer_s: float = _ANSWER_S
 
+    def close(self) -> None:
+        """End it, and its children with it."""
+        self.channel.close()
+
     def child(self, module: str, *, environment: Mapping[str, str]) -> Nursling | None:
         """A child that runs the ``main`` of a module; None when the nursery is gone, or cannot.
 

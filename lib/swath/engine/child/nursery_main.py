@@ -42,8 +42,12 @@ class _Ward:
     worker: socket.socket
 
 
-def open_nursery() -> Nursery | None:
-    """Fork a nursery; None where the kernel knows no handles of processes."""
+def open_nursery(*, kernels: bool = True) -> Nursery | None:
+    """Fork a nursery; None where the kernel knows no handles of processes.
+
+    Args:
+        kernels: Whether children begin with machine code for pixels, which who only reads metadata does without.
+    """
     try:
         os.close(os.pidfd_open(os.getpid()))
     except OSError:
@@ -57,7 +61,7 @@ def open_nursery() -> Nursery | None:
     try:
         ours.close()
         _settle(opener)
-        _serve(theirs)
+        _serve(theirs, kernels=kernels)
     except BaseException:  # noqa: BLE001  told, and the process ends: workers then start children themselves
         traceback.print_exc()
     finally:
@@ -77,7 +81,7 @@ def _settle(opener: int) -> None:
     os.dup2(2, 1)
 
 
-def _serve(channel: socket.socket) -> None:
+def _serve(channel: socket.socket, *, kernels: bool) -> None:
     wards: list[_Ward] = []
     while True:
         workers = [w.worker.fileno() for w in wards if w.worker.fileno() >= 0]
@@ -94,6 +98,7 @@ def _serve(channel: socket.socket) -> None:
             message, given, _, _ = socket.recv_fds(channel, LARGEST, 3)
             if not message:
                 return
+            _load(kernels=kernels)
             wards += _born(json.loads(message), given=given, held=(channel, wards))
 
 
@@ -113,7 +118,6 @@ def _tell(worker: socket.socket, number: int, *, handles: Sequence[int] = ()) ->
 def _born(request: Mapping[str, Any], *, given: Sequence[int], held: tuple[socket.socket, list[_Ward]]) -> list[_Ward]:
     """Fork a child and tell its worker; none when the system has no room."""
     worker, (requests, answers) = socket.socket(fileno=given[0]), given[1:]
-    _load()
     pid = None
     with suppress(OSError):
         pid = os.fork()
@@ -154,7 +158,7 @@ def _live(request: Mapping[str, Any], *, requests: int, answers: int) -> NoRetur
 
 
 @cache
-def _load() -> None:
+def _load(*, kernels: bool) -> None:
     """What every product needs; not boto3, see ``child_main``.
 
     Raises:
@@ -162,7 +166,8 @@ def _load() -> None:
     """
     with absent("boto3"):
         importlib.import_module("swath.engine.child.tasks")
-    load_kept()
+    if kernels:
+        load_kept()
     if len(list(_THREADS.iterdir())) > 1:
         msg = "children are not forked from a process with threads; is OPENBLAS_NUM_THREADS 1?"
         raise RuntimeError(msg)

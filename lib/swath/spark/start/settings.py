@@ -67,6 +67,20 @@ def on_one_machine(master: str) -> bool:
     return master.startswith("local")
 
 
+def cores_of(master: str, *, machine: int) -> int | None:
+    """Cores of ``local``, ``local[n]``, ``local[*]`` and those with a number of failures; None for any other master.
+
+    Args:
+        master: Spark master.
+        machine: Cores of this machine.
+    """
+    found = re.fullmatch(r"local(?:\[\s*(?P<cores>\d+|\*)\s*(?:,\s*\d+\s*)?\])?", master)
+    if found is None:
+        return None
+    cores = found["cores"] or "1"
+    return machine if cores == "*" else int(cores)
+
+
 def settings_for(master: str) -> dict[str, str]:
     """What swath sets for a master, without anything that depends on this machine's files."""
     settings = dict(EVERYWHERE)

@@ -1,0 +1,118 @@
+"""What a command line asks of a run, checked without Spark. It loads no more than it needs: ``swath plan`` is asked often."""
+
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from swath.cli.catalog import target_of
+from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
+from swath.errors import ConfigError
+from swath.inference.lock import ModelLock
+from swath.inference.model_store import worker_cache
+from swath.inference.registry import Registry
+from swath.names import NAME_RULE, name_problem
+from swath.readers.discover import discover
+from swath.readers.gate.terms import Terms
+from swath.readers.stac.search import is_search, parse_search
+from swath.runs.request import INTERNAL_LIMIT, Limits, RunRequest
+from swath.stores.registry import bucket_of, folder_of, open_store
+
+_LAPTOP = "laptop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the command line says of a run."""
+
+    pipeline: str
+    inputs: tuple[str, ...]
+    output: str
+    site: str = _LAPTOP
+    settings: tuple[str, ...] = ()
+    limit: int | None = None
+    tile_size: int | None = None
+    master: str | None = None
+    run_id: str | None = None
+    wave_products: int | None = None
+    worker_memory_mb: int = Limits().memory_mb
+    strip_seconds: float = Limits().seconds
+    level: str | None = None
+    trust_checksums: bool = False
+    lock: Path | None = None
+    internal_limit: int = INTERNAL_LIMIT
+    catalog: str = field(default="", repr=False)
+    catalog_base: str = ""
+
+
+def new_run_id() -> str:
+    """A name that sorts by time and does not repeat."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def request_of(options: RunOptions) -> RunRequest:
+    """Everything that can be checked without Spark is checked here.
+
+    Raises:
+        ConfigError: Something is wrong with the pipeline, its models, the inputs or the output.
+    """
+    if options.site != _LAPTOP:
+        from swath.deploy.operate.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
+
+        reach_site(options.site)
+    problem = name_problem(options.run_id) if options.run_id is not None else ""
+    if problem:
+        msg = f"--run-id {options.run_id!a} is no name: {problem}; expected {NAME_RULE}"
+        raise ConfigError(msg)
+    pipeline = ready_pipeline(options)
+    _check_inputs(options.inputs)
+    open_store(options.output)
+    return RunRequest(
+        run_id=options.run_id or new_run_id(),
+        pipeline=pipeline.plain,
+        models=pipeline.models,
+        inputs=tuple(i if "://" in i else str(Path(i).absolute()) for i in options.inputs),
+        output=options.output if "://" in options.output else str(Path(options.output).absolute()),
+        site=options.site,
+        strip_rows=options.tile_size,
+        limit=options.limit,
+        wave_products=options.wave_products,
+        limits=Limits(memory_mb=options.worker_memory_mb, seconds=options.strip_seconds),
+        terms=Terms(level=options.level or "", trust_checksums=options.trust_checksums),
+        catalogue=target_of(options.catalog, options.catalog_base),
+        internal_limit=options.internal_limit,
+        models_lock=pipeline.lock.to_text() if pipeline.models else "",
+        notes=pipeline.notes,
+    )
+
+
+def _check_inputs(inputs: tuple[str, ...]) -> None:
+    """Refuse what nothing can be made of, before Spark starts; a search is read, not made: its answer belongs to the run.
+
+    Raises:
+        ConfigError: An input does not exist, holds no scene, or is no search that we can make.
+    """
+    searches = [i for i in inputs if is_search(i)]
+    for href in searches:
+        parse_search(href)
+    others = tuple(i for i in inputs if i not in searches)
+    if not searches and next(discover(others), None) is None and not any("://" in i for i in others):
+        msg = f"no scenes in {', '.join(others)}"
+        raise ConfigError(msg)
+    if searches:
+        next(discover(others), None)
+
+
+def ready_pipeline(options: RunOptions) -> ReadyPipeline:
+    """The pipeline file with the command line's settings, checked, its models pinned.
+
+    Raises:
+        ConfigError: Something is wrong with it, with a model, or with the lock.
+    """
+    lock = ModelLock.read(options.lock) if options.lock is not None else None
+    if bucket_of(options.output):
+        registry = replace(Registry.beside(Path.cwd()), cache=worker_cache())
+    else:
+        registry = Registry.beside(folder_of(options.output))
+    asked = with_settings(load_pipeline(options.pipeline), options.settings)
+    return prepare(asked, registry=replace(registry, lock=lock))
