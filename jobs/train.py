@@ -17,7 +17,7 @@ from swath.training.train import train
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse, wire, exit code: 0 trained, 2 wrong input, 3 trained though some scenes gave nothing."""
+    """Parse, wire, exit code: 0 trained, 2 wrong input, 3 trained though some scenes gave nothing or the alias was not given."""
     given = _arguments().parse_args(argv)
     try:
         recipe = TrainingRecipe.read(given.recipe)
@@ -34,7 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 2
     sys.stdout.write(json.dumps(trained.plain()) + "\n")
-    return 3 if trained.refused else 0
+    if trained.not_promoted:
+        sys.stderr.write(
+            f"{trained.model.name} {trained.model.version} is registered without {given.alias}: {trained.not_promoted}\n"
+        )
+    return 3 if trained.refused or trained.not_promoted else 0
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -45,7 +49,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, help="folder for the registry when it is no server")
     parser.add_argument("--registry", help="MLflow tracking URI; MLFLOW_TRACKING_URI or OUTPUT/models by default")
     parser.add_argument("--name", default="", help="registered name; the recipe's by default")
-    parser.add_argument("--alias", default="production", help="alias that shall point to the new version")
+    parser.add_argument("--alias", default="production", help="alias that the new version asks for")
     parser.add_argument("--master", help="Spark master")
     return parser
 

@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sklearn.metrics import f1_score, recall_score
 from tests.tiny_model import RECIPE, samples
 
@@ -19,7 +22,7 @@ from swath.inference.registry import Registry
 from swath.training.draw import Drawn
 from swath.training.frozen import FrozenSamples, split_frozen
 from swath.training.gate import Bounds, compare
-from swath.training.train import train
+from swath.training.train import Trained, train
 
 FREEZING = replace(RECIPE, frozen=0.4)
 
@@ -114,7 +117,7 @@ def test_a_worse_model_is_refused_with_numbers_and_forced_only_with_a_reason(hom
     client = registry.client()
     version = client.get_model_version("tiny", "2")
     brief = json.loads(version.tags["promotion.production"])
-    assert (brief["forced"], brief["before"], brief["version"]) == ("a drill", "1", "2")
+    assert (brief["basis"], brief["forced"], brief["before"], brief["version"]) == ("forced", "a drill", "1", "2")
     assert brief["by"]
     (record,) = client.list_artifacts(str(version.run_id), "promotions")
     kept = json.loads(Path(client.download_artifacts(str(version.run_id), record.path)).read_text())
@@ -122,7 +125,7 @@ def test_a_worse_model_is_refused_with_numbers_and_forced_only_with_a_reason(hom
     assert swath("rollback", "tiny", "--because", "maps went wrong", "--output", home).startswith("tiny 1 (production)")
     assert (registry.version_of("tiny", alias="production"), registry.version_of("tiny", alias="previous")) == ("1", "2")
     brief = json.loads(client.get_model_version("tiny", "1").tags["promotion.production"])
-    assert brief["forced"] == "rollback: maps went wrong"
+    assert (brief["basis"], brief["forced"]) == ("rollback", "maps went wrong")
 
 
 def test_a_model_that_is_as_good_is_promoted_on_its_own_frozen_samples(home: Path, registry: Registry) -> None:
@@ -137,9 +140,7 @@ def test_a_model_that_is_as_good_is_promoted_on_its_own_frozen_samples(home: Pat
 
 def test_without_frozen_samples_nothing_is_compared_and_nothing_promoted(home: Path, registry: Registry) -> None:
     registry.promote("tiny", version="1", alias="bare")
-    with pytest.raises(
-        ConfigError, match="tiny 4 left no frozen samples to be judged on beside version 1: train with `frozen: 0"
-    ):
+    with pytest.raises(ConfigError, match="tiny 4 has no frozen samples to be judged on beside version 1: train with `frozen: 0"):
         swath("promote", "tiny", 4, "--alias", "bare", "--output", home)
     swath("promote", "tiny", 4, "--alias", "bare", "--force", "nothing to compare", "--output", home)
     (home / "broken.npz").write_bytes(b"none")
@@ -147,9 +148,68 @@ def test_without_frozen_samples_nothing_is_compared_and_nothing_promoted(home: P
         swath("promote", "tiny", 1, "--alias", "bare", "--samples", home / "broken.npz", "--output", home)
 
 
+def test_training_asks_the_gate_and_a_refused_version_stays_registered_without_the_alias(tmp_path: Path) -> None:
+    registry = Registry.beside(tmp_path)
+
+    def trained(level: float, *, seed: int) -> Trained:
+        drawn = Drawn(samples=samples({"low": level, "high": 0.43}, seed=seed, polygons=20, pixels=20), refused={})
+        return train(drawn, recipe=FREEZING, registry=registry, alias="production")
+
+    first, again, worse = trained(0.1, seed=0), trained(0.1, seed=0), trained(0.41, seed=1)
+    assert (first.not_promoted, again.not_promoted) == ("", "")
+    assert (first.model.aliases, again.model.aliases) == (("production",), ("production",))
+    assert worse.not_promoted.startswith("tiny 3 is not promoted: recall of high falls by 0.")
+    assert worse.not_promoted.endswith("; `swath models promote tiny 3` with --force REASON promotes it")
+    assert worse.plain()["not_promoted"] == worse.not_promoted
+    assert [(m.version, m.aliases) for m in registry.list("tiny")] == [("3", ()), ("2", ("production",)), ("1", ("previous",))]
+    tags = [registry.client().get_model_version("tiny", v).tags for v in ("1", "2", "3")]
+    assert [json.loads(t.get("promotion.production", "{}")).get("basis") for t in tags] == ["first", "same", None]
+
+
+def test_a_model_without_reference_rows_gets_an_alias_by_force_alone(registry: Registry, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(registry.resolve("tiny/1").path, bare)
+    (bare / "reference.npz").unlink()
+    home = tmp_path / "home"
+    swath("register", bare, "--output", home)
+    with pytest.raises(ConfigError, match=r"tiny 1 has no reference\.npz: nothing proves the order .* with --force REASON"):
+        swath("promote", "tiny", 1, "--output", home)
+    swath("promote", "tiny", 1, "--force", "made by hand", "--output", home)
+    tags = Registry.beside(home).client().get_model_version("tiny", "1").tags
+    assert json.loads(tags["promotion.production"])["basis"] == "forced"
+
+
+def test_a_bundle_brings_its_frozen_samples_and_is_judged_where_it_arrives(home: Path, tmp_path: Path) -> None:
+    """Version 1 has the alias at the second site; 3 is as good, 2 is not."""
+    private, public = key_pair(tmp_path)
+    for version in (1, 2, 3):
+        bundle = tmp_path / f"{version}.tar"
+        swath("export", f"tiny/{version}", "--bundle", bundle, "--sign-key", private, "--output", home)
+
+    def arrives(version: int, *words: str) -> str:
+        given = ("--bundle", tmp_path / f"{version}.tar", "--key", public, "--alias", "production", "--downgrade", *words)
+        return swath("import", *given, "--output", tmp_path / "site")
+
+    assert arrives(1).startswith("tiny 1 (production)")
+    with pytest.raises(ConfigError, match=r"tiny 2 is here without the alias production: tiny 2 is not promoted: .* falls by"):
+        arrives(2)
+    assert "tiny 3 beside 1, frozen samples" in arrives(3)
+    assert "beside 3" in arrives(2, "--force", "a drill")
+    tags = Registry.beside(tmp_path / "site").client().get_model_version("tiny", "2").tags
+    assert json.loads(tags["promotion.production"])["forced"] == "a drill"
+
+
+def key_pair(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    private, public = folder / "key.pem", folder / "key.pub"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return private, public
+
+
 def test_two_promotions_at_once_do_not_overwrite_each_other(registry: Registry) -> None:
     registry.promote("tiny", version="1", alias="race")
-    judged = Promotion(name="tiny", version="3", alias="race", before="1")
+    judged = Promotion(name="tiny", version="3", alias="race", basis="compared", before="1")
     registry.promote("tiny", version="4", alias="race")
     with pytest.raises(ConfigError, match="tiny@race moved from version 1 to 4 while version 3 was judged: promote again"):
         promote(registry, judged)

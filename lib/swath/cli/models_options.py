@@ -16,6 +16,13 @@ SIGN_KEY_OPTION = click.option(
     "--sign-key", type=click.Path(path_type=Path, dir_okay=False), envvar=SIGN_KEY, show_envvar=True,
     help="Private key (PEM, elliptic curve) that signs the model; its password is in SWATH_MODEL_SIGN_KEY_PASSWORD.",
 )  # fmt: skip
+SAMPLES = click.option(
+    "--samples", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Frozen samples to be judged on; those of its own training by default.",
+)  # fmt: skip
+FORCE = click.option(
+    "--force", "forced", default="", metavar="REASON", help="Give the alias whatever the comparison says; recorded."
+)
 
 
 def reach(site: str) -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import click
 
-from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, SITE, reach, tell
+from swath.cli.models_options import FORCE, OUTPUT, SAMPLES, SIGN_KEY_OPTION, SITE, reach, tell
 from swath.errors import ConfigError
 from swath.inference.bundle import pack
 from swath.inference.importing import read_bundle, register_bundle
 from swath.inference.listing import RegisteredModel
 from swath.inference.model_store import ModelStore, worker_cache
 from swath.inference.pinned import PinnedModel
+from swath.inference.promotion import frozen_of
 from swath.inference.registry import Registry
 from swath.inference.signature import SIGN_KEY, sign, signature_beside
 from swath.inference.trusted_keys import KEYS, keys_of
@@ -42,7 +43,9 @@ def export_command(
         if sign_key is None:
             msg = f"{bundle}: a bundle is signed: give --sign-key or set {SIGN_KEY}"
             raise ConfigError(msg)
-        pack(pinned, key=sign_key, target=bundle, origin=registry.origin(pinned))
+        with tempfile.TemporaryDirectory() as scratch:
+            frozen = frozen_of(registry, pinned, into=Path(scratch))
+            pack(pinned, key=sign_key, target=bundle, origin=registry.origin(pinned), frozen=frozen)
         click.echo(f"{pinned.name} {pinned.version}: sha256 {pinned.digest} in {bundle}")
         return
     if sign_key is not None:
@@ -67,12 +70,15 @@ def _store(pinned: PinnedModel, place: str, *, aliases: tuple[str, ...]) -> None
 @click.option("--key", "key_files", default="", envvar=KEYS, show_envvar=True, help="Public keys that may have signed it.")
 @click.option("--name", default="", help="Registered name here; that of the source by default.")
 @click.option("--downgrade", is_flag=True, help="Take a bundle that is older than the version here.")
-@click.option("--alias", default="", help="Alias that shall mean the version here.")
+@click.option("--alias", default="", help="Alias that the version here asks for; it is judged as by `promote`.")
+@SAMPLES
+@FORCE
 @OUTPUT
 @SITE
 def import_command(  # noqa: PLR0913  the options of a command
-    *, reference: str, place: str, bundle: str, key_files: str, name: str, downgrade: bool, alias: str, output: Path, site: str
-) -> None:
+    *, reference: str, place: str, bundle: str, key_files: str, name: str, downgrade: bool, alias: str,
+    samples: Path | None, forced: str, output: Path, site: str
+) -> None:  # fmt: skip
     """Register a model of another site here, as the next version of its name.
 
     Either REFERENCE (NAME@ALIAS, NAME/VERSION) of a store (--from), or a signed bundle (--bundle).
@@ -87,7 +93,18 @@ def import_command(  # noqa: PLR0913  the options of a command
     else:
         pinned = ModelStore.at(place).resolve(reference, cache=worker_cache())
         made = registry.register(pinned.path, name=name or pinned.name)
-    tell(registry.promote(made.name, version=made.version, alias=alias) if alias else made)
+    if not alias:
+        tell(made)
+        return
+    from swath.training.candidate import Candidate, NotPromotedError, give_alias  # noqa: PLC0415  rasterio and pandas
+
+    candidate = Candidate(name=made.name, version=made.version, alias=alias, samples=samples, forced=forced)
+    try:
+        tell(give_alias(registry, candidate, say=click.echo))
+    except NotPromotedError as error:
+        tell(made)
+        msg = f"{made.name} {made.version} is here without the alias {alias}: {error}"
+        raise ConfigError(msg) from error
 
 
 def _from_bundle(place: str, *, key_files: str, registry: Registry, name: str, downgrade: bool) -> RegisteredModel:

@@ -3,6 +3,7 @@
 ``bundle.sig`` signs everything below ``content/``; ``content/model.sig`` signs the model alone and stays with it.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -25,6 +26,8 @@ BUNDLE_FORMAT = 1
 BUNDLE_SIGNATURE = "bundle.sig"
 CONTENT = "content"
 MODEL = "model"
+#: Samples that no model of a recipe learns, named by their digest: among the artifacts of a training run, and in bundles.
+FROZEN = "frozen"
 _FACTS = "bundle.json"
 LINEAGE = "lineage.json"
 BILL = "sbom.cdx.json"
@@ -41,6 +44,7 @@ class Bundle:
         digest: Digest of the model.
         lineage: Registry, run, data and code that it comes from.
         signed_by: Hint of the key that signed the bundle.
+        frozen: Samples that no model of its recipe learns, for the gate here; None when its training left none.
     """
 
     model: Path
@@ -49,9 +53,10 @@ class Bundle:
     digest: str
     lineage: Mapping[str, Any]
     signed_by: str
+    frozen: Path | None = None
 
 
-def pack(pinned: PinnedModel, *, key: Path, target: Path, origin: Mapping[str, Any]) -> None:
+def pack(pinned: PinnedModel, *, key: Path, target: Path, origin: Mapping[str, Any], frozen: Path | None = None) -> None:
     """Write a signed bundle; without its signatures the same model gives the same bytes.
 
     Args:
@@ -59,6 +64,7 @@ def pack(pinned: PinnedModel, *, key: Path, target: Path, origin: Mapping[str, A
         key: Private key that signs.
         target: File to write.
         origin: What the registry knows of the version.
+        frozen: Frozen samples of its training, a file named by its digest.
 
     Raises:
         ConfigError: The key cannot be used, or the file cannot be written.
@@ -68,6 +74,9 @@ def pack(pinned: PinnedModel, *, key: Path, target: Path, origin: Mapping[str, A
         content = home / CONTENT
         shutil.copytree(pinned.path, content / MODEL)
         sign(content / MODEL, key=key, signature=content / SIGNATURE_FILE)
+        if frozen is not None:
+            (content / FROZEN).mkdir()
+            shutil.copyfile(frozen, content / FROZEN / frozen.name)
         manifest = pinned.manifest
         named = {"name": pinned.name, "version": pinned.version, "digest": pinned.digest}
         bill = bill_of(pinned.path, manifest, **named)
@@ -119,8 +128,19 @@ def opened(home: Path, *, keys: tuple[TrustedKey, ...], called: str) -> Bundle:
     (content / SIGNATURE_FILE).replace(signature_beside(content / MODEL))
     return Bundle(
         model=content / MODEL, name=str(facts["name"]), version=str(facts["version"]), digest=found,
-        lineage=_json(content / LINEAGE, called=called), signed_by=hint,
+        lineage=_json(content / LINEAGE, called=called), signed_by=hint, frozen=_frozen(content, called=called),
     )  # fmt: skip
+
+
+def _frozen(content: Path, *, called: str) -> Path | None:
+    found = sorted((content / FROZEN).glob("*.npz"))
+    if not found:
+        return None
+    digest = hashlib.sha256(found[0].read_bytes()).hexdigest()
+    if len(found) > 1 or found[0].stem != digest:
+        msg = f"{called}: {FROZEN} holds {', '.join(p.name for p in found)}, expected one file named by its digest {digest}"
+        raise ConfigError(msg)
+    return found[0]
 
 
 def refuse_untrusted(signature: Path, *, keys: tuple[TrustedKey, ...], called: str) -> None:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from swath.errors import ConfigError
-from swath.inference.bundle import BUNDLE_SIGNATURE, CONTENT, Bundle, opened, refuse_untrusted
+from swath.inference.bundle import BUNDLE_SIGNATURE, CONTENT, FROZEN, Bundle, opened, refuse_untrusted
 from swath.inference.listing import RegisteredModel
 from swath.inference.registry import Registry
 from swath.inference.trusted_keys import TrustedKey
@@ -80,4 +80,5 @@ def register_bundle(bundle: Bundle, *, registry: Registry, name: str = "", downg
         "source.registry": source, "source.name": bundle.name, "source.version": bundle.version, "source.run": run,
         "source.signed_by": bundle.signed_by,
     }  # fmt: skip
-    return registry.register(bundle.model, name=name, more=more)
+    beside = {} if bundle.frozen is None else {FROZEN: bundle.frozen}
+    return registry.register(bundle.model, name=name, more=more, beside=beside)

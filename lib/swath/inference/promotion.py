@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from swath.errors import ConfigError
 from swath.inference.address import AbsentError
+from swath.inference.bundle import FROZEN
 from swath.inference.listing import RegisteredModel
+from swath.inference.pinned import LOCAL_VERSION, PinnedModel
 from swath.inference.registry import Registry, previous_of
 from swath.inference.tracking import ask, in_our_words
 
 #: Artifacts of a version's run: one file a promotion, never replaced.
 PROMOTIONS = "promotions"
-#: Artifact of a training run: samples that no model learns, named by their digest.
-FROZEN = "frozen"
+Basis = Literal["first", "same", "compared", "forced", "rollback"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +29,12 @@ class Promotion:
         name: Name of the model.
         version: That has the alias now.
         alias: The alias.
+        basis: Why it moved: ``first`` (nothing had the alias), ``same`` (the version before has the same digest), ``compared``,
+            ``forced`` (with a reason) or ``rollback``.
         before: Version that had it; empty for the first.
+        judged_on: Digest of the frozen samples that both were judged on; empty without a comparison.
         numbers: Numbers of the comparison; empty without one.
-        forced: Reason given for a promotion against the comparison, or without one.
+        forced: Reason given for a rollback, or a promotion against the comparison or without one.
         by: User that promoted.
         at: When, ISO 8601, UTC.
     """
@@ -38,15 +42,13 @@ class Promotion:
     name: str
     version: str
     alias: str
+    basis: Basis
     before: str = ""
+    judged_on: str = ""
     numbers: Mapping[str, Any] = field(default_factory=dict)
     forced: str = ""
     by: str = field(default_factory=getpass.getuser)
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
-
-    def to_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
 
 
 def champion_of(registry: Registry, name: str, *, alias: str) -> str:
@@ -72,7 +74,7 @@ def promote(registry: Registry, promotion: Promotion) -> RegisteredModel:
         )
         raise ConfigError(msg)
     made = registry.promote(name, version=promotion.version, alias=alias)
-    client, text = registry.client(), promotion.to_json()
+    client, text = registry.client(), json.dumps(asdict(promotion), sort_keys=True)
     with in_our_words(uri=registry.uri, asked=f"recording {name}@{alias}"):
         version = client.get_model_version(name, promotion.version)
         brief = {k: v for k, v in asdict(promotion).items() if k != "numbers"}
@@ -93,7 +95,7 @@ def roll_back(registry: Registry, name: str, *, alias: str, reason: str) -> Regi
         msg = f"{name} has no alias {previous_of(alias)}: {name}@{alias} was never moved, there is nothing to go back to"
         raise ConfigError(msg)
     now = champion_of(registry, name, alias=alias)
-    return promote(registry, Promotion(name=name, version=before, alias=alias, before=now, forced=f"rollback: {reason}"))
+    return promote(registry, Promotion(name=name, version=before, alias=alias, basis="rollback", before=now, forced=reason))
 
 
 def frozen_samples(registry: Registry, name: str, version: str, *, into: Path) -> Path | None:
@@ -114,3 +116,10 @@ def frozen_samples(registry: Registry, name: str, version: str, *, into: Path) -
     if not found:
         return None
     return Path(ask(lambda: client.download_artifacts(run_id, found[0].path, str(into)), uri=registry.uri, asked=asked))
+
+
+def frozen_of(registry: Registry, pinned: PinnedModel, *, into: Path) -> Path | None:
+    """As ``frozen_samples``; models that no registry was asked for have none."""
+    if registry.exported or pinned.by_lock or pinned.version == LOCAL_VERSION:
+        return None
+    return frozen_samples(registry, pinned.name, pinned.version, into=into)

@@ -34,6 +34,7 @@ EXPERIMENT = "swath"
 ARTIFACT = "model"
 SIGNATURE = "signature"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_FILES: Mapping[str, Path] = MappingProxyType({})
 _RELOCK = "find out who changed it, or take it with `swath models lock --update`"
 _REFERENCE = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
 
@@ -162,8 +163,9 @@ class Registry:
         return pin(Path(reference), cache=self.cache)
 
     def register(
-        self, directory: Path, *, name: str = "", run_id: str | None = None, more: Mapping[str, str] = _NOTHING
-    ) -> RegisteredModel:
+        self, directory: Path, *, name: str = "", run_id: str | None = None, more: Mapping[str, str] = _NOTHING,
+        beside: Mapping[str, Path] = _NO_FILES,
+    ) -> RegisteredModel:  # fmt: skip
         """Log a model directory as artifacts and make it the next version of ``name``.
 
         Args:
@@ -171,6 +173,7 @@ class Registry:
             name: Registered name; the manifest's when empty.
             run_id: The training run to log to; a new one otherwise.
             more: Tags of the version beside our own: where the model comes from.
+            beside: Files that become artifacts of the run, by folder.
 
         Raises:
             ConfigError: It is no model that ``admit`` takes, or the registry cannot be reached.
@@ -188,6 +191,8 @@ class Registry:
             client.log_artifacts(run_id, str(directory), artifact_path=ARTIFACT)
             if signature.is_file():
                 client.log_artifact(run_id, str(signature), artifact_path=SIGNATURE)
+            for folder, path in beside.items():
+                client.log_artifact(run_id, str(path), artifact_path=folder)
             _ensure_named(client, name)
             source = f"{client.get_run(run_id).info.artifact_uri}/{ARTIFACT}"
             return listed(client.create_model_version(name, source=source, run_id=run_id, tags=tags))

@@ -16,6 +16,9 @@ DIGEST_PARAMETER = "swath.digest"
 #: What MLflow calls the commit of the code that a run executed.
 COMMIT_TAG = "mlflow.source.git.commit"
 
+#: Tags of a version that go along to other sites.
+_KEPT = ("source.", "promotion.")
+
 
 def check_digest(client: "MlflowClient", found: "ModelVersion", digest: str, *, uri: str) -> None:
     """Compare with what registering wrote down twice: in a tag of the version, and in its run.
@@ -40,11 +43,11 @@ def check_digest(client: "MlflowClient", found: "ModelVersion", digest: str, *, 
 
 
 def origin_of(client: "MlflowClient", found: "ModelVersion", *, uri: str) -> Mapping[str, str]:
-    """Where a version comes from: its run, the commit of its code, and the registry that it was imported from."""
+    """Where a version comes from: its run, the commit of its code, its promotions, and the registry that it was imported from."""
     run = _run_of(client, found, uri=uri)
     commit = run.data.tags.get(COMMIT_TAG, "") if run is not None else ""
     told = {"run_id": found.run_id or "", "git_commit": commit}
-    return {k: v for k, v in told.items() if v} | {k: str(v) for k, v in found.tags.items() if k.startswith("source.")}
+    return {k: v for k, v in told.items() if v} | {k: str(v) for k, v in found.tags.items() if k.startswith(_KEPT)}
 
 
 def _run_of(client: "MlflowClient", found: "ModelVersion", *, uri: str) -> "Run | None":

@@ -1,6 +1,7 @@
 """From samples to a registered model: judge on held-out polygons, fit on all, write, log, register."""
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +14,14 @@ import pandas as pd
 
 from swath import __version__
 from swath.errors import ConfigError
+from swath.inference.bundle import FROZEN
 from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.lightgbm_text import parse_lightgbm
 from swath.inference.listing import RegisteredModel
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest
-from swath.inference.promotion import FROZEN
 from swath.inference.reference import REFERENCE_FILE
 from swath.inference.registry import Registry
+from swath.training.candidate import Candidate, NotPromotedError, give_alias
 from swath.training.card import card_of
 from swath.training.draw import Drawn
 from swath.training.fit import class_numbers, feature_matrix, fit_booster, fit_forest
@@ -32,6 +34,8 @@ from swath.training.split import Split, split_by_polygon
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +70,20 @@ class Trained:
         judgement: On held-out polygons.
         run_id: MLflow run with parameters, metrics and the confusion matrix.
         refused: Scenes that gave no samples, and why.
+        not_promoted: Why the alias that was asked for stays where it is; empty when it was given or not asked for.
     """
 
     model: RegisteredModel
     judgement: Judgement
     run_id: str
     refused: Mapping[str, str] = field(default_factory=dict)
+    not_promoted: str = ""
 
     def plain(self) -> dict[str, Any]:
         """JSON-able, for the command line."""
         model = {"name": self.model.name, "version": self.model.version, "digest": self.model.digest}
         told = {**model, "aliases": list(self.model.aliases), "run_id": self.run_id, "refused": dict(self.refused)}
-        return {**told, "metrics": dict(self.model.metrics)}
+        return {**told, "metrics": dict(self.model.metrics), "not_promoted": self.not_promoted}
 
 
 def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: str | None = None, name: str = "") -> Trained:
@@ -87,7 +93,7 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
         drawn: The samples.
         recipe: How to train.
         registry: Where it goes.
-        alias: Points to the new version afterwards, when given.
+        alias: Alias that the new version asks for, when given: it gets it if it is no worse than the version that has it.
         name: Registered name; the recipe's when empty.
 
     Raises:
@@ -116,9 +122,13 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
             client.set_terminated(run_id, status="FAILED")
             raise
         client.set_terminated(run_id)
+    not_promoted = ""
     if alias:
-        model = registry.promote(model.name, version=model.version, alias=alias)
-    return Trained(model=model, judgement=judgement, run_id=run_id, refused=drawn.refused)
+        try:
+            model = give_alias(registry, Candidate(name=model.name, version=model.version, alias=alias), say=_LOG.info)
+        except NotPromotedError as error:
+            not_promoted = str(error)
+    return Trained(model=model, judgement=judgement, run_id=run_id, refused=drawn.refused, not_promoted=not_promoted)
 
 
 def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Judgement:
