@@ -81,7 +81,8 @@ def _truth(product: Product, files: Mapping[str, str], *, output: Path) -> Truth
     return Truth(
         bands=tuple(BandTruth(band=b.band, rmse=b.rmse, bias=b.bias, pixels=b.pixels) for b in found.bands),
         landcover_accuracy=found.landcover_accuracy,
-        note="Against the surface that the simulator started from, where the sky was clear.",
+        note="Against the surface that the simulator started from, where the sky was clear. The light went through the "
+        "air of 6S, which swath does not use: the error is that of its atmospheric model, calibration, geometry and encoding.",
     )
 
 

@@ -152,7 +152,7 @@ def shown_path(run_id: str) -> str:
 
 def draw_report(summary: RunSummary, store: Store) -> None:
     """Write the report, with pictures of the output in ``store``."""
-    store.write(summary.report, render(summary, pictures=store.read).encode())
+    store.write(summary.report, render(summary, read=store.read).encode())
 
 
 def exit_code(summary: RunSummary, *, quarantine_ok: bool) -> int:

@@ -10,7 +10,7 @@ from swath.report.product_summary import AssetSummary
 #: The drawing [SVG units]: plot area, and the baseline that the bars stand on.
 WIDTH, TOP, BASE = 240.0, 6.0, 62.0
 #: Share of the pixels at either end that may fall off the axis: a few clouds and glints would squeeze the rest.
-TAIL = 0.02
+TAIL = 0.005
 BAND_COLOURS = {
     "coastal": "#5a67d8",
     "blue": "#2f74d0",
@@ -99,13 +99,19 @@ def axis_of(members: Sequence[tuple[Encoding, Statistics]]) -> Axis:
 
 def ticks_of(axis: Axis) -> tuple[Tick, ...]:
     """Three to six round numbers."""
+    values, decimals = round_values(axis)
+    return tuple(_tick(value, axis=axis, decimals=decimals) for value in values)
+
+
+def round_values(axis: Axis) -> tuple[tuple[float, ...], int]:
+    """Three to six round numbers on an axis, and the decimals that they need."""
     low, high = axis
     rough = (high - low) / 4.0
     unit = 10.0 ** floor(log10(rough))
     step = next(unit * k for k in (1.0, 2.0, 2.5, 5.0, 10.0) if unit * k >= rough * 0.999)
     first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
     decimals = max(0, -floor(log10(step) + 1e-9) + (1 if step / unit == 2.5 else 0))
-    return tuple(_tick(n * step, axis=axis, decimals=decimals) for n in range(first, last + 1))
+    return tuple(n * step for n in range(first, last + 1)), decimals
 
 
 def _tick(value: float, *, axis: Axis, decimals: int) -> Tick:

@@ -1,6 +1,8 @@
 """The plain account for a terminal or a log."""
 
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +40,17 @@ def lines(summary: "RunSummary", *, verbose: bool = False) -> tuple[str, ...]:
         *failures,
         *_told([("cost", cost), ("report", summary.report)]),
     )
+
+
+def place(output: str) -> str:
+    """An output as the user would name it: relative to the working folder where it is below it."""
+    here = Path.cwd()
+    return str(Path(output).relative_to(here)) if output and Path(output).is_relative_to(here) else output
+
+
+def retry_command(summary: "RunSummary") -> str:
+    """The command that processes the quarantined scenes of the run again."""
+    return shlex.join(["swath", "retry", place(summary.output) or "OUTPUT", "--pipeline", summary.pipeline])
 
 
 def duration(seconds: float) -> str:

@@ -3,20 +3,19 @@
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from urllib.parse import quote
 
 from swath.product import AppliedStep, Category
+from swath.report.footprint_map import FileReader
 from swath.report.histogram import PlotGroup, plot_groups
 from swath.report.product_summary import AssetSummary, BandTruth, ProductSummary
 from swath.report.summary import Account, RunSummary
 from swath.shares import class_shares
 from swath.sinks.quicklook import shrunk_png
 
-#: Gives the bytes of a picture by its path relative to the output's root, or None when it is gone.
-PictureLoader = Callable[[str], bytes | None]
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: More products than this are counted, not drawn: the catalogue has them all.
 MOST_PRODUCTS = 40
@@ -100,12 +99,12 @@ class Segment:
     percent: float
 
 
-def product_views(summary: RunSummary, *, pictures: PictureLoader, to_root: str = "../") -> tuple[ProductView, ...]:
+def product_views(summary: RunSummary, *, read: FileReader, to_root: str = "../") -> tuple[ProductView, ...]:
     """The first ``MOST_PRODUCTS`` products, with pictures (as many as one page carries) and figures."""
     spent = 0
     views = []
     for number, product in enumerate(summary.products[:MOST_PRODUCTS], start=1):
-        loaded = _pictures(product, pictures=pictures)
+        loaded = _pictures(product, read=read)
         spent += sum(len(data) for data in loaded.values())
         carried = loaded if spent <= MOST_PICTURE_BYTES else {}
         view = _product(product, number=number, pictures=carried, to_root=to_root)
@@ -135,18 +134,18 @@ def link(path: str, *, to_root: str) -> str:
     return to_root + quote(path.lstrip("/"))
 
 
-def _picture(path: str, *, pictures: PictureLoader) -> bytes:
+def _picture(path: str, *, read: FileReader) -> bytes:
     """The picture, or nothing when it is gone or no PNG."""
-    data = pictures(path) or b""
+    data = read(path) or b""
     return data if data.startswith(_PNG) else b""
 
 
-def _pictures(product: ProductSummary, *, pictures: PictureLoader) -> dict[str, bytes]:
+def _pictures(product: ProductSummary, *, read: FileReader) -> dict[str, bytes]:
     """The product's pictures by role; the true-colour picture only once when it is the corrected one."""
     paths = dict(product.pictures)
     if {"before", "after"} <= paths.keys() and paths.get("true_colour") == paths["after"]:
         del paths["true_colour"]
-    return {role: data for role, path in paths.items() if (data := _picture(path, pictures=pictures))}
+    return {role: data for role, path in paths.items() if (data := _picture(path, read=read))}
 
 
 def _thumbnail(loaded: Mapping[str, bytes]) -> str:

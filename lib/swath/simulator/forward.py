@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.algo.atmosphere import SmacTerms, smac_terms, toa_reflectance_over
-from swath.algo.smac_table import SmacCoefficients
+from swath.algo.smac_table import smac_sensor
 from swath.grid import Grid, Window
 from swath.simulator.clouds import CLOUD_TOP_K, CLOUDY_FROM, SHADOWED_FROM, CloudCover, cloud_reflectance, shadow_depth
 from swath.simulator.landscape import Ground
 from swath.simulator.noise import F32, F64
 from swath.simulator.overpass import Overpass
+from swath.simulator.six_s import levelled
 
 #: Truth is stored as integers of this many reflectance units, and the forward model starts from the stored value.
 TRUTH_SCALE = 1e-4
@@ -86,12 +87,13 @@ def truth_counts(reflectance: F32) -> NDArray[np.int16]:
 
 
 def band_terms(
-    coefficients: SmacCoefficients, *, overpass: Overpass, x_m: F64, y_m: F64, cell: int, view_offset_deg: float = 0.0
+    band: str, *, platform: str, overpass: Overpass, x_m: F64, y_m: F64, cell: int, view_offset_deg: float = 0.0
 ) -> SmacTerms:
     """The atmosphere of one band over a window.
 
     Args:
-        coefficients: Coefficients of the band.
+        band: Name of the band.
+        platform: Platform of the sensor.
         overpass: Angles and air.
         x_m: Pixel columns, (x,).
         y_m: Pixel rows, (y,).
@@ -107,13 +109,14 @@ def band_terms(
         x = x_m.reshape(-1, cell).mean(axis=1)[None, None, :, None]
         y = y_m.reshape(-1, cell).mean(axis=1)[:, None, None, None]
     sun_zenith, sun_azimuth, view_zenith, view_azimuth = overpass.geometry.at(x, y)
-    return smac_terms(
-        coefficients,
+    terms = smac_terms(
+        smac_sensor(platform).bands[band],
         sun_zenith_deg=sun_zenith,
         view_zenith_deg=view_zenith + view_offset_deg,
         relative_azimuth_deg=sun_azimuth - view_azimuth,
         atmosphere=overpass.atmosphere,
     )
+    return terms if overpass.air == "smac" else levelled(terms, platform=platform, band=band)
 
 
 def toa_reflectance(counts: NDArray[np.int16], *, clouds: CloudCover, terms: SmacTerms, centre_um: float, cell: int) -> F64:

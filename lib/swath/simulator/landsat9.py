@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.algo.smac_table import smac_sensor
 from swath.grid import Grid, Window
 from swath.simulator.exposure import Exposure
 from swath.simulator.forward import (
@@ -113,7 +112,7 @@ def _overpass(grid: Grid, request: SceneRequest) -> Overpass:
         sun_zenith=Slope(centre=90.0 - round(90.0 - sun_zenith, 8)),
         sun_azimuth=Slope(centre=round(sun_azimuth, 8)),
     )
-    return make_overpass(request, grid=grid, geometry=geometry, edges=edges_of(grid, corners=SWATH_CORNERS))
+    return make_overpass(request, platform=PLATFORM, grid=grid, geometry=geometry, edges=edges_of(grid, corners=SWATH_CORNERS))
 
 
 def _grids(grid: Grid) -> dict[str, Grid]:
@@ -161,10 +160,9 @@ def _piece(job: Exposure, *, rows: tuple[int, int]) -> dict[str, NDArray[np.gene
     glint = _glints(x, y, code=code, seen=seen)
     job.tally[...] += np.bincount(state.ravel(), minlength=256)
     made: dict[str, NDArray[np.generic]] = {}
-    sensor = smac_sensor(PLATFORM)
     for band, (_, centre_um) in REFLECTIVE.items():
         counts = truth_counts(_at_30m(look.ground.reflectance(centre_um=centre_um)))
-        terms = band_terms(sensor.bands[band], overpass=job.overpass, x_m=x, y_m=y, cell=1)
+        terms = band_terms(band, platform=PLATFORM, overpass=job.overpass, x_m=x, y_m=y, cell=1)
         toa = toa_reflectance(counts, clouds=clouds, terms=terms, centre_um=centre_um, cell=1)
         dn = _reflective_dn(toa, overpass=job.overpass)
         if band in GLINTING:
@@ -201,7 +199,7 @@ def _pan(job: Exposure, look: Look, *, rows: tuple[int, int]) -> dict[str, NDArr
         return neighbours(values)[:height, : pan.width]
 
     counts = truth_counts(cut(look.ground.reflectance(centre_um=centre_um)))
-    terms = band_terms(smac_sensor(PLATFORM).bands[name], overpass=job.overpass, x_m=x, y_m=y, cell=1)
+    terms = band_terms(name, platform=PLATFORM, overpass=job.overpass, x_m=x, y_m=y, cell=1)
     toa = toa_reflectance(counts, clouds=averaged(look.clouds, cut), terms=terms, centre_um=centre_um, cell=1)
     seen = job.overpass.seen(x, y)
     dn = _reflective_dn(toa, overpass=job.overpass)

@@ -11,7 +11,8 @@ from swath.grid import Grid
 from swath.simulator.clouds import Sky, make_sky
 from swath.simulator.landscape import Landscape
 from swath.simulator.noise import F64
-from swath.simulator.request import SceneRequest
+from swath.simulator.request import Air, SceneRequest
+from swath.simulator.six_s import check_air
 from swath.simulator.sun import sun_position
 
 #: Latitude and longitude near the world's origin [deg].
@@ -47,6 +48,11 @@ class Geometry:
     sun_azimuth: Slope
     view_zenith: Slope = field(default_factory=lambda: Slope(centre=0.0))
     view_azimuth: Slope = field(default_factory=lambda: Slope(centre=0.0))
+
+    @property
+    def centre(self) -> tuple[float, float, float]:
+        """Sun zenith, view zenith, and azimuth of the sun minus azimuth of the view [deg] at the origin."""
+        return self.sun_zenith.centre, self.view_zenith.centre, self.sun_azimuth.centre - self.view_azimuth.centre
 
     @property
     def even(self) -> bool:
@@ -85,6 +91,7 @@ class Overpass:
         landscape: What lies below.
         sky: The clouds between.
         edges: Sides of the swath within the grid.
+        air: Radiative transfer from the ground to the sensor.
     """
 
     acquired: datetime
@@ -93,6 +100,7 @@ class Overpass:
     landscape: Landscape
     sky: Sky
     edges: tuple[Edge, ...]
+    air: Air = "smac"
 
     def seen(self, x_m: F64, y_m: F64) -> NDArray[np.bool_]:
         """True where the sensor took data; columns ``x_m`` and rows ``y_m`` [map coordinates, m], (y, x)."""
@@ -108,8 +116,14 @@ def sun_over(acquired: datetime) -> tuple[float, float]:
     return 90.0 - elevation, azimuth
 
 
-def make_overpass(request: SceneRequest, *, grid: Grid, geometry: Geometry, edges: tuple[Edge, ...]) -> Overpass:
-    """An overpass above the grid's extent; clouds differ from day to day, the place does not."""
+def make_overpass(request: SceneRequest, *, platform: str, grid: Grid, geometry: Geometry, edges: tuple[Edge, ...]) -> Overpass:
+    """An overpass above the grid's extent; clouds differ from day to day, the place does not.
+
+    Raises:
+        ConfigError: 6S is asked for, and has no numbers for this geometry.
+    """
+    if request.air == "6s":
+        check_air(platform=platform, angles=geometry.centre, atmosphere=request.atmosphere)
     sun_zenith, sun_azimuth = geometry.sun_zenith.centre, geometry.sun_azimuth.centre
     sky = make_sky(
         seed=request.seed * 1009 + request.acquired.toordinal(),
@@ -125,6 +139,7 @@ def make_overpass(request: SceneRequest, *, grid: Grid, geometry: Geometry, edge
         landscape=Landscape(seed=request.seed, sun_azimuth_deg=sun_azimuth),
         sky=sky,
         edges=edges,
+        air=request.air,
     )
 
 

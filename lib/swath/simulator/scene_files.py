@@ -90,6 +90,7 @@ def write_record(truth: Truth, *, scene_id: str, platform: str, overpass: Overpa
         "platform": platform,
         "acquired": overpass.acquired.isoformat(),
         "seed": overpass.landscape.seed,
+        "radiative_transfer": overpass.air,
         "atmosphere": {
             "aot550": air.aot550,
             "ozone_atm_cm": air.ozone_atm_cm,

@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 
-from swath.algo.smac_table import smac_sensor
 from swath.grid import Grid, Window
 from swath.simulator.exposure import Exposure
 from swath.simulator.forward import (
@@ -31,6 +30,8 @@ from swath.simulator.scene_files import SimulatedScene, plan_truth, truth_raster
 from swath.simulator.sentinel2_bands import BANDS, OFFSET, QUANTIFICATION, MsiBand, view_offset_deg
 
 PLATFORM: Final = "sentinel-2a"
+#: At scene centre: the eastern side of the orbit.
+VIEW_ZENITH_DEG, VIEW_AZIMUTH_DEG = 6.1, 286.0
 TILE: Final = "33UVV"
 #: Upper left corner of the tile [map coordinates, m].
 UPPER_LEFT_M: Final = (399_960.0, 6_000_000.0)
@@ -52,6 +53,7 @@ def simulate_sentinel2(folder: Path, request: SceneRequest) -> SimulatedScene:
     acquired = request.acquired
     overpass = make_overpass(
         request,
+        platform=PLATFORM,
         grid=grid,
         geometry=_geometry(grid, acquired=acquired),
         edges=edges_of(grid, corners=SWATH_CORNERS),
@@ -88,8 +90,8 @@ def _geometry(grid: Grid, *, acquired: datetime) -> Geometry:
         origin_m=((left + right) / 2, (bottom + top) / 2),
         sun_zenith=Slope(centre=sun_zenith, east=-5.0e-6, north=8.0e-6),
         sun_azimuth=Slope(centre=sun_azimuth, east=1.8e-5, north=-6.0e-6),
-        view_zenith=Slope(centre=6.1, east=6.4e-5, north=-1.4e-5),
-        view_azimuth=Slope(centre=286.0, east=-2.0e-5, north=1.0e-5),
+        view_zenith=Slope(centre=VIEW_ZENITH_DEG, east=6.4e-5, north=-1.4e-5),
+        view_azimuth=Slope(centre=VIEW_AZIMUTH_DEG, east=-2.0e-5, north=1.0e-5),
     )
 
 
@@ -128,7 +130,7 @@ def _expose_band(job: Exposure, band: MsiBand, *, look: Look, rows: tuple[int, i
     counts = truth_counts(average(look.ground.reflectance(centre_um=band.centre_um)))
     cell = 60 // band.resolution_m
     terms = band_terms(
-        smac_sensor(PLATFORM).bands[band.name], overpass=job.overpass, x_m=x, y_m=y, cell=cell,
+        band.name, platform=PLATFORM, overpass=job.overpass, x_m=x, y_m=y, cell=cell,
         view_offset_deg=view_offset_deg(band),
     )  # fmt: skip
     toa = toa_reflectance(counts, clouds=averaged(look.clouds, average), terms=terms, centre_um=band.centre_um, cell=cell)

@@ -115,9 +115,13 @@ def write_scene(folder: Path, request: SceneRequest, *, kind: Kind) -> Simulated
 
 
 def simulate_demo(folder: Path, *, seed: int = DEFAULT_SEED) -> DemoScenes:
-    """Write three scenes of one place, and labels for it: Landsat 9, Sentinel-2, and a broken Landsat 9 scene."""
-    landsat = simulate(kind="landsat9", folder=folder, seed=seed, clouds=DEMO_CLOUDS["landsat9"])
-    sentinel = simulate(kind="sentinel2", folder=folder, seed=seed, clouds=DEMO_CLOUDS["sentinel2"])
+    """Write three scenes of one place, and labels for it: Landsat 9, Sentinel-2, and a broken Landsat 9 scene.
+
+    The light goes through the air of 6S, not of the model that swath inverts: a comparison with the truth shows that model's
+    error.
+    """
+    landsat = write_scene(folder, _demo_request("landsat9", seed=seed), kind="landsat9")
+    sentinel = write_scene(folder, _demo_request("sentinel2", seed=seed), kind="sentinel2")
     scenes = folder / "scenes"
     # Sixteen days later, as far as its names say; the pixels do not matter, they never arrive.
     rename = {
@@ -130,6 +134,13 @@ def simulate_demo(folder: Path, *, seed: int = DEFAULT_SEED) -> DemoScenes:
     broken = truncate(copied(landsat, folder=scenes, rename=rename))
     labels = _demo_labels(folder / "labels.geojson", landsat=landsat, sentinel=sentinel, seed=seed)
     return DemoScenes(scenes_folder=scenes, landsat=landsat, sentinel=sentinel, broken=broken, labels=labels)
+
+
+def _demo_request(kind: Kind, *, seed: int) -> SceneRequest:
+    return SceneRequest(
+        size=DEFAULT_SIZES[kind], seed=seed, acquired=DEFAULT_TIMES[kind], clouds=DEMO_CLOUDS[kind], atmosphere=Atmosphere(),
+        truth=True, air="6s",
+    )  # fmt: skip
 
 
 def _check(request: SceneRequest, *, kind: Kind) -> None:

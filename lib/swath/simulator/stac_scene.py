@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.warp import transform
 
-from swath.algo.smac_table import smac_sensor
 from swath.grid import Grid, Window
 from swath.simulator.forward import (
     TRUTH_NODATA,
@@ -59,6 +58,7 @@ def simulate_stac(folder: Path, request: SceneRequest, *, bands: tuple[str, ...]
     acquired = request.acquired
     overpass = make_overpass(
         request,
+        platform=PLATFORM,
         grid=grid,
         geometry=_geometry(grid, acquired=acquired),
         edges=edges_of(grid, corners=SWATH_CORNERS),
@@ -117,11 +117,10 @@ def _piece(job: _Job, *, rows: tuple[int, int]) -> dict[str, NDArray[np.generic]
     x, y = centres(job.grid, Window(rows[0], 0, rows[1] - rows[0], job.grid.width))
     look = Look.at(x, y, overpass=job.overpass)
     seen = job.overpass.seen(x, y)
-    sensor = smac_sensor(PLATFORM)
     made: dict[str, NDArray[np.generic]] = {}
     for band in job.bands:
         counts = truth_counts(look.ground.reflectance(centre_um=band.centre_um))
-        terms = band_terms(sensor.bands[band.name], overpass=job.overpass, x_m=x, y_m=y, cell=1)
+        terms = band_terms(band.name, platform=PLATFORM, overpass=job.overpass, x_m=x, y_m=y, cell=1)
         toa = toa_reflectance(counts, clouds=look.clouds, terms=terms, centre_um=band.centre_um, cell=1)
         dn = np.clip(np.rint((toa - OFFSET) / SCALE), 1, 65535)
         made[band.name] = np.where(seen, dn, 0.0)

@@ -49,6 +49,6 @@ def test_what_is_no_price_file_ends_the_run_before_it_begins(tmp_path: Path, tex
 def test_a_cost_is_told_in_the_terminal_the_report_and_the_result(summary: RunSummary) -> None:
     paid = replace(summary, cost=Cost(currency="EUR", amount=1.5, core_hours=25.0))
     assert "cost 1.50 EUR (25.00 core hours)" in lines(paid)
-    assert "1.50 EUR (25.00 core hours)" in render(paid, pictures=lambda _: None)
+    assert "1.50 EUR (25.00 core hours)" in render(paid, read=lambda _: None)
     assert RunSummary.from_document(paid.to_document()).cost == paid.cost
     assert not [line for line in lines(summary) if line.startswith("cost")]
