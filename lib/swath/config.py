@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -18,11 +19,12 @@ from swath.inference.address import AbsentError
 from swath.inference.lock import LockedModel, ModelLock, plain_reference
 from swath.inference.pinned import PinnedModel
 from swath.inference.registry import Registry
+from swath.inputs import RasterSource
 from swath.names import NAME_RULE, name_problem
 from swath.outside import message
 from swath.pipeline import Writer
 from swath.settings import Settings
-from swath.steps.registry import kinds_of, own_parameters, takes_model
+from swath.steps.registry import kinds_of, parameter_names, takes_model
 from swath.suggestion import did_you_mean
 
 _MAX_BYTES = 1 << 20
@@ -227,8 +229,15 @@ def _value(text: str, *, setting: str) -> object:
         raise ConfigError(f"--set {setting}: {text!r} is not a YAML value: {message(str(error))}") from error
 
 
-def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
+def prepare(
+    pipeline: PipelineFile, *, registry: Registry, rasters: Mapping[str, RasterSource] = MappingProxyType({})
+) -> ReadyPipeline:
     """Pin models and check every step by building it.
+
+    Args:
+        pipeline: The pipeline file.
+        registry: Where models are looked up.
+        rasters: Where the site has rasters, by name.
 
     Raises:
         ConfigError: An unknown step or parameter, or a model that is not there.
@@ -270,6 +279,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
         **({"grid": grid.to_plain()} if grid is not None else {}),
         **({"writer": pipeline.writer} if pipeline.writer != "swath" else {}),
         **({"checks": dict(pipeline.checks)} if pipeline.checks else {}),
+        **({"rasters": {name: source.to_plain() for name, source in sorted(rasters.items())}} if rasters else {}),
     }
     check_layers(pipeline_of(plain), absent=absent)
     return ReadyPipeline(
@@ -282,7 +292,7 @@ def prepare(pipeline: PipelineFile, *, registry: Registry) -> ReadyPipeline:
 
 def _check_model_parameters(name: str, parameters: Mapping[str, Any]) -> None:
     """An optional model may be absent; a misspelt parameter may not pass for that."""
-    own = [p for p in own_parameters(name) if p != "model"]
+    own = [p for p in parameter_names(name) if p != "model"]
     unknown = set(parameters) - {"model", "optional", *own}
     if unknown or "model" not in parameters:
         known = ", ".join(["model (a registered model or a folder)", *own])
@@ -299,8 +309,5 @@ def _pinned(parameters: Mapping[str, Any], *, registry: Registry, found: dict[st
         raise ConfigError(msg)
     return {
         **{k: v for k, v in parameters.items() if k != "optional"},
-        "model": pinned.name,
-        "manifest": pinned.manifest.to_json(),
-        "digest": pinned.digest,
-        "model_version": pinned.version,
+        "model": pinned.of_step.to_plain(),
     }

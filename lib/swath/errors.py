@@ -152,6 +152,12 @@ class MissingBandError(SceneError):
     error_class = "missing-band"
 
 
+class MissingInputError(SceneError):
+    """A step needs what the site does not have: a raster."""
+
+    error_class = "missing-input"
+
+
 class ReadError(SceneError):
     """Pixels cannot be read: truncated, corrupt, empty, of another type than promised."""
 

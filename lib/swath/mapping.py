@@ -1,5 +1,6 @@
 """Mappings: where in an image the places of a map are. The seam between two grids, and between a grid and a raw image."""
 
+import os
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -135,6 +136,13 @@ def crs_of(text: str) -> Any:
             got=f"{text[:60]!r}",
             remedy="Check its spelling.",
         ) from error
+
+
+def data_folders() -> tuple[str, ...]:
+    """Folders in which PROJ has its grids."""
+    from pyproj.datadir import get_data_dir  # noqa: PLC0415  as above
+
+    return tuple(get_data_dir().split(os.pathsep))
 
 
 def is_geographic(text: str) -> bool:

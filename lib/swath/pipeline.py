@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from swath.errors import ConfigError
 from swath.grid import Grid, Window
 from swath.grid_choice import GridChoice
+from swath.inputs import Input, Inputs, RasterSource
 from swath.lookup import looked_up
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
@@ -115,12 +116,14 @@ class Recipe:
         needs: What the call reads; ``dn:<band>`` are the scene's own bands.
         optional: Names among ``needs`` that may be missing; the step then works without.
         facts: What else of the scene goes into the result (angles, atmosphere), JSON-able.
+        inputs: What the call needs beyond layers: models, angle grids, rasters of the site.
     """
 
     makes: tuple[LayerSpec, ...]
     needs: Mapping[LayerName, Need]
     optional: frozenset[LayerName] = frozenset()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Input[Any], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a call that makes nothing, or layers on several grids."""
@@ -132,35 +135,6 @@ class Recipe:
     def grid(self) -> Grid:
         """The grid of everything that the call makes."""
         return self.makes[0].grid
-
-
-class Predictor(Protocol):
-    """A loaded model. Data only; the same answer for the same pixels wherever they lie in an array."""
-
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Class probabilities, (class, pixel), of features, (feature, pixel)."""
-        ...
-
-
-class AngleField(Protocol):
-    """Angles per pixel [deg], sampled anywhere on the map."""
-
-    def sample(
-        self, *, x: NDArray[np.float64], y: NDArray[np.float64], band: str
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Sun zenith, sun azimuth, view zenith, view azimuth [deg] at columns ``x`` and rows ``y`` (map units).
-
-        ``x`` has shape (n,), ``y`` has shape (m,); each result has shape (m, n).
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What is not a layer of the scene: angle grids and loaded models."""
-
-    angles: AngleField | None = None
-    models: Mapping[str, Predictor] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -199,11 +173,12 @@ class Step(Protocol):
         """
         ...
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Make the layers of one recipe on ``window`` of ``recipe.grid``.
 
         Each needed layer comes on the window that covers ``window`` plus its halo (clipped to its grid), on the grid
-        that was asked for. ``dn:<band>`` layers hold the delivered integers, with ``valid`` False at nodata.
+        that was asked for. ``dn:<band>`` layers hold the delivered integers, with ``valid`` False at nodata. ``inputs`` answers
+        what the recipe asked for beyond layers.
         """
         ...
 
@@ -267,6 +242,7 @@ class Pipeline:
         writer: Who makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same pixels
             in other bytes.
         checks: Before publishing.
+        rasters: Where the site has rasters, by name.
     """
 
     name: str
@@ -277,3 +253,4 @@ class Pipeline:
     grid: GridChoice | None = None
     writer: Writer = "swath"
     checks: Checks = field(default_factory=Checks)
+    rasters: Mapping[str, RasterSource] = field(default_factory=dict)

@@ -8,8 +8,9 @@ import pytest
 
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import resolve
+from swath.engine.supplies import Supplies
 from swath.grid import Window
-from swath.pipeline import AssetRule, Context, Layer, Pipeline
+from swath.pipeline import AssetRule, Layer, Pipeline
 from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 from swath.steps.clouds import Clouds
@@ -33,7 +34,7 @@ def test_the_mask_agrees_with_the_delivered_one(scenes: Path, oracles: dict[str,
         return reader.read(scene, band, window)
 
     window = scene.reference.window
-    found = evaluate(resolve(pipeline, scene), {"cloud": window}, read=read, context=Context(), clock=Clock())["cloud"]
+    found = evaluate(resolve(pipeline, scene), {"cloud": window}, read=read, supplies=Supplies(), clock=Clock())["cloud"]
     delivered = (read("bqa", window).values >> CLOUD_BIT) & 1 == 1
     cloud = found.values == 1
     both = np.count_nonzero(cloud & delivered & found.usable)

@@ -20,10 +20,10 @@ import pytest
 from swath.config import conf_folder, load_pipeline, prepare, with_settings
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.engine.strip import StripJob, run_strip
+from swath.engine.supplies import Supplies
 from swath.errors import SceneError
 from swath.inference.loader import load_predictor
 from swath.inference.registry import Registry
-from swath.pipeline import Context
 from swath.product import LayerName
 from swath.readers.angles import angle_field
 from swath.readers.discover import discover
@@ -122,7 +122,7 @@ def made(read: dict[str, Scene], model: Path, tmp_path_factory: pytest.TempPathF
 def _files(plan: ProductPlan, *, new: frozenset[str], models: Any, folder: Path) -> Iterator[tuple[LayerName, str]]:
     """Name and sha256 of each asset among ``new``."""
     scene, store = plan.graph.scene, LocalStore(folder)
-    context = Context(angles=angle_field(scene) if scene.angles_href else None, models=models)
+    supplies = Supplies(angles=angle_field(scene) if scene.angles_href else None, models=models)
     job = StripJob(
         graph=plan.graph, cut=plan.cut(rows=None, split=True), number=0, previews=(), folder="parts",
         skip=frozenset(plan.graph.outputs) - new,
@@ -130,7 +130,7 @@ def _files(plan: ProductPlan, *, new: frozenset[str], models: Any, folder: Path)
     with ExitStack() as stack:
         reader = stack.enter_context(BandReader())
         results = [
-            run_strip(replace(job, number=n), store=store, context=context, reader=reader)
+            run_strip(replace(job, number=n), store=store, supplies=supplies, reader=reader)
             for n in range(job.cut.strips if new else 0)
         ]
     for name in sorted(new):

@@ -9,10 +9,12 @@ import pytest
 
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import resolve
+from swath.engine.supplies import Supplies
 from swath.grid import Window
 from swath.inference.digest import model_digest
 from swath.inference.loader import load_predictor
-from swath.pipeline import AssetRule, Context, Layer, Pipeline
+from swath.inference.step_model import StepModel
+from swath.pipeline import AssetRule, Layer, Pipeline
 from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 from swath.steps.landcover import Landcover
@@ -71,9 +73,9 @@ def test_the_map_of_the_scene_agrees_with_the_polygons(folder: Path, drawn: Draw
     model = tmp_path / "model"
     write_model(model, drawn.samples, recipe=RECIPE, manifest=manifest, judgement=judge(drawn.samples, recipe=RECIPE))
     digest, scene = model_digest(model), read_scene(str(folder))
-    step = Landcover(model=manifest.name, manifest=manifest, digest=digest, model_version="1")
+    step = Landcover(model=StepModel(name=manifest.name, version="1", digest=digest, manifest=manifest))
     pipeline = Pipeline(name="p", title="P", steps=(Toa(), step), assets=(AssetRule(layers="landcover", required=True),))
-    context = Context(models={manifest.name: load_predictor(model, digest)})
+    supplies = Supplies(models={manifest.name: load_predictor(model, digest)})
     with BandReader() as reader:
 
         def read(band: str, window: Window) -> Layer:
@@ -81,7 +83,7 @@ def test_the_map_of_the_scene_agrees_with_the_polygons(folder: Path, drawn: Draw
 
         graph = resolve(pipeline, scene)
         targets = {"landcover": scene.reference.window}
-        land = evaluate(graph, targets, read=read, context=context, clock=Clock())["landcover"]
+        land = evaluate(graph, targets, read=read, supplies=supplies, clock=Clock())["landcover"]
     codes = {c.name: c.value for c in manifest.classes}
     truth = np.array([codes[label] for label in drawn.samples["label"]])
     mapped = land.values[drawn.samples["row"], drawn.samples["col"]]

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from swath.algo.ndvi import ndvi
 from swath.algo.solar import earth_sun_distance_au
 from swath.grid import Window
-from swath.pipeline import Context, Layer
+from swath.inputs import Inputs
+from swath.pipeline import Layer
 from swath.readers.landsat.scene import read_scene
 from swath.scene import Scene
 from swath.steps.toa import Toa
@@ -33,7 +34,7 @@ def calibrated(scene: Scene, *, band: str) -> Layer:
         values = dataset.read(asset.band_index)
     dn = Layer(values=values, grid=asset.grid, window=asset.grid.window, valid=values != asset.nodata)
     recipe = next(r for r in Toa().recipes(scene, given={}) if r.makes[0].asset == band)
-    made = Toa().run(recipe, {f"dn:{band}": dn}, window=asset.grid.window, scene=scene, context=Context())
+    made = Toa().run(recipe, {f"dn:{band}": dn}, window=asset.grid.window, scene=scene, inputs=Inputs())
     return made[recipe.makes[0].name]
 
 

@@ -13,7 +13,9 @@ from swath.grid import Grid
 from swath.inference.digest import model_digest
 from swath.inference.loader import load_predictor
 from swath.inference.manifest import read_manifest
-from swath.pipeline import Context, Layer
+from swath.inference.step_model import StepModel
+from swath.inputs import Inputs
+from swath.pipeline import Layer
 from swath.product import PROBABILITY, REFLECTANCE, LayerSpec
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.spark.udf import calibrate, correct, predict
@@ -63,7 +65,7 @@ def _fused(scene: Scene, dn: dict[str, NDArray[np.uint16]]) -> dict[str, Layer]:
     for step in (Toa(), Smac()):
         for recipe in step.recipes(scene, given=given):
             inputs = {name: made[name] for name in recipe.needs}
-            made.update(step.run(recipe, inputs, window=GRID.window, scene=scene, context=Context()))
+            made.update(step.run(recipe, inputs, window=GRID.window, scene=scene, inputs=Inputs()))
             given.update({s.name: s for s in recipe.makes})
     return made
 
@@ -87,11 +89,11 @@ def test_udf_prediction_equals_the_fused_pass(spark: SparkSession, small_model: 
     scene, dn = _scene(), {b: _dn(i) for i, b in enumerate(BANDS)}
     fused = _fused(scene, dn)
     manifest, digest = read_manifest(small_model), model_digest(small_model)
-    step = Landcover(model="small", manifest=manifest, digest=digest, model_version="1")
+    step = Landcover(model=StepModel(name="small", version="1", digest=digest, manifest=manifest))
     given = {s.name: s for s in (m for r in Smac().recipes(scene, given=_toa_specs(scene)) for m in r.makes)}
     (recipe,) = step.recipes(scene, given=given)
-    context = Context(models={"small": load_predictor(str(small_model), digest)})
-    expected = step.run(recipe, {n: fused[n] for n in recipe.needs}, window=GRID.window, scene=scene, context=context)
+    inputs = Inputs(given={step.model.asked: load_predictor(str(small_model), digest)})
+    expected = step.run(recipe, {n: fused[n] for n in recipe.needs}, window=GRID.window, scene=scene, inputs=inputs)
     names = [f"sr_{b}" for b in manifest.bands]
     values = tuple(fused[f"sr:{b}"].physical.astype("<f8").tobytes() for b in manifest.bands)
     tiles = spark.createDataFrame([values], ", ".join(f"{n} binary" for n in names))

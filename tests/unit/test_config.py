@@ -18,6 +18,7 @@ from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
 from swath.inference.manifest import Manifest
 from swath.inference.registry import Registry
+from swath.inference.step_model import StepModel
 from swath.product import Category
 from swath.steps import registry as steps
 
@@ -177,9 +178,9 @@ def _with_model(folder: Path, parameters: str) -> Any:
 
 def test_a_model_is_pinned_by_its_digest(registry: Registry, tmp_path: Path, model: Path) -> None:
     ready = prepare(_with_model(tmp_path, f"{{model: {model}}}"), registry=registry)
-    parameters = ready.plain["steps"][-1]["parameters"]
-    assert parameters["model"] == "stumps"
-    assert ready.models["stumps"]["digest"] == parameters["digest"]
+    pinned = ready.plain["steps"][-1]["parameters"]["model"]
+    assert pinned["name"] == "stumps"
+    assert ready.models["stumps"]["digest"] == pinned["digest"]
     assert Path(ready.models["stumps"]["path"], "manifest.json").is_file()
     assert pipeline_of(ready.plain).steps[-1].name == "landcover"
 
@@ -211,15 +212,12 @@ class Crops:
     version: ClassVar[int] = 1
     kinds: ClassVar[tuple[str, ...]] = ("crops",)
 
-    model: str
-    manifest: Manifest
-    digest: str
-    model_version: str
+    model: StepModel
     least: float = 0.5
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        return {"model": self.model, "digest": self.digest, "least": self.least}
+        return {**self.model.parameters, "least": self.least}
 
     def recipes(self, scene: Any, *, given: Any) -> tuple[()]:
         return ()
@@ -249,7 +247,7 @@ def test_any_step_may_have_a_model_and_a_pipeline_several(crops: None, registry:
     ready = prepare(load_pipeline(_file(tmp_path, file)), registry=registry)
     built = pipeline_of(ready.plain).steps[-1]
     assert isinstance(built, Crops)
-    assert (built.model, built.least, built.manifest.name) == ("fields", 0.7, "fields")
+    assert (built.model.name, built.least, built.model.manifest.name) == ("fields", 0.7, "fields")
     assert ready.models.keys() == {"stumps", "fields"}
     with pytest.raises(ConfigError, match=r"step crops takes model \(a registered model or a folder\), least and optional; got"):
         prepare(load_pipeline(_file(tmp_path, file.replace("least", "lest"))), registry=registry)

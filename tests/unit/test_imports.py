@@ -14,7 +14,7 @@ VALUES = frozenset(
     {
         *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"),
         *("names", "outside", "redaction", "sensors", "source", "settings", "suggestion", "mapping"),
-        *("grid_choice", "tilings", "asset_check", "layer_name", "ndjson", "shares", "wave_width"),
+        *("grid_choice", "inputs", "tilings", "asset_check", "layer_name", "ndjson", "shares", "wave_width"),
     }
 )
 #: What a room may import beside the values and itself: the most exact name counts, a name includes the rooms inside it.
@@ -22,7 +22,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "algo": frozenset(),
     "stores": frozenset(),
     # What a model asks for is part of the layers that a step makes; the model itself comes through the context.
-    "steps": frozenset({"algo", "inference.features", "inference.manifest"}),
+    "steps": frozenset({"algo", "inference.features", "inference.step_model"}),
     # Readers share files and pixels; none knows another, but that an item of a known platform is read by that sensor's own
     # bands and metadata.
     "readers": frozenset({"algo", "stores"}),

@@ -8,6 +8,7 @@ import click
 from swath.cli.catalog import catalog_options
 from swath.cli.internal_limit import internal_limit_option
 from swath.cli.locked import lock_option
+from swath.cli.raster_options import raster_options
 from swath.cli.vouched import vouching_options
 from swath.runs.request import Limits
 from swath.wave_width import LEAST, MOST
@@ -15,7 +16,7 @@ from swath.wave_width import LEAST, MOST
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `run` and `plan` share."""
-    command = lock_option(internal_limit_option(vouching_options(catalog_options(command))))
+    command = raster_options(lock_option(internal_limit_option(vouching_options(catalog_options(command)))))
     for option in reversed(
         [
             click.argument("pipeline"),

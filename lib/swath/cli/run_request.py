@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from swath.cli.catalog import target_of
+from swath.cli.raster_options import rasters_of
 from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
 from swath.errors import ConfigError
 from swath.inference.lock import ModelLock
@@ -41,6 +42,11 @@ class RunOptions:
     trust_checksums: bool = False
     lock: Path | None = None
     internal_limit: int = INTERNAL_LIMIT
+    dem: str | None = None
+    dem_datum: str | None = None
+    dem_geoid: str = ""
+    dem_sea_level: bool = False
+    rasters: tuple[str, ...] = ()
     catalog: str = field(default="", repr=False)
     catalog_base: str = ""
 
@@ -115,4 +121,8 @@ def ready_pipeline(options: RunOptions) -> ReadyPipeline:
     else:
         registry = Registry.beside(folder_of(options.output))
     asked = with_settings(load_pipeline(options.pipeline), options.settings)
-    return prepare(asked, registry=replace(registry, lock=lock))
+    rasters = rasters_of(
+        options.site, dem=options.dem, datum=options.dem_datum, geoid=options.dem_geoid, sea_level=options.dem_sea_level,
+        others=options.rasters,
+    )  # fmt: skip
+    return prepare(asked, registry=replace(registry, lock=lock), rasters=rasters)

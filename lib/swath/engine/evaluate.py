@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from time import process_time
 
 from swath.engine.graph import DELIVERED, Graph
+from swath.engine.supplies import Supplies
 from swath.engine.warping import Want, moved
 from swath.engine.windows import demand
 from swath.grid import Window
-from swath.pipeline import Context, Layer
+from swath.pipeline import Layer
 from swath.product import LayerName
 
 #: Reads one window of one band of the scene as a ``dn`` layer.
@@ -29,7 +30,7 @@ class Clock:
 
 
 def evaluate(
-    graph: Graph, targets: Mapping[LayerName, Window], *, read: ReadBand, context: Context, clock: Clock
+    graph: Graph, targets: Mapping[LayerName, Window], *, read: ReadBand, supplies: Supplies, clock: Clock
 ) -> dict[LayerName, Layer]:
     """Layers of the wanted windows.
 
@@ -37,7 +38,7 @@ def evaluate(
         graph: Graph of the scene.
         targets: By layer, on the layer's own grid.
         read: Reads bands.
-        context: Angles and models.
+        supplies: What calls ask for beyond bands.
         clock: Where CPU time is booked.
 
     Returns:
@@ -54,17 +55,18 @@ def evaluate(
     for number in sorted(plan.calls):
         call = graph.calls[number]
         window, wants = plan.calls[number]
-        inputs = {}
+        layers = {}
         for name, want in wants.items():
             if name not in have:
                 since = process_time()
                 have[name] = read(name.removeprefix(DELIVERED), plan.layers[name])
                 clock.charge("read", since)
             since = process_time()
-            inputs[name] = _on(have[name], want, on_grid, name=name)
+            layers[name] = _on(have[name], want, on_grid, name=name)
             clock.charge("resample", since)
         since = process_time()
-        made = call.step.run(call.recipe, inputs, window=window, scene=graph.scene, context=context)
+        asked = supplies.of(graph, call.recipe, window=window)
+        made = call.step.run(call.recipe, layers, window=window, scene=graph.scene, inputs=asked)
         clock.charge(call.step.name, since)
         have.update(made)
         for name in wants:

@@ -1,12 +1,21 @@
 """What a pipeline can make of a scene: the calls in order, the assets, and what is left out and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from swath.engine.onto import Onto
 from swath.engine.target import target_of
-from swath.errors import GeometryError, MetadataError, MissingBandError, ModelContractError, SceneError, UnsupportedSensorError
+from swath.errors import (
+    GeometryError,
+    MetadataError,
+    MissingBandError,
+    MissingInputError,
+    ModelContractError,
+    SceneError,
+    UnsupportedSensorError,
+)
 from swath.grid import Grid
+from swath.inputs import DEM, RasterInput, RasterSource
 from swath.layer_name import LayerId
 from swath.pipeline import Pipeline, Recipe, Step, Writer
 from swath.product import LayerName, LayerSpec
@@ -37,6 +46,7 @@ class Graph:
         left_out: What is not, and why, by asset key or layer kind.
         reference: The grid of the product: the scene's reference, or what its pipeline chose.
         writer: Who writes the files.
+        rasters: Where the site has rasters, by name.
     """
 
     scene: Scene
@@ -45,6 +55,7 @@ class Graph:
     left_out: Mapping[str, str]
     reference: Grid
     writer: Writer = "swath"
+    rasters: Mapping[str, RasterSource] = field(default_factory=dict)
 
     @property
     def gridded(self) -> bool:
@@ -119,6 +130,7 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
         left_out=left_out,
         reference=reference,
         writer=pipeline.writer,
+        rasters=pipeline.rasters,
     )
     _check_systems(graph)
     return graph
@@ -156,10 +168,28 @@ def _possible(pipeline: Pipeline, scene: Scene) -> tuple[list[Call], dict[LayerN
         for recipe in recipes:
             there = tuple(n for n in recipe.needs if n in specs or n.removeprefix(DELIVERED) in scene.assets)
             missing = [n for n in recipe.needs if n not in there and n not in recipe.optional]
-            if not missing:
+            lacking = _lacking(step, recipe, rasters=pipeline.rasters)
+            if lacking is not None:
+                failures.update({LayerId.of(s.name).kind: lacking for s in recipe.makes})
+            elif not missing:
                 calls.append(Call(step=step, recipe=recipe, reads=there))
                 specs.update({s.name: s for s in recipe.makes})
     return calls, specs, failures
+
+
+def _lacking(step: Step, recipe: Recipe, *, rasters: Mapping[str, RasterSource]) -> MissingInputError | None:
+    """What to say of a call that asks for a raster that the site does not have; None when it has all."""
+    lacks = [a.name for a in recipe.inputs if isinstance(a, RasterInput) and a.name not in rasters]
+    if not lacks:
+        return None
+    return MissingInputError(
+        f"the step {step.name} needs the raster {lacks[0]}, which the site does not have",
+        expected=f"`{lacks[0]}` in the site's file or on the command line",
+        got=f"rasters {', '.join(sorted(rasters)) or 'none'}",
+        remedy="Give `--dem PATH --dem-datum DATUM`, or `dem:` in the site's file."
+        if lacks[0] == DEM
+        else f"Give `--raster {lacks[0]}=PATH`, or `rasters: {{{lacks[0]}: PATH}}` in the site's file.",
+    )
 
 
 def _matching(wanted: str, specs: Mapping[LayerName, LayerSpec]) -> dict[LayerName, LayerSpec]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from swath.engine.graph import DELIVERED, Graph
+from swath.engine.supplies import digest_of_input
 from swath.engine.warping import WARP_VERSION, is_warp
 from swath.product import LayerSpec
 from swath.scene import Asset
@@ -35,7 +36,7 @@ def asset_keys(graph: Graph) -> dict[str, str]:
             inputs[name] = {"of": source, "on": need.on.to_plain() if need.on else None, "halo_px": need.halo_px}
             if need.on is not None and is_warp(graph.grid_of(name), need.on, kernel=need.kernel):
                 inputs[name]["warp"] = {"kernel": need.kernel, "version": WARP_VERSION}
-        chain = {
+        chain: dict[str, Any] = {
             "step": call.step.name,
             "version": call.step.version,
             "parameters": dict(call.step.parameters),
@@ -43,6 +44,11 @@ def asset_keys(graph: Graph) -> dict[str, str]:
             "inputs": inputs,
             "grid": call.recipe.grid.to_plain(),
         }
+        asked = [digest_of_input(a, rasters=graph.rasters, grid=call.recipe.grid) for a in call.recipe.inputs]
+        told = canonical(chain)
+        # A model and angle grids are usually told by parameters and facts; what is told is not told again.
+        if more := [digest for digest in asked if digest not in told]:
+            chain["beyond"] = more
         for spec in call.recipe.makes:
             layers[spec.name] = digest_of({**chain, "layer": spec.name, "model": spec.model.digest if spec.model else None})
     # GDAL's driver makes other bytes of the same pixels.

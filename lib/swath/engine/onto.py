@@ -9,8 +9,9 @@ import numpy as np
 from swath.engine.target import Target
 from swath.engine.warping import WARP_VERSION
 from swath.grid import Window
+from swath.inputs import Inputs
 from swath.layer_name import LayerId
-from swath.pipeline import Context, Layers, Need, Recipe, WarpKernel
+from swath.pipeline import Layers, Need, Recipe, WarpKernel
 from swath.product import NODATA_BIT, LayerName, LayerSpec
 from swath.scene import Scene
 
@@ -49,9 +50,9 @@ class Onto:
         """One call for each layer."""
         return tuple(self.recipe_of(spec, scene=scene) for spec in given.values())
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Hand on what came on the grid already."""
-        del scene, context
+        del scene, inputs
         ((source, made),) = zip(recipe.needs, recipe.makes, strict=True)
         layer = layers[source].crop(window)
         if made.encoding.bits and layer.valid is not None:

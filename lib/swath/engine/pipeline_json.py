@@ -8,6 +8,8 @@ from typing import Any
 from swath.errors import ConfigError
 from swath.grid_choice import GridChoice
 from swath.inference.manifest import Manifest
+from swath.inference.step_model import StepModel
+from swath.inputs import RasterSource
 from swath.pipeline import AssetRule, Checks, Pipeline
 from swath.steps.registry import step, takes_model
 from swath.suggestion import did_you_mean
@@ -18,7 +20,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
 
     Args:
         plain: ``name``, ``title``, ``version``, ``steps`` (list of ``name``, ``parameters``), ``assets`` (list of
-            ``layers``, ``required``, ``promised``), ``grid``, ``checks``. A model's manifest travels as its JSON text.
+            ``layers``, ``required``, ``promised``), ``grid``, ``checks``, ``rasters``.
 
     Raises:
         ConfigError: An unknown step or parameter, with the nearest known one.
@@ -32,6 +34,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
         writer=plain.get("writer", "swath"),
         checks=checks_of(plain.get("checks", {})),
         assets=tuple(_rule(a) for a in plain["assets"]),
+        rasters={name: RasterSource.from_plain(told) for name, told in plain.get("rasters", {}).items()},
     )
 
 
@@ -59,6 +62,12 @@ def checks_of_json(text: str) -> Checks:
 
 
 def _parameters(name: str, plain: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Parameters of a step as its class takes them: of one with a model, the manifest itself."""
-    manifest = plain.get("manifest")
-    return {**plain, "manifest": Manifest.from_json(manifest)} if isinstance(manifest, str) and takes_model(name) else plain
+    """Parameters of a step as its class takes them: of one with a model, the model itself."""
+    if not takes_model(name):
+        return plain
+    if "manifest" in plain:
+        # Plans that earlier versions stored have the parts of a model beside each other, its manifest as text.
+        told = {"name": plain["model"], "version": plain["model_version"], "digest": plain["digest"]}
+        others = {k: v for k, v in plain.items() if k not in ("model", "model_version", "digest", "manifest")}
+        return {**others, "model": StepModel(**told, manifest=Manifest.from_json(plain["manifest"]))}
+    return {**plain, "model": StepModel.from_plain(plain["model"])}

@@ -16,9 +16,10 @@ from swath.engine.encode import encode_layer
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import Graph
 from swath.engine.preview import Preview, save
+from swath.engine.supplies import Supplies
 from swath.grid import Window
 from swath.layer_name import LayerId
-from swath.pipeline import Context, Layer
+from swath.pipeline import Layer
 from swath.product import LayerName, LayerSpec, Tally
 from swath.readers.pixels.bands import BandReader
 from swath.sinks.cog.part_level import Piece
@@ -95,7 +96,7 @@ class StripJob:
     uploads: Mapping[str, SharedUpload] = field(default_factory=dict)
 
 
-def run_strip(job: StripJob, *, store: Store, context: Context, reader: BandReader) -> StripResult:
+def run_strip(job: StripJob, *, store: Store, supplies: Supplies, reader: BandReader) -> StripResult:
     """Make the parts of all assets of one strip.
 
     Raises:
@@ -118,7 +119,7 @@ def run_strip(job: StripJob, *, store: Store, context: Context, reader: BandRead
             targets = {a.spec.name: w for a, w in wanted}
             if counted is not None:
                 targets.update({n: w for n, w in counted.items() if n not in targets})
-            layers = evaluate(job.graph, targets, read=partial(read, piece=piece), context=context, clock=clock)
+            layers = evaluate(job.graph, targets, read=partial(read, piece=piece), supplies=supplies, clock=clock)
             since = process_time()
             for asset, _ in wanted:
                 _take(asset, layers[asset.spec.name], counted=counted is not None)

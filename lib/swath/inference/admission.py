@@ -17,7 +17,7 @@ from swath.inference.reference import REFERENCE_FILE, read_reference
 from swath.inference.revocation import revoked_in
 from swath.inference.signature import SignatureError, signature_beside, verify
 from swath.inference.trusted_keys import KEYS, TrustedKey, keys_of
-from swath.pipeline import Predictor
+from swath.inputs import Predictor
 from swath.settings import Settings
 
 #: Weights of each kind of model are data of this format.

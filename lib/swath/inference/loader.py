@@ -7,7 +7,7 @@ from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.manifest import Manifest, read_manifest
 from swath.inference.model_store import ModelStore, worker_cache
-from swath.pipeline import Predictor
+from swath.inputs import Predictor
 
 #: A process keeps this many models.
 _KEPT = 8

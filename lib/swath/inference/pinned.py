@@ -9,6 +9,7 @@ from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.manifest import Manifest, read_manifest
 from swath.inference.signature import signature_beside
+from swath.inference.step_model import StepModel
 
 #: What stands for a version when a model comes from a folder.
 LOCAL_VERSION = "local"
@@ -37,6 +38,11 @@ class PinnedModel:
     source: str = ""
     by_lock: bool = False
     signed_by: str = ""
+
+    @property
+    def of_step(self) -> StepModel:
+        """The model as a step knows it."""
+        return StepModel(name=self.name, version=self.version, digest=self.digest, manifest=self.manifest)
 
     @property
     def notes(self) -> tuple[str, ...]:

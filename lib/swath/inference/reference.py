@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.inference.manifest import Manifest
-from swath.pipeline import Predictor
+from swath.inputs import Predictor
 
 REFERENCE_FILE: Final = "reference.npz"
 #: Per cent of the training data below each of the kept percentiles.

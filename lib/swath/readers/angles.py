@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.errors import MetadataError
-from swath.pipeline import AngleField
+from swath.inputs import AngleField
 from swath.readers.files.remote import recall
 from swath.readers.sentinel2.angles import AngleGrids, DirectionGrid, azimuth_of
 from swath.readers.sentinel2.bands import NATIVE_BY_NAME

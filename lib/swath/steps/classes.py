@@ -1,6 +1,6 @@
 """A class map of one layer by thresholds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar, Final
@@ -10,7 +10,8 @@ import numpy as np
 from swath.algo.classify import threshold_classes
 from swath.errors import ConfigError
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Layers, Need, Recipe
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import Category, LayerName, LayerSpec, class_map
 from swath.scene import Scene
 
@@ -50,9 +51,8 @@ class Classes:
     names: tuple[str, ...] = ("water", "bare", "sparse", "dense")
 
     def __post_init__(self) -> None:
-        """Refuse thresholds out of order and names that do not match them; lists of a YAML file become tuples."""
-        object.__setattr__(self, "thresholds", self._numbers(self.thresholds))
-        object.__setattr__(self, "names", tuple(self.names))
+        """Refuse thresholds out of order and names that do not match them."""
+        _check_numbers(self.thresholds)
         if len(self.names) != len(self.thresholds) + 1:
             wanted = len(self.thresholds) + 1
             msg = f"classes.names needs {wanted} names for {wanted - 1} thresholds, got {len(self.names)}"
@@ -64,7 +64,7 @@ class Classes:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """As given."""
-        return {"of": self.of, "thresholds": list(self.thresholds), "names": list(self.names)}
+        return {"of": self.of, "thresholds": [float(t) for t in self.thresholds], "names": list(self.names)}
 
     def recipes(self, scene: Scene, *, given: Mapping[LayerName, LayerSpec]) -> tuple[Recipe, ...]:
         """One call, or none where the layer is not made."""
@@ -85,9 +85,9 @@ class Classes:
         )
         return (Recipe(makes=(made,), needs={source.name: Need()}),)
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Cut the layer."""
-        del scene, context
+        del scene, inputs
         layer = layers[self.of]
         classes = np.empty(window.shape, dtype=np.uint8)
         step = max(_BATCH_PX // window.width, 1)
@@ -96,11 +96,9 @@ class Classes:
             classes[window.slices_of(part)] = threshold_classes(layer.crop(part).physical, thresholds=self.thresholds)
         return {"classes": Layer(values=classes, grid=recipe.grid, window=window, valid=layer.usable)}
 
-    @staticmethod
-    def _numbers(given: Iterable[Any]) -> tuple[float, ...]:
-        values = list(given)
-        good = all(isinstance(t, int | float) and not isinstance(t, bool) and isfinite(t) for t in values)
-        if not good or not 1 <= len(values) <= _MOST or values != sorted(set(values)):
-            msg = f"classes.thresholds must be 1 to {_MOST} ascending numbers, got {values}"
-            raise ConfigError(msg)
-        return tuple(float(t) for t in values)
+
+def _check_numbers(values: Sequence[object]) -> None:
+    numbers = [t for t in values if isinstance(t, int | float) and not isinstance(t, bool) and isfinite(t)]
+    if len(numbers) != len(values) or not 1 <= len(values) <= _MOST or numbers != sorted(set(numbers)):
+        msg = f"classes.thresholds must be 1 to {_MOST} ascending numbers, got {list(values)}"
+        raise ConfigError(msg)

@@ -9,8 +9,9 @@ import numpy as np
 from swath.algo.clouds import cloudy
 from swath.errors import MissingBandError
 from swath.grid import Window
+from swath.inputs import Inputs
 from swath.layer_name import LayerId
-from swath.pipeline import Context, Layer, Layers, Need, Recipe
+from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import Category, LayerName, LayerSpec, class_map
 from swath.scene import Scene
 
@@ -67,9 +68,9 @@ class Clouds:
         )
         return (Recipe(makes=(made,), needs={n: Need(on=grid) for n in (*names, *thermal)}),)
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Test every pixel whose bands are all valid; the others become nodata."""
-        del scene, context
+        del scene, inputs
         found = {LayerId.of(name).band: layers[name].crop(window).physical for name in recipe.needs}
         nir = found["nir08"] if "nir08" in found else found["nir"]
         bands = {n: found[n] for n in _VISIBLE}

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from swath.errors import ConfigError, ModelContractError
 from swath.grid import Grid, Window
 from swath.inference.features import feature, model_grid
-from swath.inference.manifest import Manifest
-from swath.pipeline import Context, Layer, Layers, Need, Predictor, Recipe
-from swath.product import PROBABILITY, LayerName, LayerSpec, ModelRef, class_map
+from swath.inference.step_model import StepModel
+from swath.inputs import Inputs, Predictor
+from swath.pipeline import Layer, Layers, Need, Recipe
+from swath.product import PROBABILITY, LayerName, LayerSpec, class_map
 from swath.scene import Scene
 
 #: Pixels predicted at once: features and probabilities of so many stay small beside the layers themselves.
@@ -27,34 +28,29 @@ class Landcover:
     """``landcover`` (class codes) and ``landcover_probability`` (percent, of the class on the map).
 
     Args:
-        model: The name under which the predictor lies in ``Context.models``.
-        manifest: What the model takes and gives.
-        digest: Digest of the model's directory; pins the results.
-        model_version: Version of the model in its registry.
+        model: The pinned model.
 
     Raises:
-        ConfigError: The manifest is broken, or the model looks beyond the pixel, which no predictor here does.
+        ConfigError: The model looks beyond the pixel, which no predictor here does.
     """
 
     name: ClassVar[str] = "landcover"
     version: ClassVar[int] = 1
     kinds: ClassVar[tuple[str, ...]] = (MAP, CONFIDENCE)
 
-    model: str
-    manifest: Manifest
-    digest: str
-    model_version: str
+    model: StepModel
 
     def __post_init__(self) -> None:
         """Refuse models that this step cannot feed."""
-        if self.manifest.halo_px:
-            msg = f"model {self.model}: it looks {self.manifest.halo_px} pixels around, this step gives single pixels"
+        halo_px = self.model.manifest.halo_px
+        if halo_px:
+            msg = f"model {self.model.name}: it looks {halo_px} pixels around, this step gives single pixels"
             raise ConfigError(msg)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
         """The model by name and digest; the version is a label that may move, the digest cannot."""
-        return {"model": self.model, "digest": self.digest}
+        return self.model.parameters
 
     def recipes(self, scene: Scene, *, given: Mapping[LayerName, LayerSpec]) -> tuple[Recipe, ...]:
         """One call, on the model's grid.
@@ -62,11 +58,11 @@ class Landcover:
         Raises:
             ModelContractError: The scene lacks a band that the model was trained on.
         """
-        manifest = self.manifest
+        manifest = self.model.manifest
         missing = [n for n in manifest.layers if n not in given and n not in {f"dn:{b}" for b in scene.assets}]
         if missing:
             raise ModelContractError(
-                f"the scene lacks bands that model {self.model} was trained on",
+                f"the scene lacks bands that model {self.model.name} was trained on",
                 expected=", ".join(manifest.layers),
                 got=f"no {', '.join(missing)}",
                 remedy="Use a model for the bands of this sensor, or put the step that makes them before this one.",
@@ -74,15 +70,15 @@ class Landcover:
             )
         grid = model_grid(scene, manifest.resolution_m)
         needs = {name: Need(on=grid) for name in manifest.layers}
-        return (Recipe(makes=self._makes(grid), needs=needs),)
+        return (Recipe(makes=self._makes(grid), needs=needs, inputs=(self.model.asked,)),)
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Predict the pixels whose features are all valid; the others become nodata."""
         del scene
-        manifest = self.manifest
+        manifest = self.model.manifest
         stacked = [feature(layers[n].crop(window), scale=manifest.scale, offset=manifest.offset).ravel() for n in manifest.layers]
         codes = np.array([c.value for c in manifest.classes], dtype=np.uint8)
-        mapped, percent = classify(stacked, predictor=context.models[self.model], codes=codes)
+        mapped, percent = classify(stacked, predictor=inputs.of(self.model.asked), codes=codes)
         valid = np.isfinite(percent).reshape(window.shape)
         return {
             MAP: Layer(values=mapped.reshape(window.shape), grid=recipe.grid, window=window, valid=valid),
@@ -90,14 +86,14 @@ class Landcover:
         }
 
     def _makes(self, grid: Grid) -> tuple[LayerSpec, ...]:
-        ref = ModelRef(name=self.model, version=self.model_version, digest=self.digest)
+        ref = self.model.ref
         return (
             LayerSpec(
                 name=MAP,
                 asset=MAP,
                 title="Land cover",
                 grid=grid,
-                encoding=class_map(self.manifest.classes),
+                encoding=class_map(self.model.manifest.classes),
                 roles=("data", "classification"),
                 model=ref,
             ),

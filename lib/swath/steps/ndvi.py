@@ -11,7 +11,8 @@ from swath.algo.filters import mean_of_valid
 from swath.algo.ndvi import ndvi
 from swath.errors import ConfigError
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Layers, Need, Recipe
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import REFLECTANCE, LayerName, LayerSpec
 from swath.scene import Scene
 from swath.steps.naming import layer_name
@@ -74,9 +75,9 @@ class Ndvi:
         needs = {red.name: Need(halo_px=halo), nir.name: Need(on=red.grid, halo_px=halo)}
         return (Recipe(makes=(made,), needs=needs),)
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Index first, mean after: what is averaged is the index of each pixel."""
-        del scene, context
+        del scene, inputs
         red, nir = (layers[name] for name in recipe.needs)
         smooth, valid = np.empty(window.shape), np.empty(window.shape, dtype=np.bool_)
         for tile in _batches(window, side=max(_SIDE_PX, 8 * self.size)):

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from swath.algo.qa import NODATA_FROM_PIXELS, NODATA_FROM_QUALITY, QA_BITS, SATURATED_FROM_PIXELS, quality_table, with_cloud_map
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Layers, Need, Recipe
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import LayerName, LayerSpec, bit_field
 from swath.scene import Asset, Quality, Scene
 from swath.steps.clouds import CLOUD, MAP
@@ -58,9 +59,9 @@ class Qa:
         optional = frozenset(layer_name("dn", band=b) for b in delivered)
         return (Recipe(makes=(made,), needs=needs, optional=optional, facts=facts),)
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Pack the bits."""
-        del context
+        del inputs
         bits = np.zeros(window.shape, dtype=np.uint16)
         for band, asset in _judging(scene).items():
             bits |= pixel_bits(layers[layer_name("dn", band=band)], saturated=asset.saturated)

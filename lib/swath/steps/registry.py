@@ -5,18 +5,20 @@ from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from inspect import signature
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 from swath.errors import ConfigError
+from swath.inference.step_model import StepModel
 from swath.pipeline import Step
 from swath.suggestion import did_you_mean
 
 ENTRY_POINTS: Final = "swath.steps"
 #: What every step has.
 _PARTS: Final = ("name", "version", "kinds", "parameters", "recipes", "run")
-#: What a step that uses a model is built with, once the model is pinned; a pipeline file gives ``model`` alone.
-_OF_MODEL: Final = ("model", "manifest", "digest", "model_version")
+#: The parameter of a step that uses a model: a name or a folder in a pipeline file, a ``StepModel`` once it is pinned.
+_MODEL: Final = "model"
 #: ``module:Class`` by step name; loaded when asked for, so that a step that needs much costs nothing elsewhere.
 BUILTIN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -45,13 +47,20 @@ def step(name: str, parameters: Mapping[str, Any]) -> Step:
             msg = f"step {name!r} has no parameter {key!r}{did_you_mean(key, known)} (its parameters: {told})"
             raise ConfigError(msg)
     try:
-        built = made(**parameters)
+        # Values are frozen: a list of a YAML file is a tuple of the step.
+        built = made(**{k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()})
     except TypeError as error:
         msg = f"step {name!r} cannot be built from {dict(parameters)}: {error}"
         raise ConfigError(msg) from error
     if not isinstance(built, Step):
         lacking = ", ".join(part for part in _PARTS if not hasattr(built, part))
         msg = f"{made.__module__}.{made.__qualname__} is not a step: it lacks {lacking} (see swath.pipeline.Step)"
+        raise ConfigError(msg)
+    if "context" in signature(built.run).parameters:
+        msg = (
+            f"step {name!r} is written for an earlier swath: its run() does not take `inputs`;"
+            " rename `context`, list what it needs in Recipe.inputs, and read it with inputs.of(...)"
+        )
         raise ConfigError(msg)
     return built
 
@@ -67,21 +76,12 @@ def parameter_names(name: str) -> tuple[str, ...]:
 
 
 def takes_model(name: str) -> bool:
-    """Whether a step uses a model: its class has the parameters model, manifest, digest and model_version.
+    """Whether a step uses a model: its class has the parameter ``model: StepModel``.
 
     Raises:
         ConfigError: There is no such step.
     """
-    return set(_OF_MODEL) <= set(parameter_names(name))
-
-
-def own_parameters(name: str) -> tuple[str, ...]:
-    """The parameters of a step that a pipeline file may give: of one with a model all but what pins it.
-
-    Raises:
-        ConfigError: There is no such step.
-    """
-    return tuple(p for p in parameter_names(name) if p not in _OF_MODEL[1:] or not takes_model(name))
+    return _MODEL in parameter_names(name) and get_type_hints(step_class(name)).get(_MODEL) is StepModel
 
 
 def kinds_of(name: str) -> tuple[str, ...]:

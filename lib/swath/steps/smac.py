@@ -22,7 +22,8 @@ from swath.algo.smac_accuracy import reduced_accuracy
 from swath.algo.smac_table import SmacCoefficients, SmacSensor, smac_sensor
 from swath.errors import ConfigError, GeometryError, MetadataError, SceneError
 from swath.grid import Window
-from swath.pipeline import AngleField, Context, Layer, Layers, Need, Recipe
+from swath.inputs import AngleField, AnglesInput, Inputs
+from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import REFLECTANCE, LayerName, LayerSpec
 from swath.scene import VIEW_ANGLES, Angles, Scene
 from swath.steps.naming import layer_name, of_kind
@@ -102,20 +103,26 @@ class Smac:
             # Refuses here, before any pixel is read, what the model cannot do.
             _scene_terms(sensor.bands[band], angles=scene.angles, atmosphere=atmosphere)
         return tuple(
-            _recipe(band, source=spec, sensor=sensor, facts=facts, accuracy=_accuracy(band, scene=scene, atmosphere=atmosphere))
+            replace(
+                _recipe(
+                    band, source=spec, sensor=sensor, facts=facts, accuracy=_accuracy(band, scene=scene, atmosphere=atmosphere)
+                ),
+                inputs=() if scene.angles_href is None else (AnglesInput(digest=scene.digest),),
+            )
             for band, spec in covered.items()
         )
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Correct one band, with the angles of each pixel where the scene has them."""
         del window
         (source,), (made,) = recipe.needs, recipe.makes
         coefficients = smac_sensor(scene.platform).bands[made.asset]
         layer, atmosphere = layers[source], self.atmosphere(scene)
-        if context.angles is None or scene.angles_href is None:
+        if not recipe.inputs:
             terms = _scene_terms(coefficients, angles=scene.angles, atmosphere=atmosphere)
             return {made.name: layer.map(lambda toa: surface_reflectance(toa, terms))}
-        corrected = _per_pixel(layer, band=made.asset, coefficients=coefficients, angles=context.angles, atmosphere=atmosphere)
+        angles = inputs.of(AnglesInput(digest=scene.digest))
+        corrected = _per_pixel(layer, band=made.asset, coefficients=coefficients, angles=angles, atmosphere=atmosphere)
         return {made.name: corrected}
 
     def sources(self, scene: Scene) -> Mapping[str, Source]:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from swath.algo.radiometry import brightness_temperature_k, linear, toa_reflectance
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Layers, Need, Recipe
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import REFLECTANCE, TEMPERATURE, LayerName, LayerSpec
 from swath.scene import Asset, Quality, Reflectance, Scene, Thermal
 from swath.steps.naming import layer_name
@@ -37,9 +38,9 @@ class Toa:
         del given
         return tuple(_recipe(scene, asset) for asset in scene.assets.values() if asset.calibration.kind != "quality")
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Calibrate one band; coded where the type allows it."""
-        del window, context
+        del window, inputs
         (source,), (made,) = recipe.needs, recipe.makes
         asset = scene.assets[made.asset]
         return {made.name: _calibrated(layers[source], asset=asset, sun_elevation_deg=scene.angles.sun_elevation_deg)}

@@ -13,11 +13,13 @@ from rasterio.transform import Affine
 
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import Graph, resolve
+from swath.engine.supplies import Supplies
 from swath.errors import GeometryError, ModelContractError
 from swath.grid import Grid, Window
 from swath.inference.features import feature, model_grid
 from swath.inference.manifest import FeatureKind
-from swath.pipeline import AssetRule, Context, Layer, Layers, Need, Pipeline, Recipe, Step
+from swath.inputs import AngleField, Inputs
+from swath.pipeline import AssetRule, Layer, Layers, Need, Pipeline, Recipe, Step
 from swath.product import REFLECTANCE, LayerName, LayerSpec
 from swath.readers.angles import angle_field
 from swath.readers.pixels.bands import BandReader
@@ -95,16 +97,16 @@ class Features:
             for b, name in zip(self.request.bands, self.request.layers, strict=True)
         )
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Scale one band; the values stay float32."""
-        del scene, context
+        del scene, inputs
         (source,), (made,) = recipe.needs, recipe.makes
         values = feature(layers[source].crop(window), scale=self.request.scale, offset=self.request.offset)
         return {made.name: Layer(values=values, grid=recipe.grid, window=window, valid=np.isfinite(values))}
 
 
 def samples_of(
-    scene: Scene, polygons: Polygons, *, request: FeatureRequest, steps: tuple[Step, ...], context: Context | None = None
+    scene: Scene, polygons: Polygons, *, request: FeatureRequest, steps: tuple[Step, ...], angles: AngleField | None = None
 ) -> pd.DataFrame:
     """Draw the pixels of one scene whose centre lies in a polygon and whose features are all valid.
 
@@ -113,7 +115,7 @@ def samples_of(
         polygons: In any coordinate system.
         request: The features.
         steps: What makes the layers that are asked for (``Toa``, ``Smac``).
-        context: Angle grids; the scene's own by default.
+        angles: Angle grids; the scene's own by default.
 
     Returns:
         A row a pixel: ``KEYS``, then a float32 column for each band. Empty when no polygon lies in the scene.
@@ -130,7 +132,7 @@ def samples_of(
     _refuse_missing(pipeline, scene)
     graph = resolve(pipeline, scene)
     grid = model_grid(scene, request.resolution_m)
-    surroundings = context or Context(angles=angle_field(scene))
+    supplies = Supplies(angles=angles or (angle_field(scene) if scene.angles_href else None))
     frames = [empty_samples(request)]
     with BandReader() as reader:
         for polygon in polygons.reprojected(grid.crs).items:
@@ -138,7 +140,7 @@ def samples_of(
             if pixels is None:
                 continue
             window, inside = pixels
-            stack = _stack(graph, window, request=request, reader=reader, context=surroundings)
+            stack = _stack(graph, window, request=request, reader=reader, supplies=supplies)
             frames.append(_rows(stack, inside, window=window, polygon=polygon, request=request))
     samples = pd.concat([f for f in frames if len(f)] or frames, ignore_index=True)
     samples["scene_id"] = scene.scene_id
@@ -170,14 +172,16 @@ def _pixels_in(polygon: LabelledPolygon, grid: Grid) -> tuple[Window, NDArray[np
     return (window, inside) if inside.any() else None
 
 
-def _stack(graph: Graph, window: Window, *, request: FeatureRequest, reader: BandReader, context: Context) -> NDArray[np.float32]:
+def _stack(
+    graph: Graph, window: Window, *, request: FeatureRequest, reader: BandReader, supplies: Supplies
+) -> NDArray[np.float32]:
     """Features of a window, (feature, y, x)."""
     targets = {f"{_KIND}:{b}": window for b in request.bands}
 
     def read(band: str, part: Window) -> Layer:
         return reader.read(graph.scene, band, part)
 
-    layers = evaluate(graph, targets, read=read, context=context, clock=Clock())
+    layers = evaluate(graph, targets, read=read, supplies=supplies, clock=Clock())
     return np.stack([layers[name].values for name in targets])
 
 

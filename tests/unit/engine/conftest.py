@@ -19,7 +19,8 @@ import rasterio
 from swath.engine.child.nursery import Nursery
 from swath.errors import SceneError
 from swath.grid import Grid, Window
-from swath.pipeline import AssetRule, Context, Layer, Layers, Need, Pipeline, Recipe
+from swath.inputs import Inputs
+from swath.pipeline import AssetRule, Layer, Layers, Need, Pipeline, Recipe
 from swath.product import REFLECTANCE, Encoding, LayerName, LayerSpec
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 
@@ -89,7 +90,7 @@ class FakeStep:
         )
         return (Recipe(makes=makes, needs=self.needs, optional=self.optional),)
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         self.seen.append((window, {n: layer.window for n, layer in layers.items()}))
         total = np.zeros(window.shape)
         for layer in layers.values():

@@ -10,10 +10,11 @@ import pytest
 from swath.algo.resample import nearest, resample
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import Graph, resolve
+from swath.engine.supplies import Supplies
 from swath.engine.windows import demand, hull
 from swath.errors import GeometryError
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Need
+from swath.pipeline import Layer, Need
 from swath.scene import Scene
 
 
@@ -32,7 +33,7 @@ def _reader(scene: Scene, seen: list[tuple[str, Window]]) -> Any:
 
 def _run(graph: Graph, targets: dict[str, Window], seen: list[tuple[str, Window]] | None = None) -> dict[str, Layer]:
     read = _reader(graph.scene, seen if seen is not None else [])
-    return evaluate(graph, targets, read=read, context=Context(), clock=Clock())
+    return evaluate(graph, targets, read=read, supplies=Supplies(), clock=Clock())
 
 
 def test_a_layer_is_wanted_once_with_the_most_that_its_consumers_need(make: Any, scene: Scene) -> None:
@@ -191,7 +192,7 @@ def test_a_band_elsewhere_is_refused(make: Any, scene: Scene) -> None:
 def test_cpu_time_is_booked_by_stage(make: Any, scene: Scene) -> None:
     step = make.step(name="a", makes={"a": scene.reference}, needs={"dn:red": Need()})
     graph, clock = resolve(make.pipeline(step, assets=("a",)), scene), Clock()
-    evaluate(graph, {"a": Window(0, 0, 5, 5)}, read=_reader(scene, []), context=Context(), clock=clock)
+    evaluate(graph, {"a": Window(0, 0, 5, 5)}, read=_reader(scene, []), supplies=Supplies(), clock=clock)
     assert set(clock.seconds) == {"read", "resample", "a"}
     assert all(s >= 0 for s in clock.seconds.values())
 

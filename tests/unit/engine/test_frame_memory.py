@@ -12,10 +12,12 @@ from swath.engine.cut import Cut, cut
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.frame import Frame
 from swath.engine.graph import Graph, resolve
+from swath.engine.supplies import Supplies
 from swath.engine.windows import demand
 from swath.grid import Grid, Window
 from swath.grid_choice import GridChoice
-from swath.pipeline import Context, Layer, Layers, Need, Recipe
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import REFLECTANCE, LayerName, LayerSpec
 from swath.scene import Scene
 from swath.steps.toa import Toa
@@ -41,7 +43,7 @@ class Elsewhere:
         made = LayerSpec(name="elsewhere", asset="elsewhere", title="Elsewhere", grid=self.on, encoding=REFLECTANCE)
         return (Recipe(makes=(made,), needs={"toa:red": Need(on=self.on, halo_px=1)}),)
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         return {"elsewhere": layers["toa:red"].crop(window)}
 
 
@@ -109,11 +111,11 @@ def _see_that_it_fits(graph: Graph) -> None:
     made = cut(frame, rows=None)
     # What is compiled or loaded at the first call is no pixel.
     first = {next(iter(graph.outputs.values())).name: Window(0, 0, 2, 2)}
-    evaluate(graph, first, read=read, context=Context(), clock=Clock())
+    evaluate(graph, first, read=read, supplies=Supplies(), clock=Clock())
     for piece in _largest(graph, made):
         windows = _windows(graph, made, piece)
         tracemalloc.start()
-        found = evaluate(graph, windows, read=read, context=Context(), clock=Clock())
+        found = evaluate(graph, windows, read=read, supplies=Supplies(), clock=Clock())
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert found.keys() == windows.keys()

@@ -17,9 +17,11 @@ from swath.engine.frame import Frame
 from swath.engine.graph import Graph, resolve
 from swath.engine.preview import Preview, load
 from swath.engine.strip import StripJob, StripResult, run_strip
+from swath.engine.supplies import Supplies
 from swath.errors import ReadError
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Layers, Need, Recipe
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import LayerName, LayerSpec, bit_field
 from swath.readers.pixels.bands import BandReader
 from swath.scene import Scene
@@ -54,7 +56,7 @@ class Wet:
         }  # fmt: skip
         return (Recipe(makes=(made,), needs={n: v for n, v in needs.items() if n.partition(":")[2] in scene.assets}),)
 
-    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, context: Context) -> Layers:
+    def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         bits = np.zeros(window.shape, dtype=np.uint16)
         for number, name in enumerate(recipe.needs):
             layer = layers[name]
@@ -90,7 +92,7 @@ def _strips(graph: Graph, store: LocalStore, *, rows: int | None, order: int = 1
         return [
             run_strip(
                 StripJob(graph=graph, cut=made, number=number, previews=PREVIEWS, folder="parts"),
-                store=store, context=Context(), reader=reader,
+                store=store, supplies=Supplies(), reader=reader,
             )
             for number in range(made.strips)[::order]
         ]  # fmt: skip
@@ -191,7 +193,7 @@ def test_assets_that_exist_are_skipped(make: Any, tmp_path: Path) -> None:
     made = cut(Frame.around(scene.reference, grids=grids), rows=512)
     job = StripJob(graph=graph, cut=made, number=0, previews=(), folder="parts", skip=skip)
     with BandReader() as reader:
-        result = run_strip(job, store=LocalStore(tmp_path / "out"), context=Context(), reader=reader)
+        result = run_strip(job, store=LocalStore(tmp_path / "out"), supplies=Supplies(), reader=reader)
     assert [p.asset for p in result.parts] == ["ndvi"]
     assert result.preview is None
     assert set(result.seconds) == {"read", "resample", "toa", "ndvi", "encode", "preview", "write"}

@@ -16,11 +16,12 @@ from swath.engine.evaluate import Clock, evaluate
 from swath.engine.frame import Frame
 from swath.engine.graph import Graph, resolve
 from swath.engine.keys import asset_keys
+from swath.engine.supplies import Supplies
 from swath.engine.target import target_of
 from swath.errors import GeometryError
 from swath.grid import Grid, Window
 from swath.grid_choice import GridChoice
-from swath.pipeline import Context, Layer
+from swath.pipeline import Layer
 from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 from swath.scene import Scene
@@ -59,7 +60,7 @@ def _layers(graph: Graph, *, piece: tuple[int, int] = (1024, 1024)) -> dict[str,
         for window in (p for n in range(chosen.strips) for p in chosen.pieces(n)):
             wanted = {s.name: chosen.window_on(s.grid, window) for s in graph.outputs.values()}
             found = evaluate(
-                graph, {n: w for n, w in wanted.items() if w is not None}, read=read, context=Context(), clock=Clock()
+                graph, {n: w for n, w in wanted.items() if w is not None}, read=read, supplies=Supplies(), clock=Clock()
             )
             for name, spec in graph.outputs.items():
                 layer = found[spec.name]

@@ -6,10 +6,12 @@ import pytest
 
 from swath.errors import ConfigError
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Step
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Step
 from swath.product import REFLECTANCE, LayerSpec
 from swath.scene import Scene
 from swath.steps.classes import Classes
+from swath.steps.registry import step
 
 WINDOW = Window(0, 0, 1, 5)
 
@@ -25,7 +27,7 @@ def test_values_fall_into_classes(make_scene: Callable[..., Scene]) -> None:
     (recipe,) = step.recipes(scene, given={"ndvi": spec})
     values = np.array([[-0.2, 0.0, 0.4999, 0.5, np.nan]])
     layer = Layer(values=values, grid=scene.reference, window=WINDOW, valid=~np.isnan(values))
-    made = step.run(recipe, {"ndvi": layer}, window=WINDOW, scene=scene, context=Context())["classes"]
+    made = step.run(recipe, {"ndvi": layer}, window=WINDOW, scene=scene, inputs=Inputs())["classes"]
     assert made.values.tolist() == [[0, 1, 1, 2, 0]]
     assert made.values.dtype == np.uint8
     assert made.usable.tolist() == [[True, True, True, True, False]]
@@ -43,7 +45,7 @@ def test_without_the_layer_there_is_nothing_to_make(make_scene: Callable[..., Sc
 
 
 def test_lists_of_a_file_are_taken() -> None:
-    assert Classes(thresholds=[0.1], names=["a", "b"]) == Classes(thresholds=(0.1,), names=("a", "b"))  # type: ignore[arg-type]
+    assert step("classes", {"thresholds": [0.1], "names": ["a", "b"]}) == Classes(thresholds=(0.1,), names=("a", "b"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from swath.grid import Window
-from swath.pipeline import Context, Layer
+from swath.inputs import Inputs
+from swath.pipeline import Layer
 from swath.product import REFLECTANCE, LayerName, LayerSpec
 from swath.scene import Scene
 from swath.steps.registry import step
@@ -67,8 +68,8 @@ def results(scene: Scene) -> dict[str, str]:
         made, hashed = step(name, {}), hashlib.sha256()
         for recipe in made.recipes(scene, given=given):
             read = {n: layers[n] for n in recipe.needs}
-            context = Context(angles=Slanted())
-            found = made.run(recipe, read, window=recipe.grid.window, scene=scene, context=context)
+            inputs = Inputs(given={a: Slanted() for a in recipe.inputs})
+            found = made.run(recipe, read, window=recipe.grid.window, scene=scene, inputs=inputs)
             for spec in recipe.makes:
                 hashed.update(stored(found[spec.name], spec=spec))
                 given[spec.name] = spec

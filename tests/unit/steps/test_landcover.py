@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import resolve
 from swath.engine.pipeline_json import pipeline_of
+from swath.engine.supplies import Supplies
 from swath.errors import ConfigError, ModelContractError
 from swath.grid import Grid, Window
 from swath.inference.features import feature, model_grid
 from swath.inference.forest import Forest
 from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.manifest import Manifest
-from swath.pipeline import AssetRule, Context, Layer, Pipeline
+from swath.inference.step_model import StepModel
+from swath.pipeline import AssetRule, Layer, Pipeline
 from swath.product import REFLECTANCE, Category, LayerSpec
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.steps import landcover as landcover_module
@@ -56,7 +58,7 @@ def manifest(**changes: Any) -> Manifest:
 
 
 def landcover(**changes: Any) -> Landcover:
-    return Landcover(model="brightest", manifest=manifest(**changes), digest=DIGEST, model_version="4")
+    return Landcover(model=StepModel(name="brightest", version="4", digest=DIGEST, manifest=manifest(**changes)))
 
 
 def scene(**grids: Grid) -> Scene:
@@ -98,8 +100,8 @@ def made(of: Scene, numbers: dict[str, NDArray[np.uint16]], step: Landcover, win
         values = numbers[band][grid.window.slices_of(part)]
         return Layer(values=values, grid=grid, window=part, valid=values != 0)
 
-    context = Context(models={"brightest": Brightest()})
-    return evaluate(graph, {"landcover": window, "landcover_probability": window}, read=read, context=context, clock=Clock())
+    supplies = Supplies(models={"brightest": Brightest()})
+    return evaluate(graph, {"landcover": window, "landcover_probability": window}, read=read, supplies=supplies, clock=Clock())
 
 
 def test_the_most_probable_class_is_on_the_map_with_its_probability() -> None:
@@ -152,13 +154,21 @@ def test_delivered_numbers_can_be_features() -> None:
 
 
 def test_parameters_pin_the_digest_and_not_the_movable_version() -> None:
-    assert landcover().parameters == replace(landcover(), model_version="5").parameters
-    assert landcover().parameters != replace(landcover(), digest="e" * 64).parameters
+    model = landcover().model
+    assert landcover().parameters == Landcover(model=replace(model, version="5")).parameters
+    assert landcover().parameters != Landcover(model=replace(model, digest="e" * 64)).parameters
     json.dumps(landcover().parameters)
 
 
-def test_a_plan_in_json_builds_the_same_step() -> None:
-    parameters = {"model": "brightest", "manifest": manifest().to_json(), "digest": DIGEST, "model_version": "4"}
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"model": landcover().model.to_plain()},
+        # As plans of earlier versions have it.
+        {"model": "brightest", "manifest": manifest().to_json(), "digest": DIGEST, "model_version": "4"},
+    ],
+)
+def test_a_plan_in_json_builds_the_same_step(parameters: dict[str, Any]) -> None:
     plan = {"name": "p", "steps": [{"name": "landcover", "parameters": parameters}], "assets": [{"layers": "landcover"}]}
     assert pipeline_of(plan).steps == (landcover(),)
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Step
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Step
 from swath.product import LayerSpec
 from swath.scene import Scene
 from swath.steps.ndvi import Ndvi
@@ -35,7 +36,7 @@ def run(scene: Scene, *, window: Window, size: int = 5) -> Layer:
         return Layer(values=part, grid=recipe.grid, window=held, valid=~np.isnan(part))
 
     layers = {"sr:red": layer(RED), "sr:nir08": layer(NIR)}
-    return step.run(recipe, layers, window=window, scene=scene, context=Context())["ndvi"]
+    return step.run(recipe, layers, window=window, scene=scene, inputs=Inputs())["ndvi"]
 
 
 def test_it_is_a_step() -> None:

@@ -5,7 +5,8 @@ import numpy as np
 
 from swath.algo.qa import qa_flag
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Step
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Step
 from swath.product import LayerSpec, class_map
 from swath.scene import Scene
 from swath.steps.clouds import CATEGORIES, Clouds
@@ -26,7 +27,7 @@ def run(scene: Scene, **values: list[list[int]]) -> "np.ndarray[tuple[int, int],
         nodata = scene.assets[band].nodata
         valid = None if nodata is None else numbers != nodata
         layers[name] = Layer(values=numbers, grid=recipe.grid, window=WINDOW, valid=valid)
-    found = Qa().run(recipe, layers, window=WINDOW, scene=scene, context=Context())["qa"].values
+    found = Qa().run(recipe, layers, window=WINDOW, scene=scene, inputs=Inputs())["qa"].values
     assert found.dtype == np.uint16
     return found
 
@@ -75,7 +76,7 @@ def test_beyond_the_edge_of_a_quality_band_nothing_is_known(make_scene: Callable
     plain = Layer(values=np.full(WINDOW.shape, 9, np.uint16), grid=recipe.grid, window=WINDOW)
     layers = dict.fromkeys(recipe.needs, plain) | {"dn:qa_pixel": quality}
     layers.pop("dn:qa_radsat")
-    assert not Qa().run(recipe, layers, window=WINDOW, scene=scene, context=Context())["qa"].values.any()
+    assert not Qa().run(recipe, layers, window=WINDOW, scene=scene, inputs=Inputs())["qa"].values.any()
 
 
 def test_a_thermal_scene_is_judged_by_its_thermal_bands(make_scene: Callable[..., Scene]) -> None:
@@ -106,7 +107,7 @@ def test_a_cloud_map_judges_where_the_delivery_does_not(make_scene: Callable[...
             layers["dn:qa_pixel"] = Layer(values=quality, grid=recipe.grid, window=WINDOW, valid=known)
             layers.pop("dn:qa_radsat")
         layers[made] = Layer(values=cloud, grid=recipe.grid, window=WINDOW, valid=valid)
-        qa = Qa().run(recipe, layers, window=WINDOW, scene=delivered, context=Context())["qa"].values
+        qa = Qa().run(recipe, layers, window=WINDOW, scene=delivered, inputs=Inputs())["qa"].values
         assert qa_flag(qa, name="cloud_from_model").tolist() == judged
         clouds = qa_flag(qa, name="cloud") & qa_flag(qa, name="cloud_from_model")
         assert np.array_equal(clouds, np.array(judged) & (cloud == 1))

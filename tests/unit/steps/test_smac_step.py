@@ -9,7 +9,8 @@ from swath.algo.atmosphere import Atmosphere, smac_terms, surface_reflectance
 from swath.algo.smac_table import smac_sensor
 from swath.errors import ConfigError, GeometryError, RangeError, UnsupportedSensorError
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Recipe, Step
+from swath.inputs import AngleField, AnglesInput, Inputs
+from swath.pipeline import Layer, Recipe, Step
 from swath.product import LayerSpec
 from swath.scene import Angles, Scene
 from swath.steps.smac import Smac
@@ -46,12 +47,13 @@ def toa_layer(scene: Scene, *, window: Window = WINDOW) -> Layer:
     values = ((row * 977 + col * 131) % 40000).astype(np.uint16)
     recipe = next(r for r in Toa().recipes(scene, given={}) if r.makes[0].name == "toa:red")
     dn = Layer(values=values, grid=scene.assets["red"].grid, window=window, valid=values != 0)
-    return Toa().run(recipe, {"dn:red": dn}, window=window, scene=scene, context=Context())["toa:red"]
+    return Toa().run(recipe, {"dn:red": dn}, window=window, scene=scene, inputs=Inputs())["toa:red"]
 
 
-def run(step: Smac, scene: Scene, *, context: Context, window: Window = WINDOW) -> Layer:
+def run(step: Smac, scene: Scene, *, angles: AngleField | None = None, window: Window = WINDOW) -> Layer:
     layers = {"toa:red": toa_layer(scene, window=window)}
-    return step.run(recipe_of(step, scene, band="red"), layers, window=window, scene=scene, context=context)["sr:red"]
+    inputs = Inputs(given={AnglesInput(digest=scene.digest): angles} if angles is not None else {})
+    return step.run(recipe_of(step, scene, band="red"), layers, window=window, scene=scene, inputs=inputs)["sr:red"]
 
 
 def test_it_is_a_step() -> None:
@@ -86,7 +88,7 @@ def test_a_low_sun_is_noted(make_scene: Callable[..., Scene]) -> None:
 
 def test_a_scene_without_angle_grids_is_corrected_through_its_table(make_scene: Callable[..., Scene]) -> None:
     scene = make_scene()
-    made = run(Smac(), scene, context=Context())
+    made = run(Smac(), scene)
     terms = smac_terms(
         smac_sensor("landsat-8").bands["red"],
         sun_zenith_deg=32.0,
@@ -102,7 +104,7 @@ def test_a_scene_without_angle_grids_is_corrected_through_its_table(make_scene: 
 def test_angle_grids_are_used_where_the_scene_names_them(make_scene: Callable[..., Scene]) -> None:
     scene = make_scene(angles_href="/data/MTD_TL.xml")
     field = Field()
-    made = run(Smac(), scene, context=Context(angles=field))
+    made = run(Smac(), scene, angles=field)
     grid = scene.assets["red"].grid
     sun, sun_azimuth, view, view_azimuth = field.sample(
         x=grid.left + (np.arange(20.0, 70.0) + 0.5) * 30.0, y=grid.top - (np.arange(10.0, 50.0) + 0.5) * 30.0, band="red"
@@ -122,10 +124,10 @@ def test_angle_grids_are_used_where_the_scene_names_them(make_scene: Callable[..
 
 def test_cutting_changes_no_bit(make_scene: Callable[..., Scene]) -> None:
     scene = make_scene(angles_href="/data/MTD_TL.xml")
-    context = Context(angles=Field())
-    whole = run(Smac(), scene, context=context, window=scene.reference.window)
+    angles = Field()
+    whole = run(Smac(), scene, angles=angles, window=scene.reference.window)
     for part in (Window(0, 0, 1, 1), Window(17, 33, 29, 11), Window(79, 0, 1, 90)):
-        found = run(Smac(), scene, context=context, window=part)
+        found = run(Smac(), scene, angles=angles, window=part)
         np.testing.assert_array_equal(found.physical, whole.crop(part).physical)
 
 
@@ -135,9 +137,9 @@ def test_angles_out_of_range_are_the_scenes_fault(make_scene: Callable[..., Scen
         Smac().recipes(low, given=given(low))
     scene = make_scene(angles_href="/data/MTD_TL.xml")
     with pytest.raises(RangeError, match="sun zenith"):
-        run(Smac(), scene, context=Context(angles=Field(sun=80.0)))
+        run(Smac(), scene, angles=Field(sun=80.0))
     with pytest.raises(GeometryError, match="sun zenith angle is unusable"):
-        run(Smac(), scene, context=Context(angles=Field(sun=float("nan"))))
+        run(Smac(), scene, angles=Field(sun=float("nan")))
 
 
 def test_haze_under_a_low_sun_is_refused_before_a_pixel_is_read(make_scene: Callable[..., Scene]) -> None:

@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from swath.grid import Window
-from swath.pipeline import Context, Layer, Recipe, Step
+from swath.inputs import Inputs
+from swath.pipeline import Layer, Recipe, Step
 from swath.product import REFLECTANCE, TEMPERATURE
 from swath.scene import Reflectance, Scene
 from swath.steps.toa import Toa, calibrate, calibration_table
@@ -22,7 +23,7 @@ def dn_layer(scene: Scene, *, band: str, values: NDArray[Any], valid: NDArray[np
 
 def run(scene: Scene, *, band: str, layer: Layer) -> Layer:
     recipe = next(r for r in Toa().recipes(scene, given={}) if r.makes[0].asset == band)
-    made = Toa().run(recipe, {f"dn:{band}": layer}, window=WINDOW, scene=scene, context=Context())
+    made = Toa().run(recipe, {f"dn:{band}": layer}, window=WINDOW, scene=scene, inputs=Inputs())
     assert list(made) == [recipe.makes[0].name]
     return made[recipe.makes[0].name]
 

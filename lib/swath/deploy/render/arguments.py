@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from swath.deploy.render.cores import most_cores
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
+from swath.inputs import DEM, RasterSource
 from swath.wave_width import wave_width
 
 
@@ -41,10 +42,24 @@ def _words(job: JobSpec, *, site: Site, run_id: str) -> Iterator[str]:
         yield from ("--level", job.level)
     if job.trust_checksums:
         yield "--trust-checksums"
+    for name, source in sorted(site.raster_sources().items()):
+        yield from _raster_words(name, source)
     for step, pin in sorted(job.models.items()):
         yield from ("--set", f"{step}.model={pin}")
     for key, value in sorted(job.settings.items()):
         yield from ("--set", f"{key}={str(value).lower() if isinstance(value, bool) else value}")
+
+
+def _raster_words(name: str, source: RasterSource) -> Iterator[str]:
+    """A pod does not have the site's file: what it says of rasters travels as arguments."""
+    if name != DEM:
+        yield from ("--raster", f"{name}={source.path}")
+        return
+    yield from ("--dem", source.path, "--dem-datum", source.datum)
+    if source.geoid:
+        yield from ("--dem-geoid", source.geoid)
+    if source.sea_level:
+        yield "--dem-sea-level"
 
 
 def _wave_products(job: JobSpec, *, site: Site) -> int | None:

@@ -12,9 +12,11 @@ from swath.deploy.site.identity import Identity
 from swath.deploy.site.ledger import Catalogue, Ledger, Registry
 from swath.deploy.site.network import Link, Proxy, Search, Trust
 from swath.deploy.site.placement import DynamicAllocation, Placement, Scratch, Sizes
+from swath.deploy.site.rasters import Dem
 from swath.deploy.site.stores import Store
 from swath.deploy.site.strict import Strict
 from swath.errors import ConfigError
+from swath.inputs import DEM, RasterSource
 
 _SCHEME = "store://"
 
@@ -45,6 +47,8 @@ class Site(Strict):
         border: What may leave.
         logging: Where logs go.
         metrics: How numbers are published.
+        dem: The elevation; none without one.
+        rasters: Places of other rasters that steps ask for, by name.
         price_file: Prices for the cost of a run, a path in the image.
     """
 
@@ -70,6 +74,8 @@ class Site(Strict):
     border: Border = Border()
     logging: Logging = Logging()
     metrics: Metrics = Metrics()
+    dem: Dem | None = None
+    rasters: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], str] = {}
     price_file: str = ""
 
     @model_validator(mode="after")
@@ -110,6 +116,17 @@ class Site(Strict):
             return (name, self.stores[name]) if name in self.stores else None
         inside = [(n, s) for n, s in self.stores.items() if f"{uri}/".startswith(f"{s.uri.rstrip('/')}/")]
         return max(inside, key=lambda pair: len(pair[1].uri), default=None)
+
+    def raster_sources(self) -> dict[str, RasterSource]:
+        """Rasters by name, ``store://`` resolved.
+
+        Raises:
+            ConfigError: The site has no store that one of them names.
+        """
+        found = {name: RasterSource(path=self.resolve(path)) for name, path in self.rasters.items()}
+        if self.dem is not None:
+            found[DEM] = self.dem.source(path=self.resolve(self.dem.path), geoid=self.resolve(self.dem.geoid))
+        return found
 
     def resolve(self, uri: str) -> str:
         """The address behind ``store://NAME/path``; other addresses as they are.

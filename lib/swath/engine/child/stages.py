@@ -16,8 +16,8 @@ from swath.engine.product_plan import CHECKED, ProductPlan, plan_product, produc
 from swath.engine.shared_uploads import Finishing, finish, path_of
 from swath.engine.strip import StripJob, run_strip
 from swath.engine.subject import OfProduct
+from swath.engine.supplies import Supplies
 from swath.inference.loader import load_predictor
-from swath.pipeline import Context
 from swath.product import AssetRecord
 from swath.readers.angles import angle_field
 from swath.readers.pixels.bands import BandReader
@@ -58,7 +58,7 @@ def strip_of(request: MakeStrip, plan: ProductPlan, *, parts: Store) -> StripMad
         skip=frozenset(cut.skip),
         uploads=shared,
     )
-    made = run_strip(job, store=parts, context=_context(plan, cut.models), reader=_reader(request.product.scene))
+    made = run_strip(job, store=parts, supplies=_supplies(plan, cut.models), reader=_reader(request.product.scene))
     return StripMade(
         parts=made.parts,
         dark={band: {str(k): n for k, n in counts.items()} for band, counts in made.dark.items()},
@@ -69,10 +69,10 @@ def strip_of(request: MakeStrip, plan: ProductPlan, *, parts: Store) -> StripMad
     )
 
 
-def _context(plan: ProductPlan, models: Mapping[str, Mapping[str, str]]) -> Context:
+def _supplies(plan: ProductPlan, models: Mapping[str, Mapping[str, str]]) -> Supplies:
     loaded = {name: load_predictor(m["path"], m["digest"]) for name, m in models.items()}
     scene = plan.graph.scene
-    return Context(angles=_angles(scene) if scene.angles_href else None, models=loaded)
+    return Supplies(angles=_angles(scene) if scene.angles_href else None, models=loaded)
 
 
 @dataclass(slots=True)
@@ -147,11 +147,11 @@ def _remade(request: MakeAsset, plan: ProductPlan, *, store: Store) -> list[Part
     """The parts of one asset anew, all of them in part files."""
     cut = plan.cut(rows=request.cut.strip_rows, split=request.cut.split)
     others = frozenset(plan.graph.outputs) - {request.asset}
-    context, reader = _context(plan, request.cut.models), _reader(request.product.scene)
+    supplies, reader = _supplies(plan, request.cut.models), _reader(request.product.scene)
     made: list[PartManifest] = []
     for number in range(cut.strips):
         job = StripJob(graph=plan.graph, cut=cut, number=number, previews=(), folder=request.cut.folder, skip=others)
-        made += run_strip(job, store=store, context=context, reader=reader).parts
+        made += run_strip(job, store=store, supplies=supplies, reader=reader).parts
     return made
 
 

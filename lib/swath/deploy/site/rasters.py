@@ -1,0 +1,24 @@
+"""Rasters that a site has beside scenes: its elevation, and what else steps ask for."""
+
+from swath.deploy.site.strict import Strict
+from swath.inputs import Datum, RasterSource
+
+
+class Dem(Strict):
+    """The site's elevation.
+
+    Args:
+        path: A raster, a VRT, or a folder, prefix or STAC list of tiles; ``store://NAME/path`` too.
+        datum: What its heights are above; there is no default, because a wrong one is tens of metres off.
+        geoid: Raster of the geoid above the ellipsoid; empty for the one that PROJ has.
+        sea_level: Whether places without a tile are sea.
+    """
+
+    path: str
+    datum: Datum
+    geoid: str = ""
+    sea_level: bool = False
+
+    def source(self, *, path: str, geoid: str) -> RasterSource:
+        """The elevation, its places resolved."""
+        return RasterSource(path=path, datum=self.datum, geoid=geoid, sea_level=self.sea_level)
