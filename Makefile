@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql browser monitoring demo test test-long test-tools wheel lint format bench sleeping scheduling faults pictures lock clean
+.PHONY: help setup postgresql browser monitoring registry demo test test-long test-tools wheel lint format bench sleeping scheduling faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -28,7 +28,7 @@ test: setup postgresql browser ## all tests but the long ones (PYTEST="tests/uni
 test-long: setup postgresql ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
 	@$(BIN)/pytest -m long $(PYTEST)
 
-test-tools: setup monitoring ## tests against other programs, which it installs: Airflow, Prefect, hera, Prometheus, Flux's and CycloneDX's schemas
+test-tools: setup monitoring registry ## tests against other programs, which it installs: Airflow, Prefect, hera, Prometheus, a registry, Flux's and CycloneDX's schemas
 	@$(BIN)/pytest -m tools $(PYTEST)
 
 lint: setup ## ruff, formatting, mypy --strict
@@ -100,6 +100,17 @@ monitoring:
 	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends prometheus prometheus-pushgateway prometheus-alertmanager >/dev/null || true
 	    fi
 	    there || echo "Tests of alarms are skipped: sudo apt-get install prometheus prometheus-pushgateway prometheus-alertmanager" >&2
+	fi
+
+# skopeo and a registry, for the tests of bundles; they start it on loopback.
+registry:
+	@there() { command -v skopeo && command -v docker-registry; }
+	if ! there >/dev/null; then
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	        echo "skopeo and docker-registry, for the tests"
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends skopeo docker-registry >/dev/null || true
+	    fi
+	    there >/dev/null || echo "Tests of bundles are skipped: sudo apt-get install skopeo docker-registry" >&2
 	fi
 
 # --- set-up, step by step: a stamp for each ------------------------------------------------------------------------

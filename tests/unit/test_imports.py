@@ -90,6 +90,13 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "deploy.border": frozenset({"deploy.site", "deploy.operate", "stores", "metrics"}),
     "deploy.monitoring": frozenset({"metrics"}),
     "deploy.sbom": frozenset(),
+    # A bundle is of a whole delivery, and signed as models are.
+    "deploy.bundle": frozenset(
+        {
+            *("deploy.rendering", "deploy.site", "deploy.render", "deploy.sbom"),
+            *("inference.signature", "inference.signed_file", "inference.trusted_keys"),
+        }
+    ),
     "doctor_services": frozenset({"stores"}),
     "doctor": frozenset({"doctor_services", "readers", "stores", "spark.start", "spark.start.s3a_jars"}),
     "cli": frozenset(

@@ -51,6 +51,7 @@ COMMANDS = {
     "fleet": Lazy("swath.cli.fleet:fleet_command", "Say how the newest run of a job stands at every site."),
     "cancel": Lazy("swath.cli.deploy:cancel_command", "Stop a run of a job."),
     "logs": Lazy("swath.cli.deploy:logs_command", "Print the driver's log of a run, or its location."),
+    "bundle": Lazy("swath.cli.bundle:bundle_group", "Carry a site's whole delivery into a network without a way out."),
     "sbom": Lazy("swath.cli.sbom:sbom_command", "Print what is in an image, as CycloneDX."),
     "parity": Lazy("swath.cli.parity:parity_command", "Run a job as two sites would, here, and compare the products."),
     "completion": Lazy("swath.cli.completion:completion_command", "Print what makes your shell complete swath's words."),

@@ -1,0 +1,63 @@
+"""Wheels and source archives of a lock, checked against its hashes: what ``pip install --no-index`` needs at the other end."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from swath.deploy.bundle.content import digest_of
+from swath.deploy.sbom.python_packages import Locked, read_lock
+from swath.errors import ConfigError, ServiceError
+
+_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+def fetch(lock: Path, *, into: Path) -> None:
+    """Fetch what a lock lists for this Python and machine, by its hashes.
+
+    Args:
+        lock: Requirements with hashes.
+        into: Folder; what is there already with the right hash is not fetched again.
+
+    Raises:
+        ServiceError: The index does not answer, or has not what the lock lists.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    certificates = ["--cert", str(_CERTIFICATES)] if _CERTIFICATES.exists() else []
+    words = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", *certificates]
+    done = subprocess.run(
+        [sys.executable, *words, "--dest", str(into), "--find-links", str(into), "--requirement", str(lock)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        msg = f"{lock}: its packages cannot be fetched: {done.stderr.strip().splitlines()[-1:] or done.returncode}"
+        raise ServiceError(msg)
+
+
+def check(lock: Path, *, folder: Path) -> tuple[Path, ...]:
+    """The files of a folder that a lock lists, and nothing else in it.
+
+    Args:
+        lock: Requirements with hashes.
+        folder: Files of packages.
+
+    Raises:
+        ConfigError: A package of the lock has no file, or a file is none of the lock's.
+    """
+    listed = read_lock(lock.read_text(encoding="utf-8"))
+    owners = {digest: name for name, locked in listed.items() for digest in locked.sha256}
+    files = {path: digest_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    stray = [p.name for p, digest in files.items() if digest not in owners]
+    if stray:
+        msg = f"{folder}: {', '.join(stray[:5])}: no file of {lock.name}, by its SHA-256"
+        raise ConfigError(msg)
+    _refuse_missing(listed, there={owners[digest] for digest in files.values()}, lock=lock, folder=folder)
+    return tuple(files)
+
+
+def _refuse_missing(listed: Mapping[str, Locked], *, there: set[str], lock: Path, folder: Path) -> None:
+    missing = sorted(name for name, locked in listed.items() if name not in there and not locked.marked)
+    if missing:
+        named = f"{', '.join(missing[:5])}{' ...' if len(missing) > 5 else ''}"
+        msg = f"{folder}: {named}: {lock.name} lists it, and it has no file here"
+        raise ConfigError(msg)
