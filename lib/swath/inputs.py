@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.grid import Window
+from swath.place import Place
 
 T = TypeVar("T")
 #: What the heights of an elevation are above; ``none`` for rasters that are no elevation.
@@ -24,10 +25,17 @@ DEM: Final = "dem"
 
 
 class Predictor(Protocol):
-    """A loaded model. Data only; the same answer for the same pixels wherever they are in an array."""
+    """A loaded model. Data only; the answer for a pixel depends on its surroundings and its place on the grid, never on a cut."""
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Class probabilities, (class, pixel), of features, (feature, pixel)."""
+    def predict(self, features: NDArray[np.float32], *, place: Place | None = None) -> NDArray[np.float32]:
+        """Class probabilities [1] of the pixels of ``place.wanted``, (class, y, x).
+
+        Args:
+            features: (feature, y, x) of ``place.given``, NaN where invalid. Models of single pixels also take (feature, pixel),
+                and give (class, pixel).
+            place: Where the features are. None for pixels in any arrangement: models of single pixels need no place, models
+                that look around take the features for a whole grid.
+        """
         ...
 
 

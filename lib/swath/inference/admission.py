@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.findings import Check, Finding, refuse
+from swath.inference.kinds import kind_of
 from swath.inference.loader import predictor_of
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest, read_manifest
 from swath.inference.reference import REFERENCE_FILE, read_reference
@@ -20,8 +21,6 @@ from swath.inference.trusted_keys import KEYS, TrustedKey, keys_of
 from swath.inputs import Predictor
 from swath.settings import Settings
 
-#: Weights of each kind of model are data of this format.
-_SUFFIXES = {"forest": ".npz", "onnx": ".onnx"}
 #: A card is a page for people [bytes].
 _MAX_CARD_BYTES = 1 << 20
 #: What every model of this site must carry, beside what all must: ``reference`` rows, a ``signature``.
@@ -162,25 +161,26 @@ def _of_answers(directory: Path, manifest: Manifest, *, told: _Told, terms: Term
         problem = f"it has no {REFERENCE_FILE}: nothing proves the order and the scale of its bands"
         remedy = "train it again with this version of swath"
         yield Finding(model=told.model, check="reference", problem=problem, remedy=remedy, grave=terms.reference)
-        yield from _of_probabilities(predictor, np.zeros((len(manifest.bands), 1), dtype=np.float32), told=told)
+        yield from _of_probabilities(predictor, np.zeros((len(manifest.bands), 1, 1), dtype=np.float32), told=told)
         return
     differences = list(reference.differences(manifest, predictor))
     for difference in differences:
         yield told.says("reference", difference, remedy="correct the manifest or the conversion of the weights")
-    if not differences:
-        yield from _of_probabilities(predictor, np.ascontiguousarray(reference.features.T), told=told)
+    # Rows with NaN and infinities may have no answer of a network; pixels without a value are never predicted.
+    finite = reference.features[np.isfinite(reference.features).all(axis=1)]
+    if not differences and not manifest.margin_px:
+        yield from _of_probabilities(predictor, np.ascontiguousarray(finite.T)[:, np.newaxis], told=told)
 
 
 def _of_probabilities(predictor: Predictor, features: NDArray[np.float32], *, told: _Told) -> Iterator[Finding]:
-    # Rows with NaN and infinities may have no answer of a network; pixels without a value are never predicted.
-    answer = predictor.predict(features[:, np.isfinite(features).all(axis=0)]).astype(np.float64)
+    answer = predictor.predict(features).astype(np.float64)
     if not ((answer >= 0.0) & (answer <= 1.0)).all() or not (np.abs(answer.sum(axis=0) - 1.0) <= _SUM_TOLERANCE).all():
         problem = f"expected probabilities that sum to 1 over the classes, found values {answer.min():g} to {answer.max():g}"
         yield told.says("weights", problem, remedy="end the network with a softmax over the classes")
 
 
 def _of_files(directory: Path, manifest: Manifest, *, told: _Told) -> Iterator[Finding]:
-    suffix = _SUFFIXES[manifest.kind]
+    suffix = kind_of(manifest.kind).suffix
     if not manifest.weights.endswith(suffix):
         problem = f"weights of kind {manifest.kind} are a {suffix} file, the manifest names {manifest.weights!r}"
         yield told.says("weights", problem, remedy="convert them: other formats can hold code")

@@ -1,18 +1,24 @@
 """Class probabilities from a forest."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.errors import ConfigError
 from swath.inference.forest import LEAF, Forest
 from swath.inference.forest_kernel import BLOCK_PX, count_visits, predict_by_scan, predict_by_walk
 from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, scan_of, walk_of
+from swath.inference.kinds import PredictorKind
+from swath.inference.manifest import Manifest
+from swath.place import Place
 
 #: From so many pixels at once on, their own paths choose the crowns: that takes as long as some 20,000 pixels.
 LEARN_PX = 64 * BLOCK_PX
 
 
 class ForestPredictor:
-    """A forest that predicts; a ``pipeline.Predictor``.
+    """A forest that predicts; a ``inputs.Predictor`` of single pixels.
 
     Args:
         forest: The forest.
@@ -27,16 +33,24 @@ class ForestPredictor:
         self._walk = None if small else walk_of(forest)
         self._learned = False
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Class probabilities [1], (class, pixel), of features, (feature, pixel); NaN counts as 0 (LightGBM's rule).
+    def predict(self, features: NDArray[np.float32], *, place: Place | None = None) -> NDArray[np.float32]:
+        """Class probabilities [1] of pixels in any arrangement, (class, ...), of features, (feature, ...).
+
+        NaN counts as 0 (LightGBM's rule).
 
         Raises:
             ValueError: Another number of features, or not float32.
         """
+        del place
         forest = self._forest
-        if features.ndim != 2 or features.shape[0] != forest.features or features.dtype != np.float32:
+        if features.ndim < 2 or features.shape[0] != forest.features or features.dtype != np.float32:
             msg = f"expected float32 ({forest.features}, pixels), got {features.dtype} {features.shape}"
             raise ValueError(msg)
+        answer = self._of_pixels(features.reshape(forest.features, -1))
+        return answer.reshape(forest.classes, *features.shape[1:])
+
+    def _of_pixels(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        forest = self._forest
         result = np.empty((forest.classes, features.shape[1]), dtype=np.float32)
         scores = np.empty((forest.outputs, BLOCK_PX), dtype=np.float64)
         ordered = np.ascontiguousarray(features)
@@ -54,6 +68,21 @@ class ForestPredictor:
         some = np.ascontiguousarray(features[:, :: features.shape[1] // BLOCK_PX | 1])
         self._walk = walk_of(self._forest, passing=count_visits(some, self._cuts, self._walk))
         self._learned = True
+
+
+def _load(weights: Path, manifest: Manifest) -> ForestPredictor:
+    forest = Forest.from_file(weights)
+    if (forest.features, forest.classes) != (len(manifest.bands), len(manifest.classes)):
+        msg = (
+            f"{weights}: the manifest promises {len(manifest.bands)} bands and {len(manifest.classes)} classes, "
+            f"the forest has {forest.features} and {forest.classes}"
+        )
+        raise ConfigError(msg)
+    return ForestPredictor(forest)
+
+
+#: Forests are the trainer's own to the last bit.
+KIND = PredictorKind(suffix=".npz", tolerance=0.0, load=_load)
 
 
 def warm_up() -> None:

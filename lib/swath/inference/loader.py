@@ -5,6 +5,7 @@ from pathlib import Path
 
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
+from swath.inference.kinds import kind_of
 from swath.inference.manifest import Manifest, read_manifest
 from swath.inference.model_store import ModelStore, worker_cache
 from swath.inputs import Predictor
@@ -55,19 +56,4 @@ def predictor_of(directory: Path, manifest: Manifest) -> Predictor:
     if not weights.is_file():
         msg = f"{weights}: the manifest names these weights, but there is no such file"
         raise ConfigError(msg)
-    # Imported here because a process that runs no such model must not pay for numba or onnxruntime.
-    if manifest.kind == "onnx":
-        from swath.inference.onnx import OnnxPredictor  # noqa: PLC0415
-
-        return OnnxPredictor(weights, features=len(manifest.bands), classes=len(manifest.classes))
-    from swath.inference.forest import Forest  # noqa: PLC0415
-    from swath.inference.forest_predictor import ForestPredictor  # noqa: PLC0415
-
-    forest = Forest.from_file(weights)
-    if (forest.features, forest.classes) != (len(manifest.bands), len(manifest.classes)):
-        msg = (
-            f"{weights}: the manifest promises {len(manifest.bands)} bands and {len(manifest.classes)} classes, "
-            f"the forest has {forest.features} and {forest.classes}"
-        )
-        raise ConfigError(msg)
-    return ForestPredictor(forest)
+    return kind_of(manifest.kind).load(weights, manifest)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, Self, cast
 
 from swath.errors import ConfigError
+from swath.inference.kinds import unknown_kind
+from swath.inference.network import Network, Normalise
 from swath.product import Category
 from swath.suggestion import did_you_mean
 
@@ -20,7 +22,9 @@ _MAX_BANDS = 255
 #: Class codes stay below the nodata value of a class map.
 _MAX_CODE = 254
 
-Kind = Literal["forest", "onnx"]
+#: Keys that a manifest leaves out where they are null: digests of models of before stay as they are.
+_UNSAID = ("network",)
+
 FeatureKind = Literal["sr", "toa", "dn"]
 
 
@@ -33,7 +37,7 @@ class Manifest:
 
     Args:
         name: Name of the model, a plain word.
-        kind: ``forest`` (arrays in npz) or ``onnx``.
+        kind: ``forest`` (arrays in npz), ``onnx``, or a plugged-in kind of predictor.
         weights: File name of the weights in the model's directory.
         bands: Common band names in the order of the features.
         of: What the features are: ``sr``, ``toa`` (reflectance) or ``dn`` (as delivered).
@@ -43,8 +47,9 @@ class Manifest:
         offset: Added after ``scale``.
         dtype: Data type of the features.
         nodata: What an invalid feature does: ``any`` makes the pixel nodata.
-        halo_px: Margin that the model looks at beyond a pixel; 0 for models of single pixels.
+        halo_px: Influence radius: what an answer depends on beyond its pixel; 0 for models of single pixels and of patches.
         resolution_m: Pixel size it was made for: the scene's nearest band grid is used; None is the reference grid.
+        network: How a network with neighbourhoods is fed; None for models of single pixels.
         metrics: Measured on polygons held out from training.
         training: Where it came from: code version, data, parameters; JSON-able.
 
@@ -53,7 +58,7 @@ class Manifest:
     """
 
     name: str
-    kind: Kind
+    kind: str
     weights: str
     bands: tuple[str, ...]
     of: FeatureKind
@@ -65,6 +70,7 @@ class Manifest:
     nodata: Literal["any"] = "any"
     halo_px: int = 0
     resolution_m: float | None = None
+    network: Network | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -79,7 +85,7 @@ class Manifest:
         codes, names = [c.value for c in self.classes], [c.name for c in self.classes]
         return [
             (not self.name or any(c in self.name for c in "/\\:@ \t\n"), "the name must be one plain word"),
-            (self.kind not in ("forest", "onnx"), f"kind must be forest or onnx, got {self.kind!r}"),
+            (bool(told := unknown_kind(self.kind)), told),
             (self.of not in ("sr", "toa", "dn"), f"of must be sr, toa or dn, got {self.of!r}"),
             (self.dtype != "float32", f"dtype must be float32, got {self.dtype!r}"),
             (self.nodata != "any", f"nodata must be any, got {self.nodata!r}"),
@@ -93,7 +99,21 @@ class Manifest:
             (self.halo_px < 0, f"halo_px must not be negative, got {self.halo_px}"),
             (self.resolution_m is not None and not self.resolution_m > 0, "resolution_m must be positive or null"),
             (not self.licence, "a licence must be stated"),
+            (
+                self.kind == "forest" and bool(self.halo_px or self.network),
+                "a forest decides by single pixels: no halo_px, no network",
+            ),
+            (
+                self.kind == "onnx" and bool(self.halo_px and not self.network),
+                "halo_px needs the key network, which says how patches are fed",
+            ),
+            *(self.network.problems(bands=len(self.bands), classes=len(codes), halo_px=self.halo_px) if self.network else ()),
         ]
+
+    @property
+    def margin_px(self) -> int:
+        """Pixels around a window that the predictor wants to see; 0 for models of single pixels."""
+        return self.network.margin_px(self.halo_px) if self.network else self.halo_px
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -107,7 +127,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """The manifest as it is in the model's folder: sorted keys, indented, ending with a newline."""
-        plain = {"format": MANIFEST_FORMAT, **asdict(self)}
+        plain = {"format": MANIFEST_FORMAT, **{k: v for k, v in asdict(self).items() if v is not None or k not in _UNSAID}}
         return json.dumps(plain, sort_keys=True, indent=2, allow_nan=False) + "\n"
 
     @classmethod
@@ -138,6 +158,7 @@ class Manifest:
         try:
             given["classes"] = tuple(_category(c) for c in given["classes"])
             given["bands"] = tuple(str(b) for b in given["bands"])
+            given["network"] = _network(given.get("network"))
             return cls(**given)
         except (TypeError, ValueError, KeyError) as error:
             msg = f"the model manifest is malformed: {error}"
@@ -167,6 +188,15 @@ def _category(plain: Mapping[str, Any]) -> Category:
         msg = f"class {plain['name']!r}: rgb must be three numbers in 0..255, got {rgb}"
         raise ConfigError(msg)
     return Category(value=int(plain["value"]), name=str(plain["name"]), title=str(plain["title"]), rgb=cast("Any", rgb))
+
+
+def _network(plain: Mapping[str, Any] | None) -> Network | None:
+    if plain is None:
+        return None
+    _check_keys(plain, Network, where="network of a model manifest")
+    _check_keys(plain["normalise"], Normalise, where="normalise of a model manifest")
+    normalise = Normalise(**{k: tuple(float(n) for n in v) for k, v in plain["normalise"].items()})
+    return Network(**{**plain, "normalise": normalise})
 
 
 def _check_keys(plain: Mapping[str, Any], kind: type[Any], *, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Class probabilities from an ONNX network of single pixels."""
+"""Class probabilities from an ONNX network, of single pixels or with neighbourhoods."""
 
 from pathlib import Path
 
@@ -7,6 +7,12 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
+from swath.inference.kinds import PredictorKind
+from swath.inference.manifest import Manifest
+from swath.inference.onnx_network import OnnxNetwork
+from swath.inference.patches import PatchPredictor
+from swath.inputs import Predictor
+from swath.place import Place
 
 #: Rows of one call. Matrix kernels may round differently for other row counts, so the count never varies.
 PATCH_PX = 8192
@@ -14,7 +20,7 @@ _MAX_ONNX_BYTES = 512 << 20
 
 
 class OnnxPredictor:
-    """An ONNX session on one CPU thread; a ``pipeline.Predictor``.
+    """An ONNX session on one CPU thread; a ``inputs.Predictor`` of single pixels.
 
     The network takes float32 (pixel, feature) and its output ``probabilities`` (or its only output) gives float32
     (pixel, class), rows that sum to 1.
@@ -29,9 +35,6 @@ class OnnxPredictor:
     """
 
     def __init__(self, path: Path, *, features: int, classes: int) -> None:
-        if path.stat().st_size > _MAX_ONNX_BYTES:
-            msg = f"{path}: larger than {_MAX_ONNX_BYTES} bytes"
-            raise ConfigError(msg)
         self._session = _session(path)
         self._features, self._classes = features, classes
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -44,15 +47,20 @@ class OnnxPredictor:
             raise ConfigError(msg)
         self._input, self._output = inputs[0].name, chosen.name
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Class probabilities [1], (class, pixel), of features, (feature, pixel).
+    def predict(self, features: NDArray[np.float32], *, place: Place | None = None) -> NDArray[np.float32]:
+        """Class probabilities [1] of pixels in any arrangement, (class, ...), of features, (feature, ...).
 
         Raises:
             ValueError: Another number of features, or not float32.
         """
-        if features.ndim != 2 or features.shape[0] != self._features or features.dtype != np.float32:
+        del place
+        if features.ndim < 2 or features.shape[0] != self._features or features.dtype != np.float32:
             msg = f"expected float32 ({self._features}, pixels), got {features.dtype} {features.shape}"
             raise ValueError(msg)
+        answer = self._of_pixels(features.reshape(self._features, -1))
+        return answer.reshape(self._classes, *features.shape[1:])
+
+    def _of_pixels(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         result = np.empty((self._classes, features.shape[1]), dtype=np.float32)
         patch = np.zeros((PATCH_PX, self._features), dtype=np.float32)
         for start in range(0, features.shape[1], PATCH_PX):
@@ -64,6 +72,9 @@ class OnnxPredictor:
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:
+    if path.stat().st_size > _MAX_ONNX_BYTES:
+        msg = f"{path}: larger than {_MAX_ONNX_BYTES} bytes"
+        raise ConfigError(msg)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
@@ -81,3 +92,16 @@ def _fits(port: onnxruntime.NodeArg, *, width: int) -> bool:
         return False
     rows, columns = port.shape
     return (not isinstance(rows, int) or rows == PATCH_PX) and columns == width
+
+
+def _load(weights: Path, manifest: Manifest) -> Predictor:
+    bands, classes, network = len(manifest.bands), len(manifest.classes), manifest.network
+    if network is None:
+        return OnnxPredictor(weights, features=bands, classes=classes)
+    shape = (bands, classes, network.patch_px)
+    answer = OnnxNetwork(_session(weights), path=weights, shape=shape, activation=network.activation)
+    return PatchPredictor(answer, network=network, halo_px=manifest.halo_px, classes=classes)
+
+
+#: Kernels of networks round differently on other processors.
+KIND = PredictorKind(suffix=".onnx", tolerance=1e-5, load=_load)

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
+from swath.inference.kinds import kind_of
 from swath.inference.manifest import Manifest
 from swath.inputs import Predictor
 
@@ -19,8 +21,6 @@ REFERENCE_FILE: Final = "reference.npz"
 PERCENTS: Final = (0.1, 50.0, 99.9)
 #: Unpacked size of all arrays [bytes].
 MAX_REFERENCE_BYTES: Final = 16 << 20
-#: Largest difference of a probability: forests are the trainer's own to the last bit; kernels of networks round differently.
-TOLERANCE: Final[Mapping[str, float]] = {"forest": 0.0, "onnx": 1e-5}
 #: What the file holds: words, lists of names, numbers, arrays.
 _TEXTS = ("of",)
 _NAMES = ("bands", "classes")
@@ -38,7 +38,8 @@ class Reference:
         of: ``sr``, ``toa`` or ``dn``.
         scale: A feature is ``scale * physical + offset``.
         offset: Added after ``scale``.
-        features: Rows of the training data, and rows at the edges of the model's decisions, (row, band), float32.
+        features: Rows of the training data, and rows at the edges of the model's decisions, (row, band), float32; of a model that
+            looks around the pixels of one square, row by row.
         probabilities: Answers of the library that trained, (row, class), float32.
         percentiles: 0.1, 50 and 99.9 % of the training data, (3, band), physical values.
     """
@@ -84,10 +85,15 @@ class Reference:
         wrong = [f"trained with {n} {was}, the manifest says {says}" for n, (was, says) in theirs.items() if was != says]
         yield from wrong
         if not wrong:
-            yield from self._replayed(predictor, tolerance=TOLERANCE[manifest.kind])
+            yield from self._replayed(predictor, manifest=manifest)
 
-    def _replayed(self, predictor: Predictor, *, tolerance: float) -> Iterator[str]:
-        answer = predictor.predict(np.ascontiguousarray(self.features.T)).T
+    def _replayed(self, predictor: Predictor, *, manifest: Manifest) -> Iterator[str]:
+        tolerance, rows = kind_of(manifest.kind).tolerance, self.features.shape[0]
+        side = isqrt(rows) if manifest.margin_px else 1
+        if rows % side or (manifest.margin_px and side * side != rows):
+            yield f"the reference rows of a model that looks around are the pixels of a square, row by row; {rows} are none"
+            return
+        answer = predictor.predict(np.ascontiguousarray(self.features.T).reshape(-1, side, rows // side)).reshape(-1, rows).T
         distance = np.abs(answer.astype(np.float64) - self.probabilities.astype(np.float64)).max(axis=1)
         # A NaN is no answer: it differs from everything.
         wrong = ~(distance <= tolerance)

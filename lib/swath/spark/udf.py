@@ -19,6 +19,7 @@ from pyspark.sql.types import BinaryType
 from swath.algo.atmosphere import Atmosphere, smac_terms, surface_reflectance
 from swath.algo.smac_table import smac_sensor
 from swath.engine.encode import encode_values
+from swath.errors import ConfigError
 from swath.inference.features import scaled
 from swath.inference.loader import load_predictor
 from swath.inference.manifest import Manifest
@@ -88,7 +89,13 @@ def predict(path: str, digest: str, *, manifest: Manifest) -> TileUdf:
         path: Model directory that every worker sees.
         digest: Digest of the directory; any other is refused.
         manifest: Manifest of the model.
+
+    Raises:
+        ConfigError: The model looks around; tiles have no surroundings.
     """
+    if manifest.margin_px:
+        msg = f"model {manifest.name} looks {manifest.margin_px} pixels around, a tile has no surroundings; use a run"
+        raise ConfigError(msg)
     codes = np.array([c.value for c in manifest.classes], dtype=np.uint8)
 
     def convert(*columns: pd.Series) -> pd.DataFrame:

@@ -7,12 +7,13 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.errors import ConfigError, ModelContractError
+from swath.errors import ModelContractError
 from swath.grid import Grid, Window
 from swath.inference.features import feature, model_grid
 from swath.inference.step_model import StepModel
 from swath.inputs import Inputs, Predictor
 from swath.pipeline import Layer, Layers, Need, Recipe
+from swath.place import Place
 from swath.product import PROBABILITY, LayerName, LayerSpec, class_map
 from swath.scene import Scene
 
@@ -29,9 +30,6 @@ class Landcover:
 
     Args:
         model: The pinned model.
-
-    Raises:
-        ConfigError: The model looks beyond the pixel, which no predictor here does.
     """
 
     name: ClassVar[str] = "landcover"
@@ -39,13 +37,6 @@ class Landcover:
     kinds: ClassVar[tuple[str, ...]] = (MAP, CONFIDENCE)
 
     model: StepModel
-
-    def __post_init__(self) -> None:
-        """Refuse models that this step cannot feed."""
-        halo_px = self.model.manifest.halo_px
-        if halo_px:
-            msg = f"model {self.model.name}: it looks {halo_px} pixels around, this step gives single pixels"
-            raise ConfigError(msg)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -69,16 +60,21 @@ class Landcover:
                 scene_id=scene.scene_id,
             )
         grid = model_grid(scene, manifest.resolution_m)
-        needs = {name: Need(on=grid) for name in manifest.layers}
+        needs = {name: Need(on=grid, halo_px=manifest.margin_px) for name in manifest.layers}
         return (Recipe(makes=self._makes(grid), needs=needs, inputs=(self.model.asked,)),)
 
     def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Predict the pixels whose features are all valid; the others become nodata."""
         del scene
-        manifest = self.model.manifest
-        stacked = [feature(layers[n].crop(window), scale=manifest.scale, offset=manifest.offset).ravel() for n in manifest.layers]
+        manifest, predictor = self.model.manifest, inputs.of(self.model.asked)
+        given = window.pad(manifest.margin_px).clip(recipe.grid.window)
+        stacked = [feature(layers[n].crop(given), scale=manifest.scale, offset=manifest.offset) for n in manifest.layers]
         codes = np.array([c.value for c in manifest.classes], dtype=np.uint8)
-        mapped, percent = classify(stacked, predictor=inputs.of(self.model.asked), codes=codes)
+        if manifest.margin_px:
+            place = Place(given=given, wanted=window, grid=recipe.grid.window)
+            mapped, percent = classify_around(np.stack(stacked), predictor=predictor, codes=codes, place=place)
+        else:
+            mapped, percent = classify([f.ravel() for f in stacked], predictor=predictor, codes=codes)
         valid = np.isfinite(percent).reshape(window.shape)
         return {
             MAP: Layer(values=mapped.reshape(window.shape), grid=recipe.grid, window=window, valid=valid),
@@ -131,6 +127,27 @@ def classify(
         winner, probability = _winners(predictor.predict(stack if usable.all() else stack[:, usable]))
         mapped[part][usable] = codes[winner]
         percent[part][usable] = probability * np.float32(100.0)
+    return mapped, percent
+
+
+def classify_around(
+    features: NDArray[np.float32], *, predictor: Predictor, codes: NDArray[np.uint8], place: Place
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Class code and probability [percent] of each pixel of ``place.wanted``, (pixel,), by a model that looks around.
+
+    Args:
+        features: (feature, y, x) of ``place.given``; pixels with a feature that is not finite become 255 and NaN.
+        predictor: The model.
+        codes: Class code of each of the model's outputs, (class,).
+        place: Where the features are.
+    """
+    usable = np.isfinite(features[:, *place.given.slices_of(place.wanted)]).all(axis=0).ravel()
+    mapped = np.full(usable.size, _NODATA, dtype=np.uint8)
+    percent = np.full(usable.size, np.nan, dtype=np.float32)
+    if usable.any():
+        winner, probability = _winners(predictor.predict(features, place=place).reshape(codes.size, -1)[:, usable])
+        mapped[usable] = codes[winner]
+        percent[usable] = probability * np.float32(100.0)
     return mapped, percent
 
 

@@ -76,7 +76,9 @@ def test_what_is_no_manifest_is_refused(text: str) -> None:
     ("changes", "told"),
     [
         ({"name": "a/b"}, "one plain word"),
-        ({"kind": "pickle"}, "kind must be forest or onnx"),
+        ({"kind": "pickle"}, "kind must be forest or onnx, got 'pickle'"),
+        ({"halo_px": 3}, "a forest decides by single pixels"),
+        ({"kind": "onnx", "halo_px": 3}, "halo_px needs the key network"),
         ({"of": "bt"}, "of must be sr, toa or dn"),
         ({"weights": "../forest.npz"}, "plain file name"),
         ({"bands": ()}, "1 to 255 bands"),

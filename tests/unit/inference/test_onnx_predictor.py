@@ -1,11 +1,11 @@
-"""ONNX networks. The files are written here byte by byte (protocol buffers), so that no ONNX library is needed."""
+"""ONNX networks of single pixels."""
 
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.onnx_bytes import field, node, outside, port, tensor
 
 from swath.errors import ConfigError
 from swath.inference.onnx import PATCH_PX, OnnxPredictor
@@ -13,43 +13,6 @@ from swath.inference.onnx import PATCH_PX, OnnxPredictor
 FEATURES, CLASSES = 4, 3
 WEIGHTS = np.random.default_rng(0).normal(0.0, 1.0, (FEATURES, CLASSES)).astype(np.float32)
 BIAS = np.array([0.1, -0.2, 0.3], dtype=np.float32)
-
-
-def varint(number: int) -> bytes:
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def field(number: int, value: bytes | str | int) -> bytes:
-    """One field of a protocol-buffer message: a length-delimited or a varint one."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    data = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def tensor(name: str, values: NDArray[np.float32]) -> bytes:
-    dims = b"".join(field(1, n) for n in values.shape)
-    return dims + field(2, 1) + field(8, name) + field(9, struct.pack(f"<{values.size}f", *values.ravel()))
-
-
-def port(name: str, columns: int) -> bytes:
-    """A float32 tensor (rows, columns) with a free number of rows."""
-    shape = field(1, field(2, "rows")) + field(1, field(1, columns))
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
-
-
-def node(kind: str, inputs: list[str], output: str) -> bytes:
-    return b"".join(field(1, i) for i in inputs) + field(2, output) + field(4, kind)
-
-
-def outside(name: str, shape: tuple[int, ...], *, location: str) -> bytes:
-    """A tensor whose numbers lie in another file."""
-    pair = field(1, "location") + field(2, location)
-    return b"".join(field(1, n) for n in shape) + field(2, 1) + field(8, name) + field(13, pair) + field(14, 1)
 
 
 def network(*, last: str = "Softmax", weights: bytes | None = None) -> bytes:
@@ -60,8 +23,8 @@ def network(*, last: str = "Softmax", weights: bytes | None = None) -> bytes:
         + field(2, "tiny")
         + field(5, weights or tensor("w", WEIGHTS))
         + field(5, tensor("b", BIAS))
-        + field(11, port("x", FEATURES))
-        + field(12, port("probabilities", CLASSES))
+        + field(11, port("x", "rows", FEATURES))
+        + field(12, port("probabilities", "rows", CLASSES))
     )
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
 

@@ -14,7 +14,7 @@ from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import resolve
 from swath.engine.pipeline_json import pipeline_of
 from swath.engine.supplies import Supplies
-from swath.errors import ConfigError, ModelContractError
+from swath.errors import ModelContractError
 from swath.grid import Grid, Window
 from swath.inference.features import feature, model_grid
 from swath.inference.forest import Forest
@@ -22,6 +22,7 @@ from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.manifest import Manifest
 from swath.inference.step_model import StepModel
 from swath.pipeline import AssetRule, Layer, Pipeline
+from swath.place import Place
 from swath.product import REFLECTANCE, Category, LayerSpec
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.steps import landcover as landcover_module
@@ -37,7 +38,8 @@ SPEC = LayerSpec(name="toa:red", asset="red", title="", grid=COARSE, encoding=RE
 class Brightest:
     """Probability of class k is the share of feature k: easily told beforehand."""
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(self, features: NDArray[np.float32], *, place: Place | None = None) -> NDArray[np.float32]:
+        assert place is None
         assert features.dtype == np.float32
         assert np.isfinite(features).all()
         shares: NDArray[np.float32] = features / features.sum(axis=0)
@@ -171,11 +173,6 @@ def test_parameters_pin_the_digest_and_not_the_movable_version() -> None:
 def test_a_plan_in_json_builds_the_same_step(parameters: dict[str, Any]) -> None:
     plan = {"name": "p", "steps": [{"name": "landcover", "parameters": parameters}], "assets": [{"layers": "landcover"}]}
     assert pipeline_of(plan).steps == (landcover(),)
-
-
-def test_a_model_that_looks_around_is_refused() -> None:
-    with pytest.raises(ConfigError, match="it looks 3 pixels around"):
-        landcover(halo_px=3)
 
 
 def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
