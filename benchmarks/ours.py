@@ -50,8 +50,8 @@ def _same(batches: Iterator[Any]) -> Iterator[Any]:
 
 def run(spark: Any, item: str, output: str) -> Any:
     """One run with everything around it; its outcome."""
-    from swath.cli.run import write_report  # noqa: PLC0415
     from swath.cli.run_request import RunOptions, request_of  # noqa: PLC0415
+    from swath.runs.report_files import write_report  # noqa: PLC0415
     from swath.runs.run import Run  # noqa: PLC0415
     from swath.runs.summary import summary_of  # noqa: PLC0415
 

@@ -65,7 +65,9 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "spark": frozenset({"engine", "ledger", "stores", "inference", "training", "algo", "steps"}),
     "spark.start": frozenset({"stores", "engine.child", "ledger.arrow_rows"}),
     # The driver discovers scenes (readers) when it plans.
-    "runs": frozenset({"engine", "ledger", "readers", "report", "sinks", "spark", "stores", "inference"}),
+    "runs": frozenset(
+        {"engine", "ledger", "readers", "report", "sinks", "spark", "stores", "inference", "metrics", "deploy.site.strict"}
+    ),
     "composites": frozenset({"engine", "ledger", "readers", "report", "runs", "sinks", "spark", "stack", "stores"}),
     "upkeep": frozenset({"engine", "ledger", "runs", "sinks", "spark", "stores"}),
     # Beats of a run: values, their file, and the services that are told.

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from swath.cli.progress import Told, telling
+from swath.cli.progress import telling
 from swath.cli.run import EXIT_QUARANTINED
 from swath.cli.run_request import RunOptions, ready_pipeline
 from swath.errors import ConfigError, SceneError
 from swath.readers.discover import discover
+from swath.runs.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,26 +1,25 @@
 """``swath composite``: also the contract of jobs/composite.py."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from swath.cli.catalog import catalog_options, target_of
-from swath.cli.progress import Told, telling
-from swath.cli.run import continued_as, finish, write_report
-from swath.cli.run_log import RunLog
-from swath.cli.run_request import new_run_id
+from swath.cli.output import session
+from swath.cli.progress import telling
+from swath.cli.run import finish
+from swath.cli.run_request import LAPTOP, absolute, reach
 from swath.cli.vouched import vouching_options
 from swath.config import find_composite
-from swath.errors import ConfigError, SwathError
-from swath.names import NAME_RULE, name_problem
+from swath.errors import ConfigError
 from swath.readers.gate.terms import Terms
 from swath.report.summary import RunSummary
 from swath.runs.request import Limits
+from swath.runs.run_id import run_id_of
+from swath.runs.told import Told
 from swath.stack.file import read_recipe
 from swath.stack.periods import periods_of
-from swath.stores.patience import heard_by
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class CompositeOptions:
     every: str | None = None
     aoi: str | None = None
     strict: bool = False
-    site: str = "laptop"
+    site: str = LAPTOP
     settings: tuple[str, ...] = ()
     tile_size: int | None = None
     master: str | None = None
@@ -64,10 +63,8 @@ def request_of(options: CompositeOptions) -> "CompositeRequest":
     from swath.composites.area import area_of  # noqa: PLC0415  a second of imports
     from swath.composites.request import CompositeRequest  # noqa: PLC0415
 
-    problem = name_problem(options.run_id) if options.run_id is not None else ""
-    if problem:
-        msg = f"--run-id {options.run_id!a} is no name: {problem}; expected {NAME_RULE}"
-        raise ConfigError(msg)
+    reach(options.site)
+    run_id = run_id_of(options.run_id)
     if options.tile_size is not None and options.tile_size % _BLOCK:
         msg = f"a strip height of {options.tile_size} rows would cut a block; legal here: multiples of {_BLOCK}"
         raise ConfigError(msg)
@@ -75,10 +72,10 @@ def request_of(options: CompositeOptions) -> "CompositeRequest":
     periods = periods_of(options.period, every=options.every)
     open_store(options.output)
     return CompositeRequest(
-        run_id=options.run_id or new_run_id(),
+        run_id=run_id,
         recipe=recipe,
-        inputs=tuple(i if "://" in i else str(Path(i).absolute()) for i in options.inputs),
-        output=options.output if "://" in options.output else str(Path(options.output).absolute()),
+        inputs=tuple(absolute(i) for i in options.inputs),
+        output=absolute(options.output),
         periods=periods,
         aoi=area_of(options.aoi) if options.aoi else None,
         strict=options.strict,
@@ -92,43 +89,16 @@ def request_of(options: CompositeOptions) -> "CompositeRequest":
 
 
 def execute(options: CompositeOptions, *, told: Told, spark: "SparkSession | None" = None) -> RunSummary:
-    """Run, and leave OUT/reports/<run_id>.html, .json and .log.
+    """Perform what the command line asks for.
 
     Raises:
-        SwathError: See ``CompositeRun.execute``.
+        SwathError: See ``request_of`` and ``CompositeRun.execute``.
     """
-    if options.site != "laptop":
-        from swath.deploy.operate.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
-
-        reach_site(options.site)
     request = request_of(options)
-    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
+    from swath.composites.perform import perform  # noqa: PLC0415  a second of imports
 
-    session = spark or build_session(app=f"swath {request.recipe.name}", master=options.master, output=request.output)
-    try:
-        return _executed(session, request, told=told)
-    finally:
-        if spark is None:
-            stop_session(session)
-
-
-def _executed(spark: "SparkSession", request: "CompositeRequest", *, told: Told) -> RunSummary:
-    from swath.composites.run import CompositeRun  # noqa: PLC0415
-    from swath.composites.summary import summary_of  # noqa: PLC0415
-
-    log = RunLog(told)
-    try:
-        with heard_by(log.say), continued_as(request.run_id):
-            log.say(f"run {request.run_id}: {request.recipe.title} into {request.output}")
-            outcome = CompositeRun(spark, request, progress=log.stage, say=log.say).execute()
-            summary = summary_of(outcome)
-            return write_report(summary)
-    except SwathError as error:
-        log.say(f"swath: {error}")
-        error.told = True
-        raise
-    finally:
-        log.keep(open_store(request.output), run_id=request.run_id)
+    with session(request.recipe.name, options.master, output=request.output, given=spark) as own:
+        return perform(own, request, told=told)
 
 
 @click.command("composite")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from swath.cli.demo_models import show_model
-from swath.cli.progress import Told, telling
+from swath.cli.output import session
+from swath.cli.progress import telling
 from swath.cli.run import execute, finish
 from swath.cli.run_request import RunOptions
 from swath.product import Product
 from swath.report.product_summary import BandTruth, Truth
 from swath.report.summary import RunSummary
+from swath.runs.told import Told
 from swath.simulator.comparison import compare
 from swath.simulator.simulate import DemoScenes, simulate_demo
 
@@ -27,10 +29,7 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
     """Run the demo into ``output``; its scenes go to ``output``/input."""
     told.say("simulating three scenes: Landsat 9, Sentinel-2, and one that is broken on purpose")
     scenes = simulate_demo(output / "input")
-    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415  a second of imports
-
-    spark = build_session(app="swath demo", master=master)
-    try:
+    with session("demo", master) as spark:
         told.say("training a land-cover model on labelled polygons of the two whole scenes")
         accuracy = _train(scenes, output=output, spark=spark)
         told.say(f"registered landcover@production: accuracy {accuracy:.3f} on polygons that it had not seen")
@@ -41,8 +40,6 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
         summary = execute(options, told=told, truth=lambda product, files: _truth(product, files, output=output), spark=spark)
         _composite(output, told=told, spark=spark)
         return summary
-    finally:
-        stop_session(spark)
 
 
 def _composite(output: Path, *, told: Told, spark: "SparkSession") -> None:

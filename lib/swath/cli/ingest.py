@@ -6,14 +6,15 @@ from typing import Any
 import click
 
 from swath.cli.internal_limit import internal_limit_option
+from swath.cli.output import session
 from swath.cli.progress import telling
 from swath.cli.run import EXIT_QUARANTINED
-from swath.cli.run_request import new_run_id
 from swath.cli.vouched import vouching_options
 from swath.readers.gate.terms import Terms
 from swath.report.summary import reason_of
 from swath.report.text import plain
 from swath.runs.request import Limits
+from swath.runs.run_id import new_run_id
 
 
 @click.command("ingest")
@@ -40,7 +41,6 @@ def ingest_command(
     """Discover scenes, read their metadata, take their digests, and add the new ones to the scenes table."""
     from swath.runs.ingest import IngestRequest  # noqa: PLC0415  a second of imports
     from swath.runs.ingest_job import ingest_job  # noqa: PLC0415
-    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
 
     terms = Terms(level=vouched["level"] or "", trust_checksums=vouched["trust_checksums"])
     request = IngestRequest(
@@ -52,11 +52,8 @@ def ingest_command(
         internal_limit=vouched["internal_limit"],
     )
     with telling() as told:
-        spark = build_session(app="swath ingest", master=master, output=output)
-        try:
+        with session("ingest", master, output=output) as spark:
             done = ingest_job(spark, request, output=output, say=told.say, progress=told.stage)
-        finally:
-            stop_session(spark)
         told.say(
             f"{done.found} scenes found = {done.added} added + {done.known} known + {done.duplicate} duplicate"
             f" + {len(done.refused)} quarantined"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from swath.cli.run import draw_report, shown_path
 from swath.config import load_pipeline
 from swath.doctor import examine, examine_store, healthy
 from swath.errors import ConfigError
 from swath.report.summary import RunSummary
+from swath.runs.report_files import draw_report, shown_path
 from swath.settings import Settings
 from swath.sinks.stac.validate import StacValidator
 from swath.stores.registry import bucket_of, open_store

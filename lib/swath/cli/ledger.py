@@ -14,12 +14,13 @@ from rich.table import Table
 from swath.cli.catalog import catalog_options, target_of
 from swath.cli.internal_limit import internal_limit_option
 from swath.cli.output import existing, json_option, master_option, session
-from swath.cli.progress import Told, telling
-from swath.cli.run import execute_request, exit_code
-from swath.cli.run_request import new_run_id
+from swath.cli.progress import telling
+from swath.cli.run import exit_code
 from swath.errors import AccountError, ConfigError
 from swath.report.text import lines
 from swath.runs.request import Limits
+from swath.runs.run_id import new_run_id
+from swath.runs.told import Told
 from swath.stores.base import Store
 from swath.stores.registry import open_store
 
@@ -99,13 +100,14 @@ def retry(
         SwathError: See ``Run.execute``.
     """
     from swath.ledger.open import open_tables  # noqa: PLC0415
+    from swath.runs.perform import perform  # noqa: PLC0415
     from swath.runs.retry import find_retries, wanted  # noqa: PLC0415
 
     tables = open_tables(spark, store)
     rows = wanted(tables, error_classes=errors, pipeline=pipeline)
     found = find_retries(tables, store, rows=rows, run_id=run_id)
     requests = [replace(r.request, **changed) for r in found]
-    return [execute_request(spark, r, told=told) for r in requests]
+    return [perform(spark, r, told=told) for r in requests]
 
 
 @click.command("reproduce")

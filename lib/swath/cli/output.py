@@ -21,8 +21,18 @@ master_option = click.option("--master", help="Spark master; spark-submit's own,
 
 
 @contextmanager
-def session(name: str, master: str | None, *, output: str = "") -> "Iterator[SparkSession]":
-    """A session for one command; an output on S3 must be named, so that Spark can open it."""
+def session(name: str, master: str | None, *, output: str = "", given: "SparkSession | None" = None) -> "Iterator[SparkSession]":
+    """A session for one command.
+
+    Args:
+        name: Name of what is done, for Spark's pages.
+        master: Spark master; None for the default.
+        output: Output of the command; one on S3 must be named, so that Spark can open it.
+        given: Session of the caller, which is used as it is and not stopped.
+    """
+    if given is not None:
+        yield given
+        return
     from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415  a second of imports
 
     spark = build_session(app=f"swath {name}", master=master, output=output)

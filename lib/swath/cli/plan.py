@@ -9,13 +9,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from swath.cli.progress import Told, telling
+from swath.cli.progress import telling
 from swath.cli.run_options import run_options
 from swath.cli.run_request import RunOptions, request_of
 from swath.report.summary import reason_of
 from swath.report.text import plain, size
 from swath.runs.own_children import own_children
 from swath.runs.request import RunRequest
+from swath.runs.told import Told
 from swath.spark.start.processors import processors
 from swath.spark.start.settings import DEFAULT_MASTER, cores_of
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from swath.redaction import redacted
+from swath.runs.told import Told
 
 #: A log gets at most one line in so many seconds.
 _LINE_S = 5.0
@@ -32,22 +33,6 @@ _NAMES = {
     "assets": "files assembled",
     "publish": "items published",
 }
-
-
-class Told(Protocol):
-    """Progress messages of a run."""
-
-    def wave(self, number: int, waves: int, products: int) -> None:
-        """A wave begins."""
-        ...
-
-    def stage(self, name: str, done: int, total: int) -> None:
-        """So many tasks of a stage are done."""
-        ...
-
-    def say(self, text: str) -> None:
-        """One line."""
-        ...
 
 
 class Lines:

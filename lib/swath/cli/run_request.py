@@ -1,8 +1,6 @@
 """What a command line asks of a run, checked without Spark. It loads no more than it needs: ``swath plan`` is asked often."""
 
-import secrets
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from swath.cli.catalog import target_of
@@ -12,14 +10,14 @@ from swath.errors import ConfigError
 from swath.inference.lock import ModelLock
 from swath.inference.model_store import worker_cache
 from swath.inference.registry import Registry
-from swath.names import NAME_RULE, name_problem
 from swath.readers.discover import discover
 from swath.readers.gate.terms import Terms
 from swath.readers.stac.search import is_search, parse_search
 from swath.runs.request import INTERNAL_LIMIT, Limits, RunRequest
+from swath.runs.run_id import run_id_of
 from swath.stores.registry import bucket_of, folder_of, open_store
 
-_LAPTOP = "laptop"
+LAPTOP = "laptop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +27,7 @@ class RunOptions:
     pipeline: str
     inputs: tuple[str, ...]
     output: str
-    site: str = _LAPTOP
+    site: str = LAPTOP
     settings: tuple[str, ...] = ()
     limit: int | None = None
     tile_size: int | None = None
@@ -51,34 +49,23 @@ class RunOptions:
     catalog_base: str = ""
 
 
-def new_run_id() -> str:
-    """A name that sorts by time and does not repeat."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-
-
 def request_of(options: RunOptions) -> RunRequest:
     """Everything that can be checked without Spark is checked here.
 
     Raises:
         ConfigError: Something is wrong with the pipeline, its models, the inputs or the output.
     """
-    if options.site != _LAPTOP:
-        from swath.deploy.operate.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
-
-        reach_site(options.site)
-    problem = name_problem(options.run_id) if options.run_id is not None else ""
-    if problem:
-        msg = f"--run-id {options.run_id!a} is no name: {problem}; expected {NAME_RULE}"
-        raise ConfigError(msg)
+    reach(options.site)
+    run_id = run_id_of(options.run_id)
     pipeline = ready_pipeline(options)
     _check_inputs(options.inputs)
     open_store(options.output)
     return RunRequest(
-        run_id=options.run_id or new_run_id(),
+        run_id=run_id,
         pipeline=pipeline.plain,
         models=pipeline.models,
-        inputs=tuple(i if "://" in i else str(Path(i).absolute()) for i in options.inputs),
-        output=options.output if "://" in options.output else str(Path(options.output).absolute()),
+        inputs=tuple(absolute(i) for i in options.inputs),
+        output=absolute(options.output),
         site=options.site,
         strip_rows=options.tile_size,
         limit=options.limit,
@@ -90,6 +77,23 @@ def request_of(options: RunOptions) -> RunRequest:
         models_lock=pipeline.lock.to_text() if pipeline.models else "",
         notes=pipeline.notes,
     )
+
+
+def reach(site: str) -> None:
+    """Let this process reach the stores of a site.
+
+    Raises:
+        ConfigError: There is no such site, or something in it is wrong.
+    """
+    if site != LAPTOP:
+        from swath.deploy.operate.reach import reach_site  # noqa: PLC0415  a laptop's folders need no site
+
+        reach_site(site)
+
+
+def absolute(place: str) -> str:
+    """A URI as it is; a path from the root."""
+    return place if "://" in place else str(Path(place).absolute())
 
 
 def _check_inputs(inputs: tuple[str, ...]) -> None:

@@ -8,10 +8,11 @@ import click
 
 from swath.cli.catalog import catalog_options, reconcile_served, target_of
 from swath.cli.output import existing, json_option, locked, master_option, session
-from swath.cli.progress import Told, telling
-from swath.cli.run_request import new_run_id
+from swath.cli.progress import telling
 from swath.errors import AccountError, ConfigError
 from swath.report.text import size
+from swath.runs.run_id import new_run_id
+from swath.runs.told import Told
 from swath.settings import Settings
 from swath.stores.registry import open_store
 

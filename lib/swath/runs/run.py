@@ -87,7 +87,7 @@ class Run:
         self._breaker = Breaker(spark, limit=request.internal_limit)
 
     def execute(self) -> RunOutcome:
-        """Do it.
+        """Plan the run, then make it wave by wave, and commit each wave.
 
         Raises:
             ConfigError: Nothing can run.
@@ -102,12 +102,20 @@ class Run:
         with output_lock(store, run_id=run_id) as self._held, closing(commit_lock(store, run_id=run_id)) as lock:
             if self._watcher is not None:
                 self._watcher.began()
-            return self._locked(store, lock)
+            tables = open_tables(self._spark, store, lock=lock)
+            ledger = Ledger(tables, request=self._request)
+            outcome, plan, done = self._begun(store, tables, ledger=ledger)
+            self._fly(plan, done=done, ledger=ledger, store=store, outcome=outcome)
+            outcome.account = _account(ledger, outcome, resumed=bool(done))
+            with lock.held():
+                _rebuild_catalogue(tables, store, outcome)
+            self._deliver(outcome)
+            outcome.ended = datetime.now(UTC)
+            return outcome
 
-    def _locked(self, store: Store, lock: CommitLock) -> RunOutcome:
+    def _begun(self, store: Store, tables: Tables, *, ledger: Ledger) -> tuple[RunOutcome, Plan, set[int]]:
+        """The outcome as it stands before the first wave, the plan, and the waves that an earlier execution committed."""
         started = datetime.now(UTC)
-        tables = open_tables(self._spark, store, lock=lock)
-        ledger = Ledger(tables, request=self._request)
         again, done = store.size(run_path(self._request.run_id, "plan/_SUCCESS")) is not None, ledger.waves()
         if done and not again:
             # A new plan's first waves would be taken for those that exist.
@@ -123,13 +131,7 @@ class Run:
             ledger.look_back(done)
         if done:
             self._take_up(done, plan=plan, ledger=ledger, outcome=outcome)
-        self._fly(plan, done=done, ledger=ledger, store=store, outcome=outcome)
-        outcome.account = _account(ledger, outcome, resumed=bool(done))
-        with lock.held():
-            _rebuild_catalogue(tables, store, outcome)
-        self._deliver(outcome)
-        outcome.ended = datetime.now(UTC)
-        return outcome
+        return outcome, plan, done
 
     def _plan(self, store: Store, tables: Tables, *, ledger: Ledger, started: datetime) -> Plan:
         """The run's plan. From here on the run has a row, and also if planning ended by what no configuration can mend."""

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.report.conftest import sample
 
 from swath.cli.main import main
-from swath.cli.run import write_report
+from swath.runs.report_files import write_report
 
 
 def test_the_latest_run_is_drawn_where_its_output_lies_now(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

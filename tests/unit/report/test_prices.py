@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from swath.cli.prices import Prices, site_prices
 from swath.errors import ConfigError
 from swath.report.cost import Cost
 from swath.report.html import render
 from swath.report.summary import RunSummary
 from swath.report.text import lines
+from swath.runs.prices import Prices, site_prices
 
 ROOT = Path(__file__).resolve().parents[3]
 

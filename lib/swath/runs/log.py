@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from swath.cli.progress import Told
 from swath.redaction import redacted
+from swath.runs.told import Told
 from swath.stores.base import Store
 
 #: A log keeps its end [bytes].

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from swath.cli import run_log
-from swath.cli.run_log import RunLog, log_path
+from swath.runs.log import RunLog, log_path
 from swath.stores.local import LocalStore
 
 
@@ -52,7 +51,7 @@ def test_a_continued_run_adds_to_its_log_and_the_end_is_what_stays(tmp_path: Pat
         log.note(text)
         log.keep(store, run_id="r1")
     assert [line.split()[1] for line in _text(store).splitlines()] == ["first", "second"]
-    monkeypatch.setattr(run_log, "MOST", 9)
+    monkeypatch.setattr("swath.runs.log.MOST", 9)
     RunLog(Heard()).keep(store, run_id="r1")
     assert _text(store) == "Z second\n"
 

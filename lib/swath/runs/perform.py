@@ -1,0 +1,61 @@
+"""A request, performed in a session: the run, its log, its metrics, its cost and its report."""
+
+from dataclasses import replace
+
+from pyspark.sql import SparkSession
+
+from swath.inference.lock import LOCK_FILE
+from swath.inference.model_store import shared_models
+from swath.report.summary import RunSummary
+from swath.report.text import lines
+from swath.runs.beats import RunMetrics, numbers_of, stream_of
+from swath.runs.outcome import RunOutcome
+from swath.runs.prices import site_prices
+from swath.runs.recorded import recorded
+from swath.runs.report_files import write_report
+from swath.runs.request import RunRequest
+from swath.runs.run import Run
+from swath.runs.summary import FindTruth, summary_of
+from swath.runs.told import Told
+from swath.spark.held import core_seconds, executors
+from swath.stores.registry import open_store
+
+
+def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: FindTruth | None = None) -> RunSummary:
+    """Make what a request asks for; leave OUT/reports/<run_id>.html, .json and .log.
+
+    Args:
+        spark: The session.
+        request: What is asked.
+        told: Hears of the progress.
+        truth: Finds known truth of simulated scenes.
+
+    Raises:
+        SwathError: See ``Run.execute``.
+    """
+    with recorded(request.run_id, output=request.output, told=told) as log, stream_of(request, say=log.say) as metrics:
+        request = replace(request, models=shared_models(request.models, output=request.output))
+        log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
+        _keep_lock(request)
+        prices = site_prices()
+        watcher = RunMetrics(metrics)
+        outcome = Run(spark, request, progress=log.stage, announce=log.wave, say=log.say, watcher=watcher).execute()
+        if outcome.delivered is not None:
+            log.say(str(outcome.delivered))
+        cost = prices.cost(core_s=_held_s(spark, outcome)) if prices is not None else None
+        metrics.note(**numbers_of(outcome), cost=None if cost is None else cost.amount)
+        summary = write_report(summary_of(outcome, truth=truth, cost=cost))
+        for line in lines(summary):
+            log.note(line)
+        return summary
+
+
+def _keep_lock(request: RunRequest) -> None:
+    """Leave OUT/reports/<run_id>.models.lock: another run with ``--lock`` uses the same files."""
+    if request.models_lock:
+        open_store(request.output).write(f"reports/{request.run_id}.{LOCK_FILE}", request.models_lock.encode())
+
+
+def _held_s(spark: SparkSession, outcome: RunOutcome) -> float:
+    """Core seconds that the executors were held for the run."""
+    return core_seconds(executors(spark), since=outcome.started, until=outcome.ended)
