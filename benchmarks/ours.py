@@ -57,7 +57,7 @@ def run(spark: Any, item: str, output: str) -> Any:
 
     request = request_of(RunOptions(pipeline=str(PIPELINE), inputs=(item,), output=output))
     outcome = Run(spark, request).execute()
-    assert not outcome.account.quarantined, outcome.results.quarantine
+    assert not outcome.account.scenes.quarantined, outcome.results.quarantine
     write_report(summary_of(outcome))
     return outcome
 

@@ -175,9 +175,9 @@ def ours(folder: str, small: str, output: str) -> None:
     run(spark, small, f"{output}/first")
     next_phase("many")
     outcome = run(spark, folder, f"{output}/many")
-    assert outcome.account.made == count, outcome.lost
+    assert outcome.account.scenes.made == count, outcome.lost
     next_phase("again")
-    assert run(spark, folder, f"{output}/many").account.skipped == count
+    assert run(spark, folder, f"{output}/many").account.scenes.skipped == count
     next_phase("stop")
     stop(spark)
     files = {}

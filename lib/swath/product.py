@@ -18,6 +18,7 @@ from swath.encoding import (
 from swath.grid import Grid
 from swath.layer_name import LayerId, LayerName
 from swath.scene import Band, Scene
+from swath.source_ref import SourceRef
 from swath.statistics import Statistics, Tally
 
 # Encodings and statistics are part of what a product says of itself, so they can be had here too.
@@ -176,6 +177,13 @@ class Product:
     code: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     checked: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[SourceRef, ...]:
+        """What it is made of, in order: of one scene, one source."""
+        scene = self.scene
+        title, item = f"scene {scene.scene_id}", scene.reader == "stac"
+        return (SourceRef(scene_id=scene.scene_id, href=scene.source_href, acquired=scene.acquired, title=title, item=item),)
 
     @property
     def reduced(self) -> Mapping[str, str]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from swath.compiled import compiled
 from swath.encoding import Encoding
+
+#: Fields of ``Statistics`` that the ledger keeps of each strip.
+SUMS: Final = ("count", "valid", "clamped", "minimum", "maximum", "total", "squares")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from swath.account import Account
 from swath.cli.main import main
 from swath.inference.digest import model_digest
 from swath.inference.reference import read_reference
@@ -148,9 +149,7 @@ def test_a_broken_scene_is_told_and_0_where_that_is_wanted(swath: Swath, scene: 
 def test_an_account_with_a_remainder_is_4_and_nothing_is_committed(
     swath: Swath, scene: SimulatedScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from swath.runs import commit as ledger  # noqa: PLC0415
-
-    monkeypatch.setattr(ledger.Account, "balanced", property(lambda _: False))
+    monkeypatch.setattr(Account, "balanced", property(lambda _: False))
     code, _, err = swath("run", "toa", "--input", scene.delivery, "--output", tmp_path)
     assert code == 4
     assert "does not balance" in err

@@ -12,8 +12,8 @@ LIB = ROOT / "lib" / "swath"
 #: Value types, and what they are computed with: everything may import them.
 VALUES = frozenset(
     {
-        *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "compiled", "lookup"),
-        *("names", "outside", "redaction", "sensors", "source", "settings", "suggestion", "mapping"),
+        *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "account", "compiled", "lookup"),
+        *("names", "outside", "redaction", "sensors", "source", "source_ref", "settings", "suggestion", "mapping"),
         *("grid_choice", "inputs", "place", "tilings", "asset_check", "layer_name", "ndjson", "shares", "wave_width"),
     }
 )

@@ -3,43 +3,47 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
-from typing import Any
 
 from swath import __version__
-from swath.composites.plan import LeftOut
+from swath.account import Account, Count
+from swath.composites.plan import LeftOut, Skipped
 from swath.composites.request import CompositeRequest
 from swath.composites.work import CompositeWork
 from swath.engine.keys import digest_of
 from swath.errors import AccountError
+from swath.ledger.rows import TableRow, asset_rows, counts_of, row_of, source_rows
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SOURCES, TILES
 from swath.ledger.tables import Tables
-from swath.runs.commit import Account
+from swath.product import AssetRecord
+from swath.runs.work import Refusal
+from swath.statistics import SUMS
 
 #: Rows of the quarantine without a pipeline are not retried scene by scene: the next run reads every item anew.
 _NO_PIPELINE = ""
-Rows = list[tuple[Any, ...]]
 
 
-def account_of(works: Sequence[CompositeWork], *, skipped: Sequence[int], left_out: int) -> Account:
-    """Count a wave: composites, their assets, and items that are no source.
+def account_of(works: Sequence[CompositeWork], *, skipped: Sequence[Skipped], left_out: int) -> Account:
+    """Count a wave: composites and items that are no source, assets, and each pair of a source and a composite.
 
     Args:
         works: Works of the wave.
-        skipped: Assets of each composite that was there already.
-        left_out: Items that are no source.
+        skipped: Composites that were there already.
+        left_out: Number of items that are no source.
     """
     made = [w for w in works if w.published is not None]
     lost = [w for w in works if w.refusal is not None]
-    assets = sum(len(w.composite.layers) for w in works) + sum(skipped)
+    beside = Count(taken_in=len(skipped) + left_out, skipped=len(skipped), quarantined=left_out)
+    there, sources = sum(c.assets for c in skipped), sum(c.sources for c in skipped)
+    edges = Count(taken_in=sources + left_out, skipped=sources, quarantined=left_out)
     return Account(
-        scenes_in=len(works) + len(skipped) + left_out,
-        made=len(made),
-        skipped=len(skipped),
-        quarantined=len(lost) + left_out,
-        assets_in=assets,
-        assets_made=sum(len(w.records) for w in made),
-        assets_skipped=sum(skipped),
-        assets_quarantined=sum(len(w.composite.layers) for w in lost),
+        scenes=Count.of(w.fate for w in works) + beside,
+        edges=sum((w.edges for w in works), edges),
+        assets=Count(
+            taken_in=sum(len(w.composite.layers) for w in works) + there,
+            made=sum(len(w.records) for w in made),
+            skipped=there,
+            quarantined=sum(len(w.composite.layers) for w in lost),
+        ),
     )
 
 
@@ -82,63 +86,74 @@ class CompositeLedger:
         for name, (schema, rows) in tables.items():
             self._tables.append(name, rows, schema=schema, run_id=request.run_id, wave=wave)
 
-    def _tiles(self, work: CompositeWork, *, wave: int) -> Rows:
-        found: Rows = []
-        for answer in work.strips:
-            for part in answer["parts"]:
-                found.append(
-                    (self._request.run_id, wave, work.composite.product_id, part["asset"], part["strip"], *part["statistics"],
-                     part["bytes"], answer["seconds"], answer["peak_mb"])
-                )  # fmt: skip
-        return found
-
-    def _sources(self, work: CompositeWork, *, wave: int) -> Rows:
-        composite, run_id = work.composite, self._request.run_id
-        key = composite.product_key
+    def _tiles(self, work: CompositeWork, *, wave: int) -> list[TableRow]:
+        run_id, product_id = self._request.run_id, work.composite.product_id
         return [
-            (run_id, wave, composite.product_id, key, n, source.scene_id, source.source_href, source.acquired,
-             n not in work.without, work.without.get(n, ("", ""))[1])
-            for n, source in enumerate(composite.sources)
+            row_of(
+                TILES, run_id=run_id, wave=wave, product_id=product_id, asset=part["asset"], strip=part["strip"],
+                **dict(zip(SUMS, part["statistics"], strict=True)), bytes=part["bytes"], seconds=answer["seconds"],
+                peak_mb=answer["peak_mb"],
+            )
+            for answer in work.strips
+            for part in answer["parts"]
         ]  # fmt: skip
 
-    def _quarantine(self, works: Sequence[CompositeWork], *, left_out: Sequence[LeftOut], wave: int, now: datetime) -> Rows:
-        run_id = self._request.run_id
-        found: Rows = [
-            (run_id, wave, item.scene_id or item.href, item.href, _NO_PIPELINE, "ingest", item.error_class, item.message, 1,
-             item.href, now)
-            for item in left_out
-        ]  # fmt: skip
+    def _sources(self, work: CompositeWork, *, wave: int) -> list[TableRow]:
+        name, key = work.composite.product_id, work.composite.product_key
+        return source_rows(work.sources, product_id=name, product_key=key, run_id=self._request.run_id, wave=wave)
+
+    def _quarantine(
+        self, works: Sequence[CompositeWork], *, left_out: Sequence[LeftOut], wave: int, now: datetime
+    ) -> list[TableRow]:
+        def row(name: str, href: str, why: Refusal) -> TableRow:
+            return row_of(
+                QUARANTINE, run_id=self._request.run_id, wave=wave, scene_id=name, href=href, pipeline=_NO_PIPELINE,
+                stage=why.stage, error_class=why.error_class, message=why.message, attempts=1, retry=href, at=now,
+            )  # fmt: skip
+
+        found = [row(item.scene_id or item.href, item.href, item.refusal) for item in left_out]
         for work in works:
             for number, (error_class, message) in work.without.items():
                 source = work.composite.sources[number]
-                href = source.source_href
-                found.append(
-                    (run_id, wave, source.scene_id, href, _NO_PIPELINE, "process", error_class, message, 1, href, now)
-                )  # fmt: skip
+                why = Refusal(stage="process", error_class=error_class, message=message)
+                found.append(row(source.scene_id, source.source_href, why))
             if work.refusal is not None:
-                name, why = work.composite.product_id, work.refusal
-                found.append(
-                    (run_id, wave, name, name, _NO_PIPELINE, why.stage, why.error_class, why.message, 1, name, now)
-                )  # fmt: skip
+                found.append(row(work.composite.product_id, work.composite.product_id, work.refusal))
         return found
 
-    def _product(self, work: CompositeWork, *, wave: int, now: datetime) -> tuple[Any, ...]:
+    def _product(self, work: CompositeWork, *, wave: int, now: datetime) -> TableRow:
         composite, request, published = work.composite, self._request, work.published or {}
-        assets = [(r["name"], r["layer"], r["href"], r["key"], r["bytes"], r["digest"], None) for r in work.records]
-        start = datetime.combine(composite.period.start, time(), tzinfo=UTC)
-        left_out = {composite.sources[n].scene_id: why[1] for n, why in work.without.items()}
         facts = {"sources": len(composite.sources), "tile": composite.tile, "period": composite.period.name}
-        return (
-            composite.product_id, composite.product_key, f"{composite.tile}_{composite.period.name}", composite.stack_digest,
-            request.recipe.name, request.recipe.version, composite.collection, published["item"], published["bbox"], start, "",
-            assets, json.dumps(work.records, sort_keys=True), published["pictures"], [], left_out,
-            json.dumps(facts, sort_keys=True), __version__, request.run_id, wave, request.site, now,
-        )  # fmt: skip
+        return row_of(
+            PRODUCTS,
+            product_id=composite.product_id,
+            product_key=composite.product_key,
+            scene_id=composite.identity.subject,
+            scene_digest=composite.stack_digest,
+            pipeline=request.recipe.name,
+            pipeline_version=request.recipe.version,
+            collection=composite.collection,
+            item=published["item"],
+            bbox=published["bbox"],
+            acquired=datetime.combine(composite.period.start, time(), tzinfo=UTC),
+            platform="",
+            assets=asset_rows(AssetRecord.from_plain(r) for r in work.records),
+            records=json.dumps(work.records, sort_keys=True),
+            pictures=published["pictures"],
+            models=[],
+            left_out={s.scene_id: s.left_out for s in work.sources if not s.used},
+            facts=json.dumps(facts, sort_keys=True),
+            code=__version__,
+            run_id=request.run_id,
+            wave=wave,
+            site=request.site,
+            made=now,
+        )
 
-    def _run(self, account: Account, *, wave: int, started: datetime, now: datetime) -> tuple[Any, ...]:
+    def _run(self, account: Account, *, wave: int, started: datetime, now: datetime) -> TableRow:
         request = self._request
-        return (
-            request.run_id, wave, request.recipe.name, digest_of(request.spec), json.dumps(request.spec, sort_keys=True),
-            account.scenes_in, account.made, account.skipped, account.quarantined, account.assets_in, account.assets_made,
-            account.assets_skipped, account.assets_quarantined, account.balanced, 0.0, started, now, __version__, request.site,
+        return row_of(
+            RUNS, run_id=request.run_id, wave=wave, pipeline=request.recipe.name, spec_digest=digest_of(request.spec),
+            spec=json.dumps(request.spec, sort_keys=True), **counts_of(account), cpu_s=0.0, started=started, ended=now,
+            code=__version__, site=request.site,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from swath.errors import ConfigError
+from swath.runs.work import Refusal
 from swath.source import MASK, Source
 from swath.stack.composite import Composite, in_order
 from swath.stack.periods import Period
@@ -31,6 +32,26 @@ class LeftOut:
     href: str
     error_class: str
     message: str
+
+    @property
+    def refusal(self) -> Refusal:
+        """Why, as the ledger keeps it."""
+        return Refusal(stage="ingest", error_class=self.error_class, message=self.message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A composite that is there already.
+
+    Args:
+        product_id: Its id.
+        assets: Number of its assets.
+        sources: Number of its sources.
+    """
+
+    product_id: str
+    assets: int
+    sources: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

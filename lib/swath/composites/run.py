@@ -7,10 +7,11 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from swath.account import Account
 from swath.composites.area import area_in
 from swath.composites.commit import CompositeLedger, account_of
 from swath.composites.find import find_items
-from swath.composites.plan import LeftOut, latest_keys, plan, tiling_for, usable
+from swath.composites.plan import LeftOut, Skipped, latest_keys, plan, tiling_for, usable
 from swath.composites.request import CompositeRequest
 from swath.composites.stored import StoredPlan, write_stacks
 from swath.composites.work import CompositeWave, CompositeWork, StageProgress
@@ -21,7 +22,6 @@ from swath.ledger.tables import Tables
 from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say
 from swath.runs.catalogue_days import rebuild_days
-from swath.runs.commit import Account
 from swath.runs.work import StageTime
 from swath.sinks.served.delivery import CatalogueDelivery, delivery_to
 from swath.sinks.served.outbox import Entry
@@ -30,8 +30,6 @@ from swath.spark.stage import run_json_stage
 from swath.stores.base import Store
 from swath.stores.lock import commit_lock, output_lock
 from swath.stores.registry import open_store
-
-_NOTHING = Account(scenes_in=0, made=0, skipped=0, quarantined=0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,7 +50,7 @@ class CompositeOutcome:
     plan: StoredPlan
     started: datetime
     ended: datetime
-    account: Account = _NOTHING
+    account: Account = field(default_factory=Account)
     works: list[CompositeWork] = field(default_factory=list)
     stages: list[StageTime] = field(default_factory=list)
 
@@ -118,7 +116,7 @@ class CompositeRun:
         runner.run(wave, works)
         first = wave == 0
         left_out = outcome.plan.left_out if first else ()
-        skipped = [number for _, number in outcome.plan.skipped] if first else []
+        skipped = outcome.plan.skipped if first else ()
         account = account_of(works, skipped=skipped, left_out=len(left_out))
         if delivery is not None:
             made = [(w.composite, w.published) for w in works if w.published is not None]
@@ -153,7 +151,7 @@ class CompositeRun:
         )
         stored = StoredPlan(
             stacks=write_stacks(new, store, run_id=request.run_id),
-            skipped=tuple((c.product_id, len(c.layers)) for c in there),
+            skipped=tuple(Skipped(product_id=c.product_id, assets=len(c.layers), sources=len(c.sources)) for c in there),
             left_out=tuple(left_out),
             sources=len(sources),
             older=planned.older,

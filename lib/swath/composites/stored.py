@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
-from swath.composites.plan import LeftOut
+from swath.composites.plan import LeftOut, Skipped
 from swath.composites.work import CompositeWork
 from swath.runs.ingest import run_path
 from swath.stack.composite import Composite
@@ -18,7 +18,7 @@ class StoredPlan:
 
     Args:
         stacks: Where the composites to make are, relative to the output, in order.
-        skipped: Composites that are there already: id and number of assets.
+        skipped: Composites that are there already.
         left_out: Items that are no source.
         sources: Usable sources that were found.
         older: Versions of which a newer one is used.
@@ -28,7 +28,7 @@ class StoredPlan:
     """
 
     stacks: tuple[str, ...]
-    skipped: tuple[tuple[str, int], ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     sources: int = 0
     older: int = 0
@@ -44,7 +44,7 @@ class StoredPlan:
             return None
         plain = json.loads(data)
         left_out = tuple(LeftOut(**item) for item in plain["left_out"])
-        skipped = tuple((name, number) for name, number in plain["skipped"])
+        skipped = tuple(Skipped(**item) for item in plain["skipped"])
         return cls(**{**plain, "stacks": tuple(plain["stacks"]), "skipped": skipped, "left_out": left_out})
 
     def write(self, store: Store, *, run_id: str) -> None:

@@ -7,7 +7,7 @@ from swath.composites.run import CompositeOutcome
 from swath.composites.work import CompositeWork
 from swath.product import AssetRecord
 from swath.report.product_summary import AssetSummary, ProductSummary
-from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
+from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
 
 
 def summary_of(outcome: CompositeOutcome) -> RunSummary:
@@ -20,15 +20,11 @@ def summary_of(outcome: CompositeOutcome) -> RunSummary:
         site=request.site,
         started=outcome.started,
         ended=outcome.ended,
-        scenes=Account(taken_in=account.scenes_in, made=account.made, skipped=account.skipped, quarantined=account.quarantined),
-        assets=Account(
-            taken_in=account.assets_in,
-            made=account.assets_made,
-            skipped=account.assets_skipped,
-            quarantined=account.assets_quarantined,
-        ),
+        scenes=account.scenes,
+        assets=account.assets,
+        edges=account.edges,
         products=tuple(_product(w) for w in outcome.works if w.published is not None),
-        skipped=tuple(SkippedEntry(scene_id=name, reason="already there") for name, _ in plan.skipped),
+        skipped=tuple(SkippedEntry(scene_id=c.product_id, reason="already there") for c in plan.skipped),
         quarantine=(
             *(
                 QuarantineEntry(scene_id=i.scene_id or i.href, stage="ingest", error=i.error_class, message=i.message)
@@ -63,7 +59,7 @@ def _product(work: CompositeWork) -> ProductSummary:
     pictures = {"true_colour": published["pictures"]["thumbnail"]}
     return ProductSummary(
         product_id=composite.product_id,
-        scene_id=f"{composite.tile}_{composite.period.name}",
+        scene_id=composite.identity.subject,
         scene_digest=composite.stack_digest,
         item=published["item"],
         collection=composite.collection,
@@ -72,5 +68,5 @@ def _product(work: CompositeWork) -> ProductSummary:
         sun_elevation_deg=None,
         assets=tuple(AssetSummary.of(a, layer=composite.layers[a.name]) for a in records),
         pictures=pictures,
-        left_out={composite.sources[n].scene_id: why[1] for n, why in work.without.items()},
+        left_out={s.scene_id: s.left_out for s in work.sources if not s.used},
     )

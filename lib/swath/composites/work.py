@@ -3,13 +3,15 @@
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import SparkSession
 
+from swath.account import Count, Fate
 from swath.composites.request import CompositeRequest
 from swath.runs.work import Refusal, StageTime
+from swath.source_ref import SourceRef
 from swath.spark.stage import run_json_stage
 from swath.stack.composite import Composite
 from swath.stores.base import Store
@@ -45,6 +47,22 @@ class CompositeWork:
     records: list[Json] = field(default_factory=list)
     published: Json | None = None
     refusal: Refusal | None = None
+
+    @property
+    def sources(self) -> tuple[SourceRef, ...]:
+        """What is said of each source, those that could not be read included."""
+        return replace(self.composite, without={n: message for n, (_, message) in self.without.items()}).references
+
+    @property
+    def fate(self) -> Fate:
+        """What became of it."""
+        return Fate.QUARANTINED if self.refusal is not None else Fate.MADE
+
+    @property
+    def edges(self) -> Count:
+        """Its sources: those of a composite that could not be made are lost with it."""
+        lost = Fate.QUARANTINED
+        return Count.of(lost if self.refusal is not None or not s.used else Fate.MADE for s in self.sources)
 
     def refused(self, answer: Json, *, stage: str) -> bool:
         """Note a refusal; True when the answer was one."""

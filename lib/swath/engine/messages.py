@@ -10,6 +10,7 @@ from swath.engine.message import Message, Reader, tuple_of
 from swath.engine.subject import OfCut, OfProduct
 from swath.product import AssetRecord
 from swath.sinks.cog.strip_part import PartManifest
+from swath.statistics import SUMS
 
 _RECORDS = tuple_of(AssetRecord.from_plain)
 _PARTS = tuple_of(PartManifest.from_plain)
@@ -162,7 +163,7 @@ class Counted(Message):
     Args:
         asset: STAC name of the asset.
         strip: Number of the strip.
-        sums: Count, valid, clamped, minimum, maximum, total and squares of its stored values.
+        sums: ``SUMS`` of its stored values.
         bytes: Length of its part.
     """
 
@@ -175,8 +176,7 @@ class Counted(Message):
     @classmethod
     def of(cls, part: PartManifest) -> Self:
         """What a part says."""
-        s = part.statistics
-        sums = (s.count, s.valid, s.clamped, s.minimum, s.maximum, s.total, s.squares)
+        sums = tuple(getattr(part.statistics, name) for name in SUMS)
         return cls(asset=part.asset, strip=part.strip, sums=sums, bytes=part.bytes)
 
 

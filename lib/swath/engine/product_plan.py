@@ -16,6 +16,7 @@ from swath.engine.pipeline_json import pipeline_of
 from swath.product import AppliedStep, AssetRecord, LayerName, Product
 from swath.scene import Scene
 from swath.sinks.publish import TRUE_COLOUR
+from swath.source_ref import Identity
 
 #: In GDAL's names of files that are read over a network.
 _FAR = "/vsis3/"
@@ -90,7 +91,7 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
     graph = resolve(pipeline_of(plain), scene)
     # What the configuration knew to be missing (a model that is not registered) is told where others are told.
     graph = replace(graph, left_out={**graph.left_out, **plain.get("absent", {})})
-    product_id = f"{scene.scene_id}.{plain['name']}"
+    product_id = Identity(pipeline=plain["name"], scene_id=scene.scene_id).product_id
     collection = f"{plain['name']}-{scene.family}"
     day = scene.acquired.astimezone(UTC)
     previews = _previews(graph)

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from swath.account import Count
 from swath.ndjson import packed, unpacked
 from swath.product import ModelRef
 from swath.report.cost import Cost
@@ -19,33 +20,6 @@ Json = dict[str, Any]
 FIRST_PRODUCTS, FIRST_SCENES = 50, 200
 #: Bytes of these lists in the result, which stays below 1 MB.
 PRODUCT_BYTES, QUARANTINE_BYTES = 400_000, 150_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """In = made + skipped + quarantined, or something is wrong.
-
-    Args:
-        taken_in: What was asked for.
-        made: New.
-        skipped: Already there, or given twice.
-        quarantined: Could not be made; each has its entry.
-    """
-
-    taken_in: int = 0
-    made: int = 0
-    skipped: int = 0
-    quarantined: int = 0
-
-    @property
-    def remainder(self) -> int:
-        """What nobody can explain."""
-        return self.taken_in - self.made - self.skipped - self.quarantined
-
-    @property
-    def balanced(self) -> bool:
-        """Whether everything is explained."""
-        return self.remainder == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +98,9 @@ class RunSummary:
         site: Where it ran.
         started: Aware.
         ended: Aware.
-        scenes: Account by scene.
-        assets: Account by asset.
+        scenes: Count of scenes.
+        assets: Count of assets.
+        edges: Count of pairs of a source and a product; None where each scene is the source of one product.
         products: What was made.
         skipped: What was not needed.
         quarantine: What failed.
@@ -147,8 +122,9 @@ class RunSummary:
     site: str
     started: datetime
     ended: datetime
-    scenes: Account
-    assets: Account
+    scenes: Count
+    assets: Count
+    edges: Count | None = None
     products: tuple[ProductSummary, ...] = ()
     skipped: tuple[SkippedEntry, ...] = ()
     quarantine: tuple[QuarantineEntry, ...] = ()
@@ -165,8 +141,8 @@ class RunSummary:
 
     @property
     def balanced(self) -> bool:
-        """Whether the account balances, by scene and by asset."""
-        return self.scenes.balanced and self.assets.balanced
+        """Whether the account balances, by scene, by asset and by edge."""
+        return self.scenes.balanced and self.assets.balanced and (self.edges is None or self.edges.balanced)
 
     @property
     def wall_s(self) -> float:
@@ -228,7 +204,8 @@ class RunSummary:
             "not_scenes": {"count": self.not_scenes, "names": list(self.not_scene_names)},
             "report": self.report,
             "balanced": self.balanced,
-            "assets": _account(self.assets),
+            "assets": _count(self.assets),
+            **({"edges": _count(self.edges)} if self.edges is not None else {}),
             "skips": [{"scene_id": s.scene_id, "reason": s.reason} for s in self.skipped[:FIRST_SCENES]],
             "replaced": fitting(list(self.replaced[:FIRST_SCENES]), most_bytes=QUARANTINE_BYTES),
             "notes": list(self.notes),
@@ -275,13 +252,8 @@ def _added(one: StageTiming, other: StageTiming) -> StageTiming:
     )
 
 
-def _account(account: Account) -> Mapping[str, int]:
-    return {
-        "in": account.taken_in,
-        "made": account.made,
-        "skipped": account.skipped,
-        "quarantined": account.quarantined,
-    }
+def _count(count: Count) -> Mapping[str, int]:
+    return {"in": count.taken_in, "made": count.made, "skipped": count.skipped, "quarantined": count.quarantined}
 
 
 def _stage(stage: StageTiming) -> Json:

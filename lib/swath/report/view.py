@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from math import inf
 from urllib.parse import quote
 
+from swath.account import Count
 from swath.product import AppliedStep, Category
 from swath.report.footprint_map import FileReader
 from swath.report.histogram import PlotGroup, plot_groups
 from swath.report.product_summary import AssetSummary, BandTruth, ProductSummary
-from swath.report.summary import Account, RunSummary
+from swath.report.summary import RunSummary
 from swath.shares import class_shares
 from swath.sinks.quicklook import shrunk_png
 
@@ -112,7 +113,7 @@ def product_views(summary: RunSummary, *, read: FileReader, to_root: str = "../"
     return tuple(views)
 
 
-def segments(account: Account) -> tuple[Segment, ...]:
+def segments(account: Count) -> tuple[Segment, ...]:
     """The account as parts of a bar; an unexplained remainder is a part of its own."""
     parts = {
         "made": account.made,

@@ -55,13 +55,13 @@ class RunMetrics:
 
 def numbers_of(outcome: "RunOutcome") -> dict[str, Any]:
     """How a run stands, by the fields of a beat."""
-    account = outcome.account
+    scenes = outcome.account.scenes
     commits = [stage for stage in outcome.stages if stage.name == "commit"]
     return {
-        "scenes_in": account.scenes_in,
-        "made": account.made,
-        "skipped": account.skipped,
-        "quarantined": account.quarantined,
+        "scenes_in": scenes.taken_in,
+        "made": scenes.made,
+        "skipped": scenes.skipped,
+        "quarantined": scenes.quarantined,
         "waves": len(commits),
         "cpu_s": sum(stage.cpu_s for stage in outcome.stages),
         "commit_s": sum(stage.wall_s for stage in commits),

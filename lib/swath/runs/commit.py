@@ -3,15 +3,16 @@
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import DataFrame, Row
 
 from swath import __version__
+from swath.account import Account, Count, Fate
 from swath.engine.messages import Published
 from swath.errors import AccountError
+from swath.ledger.rows import TableRow, asset_rows, counts_of, model_rows, row_of
 from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, TILES
 from swath.ledger.standing import standing_attempts
 from swath.ledger.tables import Tables
@@ -20,32 +21,7 @@ from swath.runs.plan import Aside, spec_of
 from swath.runs.request import RunRequest
 from swath.runs.resumed import Standing, standing
 from swath.runs.work import ProductWork, Refusal, WaveResult
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """In = made + skipped + quarantined, for scenes and for assets."""
-
-    scenes_in: int
-    made: int
-    skipped: int
-    quarantined: int
-    assets_in: int = 0
-    assets_made: int = 0
-    assets_skipped: int = 0
-    assets_quarantined: int = 0
-
-    @property
-    def balanced(self) -> bool:
-        """Nothing is left over."""
-        scenes = self.made + self.skipped + self.quarantined
-        assets = self.assets_made + self.assets_skipped + self.assets_quarantined
-        return scenes == self.scenes_in and assets == self.assets_in
-
-    def __add__(self, other: "Account") -> "Account":
-        """Both together."""
-        names = self.__dataclass_fields__
-        return Account(**{n: getattr(self, n) + getattr(other, n) for n in names})
+from swath.statistics import SUMS
 
 
 class Ledger:
@@ -77,13 +53,8 @@ class Ledger:
         Args:
             started: When it did.
         """
-        request = self._request
-        counts = (0,) * len(Account.__dataclass_fields__)
-        row = (
-            request.run_id, BEGAN, request.pipeline["name"], request.spec_digest, spec_of(request), *counts, True, 0.0,
-            started, started, __version__, request.site,
-        )  # fmt: skip
-        self._tables.append("runs", [row], schema=RUNS, run_id=f"{request.run_id}+began", wave=0)
+        row = self._run(Account(), wave=BEGAN, cpu_s=0.0, started=started, ended=started)
+        self._tables.append("runs", [row], schema=RUNS, run_id=f"{self._request.run_id}+began", wave=0)
 
     def look_back(self, waves: set[int]) -> None:
         """Find what an earlier execution of the run committed of its waves.
@@ -142,7 +113,10 @@ class Ledger:
             "tiles": (TILES, [t for w in result.products for t in _tiles(w, request=request, wave=wave)]),
             "quarantine": (QUARANTINE, self._quarantine(result, aside=aside, now=now)),
             "products": (PRODUCTS, [_product(w, p, request=request, wave=wave, now=now) for w, p in made]),
-            "runs": (RUNS, [self._run(result, account, started=started, now=now)]),
+            "runs": (
+                RUNS,
+                [self._run(account, wave=wave, cpu_s=sum(s.cpu_s for s in result.stages), started=started, ended=now)],
+            ),
         }
         if not account.balanced:
             msg = f"wave {wave} of run {request.run_id} does not balance: {account}; nothing of it was committed"
@@ -154,7 +128,7 @@ class Ledger:
             self._tables.append(name, rows, schema=schema, run_id=run_id, wave=wave)
         return account
 
-    def _quarantine(self, result: WaveResult, *, aside: Aside, now: datetime) -> list[tuple[Any, ...]]:
+    def _quarantine(self, result: WaveResult, *, aside: Aside, now: datetime) -> list[TableRow]:
         refused = [(r, Refusal.of_row(r)) for r in aside.refused_rows()]
         refused += [(w.row, w.refusal) for w in result.products if w.refusal is not None]
         refused = [(r, why) for r, why in refused if r["href"] not in self.standing(result.wave).quarantine]
@@ -163,58 +137,80 @@ class Ledger:
         tried = standing_attempts(self._tables, pipeline=self._request.pipeline["name"])
         return [self._refused(r, why, wave=result.wave, attempts=tried.get(r["href"], 0) + 1, now=now) for r, why in refused]
 
-    def _refused(self, row: Row, why: Refusal, *, wave: int, attempts: int, now: datetime) -> tuple[Any, ...]:
+    def _refused(self, row: Row, why: Refusal, *, wave: int, attempts: int, now: datetime) -> TableRow:
         request, href = self._request, row["href"]
-        return (
-            request.run_id, wave, name_of(row["scene_id"], href, stage=why.stage), href, request.pipeline["name"],
-            why.stage, why.error_class, why.message, attempts, href, now,
+        return row_of(
+            QUARANTINE, run_id=request.run_id, wave=wave, scene_id=name_of(row["scene_id"], href, stage=why.stage), href=href,
+            pipeline=request.pipeline["name"], stage=why.stage, error_class=why.error_class, message=why.message,
+            attempts=attempts, retry=href, at=now,
         )  # fmt: skip
 
-    def _run(self, result: WaveResult, account: Account, *, started: datetime, now: datetime) -> tuple[Any, ...]:
+    def _run(self, account: Account, *, wave: int, cpu_s: float, started: datetime, ended: datetime) -> TableRow:
         request = self._request
-        cpu_s = sum(s.cpu_s for s in result.stages)
-        return (
-            request.run_id, result.wave, request.pipeline["name"], request.spec_digest, spec_of(request),
-            account.scenes_in, account.made, account.skipped, account.quarantined, account.assets_in,
-            account.assets_made, account.assets_skipped, account.assets_quarantined, account.balanced, cpu_s,
-            started, now, __version__, request.site,
+        return row_of(
+            RUNS, run_id=request.run_id, wave=wave, pipeline=request.pipeline["name"], spec_digest=request.spec_digest,
+            spec=spec_of(request), **counts_of(account), cpu_s=cpu_s, started=started, ended=ended, code=__version__,
+            site=request.site,
         )  # fmt: skip
 
 
 def account_of(result: WaveResult, *, aside: Aside) -> Account:
-    """Count a wave."""
-    made = [w for w in result.products if w.published is not None]
-    lost = [w for w in result.products if w.refusal is not None]
+    """Count a wave: its scenes, the assets of their products, and each pair of a scene and a product."""
+    works = result.products
+    made = [w for w in works if w.published is not None]
+    lost = [w for w in works if w.refusal is not None]
     linked = sum(len(w.linked) for w in made)
+    # A scene of several products has a row for each: all rows of one input share its number.
+    fates: dict[int, Fate] = {}
+    for work in works:
+        fates[work.row["n"]] = max(work.fate, fates.get(work.row["n"], work.fate))
+    beside = Count(taken_in=aside.skipped + aside.refused, skipped=aside.skipped, quarantined=aside.refused)
     return Account(
-        scenes_in=len(result.products) + aside.skipped + aside.refused,
-        made=len(made),
-        skipped=aside.skipped,
-        quarantined=len(lost) + aside.refused,
-        assets_in=sum(w.row["assets"] for w in result.products) + aside.assets_skipped + aside.assets_refused,
-        assets_made=sum(len(w.records) for w in made) - linked,
-        assets_skipped=linked + aside.assets_skipped,
-        assets_quarantined=sum(w.row["assets"] for w in lost) + aside.assets_refused,
+        scenes=Count.of(fates.values()) + beside,
+        edges=Count.of(w.fate for w in works) + beside,
+        assets=Count(
+            taken_in=sum(w.row["assets"] for w in works) + aside.assets_skipped + aside.assets_refused,
+            made=sum(len(w.records) for w in made) - linked,
+            skipped=linked + aside.assets_skipped,
+            quarantined=sum(w.row["assets"] for w in lost) + aside.assets_refused,
+        ),
     )
 
 
-def _tiles(work: ProductWork, *, request: RunRequest, wave: int) -> list[tuple[Any, ...]]:
+def _tiles(work: ProductWork, *, request: RunRequest, wave: int) -> list[TableRow]:
     return [
-        (request.run_id, wave, work.row["product_id"], tile.asset, tile.strip, *tile.sums, tile.bytes, dict(seconds), peak_mb)
+        row_of(
+            TILES, run_id=request.run_id, wave=wave, product_id=work.row["product_id"], asset=tile.asset, strip=tile.strip,
+            **dict(zip(SUMS, tile.sums, strict=True)), bytes=tile.bytes, seconds=dict(seconds), peak_mb=peak_mb,
+        )
         for tile, seconds, peak_mb in work.tiles
-    ]
+    ]  # fmt: skip
 
 
-def _product(work: ProductWork, published: Published, *, request: RunRequest, wave: int, now: datetime) -> tuple[Any, ...]:
-    row, acquired = work.row, datetime.fromisoformat(published.acquired)
-    models = {r.model.digest: r.model for r in work.records if r.model is not None}
-    assets = [
-        (r.name, r.layer, r.href, r.key, r.bytes, r.digest, r.model.digest if r.model is not None else None) for r in work.records
-    ]
-    return (
-        row["product_id"], row["product_key"], row["scene_id"], row["scene_digest"], request.pipeline["name"],
-        request.pipeline.get("version", 1), published.collection, published.item, published.bbox, acquired,
-        published.platform, assets, work.ledger, published.pictures,
-        [(m.name, m.version, m.digest) for m in models.values()], published.left_out,
-        json.dumps(published.facts, sort_keys=True), __version__, request.run_id, wave, request.site, now,
-    )  # fmt: skip
+def _product(work: ProductWork, published: Published, *, request: RunRequest, wave: int, now: datetime) -> TableRow:
+    row = work.row
+    return row_of(
+        PRODUCTS,
+        product_id=row["product_id"],
+        product_key=row["product_key"],
+        scene_id=row["scene_id"],
+        scene_digest=row["scene_digest"],
+        pipeline=request.pipeline["name"],
+        pipeline_version=request.pipeline.get("version", 1),
+        collection=published.collection,
+        item=published.item,
+        bbox=published.bbox,
+        acquired=datetime.fromisoformat(published.acquired),
+        platform=published.platform,
+        assets=asset_rows(work.records),
+        records=work.ledger,
+        pictures=published.pictures,
+        models=model_rows(r.model for r in work.records if r.model is not None),
+        left_out=published.left_out,
+        facts=json.dumps(published.facts, sort_keys=True),
+        code=__version__,
+        run_id=request.run_id,
+        wave=wave,
+        site=request.site,
+        made=now,
+    )

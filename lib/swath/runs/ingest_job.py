@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from swath.ledger.open import open_tables
+from swath.ledger.rows import row_of
 from swath.ledger.schemas import INGESTED, QUARANTINE
 from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say
@@ -97,7 +98,21 @@ def ingest_job(
         refused = _refused(rows, clashes=clashes)
         now = datetime.now(UTC)
         quarantined = [
-            (request.run_id, 0, r.name, r.href, "", r.stage, r.error_class, r.message, 1, r.href, now) for r in refused
+            row_of(
+                QUARANTINE,
+                run_id=request.run_id,
+                wave=0,
+                scene_id=r.name,
+                href=r.href,
+                pipeline="",
+                stage=r.stage,
+                error_class=r.error_class,
+                message=r.message,
+                attempts=1,
+                retry=r.href,
+                at=now,
+            )
+            for r in refused
         ]
         tables.append("quarantine", quarantined, schema=QUARANTINE, run_id=request.run_id, wave=0)
         usable = kept.filter(F.col("error_class").isNull())

@@ -5,8 +5,8 @@ from datetime import date, datetime
 
 from pyspark.sql import Row
 
+from swath.account import Account
 from swath.readers.passed_over import PassedOver
-from swath.runs.commit import Account
 from swath.runs.request import RunRequest
 from swath.runs.results import Results
 from swath.runs.work import ProductWork, StageTime

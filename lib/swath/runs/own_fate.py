@@ -10,6 +10,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from swath.engine.blame import internal_error
 from swath.errors import InternalError
 from swath.ledger.arrow_rows import table_of
+from swath.ledger.rows import TableRow, row_of
 from swath.ledger.schemas import INGESTED, SCENES
 
 Json = dict[str, Any]
@@ -50,10 +51,11 @@ def refusal(error: Exception, *, row: Mapping[str, Any], stage: str) -> Json:
     }
 
 
-def scene_row(row: Mapping[str, Any], *, run_id: str) -> tuple[Any, ...]:
+def scene_row(row: Mapping[str, Any], *, run_id: str) -> TableRow:
     """The row of ``SCENES`` that a usable row of an ingest leaves."""
     scene = json.loads(row["scene"])
-    return (
-        row["scene_id"], row["scene_digest"], scene["reader"], scene["source_href"], scene["platform"], scene["family"],
-        datetime.fromisoformat(scene["acquired"]), row["scene"], run_id, row["href"], row["files"],
+    told = {name: scene[name] for name in ("reader", "source_href", "platform", "family")}
+    return row_of(
+        SCENES, scene_id=row["scene_id"], digest=row["scene_digest"], **told, acquired=datetime.fromisoformat(scene["acquired"]),
+        scene=row["scene"], run_id=run_id, href=row["href"], files=row["files"],
     )  # fmt: skip

@@ -8,14 +8,16 @@ from typing import Protocol
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from swath.account import Account
 from swath.engine.messages import Published
 from swath.errors import ConfigError, ServiceError
 from swath.ledger.open import open_tables
+from swath.ledger.rows import COUNTED, account_in
 from swath.ledger.tables import Tables
 from swath.readers.stac.search import Say
 from swath.report.summary import FIRST_PRODUCTS
 from swath.runs.catalogue_days import rebuild_days
-from swath.runs.commit import Account, Ledger
+from swath.runs.commit import Ledger
 from swath.runs.flight import Flight, StageProgress, Turn
 from swath.runs.ingest import not_scenes, run_path
 from swath.runs.outcome import RunOutcome
@@ -124,7 +126,7 @@ class Run:
         plan = self._plan(store, tables, ledger=ledger, started=started)
         many = plan.scenes(*STATUSES) > FIRST_PRODUCTS
         results = Results(store=store, run_id=self._request.run_id, many=many)
-        outcome = RunOutcome(request=self._request, account=_NOTHING, results=results, started=started, ended=started)
+        outcome = RunOutcome(request=self._request, account=Account(), results=results, started=started, ended=started)
         outcome.not_scenes = not_scenes(store, self._request.run_id)
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
         if again:
@@ -223,9 +225,6 @@ def _entries(result: WaveResult) -> list[Entry]:
     return [Entry(collection=p.collection, product_id=name, item=p.item) for name, p in works]
 
 
-_NOTHING = Account(scenes_in=0, made=0, skipped=0, quarantined=0)
-
-
 def _since(moment: datetime) -> float:
     return (datetime.now(UTC) - moment).total_seconds()
 
@@ -244,9 +243,7 @@ def _account(ledger: Ledger, outcome: RunOutcome, *, resumed: bool) -> Account:
     """Over all waves of the run, those of earlier executions included."""
     if not resumed:
         return outcome.account
-    names = list(Account.__dataclass_fields__)
-    sums = ledger.of_run("runs").agg(*[F.sum(n).alias(n) for n in names]).collect()[0]
-    return Account(**{n: int(sums[n] or 0) for n in names})
+    return account_in(ledger.of_run("runs").agg(*[F.sum(n).alias(n) for n in COUNTED]).collect()[0].asDict())
 
 
 def _rebuild_catalogue(tables: Tables, store: Store, outcome: RunOutcome) -> None:

@@ -12,7 +12,7 @@ from swath.engine.product_plan import CHECKED, plan_product, product_of
 from swath.product import AssetRecord, Product
 from swath.report.cost import Cost
 from swath.report.product_summary import ProductSummary, Truth
-from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
+from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
 from swath.report.totals import in_order
 from swath.runs.ingest import name_of
 from swath.runs.model_notes import AllRanges, notes_of, ranges_of
@@ -38,13 +38,9 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
         site=outcome.request.site,
         started=outcome.started,
         ended=outcome.ended,
-        scenes=Account(taken_in=account.scenes_in, made=account.made, skipped=account.skipped, quarantined=account.quarantined),
-        assets=Account(
-            taken_in=account.assets_in,
-            made=account.assets_made,
-            skipped=account.assets_skipped,
-            quarantined=account.assets_quarantined,
-        ),
+        scenes=account.scenes,
+        assets=account.assets,
+        edges=account.edges if account.edges != account.scenes else None,
         products=tuple(_summary(w, outcome.request, truth=truth, ranges=ranges) for w in outcome.made),
         skipped=tuple(results.skipped),
         quarantine=tuple(results.quarantine),

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pyspark.sql import Row
 
+from swath.account import Fate
 from swath.engine.link_messages import KnownVersion
 from swath.engine.messages import Counted, Published, StripMade
 from swath.engine.refused import Refused
@@ -64,6 +65,11 @@ class ProductWork:
     cut: Cutting = _WHOLE
     number: int = 0
     uploads: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def fate(self) -> Fate:
+        """What became of it."""
+        return Fate.QUARANTINED if self.refusal is not None else Fate.MADE
 
     def take(self, answer: A | Refused, *, stage: str) -> A | None:
         """The answer; None, and noted, when it is a refusal. Of several refusals the first stays."""

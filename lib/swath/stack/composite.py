@@ -12,6 +12,7 @@ from swath.grid import Grid
 from swath.product import LayerSpec
 from swath.scene import Asset, Reflectance
 from swath.source import MASK, Source
+from swath.source_ref import Identity, SourceRef
 from swath.stack.layers import layers_of
 from swath.stack.periods import Period
 from swath.stack.recipe import Recipe
@@ -42,7 +43,23 @@ class Composite:
     @property
     def product_id(self) -> str:
         """Its id: place, time, pipeline."""
-        return f"{self.tile}_{self.period.name}.{self.recipe.name}"
+        return self.identity.product_id
+
+    @property
+    def identity(self) -> Identity:
+        """What names it."""
+        return Identity(pipeline=self.recipe.name, tile=self.tile, period=self.period.name)
+
+    @property
+    def references(self) -> tuple[SourceRef, ...]:
+        """What its item and the ledger say of each source, in order."""
+        return tuple(
+            SourceRef(
+                scene_id=s.scene_id, href=s.source_href, acquired=s.acquired, title=s.scene_id, item=True,
+                left_out=self.without.get(n, ""),
+            )
+            for n, s in enumerate(self.sources)
+        )  # fmt: skip
 
     @property
     def collection(self) -> str:

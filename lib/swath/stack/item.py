@@ -1,6 +1,6 @@
 """The STAC item of a composite: what it is made of, source by source, and how."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from swath.product import AssetRecord
 from swath.sensors import constellation_of
 from swath.sinks.stac.assets import PictureRecord, asset_objects, projection_of
 from swath.sinks.stac.footprint import footprint_of
-from swath.sinks.stac.item import ITEM_TYPE, JSON_TYPE, STAC_VERSION, TO_ROOT, extensions_in, utc_text
+from swath.sinks.stac.item import JSON_TYPE, STAC_VERSION, TO_ROOT, extensions_in, source_links, utc_text
 from swath.sinks.stac.renders import renders_of
 from swath.stack.composite import Composite
 
@@ -102,20 +102,12 @@ def _left_out(composite: Composite) -> Json:
 
 def _links(composite: Composite) -> list[Json]:
     home = f"{TO_ROOT}collections/{composite.collection}"
-    sources = [
-        {"rel": "derived_from", "href": s.source_href, "type": ITEM_TYPE, "title": s.scene_id}
-        for s in _those(composite.sources, composite.used)
-    ]
     return [
         {"rel": "root", "href": f"{TO_ROOT}catalog.json", "type": JSON_TYPE},
         {"rel": "collection", "href": f"{home}/collection.json", "type": JSON_TYPE},
         {"rel": "parent", "href": f"{home}/{composite.period.start:%Y/%m/%d}/catalog.json", "type": JSON_TYPE},
-        *sources,
+        *source_links(composite.references),
     ]
-
-
-def _those(sources: Sequence[Any], numbers: Sequence[int]) -> list[Any]:
-    return [sources[n] for n in numbers]
 
 
 def left_out_of(answer: Mapping[str, str]) -> dict[int, str]:

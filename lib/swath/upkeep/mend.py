@@ -10,12 +10,14 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from swath import __version__
+from swath.account import Account, Count
 from swath.engine.keys import digest_of
 from swath.engine.link_messages import Adopt
 from swath.engine.refused import Refused
+from swath.ledger.rows import TableRow, asset_rows, counts_of, model_rows, row_of
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SCENES
 from swath.ledger.tables import Tables
-from swath.product import AssetRecord
+from swath.product import AssetRecord, ModelRef
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.request import Limits
 from swath.spark.stage import run_stage
@@ -84,7 +86,7 @@ def mend(
 
 def _adopt(
     spark: SparkSession, store: Store, findings: Sequence[OutputFinding], *, run_id: str, site: str, made_by: Mapping[str, str]
-) -> list[tuple[str, tuple[Any, ...]]]:
+) -> list[tuple[str, TableRow]]:
     """Rows of ``products`` for items whose files are what the items say."""
     items = {f.path: json.loads(store.read(f.path) or b"{}") for f in findings}
     whole = {path: item for path, item in items.items() if "swath:scene_digest" in item.get("properties", {})}
@@ -101,22 +103,38 @@ def _names(item: Json) -> list[str]:
     return [name for name, asset in item["assets"].items() if "swath:key" in asset]
 
 
-def _product(item: Json, records: Sequence[AssetRecord], *, path: str, run_id: str, site: str) -> tuple[Any, ...]:
+def _product(item: Json, records: Sequence[AssetRecord], *, path: str, run_id: str, site: str) -> TableRow:
     told = item["properties"]
     folder = path.rpartition("/")[0]
-    assets = [
-        (r.name, r.layer, r.href, r.key, r.bytes, r.digest, r.model.digest if r.model is not None else None) for r in records
-    ]
     pictures = {n: f"{folder}/{a['href'].removeprefix('./')}" for n, a in item["assets"].items() if "swath:key" not in a}
-    models = [(m["name"], m["version"], m["digest"]) for m in told.get("swath:models", ())]
+    models = (ModelRef(name=m["name"], version=m["version"], digest=m["digest"]) for m in told.get("swath:models", ()))
     kept = json.dumps([r.to_plain() for r in records], sort_keys=True)
     key = digest_of({r.name: r.key for r in records})
-    return (
-        item["id"], key, told["swath:scene_id"], told["swath:scene_digest"], told["swath:pipeline"],
-        told["swath:pipeline_version"], item["collection"], path, item["bbox"], datetime.fromisoformat(told["datetime"]),
-        told["platform"], assets, kept, pictures, models, told.get("swath:left_out", {}), "{}",
-        told["processing:software"]["swath"], run_id, 0, site, datetime.now(UTC),
-    )  # fmt: skip
+    return row_of(
+        PRODUCTS,
+        product_id=item["id"],
+        product_key=key,
+        scene_id=told["swath:scene_id"],
+        scene_digest=told["swath:scene_digest"],
+        pipeline=told["swath:pipeline"],
+        pipeline_version=told["swath:pipeline_version"],
+        collection=item["collection"],
+        item=path,
+        bbox=item["bbox"],
+        acquired=datetime.fromisoformat(told["datetime"]),
+        platform=told["platform"],
+        assets=asset_rows(records),
+        records=kept,
+        pictures=pictures,
+        models=model_rows(models),
+        left_out=told.get("swath:left_out", {}),
+        facts="{}",
+        code=told["processing:software"]["swath"],
+        run_id=run_id,
+        wave=0,
+        site=site,
+        made=datetime.now(UTC),
+    )
 
 
 def _send_back(tables: Tables, found: OutputComparison, *, run_id: str) -> None:
@@ -136,19 +154,21 @@ def _send_back(tables: Tables, found: OutputComparison, *, run_id: str) -> None:
     tables.delete("products", version.isin([f"{r['product_id']} {r['product_key']}" for r in found.broken.values()]))
 
 
-def _quarantined(row: Row, why: OutputFinding, *, href: str) -> tuple[Any, ...]:
+def _quarantined(row: Row, why: OutputFinding, *, href: str) -> TableRow:
     message = (
         f"{row['product_id']}: {why.kind} {why.path}: expected {why.expected}; got {why.got}. Run swath retry --error {LOST}"
     )
     # The run that made it holds the specification by which it is made again.
-    return (
-        row["run_id"], 0, row["scene_id"], href, row["pipeline"], _PIPELINE, LOST, message, 1, href, datetime.now(UTC),
+    return row_of(
+        QUARANTINE, run_id=row["run_id"], wave=0, scene_id=row["scene_id"], href=href, pipeline=row["pipeline"], stage=_PIPELINE,
+        error_class=LOST, message=message, attempts=1, retry=href, at=datetime.now(UTC),
     )  # fmt: skip
 
 
-def _run(run_id: str, *, adopted: int, sent_back: int, began: datetime, site: str) -> tuple[Any, ...]:
-    scenes = adopted + sent_back
-    return (
-        run_id, 0, _PIPELINE, digest_of({}), "{}", scenes, adopted, 0, sent_back, 0, 0, 0, 0, True, 0.0, began, datetime.now(UTC),
-        __version__, site,
+def _run(run_id: str, *, adopted: int, sent_back: int, began: datetime, site: str) -> TableRow:
+    scenes = Count(taken_in=adopted + sent_back, made=adopted, quarantined=sent_back)
+    return row_of(
+        RUNS, run_id=run_id, wave=0, pipeline=_PIPELINE, spec_digest=digest_of({}), spec="{}",
+        **counts_of(Account(scenes=scenes, edges=scenes)), cpu_s=0.0, started=began, ended=datetime.now(UTC), code=__version__,
+        site=site,
     )  # fmt: skip

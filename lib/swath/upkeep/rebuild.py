@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from swath.engine.keys import digest_of
 from swath.errors import ConfigError
+from swath.ledger.rows import TableRow, row_of
 from swath.ledger.schemas import RUNS
 from swath.ledger.tables import Tables
 from swath.ndjson import entries
@@ -47,7 +48,7 @@ class _Runs:
         unread: Results that are none.
     """
 
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    rows: list[TableRow] = field(default_factory=list)
     made_by: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
 
@@ -101,16 +102,16 @@ def _products(result: Json, store: Store) -> list[str]:
     return [product["product_id"] for product in entries(result, "products", read=store.read)]
 
 
-def _row(result: Json, *, spec: bytes | None) -> tuple[Any, ...]:
+def _row(result: Json, *, spec: bytes | None) -> TableRow:
     """The one row that a result gives: waves are not told apart any more."""
     text = spec.decode() if spec is not None else "{}"
-    assets = result["assets"]
+    assets = {f"assets_{name}": count for name, count in result["assets"].items()}
+    scenes = {name: result[name] for name in ("scenes_in", "made", "skipped", "quarantined")}
     cpu_s = sum(float(stage["cpu_s"]) for stage in result["stages"])
-    return (
-        result["run_id"], 0, result["pipeline"], digest_of(json.loads(text)), text, result["scenes_in"], result["made"],
-        result["skipped"], result["quarantined"], assets["in"], assets["made"], assets["skipped"], assets["quarantined"],
-        result["balanced"], cpu_s, datetime.fromisoformat(result["started"]), datetime.fromisoformat(result["ended"]),
-        result["code"], result["site"],
+    return row_of(
+        RUNS, run_id=result["run_id"], wave=0, pipeline=result["pipeline"], spec_digest=digest_of(json.loads(text)), spec=text,
+        **scenes, **assets, balanced=result["balanced"], cpu_s=cpu_s, started=datetime.fromisoformat(result["started"]),
+        ended=datetime.fromisoformat(result["ended"]), code=result["code"], site=result["site"],
     )  # fmt: skip
 
 

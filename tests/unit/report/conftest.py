@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.records import records_of
 
+from swath.account import Count
 from swath.algo.qa import QA_BITS
 from swath.grid import Grid
 from swath.product import (
@@ -26,7 +27,7 @@ from swath.product import (
     class_map,
 )
 from swath.report.product_summary import AssetSummary, AtmosphericValue, BandTruth, ProductSummary, Truth
-from swath.report.summary import Account, QuarantineEntry, RunSummary, SkippedEntry, StageTiming
+from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry, StageTiming
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.shares import shares_of
 from swath.sinks.quicklook import class_png, stretch_of, true_colour_png
@@ -215,8 +216,8 @@ def sample(files: dict[str, bytes]) -> RunSummary:
         site="local",
         started=started,
         ended=started + timedelta(seconds=84.3),
-        scenes=Account(taken_in=4, made=2, skipped=1, quarantined=1),
-        assets=Account(taken_in=44, made=22, skipped=11, quarantined=11),
+        scenes=Count(taken_in=4, made=2, skipped=1, quarantined=1),
+        assets=Count(taken_in=44, made=22, skipped=11, quarantined=11),
         products=(
             product(3, scene_id="LC09_L1TP_193026_20240621_20240621_02_T1", files=files, truth=truth),
             product(8, scene_id="LC09_L1TP_193027_20240621_20240621_02_T1", files=files),

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from swath.account import Count
 from swath.product import AppliedStep, Statistics
 from swath.report import view
 from swath.report.html import percent, render
-from swath.report.summary import Account, RunSummary
+from swath.report.summary import RunSummary
 from swath.shares import Shares
 
 VOID = {"meta", "link", "img", "br", "line", "path", "image"}
@@ -119,14 +120,14 @@ def test_pictures_that_are_gone_or_no_pictures_are_left_out(summary: RunSummary,
 
 
 def test_an_account_that_does_not_balance_is_shouted(summary: RunSummary, files: dict[str, bytes]) -> None:
-    broken = replace(summary, scenes=Account(taken_in=4, made=2, skipped=0, quarantined=1))
+    broken = replace(summary, scenes=Count(taken_in=4, made=2, skipped=0, quarantined=1))
     text = Page(render(broken, read=files.get)).text
     assert "does not balance: 1 scenes" in text
     assert "The account balances" not in text
 
 
 def test_a_run_of_nothing_is_a_page_too(summary: RunSummary) -> None:
-    empty = replace(summary, scenes=Account(), assets=Account(), products=(), skipped=(), quarantine=(), stages=())
+    empty = replace(summary, scenes=Count(), assets=Count(), products=(), skipped=(), quarantine=(), stages=())
     page = Page(render(empty, read=no_picture))
     assert "0 of 0 scenes made" in page.text
     assert page.open == []

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from swath.account import Count
 from swath.product import Product
 from swath.report.product_summary import ProductSummary
-from swath.report.summary import Account, RunSummary, StageTiming, stages_together
+from swath.report.summary import RunSummary, StageTiming, stages_together
 
 CONTRACT = {"run_id", "pipeline", "scenes_in", "made", "skipped", "quarantined", "products", "quarantine", "report"}
 
@@ -41,7 +42,7 @@ def test_a_document_of_another_kind_is_refused() -> None:
 
 
 def test_a_remainder_unbalances_the_account(summary: RunSummary) -> None:
-    account = Account(taken_in=5, made=2, skipped=1, quarantined=1)
+    account = Count(taken_in=5, made=2, skipped=1, quarantined=1)
     assert account.remainder == 1
     assert not account.balanced
     assert not replace(summary, assets=account).balanced

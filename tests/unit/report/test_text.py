@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from swath.report.summary import Account, RunSummary
+from swath.account import Count
+from swath.report.summary import RunSummary
 from swath.report.text import duration, lines, plain, size
 
 
 def test_a_remainder_is_told(summary: RunSummary) -> None:
-    broken = replace(summary, assets=Account(taken_in=5, made=2))
+    broken = replace(summary, assets=Count(taken_in=5, made=2))
     assert "DOES NOT BALANCE" in lines(broken)[0]
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from swath.scene import Scene
 from swath.sensors import Provider, constellation_of
 from swath.sinks.stac.assets import PictureRecord, assets_of, projection_of
 from swath.sinks.stac.renders import RENDER_EXTENSION, renders_of
+from swath.source_ref import SourceRef
 
 STAC_VERSION = "1.1.0"
 #: The extensions that items use, by the prefix of their fields.
@@ -199,9 +200,6 @@ def _links(product: Product, *, model_hrefs: Mapping[str, str]) -> list[Json]:
     # No self link: it would have to be absolute, and a catalogue that moves between sites is self-contained.
     day = product.scene.acquired.astimezone(UTC)
     home = f"{TO_ROOT}collections/{product.collection}"
-    source = {"rel": "derived_from", "href": product.scene.source_href, "title": f"scene {product.scene.scene_id}"}
-    if product.scene.reader == "stac":
-        source["type"] = ITEM_TYPE
     models = [
         {"rel": "mlm:model", "href": model_hrefs[m.digest], "title": f"{m.name} {m.version}"}
         for m in models_of(product)
@@ -211,6 +209,15 @@ def _links(product: Product, *, model_hrefs: Mapping[str, str]) -> list[Json]:
         {"rel": "root", "href": f"{TO_ROOT}catalog.json", "type": JSON_TYPE},
         {"rel": "collection", "href": f"{home}/collection.json", "type": JSON_TYPE},
         {"rel": "parent", "href": f"{home}/{day:%Y/%m/%d}/catalog.json", "type": JSON_TYPE},
-        source,
+        *source_links(product.sources),
         *models,
+    ]
+
+
+def source_links(sources: Iterable[SourceRef]) -> list[Json]:
+    """A link ``derived_from`` to each source whose pixels went in."""
+    return [
+        {"rel": "derived_from", "href": s.href, "title": s.title, **({"type": ITEM_TYPE} if s.item else {})}
+        for s in sources
+        if s.used
     ]
