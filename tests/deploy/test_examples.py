@@ -7,13 +7,13 @@ import pytest
 
 from swath.deploy.handover import handover_text
 from swath.deploy.render.order import Order
-from swath.deploy.rendering import as_yaml, pod_templates, render
-from swath.deploy.site.cluster import Engine
+from swath.deploy.render.plain import as_yaml
+from swath.deploy.rendering import pod_templates, render
 from swath.deploy.site.files import load_job, load_site
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_ID = "ard-20261125t021500z-0a1b"
-_FOLDERS = {Engine.EMR_ON_EKS: ("emr-on-eks", "json"), Engine.SPARK_OPERATOR: ("spark-operator", "yaml")}
+_FOLDERS = {"emr-on-eks": ("emr-on-eks", "json"), "spark-operator": ("spark-operator", "yaml")}
 _CASES = [
     ("ard-nightly", "aws-region"),
     ("ard", "aws-region"),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from swath.deploy.render.spark_conf import SOON_NOTICED, spark_conf
+from swath.deploy.pods.conf import SOON_NOTICED
+from swath.deploy.render.spark_conf import spark_conf
 from swath.deploy.site.files import load_job, load_site
 
 pytestmark = [pytest.mark.long, pytest.mark.spark, pytest.mark.timeout(400)]

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from swath.deploy.engine_command import engine_command, here, words_and_variables
-from swath.deploy.operate.local import entry_point
 from swath.deploy.parity import Runtime
 from swath.deploy.render.order import Order
 from swath.deploy.site.files import load_site
 from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.spark_submit.local import entry_point
 
 CLOSED = Path(__file__).with_name("closed_network.sh")
 

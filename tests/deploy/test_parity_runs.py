@@ -17,12 +17,12 @@ import pytest
 import rasterio
 
 from swath.deploy.engine_command import EngineCommand, engine_command, here
-from swath.deploy.operate.local import entry_point
 from swath.deploy.operate.result import parse_result
 from swath.deploy.parity import Runtime, SiteComparison, compare, execute
 from swath.deploy.render.order import Order
 from swath.deploy.site.files import load_site
 from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.spark_submit.local import entry_point
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHER_SPARK, OTHER_DELTA = "4.0.2", "4.0.0"  # as EMR's release

@@ -1,4 +1,4 @@
-"""The bytes that every shipped site is given for every shipped job; with SWATH_UPDATE_EXAMPLES=1 this writes their digests anew."""
+"""The bytes that every shipped site is given for every job; SWATH_UPDATE_EXAMPLES=1 writes their digests anew."""
 
 import hashlib
 import json
@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from swath.deploy.render.order import Order
-from swath.deploy.rendering import as_yaml, pod_templates, render
+from swath.deploy.render.plain import as_yaml
+from swath.deploy.rendering import pod_templates, render
 from swath.deploy.site.files import load_job, load_site, site_names
 from swath.errors import ConfigError
 

@@ -62,7 +62,7 @@ def test_a_job_is_refused_or_every_engine_takes_its_rendering(site: str, data: d
     if order is None:
         return
     try:
-        if order.site.on_emr:
+        if order.site.engine == "emr-on-eks":
             assert request_refusals(start_job_run(order)) == ()
         else:
             manifest = spark_application(order)

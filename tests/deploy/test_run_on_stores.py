@@ -18,13 +18,13 @@ from tests.faults.whole_product import MADE, Maker
 
 from swath.config import load_pipeline, prepare
 from swath.deploy.engine_command import EngineCommand, engine_command
-from swath.deploy.operate.local import entry_point
 from swath.deploy.render.layout import HOME
 from swath.deploy.render.order import Order
 from swath.deploy.site.identity import PROFILE_MOUNT
 from swath.deploy.site.job_spec import JobSpec, Resources
 from swath.deploy.site.memory import Memory
 from swath.deploy.site.site import Site
+from swath.deploy.spark_submit.local import entry_point
 from swath.engine.child.parent import Child, Limits
 from swath.engine.keys import canonical
 from swath.inference.model_store import VARIABLE, ModelStore

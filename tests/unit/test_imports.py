@@ -87,8 +87,13 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "deploy.operate": frozenset(
         {"deploy.site", "deploy.render", "stores", "metrics", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}
     ),
-    "deploy.emr_on_eks": frozenset({"deploy.site", "deploy.render", "deploy.operate"}),
-    "deploy.spark_operator": frozenset({"deploy.site", "deploy.render", "deploy.operate"}),
+    # What engines with pods share, then the engines: a folder each, which none of the others names.
+    "deploy.pods": frozenset({"deploy.site", "deploy.render"}),
+    "deploy.emr_on_eks": frozenset({"deploy.site", "deploy.render", "deploy.operate", "deploy.pods"}),
+    "deploy.spark_operator": frozenset({"deploy.site", "deploy.render", "deploy.operate", "deploy.pods"}),
+    "deploy.spark_submit": frozenset(
+        {"deploy.site", "deploy.render", "deploy.operate", "spark.start.jars", "spark.start.s3a_jars"}
+    ),
     "deploy.border": frozenset({"deploy.site", "deploy.operate", "stores", "metrics"}),
     "deploy.monitoring": frozenset({"metrics"}),
     "deploy.sbom": frozenset(),

@@ -14,17 +14,16 @@ from swath.cli.forward import forward_command
 from swath.cli.gate import gate_command
 from swath.cli.parity import parity_command
 from swath.cli.run_name import run_name_options
+from swath.deploy.engine import engine_of
 from swath.deploy.handover import write_handover
-from swath.deploy.launchers import launcher_for
 from swath.deploy.operate.launch_error import LaunchError
-from swath.deploy.operate.local import local_submit
 from swath.deploy.operate.result import RunResult, read_result
 from swath.deploy.operate.retrying import may_retry, told_code
 from swath.deploy.operate.run_status import RunState, RunStatus
 from swath.deploy.operate.watching import Patience, watch
+from swath.deploy.render.command import Foreground
 from swath.deploy.render.order import Order
 from swath.deploy.rendering import border_table, render, write_pod_templates
-from swath.deploy.site.cluster import Engine
 from swath.deploy.site.duration import seconds
 from swath.deploy.site.files import load_job, load_site, site_names
 from swath.deploy.site.names import new_run_id
@@ -98,18 +97,18 @@ def render_command(
 def submit_command(job: str, *, site_name: str, run_id: str | None, wait: bool, retries: int, again: bool) -> None:
     """Start JOB. The same --run-id twice starts one run."""
     order = _order(job, site_name=site_name, run_id=run_id)
-    if order.site.engine is Engine.SPARK_SUBMIT:
-        sys.exit(_run(order))
+    command = engine_of(order.site).in_foreground(order)
+    if command is not None:
+        sys.exit(_run(order, command=command))
     order = _submit(order, again=again)
     if wait:
         sys.exit(_wait(order, retries=retries))
     _say_who_ends_it(order)
 
 
-def _run(order: Order) -> int:
+def _run(order: Order, *, command: Foreground) -> int:
     """Run in the foreground, for as long as the job may last."""
-    words, variables = local_submit(order)
-    with subprocess.Popen(words, env={**os.environ, **variables}) as run:
+    with subprocess.Popen(command.words, env={**os.environ, **command.variables}) as run:
         try:
             return run.wait(seconds(order.job.max_duration))
         except subprocess.TimeoutExpired:
@@ -119,15 +118,17 @@ def _run(order: Order) -> int:
 
 
 def _say_who_ends_it(order: Order) -> None:
-    """Clusters of the operator end a late run themselves. A request to EMR has no field for it."""
-    if order.site.on_emr:
-        longest = order.job.max_duration
-        click.echo(f"EMR ends no run: only `submit --wait` or `status --wait` cancels one after max_duration {longest}", err=True)
+    """Some engines end a late run themselves."""
+    if not engine_of(order.site).ends_late_runs:
+        longest, engine = order.job.max_duration, order.site.engine
+        click.echo(
+            f"{engine} ends no run: only `submit --wait` or `status --wait` cancels one after max_duration {longest}", err=True
+        )
 
 
 def _submit(order: Order, *, again: bool = False) -> Order:
     """Submit; with ``again`` as the first attempt that was not there, once the one before it has ended."""
-    launcher = launcher_for(order.site, order=order)
+    launcher = engine_of(order.site).launch(order.site, order=order)
     made = launcher.submit()
     if again and not made.created:
         status = launcher.status(order.name)
@@ -156,17 +157,18 @@ def _wait(order: Order, *, retries: int) -> int:
 
 
 def _follow(order: Order) -> RunStatus:
-    """Wait for the end. EMR has no maximum duration, so the waiting launcher stops a run that exceeds it."""
-    launcher, on_emr = launcher_for(order.site), order.site.on_emr
+    """Wait for the end. Where the engine has no maximum duration, the waiting launcher stops a run that exceeds it."""
+    engine = engine_of(order.site)
+    launcher, ours = engine.launch(order.site), not engine.ends_late_runs
     last = RunStatus(run_id=order.name, state=RunState.UNKNOWN)
-    for last in watch(launcher, order.name, patience=Patience(deadline_s=seconds(order.job.max_duration) if on_emr else None)):
+    for last in watch(launcher, order.name, patience=Patience(deadline_s=seconds(order.job.max_duration) if ours else None)):
         click.echo(last.text, err=True)
     if last.state.final:
         return last
-    if on_emr and not last.stuck:
+    if ours and not last.stuck:
         click.echo(f"{order.name} is on for longer than max_duration {order.job.max_duration}: cancelling it", err=True)
         return launcher.cancel(order.name)
-    ends = "nobody ends it after max_duration" if on_emr else "the cluster ends it after max_duration"
+    ends = "nobody ends it after max_duration" if ours else "the cluster ends it after max_duration"
     remedy = "Wait on with `swath status --wait`, or stop it with `swath cancel`"
     click.echo(f"no longer waited for, but {order.name} lives: it may still start, and {ends}. {remedy}", err=True)
     return last
@@ -192,7 +194,7 @@ def _code(result: RunResult | None, *, status: RunStatus) -> int:
 def _named(job: str, *, site_name: str, run_id: str | None) -> tuple[Order, str]:
     """An order for asking, and the run's name: the one that was given, or the newest of the job."""
     site, spec = load_site(site_name), load_job(job)
-    name = run_id or launcher_for(site).latest(spec.job)
+    name = run_id or engine_of(site).launch(site).latest(spec.job)
     if name is None:
         raise ConfigError(f"site {site.site} has no run of job {spec.job}")
     found = re.fullmatch(r"(?P<run>.+?)(-r(?P<attempt>[2-9]))?", name)
@@ -209,7 +211,7 @@ def _named(job: str, *, site_name: str, run_id: str | None) -> tuple[Order, str]
 def status_command(job: str, *, site_name: str, run_id: str | None, wait: bool) -> None:
     """Show the state of a run of JOB, and why it is stuck."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
-    status = _follow(order) if wait else launcher_for(order.site).status(name)
+    status = _follow(order) if wait else engine_of(order.site).launch(order.site).status(name)
     click.echo(status.text)
     try:
         result = read_result(order.output, run_id=order.run_id, site=order.site)
@@ -227,7 +229,7 @@ def status_command(job: str, *, site_name: str, run_id: str | None, wait: bool) 
 def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
     """Stop a run of JOB. What it has published stays."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
-    click.echo(launcher_for(order.site).cancel(name).text)
+    click.echo(engine_of(order.site).launch(order.site).cancel(name).text)
 
 
 @click.command("logs")
@@ -239,7 +241,7 @@ def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
 def logs_command(job: str, *, site_name: str, run_id: str | None, follow: bool, tail: int | None) -> None:
     """Print the driver's log, or its location."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
-    for line in launcher_for(order.site).logs(name, follow=follow, tail=tail):
+    for line in engine_of(order.site).launch(order.site).logs(name, follow=follow, tail=tail):
         click.echo(line)
 
 
@@ -253,7 +255,7 @@ def sites_group() -> None:
 def sites_list_command(*, form: str | None) -> None:
     """List the sites of the conf folder."""
     sites = {name: load_site(name) for name in site_names()}
-    rows = [(name, site.engine.value, site.link.value, site.summary) for name, site in sites.items()]
+    rows = [(name, site.engine, site.link.value, site.summary) for name, site in sites.items()]
     show(("site", "engine", "link", "summary"), rows, form=form)
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from swath.deploy.engine_command import engine_command, here
-from swath.deploy.operate.local import entry_point
 from swath.deploy.parity import Runtime, compare, execute
 from swath.deploy.render.order import Order
 from swath.deploy.site.files import load_job, load_site
 from swath.deploy.site.names import new_run_id
+from swath.deploy.spark_submit.local import entry_point
 from swath.errors import ConfigError
 
 

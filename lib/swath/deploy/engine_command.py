@@ -3,21 +3,17 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from swath.deploy.emr_on_eks.request import settings_of as settings_of_request
-from swath.deploy.emr_on_eks.request import start_job_run
+from swath.deploy.engine import engine_of
+from swath.deploy.render.command import EngineCommand
 from swath.deploy.render.order import Order
-from swath.deploy.render.spark_submit import spark_submit
-from swath.deploy.site.cluster import Engine
 from swath.deploy.site.site import Site
-from swath.deploy.spark_operator.application import settings_of as settings_of_application
-from swath.deploy.spark_operator.application import spark_application
 from swath.errors import ConfigError
 
-_DRIVER_ENV = "spark.kubernetes.driverEnv."
+__all__ = ["EngineCommand", "engine_command", "here", "words_and_variables"]
+
 _EXECUTOR_ENV = "spark.executorEnv."
 
 # What only a cluster has: pods, jars of its image, accounts, stores behind a network.
@@ -33,56 +29,9 @@ _CLUSTER_VARIABLES = re.compile(
 _FOLDERS_LEDGER = {"SWATH_LEDGER": "delta", "SWATH_LOCK": "file"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineCommand:
-    """What an engine runs.
-
-    Args:
-        program: Main file.
-        arguments: Arguments of the program.
-        conf: All Spark settings.
-        driver: Variables of the driver.
-        executor: Variables of executors.
-    """
-
-    program: str
-    arguments: tuple[str, ...]
-    conf: Mapping[str, str]
-    driver: Mapping[str, str]
-    executor: Mapping[str, str]
-
-
 def engine_command(order: Order) -> EngineCommand:
     """Render ``order`` for its engine, and read the command back from the rendering alone."""
-    if order.site.engine is Engine.EMR_ON_EKS:
-        return from_request(start_job_run(order))
-    if order.site.engine is Engine.SPARK_OPERATOR:
-        return from_application(spark_application(order))
-    command = spark_submit(order)
-    return replace(_made(command.program, list(command.arguments), conf=command.conf), driver=command.environment)
-
-
-def from_request(request: Mapping[str, Any]) -> EngineCommand:
-    """Of a StartJobRun request."""
-    driver = request["jobDriver"]["sparkSubmitJobDriver"]
-    return _made(driver["entryPoint"], driver["entryPointArguments"], conf=settings_of_request(request))
-
-
-def from_application(manifest: Mapping[str, Any]) -> EngineCommand:
-    """Of a SparkApplication."""
-    spec = manifest["spec"]
-    conf = settings_of_application(spec, namespace=manifest["metadata"]["namespace"])
-    return _made(spec["mainApplicationFile"], spec["arguments"], conf=conf)
-
-
-def _made(program: str, arguments: list[str], *, conf: Mapping[str, str]) -> EngineCommand:
-    return EngineCommand(
-        program=program,
-        arguments=tuple(arguments),
-        conf={key: value for key, value in conf.items() if not key.startswith((_DRIVER_ENV, _EXECUTOR_ENV))},
-        driver={key.removeprefix(_DRIVER_ENV): value for key, value in conf.items() if key.startswith(_DRIVER_ENV)},
-        executor={key.removeprefix(_EXECUTOR_ENV): value for key, value in conf.items() if key.startswith(_EXECUTOR_ENV)},
-    )
+    return engine_of(order.site).read_back(order)
 
 
 def here(command: EngineCommand, *, site: Site, folders: Mapping[str, Path], program: Path) -> EngineCommand:

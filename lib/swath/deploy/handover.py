@@ -4,20 +4,16 @@ An orchestrator writes its own run id in the place of the one in the file, where
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from swath import __version__
-from swath.deploy.emr_on_eks.request import start_job_run
+from swath.deploy.engine import engine_of
 from swath.deploy.render.order import Order
-from swath.deploy.site.cluster import Engine
 from swath.deploy.site.duration import seconds
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.names import RUN_LIMIT
 from swath.deploy.site.site import Site
-from swath.deploy.spark_operator.application import spark_application
-from swath.errors import ConfigError
 
 
 def handover(job: JobSpec, *, site: Site) -> dict[str, Any]:
@@ -33,21 +29,13 @@ def handover(job: JobSpec, *, site: Site) -> dict[str, Any]:
         "swath": __version__,
         "job": job.job,
         "site": site.site,
-        "engine": site.engine.value,
+        "engine": site.engine,
         "run_id": run_id,
         "schedule": job.schedule,
         "max_duration_s": seconds(job.max_duration),
         "region": site.cluster.region,
-        "start": dict(_started(order)),
+        "start": dict(engine_of(site).hand_over(order)),
     }
-
-
-def _started(order: Order) -> Mapping[str, Any]:
-    if order.site.engine is Engine.EMR_ON_EKS:
-        return start_job_run(order)
-    if order.site.engine is Engine.SPARK_OPERATOR:
-        return spark_application(order)
-    raise ConfigError(f"site {order.site.site} runs by spark-submit in the foreground: an orchestrator calls `swath submit`")
 
 
 def handover_text(job: JobSpec, *, site: Site) -> str:

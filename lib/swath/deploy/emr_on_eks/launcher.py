@@ -12,7 +12,7 @@ from swath.deploy.emr_on_eks.states import REMEDIES, START_TIMEOUT_S, STATES
 from swath.deploy.operate.aws_errors import in_words
 from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.operate.run_status import RunState, RunStatus, Submission
-from swath.deploy.render.pod_template import Manifest
+from swath.deploy.render.plain import Manifest
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
 

@@ -13,7 +13,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from swath.deploy.render.refused import Refusal
+from swath.deploy.site.refused import Refusal
 
 _SHOWN = 40
 

@@ -8,7 +8,7 @@ from swath.deploy.emr_on_eks.limits import request_refusals
 from swath.deploy.emr_on_eks.states import START_TIMEOUT_S
 from swath.deploy.render.layout import ENTRY_POINT, POD_TEMPLATES
 from swath.deploy.render.order import Order
-from swath.deploy.render.pod_template import Manifest
+from swath.deploy.render.plain import Manifest
 from swath.deploy.render.refusal import refuse
 from swath.deploy.site.site import Site
 

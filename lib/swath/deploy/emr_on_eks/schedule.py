@@ -10,7 +10,7 @@ from swath.deploy.emr_on_eks.cron_expression import cron_expression
 from swath.deploy.emr_on_eks.limits import request_shape
 from swath.deploy.emr_on_eks.request import start_job_run
 from swath.deploy.render.order import Order
-from swath.deploy.render.pod_template import Manifest
+from swath.deploy.render.plain import Manifest
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from swath.deploy.render.refused import Refusal
 from swath.deploy.site.border import Flow
 from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.refused import Refusal
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import StoreKind
 
@@ -17,10 +17,7 @@ def engine_sends(job: JobSpec, *, site: Site) -> Mapping[Flow, str]:
 
 
 def _sends(job: JobSpec, site: Site) -> Iterator[tuple[Flow, str]]:
-    if site.on_emr:
-        yield Flow.JOB_REQUEST, f"StartJobRun, to {site.cluster.region}"
-        yield Flow.ARGUMENTS, f"StartJobRun, to {site.cluster.region}"
-        yield Flow.ERROR_TEXTS, f"stateDetails of the job run, to {site.cluster.region}"
+    yield from site.kind.sends(site)
     if site.logging.cloudwatch_group:
         yield Flow.DRIVER_LOGS, f"CloudWatch log group {site.logging.cloudwatch_group}"
     elif site.logging.s3_uri:

@@ -12,6 +12,6 @@ def most_executors(resources: Resources, *, site: Site) -> int:
 
 def most_cores(resources: Resources, *, site: Site) -> int | None:
     """Executor cores that a run has at most; None on one machine, which knows its own."""
-    if on_one_machine(site.cluster.master) and not site.on_kubernetes:
+    if on_one_machine(site.kind.master(site)):
         return None
     return most_executors(resources, site=site) * resources.executor_cores

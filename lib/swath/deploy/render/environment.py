@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 
-from swath.deploy.render.layout import HOME
 from swath.deploy.site.identity import PROFILE_MOUNT, IdentityKind
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.network import Proxy, Trust
@@ -32,9 +31,8 @@ def environment(job: JobSpec, *, site: Site) -> Mapping[str, str]:
         **store_variables(stores_of(job, site=site)),
         **(_trust(site.trust) if site.trust else {}),
         **(_proxy(site.proxy) if site.proxy else {}),
+        **site.kind.variables(site),
     }
-    if site.on_kubernetes:
-        variables |= {"HOME": HOME, "TMPDIR": "/tmp", "NUMBA_CACHE_DIR": "/tmp/numba", "MPLCONFIGDIR": "/tmp/mpl"}  # noqa: S108
     return dict(sorted(variables.items()))
 
 

@@ -6,11 +6,11 @@ from functools import cached_property
 
 from swath.deploy.render.arguments import arguments, output_of
 from swath.deploy.render.refusal import refusals, refuse
-from swath.deploy.render.refused import Refusal
 from swath.deploy.render.secret_scan import suspicious_arguments, suspicious_settings
 from swath.deploy.render.spark_conf import spark_conf
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.names import RUN_LIMIT, check_name
+from swath.deploy.site.refused import Refusal
 from swath.deploy.site.site import Site
 
 

@@ -14,15 +14,16 @@ _ANONYMOUS = "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"
 
 def s3a(site: Site) -> Mapping[str, str]:
     """Hadoop settings of all buckets of ``site``; empty when it has none."""
-    stores = [s for s in site.stores.values() if s.is_s3]
     settings: dict[str, str] = {}
-    if stores and not site.on_emr:
-        # EMR maps s3:// to S3A by itself
-        settings["spark.hadoop.fs.s3.impl"] = _IMPLEMENTATION
-    for store in stores:
+    for store in (s for s in site.stores.values() if s.is_s3):
         prefix = f"spark.hadoop.fs.s3a.bucket.{store.bucket}."
         settings.update({prefix + key: value for key, value in _bucket(store, site=site)})
     return settings
+
+
+def s3_scheme(site: Site) -> Mapping[str, str]:
+    """``s3://`` served by S3A, for engines that do not have it so by themselves; empty for a site without buckets."""
+    return {"spark.hadoop.fs.s3.impl": _IMPLEMENTATION} if any(s.is_s3 for s in site.stores.values()) else {}
 
 
 def _bucket(store: Store, *, site: Site) -> Iterator[tuple[str, str]]:

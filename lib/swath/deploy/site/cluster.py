@@ -1,7 +1,6 @@
 """The engine that runs jobs at a site, and where it listens."""
 
 import re
-from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -9,14 +8,6 @@ from pydantic import AfterValidator, Field, model_validator
 from swath.deploy.site.strict import Strict
 
 Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-
-
-class Engine(StrEnum):
-    """Who starts drivers."""
-
-    EMR_ON_EKS = "emr-on-eks"
-    SPARK_OPERATOR = "spark-operator"
-    SPARK_SUBMIT = "spark-submit"
 
 
 class Cluster(Strict):
@@ -47,13 +38,6 @@ class Cluster(Strict):
     pod_security: Literal["restricted", "baseline"] = "restricted"
     master: str = "local[*,4]"
     jars: tuple[str, ...] = ()
-
-    def missing_for(self, engine: Engine) -> tuple[str, ...]:
-        """Fields that ``engine`` needs and that are not there."""
-        if engine is not Engine.EMR_ON_EKS:
-            return ()
-        needed = ("virtual_cluster", "region", "release_label", "execution_role_arn")
-        return tuple(name for name in needed if not getattr(self, name))
 
 
 class Logging(Strict):

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from swath.deploy.site.border import Border
-from swath.deploy.site.cluster import Cluster, Engine, Logging, Metrics
+from swath.deploy.site.cluster import Cluster, Logging, Metrics
+from swath.deploy.site.engine_kind import EngineKind
+from swath.deploy.site.engines import check_engine, engine_kind
 from swath.deploy.site.fields import JobName
 from swath.deploy.site.identity import Identity
 from swath.deploy.site.ledger import Catalogue, Ledger, Registry
@@ -14,7 +16,7 @@ from swath.deploy.site.network import Link, Proxy, Search, Trust
 from swath.deploy.site.placement import DynamicAllocation, Placement, Scratch, Sizes
 from swath.deploy.site.rasters import Dem
 from swath.deploy.site.stores import Store
-from swath.deploy.site.strict import Strict
+from swath.deploy.site.strict import Strict, checked
 from swath.errors import ConfigError
 from swath.inputs import DEM, RasterSource
 
@@ -27,7 +29,7 @@ class Site(Strict):
     Args:
         site: Name.
         summary: For people.
-        engine: Who starts drivers.
+        engine: What starts drivers, by its name: see ``swath.deploy.engine``.
         image: By digest: ``registry/name@sha256:...``; empty for ``spark-submit``.
         spark_version: Spark version of the image.
         cluster: Where the engine listens.
@@ -54,7 +56,7 @@ class Site(Strict):
 
     site: JobName
     summary: str = ""
-    engine: Engine
+    engine: Annotated[str, AfterValidator(checked(check_engine))]
     image: str = ""
     spark_version: Annotated[str, Field(pattern=r"^4\.0\.\d+$")] = "4.0.5"
     cluster: Cluster = Cluster()
@@ -81,16 +83,8 @@ class Site(Strict):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         """Each engine has fields that it cannot do without."""
-        missing = self.cluster.missing_for(self.engine)
-        if missing:
-            msg = f"engine {self.engine.value} needs cluster.{', cluster.'.join(missing)}"
-            raise ValueError(msg)
-        if self.on_kubernetes and not self.image:
-            msg = f"engine {self.engine.value} needs image, by digest"
-            raise ValueError(msg)
-        if self.on_kubernetes and self.identity is None and any(s.is_s3 for s in self.stores.values()):
-            msg = "identity is needed: without it pods fall through to the node's role"
-            raise ValueError(msg)
+        for lack in self.kind.lacks(self):
+            raise ValueError(lack)
         if self.metrics.cloudwatch and not (self.metrics.region or self.cluster.region):
             msg = "metrics.cloudwatch needs metrics.region: the cluster has none"
             raise ValueError(msg)
@@ -100,14 +94,9 @@ class Site(Strict):
         return self
 
     @property
-    def on_kubernetes(self) -> bool:
-        """Drivers and executors are pods."""
-        return self.engine is not Engine.SPARK_SUBMIT
-
-    @property
-    def on_emr(self) -> bool:
-        """EMR's own Spark, Delta and S3 connector."""
-        return self.engine is Engine.EMR_ON_EKS
+    def kind(self) -> EngineKind:
+        """The engine, by its name."""
+        return engine_kind(self.engine)
 
     def store_of(self, uri: str) -> tuple[str, Store] | None:
         """Name and value of the store that ``uri`` lies in, the longest match; None for an address outside all stores."""

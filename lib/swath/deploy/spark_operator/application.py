@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from swath.deploy.pods.template import pod_template
 from swath.deploy.render.layout import ENTRY_POINT
 from swath.deploy.render.order import Order
-from swath.deploy.render.pod_template import Manifest, Role, pod_template
+from swath.deploy.render.plain import Manifest, Role
 from swath.deploy.render.refusal import refuse
 from swath.deploy.spark_operator.webhook_rules import webhook_refusals
 
@@ -100,7 +101,8 @@ def _pod(order: Order, *, role: Role) -> Manifest:
     pod["cores"] = int(pod["cores"])
     prefix = f"spark.kubernetes.{role}.label."
     pod["labels"] = {key.removeprefix(prefix): value for key, value in conf.items() if key.startswith(prefix)}
-    pod["template"] = pod_template(order.site, role=role, job=order.job)
+    priority = "swath-driver" if role == "driver" else f"swath-{order.job.priority}"
+    pod["template"] = pod_template(order.site, role=role, job=order.job, priority=priority)
     return pod
 
 

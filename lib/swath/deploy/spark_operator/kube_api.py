@@ -8,7 +8,7 @@ import kubernetes
 import urllib3
 
 from swath.deploy.operate.launch_error import LaunchError
-from swath.deploy.render.pod_template import Manifest
+from swath.deploy.render.plain import Manifest
 from swath.errors import ConfigError
 
 client: Any = kubernetes.client  # the package carries no types

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.operate.run_status import RunState, RunStatus, Submission
 from swath.deploy.render.layout import DRIVER
-from swath.deploy.render.pod_template import Manifest
+from swath.deploy.render.plain import Manifest
 from swath.deploy.spark_operator.application import DIGEST
 from swath.deploy.spark_operator.diagnosis import Evidence, diagnose
 from swath.deploy.spark_operator.kube_api import KubeApi

@@ -1,7 +1,7 @@
 """The ScheduledSparkApplication of a job that runs by the calendar."""
 
 from swath.deploy.render.order import Order
-from swath.deploy.render.pod_template import Manifest
+from swath.deploy.render.plain import Manifest
 from swath.deploy.render.refusal import refuse
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.site import Site

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swath.deploy.render.refused import Refusal
 from swath.deploy.site.names import SCHEDULED_LIMIT
+from swath.deploy.site.refused import Refusal
 
 _AUTH = "spark.kubernetes.authenticate"
 FORBIDDEN = frozenset(

@@ -2,7 +2,7 @@ import shlex
 from collections.abc import Callable
 
 from swath.deploy.render.order import Order
-from swath.deploy.render.spark_submit import spark_submit
+from swath.deploy.spark_submit.command import spark_submit
 
 
 def test_the_text_is_the_words(order: Callable[[str], Order]) -> None:

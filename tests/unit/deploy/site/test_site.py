@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
-from swath.deploy.render.pod_template import pod_template
+from swath.deploy.pods.template import pod_template
 from swath.deploy.site.files import load_site, site_names
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import AccessPoint

@@ -4,45 +4,44 @@ Where the namespace is at the restricted Pod Security level the template alone m
 needed for that. CPU and memory are not here: Spark ignores them in templates and takes its own settings.
 """
 
-from typing import Any, Literal
+from collections.abc import Mapping
 
 from swath.deploy.render.layout import DRIVER, EXECUTOR, HOME, UID, WORK_DIR
-from swath.deploy.site.cluster import Engine
+from swath.deploy.render.plain import Manifest, Role
 from swath.deploy.site.duration import seconds
 from swath.deploy.site.identity import IdentityKind
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.placement import Nodes, Toleration
 from swath.deploy.site.site import Site
 
-Role = Literal["driver", "executor"]
-Manifest = dict[str, Any]
-
-# EMR mounts places of its own at /tmp, /mnt and its home
-_WRITABLE_ON_EMR = {"home": HOME}
-_WRITABLE = {"tmp": "/tmp", "home": HOME, "work": WORK_DIR}  # noqa: S108 - a mount of the pod's own
+_WRITABLE: Mapping[str, str] = {"tmp": "/tmp", "home": HOME, "work": WORK_DIR}  # noqa: S108 - a mount of the pod's own
 
 
-def pod_template(site: Site, *, role: Role, job: JobSpec | None = None) -> Manifest:
+def pod_template(
+    site: Site, *, role: Role, job: JobSpec | None = None, priority: str | None = None, writable: Mapping[str, str] = _WRITABLE
+) -> Manifest:
     """A Pod for Spark to build on, as plain data.
 
     Args:
         site: Where it runs.
         role: Role of the pod.
-        job: For its longest duration and its priority; None for templates that serve every job of a site.
+        job: For its longest duration; None for templates that serve every job of a site.
+        priority: Priority class; None where the engine has none of ours.
+        writable: Mount paths of empty folders, by name: places to write on a read-only root.
     """
     nodes = site.placement.driver if role == "driver" else site.placement.executor
     spec: Manifest = {
         "automountServiceAccountToken": role == "driver",
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": nodes.grace,
-        "containers": [_container(site, role=role)],
-        "volumes": _volumes(site),
+        "containers": [_container(site, role=role, writable=writable)],
+        "volumes": _volumes(site, writable=writable),
         **_placed(nodes, site=site),
     }
     if role == "driver" and job is not None:
         spec["activeDeadlineSeconds"] = seconds(job.max_duration)
-    if site.engine is Engine.SPARK_OPERATOR and job is not None:
-        spec["priorityClassName"] = "swath-driver" if role == "driver" else f"swath-{job.priority}"
+    if priority is not None:
+        spec["priorityClassName"] = priority
     if _restricted(site):
         spec["securityContext"] = {
             "runAsNonRoot": True,
@@ -57,10 +56,6 @@ def pod_template(site: Site, *, role: Role, job: JobSpec | None = None) -> Manif
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"annotations": _annotations(role)}, "spec": spec}
 
 
-def _writable(site: Site) -> dict[str, str]:
-    return _WRITABLE_ON_EMR if site.on_emr else _WRITABLE
-
-
 def _restricted(site: Site) -> bool:
     return site.cluster.pod_security == "restricted"
 
@@ -72,8 +67,8 @@ def _annotations(role: Role) -> Manifest:
     return {"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"}
 
 
-def _container(site: Site, *, role: Role) -> Manifest:
-    mounts: list[Manifest] = [{"name": f"swath-{name}", "mountPath": path} for name, path in _writable(site).items()]
+def _container(site: Site, *, role: Role, writable: Mapping[str, str]) -> Manifest:
+    mounts: list[Manifest] = [{"name": f"swath-{name}", "mountPath": path} for name, path in writable.items()]
     if site.trust and site.trust.config_map:
         mounts.append({"name": "swath-ca", "mountPath": site.trust.folder, "readOnly": True})
     container: Manifest = {"name": DRIVER if role == "driver" else EXECUTOR, "volumeMounts": mounts}
@@ -92,9 +87,9 @@ def _locked_down() -> Manifest:
     }
 
 
-def _volumes(site: Site) -> list[Manifest]:
+def _volumes(site: Site, *, writable: Mapping[str, str]) -> list[Manifest]:
     """Places to write on a read-only root; the authority as a folder, so that a new one arrives in running pods."""
-    volumes: list[Manifest] = [{"name": f"swath-{name}", "emptyDir": {"sizeLimit": "4Gi"}} for name in _writable(site)]
+    volumes: list[Manifest] = [{"name": f"swath-{name}", "emptyDir": {"sizeLimit": "4Gi"}} for name in writable]
     if site.trust and site.trust.config_map:
         volumes.append({"name": "swath-ca", "configMap": {"name": site.trust.config_map}})
     return volumes

@@ -5,15 +5,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from swath.deploy.render.command import Foreground
 from swath.deploy.render.layout import APP
 from swath.deploy.render.order import Order
-from swath.deploy.render.spark_submit import spark_submit
+from swath.deploy.spark_submit.command import spark_submit
 from swath.errors import ConfigError
 from swath.spark.start.jars import DELTA_PACKAGE, delta_class_path, spark_home
 
 
-def local_submit(order: Order) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The command that runs ``order`` here, and the variables that it adds to the caller's.
+def local_submit(order: Order) -> Foreground:
+    """The command that runs ``order`` here.
 
     Raises:
         ConfigError: There is no Spark, or the program is not there.
@@ -25,7 +26,8 @@ def local_submit(order: Order) -> tuple[tuple[str, ...], dict[str, str]]:
     program = spark_home() / "bin" / "spark-submit"
     pairs = tuple(word for key, value in conf.items() for word in ("--conf", f"{key}={value}"))
     variables = {**command.environment, "PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
-    return (shutil.which(str(program)) or str(program), *pairs, command.program, *command.arguments), variables
+    words = (shutil.which(str(program)) or str(program), *pairs, command.program, *command.arguments)
+    return Foreground(words=words, variables=variables)
 
 
 def _jars(conf: Mapping[str, str]) -> dict[str, str]:

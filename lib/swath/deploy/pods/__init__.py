@@ -1,0 +1,1 @@
+"""Engines whose drivers and executors are pods: what they share."""

@@ -1,0 +1,59 @@
+"""The Spark Operator as an engine: on any Kubernetes, EKS Anywhere among them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from swath.deploy.operate.run_status import Launcher
+from swath.deploy.pods.kind import PodKind
+from swath.deploy.pods.template import pod_template
+from swath.deploy.render.command import EngineCommand
+from swath.deploy.render.order import Order
+from swath.deploy.render.plain import Manifest, Role, as_yaml
+from swath.deploy.render.s3a import s3_scheme
+from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.site import Site
+from swath.deploy.spark_operator.application import settings_of, spark_application
+from swath.deploy.spark_operator.schedule import scheduled_spark_application
+
+
+class SparkOperator(PodKind):
+    """SparkApplication: see ``swath.deploy.engine.Engine`` for each method."""
+
+    name = "spark-operator"
+    ends_late_runs = True
+
+    def conf(self, job: JobSpec, *, site: Site, run_id: str) -> Mapping[str, str]:
+        """The image has Delta beside Spark's jars."""
+        return {**super().conf(job, site=site, run_id=run_id), **s3_scheme(site)}
+
+    def render(self, order: Order) -> str:
+        """A SparkApplication, or the schedule of a job that has one."""
+        if order.job.schedule:
+            return as_yaml(scheduled_spark_application(order.job, site=order.site))
+        return as_yaml(spark_application(order))
+
+    def hand_over(self, order: Order) -> Mapping[str, Any]:
+        """The SparkApplication."""
+        return spark_application(order)
+
+    def launch(self, site: Site, *, order: Order | None = None) -> Launcher:
+        """Applications of the namespace."""
+        from swath.deploy.spark_operator.kube_api import KubeApi  # noqa: PLC0415 - each engine needs its client only
+        from swath.deploy.spark_operator.launcher import OperatorLauncher  # noqa: PLC0415
+
+        api = KubeApi.connect(namespace=site.cluster.namespace, context=site.cluster.context)
+        return OperatorLauncher(api, manifest=spark_application(order) if order else None)
+
+    def read_back(self, order: Order) -> EngineCommand:
+        """From the SparkApplication."""
+        manifest = spark_application(order)
+        spec = manifest["spec"]
+        conf = settings_of(spec, namespace=manifest["metadata"]["namespace"])
+        return EngineCommand.of(spec["mainApplicationFile"], spec["arguments"], conf=conf)
+
+    def pod_templates(self, site: Site) -> Mapping[Role, Manifest]:
+        """Templates are in each application; these serve every job."""
+        return {role: pod_template(site, role=role) for role in ("driver", "executor")}
+
+
+ENGINE = SparkOperator()

@@ -1,0 +1,1 @@
+"""spark-submit in the foreground: a laptop, CI, or a cluster that shares folders."""
