@@ -148,6 +148,9 @@ class Settings:
     jars: Annotated[Path | None, _Variable("SWATH_JARS", "folder of Delta's jars", Path)] = None
     s3a_jars: Annotated[Path | None, _Variable("SWATH_S3A_JARS", "folder of S3A's jars", Path)] = None
     trace: Annotated[bool, _Variable("SWATH_TRACE", "if set, print the traceback of an unexpected error", bool)] = False
+    gpus: Annotated[
+        str, _Variable("SWATH_GPUS", "addresses of the GPUs that networks use; set by workers for their children")
+    ] = ""
     link: Annotated[str, _Variable(LINK, "link of the site; set by rendered jobs")] = ""
 
     @classmethod

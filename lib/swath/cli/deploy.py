@@ -14,7 +14,7 @@ from swath.cli.forward import forward_command
 from swath.cli.gate import gate_command
 from swath.cli.parity import parity_command
 from swath.cli.run_name import run_name_options
-from swath.deploy.engine import engine_of
+from swath.deploy.engine import engine_of, launcher_for
 from swath.deploy.handover import write_handover
 from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.operate.result import RunResult, read_result
@@ -128,7 +128,7 @@ def _say_who_ends_it(order: Order) -> None:
 
 def _submit(order: Order, *, again: bool = False) -> Order:
     """Submit; with ``again`` as the first attempt that was not there, once the one before it has ended."""
-    launcher = engine_of(order.site).launch(order.site, order=order)
+    launcher = launcher_for(order.site, order=order)
     made = launcher.submit()
     if again and not made.created:
         status = launcher.status(order.name)
@@ -159,7 +159,7 @@ def _wait(order: Order, *, retries: int) -> int:
 def _follow(order: Order) -> RunStatus:
     """Wait for the end. Where the engine has no maximum duration, the waiting launcher stops a run that exceeds it."""
     engine = engine_of(order.site)
-    launcher, ours = engine.launch(order.site), not engine.ends_late_runs
+    launcher, ours = launcher_for(order.site), not engine.ends_late_runs
     last = RunStatus(run_id=order.name, state=RunState.UNKNOWN)
     for last in watch(launcher, order.name, patience=Patience(deadline_s=seconds(order.job.max_duration) if ours else None)):
         click.echo(last.text, err=True)
@@ -194,7 +194,7 @@ def _code(result: RunResult | None, *, status: RunStatus) -> int:
 def _named(job: str, *, site_name: str, run_id: str | None) -> tuple[Order, str]:
     """An order for asking, and the run's name: the one that was given, or the newest of the job."""
     site, spec = load_site(site_name), load_job(job)
-    name = run_id or engine_of(site).launch(site).latest(spec.job)
+    name = run_id or launcher_for(site).latest(spec.job)
     if name is None:
         raise ConfigError(f"site {site.site} has no run of job {spec.job}")
     found = re.fullmatch(r"(?P<run>.+?)(-r(?P<attempt>[2-9]))?", name)
@@ -211,7 +211,7 @@ def _named(job: str, *, site_name: str, run_id: str | None) -> tuple[Order, str]
 def status_command(job: str, *, site_name: str, run_id: str | None, wait: bool) -> None:
     """Show the state of a run of JOB, and why it is stuck."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
-    status = _follow(order) if wait else engine_of(order.site).launch(order.site).status(name)
+    status = _follow(order) if wait else launcher_for(order.site).status(name)
     click.echo(status.text)
     try:
         result = read_result(order.output, run_id=order.run_id, site=order.site)
@@ -229,7 +229,7 @@ def status_command(job: str, *, site_name: str, run_id: str | None, wait: bool) 
 def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
     """Stop a run of JOB. What it has published stays."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
-    click.echo(engine_of(order.site).launch(order.site).cancel(name).text)
+    click.echo(launcher_for(order.site).cancel(name).text)
 
 
 @click.command("logs")
@@ -241,7 +241,7 @@ def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
 def logs_command(job: str, *, site_name: str, run_id: str | None, follow: bool, tail: int | None) -> None:
     """Print the driver's log, or its location."""
     order, name = _named(job, site_name=site_name, run_id=run_id)
-    for line in engine_of(order.site).launch(order.site).logs(name, follow=follow, tail=tail):
+    for line in launcher_for(order.site).logs(name, follow=follow, tail=tail):
         click.echo(line)
 
 

@@ -63,3 +63,13 @@ class Engine(EngineKind, Protocol):
 def engine_of(site: Site) -> Engine:
     """The engine of a site. It has all parts: naming it in a site file has checked that."""
     return cast("Engine", site.kind)
+
+
+def launcher_for(site: Site, *, order: Order | None = None) -> Launcher:
+    """Connect to the engine of ``site``; see ``Engine.launch``.
+
+    Raises:
+        ConfigError: The engine starts nothing that could be asked about later, or refuses the order.
+        LaunchError: There are no credentials.
+    """
+    return engine_of(site).launch(site, order=order)

@@ -13,10 +13,12 @@ from swath.inference.onnx_network import OnnxNetwork
 from swath.inference.patches import PatchPredictor
 from swath.inputs import Predictor
 from swath.place import Place
+from swath.settings import Settings
 
 #: Rows of one call. Matrix kernels may round differently for other row counts, so the count never varies.
 PATCH_PX = 8192
 _MAX_ONNX_BYTES = 512 << 20
+_GPU = "CUDAExecutionProvider"
 
 
 class OnnxPredictor:
@@ -78,13 +80,33 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    provider = _provider(path)
     try:
-        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=[provider])
     except Exception as error:  # onnxruntime raises types of its own, made in C++, without a common base
         if not type(error).__module__.startswith("onnxruntime"):
             raise
         msg = f"{path}: onnxruntime cannot load it: {error}"
         raise ConfigError(msg) from error
+    if provider not in session.get_providers():
+        # onnxruntime takes the CPU instead, without an error
+        msg = f"{path}: onnxruntime did not start {provider}; see its warning above, and the image's drivers and libraries"
+        raise ConfigError(msg)
+    return session
+
+
+def _provider(path: Path) -> str:
+    """The CPU, or the GPUs where the task has some: a job that asks for them is not silently computed elsewhere."""
+    if not Settings.of().gpus:
+        return "CPUExecutionProvider"
+    there = onnxruntime.get_available_providers()
+    if _GPU not in there:
+        msg = (
+            f"{path}: the job has GPUs, and the onnxruntime of the image has no {_GPU} (it has {', '.join(there)}). "
+            "Use an image with onnxruntime-gpu, or leave resources.gpu out"
+        )
+        raise ConfigError(msg)
+    return _GPU
 
 
 def _fits(port: onnxruntime.NodeArg, *, width: int) -> bool:

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pyspark import TaskContext
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -153,10 +155,11 @@ def _asked(
     # Arrow's batches as they are: pandas would cost each worker half a second and 60 MB.
     def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":
         common, texts, starts = shipped.value
+        here = replace(limits, gpus=_gpus())
         for task in (n for batch in batches for n in batch.column("id").to_pylist()):
             for number in range(starts[task], starts[task + 1]):
                 request = {**common, **json.loads(texts[number])}
-                answer = answer_json(request, limits)
+                answer = answer_json(request, here)
                 if note is not None:
                     note(request, answer)
                 yield from table_of([{"id": number, "answer": json.dumps(answer)}], schema).to_batches()
@@ -171,6 +174,13 @@ def _asked(
     found = {row["id"]: row["answer"] for row in told}
     del told
     return [answer_to(request, json.loads(found.pop(number))) for number, request in enumerate(requests)]
+
+
+def _gpus() -> str:
+    """Addresses of the GPUs that Spark gave this task, by commas; empty for none."""
+    context = TaskContext.get()
+    found = context.resources().get("gpu") if context is not None else None
+    return ",".join(found.addresses) if found is not None else ""
 
 
 def _collected(spark: SparkSession, rows: DataFrame, *, name: str, total: int, progress: Progress | None) -> list[Any]:

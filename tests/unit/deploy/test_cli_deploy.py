@@ -12,6 +12,8 @@ from swath.cli import deploy
 from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.operate.run_status import RunState, RunStatus, Submission
 from swath.deploy.operate.watching import Patience
+from swath.deploy.render.command import Foreground
+from swath.deploy.spark_submit import engine
 from swath.errors import ConfigError
 
 RUN_ID = "ard-20261125t000000z-abcd"
@@ -263,7 +265,8 @@ def test_a_run_in_the_foreground_is_ended_when_it_is_late(
     job.write_text("job: late\npipeline: toa\ninputs: [/in]\noutput: /out\nmax_duration: 1s\n", encoding="utf-8")
     for program, code in (("import signal; signal.pause()", 1), ("raise SystemExit(3)", 3)):
         words = (sys.executable, "-c", program)
-        monkeypatch.setattr(deploy, "local_submit", lambda _order, _words=words: (_words, {}))
+        command = Foreground(words=words, variables={})
+        monkeypatch.setattr(engine, "local_submit", lambda _order, _command=command: _command)
         done = _call(group, "submit", str(job), "--site", "laptop")
         assert (done.exit_code, "longer than max_duration 1s: ending it" in done.stderr) == (code, code == 1)
 

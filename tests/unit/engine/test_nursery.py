@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from tests.faults.processes import alive, ended, of_role
 from tests.unit.engine.conftest import Lent, lent_nursery
 
+from swath.engine.child.kept import _Kept
 from swath.engine.child.nursery import Nursery
 from swath.engine.child.parent import Child, Limits
 from swath.engine.refused import Refused
@@ -85,6 +87,7 @@ def test_a_child_lives_in_the_environment_of_its_worker(lent: Lent, monkeypatch:
 WORKER = """
 import socket, sys
 from swath.engine.child.parent import Child, Limits
+from swath.engine.child.kept import _Kept
 from swath.engine.child.nursery import Nursery
 nursery = Nursery(socket.socket(fileno=int(sys.argv[1])))
 child = Child(Limits(memory_mb=400, seconds=60), module="hostile_child", nursery=nursery)
@@ -182,3 +185,17 @@ def test_a_nursery_whose_libraries_start_threads_ends_before_it_forks(capfd: pyt
         assert _done(child, "surroundings")["parent"] == os.getpid()
         child.close()
     assert "children are not forked from a process with threads" in capfd.readouterr().err
+
+
+def test_a_child_with_gpus_is_a_python_of_its_own_that_sees_them(lent: Lent) -> None:
+    """Libraries of a GPU do not survive a fork."""
+    kept = _Kept(nursery=lent.nursery, module="hostile_child")
+    child = kept.get(replace(LIMITS, gpus="1,3"))
+    try:
+        told = _done(child, "surroundings")
+        assert told["parent"] == os.getpid()
+        environment = Path(f"/proc/{told['pid']}/environ").read_bytes().split(b"\0")
+        assert {b"CUDA_VISIBLE_DEVICES=1,3", b"SWATH_GPUS=1,3"} <= {*environment}
+        assert kept.get(replace(LIMITS, gpus="2")) is not child
+    finally:
+        kept.get(LIMITS).close()

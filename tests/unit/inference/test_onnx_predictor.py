@@ -58,6 +58,12 @@ def test_a_pixel_has_the_same_answer_however_pixels_are_grouped(path: Path) -> N
     assert np.array_equal(np.concatenate(parts, axis=1), whole)
 
 
+def test_a_job_with_gpus_is_not_silently_computed_on_the_cpu(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWATH_GPUS", "0")
+    with pytest.raises(ConfigError, match="the job has GPUs, and the onnxruntime of the image has no CUDAExecutionProvider"):
+        OnnxPredictor(path, features=FEATURES, classes=CLASSES)
+
+
 def test_a_network_of_another_width_is_refused(path: Path) -> None:
     with pytest.raises(ConfigError, match=r"must take float32 \(pixel, 5\)"):
         OnnxPredictor(path, features=5, classes=CLASSES)

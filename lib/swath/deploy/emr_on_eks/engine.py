@@ -89,7 +89,8 @@ class EmrOnEks(PodKind):
 
     def pod_templates(self, site: Site) -> Mapping[Role, Manifest]:
         """For the image of EMR, or for a prefix in S3."""
-        return {role: pod_template(site, role=role, writable=_WRITABLE) for role in ("driver", "executor")}
+        roles: tuple[Role, ...] = ("driver", "executor", "executor-gpu") if site.gpu else ("driver", "executor")
+        return {role: pod_template(site, role=role, writable=_WRITABLE) for role in roles}
 
 
 def _dated(label: str) -> bool:

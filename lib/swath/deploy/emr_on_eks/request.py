@@ -67,7 +67,11 @@ def _settings(order: Order) -> dict[str, str]:
     """The one configuration, less what is EMR's own, with the pod templates."""
     conf = {key: value for key, value in order.conf.items() if key not in _EMRS_OWN}
     folder = template_folder(order.site)
-    return conf | {f"spark.kubernetes.{role}.podTemplateFile": f"{folder}/{role}.yaml" for role in ("driver", "executor")}
+    executor = "executor-gpu" if order.job.resources.gpu else "executor"
+    return conf | {
+        f"spark.kubernetes.{role}.podTemplateFile": f"{folder}/{template}.yaml"
+        for role, template in (("driver", "driver"), ("executor", executor))
+    }
 
 
 def template_folder(site: Site) -> str:

@@ -1,9 +1,11 @@
 """Spark settings of pods: image, accounts, labels, volumes, and what they do when a node goes."""
 
+from math import floor
+
 from swath.deploy.render.environment import environment
-from swath.deploy.render.layout import PYTHON, SCRATCH
+from swath.deploy.render.layout import GPUS, PYTHON, SCRATCH
 from swath.deploy.site.identity import PROFILE_MOUNT, IdentityKind
-from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.job_spec import JobSpec, Resources
 from swath.deploy.site.site import Site
 
 #: Drivers and executors prove to each other that they are of one run, and what they send and spill is encrypted. On Kubernetes
@@ -49,6 +51,7 @@ def pod_conf(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
         **_resilience(site),
         **_scratch(site),
         **_shared_folders(site),
+        **_gpu(job.resources, site=site),
     }
 
 
@@ -133,3 +136,22 @@ def _shared_folders(site: Site) -> dict[str, str]:
                     f"{prefix}mount.readOnly": "false",
                 }
     return conf
+
+
+def _gpu(resources: Resources, *, site: Site) -> dict[str, str]:
+    """GPUs of executors, and the share of one that a task gets: all cores of an executor are at work at once.
+
+    Spark asks Kubernetes for ``VENDOR/gpu``, and an executor tells which ones it has by the script (Spark: "Custom Resource
+    Scheduling and Configuration Overview"). A share is a whole number, or one part of a GPU that several tasks have.
+    """
+    if not resources.gpu or site.gpu is None:
+        return {}
+    whole, tasks = resources.gpu // resources.executor_cores, -(-resources.executor_cores // resources.gpu)
+    return {
+        "spark.kubernetes.executor.container.image": site.gpu.image,
+        "spark.executor.resource.gpu.amount": str(resources.gpu),
+        "spark.executor.resource.gpu.vendor": site.gpu.vendor,
+        "spark.executor.resource.gpu.discoveryScript": GPUS,
+        # rounded down, so that as many tasks as cores fit in
+        "spark.task.resource.gpu.amount": str(whole or floor(10_000 / tasks) / 10_000),
+    }

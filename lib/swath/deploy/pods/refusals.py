@@ -82,7 +82,19 @@ def _sizes(job: JobSpec, site: Site) -> Iterator[Refusal]:
             f"{need.executor_cores} cores an executor, the site gives {most.executor_cores}",
             "Ask for more executors with fewer cores",
         )
+    yield from _gpus(need.gpu, site)
     yield from _quota(job, site)
+
+
+def _gpus(asked: int, site: Site) -> Iterator[Refusal]:
+    """GPUs that the site does not have."""
+    most = site.gpu.most if site.gpu else 0
+    if asked > most:
+        yield Refusal(
+            "gpus",
+            f"resources.gpu is {asked} an executor, the site gives {most}",
+            "Ask for fewer, or say gpu: {image, nodes, most} in the site file",
+        )
 
 
 def _quota(job: JobSpec, site: Site) -> Iterator[Refusal]:

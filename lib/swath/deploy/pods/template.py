@@ -29,7 +29,8 @@ def pod_template(
         priority: Priority class; None where the engine has none of ours.
         writable: Mount paths of empty folders, by name: places to write on a read-only root.
     """
-    nodes = site.placement.driver if role == "driver" else site.placement.executor
+    on_gpu = role == "executor-gpu" or (role == "executor" and job is not None and job.resources.gpu > 0)
+    nodes = site.gpu.nodes if on_gpu and site.gpu else site.placement.driver if role == "driver" else site.placement.executor
     spec: Manifest = {
         "automountServiceAccountToken": role == "driver",
         "enableServiceLinks": False,

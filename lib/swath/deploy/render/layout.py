@@ -9,6 +9,7 @@ PYTHON = f"{APP}/venv/bin/python"
 POD_TEMPLATES = f"{APP}/pod-templates"
 HOME = "/home/swath"
 WORK_DIR = "/opt/spark/work-dir"
+GPUS = f"{APP}/gpus.sh"
 SCRATCH = "/scratch"
 EMR_DELTA_JARS = ("local:///usr/share/aws/delta/lib/delta-spark.jar", "local:///usr/share/aws/delta/lib/delta-storage.jar")
 UID = 185

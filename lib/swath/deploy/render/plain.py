@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 import yaml
 
-Role = Literal["driver", "executor"]
+#: ``executor-gpu`` is an executor on a node with GPUs, where templates serve every job.
+Role = Literal["driver", "executor", "executor-gpu"]
 Manifest = dict[str, Any]
 
 

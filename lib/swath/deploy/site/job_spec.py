@@ -17,7 +17,7 @@ class Resources(Strict):
 
     An executor is one JVM that only plans and moves rows, and per core one Python worker and its one child, in which
     the pixels are. The JVM's heap and what lies beside it add up to less than the container's limit: a container over
-    its limit is killed whole.
+    its limit is killed whole. ``gpu`` is the number of GPUs of an executor, which its cores share.
     """
 
     driver_cores: Cores = 1
@@ -27,6 +27,7 @@ class Resources(Strict):
     executor_cores: Cores = 2
     executor_heap: MemorySize = Memory(1024)
     executor_offheap: MemorySize = Memory(512)
+    gpu: Annotated[int, Field(ge=0, le=16)] = 0
     worker: MemorySize = Memory(512)
     child: MemorySize = Memory(1536)
 

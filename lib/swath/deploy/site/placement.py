@@ -97,6 +97,22 @@ class DynamicAllocation(Strict):
         return self
 
 
+class Gpu(Strict):
+    """GPUs of a site, for the executors of jobs that ask for some.
+
+    Args:
+        vendor: Vendor domain of the device plugin; ``nvidia.com`` gives ``nvidia.com/gpu``.
+        image: Image of these executors by digest, with the libraries of the GPU beside the same swath.
+        nodes: Labels and taints of nodes that have GPUs, in place of those of other executors.
+        most: Most GPUs that an executor may have.
+    """
+
+    vendor: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = "nvidia.com"
+    image: Annotated[str, Field(pattern=r"^\S+@sha256:[0-9a-f]{64}$")]
+    nodes: Nodes = Nodes()
+    most: Annotated[int, Field(ge=1, le=16)] = 1
+
+
 class Scratch(Strict):
     """Local disk of a pod for blocks and shuffle.
 

@@ -13,7 +13,7 @@ from swath.deploy.site.fields import JobName
 from swath.deploy.site.identity import Identity
 from swath.deploy.site.ledger import Catalogue, Ledger, Registry
 from swath.deploy.site.network import Link, Proxy, Search, Trust
-from swath.deploy.site.placement import DynamicAllocation, Placement, Scratch, Sizes
+from swath.deploy.site.placement import DynamicAllocation, Gpu, Placement, Scratch, Sizes
 from swath.deploy.site.rasters import Dem
 from swath.deploy.site.stores import Store
 from swath.deploy.site.strict import Strict, checked
@@ -40,6 +40,7 @@ class Site(Strict):
         identity: Who the pods are; none for folders.
         placement: Which nodes.
         sizes: The most a pod may take.
+        gpu: GPUs; none by default.
         dynamic_allocation: Executors by need.
         scratch: Local disk.
         proxy: The way out, if there is one.
@@ -67,6 +68,7 @@ class Site(Strict):
     identity: Identity | None = None
     placement: Placement = Placement()
     sizes: Sizes = Sizes()
+    gpu: Gpu | None = None
     dynamic_allocation: DynamicAllocation = DynamicAllocation()
     scratch: Scratch = Scratch()
     proxy: Proxy | None = None

@@ -15,6 +15,9 @@ API_VERSION = "sparkoperator.k8s.io/v1beta2"
 DIGEST = "swath.spec-digest"
 _KEEP_FINISHED_S = 7 * 86400
 
+_EXECUTOR_IMAGE = "spark.kubernetes.executor.container.image"
+_GPU_AMOUNT, _GPU_VENDOR = "spark.executor.resource.gpu.amount", "spark.executor.resource.gpu.vendor"
+
 # Settings that are fields of the manifest. The webhook refuses some of them as settings; the operator writes all of
 # them into spark-submit itself.
 _FIELDS = {
@@ -23,6 +26,7 @@ _FIELDS = {
     "spark.kubernetes.container.image.pullPolicy",
     "spark.kubernetes.authenticate.driver.serviceAccountName",
     "spark.kubernetes.authenticate.executor.serviceAccountName",
+    _EXECUTOR_IMAGE,
 }
 _POD_FIELDS: Mapping[str, str] = {
     "cores": "spark.{}.cores",
@@ -103,6 +107,10 @@ def _pod(order: Order, *, role: Role) -> Manifest:
     pod["labels"] = {key.removeprefix(prefix): value for key, value in conf.items() if key.startswith(prefix)}
     priority = "swath-driver" if role == "driver" else f"swath-{order.job.priority}"
     pod["template"] = pod_template(order.site, role=role, job=order.job, priority=priority)
+    amount = conf.get(_GPU_AMOUNT)
+    if role == "executor" and amount is not None:
+        pod["image"] = conf[_EXECUTOR_IMAGE]
+        pod["gpu"] = {"name": f"{conf[_GPU_VENDOR]}/gpu", "quantity": int(amount)}
     return pod
 
 
@@ -129,6 +137,8 @@ def settings_of(spec: Manifest, *, namespace: str) -> dict[str, str]:
         pod = spec[role]
         conf |= {key.format(role): str(pod[field]) for field, key in _POD_FIELDS.items() if field in pod}
         conf |= {f"spark.kubernetes.{role}.label.{key}": value for key, value in pod["labels"].items()}
+    if "image" in spec["executor"]:
+        conf[_EXECUTOR_IMAGE] = spec["executor"]["image"]
     dynamic = spec.get("dynamicAllocation")
     if dynamic:
         conf["spark.dynamicAllocation.enabled"] = "true"

@@ -54,6 +54,9 @@ class SparkSubmit:
         if site.link is Link.NONE and not site.cluster.jars:
             reason = "without cluster.jars spark-submit fetches Delta from the internet"
             yield Refusal("packages-without-link", reason, "Name the jars in cluster.jars")
+        if job.resources.gpu:
+            remedy = "Use an engine with pods, or the resource settings of your own cluster"
+            yield Refusal("gpus", f"engine {self.name} hands out no GPUs, and resources.gpu is {job.resources.gpu}", remedy)
         if job.schedule:
             remedy = "Leave schedule out and start the job from your scheduler"
             yield Refusal("schedule", f"engine {self.name} has no schedules", remedy)

@@ -19,12 +19,14 @@ class _Kept:
     limits: Limits | None = None
     child: Child | None = None
     nursery: Nursery | None = None
+    module: str = "swath.engine.child.main"
 
     def get(self, limits: Limits) -> Child:
         if self.child is None or self.limits != limits:
             if self.child is not None:
                 self.child.close()
-            self.limits, self.child = limits, Child(limits, nursery=self.nursery)
+            # Libraries of a GPU do not survive a fork: its child is a Python of its own.
+            self.limits, self.child = limits, Child(limits, module=self.module, nursery=None if limits.gpus else self.nursery)
         return self.child
 
 

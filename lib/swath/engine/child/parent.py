@@ -56,10 +56,12 @@ class Limits:
     Args:
         memory_mb: Resident size of the child [MiB].
         seconds: Wall time of a call.
+        gpus: Addresses of the GPUs that the call may use, by commas; empty for none.
     """
 
     memory_mb: int = 1536
     seconds: float = 900.0
+    gpus: str = ""
 
 
 class _ChildDiedError(Exception):
@@ -198,6 +200,7 @@ class Child:
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
                 "SWATH_CHILD_MEMORY_MB": str(self._limits.memory_mb),
+                **_gpu_variables(self._limits.gpus),
             }
             self._kills = kernel_kills()
             self._process = self._started(environment)
@@ -212,6 +215,11 @@ class Child:
             [sys.executable, "-m", self._module],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, close_fds=True,
         )  # fmt: skip
+
+
+def _gpu_variables(gpus: str) -> dict[str, str]:
+    """The first counts for CUDA's libraries, the second for swath: networks are computed there and nowhere else."""
+    return {"CUDA_VISIBLE_DEVICES": gpus, "SWATH_GPUS": gpus} if gpus else {}
 
 
 def _is_worth_a_fresh_child(answer: Mapping[str, Any] | Refused) -> bool:
