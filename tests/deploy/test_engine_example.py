@@ -67,14 +67,17 @@ def site(tmp_path: Path, fresh_engines: None, monkeypatch: pytest.MonkeyPatch) -
     _plug_in(tmp_path, target="batch_engine:ENGINE")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    path = tmp_path / "batch-site.yaml"
+    (tmp_path / "conf" / "sites").mkdir(parents=True)
+    (tmp_path / "conf" / "pipelines").symlink_to(_ROOT / "conf" / "pipelines")
+    monkeypatch.setenv("SWATH_CONF", str(tmp_path / "conf"))
+    path = tmp_path / "conf" / "sites" / "batch-site.yaml"
     path.write_text(_SITE.format(folder=tmp_path), encoding="utf-8")
     (tmp_path / "job.yaml").write_text(_JOB, encoding="utf-8")
     return path
 
 
 def _order(site: Path) -> Order:
-    return Order(job=load_job(str(site.parent / "job.yaml")), site=load_site(str(site)), run_id="tiny-1")
+    return Order(job=load_job(str(site.parents[2] / "job.yaml")), site=load_site(str(site)), run_id="tiny-1")
 
 
 def test_a_plugged_in_engine_renders_and_reads_back(site: Path) -> None:

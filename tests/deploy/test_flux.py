@@ -16,7 +16,7 @@ from tests.deploy.kinds import problems
 from tests.deploy.test_examples import is_fresh
 
 from swath.cli.deploy import render_command
-from swath.deploy.rendering import as_yaml
+from swath.deploy.render.plain import as_yaml
 from swath.deploy.site.files import load_job, load_site
 from swath.deploy.spark_operator.schedule import scheduled_spark_application
 from swath.errors import ConfigError

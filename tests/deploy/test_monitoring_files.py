@@ -13,7 +13,7 @@ from tests.deploy.test_examples import is_fresh
 from swath.deploy.monitoring.alarms import ALARMS
 from swath.deploy.monitoring.cloudformation import stack
 from swath.deploy.monitoring.prometheus import grafana, rules
-from swath.deploy.rendering import as_yaml
+from swath.deploy.render.plain import as_yaml
 from swath.metrics.names import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -100,7 +100,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # A bundle is of a whole delivery, and signed as models are.
     "deploy.bundle": frozenset(
         {
-            *("deploy.rendering", "deploy.site", "deploy.render", "deploy.sbom"),
+            *("deploy.engine", "deploy.site", "deploy.render", "deploy.sbom"),
             *("inference.signature", "inference.signed_file", "inference.trusted_keys"),
         }
     ),

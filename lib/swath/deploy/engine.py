@@ -30,6 +30,14 @@ class Engine(EngineKind, Protocol):
         """
         ...
 
+    def plain(self, order: Order) -> Mapping[str, Any] | str:
+        """What ``render`` writes, as plain data; text where it is a command.
+
+        Raises:
+            ConfigError: The engine would refuse it.
+        """
+        ...
+
     def hand_over(self, order: Order) -> Mapping[str, Any]:
         """What an orchestrator gives to the engine to start ``order``.
 

@@ -1,6 +1,5 @@
 """Everything that a site is given, as objects: rendered jobs, pod templates, its overlay, Flux, what others rendered."""
 
-import json
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,9 +9,8 @@ from typing import Any
 import yaml
 
 from swath.deploy.bundle.named_images import title
+from swath.deploy.engine import engine_of
 from swath.deploy.render.order import Order
-from swath.deploy.rendering import pod_templates, render
-from swath.deploy.site.cluster import Engine
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.names import new_run_id
 from swath.deploy.site.site import Site
@@ -36,8 +34,7 @@ def delivery_objects(site: Site, *, jobs: Iterable[JobSpec], root: Path, others:
         ConfigError: Something cannot be rendered, or is no manifest.
     """
     found = [made for job in jobs for made in _rendered(job, site=site)]
-    if site.on_kubernetes:
-        found += pod_templates(site).values()
+    found += engine_of(site).pod_templates(site).values()
     found += [*_built(root / _KUSTOMIZE / site.site), *_flux(root, site=site.site)]
     return [*found, *(made for path in others for made in read_objects(path))]
 
@@ -76,12 +73,11 @@ def rendered_charts(objects: Iterable[Object]) -> frozenset[str]:
 
 
 def _rendered(job: JobSpec, *, site: Site) -> list[Object]:
-    text = render(Order(job=job, site=site, run_id=new_run_id(job.job)))
-    if site.engine is Engine.SPARK_SUBMIT:
-        return [{"kind": "command", "name": job.job, "text": text}]
-    if site.on_emr:
-        return [{"kind": "StartJobRun", "name": job.job, **json.loads(text)}]
-    return list(_manifests(text, called=job.job))
+    made = engine_of(site).plain(Order(job=job, site=site, run_id=new_run_id(job.job)))
+    if isinstance(made, str):
+        return [{"kind": "command", "name": job.job, "text": made}]
+    # a request has no kind; messages name the objects by it
+    return [{"kind": f"request to {site.engine}", "name": job.job, **made}]
 
 
 def _flux(root: Path, *, site: str) -> Iterator[Object]:

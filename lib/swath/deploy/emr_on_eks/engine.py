@@ -59,11 +59,14 @@ class EmrOnEks(PodKind):
             yield Refusal("release-label", f"release label {label!r} moves", remedy)
 
     def render(self, order: Order) -> str:
+        """JSON."""
+        return json.dumps(self.plain(order), indent=2) + "\n"
+
+    def plain(self, order: Order) -> Mapping[str, Any]:
         """A StartJobRun request, or the stack with a job's schedule."""
         from swath.deploy.emr_on_eks.schedule import schedule_stack  # noqa: PLC0415 - each engine needs its client only
 
-        asked = schedule_stack(order.job, site=order.site) if order.job.schedule else self.hand_over(order)
-        return json.dumps(asked, indent=2) + "\n"
+        return schedule_stack(order.job, site=order.site) if order.job.schedule else self.hand_over(order)
 
     def hand_over(self, order: Order) -> Mapping[str, Any]:
         """The StartJobRun request."""

@@ -27,10 +27,12 @@ class SparkOperator(PodKind):
         return {**super().conf(job, site=site, run_id=run_id), **s3_scheme(site)}
 
     def render(self, order: Order) -> str:
+        """YAML."""
+        return as_yaml(self.plain(order))
+
+    def plain(self, order: Order) -> Mapping[str, Any]:
         """A SparkApplication, or the schedule of a job that has one."""
-        if order.job.schedule:
-            return as_yaml(scheduled_spark_application(order.job, site=order.site))
-        return as_yaml(spark_application(order))
+        return scheduled_spark_application(order.job, site=order.site) if order.job.schedule else self.hand_over(order)
 
     def hand_over(self, order: Order) -> Mapping[str, Any]:
         """The SparkApplication."""

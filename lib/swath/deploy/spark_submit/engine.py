@@ -65,6 +65,10 @@ class SparkSubmit:
         """A command for a shell."""
         return spark_submit(order).text
 
+    def plain(self, order: Order) -> Mapping[str, Any] | str:
+        """The command."""
+        return self.render(order)
+
     def hand_over(self, order: Order) -> Mapping[str, Any]:
         """Nothing can be started for others.
 
