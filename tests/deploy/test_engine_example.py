@@ -70,6 +70,7 @@ def site(tmp_path: Path, fresh_engines: None, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "conf" / "sites").mkdir(parents=True)
     (tmp_path / "conf" / "pipelines").symlink_to(_ROOT / "conf" / "pipelines")
     monkeypatch.setenv("SWATH_CONF", str(tmp_path / "conf"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     path = tmp_path / "conf" / "sites" / "batch-site.yaml"
     path.write_text(_SITE.format(folder=tmp_path), encoding="utf-8")
     (tmp_path / "job.yaml").write_text(_JOB, encoding="utf-8")
