@@ -12,13 +12,31 @@ def _version() -> str:
     return next(line.split('"')[1] for line in lines if line.startswith("__version__"))
 
 
-def _requirements() -> list[str]:
-    lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line.strip() and not line.startswith("#")]
+def _requirements() -> dict[str, list[str]]:
+    """Requirements by extra; those of the base by the empty name."""
+    found: dict[str, list[str]] = {"": []}
+    extra = ""
+    for line in (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines():
+        if line.startswith("# ["):
+            extra = line[3 : line.index("]")]
+        elif line.strip() and not line.startswith("#"):
+            found.setdefault(extra, []).append(line)
+    return found
 
 
-#: What `swath view` needs beside the base.
-VIEW = ["rio-tiler", "starlette", "uvicorn"]
+BY_EXTRA = _requirements()
+BASE = BY_EXTRA.pop("")
+EXTRAS = {
+    **BY_EXTRA,
+    "emr": BY_EXTRA["s3"],
+    "train": [*BY_EXTRA["models"], *BY_EXTRA["train"]],
+    # `swath view`; not in the images.
+    "view": ["rio-tiler", "starlette", "uvicorn"],
+}
+EXTRAS["all"] = sorted({requirement for listed in EXTRAS.values() for requirement in listed})
+# Images copy this file without the tests' requirements.
+TESTS = ROOT / "requirements-test.in"
+EXTRAS["dev"] = [*EXTRAS["all"], *(TESTS.read_text(encoding="utf-8").split() if TESTS.exists() else [])]
 
 setup(
     name="swath",
@@ -32,6 +50,8 @@ setup(
         "Intended Audience :: Science/Research",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: GIS",
     ],
     license="Apache-2.0",
@@ -62,8 +82,8 @@ setup(
         ("share/swath/conf/jobs", sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("conf/jobs/*.yaml"))),
         *((f"share/swath/models/{p.parent.name}", [str(p.relative_to(ROOT))]) for p in sorted(ROOT.glob("models/*/recipe.yaml"))),
     ],
-    install_requires=_requirements(),
-    extras_require={"view": VIEW},
+    install_requires=BASE,
+    extras_require=EXTRAS,
     entry_points={
         "console_scripts": ["swath=swath.cli.main:main"],
         "swath.steps": [],

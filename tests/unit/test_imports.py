@@ -13,7 +13,7 @@ LIB = ROOT / "lib" / "swath"
 VALUES = frozenset(
     {
         *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "account", "compiled", "lookup"),
-        *("names", "outside", "redaction", "sensors", "source", "source_ref", "settings", "suggestion", "mapping"),
+        *("names", "outside", "redaction", "sensors", "source", "source_ref", "settings", "suggestion", "mapping", "extras"),
         *("grid_choice", "inputs", "place", "tilings", "asset_check", "layer_name", "ndjson", "shares", "wave_width"),
     }
 )

@@ -2,12 +2,12 @@
 
 import webbrowser
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from swath.cli.demo_models import show_model
 from swath.cli.output import session
 from swath.cli.progress import telling
 from swath.cli.run import execute, finish
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from swath.spark.start.session import SparkSession
 
 _RECIPE = "landcover"
+#: What only the training of the demo needs.
+_TRAINING = ("mlflow", "lightgbm", "pyogrio", "model_signing")
 
 
 def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
@@ -30,16 +32,27 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
     told.say("simulating three scenes: Landsat 9, Sentinel-2, and one that is broken on purpose")
     scenes = simulate_demo(output / "input")
     with session("demo", master) as spark:
-        told.say("training a land-cover model on labelled polygons of the two whole scenes")
-        accuracy = _train(scenes, output=output, spark=spark)
-        told.say(f"registered landcover@production: accuracy {accuracy:.3f} on polygons that it had not seen")
-        lock = show_model(f"{_RECIPE}@production", output=output, say=told.say)
+        lock = _model(scenes, output=output, told=told, spark=spark)
         options = RunOptions(
             pipeline="ard", inputs=(str(scenes.scenes_folder),), output=str(output), master=master, run_id="demo", lock=lock
         )
         summary = execute(options, told=told, truth=lambda product, files: _truth(product, files, output=output), spark=spark)
         _composite(output, told=told, spark=spark)
         return summary
+
+
+def _model(scenes: DemoScenes, *, output: Path, told: Told, spark: "SparkSession") -> Path | None:
+    """Train a model, register it and carry it to a second site; its lock, or None where the package came without its extras."""
+    missing = [name for name in _TRAINING if find_spec(name) is None]
+    if missing:
+        told.say(f"no land cover: {', '.join(missing)} not installed; pip install 'swath[train]' for it")
+        return None
+    from swath.cli.demo_models import show_model  # noqa: PLC0415  extras of the package
+
+    told.say("training a land-cover model on labelled polygons of the two whole scenes")
+    accuracy = _train(scenes, output=output, spark=spark)
+    told.say(f"registered landcover@production: accuracy {accuracy:.3f} on polygons that it had not seen")
+    return show_model(f"{_RECIPE}@production", output=output, say=told.say)
 
 
 def _composite(output: Path, *, told: Told, spark: "SparkSession") -> None:

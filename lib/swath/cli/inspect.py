@@ -13,7 +13,6 @@ from swath.errors import ConfigError
 from swath.report.summary import RunSummary
 from swath.runs.report_files import draw_report, shown_path
 from swath.settings import Settings
-from swath.sinks.stac.validate import StacValidator
 from swath.stores.registry import bucket_of, open_store
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
@@ -70,6 +69,8 @@ def _problems(file: Path) -> list[str]:
         loaded = json.loads(file.read_bytes())
     except ValueError as error:
         return [f"not JSON: {error}"]
+    from swath.sinks.stac.validate import StacValidator  # noqa: PLC0415  an extra of the package
+
     found = StacValidator(Settings.of().stac_schemas).validate(loaded)
     for schema in found.unchecked:
         click.echo(f"{file}: not checked against {schema}: no schema at hand (SWATH_STAC_SCHEMAS names a folder)")

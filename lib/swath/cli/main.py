@@ -9,6 +9,7 @@ import click
 
 from swath.cli.lazy import Lazy, LazyGroup
 from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError, ServiceError, StoppedError, SwathError
+from swath.extras import remedy
 from swath.settings import misspelt
 from swath.spark.failure import failure_of
 from swath.spark.start.interrupt import EXIT_INTERRUPTED, Interrupts
@@ -96,6 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _ended_by(error: Exception) -> int:
     """Report the error that ended a command, unless it was reported already; return its exit code."""
+    if isinstance(error, ModuleNotFoundError) and (needed := remedy(error)) is not None:
+        click.echo(f"swath: {needed}", err=True)
+        return EXIT_CONFIG
     known = failure_of(error)
     if not known.told:
         click.echo(f"swath: {known}", err=True)

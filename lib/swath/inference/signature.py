@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-
 from swath.errors import ConfigError
 from swath.inference.trusted_keys import TrustedKey, today
 
@@ -71,6 +69,7 @@ def verify(directory: Path, *, signature: Path, keys: tuple[TrustedKey, ...]) ->
             not those that were signed.
     """
     key = _chosen(hint_of(signature), keys)
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 (as below)
     from model_signing import verifying  # noqa: PLC0415 (costs 1.5 CPU s: only where a signature is verified)
 
     try:

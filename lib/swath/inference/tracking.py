@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ def client_of(uri: str) -> "MlflowClient":
         ConfigError: No address of a registry, or one that does not answer.
     """
     check_address(uri)
+    _need_mlflow(uri)
     bound_mlflow()
     if is_file(uri):
         _make_folder(uri)
@@ -51,6 +53,18 @@ def client_of(uri: str) -> "MlflowClient":
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     return ask(made, uri=uri, asked="opening it")
+
+
+def _need_mlflow(uri: str) -> None:
+    """Without MLflow a registry file that does not exist has no models; any other registry cannot be asked."""
+    if find_spec("mlflow") is not None:
+        return
+    remedy = "pip install 'swath[models]'"
+    if is_file(uri) and not Path(urlsplit(uri).path[1:]).exists():
+        msg = f"there is no model registry {uri}, and MLflow is not installed: {remedy}"
+        raise AbsentError(msg)
+    msg = f"the model registry {public(uri)} cannot be asked, because MLflow is not installed: {remedy}"
+    raise ConfigError(msg)
 
 
 def _make_folder(uri: str) -> None:

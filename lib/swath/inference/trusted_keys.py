@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from swath.errors import ConfigError
 
@@ -42,6 +40,13 @@ class TrustedKey:
         Raises:
             ConfigError: It is none, or holds no public key.
         """
+        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  sites without signatures do without
+        from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415
+            Encoding,
+            PublicFormat,
+            load_pem_public_key,
+        )
+
         try:
             key = load_pem_public_key(path.read_bytes()[:_MAX_BYTES])
         except (OSError, ValueError, UnsupportedAlgorithm) as error:
