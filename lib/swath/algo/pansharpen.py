@@ -11,33 +11,37 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 _A = -0.5
-_REACH = 2
+#: Pixels that a fine pixel is made of, along an axis, counted from the one under which its centre's own begins.
+_TAPS = (-1, 0, 1, 2)
+#: Pixels of a band around a window that its fine pixels read.
+REACH_PX = 3
 
 
-def upsampled(values: Floats, *, rows: tuple[float, float], columns: tuple[float, float], shape: tuple[int, int]) -> Floats:
+def upsampled(values: Floats, *, rows: Floats, columns: Floats, first: tuple[int, int], size: tuple[int, int]) -> Floats:
     """Bring a band to finer pixels by cubic convolution.
 
+    A fine pixel has the same bits whatever part of the band is in memory: its place is absolute, and sums have a fixed order.
+
     Args:
-        values: (y, x); NaN where invalid.
-        rows: First and last edge of the fine pixels, in rows of ``values`` counted from its first edge: pan grids are often
-            shifted against the others by a fraction of a pixel.
+        values: Pixels of a part of the band, (y, x); NaN where invalid.
+        rows: Centres of the fine pixels, in rows counted from the band's first edge.
         columns: The same in columns.
-        shape: Rows and columns of fine pixels between those edges.
+        first: Row and column of the band that ``values`` begins at.
+        size: Rows and columns of the whole band.
 
     Returns:
-        (y, x) of ``shape``. Where a pixel is invalid or beyond an edge, the others share its weight; NaN where the pixel of
-        ``values`` under the centre is invalid.
+        (row, column). Where a pixel is invalid or beyond the band's edge, the others share its weight; NaN where the pixel under
+        the centre is invalid or beyond the edge.
     """
-    down, right = _weights(values.shape[0], rows, shape[0]), _weights(values.shape[1], columns, shape[1])
+    down, across = _taps(rows, size=size[0], first=first[0]), _taps(columns, size=size[1], first=first[1])
     valid = np.isfinite(values)
     filled = np.where(valid, values, 0.0)
-    made: Floats = down @ filled @ right.T
-    if valid.all():
-        return made
-    share = down @ valid.astype(np.float64) @ right.T
-    under = valid[np.ix_(_under(values.shape[0], rows, shape[0]), _under(values.shape[1], columns, shape[1]))]
+    made = _apply(filled, down, across)
+    share = _apply(valid.astype(np.float64), down, across)
+    inside = ((rows >= 0) & (rows < size[0]))[:, None] & ((columns >= 0) & (columns < size[1]))[None, :]
+    under = valid[np.ix_(_held(np.floor(rows), first[0], values.shape[0]), _held(np.floor(columns), first[1], values.shape[1]))]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(under & (share > 0.0), made / share, np.nan)
+        return np.where(inside & under & (share > 0.0), made / share, np.nan)
 
 
 def brovey(bands: Floats, pan: Floats, *, weights: Sequence[float]) -> Floats:
@@ -46,30 +50,59 @@ def brovey(bands: Floats, pan: Floats, *, weights: Sequence[float]) -> Floats:
     Args:
         bands: On the pan grid, (band, y, x); NaN where invalid.
         pan: (y, x); NaN where invalid.
-        weights: Weights of the bands in the pan band's light; they need not add up to 1.
+        weights: Weights of the bands in the pan band's light; they need not add up to 1. A band of weight 0 has no share in the
+            sum, nor have its gaps.
 
     Returns:
-        (band, y, x); NaN where a band or the pan band is invalid, or the weighted sum is not above 0.
+        (band, y, x); NaN where a band, one of those that are summed or the pan band is invalid, or the sum is not above 0.
     """
-    summed = np.tensordot(np.asarray(weights, dtype=np.float64), bands, axes=1)
+    summed = np.zeros(pan.shape)
+    for band, weight in zip(bands, weights, strict=True):
+        if weight:
+            summed += weight * band
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(summed > 0.0, pan / summed, np.nan)
     sharp: Floats = bands * ratio
     return sharp
 
 
-def _centres(edges: tuple[float, float], count: int) -> Floats:
-    return np.asarray(edges[0] + (np.arange(count) + 0.5) * (edges[1] - edges[0]) / count)
+def shares_of_light(bands: Sequence[tuple[float, float]], pan: tuple[float, float]) -> list[float]:
+    """How much of the pan band's light each band has, from their spectra: overlaps in wavelength, which sum up to 1.
+
+    Args:
+        bands: Centre and full width at half maximum of each [um].
+        pan: Those of the pan band [um].
+
+    Returns:
+        A weight for each band, 0 to 1; all 0 where none overlaps the pan band.
+    """
+    low, high = pan[0] - pan[1] / 2, pan[0] + pan[1] / 2
+    overlaps = [max(0.0, min(high, c + w / 2) - max(low, c - w / 2)) for c, w in bands]
+    total = sum(overlaps)
+    return [o / total for o in overlaps] if total else overlaps
 
 
-def _under(size: int, edges: tuple[float, float], count: int) -> NDArray[np.intp]:
-    return np.clip(np.floor(_centres(edges, count)), 0, size - 1).astype(np.intp)
-
-
-def _weights(size: int, edges: tuple[float, float], count: int) -> Floats:
-    """What each pixel gives to each fine pixel, (fine, pixel); rows sum up to 1."""
-    far = np.abs(_centres(edges, count)[:, None] - (np.arange(size) + 0.5)[None, :])
+def _taps(centres: Floats, *, size: int, first: int) -> tuple[NDArray[np.intp], Floats]:
+    """Indices into the pixels in memory, and weights, both (tap, fine pixel); pixels beyond the band's edge weigh nothing."""
+    base = np.floor(centres - 0.5)
+    index = base[None, :] + np.asarray(_TAPS, dtype=np.float64)[:, None]
+    far = np.abs(centres[None, :] - 0.5 - index)
     near = (_A + 2.0) * far**3 - (_A + 3.0) * far**2 + 1.0
     next_one = _A * far**3 - 5.0 * _A * far**2 + 8.0 * _A * far - 4.0 * _A
-    found = np.where(far <= 1.0, near, np.where(far < _REACH, next_one, 0.0))
-    return np.asarray(found / found.sum(axis=1, keepdims=True))
+    weight = np.where(far <= 1.0, near, np.where(far < 2.0, next_one, 0.0))
+    weight = np.where((index >= 0) & (index < size), weight, 0.0)
+    return (index - first).astype(np.intp), weight
+
+
+def _apply(values: Floats, down: tuple[NDArray[np.intp], Floats], across: tuple[NDArray[np.intp], Floats]) -> Floats:
+    wide = np.zeros((values.shape[0], across[0].shape[1]))
+    for index, weight in zip(*across, strict=True):
+        wide += values[:, np.clip(index, 0, values.shape[1] - 1)] * weight
+    made = np.zeros((down[0].shape[1], wide.shape[1]))
+    for index, weight in zip(*down, strict=True):
+        made += wide[np.clip(index, 0, values.shape[0] - 1)] * weight[:, None]
+    return made
+
+
+def _held(index: Floats, first: int, count: int) -> NDArray[np.intp]:
+    return np.clip(index - first, 0, count - 1).astype(np.intp)

@@ -29,6 +29,7 @@ BUILTIN: Final[Mapping[str, str]] = MappingProxyType(
         "classes": "swath.steps.classes:Classes",
         "clouds": "swath.steps.clouds:Clouds",
         "landcover": "swath.steps.landcover:Landcover",
+        "pansharpen": "swath.steps.pansharpen:Pansharpen",
     }
 )
 

@@ -1,48 +1,38 @@
-"""Pan-sharpening against GDAL's own result, and what it keeps."""
-
-from pathlib import Path
+"""Pan-sharpening: what it keeps. GDAL's own result is in tests/real/test_pansharpen_real.py."""
 
 import numpy as np
 import pytest
-import rasterio
-from tests.conftest import SHARED
 
-from swath.algo.pansharpen import brovey, upsampled
-
-_REFERENCE = SHARED / "science" / "pansharpen_gdal_LC08_195025.npz"
-_SCENE = "satellite_r/inst/extdata/LC08_L1TP_195025_20130707_20170503_01_T1"
-
-
-def test_it_is_gdals_over_the_window_that_gdal_takes(scenes: Path) -> None:
-    """The pan grid starts 7.5 m west and south of the others and ends 7.5 m south of them; GDAL ends its window with them."""
-    if not _REFERENCE.is_file():
-        pytest.skip("the reference numbers (../shared/science) are not beside this checkout")
-    with rasterio.open(scenes / f"{_SCENE}_B8.TIF") as source:
-        pan, fine = source.read(1).astype(np.float64), source.transform
-    bands = []
-    for number in (4, 3, 2):
-        with rasterio.open(scenes / f"{_SCENE}_B{number}.TIF") as source:
-            values, coarse = source.read(1).astype(np.float64), source.transform
-        left, top = (fine.c - coarse.c) / coarse.a, (fine.f - coarse.f) / coarse.e
-        rows, columns = (top, min(top + pan.shape[0] / 2, values.shape[0])), (left, left + pan.shape[1] / 2)
-        assert (rows, columns) == ((0.25, 41.0), (-0.25, 40.75))
-        bands.append(upsampled(values, rows=rows, columns=columns, shape=pan.shape))
-    ours = brovey(np.stack(bands), pan, weights=(1 / 3, 1 / 3, 1 / 3))
-    with np.load(_REFERENCE) as reference:
-        assert np.abs(np.rint(ours) - reference["rgb"]).max() <= 1
+from swath.algo.pansharpen import REACH_PX, brovey, shares_of_light, upsampled
 
 
 def test_a_plane_stays_a_plane_whatever_the_shift() -> None:
     y, x = np.mgrid[:20, :30]
-    made = upsampled(3.0 + 2.0 * y - x, rows=(5.25, 15.25), columns=(4.75, 24.75), shape=(20, 40))
-    centres = np.ix_(5.25 + (np.arange(20) + 0.5) / 2 - 0.5, 4.75 + (np.arange(40) + 0.5) / 2 - 0.5)
-    np.testing.assert_allclose(made, 3.0 + 2.0 * centres[0] - centres[1], atol=1e-10)
+    rows, columns = 5.25 + (np.arange(20) + 0.5) / 2, 4.75 + (np.arange(40) + 0.5) / 2
+    made = upsampled(3.0 + 2.0 * y - x, rows=rows, columns=columns, first=(0, 0), size=(20, 30))
+    np.testing.assert_allclose(made, 3.0 + 2.0 * (rows[:, None] - 0.5) - (columns[None, :] - 0.5), atol=1e-10)
+
+
+def test_a_fine_pixel_has_the_same_bits_whatever_is_in_memory() -> None:
+    random = np.random.default_rng(4)
+    values = random.uniform(0.01, 0.5, (60, 70))
+    values[random.random(values.shape) < 0.05] = np.nan
+    rows, columns = -0.25 + (np.arange(121) + 0.5) / 2, 0.25 + (np.arange(140) + 0.5) / 2
+    whole = upsampled(values, rows=rows, columns=columns, first=(0, 0), size=values.shape)
+    assert np.isnan(whole[-1]).all(), "beyond the band's edge"
+    for top, left in ((0, 0), (17, 40), (91, 99)):
+        part = (slice(top, top + 30), slice(left, left + 41))
+        y, x = int(max(rows[top] - REACH_PX, 0)), int(max(columns[left] - REACH_PX, 0))
+        held = values[y : int(rows[part[0]][-1]) + 1 + REACH_PX, x : int(columns[part[1]][-1]) + 1 + REACH_PX]
+        made = upsampled(held, rows=rows[part[0]], columns=columns[part[1]], first=(y, x), size=values.shape)
+        assert np.array_equal(made, whole[part], equal_nan=True)
 
 
 def test_invalid_pixels_stay_where_they_are_and_give_nothing() -> None:
     values = np.full((10, 10), 5.0)
     values[4, 4] = np.nan
-    made = upsampled(values, rows=(0.0, 10.0), columns=(0.0, 10.0), shape=(20, 20))
+    centres = (np.arange(20) + 0.5) / 2
+    made = upsampled(values, rows=centres, columns=centres, first=(0, 0), size=(10, 10))
     assert np.isnan(made[8:10, 8:10]).all()
     assert np.isnan(made).sum() == 4
     np.testing.assert_allclose(made[np.isfinite(made)], 5.0)
@@ -58,3 +48,9 @@ def test_colours_are_kept_and_the_weighted_sum_is_the_pan_band() -> None:
     good = np.isfinite(sharp[0])
     np.testing.assert_allclose(np.tensordot(weights, sharp, axes=1)[good], pan[good])
     np.testing.assert_allclose((sharp[0] * bands[1])[good], (sharp[1] * bands[0])[good])
+
+
+def test_light_is_shared_by_the_overlap_of_spectra() -> None:
+    found = shares_of_light([(0.45, 0.1), (0.55, 0.1), (0.7, 0.2), (1.6, 0.1)], (0.6, 0.3))
+    assert found == pytest.approx([0.05 / 0.3, 0.1 / 0.3, 0.15 / 0.3, 0.0])
+    assert shares_of_light([(1.6, 0.1)], (0.6, 0.3)) == [0.0]
