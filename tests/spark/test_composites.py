@@ -13,10 +13,14 @@ from tests.conftest import Silent
 from tests.stacks import CLOUD, JUDGED, Date, write_product
 
 from swath.cli.composite import CompositeOptions, execute
+from swath.cli.ledger import retry
 from swath.errors import ConfigError
 from swath.ledger.delta import DeltaTables
 from swath.ledger.schemas import SOURCES
+from swath.runs.status import output_status
 from swath.stores.registry import open_store
+from swath.upkeep.mend import LOST, mend
+from swath.upkeep.reconcile import compare
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -136,3 +140,39 @@ def test_a_cloudy_period_is_nodata_and_one_without_sources_ends_the_run(make: Ma
     with pytest.raises(ConfigError, match="none of 1 sources touches a tile of the area"):
         make(aoi="-60,-30,-59,-29")
     assert make(aoi="15,44,17,46", output=str(tmp_path / "area")).scenes.made == 1
+
+
+def test_a_retry_makes_again_what_lacks_a_source_or_a_file_and_nothing_else(
+    make: Make, spark: "SparkSession", tmp_path: Path
+) -> None:
+    folder, output = tmp_path / "in", tmp_path / "out"
+    for month in (1, 2):
+        put(folder, f"west{month}", month=month, value=1000 * month)
+        put(folder, f"east{month}", month=month, value=1000 * month, column=1)
+    raster = put(folder, "west3", month=3, value=6000).parent / "west3.red.tif"
+    whole = raster.read_bytes()
+    raster.write_bytes(whole[:400])
+    item = folder / "east2" / "east2.json"
+    bare = item.read_text(encoding="utf-8")
+    item.write_text(bare.replace('"file:checksum"', '"other"'), encoding="utf-8")
+    first = make()
+    assert (first.scenes.made, read(output, first, asset="red")) == (2, [1500.0, 1000.0])
+    store, tables = open_store(str(output)), DeltaTables(spark, open_store(str(output)))
+    standing = {("small", "read"): 1, ("small", "metadata"): 1}
+    assert output_status(tables).quarantine == standing
+    (again,) = retry(spark, store, errors=("read",), run_id="again", told=Silent())
+    assert (again.scenes.made, again.scenes.skipped, again.quarantine[-1].scene_id) == (1, 1, "west3")
+    assert output_status(tables).quarantine == standing, "it stands until it is used"
+    raster.write_bytes(whole)
+    item.write_text(bare, encoding="utf-8")
+    (both,) = retry(spark, store, run_id="both", told=Silent())
+    assert (both.scenes.made, read(output, both, asset="red")) == (2, [2000.0, 1500.0])
+    assert output_status(tables).quarantine == {}
+    assert retry(spark, store, run_id="nothing", told=Silent()) == []
+    next((output / "products").rglob("*x40y*.red.*.tif")).unlink()
+    mend(spark, tables, store, found=compare(tables, store), run_id="mend")
+    (lost,) = retry(spark, store, errors=(LOST,), run_id="lost", told=Silent())
+    assert (lost.scenes.made, lost.scenes.skipped) == (1, 1)
+    # Files of earlier versions are the janitor's.
+    assert {f.kind for f in compare(tables, store).findings} == {"orphan-file"}
+    assert retry(spark, store, run_id="last", told=Silent()) == []

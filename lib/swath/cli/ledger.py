@@ -57,7 +57,7 @@ def _limits(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_option
 @master_option
 def retry_command(*, output: str, quarantine_ok: bool, as_json: bool, master: str | None, **asked: Any) -> None:
-    """Process the quarantined scenes of OUTPUT again, with the parameters of their first run."""
+    """Process the quarantined scenes and composites of OUTPUT again, with the parameters of their first run."""
     store = existing(output)
     limits = Limits(memory_mb=asked["worker_memory_mb"], seconds=asked["strip_seconds"])
     catalogue = target_of(asked["catalog"], asked["catalog_base"])
@@ -99,15 +99,20 @@ def retry(
     Raises:
         SwathError: See ``Run.execute``.
     """
+    from swath.composites.perform import perform as perform_composites  # noqa: PLC0415
+    from swath.composites.retry import find_composite_retries  # noqa: PLC0415
     from swath.ledger.open import open_tables  # noqa: PLC0415
     from swath.runs.perform import perform  # noqa: PLC0415
-    from swath.runs.retry import find_retries, wanted  # noqa: PLC0415
+    from swath.runs.retry import failed, find_retries, wanted  # noqa: PLC0415
 
     tables = open_tables(spark, store)
-    rows = wanted(tables, error_classes=errors, pipeline=pipeline)
-    found = find_retries(tables, store, rows=rows, run_id=run_id)
-    requests = [replace(r.request, **changed) for r in found]
-    return [perform(spark, r, told=told) for r in requests]
+    rows = failed(tables, rows=wanted(tables, error_classes=errors, pipeline=pipeline))
+    scenes = [replace(r.request, **changed) for r in find_retries(rows, store, run_id=run_id)]
+    of_scenes_alone = {"internal_limit"}
+    changed = {name: value for name, value in changed.items() if name not in of_scenes_alone}
+    composites = [replace(r, **changed) for r in find_composite_retries(rows, store, run_id=run_id, after=len(scenes))]
+    made = [perform(spark, r, told=told) for r in scenes]
+    return made + [perform_composites(spark, r, told=told) for r in composites]
 
 
 @click.command("reproduce")

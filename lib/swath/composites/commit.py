@@ -13,13 +13,11 @@ from swath.engine.keys import digest_of
 from swath.errors import AccountError
 from swath.ledger.rows import TableRow, asset_rows, counts_of, row_of, source_rows
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SOURCES, TILES
+from swath.ledger.standing import standing_attempts
 from swath.ledger.tables import Tables
 from swath.product import AssetRecord
 from swath.runs.work import Refusal
 from swath.statistics import SUMS
-
-#: Rows of the quarantine without a pipeline are not retried scene by scene: the next run reads every item anew.
-_NO_PIPELINE = ""
 
 
 def account_of(works: Sequence[CompositeWork], *, skipped: Sequence[Skipped], left_out: int) -> Account:
@@ -105,21 +103,26 @@ class CompositeLedger:
     def _quarantine(
         self, works: Sequence[CompositeWork], *, left_out: Sequence[LeftOut], wave: int, now: datetime
     ) -> list[TableRow]:
-        def row(name: str, href: str, why: Refusal) -> TableRow:
-            return row_of(
-                QUARANTINE, run_id=self._request.run_id, wave=wave, scene_id=name, href=href, pipeline=_NO_PIPELINE,
-                stage=why.stage, error_class=why.error_class, message=why.message, attempts=1, retry=href, at=now,
-            )  # fmt: skip
-
-        found = [row(item.scene_id or item.href, item.href, item.refusal) for item in left_out]
+        refused = [(item.scene_id or item.href, item.href, item.refusal) for item in left_out]
         for work in works:
             for number, (error_class, message) in work.without.items():
                 source = work.composite.sources[number]
                 why = Refusal(stage="process", error_class=error_class, message=message)
-                found.append(row(source.scene_id, source.source_href, why))
+                refused.append((source.scene_id, source.source_href, why))
             if work.refusal is not None:
-                found.append(row(work.composite.product_id, work.composite.product_id, work.refusal))
-        return found
+                refused.append((work.composite.identity.subject, work.composite.product_id, work.refusal))
+        if not refused:
+            return []
+        pipeline = self._request.recipe.name
+        tried = standing_attempts(self._tables, pipeline=pipeline)
+        return [
+            row_of(
+                QUARANTINE, run_id=self._request.run_id, wave=wave, scene_id=name, href=href, pipeline=pipeline,
+                stage=why.stage, error_class=why.error_class, message=why.message, attempts=tried.get(href, 0) + 1,
+                retry=href, at=now,
+            )
+            for name, href, why in refused
+        ]  # fmt: skip
 
     def _product(self, work: CompositeWork, *, wave: int, now: datetime) -> TableRow:
         composite, request, published = work.composite, self._request, work.published or {}

@@ -146,6 +146,24 @@ def tiling_for(recipe: Recipe, sources: Iterable[Source]) -> Tiling:
     return tiling_of(recipe.grid, grids)
 
 
-def latest_keys(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The key of the latest version of each product, by product."""
-    return {r["product_id"]: r["product_key"] for r in sorted(rows, key=lambda r: r["made"])}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The newest version of a composite that the ledger knows.
+
+    Args:
+        key: What was planned.
+        without: Ids of the sources that it was made without.
+    """
+
+    key: str
+    without: frozenset[str]
+
+    def there(self, composite: Composite, *, again: frozenset[str]) -> bool:
+        """Whether it is the composite, and no source is missing that is to be tried again."""
+        return self.key == composite.product_key and not self.without & again
+
+
+def newest_versions(rows: Iterable[Mapping[str, Any]]) -> dict[str, Known]:
+    """The newest version of each composite, by product."""
+    ordered = sorted(rows, key=lambda r: r["made"])
+    return {r["product_id"]: Known(key=r["product_key"], without=frozenset(r["left_out"] or ())) for r in ordered}

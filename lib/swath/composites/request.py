@@ -33,6 +33,7 @@ class CompositeRequest:
         terms: What the user vouches for of the inputs.
         wave_products: Composites that commit together.
         catalogue: What people search, beside the static catalogue.
+        again: Ids of sources: composites that were made without one of them are made again.
     """
 
     run_id: str
@@ -48,6 +49,7 @@ class CompositeRequest:
     terms: Terms = field(default_factory=Terms)
     wave_products: int = WAVE_PRODUCTS
     catalogue: Target | None = None
+    again: frozenset[str] = frozenset()
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -55,8 +57,9 @@ class CompositeRequest:
         return {
             "composite": self.recipe.to_plain(),
             "inputs": [redacted(i) for i in self.inputs],
-            "periods": [p.name for p in self.periods],
+            "periods": [[p.start.isoformat(), p.stop.isoformat()] for p in self.periods],
             "aoi": dict(self.aoi) if self.aoi is not None else None,
             "strict": self.strict,
             "strip_rows": self.strip_rows,
+            "terms": self.terms.to_plain(),
         }

@@ -11,7 +11,7 @@ from swath.account import Account
 from swath.composites.area import area_in
 from swath.composites.commit import CompositeLedger, account_of
 from swath.composites.find import find_items
-from swath.composites.plan import LeftOut, Skipped, latest_keys, plan, tiling_for, usable
+from swath.composites.plan import Known, LeftOut, Skipped, newest_versions, plan, tiling_for, usable
 from swath.composites.request import CompositeRequest
 from swath.composites.stored import StoredPlan, write_stacks
 from swath.composites.work import CompositeWave, CompositeWork, StageProgress
@@ -144,8 +144,9 @@ class CompositeRun:
         if not planned.composites:
             raise _nothing(len(sources), request)
         latest = _latest(tables)
-        there = [c for c in planned.composites if latest.get(c.product_id) == c.product_key]
-        new = [c for c in planned.composites if latest.get(c.product_id) != c.product_key]
+        there = [c for c in planned.composites if c.product_id in latest and latest[c.product_id].there(c, again=request.again)]
+        known = {c.product_id for c in there}
+        new = [c for c in planned.composites if c.product_id not in known]
         self._tell(
             f"{len(sources)} sources, {len(planned.composites)} composites: {len(new)} to make, {len(there)} there already"
         )
@@ -206,14 +207,14 @@ def _day(work: CompositeWork) -> date:
     return work.composite.period.start
 
 
-def _latest(tables: Tables) -> dict[str, str]:
+def _latest(tables: Tables) -> dict[str, Known]:
     if not tables.exists("products"):
         return {}
-    columns = ["product_id", "product_key", "made"]
+    columns = ["product_id", "product_key", "left_out", "made"]
     few = tables.small("products", PRODUCTS, columns=columns)
     if few is None:
         few = [row.asDict() for row in tables.read("products", PRODUCTS, columns=columns).collect()]
-    return latest_keys(few)
+    return newest_versions(few)
 
 
 def _nothing(sources: int, request: CompositeRequest) -> ConfigError:

@@ -48,7 +48,7 @@ def _refused(work: CompositeWork) -> list[QuarantineEntry]:
         for n, (error_class, message) in work.without.items()
     ]
     if work.refusal is not None:
-        why, name = work.refusal, work.composite.product_id
+        why, name = work.refusal, work.composite.identity.subject
         found.append(QuarantineEntry(scene_id=name, stage=why.stage, error=why.error_class, message=why.message))
     return found
 

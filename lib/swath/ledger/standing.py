@@ -4,7 +4,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from swath.errors import ClashError
-from swath.ledger.schemas import PRODUCTS, QUARANTINE, SCENES
+from swath.ledger.schemas import PRODUCTS, QUARANTINE, SCENES, SOURCES
 from swath.ledger.tables import Tables
 
 _WHAT = ["href", "pipeline"]
@@ -13,13 +13,14 @@ _WHAT = ["href", "pipeline"]
 def standing(tables: Tables) -> DataFrame:
     """Rows of ``QUARANTINE``: for each href and pipeline the latest, unless the scene was made afterwards.
 
-    A scene that never told its id is known by its href alone: the scenes table says which id it got later.
+    A scene that never told its id is known by its href alone: the scenes table says which id it got later. A source of composites
+    stands until it is used in a later one, and in every composite that knows it.
     """
     latest = Window.partitionBy(*_WHAT).orderBy(F.col("at").desc(), F.col("attempts").desc())
     rows = tables.read("quarantine", QUARANTINE).withColumn("rank", F.row_number().over(latest)).filter(F.col("rank") == 1)
     if not tables.exists("products"):
         return rows.select(*QUARANTINE.names)
-    products = tables.read("products", PRODUCTS, columns=["scene_id", "scene_digest", "pipeline", "made"])
+    products = tables.read("products", PRODUCTS, columns=["product_id", "scene_id", "scene_digest", "pipeline", "run_id", "made"])
     made = products.groupBy("scene_id", "pipeline").agg(F.max("made").alias("made"))
     versions = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href"]).distinct()
     hrefs = versions.select("scene_id", "href").distinct()
@@ -34,9 +35,19 @@ def standing(tables: Tables) -> DataFrame:
         rows.join(made, ["scene_id", "pipeline"], "left")
         .join(by_href, _WHAT, "left")
         .join(by_version, _WHAT, "left")
+        .join(_used(tables, products), _WHAT, "left")
         .filter(F.coalesce(since < F.col("at"), F.lit(True)))
+        .filter(F.coalesce(F.col("made_source") <= F.col("at"), F.lit(True)) | (F.col("error_class") == ClashError.error_class))
         .select(*QUARANTINE.names)
     )
+
+
+def _used(tables: Tables, products: DataFrame) -> DataFrame:
+    """Sources that the newest version of each composite that knows them uses: ``href``, ``pipeline``, ``made_source``."""
+    newest = products.groupBy("product_id", "pipeline").agg(F.max_by("run_id", "made").alias("run_id"), F.max("made").alias("at"))
+    sources = tables.read("sources", SOURCES, columns=["run_id", "product_id", "href", "used"])
+    known = sources.join(newest, ["product_id", "run_id"]).groupBy(*_WHAT)
+    return known.agg(F.bool_and("used").alias("whole"), F.max("at").alias("made_source")).filter("whole").drop("whole")
 
 
 def standing_attempts(tables: Tables, *, pipeline: str) -> dict[str, int]:

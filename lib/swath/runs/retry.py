@@ -1,8 +1,9 @@
 """Process quarantined scenes again, with the pipeline, models and strips of their first run."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -43,21 +44,32 @@ def wanted(tables: Tables, *, error_classes: Sequence[str] = (), pipeline: str |
     return rows if pipeline is None else rows.filter(F.col("pipeline") == pipeline)
 
 
-def find_retries(tables: Tables, store: Store, *, rows: DataFrame, run_id: str) -> list[Retry]:
-    """One retry for each specification that the rows were refused under.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A row of the quarantine with what its run was asked.
 
     Args:
-        tables: Tables of the output.
-        store: The output.
-        rows: Rows of ``wanted``.
-        run_id: Id of the first retry; further ones get a number appended.
+        scene_id: Id of what was refused.
+        href: What it was found by.
+        spec: Specification of the run.
+        site: Site of the run.
+    """
+
+    scene_id: str
+    href: str
+    spec: Mapping[str, Any]
+    site: str
+
+
+def failed(tables: Tables, *, rows: DataFrame) -> list[Failed]:
+    """Rows of ``wanted`` with the specifications that they were refused under, in the order of their hrefs.
 
     Raises:
         ConfigError: No run recorded how a scene was asked for.
     """
     specs = {r["run_id"]: r for r in _specs(tables, rows)}
-    found: dict[str, tuple[RunRequest, list[str]]] = {}
-    for row in rows.select("run_id", "href", "pipeline").orderBy("href").collect():
+    found = []
+    for row in rows.select("run_id", "scene_id", "href", "pipeline").orderBy("href").collect():
         told = specs.get(row["run_id"])
         if told is None:
             msg = (
@@ -65,14 +77,35 @@ def find_retries(tables: Tables, store: Store, *, rows: DataFrame, run_id: str) 
                 f"run it again: swath run {row['pipeline']} --run-id {row['run_id']} ..."
             )
             raise ConfigError(msg)
-        spec = json.loads(told["spec"])
+        found.append(Failed(scene_id=row["scene_id"], href=row["href"], spec=json.loads(told["spec"]), site=told["site"]))
+    return found
+
+
+def find_retries(rows: Sequence[Failed], store: Store, *, run_id: str) -> list[Retry]:
+    """One retry for each specification of a run of scenes that the rows were refused under.
+
+    Args:
+        rows: What ``failed`` found; sources and composites among them are not looked at.
+        store: The output.
+        run_id: Id of the first retry; further ones get a number appended.
+    """
+    found: dict[str, tuple[RunRequest, list[str]]] = {}
+    for row in rows:
+        spec = row.spec
+        if "composite" in spec:
+            continue
         same = canonical([spec["pipeline"], spec["models"], spec["strip_rows"], spec.get("terms")])
         request = RunRequest(
             run_id=run_id, pipeline=spec["pipeline"], models=spec["models"], strip_rows=spec["strip_rows"], inputs=(),
-            output=store.root, site=told["site"], terms=Terms.from_plain(spec.get("terms")),
+            output=store.root, site=row.site, terms=Terms.from_plain(spec.get("terms")),
         )  # fmt: skip
-        found.setdefault(same, (request, []))[1].append(row["href"])
+        found.setdefault(same, (request, []))[1].append(row.href)
     return [_listed(store, request, hrefs, number=n) for n, (request, hrefs) in enumerate(found.values())]
+
+
+def numbered(run_id: str, number: int) -> str:
+    """Id of a retry: the first has the name that was asked for, further ones a number behind it."""
+    return run_id if number == 0 else f"{run_id}-{number + 1}"
 
 
 def _specs(tables: Tables, rows: DataFrame) -> list[Row]:
@@ -83,7 +116,7 @@ def _specs(tables: Tables, rows: DataFrame) -> list[Row]:
 
 def _listed(store: Store, request: RunRequest, hrefs: Sequence[str], *, number: int) -> Retry:
     """The hrefs as an input: a list, so that one that is gone fails alone."""
-    run_id = request.run_id if number == 0 else f"{request.run_id}-{number + 1}"
+    run_id = numbered(request.run_id, number)
     name = run_path(run_id, "retry.txt")
     path = store.at(name) if isinstance(store, LocalStore) else store.scratch() / f"{run_id}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,9 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from pyspark.sql.types import StructType
 
+from swath.errors import ClashError
 from swath.ledger.arrow_rows import array_of, dicts_of
-from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, SCENES
+from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, SCENES, SOURCES
 from swath.ledger.tables import Tables
 
 Json = dict[str, Any]
@@ -76,7 +77,7 @@ def output_status(tables: Tables, *, run_id: str | None = None) -> OutputStatus:
         NeedsSparkError: A table is more than plain, and ``tables`` has no session.
     """
     runs = _columns(tables, "runs", RUNS, columns=[n for n in RUNS.names if n not in {"spec", "spec_digest"}])
-    products = _columns(tables, "products", PRODUCTS, columns=["pipeline", "product_id", "scene_id", "made"])
+    products = _columns(tables, "products", PRODUCTS, columns=["pipeline", "product_id", "scene_id", "run_id", "made"])
     made = set(zip(*(products[n].to_pylist() for n in ("pipeline", "product_id")), strict=True))
     numbers = Counter(pipeline for pipeline, _ in made)
     refused = [row for row in standing_rows(tables, products) if run_id in (None, row["run_id"])]
@@ -98,7 +99,7 @@ def standing_rows(tables: Tables, products: pa.Table, *, also: Sequence[str] = (
 
     Args:
         tables: Tables of the output.
-        products: ``scene_id``, ``pipeline`` and ``made`` of all products.
+        products: ``product_id``, ``scene_id``, ``pipeline``, ``run_id`` and ``made`` of all products.
         also: Columns of the quarantine that are wanted beside those that decide.
     """
     names = ["run_id", "scene_id", "href", "pipeline", "error_class", "attempts", "at", *also]
@@ -118,10 +119,30 @@ def standing_rows(tables: Tables, products: pa.Table, *, also: Sequence[str] = (
     for product in _among(products, "scene_id", {i for found in ids.values() for i in found}):
         key = (product["scene_id"], product["pipeline"])
         made[key] = max(product["made"], made.get(key, product["made"]))
+    used = _used(tables, products, hrefs=ids)
     return [
         row for row in latest.values()
         if not any(made.get((i, row["pipeline"]), row["at"] - _INSTANT) >= row["at"] for i in ids[row["href"]])
+        and (row["error_class"] == ClashError.error_class or used.get((row["href"], row["pipeline"]), row["at"]) <= row["at"])
     ]  # fmt: skip
+
+
+def _used(tables: Tables, products: pa.Table, *, hrefs: Collection[str]) -> dict[tuple[str, str], datetime]:
+    """When sources, by href and pipeline, were used last; none that the newest version of a composite leaves out."""
+    if not tables.exists("sources"):
+        return {}
+    columns = ["run_id", "product_id", "href", "used"]
+    rows = _among(_columns(tables, "sources", SOURCES, columns=columns), "href", hrefs)
+    newest: dict[str, Json] = {}
+    for product in _among(products, "product_id", {row["product_id"] for row in rows}):
+        known = newest.setdefault(product["product_id"], product)
+        newest[product["product_id"]] = max(known, product, key=lambda p: p["made"])
+    found: dict[tuple[str, str], list[tuple[bool, datetime]]] = {}
+    for row in rows:
+        product = newest.get(row["product_id"], {})
+        if product.get("run_id") == row["run_id"]:
+            found.setdefault((row["href"], product["pipeline"]), []).append((row["used"], product["made"]))
+    return {key: max(at for _, at in uses) for key, uses in found.items() if all(used for used, _ in uses)}
 
 
 def _among(table: pa.Table, column: str, values: Collection[str]) -> list[Json]:

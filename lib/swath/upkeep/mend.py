@@ -146,7 +146,8 @@ def _send_back(tables: Tables, found: OutputComparison, *, run_id: str) -> None:
     hrefs = {(r["scene_id"], r["digest"]): r["href"] for r in scenes}
     reasons = {f.product_id: f for f in found.findings if f.kind in BROKEN}
     rows = [
-        _quarantined(row, reasons[p], href=hrefs.get((row["scene_id"], row["scene_digest"]), ""))
+        # A composite is of no scene: it is known by its own id.
+        _quarantined(row, reasons[p], href=hrefs.get((row["scene_id"], row["scene_digest"]), row["product_id"]))
         for p, row in found.broken.items()
     ]
     tables.append("quarantine", rows, schema=QUARANTINE, run_id=run_id, wave=0)
