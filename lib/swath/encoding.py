@@ -87,6 +87,18 @@ TEMPERATURE = Encoding(
     compression_level=1,
     predictor=2,
 )
+#: Numbers as delivered.
+COUNTS = Encoding(
+    dtype="uint16",
+    scale=1.0,
+    unit="1",
+    nodata=0,
+    lowest=1,
+    highest=65535,
+    overviews="average",
+    compression_level=1,
+    predictor=2,
+)
 PROBABILITY = Encoding(
     dtype="uint8",
     scale=1.0,

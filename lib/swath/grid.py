@@ -9,6 +9,8 @@ from swath.errors import GeometryError
 
 #: A pixel edge closer than this to a whole pixel counts as whole [px]; transforms carry rounding noise.
 EDGE_TOLERANCE_PX = 1e-6
+#: Begins the coordinate system of grids of raw images: see ``swath.algo.raw_image``.
+RAW = "RPC00B "
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,7 +80,7 @@ class Grid:
     What swath makes is upright; deliveries may be rotated, or have their first row in the south.
 
     Args:
-        crs: ``EPSG:<code>`` where there is one, otherwise WKT.
+        crs: ``EPSG:<code>`` where there is one, otherwise WKT; of a raw image its model.
         left: x of the outer corner of the first pixel, CRS units.
         top: y of that corner, CRS units.
         dx: Width of a pixel, CRS units; > 0 on upright grids.
@@ -140,6 +142,11 @@ class Grid:
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """The inverse of ``to_plain``."""
         return cls(**plain)
+
+    @property
+    def raw(self) -> bool:
+        """Whether this is a raw image, whose places on the ground depend on the elevation."""
+        return self.crs.startswith(RAW)
 
     @property
     def upright(self) -> bool:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.errors import GeometryError
-from swath.grid import Grid
+from swath.grid import RAW, Grid
 
+#: Metres of a degree along the equator.
+METRES_A_DEGREE = 111_319.49
 Places = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -151,7 +153,7 @@ def is_geographic(text: str) -> bool:
     Raises:
         GeometryError: PROJ does not know it.
     """
-    return bool(crs_of(text).is_geographic)
+    return not text.startswith(RAW) and bool(crs_of(text).is_geographic)
 
 
 def pixels_across(grid: Grid, other: Grid) -> tuple[float, float]:
@@ -161,6 +163,10 @@ def pixels_across(grid: Grid, other: Grid) -> tuple[float, float]:
         grid: Upright.
         other: In any coordinate system, upright or not.
     """
+    if other.raw:
+        # Raw images tell their nominal ground sampling.
+        metres = METRES_A_DEGREE if is_geographic(grid.crs) else 1.0
+        return grid.dy * metres / other.dy, grid.dx * metres / other.dx
     if grid.crs == other.crs and other.upright:
         return grid.dy / other.dy, grid.dx / other.dx
     x, y = grid.left + grid.width / 2.0 * grid.dx, grid.top - grid.height / 2.0 * grid.dy

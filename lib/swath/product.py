@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from swath.encoding import (
+    COUNTS,
     HISTOGRAM_SHIFT,
     PROBABILITY,
     REFLECTANCE,
@@ -23,6 +24,7 @@ from swath.statistics import Statistics, Tally
 
 # Encodings and statistics are part of what a product says of itself, so they can be had here too.
 __all__ = [
+    "COUNTS",
     "HISTOGRAM_SHIFT",
     "PROBABILITY",
     "REFLECTANCE",

@@ -72,8 +72,16 @@ class Quality:
     kind: Literal["quality"] = "quality"
 
 
-Calibration = Reflectance | Thermal | Quality
-_CALIBRATIONS: Mapping[str, type[Reflectance | Thermal | Quality]] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncalibrated:
+    """Counts of which the delivery does not say how they become physical values."""
+
+    kind: Literal["counts"] = "counts"
+
+
+Calibration = Reflectance | Thermal | Quality | Uncalibrated
+_CALIBRATIONS: Mapping[str, type[Calibration]] = {
+    "counts": Uncalibrated,
     "reflectance": Reflectance,
     "thermal": Thermal,
     "quality": Quality,

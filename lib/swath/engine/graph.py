@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from swath.engine.onto import Onto
 from swath.engine.target import target_of
+from swath.engine.terrain import elevation_for
 from swath.errors import (
     GeometryError,
     MetadataError,
@@ -47,6 +48,7 @@ class Graph:
         reference: The grid of the product: the scene's reference, or what its pipeline chose.
         writer: Who writes the files.
         rasters: Where the site has rasters, by name.
+        footprint: Ring of (longitude, latitude) [deg] around a raw scene on the ground; empty for scenes on a map.
     """
 
     scene: Scene
@@ -56,6 +58,7 @@ class Graph:
     reference: Grid
     writer: Writer = "swath"
     rasters: Mapping[str, RasterSource] = field(default_factory=dict)
+    footprint: tuple[tuple[float, float], ...] = ()
 
     @property
     def gridded(self) -> bool:
@@ -67,6 +70,10 @@ class Graph:
         if name.startswith(DELIVERED):
             return self.scene.assets[name.removeprefix(DELIVERED)].grid
         return self.maker_of(name).recipe.grid
+
+    def dem_of(self, name: LayerName) -> RasterSource | None:
+        """The elevation that places of a layer depend on; None where it is on a map."""
+        return elevation_for(self.grid_of(name), self.rasters)
 
     def maker_of(self, name: LayerName) -> Call:
         """The call that makes a layer.
@@ -114,7 +121,7 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
             remedy="Choose a pipeline that fits the sensor.",
         )
     outputs, reference = _named(chosen), scene.reference
-    target = target_of(scene, pipeline.grid)
+    target = target_of(scene, pipeline.grid, rasters=pipeline.rasters)
     if target is not None:
         reference = target.reference
         onto = Onto(target=target)
@@ -131,6 +138,7 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
         reference=reference,
         writer=pipeline.writer,
         rasters=pipeline.rasters,
+        footprint=target.footprint if target is not None else (),
     )
     _check_systems(graph)
     return graph

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from swath.engine.ancillary import raster_digest
 from swath.engine.graph import DELIVERED, Graph
 from swath.engine.supplies import digest_of_input
 from swath.engine.warping import WARP_VERSION, is_warp
@@ -29,13 +30,15 @@ def asset_keys(graph: Graph) -> dict[str, str]:
     """The key of each output, by asset key (the STAC name)."""
     layers: dict[str, str] = {}
     for call in graph.calls:
-        inputs = {}
+        inputs: dict[str, dict[str, Any]] = {}
         for name in call.reads:
             need = call.recipe.needs[name]
             source = _delivered(graph.scene.assets[name.removeprefix(DELIVERED)]) if name not in layers else layers[name]
             inputs[name] = {"of": source, "on": need.on.to_plain() if need.on else None, "halo_px": need.halo_px}
             if need.on is not None and is_warp(graph.grid_of(name), need.on, kernel=need.kernel):
                 inputs[name]["warp"] = {"kernel": need.kernel, "version": WARP_VERSION}
+                if (dem := graph.dem_of(name)) is not None:
+                    inputs[name]["warp"]["elevation"] = raster_digest(dem, need.on)
         chain: dict[str, Any] = {
             "step": call.step.name,
             "version": call.step.version,

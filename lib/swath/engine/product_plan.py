@@ -128,6 +128,11 @@ def _previews(graph: Graph) -> tuple[LayerName, ...]:
     return tuple(found)
 
 
+def _placed(graph: Graph) -> Scene:
+    """The scene with its outline on the ground, which of a raw one only the elevation tells."""
+    return replace(graph.scene, footprint=graph.footprint) if graph.footprint else graph.scene
+
+
 def product_of(
     plan: ProductPlan, pipeline_json: str, *, records: Sequence[AssetRecord], checked: Mapping[str, Any] | None = None
 ) -> Product:
@@ -151,7 +156,7 @@ def product_of(
         pipeline=plain["name"],
         pipeline_version=plain.get("version", 1),
         collection=plan.collection,
-        scene=plan.graph.scene,
+        scene=_placed(plan.graph),
         grid=plan.graph.reference,
         layers=plan.graph.outputs,
         assets=tuple(records),

@@ -1,21 +1,23 @@
 """The grid of a product by its pipeline's choice and its scene: which system, where it begins, how large it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, isfinite
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.errors import GeometryError
+from swath.engine.terrain import Ring, elevation_for, ring_of
+from swath.errors import GeometryError, SceneError
 from swath.grid import EDGE_TOLERANCE_PX, Grid
 from swath.grid_choice import GridChoice
+from swath.inputs import RasterSource
 from swath.mapping import inexact, is_geographic, project, stretch, utm_zone
 from swath.scene import Scene
 
-#: Straight edges are curves in another system; so many points an edge keep an extent right to a fraction of a pixel.
-_PIECES_PER_EDGE: Final = 64
 #: Resolutions that far below or above the scene's are a mistake: of units, mostly.
 _FINER, _COARSER = 100.0, 10_000.0
 _MAX_SIDE_PX: Final = 1_000_000
@@ -28,10 +30,14 @@ class Target:
     Args:
         reference: What strips are counted on.
         choice: What the pipeline asked for.
+        dem: The elevation that the scene's places depend on; None for scenes on a map.
+        footprint: Ring of (longitude, latitude) [deg] around a raw scene on the ground; empty for scenes on a map.
     """
 
     reference: Grid
     choice: GridChoice
+    dem: RasterSource | None = None
+    footprint: tuple[tuple[float, float], ...] = ()
 
     def grid_for(self, source: Grid, *, scene: Scene) -> Grid:
         """The grid that a layer of the scene comes to: the reference, or one of its own resolution over the same extent.
@@ -49,42 +55,55 @@ class Target:
         return Grid(crs=self.reference.crs, left=left, top=top, dx=pixel, dy=pixel, width=columns, height=rows)
 
 
-def target_of(scene: Scene, choice: GridChoice | None) -> Target | None:
+def target_of(
+    scene: Scene, choice: GridChoice | None, *, rasters: Mapping[str, RasterSource] = MappingProxyType({})
+) -> Target | None:
     """The grids of a product of the scene; None where they are those of its bands.
 
+    A raw scene (an image with RPC) comes onto the grid of its UTM zone where the pipeline chooses none.
+
+    Args:
+        scene: The scene.
+        choice: What the pipeline chose.
+        rasters: Rasters of the site: raw scenes need its elevation.
+
     Raises:
+        MissingInputError: The scene is raw, and the site has no elevation.
         GeometryError: The scene does not meet the grid, the grid's map tears or distorts it, or the resolution is absurd.
     """
-    turned = any(not a.grid.upright for a in scene.assets.values())
+    native = scene.reference
+    turned = native.raw or any(not a.grid.upright for a in scene.assets.values())
     if choice is None and not turned:
         return None
-    native = scene.reference
-    chosen = choice or GridChoice(crs=native.crs)
+    chosen = choice or GridChoice(crs="utm" if native.raw else native.crs)
     try:
+        dem = elevation_for(native, rasters)
         free = chosen.resolution is None and chosen.origin is None and chosen.fixed is None
-        if free and not turned and _system(chosen, native) == native.crs:
+        ring = ring_of(native, dem=dem)
+        if free and not turned and _system(chosen, ring) == native.crs:
             return None
         if chosen.fixed is not None:
-            _check_meets(scene, chosen.fixed)
+            _check_meets(ring, chosen.fixed)
             reference = chosen.fixed
         else:
-            reference = _reference(scene, chosen)
-        _check_datum(native, reference)
+            reference = _reference(scene, chosen, ring=ring)
+        _check_datum(ring.crs, reference)
         if not is_geographic(reference.crs):
-            _check_distortion(scene, reference, limit=chosen.distortion_percent)
-    except GeometryError as error:
+            _check_distortion(ring, reference, limit=chosen.distortion_percent)
+    except SceneError as error:
         raise error.of(scene.scene_id) from None
-    return Target(reference=reference, choice=chosen)
+    footprint = tuple(zip(ring.x[::16].tolist(), ring.y[::16].tolist(), strict=True)) if native.raw else ()
+    return Target(reference=reference, choice=chosen, dem=dem, footprint=footprint)
 
 
-def _system(choice: GridChoice, native: Grid) -> str:
-    return choice.crs if choice.crs != "utm" else utm_zone(*_centre(native))
+def _system(choice: GridChoice, ring: Ring) -> str:
+    return choice.crs if choice.crs != "utm" else utm_zone(*_centre(ring))
 
 
-def _reference(scene: Scene, choice: GridChoice) -> Grid:
+def _reference(scene: Scene, choice: GridChoice, *, ring: Ring) -> Grid:
     native = scene.reference
-    crs = _system(choice, native)
-    outline = _outline(native, crs=crs)
+    crs = _system(choice, ring)
+    outline = _outline(ring, crs=crs)
     # A turn leaves rounding noise in a pixel's length.
     pixel = choice.resolution if choice.resolution is not None else float(f"{native.resolution_m:.9g}")
     _check_resolution(pixel, native=native, crs=crs, given=choice.resolution is not None)
@@ -114,6 +133,9 @@ def _steps(distance: float, step: float) -> float:
 def _ratio(source: Grid, scene: Scene) -> Fraction:
     """Pixels of the reference along one of another grid; 1 where that is no simple number."""
     ratio = source.resolution_m / scene.reference.resolution_m
+    if source.raw:
+        # Raw bands tell their sampling to two digits; those of one instrument are whole multiples of each other.
+        return Fraction(max(round(ratio), 1))
     found = Fraction(ratio).limit_denominator(8)
     return found if found and abs(float(found) / ratio - 1.0) < 1e-6 and source.crs == scene.reference.crs else Fraction(1)
 
@@ -127,36 +149,32 @@ def _common(ratios: list[Fraction]) -> Fraction:
     return common
 
 
-def _centre(grid: Grid) -> tuple[float, float]:
-    """Longitude and latitude of a grid's centre [deg]."""
-    left, bottom, right, top = grid.bounds
-    x, y = project(np.array([(left + right) / 2]), np.array([(bottom + top) / 2]), source=grid.crs, target="EPSG:4326")
+def _centre(ring: Ring) -> tuple[float, float]:
+    """Longitude and latitude of the middle of an outline [deg]."""
+    middle = [np.array([(v.min() + v.max()) / 2]) for v in (ring.x, ring.y)]
+    x, y = project(*middle, source=ring.crs, target="EPSG:4326")
     if not (isfinite(x[0]) and isfinite(y[0])):
         raise GeometryError(
             "the scene has no place on the globe",
-            expected=f"bounds that {grid.crs[:40]} can map to longitude and latitude",
-            got=f"bounds {grid.bounds}",
+            expected=f"bounds that {ring.crs[:40]} can map to longitude and latitude",
+            got=f"a middle at {float(middle[0][0]):g}, {float(middle[1][0]):g}",
             remedy="Check the coordinate reference system of the delivery.",
         )
     return float(x[0]), float(y[0])
 
 
-def _outline(grid: Grid, *, crs: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The grid's outline in another system, in one piece.
+def _outline(ring: Ring, *, crs: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The outline in another system, in one piece.
 
     Raises:
         GeometryError: The other system has no place for it, tears it, or has its pole inside.
     """
-    corners = np.array(grid.corners)
-    steps = np.arange(_PIECES_PER_EDGE) / _PIECES_PER_EDGE
-    sides = [a + (b - a) * steps[:, None] for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
-    ring = np.concatenate([*sides, corners[:1]])
-    x, y = project(ring[:, 0], ring[:, 1], source=grid.crs, target=crs)
+    x, y = project(ring.x, ring.y, source=ring.crs, target=crs)
     lost = not (np.isfinite(x).all() and np.isfinite(y).all())
     if not lost and is_geographic(crs):
         x = np.rad2deg(np.unwrap(np.deg2rad(x)))
     # A line that a map tears at its edge jumps; a pole inside keeps the ring of longitudes from closing.
-    jumps = np.hypot(np.diff(x), np.diff(y)).reshape(4, _PIECES_PER_EDGE)
+    jumps = np.hypot(np.diff(x), np.diff(y)).reshape(4, -1)
     around = abs(x[-1] - x[0]) > 1e-6 * max(float(np.ptp(x)), 1e-12)
     if lost or around or (jumps.max(axis=1) > 20.0 * np.median(jumps, axis=1) + 1e-12).any():
         raise GeometryError(
@@ -181,8 +199,8 @@ def _check_resolution(pixel: float, *, native: Grid, crs: str, given: bool) -> N
         )
 
 
-def _check_meets(scene: Scene, fixed: Grid) -> None:
-    x, y = _outline(scene.reference, crs=fixed.crs)
+def _check_meets(ring: Ring, fixed: Grid) -> None:
+    x, y = _outline(ring, crs=fixed.crs)
     if is_geographic(fixed.crs):
         x = x + 360.0 * np.round(((fixed.bounds[0] + fixed.bounds[2]) / 2 - x.mean()) / 360.0)
     left, bottom, right, top = fixed.bounds
@@ -195,9 +213,9 @@ def _check_meets(scene: Scene, fixed: Grid) -> None:
         )
 
 
-def _check_datum(native: Grid, reference: Grid) -> None:
+def _check_datum(native: str, reference: Grid) -> None:
     """Refuse a shift between datums that is known worse than to half a pixel, where PROJ lacks the grid for a better one."""
-    found = inexact(native.crs, reference.crs)
+    found = inexact(native, reference.crs)
     metres = reference.resolution_m * (111_319.49 if is_geographic(reference.crs) else 1.0)
     if found is not None and not 0.0 <= found[0] <= metres / 2.0:
         accuracy = f"to {found[0]:g} m" if found[0] >= 0.0 else "to nobody knows what"
@@ -209,9 +227,9 @@ def _check_datum(native: Grid, reference: Grid) -> None:
         )
 
 
-def _check_distortion(scene: Scene, grid: Grid, *, limit: float) -> None:
+def _check_distortion(ring: Ring, grid: Grid, *, limit: float) -> None:
     """Refuse a map that stretches the scene too far: a pixel is then no longer the size that it says."""
-    x, y = _outline(scene.reference, crs=grid.crs)
+    x, y = _outline(ring, crs=grid.crs)
     worst = max(abs(s - 1.0) * 100.0 for s in stretch(x[::16], y[::16], crs=grid.crs, step=max(grid.dx, 100.0)))
     if worst > limit:
         raise GeometryError(

@@ -11,8 +11,10 @@ from swath.algo.position_lattice import PositionLattice
 from swath.algo.resample import nearest, resample
 from swath.algo.resample import source_window as resampled_window
 from swath.algo.warp import MARGIN_PX, Image, Sampling, Warped, pooled, sampled
+from swath.engine.terrain import Ring, mapping_to, ring_of
 from swath.errors import GeometryError
 from swath.grid import Grid, Window
+from swath.inputs import RasterSource
 from swath.mapping import Places, ProjectedMapping, pixels_across
 from swath.pipeline import Layer, WarpKernel
 
@@ -25,11 +27,19 @@ _POOLING: Final = ("average", "mode")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
-    """One input of one call: the grid and the window it is wanted on, and how it comes there where that is not the usual way."""
+    """One input of one call: the grid and the window it is wanted on, and how it comes there where that is not the usual way.
+
+    Args:
+        grid: The grid.
+        window: Window of it.
+        kernel: How the layer comes there.
+        dem: The elevation that places in a raw image depend on.
+    """
 
     grid: Grid
     window: Window
     kernel: WarpKernel | None = None
+    dem: RasterSource | None = None
 
 
 def is_warp(source: Grid, target: Grid, *, kernel: WarpKernel | None = None) -> bool:
@@ -61,7 +71,7 @@ def part_needed(source: Grid, want: Want) -> Window:
     if not is_warp(source, want.grid, kernel=want.kernel):
         return resampled_window(source, target=want.grid, window=want.window)
     # Codes are known by their pixels alone; the widest margin fits every kernel.
-    return lattice_of(source, want.grid).source_window(want.window, margin_px=max(MARGIN_PX.values()))
+    return lattice_of(source, want.grid, want.dem).source_window(want.window, margin_px=max(MARGIN_PX.values()))
 
 
 def moved(layer: Layer, want: Want) -> Layer:
@@ -108,7 +118,7 @@ def _coded(layer: Layer, want: Want) -> Layer | None:
 
 def _run(layer: Layer, want: Want, *, values: NDArray[np.generic], valid: NDArray[np.bool_] | None, kernel: WarpKernel) -> Warped:
     image = Image(values=values, valid=valid, window=layer.window, size=(layer.grid.height, layer.grid.width))
-    lattice = lattice_of(layer.grid, want.grid)
+    lattice = lattice_of(layer.grid, want.grid, want.dem)
     if kernel in _POOLING:
         columns, rows = lattice.corners(want.window)
         return pooled(image, columns=columns, rows=rows, kernel=kernel)
@@ -123,14 +133,14 @@ def centres(lattice: PositionLattice, window: Window, *, exact_at_edges: bool) -
 
 
 @lru_cache(maxsize=64)
-def lattice_of(source: Grid, target: Grid) -> PositionLattice:
+def lattice_of(source: Grid, target: Grid, dem: RasterSource | None = None) -> PositionLattice:
     """Places of a grid's pixels on another grid.
 
     Raises:
         GeometryError: A coordinate system is unknown, or the grids do not meet anywhere.
     """
-    mapping = ProjectedMapping(crs=target.crs, source=source)
-    over = _over(source, target)
+    mapping = mapping_to(source, crs=target.crs, dem=dem)
+    over = _over(source, target) if dem is None else _over_raw(ring_of(source, dem=dem), target)
     if over is None:
         raise GeometryError(
             "a band does not cover the product's grid",
@@ -141,6 +151,11 @@ def lattice_of(source: Grid, target: Grid) -> PositionLattice:
     return PositionLattice.of(mapping, grid=target, over=over)
 
 
+def _over_raw(ring: Ring, target: Grid) -> Window | None:
+    """The part of a grid that a raw image covers; None where they do not meet."""
+    return _within(ProjectedMapping(crs=ring.crs, source=target).locate(ring.x, ring.y), target)
+
+
 def _over(source: Grid, target: Grid) -> Window | None:
     """The part of a grid that another covers, about; None where they do not meet."""
     back = ProjectedMapping(crs=source.crs, source=target)
@@ -148,7 +163,11 @@ def _over(source: Grid, target: Grid) -> Window | None:
     down, across = steps[:, None] * source.height, steps[None, :] * source.width
     x = source.left + across * source.dx + down * source.rx
     y = source.top + across * source.ry - down * source.dy
-    columns, rows = back.locate(x.ravel(), y.ravel())
+    return _within(back.locate(x.ravel(), y.ravel()), target)
+
+
+def _within(places: Places, target: Grid) -> Window | None:
+    columns, rows = places
     if not np.isfinite(columns).any():
         return None
     low, high = (int(np.floor(np.nanmin(p))) for p in (rows, columns))

@@ -24,6 +24,7 @@ BUILTIN: Final[Mapping[str, str]] = MappingProxyType(
     {
         "toa": "swath.steps.toa:Toa",
         "smac": "swath.steps.smac:Smac",
+        "counts": "swath.steps.counts:Counts",
         "qa": "swath.steps.qa:Qa",
         "ndvi": "swath.steps.ndvi:Ndvi",
         "classes": "swath.steps.classes:Classes",

@@ -13,10 +13,11 @@ from swath.grid import Window
 from swath.inputs import Inputs
 from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import REFLECTANCE, TEMPERATURE, LayerName, LayerSpec
-from swath.scene import Asset, Quality, Reflectance, Scene, Thermal
+from swath.scene import Asset, Quality, Reflectance, Scene, Thermal, Uncalibrated
 from swath.steps.naming import layer_name
 
 #: Types with few enough numbers that calibrating all of them is cheaper than calibrating the pixels.
+_CALIBRATED: Final = ("reflectance", "thermal")
 CODED_TYPES: Final = ("uint8", "uint16", "int16")
 
 
@@ -36,7 +37,7 @@ class Toa:
     def recipes(self, scene: Scene, *, given: Mapping[LayerName, LayerSpec]) -> tuple[Recipe, ...]:
         """One call a band."""
         del given
-        return tuple(_recipe(scene, asset) for asset in scene.assets.values() if asset.calibration.kind != "quality")
+        return tuple(_recipe(scene, asset) for asset in scene.assets.values() if asset.calibration.kind in _CALIBRATED)
 
     def run(self, recipe: Recipe, layers: Layers, *, window: Window, scene: Scene, inputs: Inputs) -> Layers:
         """Calibrate one band; coded where the type allows it."""
@@ -78,8 +79,8 @@ def calibration_table(
 
 def _calibrated(layer: Layer, *, asset: Asset, sun_elevation_deg: float) -> Layer:
     calibration = asset.calibration
-    if isinstance(calibration, Quality):
-        msg = f"{asset.band.name} is a quality band; no recipe of this step names it"
+    if isinstance(calibration, Quality | Uncalibrated):
+        msg = f"{asset.band.name} has no calibration; no recipe of this step names it"
         raise TypeError(msg)
     dtype = layer.values.dtype.name
     # A table knows nodata by its number alone; pixels that are invalid for another reason need their own array.

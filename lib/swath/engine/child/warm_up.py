@@ -3,10 +3,14 @@
 A test runs those pipelines and sees that nothing was left to compile.
 """
 
+from dataclasses import fields
+from typing import Any, cast
+
 import numpy as np
 
 from swath.algo.overviews import halved, reduce_rows
 from swath.algo.qa import QA_BITS
+from swath.algo.rpc import Rpc
 from swath.engine.preview import Preview
 from swath.engine.warping import Want, moved
 from swath.grid import Grid, Window
@@ -32,6 +36,7 @@ def warm_up() -> None:
         _writing(encoding)
     _picture()
     _warping()
+    _raw()
     forest_predictor.warm_up()
 
 
@@ -65,6 +70,14 @@ def _warping() -> None:
         layer = Layer(values=np.zeros((2, 2), dtype=dtype), grid=source, window=source.window)
         for grid in (source, coarser):
             moved(layer, Want(grid=grid, window=grid.window, kernel=kernel if dtype == "float64" else "nearest"))
+
+
+def _raw() -> None:
+    """The model of a raw image."""
+    ones, rest = (1.0, *[0.0] * 19), [0.0] * 18
+    plain = {f.name: 1.0 for f in fields(Rpc)} | dict.fromkeys(("line_den", "samp_den"), ones)
+    plain |= {"line_num": (0.0, 0.0, -1.0, *rest[1:]), "samp_num": (0.0, 1.0, *rest)}
+    Rpc(**cast("Any", plain)).image_of(np.zeros(1), np.zeros(1), np.zeros(1))
 
 
 def _picture() -> None:

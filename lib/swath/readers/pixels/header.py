@@ -2,12 +2,16 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import rasterio
 from rasterio.crs import CRS
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
+from rasterio.rpc import RPC
 
+from swath.algo.raw_image import RawModel, raw_grid
+from swath.algo.rpc import Rpc
 from swath.errors import GeometryError, ReadError
 from swath.grid import Grid
 from swath.readers.files.digest import EDGE_BYTES, Fingerprint
@@ -54,17 +58,19 @@ class Header:
     alpha: bool = False
 
 
-def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MAX_PIXELS) -> Header:
+def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MAX_PIXELS, rpc: Rpc | None = None) -> Header:
     """Read a raster's header.
 
     Args:
         href: As ``gdal_href`` spells it.
         known: The file's fingerprint when it was taken already: spares a second look at its size and end.
         max_pixels: More than that is not believed.
+        rpc: Model of a raw image that is in a file of its own; rasters with a coordinate system do not need it.
 
     Raises:
         ReadError: Missing, empty, not a GeoTIFF or JPEG 2000, cut short, or absurdly large.
         GeometryError: No CRS, or pixels without an area.
+        MetadataError: The model of a raw image cannot be used.
     """
     size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
     driver = _driver(href, size=size, head=head)
@@ -75,7 +81,7 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid says it better
             with rasterio.open(openable(href), driver=driver) as source:
                 _check_size(href, source=source, max_pixels=max_pixels)
-                return _header(href, source=source)
+                return _header(href, source=source, rpc=rpc)
 
     try:
         return patiently(look, href=href)
@@ -86,6 +92,17 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
             got=f"{href}: {error}",
             remedy="Fetch the file again.",
         ) from error
+
+
+def rpc_of_gdal(rpcs: RPC) -> Rpc:
+    """The model in the tags of a raster as GDAL reads them.
+
+    Raises:
+        MetadataError: It cannot be used.
+    """
+    found: dict[str, Any] = {n: tuple(getattr(rpcs, f"{n}_coeff")) for n in ("line_num", "line_den", "samp_num", "samp_den")}
+    found |= {f.name: float(getattr(rpcs, f.name)) for f in fields(Rpc) if f.name not in found}
+    return Rpc(**found)
 
 
 def crs_name(crs: CRS | None) -> str:
@@ -121,16 +138,13 @@ def _driver(href: str, *, size: int, head: bytes) -> str:
     )
 
 
-def _header(href: str, *, source: rasterio.DatasetReader) -> Header:
+def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None) -> Header:
     affine = source.transform
     crs = crs_name(source.crs)
-    if not crs and source.rpcs is not None:
-        raise GeometryError(
-            "the raster is an image with rational polynomial coefficients (RPC), not on a map grid",
-            expected="an orthorectified raster",
-            got=href,
-            remedy="Orthorectify it over an elevation model first (gdalwarp -rpc -to RPC_DEM=dem.tif).",
-        )
+    if not crs and (rpc is not None or source.rpcs is not None):
+        model = RawModel(rpc=rpc or rpc_of_gdal(source.rpcs))
+        grid = raw_grid(model, height=source.height, width=source.width)
+        return _of(href, source=source, grid=grid)
     if not crs:
         raise GeometryError(
             "the raster has no coordinate reference system",
@@ -148,6 +162,10 @@ def _header(href: str, *, source: rasterio.DatasetReader) -> Header:
     except GeometryError as error:
         error.got = f"{href}: {error.got}"
         raise
+    return _of(href, source=source, grid=grid)
+
+
+def _of(href: str, *, source: rasterio.DatasetReader, grid: Grid) -> Header:
     return Header(
         grid=grid,
         dtype=str(source.dtypes[0]),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from swath.algo.raw_image import model_of
 from swath.errors import GeometryError
 from swath.grid import Grid
 from swath.scene import Asset
@@ -19,6 +20,9 @@ def check_extents(assets: Mapping[str, Asset]) -> None:
     """
     if not assets:
         return
+    if any(a.grid.raw for a in assets.values()):
+        _check_raw(list(assets.values()))
+        return
     usual, _ = Counter((a.grid.crs, a.grid.bounds) for a in assets.values()).most_common(1)[0]
     reference = next(a for a in assets.values() if (a.grid.crs, a.grid.bounds) == usual)
     for asset in assets.values():
@@ -29,6 +33,24 @@ def check_extents(assets: Mapping[str, Asset]) -> None:
                 got=f"{_words(asset)}",
                 remedy="Fetch both files again; they are not of the same delivery.",
             )
+
+
+def _check_raw(assets: list[Asset]) -> None:
+    """Raw bands have models of their own: their centres must be on the same ground."""
+    first = assets[0]
+    for asset in assets:
+        if not (asset.grid.raw and first.grid.raw) or _far(first.grid, asset.grid):
+            raise GeometryError(
+                "bands of one scene are not of one raw image",
+                expected=f"{asset.band.native_id} over the ground of {first.band.native_id}, with a model of its own",
+                got="another place" if asset.grid.raw else "a raster on a map",
+                remedy="Fetch both files again; they are not of the same delivery.",
+            )
+
+
+def _far(one: Grid, other: Grid) -> bool:
+    a, b = model_of(one.crs).rpc, model_of(other.crs).rpc
+    return abs(a.long_off - b.long_off) > a.long_scale or abs(a.lat_off - b.lat_off) > a.lat_scale
 
 
 def _apart(one: Grid, other: Grid) -> bool:

@@ -33,7 +33,7 @@ from swath.readers.stac.ownership import license_of, providers_of
 from swath.readers.stac.platform import Platform, platform_of
 from swath.readers.stac.sentinel2 import baseline_of, read_beside, with_product
 from swath.readers.stac.units import reflectance_from
-from swath.scene import Asset, Band, Calibration, Quality, Scene, processing_date
+from swath.scene import Asset, Band, Calibration, Quality, Scene, Uncalibrated, processing_date
 from swath.sensors import SENSORS
 
 READER = "stac"
@@ -41,6 +41,8 @@ READER = "stac"
 _PROCESSED = ("processing:datetime", "s2:generation_time", "updated", "created")
 #: A count of DN that is worth more than this is no DN: floats with such a scale are physical values.
 _COARSEST = 0.1
+#: Units by which an item says that nobody knows how its counts become physical values.
+_COUNTS = ("counts", "count", "dn", "DN")
 _ATMOSPHERE = ("aot550", "ozone_atm_cm", "water_vapour_g_cm2", "pressure_hpa")
 #: Properties of the delivery worth keeping, by prefix.
 _KEPT = ("grid:", "mgrs:", "s2:", "sat:", "landsat:", *APPLIED)
@@ -137,6 +139,8 @@ def _unusable(candidate: Candidate) -> str:
     """Why a band cannot be used; ``''`` when it can."""
     if candidate.quality is not None or candidate.calibration is not None:
         return ""
+    if candidate.unit in _COUNTS:
+        return ""
     if is_thermal(candidate.band.name):
         return "an item cannot tell the constants that brightness temperature needs"
     return "" if candidate.gain is not None else "the item gives no raster:scale for it"
@@ -192,8 +196,8 @@ def _dn_type(candidate: Candidate, *, header: Header) -> str:
     said = candidate.nodata if candidate.nodata is not None else header.nodata
     dtype = dn_type(header, nodata=said)
     stated = candidate.calibration
-    gain = candidate.gain if stated is None or isinstance(stated, Quality) else stated.gain
-    scaled = candidate.quality is not None or 0.0 < (gain or 1.0) < _COARSEST
+    gain = candidate.gain if stated is None or isinstance(stated, Quality | Uncalibrated) else stated.gain
+    scaled = candidate.quality is not None or candidate.unit in _COUNTS or 0.0 < (gain or 1.0) < _COARSEST
     if dtype is None or (header.dtype.startswith("float") and not scaled):
         raise ReadError(
             f"{candidate.band.name} is not of integers",
@@ -230,6 +234,8 @@ def _calibration(candidate: Candidate, *, item: Item) -> Calibration:
         return Quality(scheme=candidate.quality)
     if candidate.calibration is not None:
         return candidate.calibration
+    if candidate.unit in _COUNTS:
+        return Uncalibrated()
     if not candidate.unit and "radiance" in candidate.roles and "reflectance" not in candidate.roles:
         raise MetadataError(
             f"{candidate.band.name} is a radiance of unknown unit",

@@ -46,7 +46,8 @@ def item_of(product: Product, *, pictures: tuple[PictureRecord, ...] = (), model
     """
     from swath.sinks.stac.footprint import footprint_of, footprint_on  # noqa: PLC0415  GDAL: the driver's catalogue does without
 
-    footprint = footprint_on(product.grid, footprint_of(product.scene.reference, told=product.scene.footprint))
+    on = product.grid if product.scene.reference.raw else product.scene.reference
+    footprint = footprint_on(product.grid, footprint_of(on, told=product.scene.footprint))
     assets = assets_of(product, pictures=pictures)
     item: Json = {
         "type": "Feature",
