@@ -1,11 +1,12 @@
 """Grids, and windows on them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import ceil, floor, hypot, isfinite
 from typing import Any, Self
 
 from swath.errors import GeometryError
+from swath.plain import plain_of
 
 #: A pixel edge closer than this to a whole pixel counts as whole [px]; transforms carry rounding noise.
 EDGE_TOLERANCE_PX = 1e-6
@@ -135,7 +136,7 @@ class Grid:
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-able; upright grids do not mention shear."""
-        plain = asdict(self)
+        plain: dict[str, Any] = plain_of(self)
         return plain if self.rx or self.ry else {k: v for k, v in plain.items() if k not in ("rx", "ry")}
 
     @classmethod

@@ -9,7 +9,6 @@ from swath.grid import Grid
 from swath.grid_choice import DISTORTION_PERCENT, GridChoice, Interpolation
 from swath.mapping import crs_of
 from swath.readers.files.href import gdal_href
-from swath.readers.pixels.header import inspect
 from swath.suggestion import did_you_mean
 from swath.tilings import mgrs_tile
 
@@ -145,6 +144,8 @@ def _number(said: object, *, name: str) -> float:
 
 def _like(name: str) -> Grid:
     try:
+        from swath.readers.pixels.header import inspect  # noqa: PLC0415  GDAL, where no other setting needs it
+
         grid = inspect(gdal_href(name)).grid
     except SceneError as error:
         raise ConfigError(f"grid: like: {error}") from error

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final, Literal, Protocol, Self
@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, Protocol, Self
 from swath.errors import GeometryError, MetadataError
 from swath.grid import Grid
 from swath.names import NAME_RULE, name_problem
+from swath.plain import plain_of
 from swath.sensors import Provider
 
 #: The entry of ``Scene.left_out`` where a delivery that should does not say from where the sensor looks.
@@ -319,7 +320,7 @@ class Scene:
 
     def to_json(self) -> str:
         """The scene as canonical JSON (sorted keys), for tables and task rows."""
-        plain = asdict(self)
+        plain = plain_of(self)
         for name, asset in self.assets.items():
             plain["assets"][name]["grid"] = asset.grid.to_plain()
         plain["acquired"] = self.acquired.astimezone(UTC).isoformat()
@@ -356,7 +357,7 @@ def processing_date(*told: str) -> str:
 
 
 def asset_of(plain: dict[str, Any]) -> Asset:
-    """An asset of what ``asdict`` made of it; its parts are taken out of ``plain``."""
+    """An asset of what ``plain_of`` made of it; its parts are taken out of ``plain``."""
     calibration, mask, stored = plain.pop("calibration"), plain.pop("mask", None), plain.pop("stored", None)
     return Asset(
         mask=None if mask is None else Mask(**mask),

@@ -12,6 +12,7 @@ import pytest
 
 from swath.cli.ledger import retry
 from swath.errors import ConfigError
+from swath.ledger import delta
 from swath.ledger.delta import DeltaTables
 from swath.ledger.provenance import provenance_of, split_item
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS
@@ -135,7 +136,7 @@ def test_paths_that_are_no_items_are_refused() -> None:
         split_item("/somewhere/products/toa/item.json")
 
 
-def test_what_does_not_fit_is_found_and_mended(full: Output) -> None:
+def test_what_does_not_fit_is_found_and_mended(full: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     assert full.compare().findings == []
     whole = full.files()
     red = next((full.folder / "products").rglob("*.red.*.tif"))
@@ -145,6 +146,11 @@ def test_what_does_not_fit_is_found_and_mended(full: Output) -> None:
     foreign.write_text("mine", encoding="utf-8")
     found = full.compare()
     assert sorted(f.kind for f in found.findings) == ["missing-file", "orphan-file", "wrong-size"]
+    with monkeypatch.context() as patched:
+        patched.setattr(delta, "SMALL_BYTES", 0)  # by Spark
+        by_spark = full.compare()
+    assert (by_spark.findings, by_spark.products, by_spark.files) == (found.findings, found.products, found.files)
+    assert not isinstance(next(iter(found.broken.values())), type(next(iter(by_spark.broken.values()))))
     done = mend(full.spark, full.tables, full.store, found=found, run_id="mend-1")
     assert done.sent_back == (full.item().parent.name,)
     assert full.tables.read("products", PRODUCTS).count() == 0

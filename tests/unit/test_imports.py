@@ -14,7 +14,7 @@ VALUES = frozenset(
     {
         *("swath", "errors", "scene", "grid", "encoding", "statistics", "product", "pipeline", "account", "compiled", "lookup"),
         *("names", "outside", "redaction", "sensors", "source", "source_ref", "settings", "suggestion", "mapping", "extras"),
-        *("grid_choice", "inputs", "place", "tilings", "asset_check", "layer_name", "ndjson", "shares", "wave_width"),
+        *("grid_choice", "inputs", "place", "tilings", "asset_check", "layer_name", "ndjson", "plain", "shares", "wave_width"),
     }
 )
 #: What a room may import beside the values and itself: the most exact name counts, a name includes the rooms inside it.

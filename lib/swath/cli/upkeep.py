@@ -17,6 +17,9 @@ from swath.settings import Settings
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
+    from swath.stores.base import Store
+    from swath.stores.lock import CommitLock
+    from swath.upkeep.finding import OutputFinding
     from swath.upkeep.reconcile import OutputComparison
 
 #: Findings that are told one by one.
@@ -38,24 +41,13 @@ def reconcile_command(
     if again:
         _rebuild(output, run_id=run_id or new_run_id(), as_json=as_json, master=master)
         return
-    from swath.ledger.open import open_tables  # noqa: PLC0415
-    from swath.upkeep.mend import mend  # noqa: PLC0415
-    from swath.upkeep.reconcile import compare  # noqa: PLC0415
-
     store, name, target = existing(output), run_id or new_run_id(), target_of(catalog, catalog_base)
-    with telling() as told, session("reconcile", master, output=output) as spark, locked(store, run_id=name) as lock:
-        tables = open_tables(spark, store, lock=lock)
-        found = compare(tables, store)
+    with telling() as told, locked(store, run_id=name) as lock:
+        found = _compared(store, lock=lock, master=master)
         _tell(found, told)
         left = [f for f in found.findings if f.kind != "orphan-file"]
-        mended = None
         if fix and found.findings:
-            mended = mend(spark, tables, store, found=found, run_id=name)
-            left = [f for f in mended.left if f.kind != "orphan-file"]
-            told.say(
-                f"repaired: {len(mended.adopted)} products recorded, {len(mended.sent_back)} sent back (swath retry), "
-                f"{len(mended.catalogue)} catalogue files rewritten"
-            )
+            left = _mended(found, store, run_id=name, lock=lock, master=master, told=told)
         served = reconcile_served(target, store, fix=fix, tell=told.say) if target is not None else ()
         left += () if fix else served
     if as_json:
@@ -64,6 +56,35 @@ def reconcile_command(
     if left:
         msg = f"{output}: {len(left)} differences between ledger, files and catalogue; --fix repairs what can be repaired"
         raise AccountError(msg)
+
+
+def _compared(store: "Store", *, lock: "CommitLock", master: str | None) -> "OutputComparison":
+    """What is there; by Spark only where the ledger is large."""
+    from swath.ledger.delta import NeedsSparkError  # noqa: PLC0415
+    from swath.ledger.open import open_tables  # noqa: PLC0415
+    from swath.upkeep.reconcile import compare  # noqa: PLC0415
+
+    try:
+        return compare(open_tables(None, store, lock=lock), store)
+    except NeedsSparkError:
+        with session("reconcile", master, output=store.root) as spark:
+            return compare(open_tables(spark, store, lock=lock), store)
+
+
+def _mended(
+    found: "OutputComparison", store: "Store", *, run_id: str, lock: "CommitLock", master: str | None, told: Told
+) -> "list[OutputFinding]":
+    """Mend, and say so; what is left."""
+    from swath.ledger.open import open_tables  # noqa: PLC0415
+    from swath.upkeep.mend import mend  # noqa: PLC0415
+
+    with session("reconcile", master, output=store.root) as spark:
+        mended = mend(spark, open_tables(spark, store, lock=lock), store, found=found, run_id=run_id)
+    told.say(
+        f"repaired: {len(mended.adopted)} products recorded, {len(mended.sent_back)} sent back (swath retry), "
+        f"{len(mended.catalogue)} catalogue files rewritten"
+    )
+    return [f for f in mended.left if f.kind != "orphan-file"]
 
 
 def _rebuild(output: str, *, run_id: str, as_json: bool, master: str | None) -> None:

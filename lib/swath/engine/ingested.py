@@ -24,6 +24,8 @@ class SceneFound(Message):
         assets: Number of assets.
         strips: Number of strips when the product is split.
         pixels: Number of pixels of all assets.
+        raw_bytes: Size of all assets before compression [bytes].
+        needed_mb: Peak memory of a child that makes a strip of it [MiB].
         unfit: Why the pipeline cannot make a product of it.
         cpu_s: See ``Answered``.
         peak_mb: See ``Answered``.
@@ -40,6 +42,8 @@ class SceneFound(Message):
     assets: int | None = None
     strips: int | None = None
     pixels: int | None = None
+    raw_bytes: int | None = None
+    needed_mb: float | None = None
     unfit: Refused | None = None
     cpu_s: float = 0.0
     peak_mb: float = 0.0

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 from typing import Any
 
 from swath.engine.ancillary import raster_digest
 from swath.engine.graph import DELIVERED, Graph
 from swath.engine.supplies import digest_of_input
 from swath.engine.warping import WARP_VERSION, is_warp
+from swath.plain import plain_of
 from swath.product import LayerSpec
 from swath.scene import Asset
 
@@ -61,7 +61,7 @@ def asset_keys(graph: Graph) -> dict[str, str]:
 
 def _asset(layer: str, *, spec: LayerSpec) -> dict[str, Any]:
     # The title stands in the file: equal keys promise equal bytes.
-    return {"layer": layer, "encoding": asdict(spec.encoding), "title": spec.title, "engine": ENGINE}
+    return {"layer": layer, "encoding": plain_of(spec.encoding), "title": spec.title, "engine": ENGINE}
 
 
 def _delivered(asset: Asset) -> dict[str, Any]:

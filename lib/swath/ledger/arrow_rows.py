@@ -22,13 +22,13 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def dicts_of(table: pa.Table) -> list[dict[str, Any]]:
-    """Rows of a table by column name, moments aware in UTC: as ``to_pylist``, which imports pandas for any moment."""
+    """Rows of a table by column name, maps as dicts, moments aware in UTC: as ``to_pylist``, which imports pandas for moments."""
     moments = [c.name for c in table.schema if pa.types.is_timestamp(c.type)]
     for name in moments:
         place = table.schema.get_field_index(name)
         microseconds = table[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
         table = table.set_column(place, name, microseconds)
-    rows: list[dict[str, Any]] = table.to_pylist()
+    rows: list[dict[str, Any]] = table.to_pylist(maps_as_pydicts="strict")
     for row in rows:
         row.update({n: _EPOCH + row[n] * _MICROSECOND for n in moments if row[n] is not None})
     return rows

@@ -5,7 +5,6 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
 from functools import reduce
 from typing import Any
 
@@ -13,7 +12,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from swath.ledger.arrow_rows import array_of, named
+from swath.ledger.arrow_rows import array_of, dicts_of, named
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 
@@ -55,7 +54,7 @@ def write_table(table: pa.Table, *, store: Store, folder: str) -> Json:
 
 
 def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, folder: str) -> list[Json]:
-    """Some columns of all rows; moments are aware, in UTC, maps are dicts.
+    """Some columns of all rows; moments are aware, in UTC (a naive one of Spark's own files is taken for UTC), maps are dicts.
 
     Raises:
         FileNotFoundError: The log names a file that is not there.
@@ -66,7 +65,7 @@ def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, fol
         if data is None:
             raise FileNotFoundError(f"{folder}/{name}")
         file = pq.ParquetFile(io.BytesIO(data), coerce_int96_timestamp_unit="us")
-        found += _plain(file.read(columns=list(columns)))
+        found += dicts_of(file.read(columns=list(columns)))
     return found
 
 
@@ -87,20 +86,11 @@ def read_where(
         with store.open(f"{folder}/{name}") as opened:
             file = pq.ParquetFile(opened, coerce_int96_timestamp_unit="us", pre_buffer=False)
             keys = file.read(columns=list(where), use_threads=False)
-            masks = [pc.is_in(keys[c], value_set=pa.array(list(values), keys[c].type)) for c, values in where.items()]
+            masks = [pc.is_in(keys[c], value_set=array_of(list(values), keys[c].type)) for c, values in where.items()]
             mask = reduce(pc.and_, masks)
             if pc.any(mask).as_py():
-                found += _plain(file.read(columns=list(columns), use_threads=False).filter(mask))
+                found += dicts_of(file.read(columns=list(columns), use_threads=False).filter(mask))
     return found
-
-
-def _plain(table: pa.Table) -> list[Json]:
-    rows: list[Json] = table.to_pylist(maps_as_pydicts="strict")
-    # Spark's own files hold UTC without saying so.
-    naive = [c.name for c in table.schema if pa.types.is_timestamp(c.type) and c.type.tz is None]
-    for row in rows:
-        row.update({n: row[n].replace(tzinfo=UTC) for n in naive if row[n] is not None})
-    return rows
 
 
 def read_columns(files: Sequence[str], schema: pa.Schema, *, store: Store, folder: str) -> pa.Table:

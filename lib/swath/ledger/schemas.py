@@ -73,13 +73,13 @@ KNOWN_INPUT = _struct(n=_LONG, href=_TEXT, files=_TEXT)
 INGESTED = _struct(
     n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, scene=_TEXT, product_id=_TEXT, product_key=_TEXT,
     assets=_LONG, strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT, files=_TEXT, block=IntegerType(),
-    processed=_TEXT, pixels=_LONG,
+    processed=_TEXT, pixels=_LONG, raw_bytes=_LONG, needed_mb=_REAL,
 )  # fmt: skip
 #: What a run decided: no scene, so that a million rows stay small. ``again``: the ledger knows a version of the product.
 PLANNED = _struct(
     n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, product_id=_TEXT, product_key=_TEXT, assets=_LONG,
     strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT, status=_TEXT, again=_FLAG, wave=_LONG,
-    block=IntegerType(), pixels=_LONG,
+    block=IntegerType(), pixels=_LONG, raw_bytes=_LONG, needed_mb=_REAL,
 )  # fmt: skip
 #: What the UDF ``predict`` gives of a tile.
 CLASSIFIED = _struct(landcover=BinaryType(), probability=BinaryType())

@@ -8,15 +8,9 @@ from typing import Any
 
 from pyspark.sql import Row, SparkSession
 
-from swath.engine.cut import Cut
-from swath.engine.graph import Call
-from swath.engine.product_plan import ProductPlan, plan_product
 from swath.errors import ConfigError
-from swath.grid import Grid
 from swath.ledger.delta import NeedsSparkError
 from swath.ledger.open import open_tables
-from swath.mapping import pixels_across
-from swath.product import LayerSpec
 from swath.readers.stac.search import Say
 from swath.runs.calibration import slowness
 from swath.runs.hands import Hands, SparkHands
@@ -29,11 +23,6 @@ from swath.stores.registry import open_store
 #: Products that are estimated one by one, and refusals that are told.
 ESTIMATED, TOLD = 10_000, 1_000
 
-#: A child with Python, NumPy, GDAL and compiled kernels that has made a small scene, and what JPEG 2000 takes besides [MiB]
-#: (docs/benchmarks.md).
-CHILD_MB, JPEG2000_MB = 200.0, 140.0
-#: What arrays take beside those that are counted.
-SLACK = 1.2
 #: CPU seconds for a million output pixels, and for a session with its first run (docs/benchmarks.md), where ``slowness`` is 1.
 #: Between plain bands by way of GeoTIFF (0.025) and JPEG 2000 or maps by a forest (0.1 to 0.2).
 SECONDS_PER_MEGAPIXEL = 0.09
@@ -61,52 +50,16 @@ class Estimate:
     peak_mb: float
 
 
-def estimate(row: Row, request: RunRequest) -> Estimate:
-    """Estimate one row of a plan."""
-    plan = plan_product(row["scene"], request.pipeline_json)
+def estimate(row: Row) -> Estimate:
+    """The estimate of one row of a plan."""
     return Estimate(
-        product_id=plan.product_id,
+        product_id=row["product_id"],
         strips=row["strips"],
-        assets=len(plan.keys),
-        pixels=_pixels(plan),
-        raw_bytes=sum(
-            s.grid.width * s.grid.height * (1 if s.encoding.dtype == "uint8" else 2) for s in plan.graph.outputs.values()
-        ),
-        peak_mb=peak_mb(plan, strip_rows=request.strip_rows),
+        assets=row["assets"],
+        pixels=row["pixels"],
+        raw_bytes=row["raw_bytes"],
+        peak_mb=row["needed_mb"],
     )
-
-
-def _pixels(plan: ProductPlan) -> int:
-    return sum(s.grid.width * s.grid.height for s in plan.graph.outputs.values())
-
-
-def peak_mb(plan: ProductPlan, *, strip_rows: int | None) -> float:
-    """Peak resident size of the child that makes a strip [MiB]: layers of the greediest call, rows that overviews gather."""
-    cut, scene = plan.cut(rows=strip_rows, split=True), plan.graph.scene
-    layers = max(_call_bytes(call, cut) for call in plan.graph.calls)
-    bands = sum(2 * _piece_pixels(asset.grid, cut) for asset in scene.assets.values())
-    tables = len(scene.assets) * 65536 * 8 * 3
-    rows = sum(_gathered_bytes(spec, cut) for spec in plan.graph.outputs.values())
-    jpeg2000 = JPEG2000_MB if any(a.href.lower().endswith(".jp2") for a in scene.assets.values()) else 0.0
-    return CHILD_MB + jpeg2000 + SLACK * (layers + bands + tables + rows) / (1 << 20)
-
-
-def _piece_pixels(grid: Grid, cut: Cut) -> float:
-    down, across = pixels_across(cut.frame.grid, grid)
-    return cut.piece[0] * down * cut.piece[1] * across
-
-
-def _call_bytes(call: Call, cut: Cut) -> float:
-    """Physical values, 8 bytes each, of what a call reads and makes."""
-    return 8 * (len(call.reads) + len(call.recipe.makes)) * _piece_pixels(call.recipe.grid, cut)
-
-
-def _gathered_bytes(spec: LayerSpec, cut: Cut) -> float:
-    """Full-width rows of one asset: of a piece and of the next level where sides are odd, of that level's quarter otherwise."""
-    grid = spec.grid
-    rows = cut.piece[0] * pixels_across(cut.frame.grid, grid)[0]
-    whole = 2 * rows * grid.width
-    return whole / 16 if grid.height % 4 == grid.width % 4 == 0 else 1.5 * whole
 
 
 def refuse_what_cannot_fit(estimates: list[Estimate], request: RunRequest) -> None:
@@ -172,7 +125,7 @@ def look(
         wanted = plan.to_make(most=ESTIMATED)
         waves = len(plan.waves)
         refused = [r for r in plan.aside().told if r["status"] == REFUSED][:TOLD]
-    estimates = [estimate(r, request) for r in wanted]
+    estimates = [estimate(r) for r in wanted]
     refuse_what_cannot_fit(estimates, request)
     return {
         "pipeline": request.pipeline["name"],

@@ -83,8 +83,7 @@ class FewPlan(Plan):
 
     def to_make(self, *, most: int) -> list[Row]:
         """See ``Plan``."""
-        rows = [r for r in self._planned if r["status"] == MAKE][:most]
-        return [Row(**r.asDict(), scene=self._scenes[r["n"]]) for r in rows]
+        return [r for r in self._planned if r["status"] == MAKE][:most]
 
     def _told(self, *statuses: str) -> list[Row]:
         return [r for r in self._planned if r["status"] in statuses][:TOLD]

@@ -109,8 +109,8 @@ class Plan:
         return self.with_scenes(self.rows.filter(here))
 
     def to_make(self, *, most: int) -> list[Row]:
-        """The first rows to make, in order, each with its ``scene``."""
-        return self.with_scenes(self.rows.filter(F.col("status") == MAKE).orderBy("n").limit(most))
+        """The first rows to make, in order."""
+        return self.rows.filter(F.col("status") == MAKE).orderBy("n").limit(most).collect()
 
     def with_scenes(self, rows: DataFrame) -> list[Row]:
         """Collect a bounded part of the plan, in order, each row with its ``scene``."""

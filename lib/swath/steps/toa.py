@@ -1,7 +1,7 @@
 """Calibration: TOA reflectance and brightness temperature of every band."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
@@ -12,6 +12,7 @@ from swath.algo.radiometry import brightness_temperature_k, linear, toa_reflecta
 from swath.grid import Window
 from swath.inputs import Inputs
 from swath.pipeline import Layer, Layers, Need, Recipe
+from swath.plain import plain_of
 from swath.product import REFLECTANCE, TEMPERATURE, LayerName, LayerSpec
 from swath.scene import Asset, Quality, Reflectance, Scene, Thermal, Uncalibrated
 from swath.steps.naming import layer_name
@@ -107,7 +108,7 @@ def _recipe(scene: Scene, asset: Asset) -> Recipe:
         band=band,
         roles=("data", "temperature" if thermal else "reflectance"),
     )
-    facts: dict[str, Any] = {"calibration": asdict(asset.calibration), "nodata": asset.nodata}
+    facts: dict[str, Any] = {"calibration": plain_of(asset.calibration), "nodata": asset.nodata}
     if isinstance(asset.calibration, Reflectance) and not asset.calibration.sun_normalised:
         facts["sun_elevation_deg"] = scene.angles.sun_elevation_deg
     return Recipe(makes=(made,), needs={layer_name("dn", band=band.name): Need()}, facts=facts)

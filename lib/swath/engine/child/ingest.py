@@ -7,6 +7,7 @@ from swath.engine.blame import internal_error
 from swath.engine.file_names import check_file_names
 from swath.engine.ingested import Ingest, SceneFound
 from swath.engine.keys import canonical
+from swath.engine.needs import peak_mb, raw_bytes
 from swath.engine.product_plan import plan_product
 from swath.engine.refused import Refused
 from swath.errors import ConfigError, SceneError, ServiceError
@@ -55,6 +56,8 @@ def ingest(request: Ingest) -> SceneFound | Refused:
         assets=len(plan.keys),
         strips=strips,
         pixels=plan.pixels,
+        raw_bytes=raw_bytes(plan),
+        needed_mb=peak_mb(plan, strip_rows=request.strip_rows),
     )
 
 
