@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql browser monitoring registry demo test test-long test-tools wheel lint format bench sleeping scheduling faults pictures lock clean
+.PHONY: help setup postgresql browser monitoring registry demo test test-long test-tools wheel images lint format bench sleeping scheduling faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -40,6 +40,12 @@ wheel: setup ## the wheel into dist/, equal for equal commits (times are the com
 	@rm -rf dist build
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python
 	sha256sum dist/*.whl
+
+images: wheel ## both images of a clean commit: build, list, scan, push by digest, signed dist/images/images.json (REGISTRY=..., SIGNING_KEY in the environment)
+	@test -n "$(REGISTRY)" || { echo "make images REGISTRY=host/path: where they are pushed" >&2; exit 1; }
+	key=$$(mktemp); trap 'rm -f "$$key"' EXIT
+	printf '%s\n' "$${SIGNING_KEY:?a private key, PEM, that signs images.json}" > "$$key"
+	$(BIN)/swath images --registry "$(REGISTRY)" --sign-key "$$key" $(IMAGES)
 
 format: setup ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only --quiet lib jobs tests setup.py
@@ -102,15 +108,15 @@ monitoring:
 	    there || echo "Tests of alarms are skipped: sudo apt-get install prometheus prometheus-pushgateway prometheus-alertmanager" >&2
 	fi
 
-# skopeo and a registry, for the tests of bundles; they start it on loopback.
+# skopeo, a registry and a container engine, for the tests of bundles and images; they start it on loopback.
 registry:
-	@there() { command -v skopeo && command -v docker-registry; }
+	@there() { command -v skopeo && command -v docker-registry && command -v podman; }
 	if ! there >/dev/null; then
 	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-	        echo "skopeo and docker-registry, for the tests"
-	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends skopeo docker-registry >/dev/null || true
+	        echo "skopeo, docker-registry and podman, for the tests"
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends skopeo docker-registry podman buildah runc busybox-static file >/dev/null || true
 	    fi
-	    there >/dev/null || echo "Tests of bundles are skipped: sudo apt-get install skopeo docker-registry" >&2
+	    there >/dev/null || echo "Tests of bundles and images are skipped: sudo apt-get install skopeo docker-registry podman runc busybox-static" >&2
 	fi
 
 # --- set-up, step by step: a stamp for each ------------------------------------------------------------------------

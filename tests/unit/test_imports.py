@@ -97,6 +97,9 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "deploy.border": frozenset({"deploy.site", "deploy.operate", "stores", "metrics"}),
     "deploy.monitoring": frozenset({"metrics"}),
     "deploy.sbom": frozenset(),
+    "deploy.release": frozenset(
+        {"deploy.bundle.skopeo", *("inference.signature", "inference.signed_file", "inference.trusted_keys")}
+    ),
     # A bundle is of a whole delivery, and signed as models are.
     "deploy.bundle": frozenset(
         {

@@ -52,6 +52,8 @@ COMMANDS = {
     "fleet": Lazy("swath.cli.fleet:fleet_command", "Say how the newest run of a job stands at every site."),
     "cancel": Lazy("swath.cli.deploy:cancel_command", "Stop a run of a job."),
     "logs": Lazy("swath.cli.deploy:logs_command", "Print the driver's log of a run, or its location."),
+    "images": Lazy("swath.cli.images:images_command", "Build, list, scan, push and sign the images of a commit."),
+    "verify": Lazy("swath.cli.images:verify_command", "Check what was signed: images.json, or a bundle."),
     "bundle": Lazy("swath.cli.bundle:bundle_group", "Carry a site's whole delivery into a network without a way out."),
     "sbom": Lazy("swath.cli.sbom:sbom_command", "Print what is in an image, as CycloneDX."),
     "parity": Lazy("swath.cli.parity:parity_command", "Run a job as two sites would, here, and compare the products."),
