@@ -18,16 +18,20 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from swath.ledger.schemas import INGESTED, PLANNED
-from swath.runs.ingest import BLOCK_SCENES
-from swath.runs.plan import Plan, decide, write_plan
+from swath.ledger.schemas import INGESTED
+from swath.runs.decide import decide
+from swath.runs.ingest import BLOCK_SCENES, run_path
+from swath.runs.plan import Plan, write_plan
+from swath.runs.plan_rows import StoredFrames, StoredRows
 from swath.spark.start.session import build_session, stop_session
+from swath.stores.local import LocalStore
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 WAVE_PRODUCTS = 32
 HEAP = "768m"
+RUN = "bench"
 
 
 def _ingested(spark: "SparkSession", scenes: int) -> "DataFrame":
@@ -65,21 +69,22 @@ def _scenes(ingested: "DataFrame") -> "DataFrame":
 
 def prepare(spark: "SparkSession", folder: Path, *, scenes: int) -> None:
     """Write the ingested rows and the ledger."""
-    _ingested(spark, scenes).write.partitionBy("block").parquet(f"{folder}/ingested")
-    rows = spark.read.schema(INGESTED).parquet(f"{folder}/ingested")
+    _ingested(spark, scenes).write.partitionBy("block").parquet(f"{folder}/{run_path(RUN, 'ingested')}")
+    rows = spark.read.schema(INGESTED).parquet(f"{folder}/{run_path(RUN, 'ingested')}")
     _products(rows).coalesce(4).write.format("delta").save(f"{folder}/products")
 
 
 def plan(spark: "SparkSession", folder: Path, *, scenes: int) -> None:
     """What a run does between ingest and its first task."""
-    ingested = spark.read.schema(INGESTED).parquet(f"{folder}/ingested")
+    ingested = spark.read.schema(INGESTED).parquet(f"{folder}/{run_path(RUN, 'ingested')}")
     products = spark.read.format("delta").load(f"{folder}/products")
 
     def decided() -> "DataFrame":
         return decide(ingested, products, scenes=_scenes(ingested), wave_products=WAVE_PRODUCTS)
 
-    timed("decide and store", lambda: write_plan(decided(), path=f"{folder}/plan"))
-    stored = Plan(spark.read.schema(PLANNED).parquet(f"{folder}/plan"), ingested=ingested)
+    timed("decide and store", lambda: write_plan(decided(), path=f"{folder}/{run_path(RUN, 'plan')}"))
+    frames = StoredFrames(spark=spark, store=LocalStore(folder), run_id=RUN)
+    stored = Plan(StoredRows(frames), frames=frames)
     waves = timed("count its waves", lambda: stored.waves)
     aside = timed("what needs no work", stored.aside)
     for number in (waves[1], waves[-1]):

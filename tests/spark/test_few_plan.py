@@ -14,9 +14,9 @@ from swath.inference.registry import Registry
 from swath.ledger.delta import DeltaTables, NeedsSparkError
 from swath.ledger.schemas import INGESTED, PRODUCTS, SCENES
 from swath.runs import estimate, few_plan, stored_plan
-from swath.runs.few_plan import decide_few
+from swath.runs.decide import STATUSES, decide, decide_few
 from swath.runs.hands import OwnHands
-from swath.runs.plan import STATUSES, Plan, decide
+from swath.runs.plan import Plan
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
 from swath.runs.versions import Version, latest_versions
@@ -134,7 +134,7 @@ def test_a_plan_is_the_same_made_read_again_and_made_by_spark(
     tables = DeltaTables(spark, few)
     plan = load_or_make_plan(spark, few, request=request(few.folder, *inputs), tables=tables)
     again = load_or_make_plan(spark, few, request=request(few.folder, *inputs), tables=tables)
-    assert type(plan) is not type(again)
+    assert type(plan._rows) is not type(again._rows)
     monkeypatch.setattr(stored_plan, "plan_few", lambda *_, **__: None)
     by_spark = load_or_make_plan(spark, many, request=request(many.folder, *inputs), tables=DeltaTables(spark, many))
     assert told(plan) == told(again) == told(by_spark)

@@ -1,43 +1,32 @@
 """From what a run of composites did to what is told of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time
 
-from swath import __version__
 from swath.composites.run import CompositeOutcome
 from swath.composites.work import CompositeWork
 from swath.product import AssetRecord
 from swath.report.product_summary import AssetSummary, ProductSummary
-from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
+from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry
+from swath.runs.summary_head import summary_head
 
 
 def summary_of(outcome: CompositeOutcome) -> RunSummary:
     """The summary of a run."""
-    account, request, plan = outcome.account, outcome.request, outcome.plan
-    return RunSummary(
-        run_id=request.run_id,
-        pipeline=request.recipe.name,
-        code=__version__,
-        site=request.site,
-        started=outcome.started,
+    request, plan = outcome.request, outcome.plan
+    left_out = (
+        QuarantineEntry(scene_id=i.scene_id or i.href, stage="ingest", error=i.error_class, message=i.message)
+        for i in plan.left_out
+    )
+    head = summary_head(
+        request, pipeline=request.recipe.name, account=outcome.account, stages=outcome.stages, started=outcome.started,
         ended=outcome.ended,
-        scenes=account.scenes,
-        assets=account.assets,
-        edges=account.edges,
+    )  # fmt: skip
+    return replace(
+        head,
         products=tuple(_product(w) for w in outcome.works if w.published is not None),
         skipped=tuple(SkippedEntry(scene_id=c.product_id, reason="already there") for c in plan.skipped),
-        quarantine=(
-            *(
-                QuarantineEntry(scene_id=i.scene_id or i.href, stage="ingest", error=i.error_class, message=i.message)
-                for i in plan.left_out
-            ),
-            *(q for w in outcome.works for q in _refused(w)),
-        ),
-        stages=stages_together(
-            StageTiming(name=s.name, wall_s=s.wall_s, cpu_s=s.cpu_s, tasks=s.tasks, peak_mb=s.peak_mb or None)
-            for s in outcome.stages
-        ),
-        report=f"reports/{request.run_id}.html",
-        output=request.output,
+        quarantine=(*left_out, *(q for w in outcome.works for q in _refused(w))),
     )
 
 

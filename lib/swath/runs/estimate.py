@@ -13,9 +13,10 @@ from swath.ledger.delta import NeedsSparkError
 from swath.ledger.open import open_tables
 from swath.readers.stac.search import Say
 from swath.runs.calibration import slowness
+from swath.runs.decide import REFUSED, STATUSES
 from swath.runs.hands import Hands, SparkHands
 from swath.runs.ingest import StageProgress, name_of
-from swath.runs.plan import REFUSED, STATUSES, Plan
+from swath.runs.plan import Plan
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
 from swath.stores.registry import open_store

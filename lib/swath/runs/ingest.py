@@ -44,8 +44,6 @@ StageProgress = Callable[[str, int, int], None]
 _MOST_TASKS = 10_000
 #: Scenes of one folder of what ingest and plan write: whoever wants some scenes opens their folders only.
 BLOCK_SCENES = 4096
-#: Scenes for one file of the table.
-_PER_FILE = 50_000
 #: What of an input was passed over, in a run's folder.
 NOT_SCENES = "not_scenes.json"
 
@@ -251,25 +249,6 @@ def _reader(request: IngestRequest, store: Store, *, note: Note) -> Any:
         forget_zips()
 
     return work
-
-
-def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> int:
-    """Add the scene versions that the table does not have yet; how many."""
-    known = tables.read("scenes", SCENES, columns=["scene_id", "digest"]).withColumnRenamed("digest", "scene_digest")
-    usable = ingested.filter(F.col("scene_digest").isNotNull()).groupBy("scene_id", "scene_digest").agg(F.min("n").alias("n"))
-    # Scenes themselves are touched for new ones only: deciding on a million keys is cheap, moving a million scenes is not.
-    fresh = usable.join(known, ["scene_id", "scene_digest"], "left_anti").select("n")
-    added = fresh.count()
-    if not added:
-        return 0
-    fields = {n: F.get_json_object("scene", f"$.{n}") for n in ("reader", "source_href", "platform", "family", "acquired")}
-    rows = ingested.join(F.broadcast(fresh), "n", "left_semi").select(
-        "scene_id", F.col("scene_digest").alias("digest"),
-        *[fields[n].alias(n) for n in ("reader", "source_href", "platform", "family")],
-        F.to_timestamp(fields["acquired"]).alias("acquired"), "scene", F.lit(run_id).alias("run_id"), "href", "files",
-    )  # fmt: skip
-    tables.append("scenes", rows, schema=SCENES, run_id=run_id, wave=0, files=-(-added // _PER_FILE))
-    return added
 
 
 def name_of(scene_id: str | None, href: str, *, stage: str = "") -> str:

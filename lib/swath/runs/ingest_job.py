@@ -15,8 +15,9 @@ from swath.ledger.schemas import INGESTED, QUARANTINE
 from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say
 from swath.redaction import redacted
-from swath.runs.ingest import IngestRequest, StageProgress, find_scenes, ingest, name_of, not_scenes, remember, run_path
+from swath.runs.ingest import IngestRequest, StageProgress, find_scenes, ingest, name_of, not_scenes, run_path
 from swath.runs.ingest_clashes import Clash, decisions_of
+from swath.runs.remember import remember
 from swath.runs.versions import CLASH, STAGE
 from swath.stores.lock import commit_lock, output_lock
 from swath.stores.registry import open_store

@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from swath.engine.child.parent import STORE
 from swath.engine.messages import Published
 from swath.product import AssetRecord
-from swath.runs.plan import MAKE, Plan
+from swath.runs.decide import MAKE
+from swath.runs.plan import Plan
 from swath.runs.work import ProductWork, Refusal
 
 

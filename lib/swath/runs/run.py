@@ -18,10 +18,11 @@ from swath.readers.stac.search import Say
 from swath.report.summary import FIRST_PRODUCTS
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.commit import Ledger
+from swath.runs.decide import STATUSES
 from swath.runs.flight import Flight, StageProgress, Turn
 from swath.runs.ingest import not_scenes, run_path
 from swath.runs.outcome import RunOutcome
-from swath.runs.plan import STATUSES, Aside, Plan, spec_of
+from swath.runs.plan import Aside, Plan, spec_of
 from swath.runs.request import RunRequest
 from swath.runs.results import Results
 from swath.runs.resumed import lost_before, made_before

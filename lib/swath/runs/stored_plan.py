@@ -6,13 +6,16 @@ from pyspark.sql import functions as F
 from swath.engine.child.parent import CONFIG
 from swath.errors import ConfigError
 from swath.ledger.delta import NeedsSparkError
-from swath.ledger.schemas import PLANNED, PRODUCTS, SCENES
+from swath.ledger.schemas import PRODUCTS, SCENES
 from swath.ledger.tables import Tables
 from swath.readers.stac.search import Say
+from swath.runs.decide import decide
 from swath.runs.few_plan import plan_few
 from swath.runs.hands import Hands, SparkHands
-from swath.runs.ingest import IngestRequest, StageProgress, find_scenes, ingest, remember, run_path
-from swath.runs.plan import KNOWN_OF_PRODUCTS, Plan, decide, write_plan
+from swath.runs.ingest import IngestRequest, StageProgress, find_scenes, ingest, run_path
+from swath.runs.plan import KNOWN_OF_PRODUCTS, Plan, write_plan
+from swath.runs.plan_rows import StoredFrames, StoredRows
+from swath.runs.remember import remember
 from swath.runs.request import RunRequest
 from swath.stores.base import Store
 
@@ -87,8 +90,8 @@ def load_or_make_plan(
         scenes = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href", "scene"])
         planned = decide(ingested, products, scenes=scenes, wave_products=width)
         write_plan(planned, path=store.spark_path(path))
-    rows = spark.read.schema(PLANNED).parquet(store.spark_path(path))
-    return Plan(rows, ingested=ingested)
+    frames = StoredFrames(spark=spark, store=store, run_id=request.run_id)
+    return Plan(StoredRows(frames), frames=frames)
 
 
 def _refuse_config(ingested: DataFrame, store: Store, *, request: RunRequest) -> None:

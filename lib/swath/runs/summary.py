@@ -6,20 +6,21 @@ from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from swath import __version__
 from swath.engine.messages import Published
 from swath.engine.product_plan import CHECKED, plan_product, product_of
 from swath.product import AssetRecord, Product
 from swath.report.cost import Cost
 from swath.report.product_summary import ProductSummary, Truth
-from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry, StageTiming, stages_together
+from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry
 from swath.report.totals import in_order
+from swath.runs.decide import DUPLICATE, MADE
 from swath.runs.ingest import name_of
 from swath.runs.model_notes import AllRanges, notes_of, ranges_of
 from swath.runs.outcome import PlanRow, RunOutcome
-from swath.runs.plan import DUPLICATE, MADE, Aside
+from swath.runs.plan import Aside
 from swath.runs.request import RunRequest
 from swath.runs.results import Results
+from swath.runs.summary_head import summary_head
 from swath.runs.work import ProductWork
 
 Json = dict[str, Any]
@@ -30,30 +31,21 @@ _REASONS = {MADE: "already there", DUPLICATE: "duplicate"}
 
 def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cost | None = None) -> RunSummary:
     """The summary of a run."""
-    account, results, ranges = outcome.account, outcome.results, ranges_of(outcome.request.models)
-    return RunSummary(
-        run_id=outcome.request.run_id,
-        pipeline=outcome.request.pipeline["name"],
-        code=__version__,
-        site=outcome.request.site,
-        started=outcome.started,
+    results, request = outcome.results, outcome.request
+    ranges = ranges_of(request.models)
+    head = summary_head(
+        request, pipeline=request.pipeline["name"], account=outcome.account, stages=outcome.stages, started=outcome.started,
         ended=outcome.ended,
-        scenes=account.scenes,
-        assets=account.assets,
-        edges=account.edges if account.edges != account.scenes else None,
-        products=tuple(_summary(w, outcome.request, truth=truth, ranges=ranges) for w in outcome.made),
+    )  # fmt: skip
+    return replace(
+        head,
+        products=tuple(_summary(w, request, truth=truth, ranges=ranges) for w in outcome.made),
         skipped=tuple(results.skipped),
         quarantine=tuple(results.quarantine),
         replaced=tuple(results.replaced),
-        stages=stages_together(
-            StageTiming(name=s.name, wall_s=s.wall_s, cpu_s=s.cpu_s, tasks=s.tasks, peak_mb=s.peak_mb or None)
-            for s in outcome.stages
-        ),
-        report=f"reports/{outcome.request.run_id}.html",
-        output=outcome.request.output,
         not_scenes=outcome.not_scenes.count,
         not_scene_names=tuple(outcome.not_scenes.names),
-        notes=outcome.request.notes,
+        notes=request.notes,
         cost=cost,
         totals=results.totals,
         listings=results.listings(),

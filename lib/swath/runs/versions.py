@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from swath.errors import ClashError
@@ -111,60 +111,3 @@ def latest_versions_of(products: DataFrame, scenes: DataFrame, *, ingested: Data
         F.coalesce(F.get_json_object("scene", "$.processed"), F.lit("")).alias("standing_processed"),
     )
     return latest.join(told.dropDuplicates(["scene_id"]), "scene_id", "left").fillna("")
-
-
-def with_choice(rows: DataFrame) -> DataFrame:
-    """Add to each usable row of a product: ``same`` (as what is made), ``clash`` (why not), ``replaces`` (what it replaces).
-
-    Args:
-        rows: Rows of ``INGESTED`` with ``latest`` (key of the ledger's product) and the columns of ``latest_versions_of``.
-    """
-    usable = F.col("error_class").isNull() & F.col("product_id").isNotNull()
-    processed, standing = F.coalesce("processed", F.lit("")), F.col("standing")
-    group = Window.partitionBy("product_id", "usable")
-    order: list[Column] = [
-        processed.desc(),
-        (F.col("scene_digest") != F.coalesce(standing, F.lit(""))).asc(),
-        F.col("scene_digest"),
-        F.col("n"),
-    ]
-    first = group.orderBy(*order).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    rows = rows.withColumn("usable", usable).withColumn("processed", processed)
-    for name, column in (("digest", "scene_digest"), ("href", "href"), ("processed", "processed")):
-        rows = rows.withColumn(f"top_{name}", F.first(column).over(first))
-    newer = (F.col("standing_processed") != "") & (F.col("top_processed") > F.col("standing_processed"))
-    rows = rows.withColumn("fresh", standing.isNull() | newer)
-    for name in ("digest", "href", "processed"):
-        kept = standing if name == "digest" else F.col(f"standing_{name}")
-        rows = rows.withColumn(f"chosen_{name}", F.when(F.col("fresh"), F.col(f"top_{name}")).otherwise(kept))
-    as_chosen = F.col("scene_digest") == F.col("chosen_digest")
-    there = ~F.col("fresh") & (F.col("latest") == F.col("product_key"))
-    return (
-        rows.withColumn("same", ~usable | as_chosen | F.coalesce(there, F.lit(False)))
-        .withColumn("clash", _clash_message())
-        .withColumn(
-            "replaces",
-            F.when(F.col("fresh") & standing.isNotNull() & as_chosen & (standing != F.col("scene_digest")), _replaced_message()),
-        )
-    )
-
-
-def _clash_message() -> Column:
-    newer = (F.col("processed") != "") & (F.col("chosen_processed") > F.col("processed"))
-    return F.concat(
-        "scene_id", F.lit(": two deliveries of different content have this id: got "), _name("href", "processed"), F.lit("; "),
-        _name("chosen_href", "chosen_processed"), F.when(newer, " is the newer version").otherwise(" is kept"),
-        F.lit(f". {_REMEDY}."),
-    )  # fmt: skip
-
-
-def _replaced_message() -> Column:
-    return F.concat(
-        "scene_id", F.lit(": "), _name("href", "processed"), F.lit(" is the newer version of "),
-        _name("standing_href", "standing_processed"), F.lit(" and replaces its products"),
-    )  # fmt: skip
-
-
-def _name(href: str, processed: str) -> Column:
-    when = F.when(F.col(processed) != "", F.concat(F.lit(" (processed "), F.col(processed), F.lit(")"))).otherwise("")
-    return F.concat(F.when(F.coalesce(href, F.lit("")) != "", F.col(href)).otherwise("an earlier delivery"), when)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from swath.ledger.schemas import INGESTED
-from swath.runs.few_plan import decide_few
+from swath.runs.decide import decide_few
 from swath.runs.versions import Version
 from swath.scene import processing_date
 
