@@ -1,16 +1,13 @@
 """Pipeline files: read, checked, completed from the command line, and turned into the plain form that travels."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-import swath
 from swath.asset_check import check_layers
 from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
@@ -23,7 +20,7 @@ from swath.inputs import RasterSource
 from swath.names import NAME_RULE, name_problem
 from swath.outside import message
 from swath.pipeline import Writer
-from swath.settings import Settings
+from swath.shipped import find_pipeline
 from swath.steps.registry import kinds_of, parameter_names, takes_model
 from swath.suggestion import did_you_mean
 
@@ -90,72 +87,6 @@ class ReadyPipeline:
     models: Mapping[str, Mapping[str, str]]
     lock: ModelLock = field(default_factory=ModelLock)
     notes: tuple[str, ...] = ()
-
-
-def conf_folder() -> Path:
-    """Where the shipped files are: SWATH_CONF, the checkout, beside an installed wheel, or beside the job's script.
-
-    Raises:
-        ConfigError: Nowhere.
-    """
-    candidates = [
-        Settings.of().conf,
-        Path(swath.__file__).resolve().parents[2] / "conf",
-        Path(sys.prefix) / "share" / "swath" / "conf",
-        # spark-submit jobs/process.py with swath in a zip: conf/ lies beside jobs/.
-        Path(sys.argv[0]).resolve().parents[1] / "conf" if Path(sys.argv[0]).is_file() else None,
-    ]
-    for folder in candidates:
-        if folder is not None and (folder / "pipelines").is_dir():
-            return folder
-    msg = "the shipped configuration is not found: set SWATH_CONF to the folder that holds pipelines/"
-    raise ConfigError(msg)
-
-
-def model_recipe(name: str) -> Path:
-    """The shipped training recipe of a model: models/<name>/recipe.yaml beside conf/.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    path = conf_folder().parent / "models" / name / "recipe.yaml"
-    if not path.is_file():
-        msg = f"no recipe for a model {name!r}: expected {path}"
-        raise ConfigError(msg)
-    return path
-
-
-def find_pipeline(name: str) -> Path:
-    """The file behind a pipeline's name, or the file that ``name`` is.
-
-    Raises:
-        ConfigError: There is none; the message suggests the nearest.
-    """
-    return _named(name, folder="pipelines", kind="pipeline")
-
-
-def find_composite(name: str) -> Path:
-    """The file behind a composite pipeline's name, or the file that ``name`` is.
-
-    Raises:
-        ConfigError: There is none; the message suggests the nearest.
-    """
-    return _named(name, folder="composites", kind="composite")
-
-
-def _named(name: str, *, folder: str, kind: str) -> Path:
-    if name.endswith((".yaml", ".yml")):
-        path = Path(name)
-        if path.is_file():
-            return path
-        msg = f"{name}: there is no such pipeline file"
-        raise ConfigError(msg)
-    shipped = conf_folder() / folder
-    known = sorted(p.stem for p in shipped.glob("*.yaml"))
-    if name in known:
-        return shipped / f"{name}.yaml"
-    msg = f"unknown {kind} {name!r}{did_you_mean(name, known)} (shipped: {', '.join(known)}; or give a YAML file)"
-    raise ConfigError(msg)
 
 
 def load_pipeline(name: str) -> PipelineFile:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from swath.config import conf_folder, load_pipeline, prepare, with_settings
+from swath.config import load_pipeline, prepare, with_settings
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.engine.strip import StripJob, run_strip
 from swath.engine.supplies import Supplies
@@ -30,6 +30,7 @@ from swath.readers.discover import discover
 from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 from swath.scene import Scene
+from swath.shipped import conf_folder
 from swath.sinks.cog.assemble import CogTarget, assemble
 from swath.stores.local import LocalStore
 

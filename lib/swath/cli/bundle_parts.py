@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from swath.deploy.bundle.wanted import Wanted, read_pins
-from swath.deploy.site.files import conf_folder, load_job, load_site
+from swath.deploy.site.files import load_job, load_site, sites_folder
 from swath.errors import ConfigError
 from swath.spark.start.jars import cache_folder
 
@@ -58,7 +58,7 @@ def wanted_of(**given: Any) -> Wanted:
     if missing is not None:
         msg = f"{missing}: there is no such file or folder"
         raise ConfigError(msg)
-    names = given["jobs"] or sorted(p.stem for p in (conf_folder() / "jobs").glob("*.yaml"))
+    names = given["jobs"] or sorted(p.stem for p in (sites_folder() / "jobs").glob("*.yaml"))
     return Wanted(
         site=load_site(given["site"]),
         jobs=tuple(load_job(name) for name in names),

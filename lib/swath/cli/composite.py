@@ -11,13 +11,13 @@ from swath.cli.progress import telling
 from swath.cli.run import finish
 from swath.cli.run_request import LAPTOP, absolute, reach
 from swath.cli.vouched import vouching_options
-from swath.config import find_composite
 from swath.errors import ConfigError
 from swath.readers.gate.terms import Terms
 from swath.report.summary import RunSummary
 from swath.runs.request import Limits
 from swath.runs.run_id import run_id_of
 from swath.runs.told import Told
+from swath.shipped import find_composite
 from swath.stack.file import read_recipe
 from swath.stack.periods import periods_of
 from swath.stores.registry import open_store

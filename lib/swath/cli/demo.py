@@ -68,8 +68,8 @@ def _composite(output: Path, *, told: Told, spark: "SparkSession") -> None:
 
 
 def _train(scenes: DemoScenes, *, output: Path, spark: "SparkSession") -> float:
-    from swath.config import model_recipe  # noqa: PLC0415
     from swath.inference.registry import Registry  # noqa: PLC0415
+    from swath.shipped import model_recipe  # noqa: PLC0415
     from swath.spark.samples import draw_samples  # noqa: PLC0415
     from swath.training.polygons import read_polygons  # noqa: PLC0415
     from swath.training.recipe import TrainingRecipe  # noqa: PLC0415

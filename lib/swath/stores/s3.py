@@ -18,6 +18,7 @@ from swath.stores.options import OUTPOSTS, store_options
 from swath.stores.own_folder import own_folder
 from swath.stores.parts import ONE_PUT, UnfinishedUpload
 from swath.stores.s3_client import CHUNK, code_of, get, missing, refused_condition, s3_client, stream, unknown_condition
+from swath.stores.s3_ranges import Ranges
 from swath.stores.upload import Upload
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class S3Store:
             raise
         if size <= len(head):
             return io.BytesIO(head)
-        return io.BufferedReader(_Ranges(self, path, size=size, head=head), CHUNK)
+        return io.BufferedReader(Ranges(self.client, bucket=self.name, key=self.key(path), size=size, head=head), CHUNK)
 
     def fetch(self, path: str) -> BinaryIO:
         """All of an object in one request, kept in a file without a name."""
@@ -258,39 +259,6 @@ def spans(length: int, *, size: int = _PART) -> Iterator[tuple[int, int]]:
     number = max(length // size, 1)
     for n in range(number):
         yield n * size, (n + 1) * size if n + 1 < number else length
-
-
-class _Ranges(io.RawIOBase):
-    """Reads ranges of one object; its beginning is known already."""
-
-    def __init__(self, store: S3Store, path: str, *, size: int, head: bytes) -> None:
-        self._store, self._key, self._size, self._head, self._at = store, store.key(path), size, head, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = offset + (0, self._at, self._size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        stop = min(self._at + len(buffer), self._size)
-        if self._at >= stop:
-            return 0
-        if self._at < len(self._head):
-            data = self._head[self._at : stop]
-        else:
-            span = f"bytes={self._at}-{stop - 1}"
-            data = get(self._store.client, bucket=self._store.name, key=self._key, span=span)[0]
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
 
 
 def _media(path: str) -> str:

@@ -1,6 +1,5 @@
 """Finds and reads job and site files."""
 
-import sys
 from pathlib import Path
 
 import yaml
@@ -10,6 +9,7 @@ from swath.deploy.site.site import Site
 from swath.deploy.site.strict import Strict, parse
 from swath.errors import ConfigError
 from swath.settings import Settings
+from swath.shipped import folder_with, installed_folders
 from swath.suggestion import did_you_mean
 
 CONF = "SWATH_CONF"
@@ -31,19 +31,15 @@ def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[object, object
 _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def conf_folder() -> Path:
+def sites_folder() -> Path:
     """Where the named files are: ``$SWATH_CONF``, or ``conf`` of the checkout or the working folder.
 
     Raises:
         ConfigError: There is none.
     """
     given = Settings.of().conf
-    places = (
-        [given]
-        if given
-        else [Path("conf"), Path(__file__).resolve().parents[4] / "conf", Path(sys.prefix) / "share" / "swath" / "conf"]
-    )
-    found = next((p for p in places if (p / "sites").is_dir()), None)
+    places = [given] if given else [Path("conf"), *installed_folders()]
+    found = folder_with("sites", places=places)
     if found is None:
         msg = f"no folder with sites/ in {', '.join(str(p) for p in places)}. Set {CONF}, or name the file itself"
         raise ConfigError(msg)
@@ -52,7 +48,7 @@ def conf_folder() -> Path:
 
 def site_names() -> tuple[str, ...]:
     """Names of the sites in the conf folder."""
-    return tuple(sorted(p.stem for p in (conf_folder() / "sites").glob("*.yaml")))
+    return tuple(sorted(p.stem for p in (sites_folder() / "sites").glob("*.yaml")))
 
 
 def load_site(name_or_file: str) -> Site:
@@ -109,7 +105,7 @@ def _find(name: str, *, folder: str) -> Path:
             return path
         msg = f"{name}: no such file"
         raise ConfigError(msg)
-    inside = conf_folder() / folder
+    inside = sites_folder() / folder
     path = inside / f"{name}.yaml"
     if path.is_file():
         return path

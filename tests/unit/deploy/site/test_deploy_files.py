@@ -21,10 +21,10 @@ def test_six_sites_are_shipped() -> None:
 
 @pytest.mark.parametrize("name", ["aws-region", "eks-anywhere", "kubernetes", "laptop", "outposts-extended", "outposts-local"])
 def test_each_shipped_site_is_read_and_is_commented(name: str) -> None:
-    from swath.deploy.site.files import conf_folder  # noqa: PLC0415 - needs the folder that the fixture sets
+    from swath.deploy.site.files import sites_folder  # noqa: PLC0415 - needs the folder that the fixture sets
 
     assert load_site(name).site == name
-    assert "#" in (conf_folder() / "sites" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert "#" in (sites_folder() / "sites" / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def test_a_name_with_a_typing_error_gets_a_suggestion() -> None:
