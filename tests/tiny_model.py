@@ -1,10 +1,15 @@
 """A model of two classes and two bands, and samples that tell them apart."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from swath.cli.models import models_group
 from swath.inference.forest import Forest
 from swath.training.recipe import TrainingRecipe
 
@@ -48,3 +53,21 @@ def samples(levels: Mapping[str, float], *, seed: int, polygons: int = 5, pixels
         for i in range(pixels)
     ]
     return pd.DataFrame(rows).astype(dict.fromkeys(BANDS, "float32"))
+
+
+def key_pair(folder: Path, name: str) -> tuple[Path, Path]:
+    """A private key and its public one, in files of their own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    private, public = folder / f"{name}.pem", folder / f"{name}.pub"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return private, public
+
+
+def swath_models(*words: object) -> str:
+    """``swath models ...``: what it prints; its error, when it has one."""
+    done = CliRunner().invoke(models_group, [str(w) for w in words])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output

@@ -17,6 +17,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 TASKS, SECONDS = 6, 4.0
+#: Both executors are at work within so long [s].
+LIMIT_S = 120.0
 
 
 def _java() -> int:
@@ -36,7 +38,10 @@ def main(folder: str, hook: str, *settings: str) -> None:
     told: dict[str, object] = {}
 
     def drain_one() -> None:
+        until = time.monotonic() + LIMIT_S
         while len({p.read_text() for p in Path(folder).glob("*.begun") if p.read_text()}) < 2:
+            if time.monotonic() > until:
+                return
             time.sleep(0.05)
         executor = next(Path(folder).glob("*.begun")).read_text()
         proc = Path(folder, "proc")

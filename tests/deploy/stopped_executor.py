@@ -15,6 +15,9 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+#: Both tasks are at work within so long [s].
+LIMIT_S = 120.0
+
 
 def _java() -> int:
     """The executor's process: the Java above this worker."""
@@ -33,7 +36,10 @@ def main(folder: str, *settings: str) -> None:
     stopped: list[float] = []
 
     def stop_one() -> None:
+        until = time.monotonic() + LIMIT_S
         while len(pids := [p.read_text() for p in Path(folder).glob("first-*.pid")]) < 2 or not all(pids):
+            if time.monotonic() > until:
+                return
             time.sleep(0.05)
         Path(folder, "stopped").write_text(pids[0])
         os.kill(int(pids[0]), signal.SIGSTOP)

@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 from tests.deploy.crd_schema import crd_validator
 from tests.deploy.kinds import problems
-from tests.deploy.test_examples import is_fresh
+from tests.deploy.test_examples import kept
 
 from swath.cli.deploy import render_command
 from swath.deploy.render.plain import as_yaml
@@ -114,7 +114,8 @@ def test_schedules_are_fresh_and_one_that_is_suspended_by_hand_stays_so(site: st
     """A field that the manifest does not have is not Flux's: server-side apply leaves it as it is."""
     manifest = scheduled_spark_application(load_job("ard-nightly"), site=load_site(site))
     assert "suspend" not in manifest["spec"]
-    is_fresh(FLUX / "schedules" / site / "ard-nightly.yaml", as_yaml(manifest))
+    path = FLUX / "schedules" / site / "ard-nightly.yaml"
+    assert kept(path, as_yaml(manifest)) == as_yaml(manifest), f"{path} is stale"
 
 
 def test_a_job_without_a_schedule_has_no_template() -> None:

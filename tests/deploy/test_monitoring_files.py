@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.deploy.test_examples import is_fresh
+from tests.deploy.test_examples import kept
 
 from swath.deploy.monitoring.alarms import ALARMS
 from swath.deploy.monitoring.cloudformation import stack
@@ -27,7 +27,7 @@ GRAFANA = ROOT / "spark-operator" / "monitoring" / "swath.json"
     [(STACK, as_yaml(stack())), (RULES, as_yaml(rules())), (GRAFANA, json.dumps(grafana(), indent=2) + "\n")],
 )
 def test_the_files_are_those_of_the_table(path: Path, text: str) -> None:
-    is_fresh(path, text)
+    assert kept(path, text) == text, f"{path} is stale"
 
 
 def _alarms() -> dict[str, Any]:

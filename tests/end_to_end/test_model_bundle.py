@@ -11,12 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from tests.tiny_model import RECIPE, samples
+from tests.tiny_model import RECIPE, key_pair, samples
+from tests.tiny_model import swath_models as swath
 
-from swath.cli.models import models_group
 from swath.errors import ConfigError
 from swath.inference.admission import admit
 from swath.inference.digest import model_digest
@@ -33,23 +30,6 @@ def _own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     for name in [n for n in os.environ if n.startswith(("MLFLOW_TRACKING", "SWATH_MODEL"))]:
         monkeypatch.delenv(name)
-
-
-def key_pair(folder: Path, name: str) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    private, public = folder / f"{name}.pem", folder / f"{name}.pub"
-    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    return private, public
-
-
-def swath(*words: object) -> str:
-    """``swath models ...``: what it prints; its error, when it has one."""
-    done = CliRunner().invoke(models_group, [str(w) for w in words])
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    assert done.exit_code == 0, done.output
-    return done.output
 
 
 @pytest.fixture(scope="module")

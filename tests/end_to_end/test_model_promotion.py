@@ -8,13 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sklearn.metrics import f1_score, recall_score
-from tests.tiny_model import RECIPE, samples
+from tests.tiny_model import RECIPE, key_pair, samples
+from tests.tiny_model import swath_models as swath
 
-from swath.cli.models import models_group
 from swath.errors import ConfigError
 from swath.inference.loader import load_predictor
 from swath.inference.promotion import Promotion, frozen_samples, promote
@@ -31,15 +28,6 @@ FREEZING = replace(RECIPE, frozen=0.4)
 def _own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith(("MLFLOW_TRACKING", "SWATH_MODEL"))]:
         monkeypatch.delenv(name)
-
-
-def swath(*words: object) -> str:
-    """``swath models ...``: what it prints; its error, when it has one."""
-    done = CliRunner().invoke(models_group, [str(w) for w in words])
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    assert done.exit_code == 0, done.output
-    return done.output
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +169,7 @@ def test_a_model_without_reference_rows_gets_an_alias_by_force_alone(registry: R
 
 def test_a_bundle_brings_its_frozen_samples_and_is_judged_where_it_arrives(home: Path, tmp_path: Path) -> None:
     """Version 1 has the alias at the second site; 3 is as good, 2 is not."""
-    private, public = key_pair(tmp_path)
+    private, public = key_pair(tmp_path, "key")
     for version in (1, 2, 3):
         bundle = tmp_path / f"{version}.tar"
         swath("export", f"tiny/{version}", "--bundle", bundle, "--sign-key", private, "--output", home)
@@ -197,14 +185,6 @@ def test_a_bundle_brings_its_frozen_samples_and_is_judged_where_it_arrives(home:
     assert "beside 3" in arrives(2, "--force", "a drill")
     tags = Registry.beside(tmp_path / "site").client().get_model_version("tiny", "2").tags
     assert json.loads(tags["promotion.production"])["forced"] == "a drill"
-
-
-def key_pair(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    private, public = folder / "key.pem", folder / "key.pub"
-    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    return private, public
 
 
 def test_two_promotions_at_once_do_not_overwrite_each_other(registry: Registry) -> None:

@@ -225,7 +225,7 @@ def test_a_damaged_file_is_not_waited_for(store: S3Store, tmp_path: Path) -> Non
             pass
 
     since = time.monotonic()
-    with pytest.raises(rasterio.errors.RasterioError):
+    with pytest.raises(rasterio.errors.RasterioError, match=r"bad\.tif"):
         patiently(work, href=href)
     assert len(tries) <= 4
     assert time.monotonic() - since < 5

@@ -49,10 +49,14 @@ def test_waves_come_back_in_order_and_the_next_is_at_work_meanwhile(spark: "Spar
 
 
 def test_an_error_of_the_next_wave_waits_for_its_turn(spark: "SparkSession") -> None:
+    failed = threading.Event()
+
     def make(wave: int, turn: Turn) -> int:
         if wave == 1:
+            failed.set()
             raise ValueError("the second wave")
-        time.sleep(0.5)
+        # The first wave ends after the second has failed, and never before.
+        assert failed.wait(60)
         return wave
 
     taken = []
@@ -85,10 +89,10 @@ def test_whatever_ends_the_block_ends_the_jobs_of_both_waves(spark: "SparkSessio
         with Flight(spark, make, name="c").made(range(9), before=_pass) as waves:
             next(waves)
             _until_at_work(spark)
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("by hand")
 
     since = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="by hand"):
         interrupted()
     assert time.monotonic() - since < 50
     assert not [t for t in threading.enumerate() if t.name.startswith("wave ")]
@@ -118,7 +122,7 @@ def test_tasks_of_the_first_wave_go_before_those_of_the_next(spark: "SparkSessio
     def make(wave: int, turn: Turn) -> int:
         if wave == 0:
             assert started.wait(60)
-            time.sleep(0.3)
+            _until_at_work(spark)
         turn.enter_stage()
         started.set()
         context.parallelize(range(cores * 8), cores * 8 if wave else cores).mapPartitions(short).count()
@@ -137,5 +141,6 @@ def _pass(wave: int) -> None:
 def _until_at_work(spark: "SparkSession") -> None:
     tracker = spark.sparkContext.statusTracker()
     until = time.monotonic() + 60
-    while not tracker.getActiveStageIds() and time.monotonic() < until:
+    while not tracker.getActiveStageIds():
+        assert time.monotonic() < until
         time.sleep(0.1)

@@ -5,16 +5,15 @@ of thresholds below it, and a node compares one byte. Thresholds are rounded *do
 ``x <= t`` in float64 equals ``x <= floor32(t)``, so the decisions are those of LightGBM itself.
 """
 
-import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
+from swath.inference.array_file import array_bytes, stored_arrays
 
 #: One byte holds a bin; 255 is the threshold of leaves, which no bin exceeds.
 MAX_THRESHOLDS = 254
@@ -117,10 +116,7 @@ class Forest:
 
     def to_bytes(self) -> bytes:
         """The forest as a compressed npz; the same forest gives the same bytes."""
-        buffer = io.BytesIO()
-        arrays: dict[str, Any] = {n: np.asarray(getattr(self, n), dtype=t) for n, t in _ARRAYS.items()}
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        return buffer.getvalue()
+        return array_bytes({n: np.asarray(getattr(self, n), dtype=t) for n, t in _ARRAYS.items()})
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -129,17 +125,8 @@ class Forest:
         Raises:
             ConfigError: Not such a file, too large when unpacked, or no forest.
         """
-        try:
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(info.file_size for info in archive.infolist())
-            if unpacked > MAX_FOREST_BYTES:
-                msg = f"{path}: {unpacked} bytes when unpacked; a forest has at most {MAX_FOREST_BYTES}"
-                raise ConfigError(msg)
-            with np.load(path, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in _ARRAYS}
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            msg = f"{path}: no forest in it: {error}"
-            raise ConfigError(msg) from error
+        with stored_arrays(path, most_bytes=MAX_FOREST_BYTES, content="forest") as stored:
+            arrays = {name: stored[name] for name in _ARRAYS}
         for name, dtype in _ARRAYS.items():
             if arrays[name].dtype != dtype or arrays[name].ndim != (0 if name in ("outputs", "sigmoid") else 1):
                 msg = f"{path}: array {name} has type {arrays[name].dtype} and {arrays[name].ndim} dimensions"

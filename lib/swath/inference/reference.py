@@ -1,17 +1,16 @@
 """Rows that a model must answer as its trainer did: a band out of order, another scale or a broken conversion show here."""
 
-import io
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
+from swath.inference.array_file import array_bytes, stored_arrays
 from swath.inference.kinds import kind_of
 from swath.inference.manifest import Manifest
 from swath.inputs import Predictor
@@ -106,10 +105,7 @@ class Reference:
 
     def to_bytes(self) -> bytes:
         """The rows as a compressed npz; the same rows give the same bytes."""
-        arrays: dict[str, Any] = {n: np.array(getattr(self, n)) for n in (*_TEXTS, *_NAMES, *_NUMBERS, *_ARRAYS)}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        return buffer.getvalue()
+        return array_bytes({n: getattr(self, n) for n in (*_TEXTS, *_NAMES, *_NUMBERS, *_ARRAYS)})
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -118,26 +114,17 @@ class Reference:
         Raises:
             ConfigError: Not such a file, or too large when unpacked.
         """
-        try:
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(info.file_size for info in archive.infolist())
-            if unpacked > MAX_REFERENCE_BYTES:
-                msg = f"{path}: {unpacked} bytes when unpacked; reference rows have at most {MAX_REFERENCE_BYTES}"
-                raise ConfigError(msg)
-            with np.load(path, allow_pickle=False) as stored:
-                return cls(
-                    of=str(stored["of"]),
-                    scale=float(stored["scale"]),
-                    offset=float(stored["offset"]),
-                    bands=tuple(map(str, stored["bands"].tolist())),
-                    classes=tuple(map(str, stored["classes"].tolist())),
-                    features=stored["features"].astype(np.float32, casting="no"),
-                    probabilities=stored["probabilities"].astype(np.float32, casting="no"),
-                    percentiles=stored["percentiles"].astype(np.float64, casting="no"),
-                )
-        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            msg = f"{path}: no reference rows in it: {error}"
-            raise ConfigError(msg) from error
+        with stored_arrays(path, most_bytes=MAX_REFERENCE_BYTES, content="reference rows") as stored:
+            return cls(
+                of=str(stored["of"]),
+                scale=float(stored["scale"]),
+                offset=float(stored["offset"]),
+                bands=tuple(map(str, stored["bands"].tolist())),
+                classes=tuple(map(str, stored["classes"].tolist())),
+                features=stored["features"].astype(np.float32, casting="no"),
+                probabilities=stored["probabilities"].astype(np.float32, casting="no"),
+                percentiles=stored["percentiles"].astype(np.float64, casting="no"),
+            )
 
 
 def read_reference(directory: Path) -> Reference | None:

@@ -1,17 +1,16 @@
 """Samples that no model of a recipe is ever fitted on: challengers and champions are judged on them."""
 
 import hashlib
-import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
+from swath.inference.array_file import array_bytes, stored_arrays
 from swath.inference.manifest import Manifest
 from swath.training.recipe import TrainingRecipe
 
@@ -67,10 +66,7 @@ class FrozenSamples:
 
     def to_bytes(self) -> bytes:
         """The samples as a compressed npz; the same samples give the same bytes."""
-        arrays: dict[str, Any] = {n: np.array(getattr(self, n)) for n in self.__dataclass_fields__}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        return buffer.getvalue()
+        return array_bytes({n: getattr(self, n) for n in self.__dataclass_fields__})
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -79,23 +75,14 @@ class FrozenSamples:
         Raises:
             ConfigError: Not such a file, or too large when unpacked.
         """
-        try:
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(info.file_size for info in archive.infolist())
-            if unpacked > _MAX_BYTES:
-                msg = f"{path}: {unpacked} bytes when unpacked; frozen samples have at most {_MAX_BYTES}"
-                raise ConfigError(msg)
-            with np.load(path, allow_pickle=False) as stored:
-                return cls(
-                    of=str(stored["of"]),
-                    bands=tuple(map(str, stored["bands"].tolist())),
-                    physical=stored["physical"].astype(np.float64, casting="no"),
-                    labels=stored["labels"].astype(str),
-                    polygons=stored["polygons"].astype(str),
-                )
-        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            msg = f"{path}: no frozen samples in it: {error}"
-            raise ConfigError(msg) from error
+        with stored_arrays(path, most_bytes=_MAX_BYTES, content="frozen samples") as stored:
+            return cls(
+                of=str(stored["of"]),
+                bands=tuple(map(str, stored["bands"].tolist())),
+                physical=stored["physical"].astype(np.float64, casting="no"),
+                labels=stored["labels"].astype(str),
+                polygons=stored["polygons"].astype(str),
+            )
 
 
 def split_frozen(samples: pd.DataFrame, *, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -239,7 +239,7 @@ def test_a_file_that_grows_too_large_is_refused_before_it_is_unpacked(
     path = tmp_path / "forest.npz"
     path.write_bytes(forest.to_bytes())
     monkeypatch.setattr(forest_module, "MAX_FOREST_BYTES", 1000)
-    with pytest.raises(ConfigError, match="when unpacked; a forest has at most 1000"):
+    with pytest.raises(ConfigError, match="when unpacked; expected forest of at most 1000 bytes"):
         Forest.from_file(path)
 
 

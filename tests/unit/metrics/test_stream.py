@@ -98,7 +98,7 @@ def test_a_driver_that_never_had_the_output_leaves_nothing(stream: Callable[...,
 
 
 def test_a_run_that_is_started_again_goes_on_in_its_file(stream: Callable[..., Stream], store: Store) -> None:
-    with pytest.raises(ServiceError), stream() as run:
+    with pytest.raises(ServiceError, match="away"), stream() as run:
         _away(run)
     with stream() as run:
         run.begin()
