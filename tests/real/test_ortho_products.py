@@ -93,7 +93,8 @@ def test_an_orthoimage_has_gdals_pixels(write: Callable[[str], str], make: Make,
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         reproject(
             raw.values, theirs, rpcs=gdals(raw.rpc), src_crs="EPSG:4326", dst_crs=crs, dst_transform=transform, src_nodata=0,
-            dst_nodata=0, resampling=Resampling.bilinear, RPC_DEM=str(folder / "dtm" / "N44E005.hgt"), RPC_DEMINTERPOLATION="bilinear",
+            dst_nodata=0, resampling=Resampling.bilinear, RPC_DEM=str(folder / "dtm" / "N44E005.hgt"),
+            RPC_DEMINTERPOLATION="bilinear",
         )  # fmt: skip
     both = (ours > 0) & (theirs > 0)
     assert both.mean() > 0.85
