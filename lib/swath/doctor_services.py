@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from swath.errors import ServiceError, StoreRefusedError
 
 if TYPE_CHECKING:
-    from swath.stores.probe import Answer
+    from swath.stores.probe import ProbeAnswer
     from swath.stores.s3 import S3Store
 
 Level = Literal["ok", "warning", "failure"]
@@ -85,7 +85,7 @@ def store_findings(uri: str, *, label: str = "Store", may_be_input: bool = False
     return tuple(found)
 
 
-def _lacking(answer: "Answer", level: Level, remedy: str, *, label: str) -> HealthFinding:
+def _lacking(answer: "ProbeAnswer", level: Level, remedy: str, *, label: str) -> HealthFinding:
     """What is refused or away has its own remedy, whatever was asked."""
     if answer.cause:
         level, remedy = "failure", REMEDIES[answer.cause]

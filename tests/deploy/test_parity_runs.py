@@ -18,7 +18,7 @@ import rasterio
 
 from swath.deploy.engine_command import EngineCommand, engine_command, here
 from swath.deploy.operate.result import parse_result
-from swath.deploy.parity import Runtime, SiteComparison, compare, execute
+from swath.deploy.parity import ParityComparison, Runtime, compare, execute
 from swath.deploy.render.order import Order
 from swath.deploy.site.files import load_site
 from swath.deploy.site.job_spec import JobSpec
@@ -87,11 +87,11 @@ def sides(java: None, other_spark: Path, scene: Path, tmp_path_factory: pytest.T
 
 
 @pytest.fixture(scope="module")
-def a_to_b(sides: dict[str, Side]) -> SiteComparison:
+def a_to_b(sides: dict[str, Side]) -> ParityComparison:
     return compare(sides["a"].output, sides["b"].output)
 
 
-def test_both_sites_make_the_same_products_by_key_and_byte(a_to_b: SiteComparison) -> None:
+def test_both_sites_make_the_same_products_by_key_and_byte(a_to_b: ParityComparison) -> None:
     assert len(a_to_b.same) > 5
     assert a_to_b.equal_keys
     assert a_to_b.equal_bytes

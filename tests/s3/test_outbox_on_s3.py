@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from swath.errors import CatalogueError
-from swath.sinks.served.delivery import CatalogueDelivery, Delivered, Session
-from swath.sinks.served.outbox import Entry
+from swath.sinks.served.delivery import CatalogueDelivery, CatalogueSession, DeliveryOutcome
+from swath.sinks.served.outbox import OutboxEntry
 from swath.stores.registry import open_store
 
 
@@ -19,7 +19,7 @@ class Shelf:
         self.down = True
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[CatalogueSession]:
         if self.down:
             raise CatalogueError("nobody answers", down=True)
         yield self
@@ -38,10 +38,10 @@ def test_an_outbox_in_a_bucket_survives_an_outage(bucket: Any) -> None:
     path = "products/c/2024/05/01/a/a.json"
     store.write(path, json.dumps({"id": "a", "collection": "c", "links": [], "assets": {"red": {"href": "./a.tif"}}}).encode())
     delivery = CatalogueDelivery(store, shelf)
-    delivery.note("r.000000", [Entry(collection="c", product_id="a", item=path)])
+    delivery.note("r.000000", [OutboxEntry(collection="c", product_id="a", item=path)])
     assert delivery.deliver().pending == 1
     assert list(store.list("outbox")) == ["outbox/r.000000.ndjson"]
     shelf.down = False
-    assert delivery.deliver() == Delivered(items=1)
+    assert delivery.deliver() == DeliveryOutcome(items=1)
     assert list(store.list("outbox")) == []
     assert shelf.hrefs == {"a": f"s3://{bucket.name}/out/products/c/2024/05/01/a/a.tif"}

@@ -19,7 +19,7 @@ from swath.runs.hands import OwnHands
 from swath.runs.plan import Plan
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
-from swath.runs.versions import Version, latest_versions
+from swath.runs.versions import SceneVersion, latest_versions
 from swath.simulator.simulate import simulate
 from swath.stores.local import local_store
 
@@ -77,10 +77,10 @@ def known_scenes(products: list[dict[str, Any]]) -> list[dict[str, str]]:
     ]
 
 
-def versions_of(products: list[dict[str, Any]]) -> dict[str, Version]:
+def versions_of(products: list[dict[str, Any]]) -> dict[str, SceneVersion]:
     told = {(r["scene_id"], r["digest"]): r for r in known_scenes(products)}
     return {
-        s: Version(digest=d, href=told[s, d]["href"], processed=json.loads(told[s, d]["scene"])["processed"])
+        s: SceneVersion(digest=d, href=told[s, d]["href"], processed=json.loads(told[s, d]["scene"])["processed"])
         for s, d in latest_versions(products).items()
     }
 

@@ -10,7 +10,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.algo.reduction import Taps, average, average_of_four, mode_of, mode_of_four
+from swath.algo.reduction import average, average_of_four, mode_of, mode_of_four
+from swath.algo.taps import Taps
 from swath.product import Resampling
 
 #: Edge of a TIFF block [px].

@@ -51,7 +51,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class GuardVerdict:
     """What the guard found.
 
     Args:
@@ -87,7 +87,7 @@ class ViewGeometry:
     wavelengths_um: Mapping[str, float] = field(default_factory=dict)
 
 
-def judge(counts: Mapping[str, Counts], *, geometry: ViewGeometry) -> Verdict:
+def judge(counts: Mapping[str, Counts], *, geometry: ViewGeometry) -> GuardVerdict:
     """Judge a scene by the counts of the bands that were read.
 
     Args:
@@ -99,13 +99,13 @@ def judge(counts: Mapping[str, Counts], *, geometry: ViewGeometry) -> Verdict:
     cirrus = _cirrus(enough["cirrus"]) if "cirrus" in enough else None
     measured = (*((cirrus,) if cirrus else ()), *air)
     if not measured:
-        return Verdict(outcome="cannot tell", why="no band that the guard knows was read, or too few pixels of it")
+        return GuardVerdict(outcome="cannot tell", why="no band that the guard knows was read, or too few pixels of it")
     low = [m.band for m in measured if m.reflectance < m.lowest]
     if low:
-        return Verdict(outcome="contradicts", why=f"{' and '.join(low)} darker than any ground under air", measured=measured)
+        return GuardVerdict(outcome="contradicts", why=f"{' and '.join(low)} darker than any ground under air", measured=measured)
     floors = {band: quantile(c, _dark_share(c)) for band, c in enough.items()}
     outcome, why = _upper(cirrus, air=air, floors=floors)
-    return Verdict(outcome=outcome, why=why, measured=measured)
+    return GuardVerdict(outcome=outcome, why=why, measured=measured)
 
 
 def _cirrus(counts: Counts) -> Measured:

@@ -1,23 +1,15 @@
 """What several pixels become as one: means and majorities of stored values, with GDAL's rounding and its care for nodata."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.algo.taps import Taps
 from swath.compiled import compiled
 
 #: Stands for nodata where there is none: no 16-bit number equals it.
 _NOTHING: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Taps:
-    """For each target position of one axis: source indices and weights, both (taps, n)."""
-
-    index: NDArray[np.int64]
-    weight: NDArray[np.float64]
 
 
 def average_of_four(rows: NDArray[np.integer], nodata: int | None) -> NDArray[np.integer]:

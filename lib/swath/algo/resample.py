@@ -5,12 +5,12 @@ bits in whatever window it is computed. A target pixel whose centre lies outside
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.algo.taps import Taps
 from swath.errors import GeometryError
 from swath.grid import EDGE_TOLERANCE_PX, Grid, Window
 
@@ -19,14 +19,6 @@ Kernel = Literal["average", "bilinear", "nearest"]
 MARGIN_PX: Final[Mapping["Kernel", int]] = {"average": 0, "bilinear": 1, "nearest": 0}
 #: A target pixel is valid when at least this share of its weight fell on valid source pixels.
 VALID_SHARE = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Taps:
-    """For each target position: ``taps`` source indices and weights; both (taps, n)."""
-
-    index: NDArray[np.int64]
-    weight: NDArray[np.float64]
 
 
 def kernel_for(source: Grid, target: Grid) -> Kernel:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from swath.errors import AccountError, CatalogueError, ConfigError
-from swath.sinks.served.target import Target
+from swath.sinks.served.target import CatalogueTarget
 from swath.stores.base import Store
 from swath.stores.registry import open_store
 from swath.upkeep.finding import OutputFinding
 
 if TYPE_CHECKING:
-    from swath.sinks.served.delivery import Delivered, Difference
+    from swath.sinks.served.delivery import DeliveryOutcome, ServedDifference
 
 #: Sites give the second one, from a secret.
 VARIABLES = ["SWATH_CATALOG", "SWATH_PGSTAC_DSN"]
@@ -23,7 +23,7 @@ def catalog_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _CATALOG(_BASE(command))
 
 
-def target_of(catalog: str, base: str) -> Target | None:
+def target_of(catalog: str, base: str) -> CatalogueTarget | None:
     """The catalogue that the options name, None without one.
 
     Raises:
@@ -34,7 +34,7 @@ def target_of(catalog: str, base: str) -> Target | None:
     from swath.stores.database import Database  # noqa: PLC0415  psycopg only where a database is configured
 
     Database(catalog)
-    return Target(dsn=catalog, base=base)
+    return CatalogueTarget(dsn=catalog, base=base)
 
 
 def _without_password(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -113,7 +113,9 @@ def compare_command(*, output: str, catalog: str, catalog_base: str, fix: bool) 
         raise AccountError(msg)
 
 
-def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[[str], object]) -> tuple[OutputFinding, ...]:
+def reconcile_served(
+    target: CatalogueTarget, store: Store, *, fix: bool, tell: Callable[[str], object]
+) -> tuple[OutputFinding, ...]:
     """Compare an output with its served catalogue, both ways; with ``fix`` mend it.
 
     Args:
@@ -144,7 +146,7 @@ def reconcile_served(target: Target, store: Store, *, fix: bool, tell: Callable[
     return findings
 
 
-def _findings(found: "Difference") -> Iterator[OutputFinding]:
+def _findings(found: "ServedDifference") -> Iterator[OutputFinding]:
     for entry in found.missing:
         yield OutputFinding(
             kind="not-served", path=entry.item, product_id=entry.product_id, expected="the item, served", got="none"
@@ -157,7 +159,7 @@ def _findings(found: "Difference") -> Iterator[OutputFinding]:
         yield OutputFinding(kind="only-served", path=f"{collection}/{name}", product_id=name, expected="an item in the output")
 
 
-def _see(delivered: "Delivered") -> None:
+def _see(delivered: "DeliveryOutcome") -> None:
     """Waiting entries end a command whose only task is to deliver them."""
     if delivered.unusable:
         raise ConfigError(delivered.problem)
@@ -165,7 +167,7 @@ def _see(delivered: "Delivered") -> None:
         raise CatalogueError(delivered.problem)
 
 
-def _required(catalog: str, base: str = "") -> Target:
+def _required(catalog: str, base: str = "") -> CatalogueTarget:
     target = target_of(catalog, base)
     if target is None:
         msg = f"which catalogue? Give --catalog postgresql://USER@HOST:PORT/NAME, or set {VARIABLES[0]}"

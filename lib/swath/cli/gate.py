@@ -5,7 +5,7 @@ import sys
 import click
 
 from swath.cli.run_name import run_name_options
-from swath.deploy.operate.gate import Limits, gate
+from swath.deploy.operate.gate import GateLimits, gate
 from swath.deploy.site.duration import seconds
 from swath.deploy.site.files import load_job, load_site
 from swath.deploy.site.names import RUN_LIMIT, check_name
@@ -33,7 +33,7 @@ def gate_command(job: str, *, site_name: str, run_id: str | None, max_quarantine
     if run_id is None:
         raise ConfigError("gate judges one run: name it by --run-id or --run-of")
     check_name(run_id, limit=RUN_LIMIT, what="run id")
-    limits = Limits(quarantined=max_quarantined, age_s=None if max_age is None else seconds(max_age))
+    limits = GateLimits(quarantined=max_quarantined, age_s=None if max_age is None else seconds(max_age))
     verdict = gate(load_job(job), site=load_site(site_name), run_id=run_id, limits=limits)
     click.echo(verdict.to_json())
     sys.exit(verdict.exit_code)

@@ -9,7 +9,7 @@ from swath.deploy.bundle.verify import verify as verify_bundle
 from swath.deploy.release.container_engine import ContainerEngine
 from swath.deploy.release.make_images import Building, make_images, recipes_named
 from swath.deploy.release.released import IMAGES, verified
-from swath.deploy.release.source import Source
+from swath.deploy.release.source import CommitSource
 from swath.errors import ConfigError
 from swath.inference.signature import SIGN_KEY
 from swath.inference.trusted_keys import KEYS, keys_of
@@ -38,7 +38,7 @@ def images_command(
     sign_key: Path,
 ) -> None:
     """Build both images of a commit, list and scan what is in them, push them by digest, and sign images.json."""
-    source = Source.of(root)
+    source = CommitSource.of(root)
     given = dict(_argument(text) for text in arguments)
     building = Building(
         registry=registry, tag=tag or source.commit[:12], engine=ContainerEngine.there(engine), arguments=given,

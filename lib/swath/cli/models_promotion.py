@@ -33,11 +33,11 @@ def promote_command(  # noqa: PLR0913  the options of a command
     Both are judged on frozen samples, which neither has learned. Runs that are planned from now on use VERSION; the version
     before keeps the alias `previous`.
     """
-    from swath.training.candidate import Candidate, give_alias  # noqa: PLC0415  rasterio and pandas: only where models are judged
+    from swath.training.candidate import ModelCandidate, give_alias  # noqa: PLC0415  rasterio and pandas: only where models are judged
     from swath.training.gate import Bounds  # noqa: PLC0415  as above
 
     bounds = Bounds(macro_f1=worse_by, recall=recall_worse_by, calibration=calibration_worse_by)
-    candidate = Candidate(name=name, version=version, alias=alias, samples=samples, bounds=bounds, forced=forced)
+    candidate = ModelCandidate(name=name, version=version, alias=alias, samples=samples, bounds=bounds, forced=forced)
     tell(give_alias(Registry.beside(output), candidate, say=click.echo))
 
 

@@ -96,9 +96,9 @@ def import_command(  # noqa: PLR0913  the options of a command
     if not alias:
         tell(made)
         return
-    from swath.training.candidate import Candidate, NotPromotedError, give_alias  # noqa: PLC0415  rasterio and pandas
+    from swath.training.candidate import ModelCandidate, NotPromotedError, give_alias  # noqa: PLC0415  rasterio and pandas
 
-    candidate = Candidate(name=made.name, version=made.version, alias=alias, samples=samples, forced=forced)
+    candidate = ModelCandidate(name=made.name, version=made.version, alias=alias, samples=samples, forced=forced)
     try:
         tell(give_alias(registry, candidate, say=click.echo))
     except NotPromotedError as error:

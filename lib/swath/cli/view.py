@@ -11,7 +11,7 @@ from swath.errors import ConfigError
 from swath.stores.registry import open_store
 
 if TYPE_CHECKING:
-    from swath.view.source import Source
+    from swath.view.source import ViewSource
 
 #: What the extra brings, by the name of its module.
 _NEEDED = ("rio_tiler", "starlette", "uvicorn")
@@ -46,7 +46,7 @@ def view_command(*, output: str, port: int, show: bool, base_map: str) -> None:
     serve(_source(output), port=port, base_map=base_map, opened=opened)
 
 
-def _source(output: str) -> "Source":
+def _source(output: str) -> "ViewSource":
     if output.startswith(("http://", "https://")):
         from swath.view.served import ServedSource  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from swath.runs.work import Refusal
 from swath.source import MASK, Source
 from swath.stack.composite import Composite, in_order
 from swath.stack.periods import Period
-from swath.stack.recipe import Recipe
+from swath.stack.recipe import CompositeRecipe
 from swath.stack.tiles import Tiling, tiling_of
 from swath.stack.warping import bounds_in
 
@@ -71,7 +71,7 @@ class Planned:
     empty: int = 0
 
 
-def usable(source: Source, *, recipe: Recipe) -> LeftOut | None:
+def usable(source: Source, *, recipe: CompositeRecipe) -> LeftOut | None:
     """Why a source cannot be used for a recipe; None when it can."""
     missing = [name for name in recipe.bands if name not in source.assets]
     if missing:
@@ -87,7 +87,7 @@ def usable(source: Source, *, recipe: Recipe) -> LeftOut | None:
 
 
 def plan(
-    sources: Sequence[Source], *, recipe: Recipe, periods: Sequence[Period], area: BaseGeometry | None, tiling: Tiling
+    sources: Sequence[Source], *, recipe: CompositeRecipe, periods: Sequence[Period], area: BaseGeometry | None, tiling: Tiling
 ) -> Planned:
     """Sort sources into tiles and periods.
 
@@ -125,7 +125,7 @@ def plan(
     return found
 
 
-def _tiles(source: Source, *, recipe: Recipe, area: BaseGeometry | None, tiling: Tiling) -> list[tuple[int, int]]:
+def _tiles(source: Source, *, recipe: CompositeRecipe, area: BaseGeometry | None, tiling: Tiling) -> list[tuple[int, int]]:
     bounds = bounds_in(source.assets[recipe.bands[0]].grid, tiling.crs)
     if bounds is None:
         return []
@@ -133,7 +133,7 @@ def _tiles(source: Source, *, recipe: Recipe, area: BaseGeometry | None, tiling:
     return [t for t in touched if area is None or area.intersects(box(*tiling.grid(*t).bounds))]
 
 
-def tiling_for(recipe: Recipe, sources: Iterable[Source]) -> Tiling:
+def tiling_for(recipe: CompositeRecipe, sources: Iterable[Source]) -> Tiling:
     """The tiles of a recipe.
 
     Raises:

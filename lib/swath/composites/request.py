@@ -7,9 +7,9 @@ from typing import Any
 from swath.engine.child.parent import Limits
 from swath.readers.gate.terms import Terms
 from swath.redaction import redacted
-from swath.sinks.served.target import Target
+from swath.sinks.served.target import CatalogueTarget
 from swath.stack.periods import Period
-from swath.stack.recipe import Recipe
+from swath.stack.recipe import CompositeRecipe
 
 #: Composites that commit together.
 WAVE_PRODUCTS = 8
@@ -37,7 +37,7 @@ class CompositeRequest:
     """
 
     run_id: str
-    recipe: Recipe
+    recipe: CompositeRecipe
     inputs: tuple[str, ...]
     output: str
     periods: tuple[Period, ...]
@@ -48,7 +48,7 @@ class CompositeRequest:
     limits: Limits = field(default_factory=Limits)
     terms: Terms = field(default_factory=Terms)
     wave_products: int = WAVE_PRODUCTS
-    catalogue: Target | None = None
+    catalogue: CatalogueTarget | None = None
     again: frozenset[str] = frozenset()
 
     @property

@@ -11,7 +11,7 @@ from swath.readers.gate.terms import Terms
 from swath.redaction import HIDDEN
 from swath.runs.retry import Failed, numbered
 from swath.stack.periods import Period
-from swath.stack.recipe import Recipe
+from swath.stack.recipe import CompositeRecipe
 from swath.stores.base import Store
 
 
@@ -48,7 +48,7 @@ def _request(row: Failed, store: Store, *, again: Sequence[str], run_id: str) ->
         raise ConfigError(msg)
     return CompositeRequest(
         run_id=run_id,
-        recipe=Recipe.from_plain(spec["composite"]),
+        recipe=CompositeRecipe.from_plain(spec["composite"]),
         inputs=tuple(spec["inputs"]),
         output=store.root,
         periods=tuple(_period(plain) for plain in spec["periods"]),

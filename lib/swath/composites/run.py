@@ -24,7 +24,7 @@ from swath.readers.stac.search import Say
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.work import StageTime
 from swath.sinks.served.delivery import CatalogueDelivery, delivery_to
-from swath.sinks.served.outbox import Entry
+from swath.sinks.served.outbox import OutboxEntry
 from swath.source import Source
 from swath.spark.stage import run_json_stage
 from swath.stores.base import Store
@@ -120,7 +120,7 @@ class CompositeRun:
         account = account_of(works, skipped=skipped, left_out=len(left_out))
         if delivery is not None:
             made = [(w.composite, w.published) for w in works if w.published is not None]
-            entries = [Entry(collection=c.collection, product_id=c.product_id, item=p["item"]) for c, p in made]
+            entries = [OutboxEntry(collection=c.collection, product_id=c.product_id, item=p["item"]) for c, p in made]
             delivery.note(f"{self._request.run_id}.{wave:06d}", entries)
         ledger.commit(wave, works, account=account, left_out=left_out, started=began)
         outcome.account = outcome.account + account

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from swath.deploy.border.place import Place, open_place
+from swath.deploy.border.place import BorderPlace, open_place
 from swath.deploy.operate.liveness import Life, life_of
 from swath.deploy.operate.result import RunResult, parse_result, result_path
 from swath.deploy.site.duration import seconds
@@ -123,7 +123,7 @@ def _newest(listed: Mapping[str, datetime]) -> str | None:
     return None if name is None else name.removesuffix(_STREAM).removesuffix(_RESULT)
 
 
-def _state(place: Place, run_id: str, *, listed: Mapping[str, datetime], job: JobSpec, now: datetime) -> dict[str, Any]:
+def _state(place: BorderPlace, run_id: str, *, listed: Mapping[str, datetime], job: JobSpec, now: datetime) -> dict[str, Any]:
     """How the newest run stands, by its result, or by its stream without one."""
     life = None
     try:

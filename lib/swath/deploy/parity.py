@@ -89,7 +89,7 @@ def _told(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiteComparison:
+class ParityComparison:
     """Two outputs, file by file.
 
     Args:
@@ -115,11 +115,11 @@ class SiteComparison:
         return self.equal_keys and not self.differing
 
 
-def compare(a: Path, b: Path) -> SiteComparison:
+def compare(a: Path, b: Path) -> ParityComparison:
     """Compare the product files below two outputs."""
     left, right = dict(_digests(a)), dict(_digests(b))
     both = sorted(left.keys() & right.keys())
-    return SiteComparison(
+    return ParityComparison(
         same=tuple(name for name in both if left[name] == right[name]),
         differing=tuple(name for name in both if left[name] != right[name]),
         only_a=tuple(sorted(left.keys() - right.keys())),

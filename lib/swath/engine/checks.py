@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from swath.algo.darkest import merged
-from swath.algo.radiometric_guard import Verdict, ViewGeometry, judge
+from swath.algo.radiometric_guard import GuardVerdict, ViewGeometry, judge
 from swath.errors import RangeError
 from swath.layer_name import LayerId
 from swath.pipeline import Checks
@@ -101,7 +101,7 @@ def _refused(alarms: Mapping[str, str]) -> RangeError:
     )
 
 
-def _contradicted(verdict: Verdict) -> RangeError:
+def _contradicted(verdict: GuardVerdict) -> RangeError:
     told = "; ".join(
         f"{m.band}: {m.reflectance:.3f} at {m.percentile:g} % of the pixels"
         + (f", must be {m.lowest:.3f} to {m.highest:.3f}" if m.band == "cirrus" else f", must be at least {m.lowest:.3f}")
@@ -116,7 +116,7 @@ def _contradicted(verdict: Verdict) -> RangeError:
     )
 
 
-def _verdict(product: Product, *, dark: Sequence[Mapping[str, Mapping[str, int]]]) -> Verdict:
+def _verdict(product: Product, *, dark: Sequence[Mapping[str, Mapping[str, int]]]) -> GuardVerdict:
     parts = [{band: {int(k): n for k, n in counts.items()} for band, counts in part.items()} for part in dark]
     return judge(merged(parts), geometry=_geometry(product.scene, pressure_hpa=_pressure(product)))
 

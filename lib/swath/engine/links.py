@@ -26,7 +26,7 @@ _TRUE_COLOUR = ("thumbnail", "before")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class PublishedVersion:
     """A version of a product that was published before.
 
     Args:
@@ -40,13 +40,13 @@ class Version:
     pictures: Mapping[str, str]
 
     @classmethod
-    def of_ledger(cls, known: KnownVersion) -> "Version":
+    def of_ledger(cls, known: KnownVersion) -> "PublishedVersion":
         """What the ledger knows of a version."""
         files = {r.key: (r.name, r.href, r.bytes) for r in known.records}
         return cls(files=files, records={r.key: r for r in known.records}, pictures=known.pictures)
 
     @classmethod
-    def of_item(cls, item: Mapping[str, Any], *, folder: str) -> "Version":
+    def of_item(cls, item: Mapping[str, Any], *, folder: str) -> "PublishedVersion":
         """What an item says of itself."""
         assets = item["assets"].items()
         files = {a["swath:key"]: (name, href_of(a), a["file:size"]) for name, a in assets if a.keys() >= _OWN}
@@ -106,11 +106,11 @@ def find_links(plan: ProductPlan, known: Iterable[KnownVersion], *, store: Store
     path = f"{plan.folder}/{plan.product_id}.json"
     links = Links(item=path)
     # Files are named relative to the item: a version in another folder cannot lend its own.
-    versions = [Version.of_ledger(v) for v in known if v.item == path]
+    versions = [PublishedVersion.of_ledger(v) for v in known if v.item == path]
     item = _item(store.read(path))
     if item is not None:
         with suppress(*_BROKEN):
-            versions.append(Version.of_item(item, folder=plan.folder))
+            versions.append(PublishedVersion.of_item(item, folder=plan.folder))
     there: dict[str, bool] = {}
     for version in versions:
         _link_assets(plan, version, links, store=store, there=there)
@@ -128,7 +128,7 @@ def _item(data: bytes | None) -> Json | None:
     return loaded if isinstance(loaded, dict) and isinstance(loaded.get("assets"), dict) else None
 
 
-def _link_assets(plan: ProductPlan, version: Version, links: Links, *, store: Store, there: dict[str, bool]) -> None:
+def _link_assets(plan: ProductPlan, version: PublishedVersion, links: Links, *, store: Store, there: dict[str, bool]) -> None:
     for name, key in plan.keys.items():
         if name in links.records or key not in version.files:
             continue
@@ -147,7 +147,7 @@ def relabelled(record: AssetRecord, *, name: str, plan: ProductPlan) -> AssetRec
     return replace(record, name=name, layer=spec.layer, model=spec.model)
 
 
-def _link_pictures(plan: ProductPlan, version: Version, links: Links, *, store: Store) -> None:
+def _link_pictures(plan: ProductPlan, version: PublishedVersion, links: Links, *, store: Store) -> None:
     kept = {n for n, key in plan.keys.items() if key in version.files and (n in links.records or n in links.adoptable)}
     for name in kept:
         picture = f"{name}{_CLASSES}"

@@ -31,7 +31,7 @@ _AGAIN = "write the model anew, or fetch it again from where it was made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class AdmissionTerms:
     """What a site demands of every model, beside what swath does.
 
     Args:
@@ -72,7 +72,7 @@ class Terms:
         )  # fmt: skip
 
 
-def admit(directory: Path, *, called: str = "", terms: Terms | None = None) -> Manifest:
+def admit(directory: Path, *, called: str = "", terms: AdmissionTerms | None = None) -> Manifest:
     """The manifest of a model that may be registered and run.
 
     Raises:
@@ -82,7 +82,7 @@ def admit(directory: Path, *, called: str = "", terms: Terms | None = None) -> M
     return read_manifest(directory)
 
 
-def findings_of(directory: Path, *, called: str = "", terms: Terms | None = None) -> tuple[Finding, ...]:
+def findings_of(directory: Path, *, called: str = "", terms: AdmissionTerms | None = None) -> tuple[Finding, ...]:
     """Everything that speaks against a model; empty when nothing does.
 
     Args:
@@ -90,7 +90,7 @@ def findings_of(directory: Path, *, called: str = "", terms: Terms | None = None
         called: Its name in messages, for copies in temporary folders; the directory otherwise.
         terms: Terms of the site; what its environment says by default.
     """
-    return tuple(_found(directory, _Told(called or str(directory), directory), terms=terms or Terms.here()))
+    return tuple(_found(directory, _Told(called or str(directory), directory), terms=terms or AdmissionTerms.here()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _Told:
         return Finding(model=self.model, check=check, problem=problem, remedy=remedy)
 
 
-def _found(directory: Path, told: _Told, *, terms: Terms) -> Iterator[Finding]:
+def _found(directory: Path, told: _Told, *, terms: AdmissionTerms) -> Iterator[Finding]:
     try:
         digest = model_digest(directory)  # refuses links, devices, caches, size and number of files
     except ConfigError as error:
@@ -133,7 +133,7 @@ def _found(directory: Path, told: _Told, *, terms: Terms) -> Iterator[Finding]:
         yield from _of_answers(directory, manifest, told=told, terms=terms)
 
 
-def _of_signature(directory: Path, *, told: _Told, terms: Terms) -> Iterator[Finding]:
+def _of_signature(directory: Path, *, told: _Told, terms: AdmissionTerms) -> Iterator[Finding]:
     signature = signature_beside(directory)
     if not terms.keys or not (terms.signature or signature.exists()):
         return
@@ -145,7 +145,7 @@ def _of_signature(directory: Path, *, told: _Told, terms: Terms) -> Iterator[Fin
         )
 
 
-def _of_answers(directory: Path, manifest: Manifest, *, told: _Told, terms: Terms) -> Iterator[Finding]:
+def _of_answers(directory: Path, manifest: Manifest, *, told: _Told, terms: AdmissionTerms) -> Iterator[Finding]:
     """What the weights answer: to the trainer's rows, or at least as probabilities."""
     try:
         predictor = predictor_of(directory, manifest)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from swath.errors import ConfigError
 from swath.inference.address import AbsentError, fetched, public
-from swath.inference.admission import Terms, admit, findings_of
+from swath.inference.admission import AdmissionTerms, admit, findings_of
 from swath.inference.digest import model_digest
 from swath.inference.findings import Finding
 from swath.inference.foreign import refuse_foreign
@@ -86,7 +86,7 @@ class Registry:
                 refuses them.
             RegistryAwayError: The registry does not answer.
         """
-        pinned, terms = self._pinned(reference), Terms.here()
+        pinned, terms = self._pinned(reference), AdmissionTerms.here()
         admit(pinned.path, called=reference, terms=terms)
         signature = signature_beside(pinned.path)
         return replace(pinned, signed_by=hint_of(signature)) if terms.keys and signature.exists() else pinned

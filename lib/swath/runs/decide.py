@@ -14,7 +14,7 @@ from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import INGESTED, PLANNED
 from swath.runs.ingest import BLOCK_SCENES
 from swath.runs.own_fate import refusal
-from swath.runs.versions import CLASH, STAGE, Version, chosen, clash_message, latest_versions_of, replaced_message
+from swath.runs.versions import CLASH, STAGE, SceneVersion, chosen, clash_message, latest_versions_of, replaced_message
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -30,7 +30,7 @@ _BATCH: Final = 10_000
 
 
 def decide_few(
-    ingested: Sequence[Json], products: Sequence[Json], *, versions: Mapping[str, Version], wave_products: int
+    ingested: Sequence[Json], products: Sequence[Json], *, versions: Mapping[str, SceneVersion], wave_products: int
 ) -> list[dict[str, Any]]:
     """What becomes of each row, and in which wave.
 
@@ -94,7 +94,7 @@ def waves_per_block(wave_products: int) -> int:
     return -(-BLOCK_SCENES // wave_products)
 
 
-def decide_product(rows: Sequence[Json], *, latest: str | None, before: Version | None) -> list[dict[str, Any]]:
+def decide_product(rows: Sequence[Json], *, latest: str | None, before: SceneVersion | None) -> list[dict[str, Any]]:
     """What becomes of the rows of one product; an error that nobody foresaw refuses them alone.
 
     Args:
@@ -123,7 +123,7 @@ def decide_product(rows: Sequence[Json], *, latest: str | None, before: Version 
     return told
 
 
-def _decided(row: Json, *, choice: Version | None, before: Version | None, there: bool, seen: bool) -> dict[str, Any]:
+def _decided(row: Json, *, choice: SceneVersion | None, before: SceneVersion | None, there: bool, seen: bool) -> dict[str, Any]:
     if row["error_class"] is not None or choice is None:
         return {"status": REFUSED}
     if row["scene_digest"] != choice.digest and not (there and choice == before):
@@ -151,7 +151,7 @@ def _decider(columns: StructType) -> Any:
         for _, group in groupby(single, key=_group):
             own = list(group)
             latest, standing, href, processed = (own[0][name] for name in _STANDING)
-            before = None if standing is None else Version(digest=standing, href=href or "", processed=processed or "")
+            before = None if standing is None else SceneVersion(digest=standing, href=href or "", processed=processed or "")
             for row, told in zip(own, decide_product(own, latest=latest, before=before), strict=True):
                 yield {**{n: row.get(n) for n in names}, **told}
 

@@ -27,7 +27,7 @@ from swath.runs.plan import KNOWN_OF_PRODUCTS, Plan
 from swath.runs.plan_rows import HeldRows, StoredFrames
 from swath.runs.remember import remember_few
 from swath.runs.request import RunRequest
-from swath.runs.versions import Version, latest_versions
+from swath.runs.versions import SceneVersion, latest_versions
 from swath.stores.base import Store
 
 Json = dict[str, Any]
@@ -106,7 +106,7 @@ def _ingest(
     ]
 
 
-def _versions(ingested: Sequence[Json], products: Sequence[Json], *, tables: Tables) -> dict[str, Version]:
+def _versions(ingested: Sequence[Json], products: Sequence[Json], *, tables: Tables) -> dict[str, SceneVersion]:
     """What the ledger's products were made from, by scene id; metadata is looked into only where another digest has come."""
     standing = latest_versions(products)
     other = {r["scene_id"] for r in ingested if standing.get(r["scene_id"], r["scene_digest"]) != r["scene_digest"]}
@@ -117,7 +117,7 @@ def _versions(ingested: Sequence[Json], products: Sequence[Json], *, tables: Tab
     for scene_id, digest in standing.items():
         row = told.get((scene_id, digest))
         processed = json.loads(row["scene"]).get("processed", "") if row is not None else ""
-        found[scene_id] = Version(digest=digest, href=row["href"] if row is not None else "", processed=processed)
+        found[scene_id] = SceneVersion(digest=digest, href=row["href"] if row is not None else "", processed=processed)
     return found
 
 

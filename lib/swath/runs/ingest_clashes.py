@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from swath.ledger.schemas import PRODUCTS, SCENES
 from swath.ledger.tables import Tables
-from swath.runs.versions import Version, chosen, clash_message, latest_versions, replaced_message
+from swath.runs.versions import SceneVersion, chosen, clash_message, latest_versions, replaced_message
 
 Json = Mapping[str, Any]
 
@@ -102,12 +102,16 @@ def decided(rows: Iterable[Json], *, known: Iterable[Json], products: Iterable[J
     return Decisions(clashes=sorted(clashes, key=lambda clash: clash.n), replaced=told)
 
 
-def _standing(known: Sequence[Json], *, made: str | None) -> Version | None:
+def _standing(known: Sequence[Json], *, made: str | None) -> SceneVersion | None:
     """What products were made from, else what ``scenes`` keeps; of several there (of runs) the one that a run would make."""
     if made is None:
         return chosen(known, standing=None) if known else None
     row = next((r for r in known if r["scene_digest"] == made), None)
-    return Version(digest=made) if row is None else Version(digest=made, href=row["href"], processed=row["processed"] or "")
+    return (
+        SceneVersion(digest=made)
+        if row is None
+        else SceneVersion(digest=made, href=row["href"], processed=row["processed"] or "")
+    )
 
 
 def _by_scene(rows: Iterable[Json]) -> dict[str, list[Json]]:

@@ -10,7 +10,7 @@ from swath.readers.passed_over import PassedOver
 from swath.runs.request import RunRequest
 from swath.runs.results import Results
 from swath.runs.work import ProductWork, StageTime
-from swath.sinks.served.delivery import Delivered
+from swath.sinks.served.delivery import DeliveryOutcome
 
 #: A row of a plan.
 PlanRow = Row
@@ -42,4 +42,4 @@ class RunOutcome:
     stages: list[StageTime] = field(default_factory=list)
     touched: set[tuple[str, date]] = field(default_factory=set)
     not_scenes: PassedOver = field(default_factory=PassedOver)
-    delivered: Delivered | None = None
+    delivered: DeliveryOutcome | None = None

@@ -9,7 +9,7 @@ from swath.engine.child.parent import Limits
 from swath.engine.keys import canonical, digest_of
 from swath.readers.gate.terms import Terms
 from swath.redaction import redacted
-from swath.sinks.served.target import Target
+from swath.sinks.served.target import CatalogueTarget
 from swath.wave_width import wave_width
 
 __all__ = ["Limits", "RunRequest"]
@@ -52,7 +52,7 @@ class RunRequest:
     wave_products: int | None = None
     limits: Limits = field(default_factory=Limits)
     terms: Terms = field(default_factory=Terms)
-    catalogue: Target | None = None
+    catalogue: CatalogueTarget | None = None
     internal_limit: int = INTERNAL_LIMIT
     models_lock: str = ""
     notes: tuple[str, ...] = ()

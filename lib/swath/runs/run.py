@@ -31,7 +31,7 @@ from swath.runs.summary import tell
 from swath.runs.wave import WaveRunner
 from swath.runs.work import StageTime, WaveResult
 from swath.sinks.served.delivery import CatalogueDelivery, delivery_to
-from swath.sinks.served.outbox import Entry
+from swath.sinks.served.outbox import OutboxEntry
 from swath.spark.breaker import Breaker
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, NoLock, commit_lock, output_lock
@@ -221,9 +221,9 @@ class Run:
         outcome.stages.append(StageTime(name="served catalogue", wall_s=_since(since), cpu_s=0.0, tasks=1))
 
 
-def _entries(result: WaveResult) -> list[Entry]:
+def _entries(result: WaveResult) -> list[OutboxEntry]:
     works = [(w.row["product_id"], w.published) for w in result.products if w.published is not None]
-    return [Entry(collection=p.collection, product_id=name, item=p.item) for name, p in works]
+    return [OutboxEntry(collection=p.collection, product_id=name, item=p.item) for name, p in works]
 
 
 def _since(moment: datetime) -> float:

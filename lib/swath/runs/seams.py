@@ -36,7 +36,7 @@ Models = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tiling:
+class SeamTiling:
     """One way to cut a product.
 
     Args:
@@ -97,7 +97,7 @@ class SeamCheck:
 
     scene_id: str
     assets: int
-    tilings: tuple[Tiling, ...]
+    tilings: tuple[SeamTiling, ...]
     seams: tuple[Seam, ...]
 
     @property
@@ -147,7 +147,7 @@ def check_seams(
     return SeamCheck(scene_id=scene.scene_id, assets=len(plan.keys), tilings=tilings, seams=seams)
 
 
-def _tilings(plan: ProductPlan, heights: Sequence[int]) -> Iterator[Tiling]:
+def _tilings(plan: ProductPlan, heights: Sequence[int]) -> Iterator[SeamTiling]:
     frame = plan.frame.grid
     most = min(PIECE[0], frame.height), min(PIECE[1], frame.width)
     for number, rows in enumerate(heights or _heights(plan)):
@@ -156,7 +156,7 @@ def _tilings(plan: ProductPlan, heights: Sequence[int]) -> Iterator[Tiling]:
         cut = plan.cut(rows=rows, split=True, piece=piece)
         told = f"{cut.strips} x {cut.strip_rows} rows (pieces of {cut.piece[0]} x {cut.piece[1]})"
         pieces = tuple(p for n in range(cut.strips) for p in cut.pieces(n))
-        yield Tiling(strip_rows=rows, piece=piece, told=told, pieces=pieces)
+        yield SeamTiling(strip_rows=rows, piece=piece, told=told, pieces=pieces)
 
 
 def _heights(plan: ProductPlan) -> tuple[int | None, int]:
@@ -166,7 +166,7 @@ def _heights(plan: ProductPlan) -> tuple[int | None, int]:
     return None, whole if unit == own else unit
 
 
-def _made(plan: ProductPlan, tiling: Tiling, *, base: Subject, models: Models, store: LocalStore) -> list[AssetRecord]:
+def _made(plan: ProductPlan, tiling: SeamTiling, *, base: Subject, models: Models, store: LocalStore) -> list[AssetRecord]:
     """Records of all assets, made by the requests that a run sends to its workers."""
     product = replace(base, output=store.root)
     cut = Cutting(

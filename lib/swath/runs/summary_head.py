@@ -10,7 +10,7 @@ from swath.report.summary import RunSummary, StageTiming, stages_together
 from swath.runs.work import StageTime
 
 
-class Asked(Protocol):
+class AnyRequest(Protocol):
     """A request: of products of scenes, or of composites."""
 
     @property
@@ -30,7 +30,7 @@ class Asked(Protocol):
 
 
 def summary_head(
-    request: Asked, *, pipeline: str, account: Account, stages: Iterable[StageTime], started: datetime, ended: datetime
+    request: AnyRequest, *, pipeline: str, account: Account, stages: Iterable[StageTime], started: datetime, ended: datetime
 ) -> RunSummary:
     """A summary that names no product yet.
 

@@ -24,7 +24,7 @@ _REMEDY: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class SceneVersion:
     """A delivery of a scene.
 
     Args:
@@ -37,7 +37,7 @@ class Version:
     href: str = ""
     processed: str = ""
 
-    def newer_than(self, other: "Version") -> bool:
+    def newer_than(self, other: "SceneVersion") -> bool:
         """Whether both tell when they were processed, and this was later."""
         return bool(other.processed) and self.processed > other.processed
 
@@ -51,7 +51,7 @@ def latest_versions(products: Iterable[Json]) -> dict[str, str]:
     return {r["scene_id"]: r["scene_digest"] for r in sorted(products, key=lambda r: r["made"])}
 
 
-def chosen(rows: Sequence[Json], *, standing: Version | None) -> Version:
+def chosen(rows: Sequence[Json], *, standing: SceneVersion | None) -> SceneVersion:
     """The delivery of a scene that is made.
 
     Args:
@@ -61,13 +61,13 @@ def chosen(rows: Sequence[Json], *, standing: Version | None) -> Version:
     known = "" if standing is None else standing.digest
     ordered = sorted(rows, key=lambda r: (r["scene_digest"] != known, r["scene_digest"], r["n"]))
     top = max(ordered, key=lambda r: r["processed"] or "")
-    newest = Version(digest=top["scene_digest"], href=top["href"], processed=top["processed"] or "")
+    newest = SceneVersion(digest=top["scene_digest"], href=top["href"], processed=top["processed"] or "")
     return newest if standing is None or newest.newer_than(standing) else standing
 
 
-def clash_message(row: Json, *, other: Version) -> str:
+def clash_message(row: Json, *, other: SceneVersion) -> str:
     """Why a delivery is not made: what it is, and what is made instead."""
-    newer = other.newer_than(Version(digest=row["scene_digest"], processed=row["processed"] or ""))
+    newer = other.newer_than(SceneVersion(digest=row["scene_digest"], processed=row["processed"] or ""))
     which = "is the newer version" if newer else "is kept"
     return (
         f"{row['scene_id']}: two deliveries of different content have this id: "
@@ -75,7 +75,7 @@ def clash_message(row: Json, *, other: Version) -> str:
     )
 
 
-def replaced_message(row: Json, *, before: Version, by: Literal["run", "ingest"] = "run") -> str:
+def replaced_message(row: Json, *, before: SceneVersion, by: Literal["run", "ingest"] = "run") -> str:
     """What a newer delivery replaces: products, or what ``scenes`` keeps until a run makes it."""
     what = "replaces its products" if by == "run" else "takes its place: the next run replaces its products"
     return (

@@ -28,7 +28,7 @@ from swath.simulator.forward import (
     truth_counts,
 )
 from swath.simulator.landcover import CODE_OF
-from swath.simulator.landsat9_metadata import Delivery, write_metadata
+from swath.simulator.landsat9_metadata import SimulatedDelivery, write_metadata
 from swath.simulator.noise import F32, F64, hashed
 from swath.simulator.overpass import Geometry, Overpass, Slope, edges_of, make_overpass, sun_over
 from swath.simulator.rasters import LANDSAT_LAYOUT, RasterSet, RasterSpec, cuts
@@ -88,7 +88,7 @@ def simulate_landsat9(folder: Path, request: SceneRequest) -> SimulatedScene:
     with RasterSet(specs) as rasters:
         job = Exposure(grid=grid, overpass=overpass, rasters=rasters)
         _expose(job)
-    described = Delivery(
+    described = SimulatedDelivery(
         scene_id=scene_id, acquired=acquired, processed=processed, grid=grid, pan=grids["pan"],
         sun_elevation_deg=90.0 - overpass.geometry.sun_zenith.centre,
         sun_azimuth_deg=overpass.geometry.sun_azimuth.centre, cloud_cover_percent=round(100.0 * job.cloud_share, 2),

@@ -37,7 +37,7 @@ Group = dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class SimulatedDelivery:
     """What the metadata says of a scene.
 
     Args:
@@ -69,7 +69,7 @@ class Delivery:
     saturated: frozenset[int]
 
 
-def write_metadata(folder: Path, delivery: Delivery) -> Path:
+def write_metadata(folder: Path, delivery: SimulatedDelivery) -> Path:
     """Write MTL.txt, MTL.json and MTL.xml; returns the text one."""
     groups = {
         "PRODUCT_CONTENTS": _contents(delivery),
@@ -122,7 +122,7 @@ def _file_names(scene_id: str) -> Group:
     }
 
 
-def _contents(delivery: Delivery) -> Group:
+def _contents(delivery: SimulatedDelivery) -> Group:
     types: Group = {f"DATA_TYPE_BAND_{n}": Quoted("UINT16") for n in range(1, 12)}
     return {
         "ORIGIN": Quoted("Simulated by swath; not an image of any place"),
@@ -139,7 +139,7 @@ def _contents(delivery: Delivery) -> Group:
     }
 
 
-def _attributes(delivery: Delivery) -> Group:
+def _attributes(delivery: SimulatedDelivery) -> Group:
     acquired = delivery.acquired
     saturation: Group = {f"SATURATION_BAND_{n}": Quoted("Y" if n in delivery.saturated else "N") for n in REFLECTIVE_NUMBERS}
     return {
@@ -166,7 +166,7 @@ def _attributes(delivery: Delivery) -> Group:
     }
 
 
-def _projection(delivery: Delivery) -> Group:
+def _projection(delivery: SimulatedDelivery) -> Group:
     grid, pan = delivery.grid, delivery.pan
     # Corners are those of pixel centres.
     left, top = grid.left + grid.dx / 2, grid.top - grid.dy / 2
@@ -213,7 +213,7 @@ def _projection_parameters() -> Group:
     }
 
 
-def _record(delivery: Delivery) -> Group:
+def _record(delivery: SimulatedDelivery) -> Group:
     return {
         "ORIGIN": Quoted("Simulated by swath; not an image of any place"),
         "DIGITAL_OBJECT_IDENTIFIER": Quoted("https://doi.org/10.5066/P975CC9B"),
@@ -235,7 +235,7 @@ def _record(delivery: Delivery) -> Group:
     }
 
 
-def _radiance_gain(delivery: Delivery, number: int) -> tuple[float, float]:
+def _radiance_gain(delivery: SimulatedDelivery, number: int) -> tuple[float, float]:
     """Radiance per DN and at DN 0 [W m-2 sr-1 um-1]."""
     if number in delivery.thermal:
         return delivery.thermal[number][0], 0.1
@@ -243,7 +243,7 @@ def _radiance_gain(delivery: Delivery, number: int) -> tuple[float, float]:
     return delivery.gain * per_reflectance, delivery.offset * per_reflectance
 
 
-def _radiance_range(delivery: Delivery) -> Group:
+def _radiance_range(delivery: SimulatedDelivery) -> Group:
     group: Group = {}
     for n in (*REFLECTIVE_NUMBERS, *THERMAL_NUMBERS):
         gain, offset = _radiance_gain(delivery, n)
@@ -252,7 +252,7 @@ def _radiance_range(delivery: Delivery) -> Group:
     return group
 
 
-def _reflectance_range(delivery: Delivery) -> Group:
+def _reflectance_range(delivery: SimulatedDelivery) -> Group:
     group: Group = {}
     for n in REFLECTIVE_NUMBERS:
         group[f"REFLECTANCE_MAXIMUM_BAND_{n}"] = f"{delivery.gain * 65535 + delivery.offset:.6f}"
@@ -267,7 +267,7 @@ def _count_range() -> Group:
     return group
 
 
-def _rescaling(delivery: Delivery) -> Group:
+def _rescaling(delivery: SimulatedDelivery) -> Group:
     gains = {n: _radiance_gain(delivery, n) for n in (*REFLECTIVE_NUMBERS, *THERMAL_NUMBERS)}
     return {
         **{f"RADIANCE_MULT_BAND_{n}": f"{g:.4E}" for n, (g, _) in gains.items()},
@@ -277,7 +277,7 @@ def _rescaling(delivery: Delivery) -> Group:
     }
 
 
-def _thermal(delivery: Delivery) -> Group:
+def _thermal(delivery: SimulatedDelivery) -> Group:
     group: Group = {}
     for n, (_, k1, k2) in delivery.thermal.items():
         group |= {f"K1_CONSTANT_BAND_{n}": f"{k1:.4f}", f"K2_CONSTANT_BAND_{n}": f"{k2:.4f}"}

@@ -15,7 +15,7 @@ from swath.simulator.rasters import RasterSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
+class TruthFiles:
     """The known truth of a scene.
 
     Args:
@@ -53,14 +53,14 @@ class SimulatedScene:
     delivery: Path
     metadata: Path
     rasters: Mapping[str, Path]
-    truth: Truth | None
+    truth: TruthFiles | None
     grid: Grid
 
 
-def plan_truth(folder: Path, *, bands: Iterable[str], thermal: frozenset[str] = frozenset()) -> Truth:
+def plan_truth(folder: Path, *, bands: Iterable[str], thermal: frozenset[str] = frozenset()) -> TruthFiles:
     """Name the files of a truth with one raster for each band."""
     names = {b: folder / (f"bt_{b}.tif" if b in thermal else f"sr_{b}.tif") for b in bands}
-    return Truth(
+    return TruthFiles(
         folder=folder,
         surface_reflectance={b: p for b, p in names.items() if b not in thermal},
         temperature={b: p for b, p in names.items() if b in thermal},
@@ -70,7 +70,7 @@ def plan_truth(folder: Path, *, bands: Iterable[str], thermal: frozenset[str] = 
     )
 
 
-def truth_rasters(truth: Truth, *, grids: Mapping[str, Grid], grid: Grid) -> dict[str, RasterSpec]:
+def truth_rasters(truth: TruthFiles, *, grids: Mapping[str, Grid], grid: Grid) -> dict[str, RasterSpec]:
     """The rasters of a truth, named ``sr:<band>``, ``bt:<band>``, ``landcover`` and ``clouds``."""
     specs = {
         f"sr:{b}": RasterSpec(path=p, grid=grids[b], dtype="int16", nodata=TRUTH_NODATA)
@@ -82,7 +82,7 @@ def truth_rasters(truth: Truth, *, grids: Mapping[str, Grid], grid: Grid) -> dic
     return specs
 
 
-def write_record(truth: Truth, *, scene_id: str, platform: str, overpass: Overpass, cloud_share: float) -> None:
+def write_record(truth: TruthFiles, *, scene_id: str, platform: str, overpass: Overpass, cloud_share: float) -> None:
     """Write the truth's JSON."""
     geometry, air = overpass.geometry, overpass.atmosphere
     record: dict[str, Any] = {

@@ -15,7 +15,7 @@ from swath.source import MASK, Source
 from swath.source_ref import Identity, SourceRef
 from swath.stack.layers import layers_of
 from swath.stack.periods import Period
-from swath.stack.recipe import Recipe
+from swath.stack.recipe import CompositeRecipe
 
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -36,7 +36,7 @@ class Composite:
     tile: str
     grid: Grid
     period: Period
-    recipe: Recipe
+    recipe: CompositeRecipe
     sources: tuple[Source, ...]
     without: Mapping[int, str]
 
@@ -126,7 +126,7 @@ class Composite:
             tile=plain["tile"],
             grid=Grid.from_plain(plain["grid"]),
             period=Period(start=start, stop=stop),
-            recipe=Recipe.from_plain(plain["recipe"]),
+            recipe=CompositeRecipe.from_plain(plain["recipe"]),
             sources=tuple(Source.from_plain(s) for s in plain["sources"]),
             without=without,
         )
@@ -136,7 +136,7 @@ def _written(spec: LayerSpec) -> dict[str, Any]:
     return {"layer": spec.name, "encoding": asdict(spec.encoding), "title": spec.title}
 
 
-def _digested(source: Source, *, recipe: Recipe) -> dict[str, Any]:
+def _digested(source: Source, *, recipe: CompositeRecipe) -> dict[str, Any]:
     """What of a source goes into pixels: never where its files lie."""
     masked = [MASK] if recipe.flags is not None else []
     assets = {name: _asset(source.assets[name]) for name in (*recipe.bands, *masked)}

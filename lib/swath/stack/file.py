@@ -12,7 +12,7 @@ from swath.algo.clear import FLAGS, USUAL
 from swath.errors import ConfigError
 from swath.names import NAME_RULE, name_problem
 from swath.outside import message
-from swath.stack.recipe import REDUCERS, WEIGHTS, GridRule, Recipe, Reducer
+from swath.stack.recipe import REDUCERS, WEIGHTS, CompositeRecipe, GridRule, Reducer
 
 _NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 _MAX_BYTES: Final = 1 << 20
@@ -100,10 +100,10 @@ class CompositeFile(BaseModel):
             raise ValueError(msg)
         return value
 
-    def recipe(self) -> Recipe:
+    def recipe(self) -> CompositeRecipe:
         """What it asks for."""
         own = self.composite
-        return Recipe(
+        return CompositeRecipe(
             name=self.name,
             title=self.title or self.name,
             version=self.version,
@@ -124,7 +124,7 @@ _KEYS: Final[Mapping[str, type[BaseModel]]] = {"composite": _Composite, "grid": 
 _TOP: Final = tuple(CompositeFile.model_fields)
 
 
-def read_recipe(path: Path, *, settings: Sequence[str] = ()) -> Recipe:
+def read_recipe(path: Path, *, settings: Sequence[str] = ()) -> CompositeRecipe:
     """Read and check a pipeline file of composites.
 
     Args:

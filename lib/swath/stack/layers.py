@@ -12,7 +12,7 @@ from swath.encoding import REFLECTANCE, Encoding
 from swath.grid import Grid
 from swath.product import LayerSpec
 from swath.scene import Band
-from swath.stack.recipe import Recipe
+from swath.stack.recipe import CompositeRecipe
 
 Stack = NDArray[np.float32]
 DEVIATIONS: Final[Mapping[str, str]] = {
@@ -49,7 +49,7 @@ DEVIATION: Final = Encoding(
 )  # fmt: skip
 
 
-def layers_of(recipe: Recipe, *, grid: Grid, bands: Mapping[str, Band]) -> dict[str, LayerSpec]:
+def layers_of(recipe: CompositeRecipe, *, grid: Grid, bands: Mapping[str, Band]) -> dict[str, LayerSpec]:
     """The assets of a composite, in the order in which they are written.
 
     Args:
@@ -79,7 +79,7 @@ def layers_of(recipe: Recipe, *, grid: Grid, bands: Mapping[str, Band]) -> dict[
     return found
 
 
-def _variants(recipe: Recipe) -> list[tuple[str, str]]:
+def _variants(recipe: CompositeRecipe) -> list[tuple[str, str]]:
     if recipe.reducer == "percentiles":
         return [(f"_p{p:g}".replace(".", "_"), f"percentile {p:g}") for p in recipe.percents]
     return [("", recipe.reducer.replace("_", " "))]
@@ -89,7 +89,9 @@ def _other(name: str, title: str, *, grid: Grid, encoding: Encoding) -> LayerSpe
     return LayerSpec(name=name, asset=name, title=title, grid=grid, encoding=encoding, roles=("data",))
 
 
-def reduced(recipe: Recipe, stack: Stack, *, days: Sequence[int], numbers: Sequence[int]) -> dict[str, NDArray[np.floating]]:
+def reduced(
+    recipe: CompositeRecipe, stack: Stack, *, days: Sequence[int], numbers: Sequence[int]
+) -> dict[str, NDArray[np.floating]]:
     """Values of every asset for some pixels, each (y, x), NaN where there is none.
 
     Args:
@@ -120,13 +122,13 @@ def reduced(recipe: Recipe, stack: Stack, *, days: Sequence[int], numbers: Seque
     return found
 
 
-def _chosen(recipe: Recipe, stack: Stack, bands: Stack) -> NDArray[np.int16]:
+def _chosen(recipe: CompositeRecipe, stack: Stack, bands: Stack) -> NDArray[np.int16]:
     if recipe.reducer == "medoid":
         return chosen.medoid(bands)
     return chosen.latest(bands) if recipe.reducer == "latest" else chosen.best(bands, stack[:, -1])
 
 
-def _statistic(recipe: Recipe, bands: Stack) -> tuple[Stack, dict[str, NDArray[np.floating]]]:
+def _statistic(recipe: CompositeRecipe, bands: Stack) -> tuple[Stack, dict[str, NDArray[np.floating]]]:
     """A value of each band, and further assets."""
     if recipe.reducer == "mean":
         return reducers.mean(bands), {}

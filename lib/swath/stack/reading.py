@@ -12,7 +12,7 @@ from swath.grid import Grid, Window
 from swath.readers.pixels.bands import BandReader
 from swath.scene import Asset, Quality, Reflectance
 from swath.source import MASK, Source
-from swath.stack.recipe import Recipe
+from swath.stack.recipe import CompositeRecipe
 from swath.stack.score import Scoring
 from swath.stack.warping import Warp, bounds_in
 
@@ -34,7 +34,7 @@ class TileReader:
         scoring: How pixels are scored; None where no reducer asks.
     """
 
-    recipe: Recipe
+    recipe: CompositeRecipe
     grid: Grid
     reader: BandReader
     scoring: Scoring | None = None

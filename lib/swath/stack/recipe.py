@@ -30,7 +30,7 @@ class GridRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class CompositeRecipe:
     """A pipeline of composites.
 
     Args:

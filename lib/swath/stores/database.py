@@ -7,7 +7,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from swath.errors import ConfigError
-from swath.stores.patience import Call, database_patience
+from swath.stores.patience import PatientCall, database_patience
 
 #: A dead peer is noticed after about 25 s, on either side: a lock must not outlive its holder, nor a run wait for a ghost.
 KEEPALIVES: Mapping[str, int] = {
@@ -98,6 +98,6 @@ def hopeless(error: psycopg.Error) -> bool:
     return any(words in text for words in _NEVER)
 
 
-def waiting_for(database: Database) -> Call:
+def waiting_for(database: Database) -> PatientCall:
     """Patience with a database: by time, see ``swath.stores.patience``."""
-    return Call(service=str(database), seconds=database_patience())
+    return PatientCall(service=str(database), seconds=database_patience())

@@ -53,7 +53,7 @@ _LOCK = threading.Lock()
 
 
 @dataclass(slots=True)
-class Call:
+class PatientCall:
     """One request to a service, with all of its repetitions.
 
     Args:

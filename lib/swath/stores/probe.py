@@ -39,7 +39,7 @@ class Ability(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ProbeAnswer:
     """One question to a store.
 
     Args:
@@ -55,10 +55,10 @@ class Answer:
     cause: str = ""
 
 
-def probe(store: S3Store) -> tuple[Answer, ...]:
+def probe(store: S3Store) -> tuple[ProbeAnswer, ...]:
     """Ask everything; stops after the first question when nothing can be written at all."""
     folder = f".probe-{uuid.uuid4().hex}"
-    answers: list[Answer] = []
+    answers: list[ProbeAnswer] = []
     try:
         for ability, ask in _QUESTIONS.items():
             answers.append(_asked(ability, ask, store=store, folder=folder))
@@ -70,7 +70,7 @@ def probe(store: S3Store) -> tuple[Answer, ...]:
     return tuple(answers)
 
 
-def guard_of(answers: tuple[Answer, ...]) -> str:
+def guard_of(answers: tuple[ProbeAnswer, ...]) -> str:
     """What keeps two runs from mixing on such a store, in words."""
     able = {a.ability for a in answers if a.able}
     if not able >= {Ability.LIST, Ability.OVERWRITE}:
@@ -80,18 +80,18 @@ def guard_of(answers: tuple[Answer, ...]) -> str:
     return "files can be replaced unseen: one run at a time, or SWATH_LOCK=postgresql"
 
 
-def _asked(ability: Ability, ask: Callable[[S3Store, str], str], *, store: S3Store, folder: str) -> Answer:
+def _asked(ability: Ability, ask: Callable[[S3Store, str], str], *, store: S3Store, folder: str) -> ProbeAnswer:
     try:
         wrong = ask(store, folder)
     except StoreRefusedError as error:
-        return Answer(ability=ability, able=False, told=str(error), cause=error.cause)
+        return ProbeAnswer(ability=ability, able=False, told=str(error), cause=error.cause)
     except ServiceError as error:
-        return Answer(ability=ability, able=False, told=str(error), cause="away")
+        return ProbeAnswer(ability=ability, able=False, told=str(error), cause="away")
     except ClientError as error:
         wrong = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
     except (BotoCoreError, StaleUploadError, OSError) as error:
         wrong = str(error)
-    return Answer(ability=ability, able=not wrong, told=wrong or "yes")
+    return ProbeAnswer(ability=ability, able=not wrong, told=wrong or "yes")
 
 
 def _write(store: S3Store, folder: str) -> str:

@@ -14,7 +14,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.exceptions import HTTPClientError
 
 from swath.errors import ServiceError, StoreRefusedError
-from swath.stores.patience import Call
+from swath.stores.patience import PatientCall
 
 #: S3's words for "not now", beside every answer of the kind 5xx and 429 (501 means "never").
 _BUSY = frozenset({
@@ -86,7 +86,7 @@ class PatientCalls:
         """
         context = request_dict["context"]
         uri = _uri(context)
-        call = context.setdefault("swath_call", Call(service=self._service(uri), seconds=self.seconds))
+        call = context.setdefault("swath_call", PatientCall(service=self._service(uri), seconds=self.seconds))
         if caught_exception is not None:
             return self._unanswered(caught_exception, call=call, uri=uri, what=operation.name)
         http, parsed = response
@@ -109,7 +109,7 @@ class PatientCalls:
             raise StoreRefusedError(self._denied(uri, what=operation.name, why=_told(code, told)), uri=uri)
         return None
 
-    def broken(self, why: Exception, *, call: Call, uri: str) -> None:
+    def broken(self, why: Exception, *, call: PatientCall, uri: str) -> None:
         """A body broke off: wait before it is asked for again.
 
         Raises:
@@ -118,16 +118,16 @@ class PatientCalls:
         if not call.wait(_one_line(why)):
             raise ServiceError(self._away(uri, why=_one_line(why), what="GetObject"))
 
-    def call(self, uri: str) -> Call:
+    def call(self, uri: str) -> PatientCall:
         """A request for ``broken``."""
-        return Call(service=self._service(uri), seconds=self.seconds)
+        return PatientCall(service=self._service(uri), seconds=self.seconds)
 
     @property
     def _may_have_expired(self) -> bool:
         """An answer to HEAD has no body: an expired token is a 400 like others."""
         return self.credentials is not None and bool(self.credentials.token)
 
-    def _unanswered(self, error: Exception, *, call: Call, uri: str, what: str) -> float | None:
+    def _unanswered(self, error: Exception, *, call: PatientCall, uri: str, what: str) -> float | None:
         if not isinstance(error, BotoConnectionError | HTTPClientError):
             return None
         why = _one_line(error)
@@ -136,7 +136,7 @@ class PatientCalls:
             raise StoreRefusedError(msg, uri=uri, cause="certificate") from error
         return self._waited(why, call=call, uri=uri, what=what)
 
-    def _waited(self, why: str, *, call: Call, uri: str, what: str) -> float:
+    def _waited(self, why: str, *, call: PatientCall, uri: str, what: str) -> float:
         pause = call.pause(why)
         if pause is None:
             raise ServiceError(self._away(uri, why=why, what=what))

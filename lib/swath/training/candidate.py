@@ -22,7 +22,7 @@ class NotPromotedError(ConfigError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class ModelCandidate:
     """What is asked for.
 
     Args:
@@ -48,7 +48,7 @@ class Candidate:
         return f"`swath models promote {self.name} {self.version}{alias}`"
 
 
-def give_alias(registry: Registry, candidate: Candidate, *, say: Callable[[str], None]) -> RegisteredModel:
+def give_alias(registry: Registry, candidate: ModelCandidate, *, say: Callable[[str], None]) -> RegisteredModel:
     """Point the alias at the candidate, if it is no worse than the version that has it; the first version is taken as it is.
 
     Args:
@@ -81,7 +81,7 @@ def give_alias(registry: Registry, candidate: Candidate, *, say: Callable[[str],
 
 
 def _judged(
-    registry: Registry, candidate: Candidate, *, challenger: PinnedModel, before: str, say: Callable[[str], None]
+    registry: Registry, candidate: ModelCandidate, *, challenger: PinnedModel, before: str, say: Callable[[str], None]
 ) -> tuple[Basis, str, Mapping[str, Any]]:
     """Why the alias may move; the digest of the samples and the numbers where both were compared."""
     if not before:

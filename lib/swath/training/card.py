@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swath.inference.manifest import Manifest
-from swath.training.metrics import Metrics
+from swath.training.metrics import ModelMetrics
 
 _TEMPLATE = """# {title}
 
@@ -31,7 +31,7 @@ included. The probability tells how sure the forest is among its classes, not ho
 """
 
 
-def card_of(manifest: Manifest, *, title: str, metrics: Metrics) -> str:
+def card_of(manifest: Manifest, *, title: str, metrics: ModelMetrics) -> str:
     """Markdown with purpose, inputs, data, quality and limits.
 
     Args:
@@ -62,7 +62,7 @@ def _told(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _table(metrics: Metrics) -> list[str]:
+def _table(metrics: ModelMetrics) -> list[str]:
     rows = zip(metrics.names, metrics.precision, metrics.recall, metrics.f1, metrics.confusion.sum(axis=1), strict=True)
     return [
         "| class | precision | recall | F1 | pixels |",

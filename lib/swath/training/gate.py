@@ -11,7 +11,7 @@ from swath.errors import ConfigError
 from swath.inference.loader import load_predictor
 from swath.inference.pinned import PinnedModel
 from swath.training.frozen import FrozenSamples
-from swath.training.metrics import Metrics
+from swath.training.metrics import ModelMetrics
 
 #: Draws of the bootstrap, and the interval that is told [%].
 _DRAWS = 2000
@@ -35,7 +35,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ModelVerdict:
     """What the comparison says.
 
     Args:
@@ -65,7 +65,7 @@ class _Judged:
     calibration: float
 
 
-def compare(challenger: PinnedModel, champion: PinnedModel, *, samples: FrozenSamples, bounds: Bounds) -> Verdict:
+def compare(challenger: PinnedModel, champion: PinnedModel, *, samples: FrozenSamples, bounds: Bounds) -> ModelVerdict:
     """Judge both on the same pixels; the interval is a paired bootstrap over polygons, because pixels of one are alike.
 
     Args:
@@ -94,7 +94,7 @@ def compare(challenger: PinnedModel, champion: PinnedModel, *, samples: FrozenSa
         "polygons": int(ours.confusion.shape[0]),
         "pixels": int(samples.labels.size),
     }
-    return Verdict(against=tuple(_against(numbers, bounds=bounds)), numbers=numbers)
+    return ModelVerdict(against=tuple(_against(numbers, bounds=bounds)), numbers=numbers)
 
 
 def _against(numbers: dict[str, Any], *, bounds: Bounds) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _macro_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _numbers(judged: _Judged, *, names: tuple[str, ...]) -> dict[str, Any]:
     pooled = judged.confusion.sum(axis=0)
-    recall = Metrics(names=(*names, ""), confusion=pooled).recall
+    recall = ModelMetrics(names=(*names, ""), confusion=pooled).recall
     return {
         "macro_f1": float(_macro_f1(pooled)),
         "recall": {n: float(r) for n, r in zip(names, recall[:-1], strict=True)},

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Metrics:
+class ModelMetrics:
     """A confusion matrix and what follows from it.
 
     Args:

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swath.training.metrics import Metrics
+from swath.training.metrics import ModelMetrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def confusion_figure(metrics: Metrics) -> "Figure":
+def confusion_figure(metrics: ModelMetrics) -> "Figure":
     """Shares of each true class by predicted class, coloured, with the pixel counts."""
     # Imported here: it costs a second, and only training draws.
     from matplotlib.figure import Figure  # noqa: PLC0415

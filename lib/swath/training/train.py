@@ -21,12 +21,12 @@ from swath.inference.listing import RegisteredModel
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest
 from swath.inference.reference import REFERENCE_FILE
 from swath.inference.registry import Registry
-from swath.training.candidate import Candidate, NotPromotedError, give_alias
+from swath.training.candidate import ModelCandidate, NotPromotedError, give_alias
 from swath.training.card import card_of
 from swath.training.draw import Drawn
 from swath.training.fit import class_numbers, feature_matrix, fit_booster, fit_forest
 from swath.training.frozen import FrozenSamples, split_frozen
-from swath.training.metrics import Metrics
+from swath.training.metrics import ModelMetrics
 from swath.training.picture import confusion_figure
 from swath.training.recipe import TrainingRecipe
 from swath.training.reference import reference_of
@@ -47,8 +47,8 @@ class Judgement:
         pooled: Metrics over all splits together.
     """
 
-    splits: tuple[Metrics, ...]
-    pooled: Metrics
+    splits: tuple[ModelMetrics, ...]
+    pooled: ModelMetrics
 
     def flat(self) -> Mapping[str, float]:
         """Pooled numbers by name, except accuracy and kappa: means over the splits, and the worst accuracy."""
@@ -125,7 +125,7 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
     not_promoted = ""
     if alias:
         try:
-            model = give_alias(registry, Candidate(name=model.name, version=model.version, alias=alias), say=_LOG.info)
+            model = give_alias(registry, ModelCandidate(name=model.name, version=model.version, alias=alias), say=_LOG.info)
         except NotPromotedError as error:
             not_promoted = str(error)
     return Trained(model=model, judgement=judgement, run_id=run_id, refused=drawn.refused, not_promoted=not_promoted)
@@ -140,7 +140,7 @@ def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Judgement:
     seeds = range(recipe.seed, recipe.seed + recipe.splits)
     splits = [split_by_polygon(samples, seed=s, held_out=recipe.held_out) for s in seeds]
     metrics = tuple(_tested(split, recipe=recipe) for split in splits)
-    return Judgement(splits=metrics, pooled=Metrics.pooled(metrics))
+    return Judgement(splits=metrics, pooled=ModelMetrics.pooled(metrics))
 
 
 def write_model(
@@ -158,12 +158,12 @@ def write_model(
     (directory / CARD_FILE).write_text(card, encoding="utf-8")
 
 
-def _tested(split: Split, *, recipe: TrainingRecipe) -> Metrics:
+def _tested(split: Split, *, recipe: TrainingRecipe) -> ModelMetrics:
     predictor = ForestPredictor(fit_forest(split.training, recipe=recipe))
     features = np.ascontiguousarray(feature_matrix(split.held_out, recipe=recipe).T)
     predicted = predictor.predict(features).argmax(axis=0)
     truth = class_numbers(split.held_out, recipe=recipe)
-    return Metrics.of(truth, predicted, names=tuple(c.name for c in recipe.classes))
+    return ModelMetrics.of(truth, predicted, names=tuple(c.name for c in recipe.classes))
 
 
 def _provenance(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> dict[str, Any]:

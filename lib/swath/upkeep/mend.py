@@ -23,7 +23,7 @@ from swath.runs.request import Limits
 from swath.spark.stage import run_stage
 from swath.stores.base import Store
 from swath.upkeep.finding import BROKEN, CATALOGUE, UNRECORDED, OutputFinding
-from swath.upkeep.reconcile import OutputComparison, Product
+from swath.upkeep.reconcile import OutputComparison, ProductRow
 
 Json = dict[str, Any]
 #: The class under which a broken product waits for ``swath retry``.
@@ -155,7 +155,7 @@ def _send_back(tables: Tables, found: OutputComparison, *, run_id: str) -> None:
     tables.delete("products", version.isin([f"{r['product_id']} {r['product_key']}" for r in found.broken.values()]))
 
 
-def _quarantined(row: Product, why: OutputFinding, *, href: str) -> TableRow:
+def _quarantined(row: ProductRow, why: OutputFinding, *, href: str) -> TableRow:
     message = (
         f"{row['product_id']}: {why.kind} {why.path}: expected {why.expected}; got {why.got}. Run swath retry --error {LOST}"
     )

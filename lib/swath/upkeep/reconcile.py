@@ -18,7 +18,7 @@ from swath.upkeep.finding import BROKEN, OutputFinding
 Json = dict[str, Any]
 
 
-class Product(Protocol):
+class ProductRow(Protocol):
     """A row of ``products``, of Spark or by column name."""
 
     def __getitem__(self, name: str, /) -> Any:
@@ -45,7 +45,7 @@ class OutputComparison:
     products: int = 0
     files: int = 0
     findings: list[OutputFinding] = field(default_factory=list)
-    broken: dict[str, Product] = field(default_factory=dict)
+    broken: dict[str, ProductRow] = field(default_factory=dict)
 
 
 def compare(tables: Tables, store: Store) -> OutputComparison:
@@ -61,12 +61,12 @@ def compare(tables: Tables, store: Store) -> OutputComparison:
     return found
 
 
-def days(tables: Tables, store: Store) -> Iterator[tuple[str, dict[str, Product], dict[str, Entry]]]:
+def days(tables: Tables, store: Store) -> Iterator[tuple[str, dict[str, ProductRow], dict[str, Entry]]]:
     """Each day of each collection: its folder, its products in the ledger, its files by path. One day at a time is in memory."""
     return _merged(_rows(tables), store.entries(_PRODUCTS))
 
 
-def _rows(tables: Tables) -> Iterator[Product]:
+def _rows(tables: Tables) -> Iterator[ProductRow]:
     """The latest version of each product, in the order of a listing; of a small ledger without Spark."""
     columns = ["product_id", "product_key", "scene_id", "scene_digest", "pipeline", "item", "assets", "pictures", "run_id"]
     few = tables.small("products", PRODUCTS, columns=[*columns, "made"])
@@ -83,13 +83,13 @@ def _day_of(path: str) -> str:
     return "/".join(path.split("/")[:_DAY_LEVELS]) + "/"
 
 
-def _merged(rows: Iterator[Product], files: Iterable[Entry]) -> Iterator[tuple[str, dict[str, Product], dict[str, Entry]]]:
+def _merged(rows: Iterator[ProductRow], files: Iterable[Entry]) -> Iterator[tuple[str, dict[str, ProductRow], dict[str, Entry]]]:
     """Rows and files of the same day together; both streams are in the same order."""
     by_row, by_file = groupby(rows, key=lambda r: _day_of(r["item"])), groupby(files, key=lambda e: _day_of(e.path))
     row, file = next(by_row, None), next(by_file, None)
     while row is not None or file is not None:
         folder = min(s[0] for s in (row, file) if s is not None)
-        found: dict[str, Product] = {}
+        found: dict[str, ProductRow] = {}
         there: dict[str, Entry] = {}
         if row is not None and row[0] == folder:
             found = {r["product_id"]: r for r in row[1]}
@@ -110,7 +110,7 @@ class _Day:
         store: The output.
     """
 
-    def __init__(self, folder: str, *, rows: Mapping[str, Product], files: Mapping[str, Entry], store: Store) -> None:
+    def __init__(self, folder: str, *, rows: Mapping[str, ProductRow], files: Mapping[str, Entry], store: Store) -> None:
         self._folder = folder
         self._rows = rows
         self._files = files
@@ -134,7 +134,7 @@ class _Day:
         found += self._catalogue(recorded)
         yield from sorted(found, key=lambda f: (f.path, f.kind))
 
-    def _product(self, row: Product) -> Iterator[OutputFinding]:
+    def _product(self, row: ProductRow) -> Iterator[OutputFinding]:
         product_id, path = row["product_id"], row["item"]
         if path not in self._items:
             yield OutputFinding(kind="missing-item", path=path, product_id=product_id, expected="an item", got="none")
@@ -197,7 +197,7 @@ def named_by(item: Mapping[str, Any], *, path: str) -> set[str]:
     return {f"{folder}/{href_of(a)}" for a in item.get("assets", {}).values()}
 
 
-def paths_of(row: Product) -> set[str]:
+def paths_of(row: ProductRow) -> set[str]:
     """Paths of the files that a ledger row names."""
     folder = row["item"].rpartition("/")[0]
     return {f"{folder}/{a['href']}" for a in row["assets"]} | set(row["pictures"].values())

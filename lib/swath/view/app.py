@@ -16,13 +16,13 @@ from starlette.routing import Route
 
 from swath import __version__
 from swath.view.guard import Guard
-from swath.view.layers import Entry, ViewLayer, layers_of
+from swath.view.layers import LegendEntry, ViewLayer, layers_of
 from swath.view.listing import PAGE, Query
 from swath.view.pixel import readings
 from swath.view.render import (
     NOTHING,
     RAMPS,
-    Place,
+    MapTile,
     bit_tile,
     class_tile,
     colour_tile,
@@ -30,7 +30,7 @@ from swath.view.render import (
     picture_tile,
     range_of,
 )
-from swath.view.source import Located, Source
+from swath.view.source import Located, ViewSource
 
 #: A product's files never change under their names, so a browser may keep what it got for a while [s].
 _KEEP = {"cache-control": "private, max-age=3600"}
@@ -47,7 +47,7 @@ class View:
         base_map: Address of a site's map tiles with ``{z}``, ``{x}`` and ``{y}``; empty without one.
     """
 
-    def __init__(self, source: Source, *, base_map: str = "") -> None:
+    def __init__(self, source: ViewSource, *, base_map: str = "") -> None:
         self._source = source
         self._base_map = base_map
         self.located = lru_cache(maxsize=64)(self._located)
@@ -139,7 +139,7 @@ class View:
         """A tile of a layer; one transparent pixel where there is nothing."""
         found = self._product(request)
         layer = self._layer(found, request.path_params["layer"])
-        place = Place(**{name: request.path_params[name] for name in "zxy"})
+        place = MapTile(**{name: request.path_params[name] for name in "zxy"})
         if place.z > _DEEPEST or max(place.x, place.y) >= 1 << place.z:
             raise HTTPException(404, "there is no such tile")
         png = self._drawn(found, layer, place=place, request=request)
@@ -154,7 +154,7 @@ class View:
         kind = "text/plain" if path.endswith(".log") else mimetypes.guess_type(path)[0] or "application/octet-stream"
         return Response(data, media_type=kind)
 
-    def _drawn(self, found: Located, layer: ViewLayer, *, place: Place, request: Request) -> bytes | None:
+    def _drawn(self, found: Located, layer: ViewLayer, *, place: MapTile, request: Request) -> bytes | None:
         asked = request.query_params
         names = [found.files[name] for name in layer.assets]
         if layer.kind == "picture":
@@ -196,7 +196,7 @@ class View:
         return layer
 
 
-def _shown(layer: ViewLayer, asked: str | None) -> Sequence[Entry]:
+def _shown(layer: ViewLayer, asked: str | None) -> Sequence[LegendEntry]:
     """The entries of a legend that are to be drawn; without a choice those that the layer shows by itself."""
     wanted = None if asked is None else {_whole(v) for v in asked.split(",") if v}
     return [e for e in layer.legend if (e.shown if wanted is None else e.value in wanted)]

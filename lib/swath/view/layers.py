@@ -12,7 +12,7 @@ PICTURES = {"before": "Before correction, overview", "thumbnail": "After correct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LegendEntry:
     """A line of a legend.
 
     Args:
@@ -60,7 +60,7 @@ class ViewLayer:
     scale: float = 1.0
     offset: float = 0.0
     nodata: float | None = None
-    legend: tuple[Entry, ...] = ()
+    legend: tuple[LegendEntry, ...] = ()
     resolution_m: float | None = None
     centre_um: float | None = None
 
@@ -110,10 +110,10 @@ def _raster(name: str, asset: Json) -> ViewLayer:
     )
 
 
-def _classes(asset: Json) -> tuple[Entry, ...]:
+def _classes(asset: Json) -> tuple[LegendEntry, ...]:
     shares = asset.get("swath:class_percent", {})
     return tuple(
-        Entry(
+        LegendEntry(
             value=c["value"],
             name=c.get("name", str(c["value"])),
             title=c.get("description", c.get("name", str(c["value"]))),
@@ -124,7 +124,7 @@ def _classes(asset: Json) -> tuple[Entry, ...]:
     )
 
 
-def _bits(asset: Json) -> tuple[Entry, ...]:
+def _bits(asset: Json) -> tuple[LegendEntry, ...]:
     """One entry a bit; bits without a colour of their own say where others come from, and are drawn on demand."""
     shares = asset.get("swath:bit_percent", {})
     hints = {
@@ -132,7 +132,7 @@ def _bits(asset: Json) -> tuple[Entry, ...]:
         for b in asset.get("classification:bitfields", [])
     }
     return tuple(
-        Entry(
+        LegendEntry(
             value=b["offset"],
             name=b["name"],
             title=b.get("description", b["name"]),

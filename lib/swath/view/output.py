@@ -14,7 +14,7 @@ from swath.ledger.arrow_rows import dicts_of
 from swath.stores.base import Store
 from swath.view.listing import Found, Listed, Query, days_of, found_in
 from swath.view.rows import COLUMNS, in_delta, plain_rows
-from swath.view.source import Located, Refused
+from swath.view.source import Located, QuarantinedScene
 
 if TYPE_CHECKING:
     from swath.ledger.tables import Tables
@@ -80,7 +80,7 @@ class OutputSource:
             trace=f"{self._store.root.rstrip('/')}/{row.item}",
         )
 
-    def refused(self) -> tuple[Refused, ...]:
+    def refused(self) -> tuple[QuarantinedScene, ...]:
         """Scenes in quarantine, each where another scene of its tile is."""
         from swath.runs.status import standing_rows  # noqa: PLC0415  see ``rows``
 
@@ -185,10 +185,10 @@ def _listed(row: Json, *, reused: Mapping[tuple[str, str], tuple[str, str]]) -> 
     return replace(product, state="reused", met_by=later[0])
 
 
-def _refused(row: Json, *, places: Mapping[str, tuple[float, ...]]) -> Refused:
+def _refused(row: Json, *, places: Mapping[str, tuple[float, ...]]) -> QuarantinedScene:
     scene_id = row["scene_id"] or row["href"]
     place, day = _PLACE.search(scene_id), _DAY.search(scene_id)
-    return Refused(
+    return QuarantinedScene(
         scene_id=scene_id,
         pipeline=row["pipeline"] or "",
         stage=row["stage"] or "",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.sinks.quicklook import Stretch, stretch_of
-from swath.view.layers import Entry, ViewLayer
+from swath.view.layers import LegendEntry, ViewLayer
 from swath.view.rasters import TILE_PX, load, read_picture_tile, read_small, read_tile
 
 #: Colour ramps that numbers may be drawn with, as rio-tiler names them.
@@ -51,7 +51,7 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class MapTile:
     """A web-map tile.
 
     Args:
@@ -65,7 +65,7 @@ class Place:
     y: int
 
 
-def colour_tile(names: tuple[str, str, str], place: Place) -> bytes | None:
+def colour_tile(names: tuple[str, str, str], place: MapTile) -> bytes | None:
     """True colour of three rasters in the stretch of the product's quicklook; None where there is nothing."""
     bands = list(_BANDS_AT_ONCE.map(lambda name: read_tile(name, z=place.z, x=place.x, y=place.y, smooth=True), names))
     there = [b for b in bands if b is not None]
@@ -78,7 +78,7 @@ def colour_tile(names: tuple[str, str, str], place: Place) -> bytes | None:
     return _png([*(linear**stretch.exponent * 255.0), valid * 255])
 
 
-def number_tile(name: str, place: Place, *, layer: ViewLayer, low: float, high: float, ramp: str) -> bytes | None:
+def number_tile(name: str, place: MapTile, *, layer: ViewLayer, low: float, high: float, ramp: str) -> bytes | None:
     """Numbers between two values of the layer's unit, by a colour ramp; None where there is nothing."""
     found = read_tile(name, z=place.z, x=place.x, y=place.y, smooth=True)
     if found is None:
@@ -89,7 +89,7 @@ def number_tile(name: str, place: Place, *, layer: ViewLayer, low: float, high: 
     return _png([*np.moveaxis(colours, -1, 0), found[1] * 255])
 
 
-def class_tile(name: str, place: Place, *, legend: Collection[Entry]) -> bytes | None:
+def class_tile(name: str, place: MapTile, *, legend: Collection[LegendEntry]) -> bytes | None:
     """The classes of a legend in their colours, all others transparent; None where there is nothing."""
     found = read_tile(name, z=place.z, x=place.x, y=place.y, smooth=False)
     if found is None:
@@ -101,7 +101,7 @@ def class_tile(name: str, place: Place, *, legend: Collection[Entry]) -> bytes |
     return _png([*np.moveaxis(pixels[..., :3], -1, 0), pixels[..., 3] * found[1]])
 
 
-def bit_tile(name: str, place: Place, *, legend: Collection[Entry]) -> bytes | None:
+def bit_tile(name: str, place: MapTile, *, legend: Collection[LegendEntry]) -> bytes | None:
     """The bits of a legend in their colours, where several are set the last; None where there is nothing."""
     found = read_tile(name, z=place.z, x=place.x, y=place.y, smooth=False)
     if found is None:
@@ -112,7 +112,7 @@ def bit_tile(name: str, place: Place, *, legend: Collection[Entry]) -> bytes | N
     return _png([*np.moveaxis(pixels, -1, 0)])
 
 
-def picture_tile(png: bytes, place: Place, *, item: dict[str, Any]) -> bytes | None:
+def picture_tile(png: bytes, place: MapTile, *, item: dict[str, Any]) -> bytes | None:
     """A picture of a product that its run drew, on the product's grid; None where there is nothing."""
     pixels = imagecodecs.png_decode(png)
     fields = item["properties"]

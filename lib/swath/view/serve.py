@@ -9,12 +9,12 @@ import uvicorn
 from swath.errors import ConfigError
 from swath.view.app import View
 from swath.view.rasters import load
-from swath.view.source import Source
+from swath.view.source import ViewSource
 
 HOST = "127.0.0.1"
 
 
-def serve(source: Source, *, port: int, base_map: str, opened: Callable[[str], None]) -> None:
+def serve(source: ViewSource, *, port: int, base_map: str, opened: Callable[[str], None]) -> None:
     """Serve the map until the process is interrupted.
 
     Args:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from swath.errors import ConfigError
 from swath.readers.files.href import gdal_href
 from swath.view.listing import PAGE, Found, Listed, Query, days_of
-from swath.view.source import Located, Refused
+from swath.view.source import Located, QuarantinedScene
 
 if TYPE_CHECKING:
     from pystac_client import Client
@@ -80,7 +80,7 @@ class ServedSource:
         own = next((link["href"] for link in item.get("links", []) if link["rel"] == "canonical"), "")
         return Located(item=item, files=files, trace=own)
 
-    def refused(self) -> tuple[Refused, ...]:
+    def refused(self) -> tuple[QuarantinedScene, ...]:
         """None: a catalogue has products alone."""
         return ()
 

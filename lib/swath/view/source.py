@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class QuarantinedScene:
     """A scene in quarantine.
 
     Args:
@@ -54,7 +54,7 @@ class Located:
     trace: str = ""
 
 
-class Source(Protocol):
+class ViewSource(Protocol):
     """What the server asks."""
 
     @property
@@ -74,7 +74,7 @@ class Source(Protocol):
         """A product, or None when there is no such product."""
         ...
 
-    def refused(self) -> tuple[Refused, ...]:
+    def refused(self) -> tuple[QuarantinedScene, ...]:
         """Scenes in quarantine."""
         ...
 

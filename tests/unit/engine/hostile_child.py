@@ -13,7 +13,7 @@ from typing import Any
 
 from swath.engine.child import main as child_main
 from swath.errors import ConfigError, InfrastructureError, ReadError, ServiceError
-from swath.stores.patience import Call
+from swath.stores.patience import PatientCall
 
 _HELD: list[mmap.mmap | bytearray] = []
 
@@ -90,7 +90,7 @@ def _noise(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _waits(request: Mapping[str, Any]) -> dict[str, Any]:
     """Be kept waiting by a store that comes back after some seconds, or does not."""
-    call, since = Call(service="s3://bucket", seconds=request["patience_s"]), time.monotonic()
+    call, since = PatientCall(service="s3://bucket", seconds=request["patience_s"]), time.monotonic()
     while time.monotonic() - since < request["away_s"]:
         if not call.wait("503 SlowDown"):
             raise ServiceError("s3://bucket was away")

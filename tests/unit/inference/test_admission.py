@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from swath.cli.models import models_group
 from swath.errors import ConfigError
-from swath.inference.admission import Terms, admit, findings_of
+from swath.inference.admission import AdmissionTerms, admit, findings_of
 from swath.inference.digest import model_digest
 from swath.inference.forest_predictor import _comb
 from swath.inference.manifest import Manifest
@@ -89,11 +89,11 @@ def test_all_that_is_wrong_is_told_at_once_by_the_name_that_the_user_gave(model:
     (model / "extra.py").write_text("import os")
     _wider(model)
     (model / "card.md").unlink()
-    found = findings_of(model, called="models:/comb@production", terms=Terms(licences=("MIT",)))
+    found = findings_of(model, called="models:/comb@production", terms=AdmissionTerms(licences=("MIT",)))
     assert [(f.check, f.grave) for f in found] == [("files", True), ("files", False), ("licence", True), ("weights", True)]
     assert all(str(f).startswith("models:/comb@production: ") for f in found)
     with pytest.raises(ConfigError, match=r"(?s)remove extra\.py\n.*the site allows MIT, the manifest states 'Apache-2\.0'"):
-        admit(model, terms=Terms(licences=("MIT",)))
+        admit(model, terms=AdmissionTerms(licences=("MIT",)))
 
 
 def test_a_folder_is_checked_from_the_command_line(model: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from swath.errors import ConfigError
 from swath.grid import Window
 from swath.inference import kinds
-from swath.inference.admission import Terms, findings_of
+from swath.inference.admission import AdmissionTerms, findings_of
 from swath.inference.loader import predictor_of
 from swath.inference.manifest import Manifest
 from swath.place import Place
@@ -56,7 +56,7 @@ def test_the_predictor_of_the_guide_gives_the_same_answers_for_any_cut(tmp_path:
     (model / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
     (model / "weights.json").write_text('{"threshold": 0.3}', encoding="utf-8")
     (model / "card.md").write_text("# Smoothed\n", encoding="utf-8")
-    assert [f.check for f in findings_of(model, terms=Terms())] == ["reference"]
+    assert [f.check for f in findings_of(model, terms=AdmissionTerms())] == ["reference"]
     predictor = predictor_of(model, manifest)
     scene = np.random.default_rng(0).uniform(0.0, 0.6, (1, 40, 30)).astype(np.float32)
     whole, grid = predictor.predict(scene), Window(0, 0, 40, 30)

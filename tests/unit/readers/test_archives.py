@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from swath.errors import ArchiveError
 from swath.readers.archives import archive as archives
-from swath.readers.archives.limits import Budget, Limits
+from swath.readers.archives.limits import ArchiveLimits, Budget
 from swath.readers.discover import discover
 from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
@@ -378,7 +378,7 @@ def test_an_archive_of_too_many_members_is_refused(suffix: str, tmp_path: Path) 
 
 
 def test_an_archive_that_takes_too_long_is_refused() -> None:
-    budget = Budget(name="slow.tar.xz", packed=1, limits=Limits(seconds=0.0))
+    budget = Budget(name="slow.tar.xz", packed=1, limits=ArchiveLimits(seconds=0.0))
     with pytest.raises(ArchiveError, match=r"expected at most 0 s to unpack; got 5 bytes in that time in slow\.tar\.xz"):
         budget.inflate(5)
 

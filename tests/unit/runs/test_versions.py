@@ -8,7 +8,7 @@ import pytest
 
 from swath.ledger.schemas import INGESTED
 from swath.runs.decide import decide_few
-from swath.runs.versions import Version
+from swath.runs.versions import SceneVersion
 from swath.scene import processing_date
 
 OLD, NEW = "2024-01-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00"
@@ -21,7 +21,7 @@ def row(n: int, digest: str, *, key: str = "", processed: str | None = None) -> 
     return {**dict.fromkeys(INGESTED.names), **known, **more}
 
 
-def decided(*rows: dict[str, Any], before: Version | None = None) -> list[dict[str, Any]]:
+def decided(*rows: dict[str, Any], before: SceneVersion | None = None) -> list[dict[str, Any]]:
     made = [] if before is None else [{"product_id": "s.toa", "product_key": f"key of {before.digest}", "made": NOON}]
     return decide_few(rows, made, versions={} if before is None else {"s": before}, wave_products=3)
 
@@ -54,7 +54,7 @@ def test_the_order_of_arrival_decides_nothing(seed: int) -> None:
 
 
 def test_products_of_the_ledger_are_not_replaced_in_silence() -> None:
-    before = Version(digest="z", href="/earlier")
+    before = SceneVersion(digest="z", href="/earlier")
     (again,) = decided(row(0, "z"), before=before)
     assert again["status"] == "made"
     (other,) = decided(row(0, "a"), before=before)
@@ -63,18 +63,18 @@ def test_products_of_the_ledger_are_not_replaced_in_silence() -> None:
 
 
 def test_a_newer_version_replaces_products_and_says_so() -> None:
-    before = Version(digest="z", href="/earlier", processed=OLD)
+    before = SceneVersion(digest="z", href="/earlier", processed=OLD)
     (newer,) = decided(row(0, "a", processed=NEW), before=before)
     assert (newer["status"], newer["again"]) == ("make", True)
     assert newer["message"] == (
         f"s: /in/a (processed {NEW}) is the newer version of /earlier (processed {OLD}) and replaces its products"
     )
-    (older,) = decided(row(0, "a", processed=OLD), before=Version(digest="z", href="/earlier", processed=NEW))
+    (older,) = decided(row(0, "a", processed=OLD), before=SceneVersion(digest="z", href="/earlier", processed=NEW))
     assert f"/earlier (processed {NEW}) is the newer version." in older["message"]
 
 
 def test_the_same_products_of_another_record_are_there_already() -> None:
-    (same,) = decided(row(0, "a", key="key of z"), before=Version(digest="z"))
+    (same,) = decided(row(0, "a", key="key of z"), before=SceneVersion(digest="z"))
     assert same["status"] == "made"
 
 

@@ -21,7 +21,7 @@ from swath.source import Source
 from swath.stack.composite import Composite
 from swath.stack.layers import reduced
 from swath.stack.periods import periods_of
-from swath.stack.recipe import WEIGHTS, GridRule, Recipe, Reducer
+from swath.stack.recipe import WEIGHTS, CompositeRecipe, GridRule, Reducer
 from swath.stack.strip import StackJob, run_stack
 from swath.stores.local import local_store
 
@@ -30,7 +30,7 @@ DATES = 7
 #: Columns by which each date lies further east; rows and columns of a date.
 STEP, SIZE = 60, (600, 700)
 YEAR = periods_of("2024")
-RECIPE = Recipe(
+RECIPE = CompositeRecipe(
     name="test", title="Test", version=1, reducer="median", bands=BANDS, flags=("cloud",), grid=GridRule(tile_px=1024)
 )
 
@@ -66,7 +66,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Source]:
     return [read_source(str(path)) for path in write_dates(tmp_path_factory.mktemp("products"))]
 
 
-def composites(sources: Sequence[Source], recipe: Recipe) -> list[Composite]:
+def composites(sources: Sequence[Source], recipe: CompositeRecipe) -> list[Composite]:
     return plan(sources, recipe=recipe, periods=YEAR, area=None, tiling=tiling_for(recipe, sources)).composites
 
 
@@ -89,7 +89,9 @@ def made(composite: Composite, folder: Path, *, rows: int) -> dict[str, bytes]:
     return files
 
 
-def mosaic(sources: Sequence[Source], recipe: Recipe, folder: Path, *, rows: int = 512) -> dict[str, NDArray[np.float64]]:
+def mosaic(
+    sources: Sequence[Source], recipe: CompositeRecipe, folder: Path, *, rows: int = 512
+) -> dict[str, NDArray[np.float64]]:
     """Stored values of every asset on the ground of ``seen``, from all tiles."""
     height, width = SIZE[0], SIZE[1] + STEP * (DATES - 1)
     found: dict[str, NDArray[np.float64]] = {}

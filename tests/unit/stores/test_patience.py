@@ -7,7 +7,7 @@ import pytest
 
 from swath.errors import ConfigError, ServiceError, StoreRefusedError
 from swath.stores.options import store_options
-from swath.stores.patience import Call, database_patience, forget_outages, heard_by, store_patience
+from swath.stores.patience import PatientCall, database_patience, forget_outages, heard_by, store_patience
 from swath.stores.s3a_patience import s3a_patience
 from swath.stores.spark_words import told_by_spark
 
@@ -20,7 +20,7 @@ def _fresh() -> Iterator[None]:
 
 
 def test_pauses_double_up_to_half_a_minute_and_differ() -> None:
-    call = Call(service="s", seconds=10_000.0)
+    call = PatientCall(service="s", seconds=10_000.0)
     pauses = [call.pause("503") or 0.0 for _ in range(20)]
     for number, pause in enumerate(pauses, start=1):
         longest = min(0.2 * 2**number, 30.0)
@@ -29,24 +29,24 @@ def test_pauses_double_up_to_half_a_minute_and_differ() -> None:
 
 
 def test_what_one_request_waited_for_another_does_not_wait_for_again() -> None:
-    call = Call(service="s", seconds=0.3)
+    call = PatientCall(service="s", seconds=0.3)
     while call.wait("503"):
         pass
-    assert Call(service="s", seconds=0.3).pause("503") is None
-    assert Call(service="other", seconds=0.3).pause("503") is not None
-    Call(service="s", seconds=0.3).answered()
-    assert Call(service="s", seconds=0.3).pause("503") is not None
+    assert PatientCall(service="s", seconds=0.3).pause("503") is None
+    assert PatientCall(service="other", seconds=0.3).pause("503") is not None
+    PatientCall(service="s", seconds=0.3).answered()
+    assert PatientCall(service="s", seconds=0.3).pause("503") is not None
 
 
 def test_a_request_that_never_succeeds_ends_although_others_are_answered() -> None:
-    call, since = Call(service="s", seconds=0.5), time.monotonic()
+    call, since = PatientCall(service="s", seconds=0.5), time.monotonic()
     while call.wait("503"):
-        Call(service="s", seconds=0.5).answered()
+        PatientCall(service="s", seconds=0.5).answered()
         assert time.monotonic() - since < 10
 
 
 def test_a_pause_never_outlasts_the_patience() -> None:
-    call, since = Call(service="s", seconds=0.3), time.monotonic()
+    call, since = PatientCall(service="s", seconds=0.3), time.monotonic()
     while call.wait("503"):
         pass
     assert 0.3 <= time.monotonic() - since < 2
@@ -55,7 +55,7 @@ def test_a_pause_never_outlasts_the_patience() -> None:
 def test_short_hiccups_are_not_told() -> None:
     said: list[str] = []
     with heard_by(said.append):
-        call = Call(service="s", seconds=60.0)
+        call = PatientCall(service="s", seconds=60.0)
         call.wait("503")
         call.answered()
     assert said == []

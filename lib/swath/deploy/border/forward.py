@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from swath.deploy.border.flows import cut
-from swath.deploy.border.place import Place, open_place
+from swath.deploy.border.place import BorderPlace, open_place
 from swath.deploy.operate.liveness import Life, life_of
 from swath.deploy.operate.result import parse_result, result_path
 from swath.deploy.site.border import Flow
@@ -67,7 +67,7 @@ class Dead:
     sent: bool
 
 
-def waiting(place: Place) -> Iterator[str]:
+def waiting(place: BorderPlace) -> Iterator[str]:
     """Run ids without a receipt, in order."""
     receipts = {_stem(name) for name in place.names(RECEIPTS)}
     for name in place.names(REPORTS):
@@ -110,7 +110,9 @@ def forward(
     yield from _dead(site, here=here, there=there, max_duration_s=max_duration_s, now=now or datetime.now(UTC))
 
 
-def _dead(site: Site, *, here: Place, there: Place, max_duration_s: float, now: datetime) -> Iterator[Dead | SetAside]:
+def _dead(
+    site: Site, *, here: BorderPlace, there: BorderPlace, max_duration_s: float, now: datetime
+) -> Iterator[Dead | SetAside]:
     """Runs with a stream and no result that are not at work any more."""
     names = {name.rsplit("/", 1)[-1] for name in here.names(REPORTS)}
     ending = ".metrics.jsonl"
@@ -127,7 +129,7 @@ def _dead(site: Site, *, here: Place, there: Place, max_duration_s: float, now: 
             yield told
 
 
-def _tell_dead(site: Site, life: Life, *, here: Place, there: Place) -> Dead | None:
+def _tell_dead(site: Site, life: Life, *, here: BorderPlace, there: BorderPlace) -> Dead | None:
     """Send the last numbers of a dead run; None when this death was told before."""
     run_id, name = life.last.run_id, f"{life.began:%Y%m%dt%H%M%Sz}"
     may = site.border.may_leave(Flow.METRICS)
@@ -140,7 +142,7 @@ def _tell_dead(site: Site, life: Life, *, here: Place, there: Place) -> Dead | N
     return Dead(run_id=run_id, reason=life.text, sent=may) if new else None
 
 
-def _one(site: Site, *, run_id: str, here: Place, there: Place) -> Forwarded | SetAside:
+def _one(site: Site, *, run_id: str, here: BorderPlace, there: BorderPlace) -> Forwarded | SetAside:
     data = here.read(result_path(run_id))
     try:
         flows = _flows(site, run_id=run_id, here=here, data=data)
@@ -156,7 +158,7 @@ def _one(site: Site, *, run_id: str, here: Place, there: Place) -> Forwarded | S
     return Forwarded(run_id=run_id, flows=tuple(allowed), withheld=tuple(flow for flow in flows if flow not in allowed))
 
 
-def _flows(site: Site, *, run_id: str, here: Place, data: bytes | None) -> dict[Flow, dict[str, Any]]:
+def _flows(site: Site, *, run_id: str, here: BorderPlace, data: bytes | None) -> dict[Flow, dict[str, Any]]:
     """What the run left, by flow.
 
     Raises:
@@ -169,7 +171,7 @@ def _flows(site: Site, *, run_id: str, here: Place, data: bytes | None) -> dict[
     return cut(result.raw, read=here.read, site=site.site, namespace=site.metrics.namespace)
 
 
-def _set_aside(run_id: str, *, error: Exception, here: Place) -> SetAside:
+def _set_aside(run_id: str, *, error: Exception, here: BorderPlace) -> SetAside:
     told = str(error) if isinstance(error, ConfigError) else f"{result_path(run_id)} is not the result of a run: {error!r}"
     here.put_new(f"{SET_ASIDE}/{run_id}.json", json.dumps({"reason": told}).encode())
     return SetAside(run_id=run_id, reason=told)

@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 from swath.deploy.operate.aws_errors import in_words
 from swath.deploy.operate.result import s3_client
 from swath.deploy.site.site import Site
-from swath.deploy.site.stores import Store
+from swath.deploy.site.stores import SiteStore
 
 
-class Place(Protocol):
+class BorderPlace(Protocol):
     """Where small files are read and put."""
 
     def times(self, folder: str) -> dict[str, datetime]:
@@ -82,7 +82,7 @@ class BucketPlace:
         LaunchError: This machine's AWS files lack the store's profile.
     """
 
-    def __init__(self, uri: str, *, store: Store | None) -> None:
+    def __init__(self, uri: str, *, store: SiteStore | None) -> None:
         bucket, _, prefix = uri.split("://", 1)[1].partition("/")
         self._bucket = store.access_point if store and store.access_point else bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
@@ -125,7 +125,7 @@ class BucketPlace:
         return True
 
 
-def open_place(uri: str, *, site: Site) -> Place:
+def open_place(uri: str, *, site: Site) -> BorderPlace:
     """The place behind an address, reached as the site's store that it lies in: endpoint, identity, payer.
 
     Raises:

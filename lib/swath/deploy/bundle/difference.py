@@ -9,7 +9,7 @@ from swath.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class BundleDifference:
     """Two bundles.
 
     Args:
@@ -28,17 +28,17 @@ class Difference:
         return (*self.added, *self.changed)
 
 
-def difference(old: BundleContent, new: BundleContent) -> Difference:
+def difference(old: BundleContent, new: BundleContent) -> BundleDifference:
     """Compare two bundles by their lists."""
     before, after = old.by_path, new.by_path
-    return Difference(
+    return BundleDifference(
         added=tuple(f for p, f in sorted(after.items()) if p not in before),
         changed=tuple(f for p, f in sorted(after.items()) if p in before and before[p].sha256 != f.sha256),
         removed=tuple(sorted(before.keys() - after.keys())),
     )
 
 
-def write_delta(new: Path, *, found: Difference, out: Path) -> None:
+def write_delta(new: Path, *, found: BundleDifference, out: Path) -> None:
     """Write a bundle that holds only what is new, with the whole list and its signature.
 
     Raises:

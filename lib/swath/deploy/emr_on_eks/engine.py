@@ -14,7 +14,7 @@ from swath.deploy.render.plain import Manifest, Role
 from swath.deploy.site.border import Flow
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.network import Link
-from swath.deploy.site.refused import Refusal
+from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
 
 _NEEDED = ("virtual_cluster", "region", "release_label", "execution_role_arn")
@@ -47,16 +47,16 @@ class EmrOnEks(PodKind):
         yield Flow.ARGUMENTS, f"StartJobRun, to {region}"
         yield Flow.ERROR_TEXTS, f"stateDetails of the job run, to {region}"
 
-    def refuse(self, job: JobSpec, *, site: Site) -> Iterator[Refusal]:
+    def refuse(self, job: JobSpec, *, site: Site) -> Iterator[SiteRefusal]:
         """A site without a link, and a release that moves."""
         if site.link is Link.NONE:
             reason = "EMR on EKS is driven from the Region and the site's link is none"
-            yield Refusal("emr-without-link", reason, "Use engine spark-operator")
+            yield SiteRefusal("emr-without-link", reason, "Use engine spark-operator")
         yield from super().refuse(job, site=site)
         label = site.cluster.release_label
         if not _dated(label):
             remedy = "Write a dated label, for example emr-spark-8.0.0-20260421"
-            yield Refusal("release-label", f"release label {label!r} moves", remedy)
+            yield SiteRefusal("release-label", f"release label {label!r} moves", remedy)
 
     def render(self, order: Order) -> str:
         """JSON."""

@@ -13,7 +13,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from swath.deploy.site.refused import Refusal
+from swath.deploy.site.refused import SiteRefusal
 
 _SHOWN = 40
 
@@ -28,16 +28,18 @@ def request_shape() -> Shape:
     return shape
 
 
-def request_refusals(request: Mapping[str, Any]) -> tuple[Refusal, ...]:
+def request_refusals(request: Mapping[str, Any]) -> tuple[SiteRefusal, ...]:
     """Everything in a StartJobRun request that botocore or the service would refuse."""
     report = ParamValidator().validate(dict(request), request_shape())
     found = [
-        Refusal("emr-request", line.strip(), "Fix the request") for line in report.generate_report().splitlines() if line.strip()
+        SiteRefusal("emr-request", line.strip(), "Fix the request")
+        for line in report.generate_report().splitlines()
+        if line.strip()
     ]
     return (*found, *_walk(request_shape(), request, at="request"))
 
 
-def _walk(shape: Shape, value: Any, *, at: str) -> Iterator[Refusal]:
+def _walk(shape: Shape, value: Any, *, at: str) -> Iterator[SiteRefusal]:
     """Check one value against one shape, and what is inside it."""
     yield from _size(shape, value, at=at)
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
@@ -55,22 +57,24 @@ def _walk(shape: Shape, value: Any, *, at: str) -> Iterator[Refusal]:
         yield from _text(shape, value, at=at)
 
 
-def _size(shape: Shape, value: Any, *, at: str) -> Iterator[Refusal]:
+def _size(shape: Shape, value: Any, *, at: str) -> Iterator[SiteRefusal]:
     """Length of texts, lists and maps; size of numbers."""
     if isinstance(value, bool) or not isinstance(value, str | list | Mapping | int):
         return
     size, unit = (value, "") if isinstance(value, int) else (len(value), " characters" if isinstance(value, str) else " entries")
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if low is not None and size < low:
-        yield Refusal("emr-limit", f"{at} has {size}{unit}, at least {low} are needed", "Fill it, or leave it out")
+        yield SiteRefusal("emr-limit", f"{at} has {size}{unit}, at least {low} are needed", "Fill it, or leave it out")
     if high is not None and size > high:
-        yield Refusal("emr-limit", f"{at} has {size}{unit}, at most {high} are allowed", "Shorten it; long JSON belongs in S3")
+        yield SiteRefusal(
+            "emr-limit", f"{at} has {size}{unit}, at most {high} are allowed", "Shorten it; long JSON belongs in S3"
+        )
 
 
-def _text(shape: StringShape, value: str, *, at: str) -> Iterator[Refusal]:
+def _text(shape: StringShape, value: str, *, at: str) -> Iterator[SiteRefusal]:
     """Pattern and enumeration. The service matches the whole text."""
     pattern = shape.metadata.get("pattern")
     if pattern and value and not re.fullmatch(pattern, value):
-        yield Refusal("emr-pattern", f"{at} does not match {pattern}", "Write only what the pattern allows")
+        yield SiteRefusal("emr-pattern", f"{at} does not match {pattern}", "Write only what the pattern allows")
     if shape.enum and value not in shape.enum:
-        yield Refusal("emr-enum", f"{at} is {value[:_SHOWN]!r}, allowed are {', '.join(shape.enum)}", "Choose one of them")
+        yield SiteRefusal("emr-enum", f"{at} is {value[:_SHOWN]!r}, allowed are {', '.join(shape.enum)}", "Choose one of them")

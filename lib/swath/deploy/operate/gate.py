@@ -24,7 +24,7 @@ PASSED, NO_RESULT, QUARANTINED, UNBALANCED = 0, 1, 3, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class GateLimits:
     """What is still good enough.
 
     Args:
@@ -37,7 +37,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class RunVerdict:
     """What a gate says.
 
     Args:
@@ -69,7 +69,7 @@ class Verdict:
         return json.dumps(told, ensure_ascii=False)
 
 
-def gate(job: JobSpec, *, site: Site, run_id: str, limits: Limits, now: datetime | None = None) -> Verdict:
+def gate(job: JobSpec, *, site: Site, run_id: str, limits: GateLimits, now: datetime | None = None) -> RunVerdict:
     """Look at the result of one run.
 
     Args:
@@ -82,13 +82,13 @@ def gate(job: JobSpec, *, site: Site, run_id: str, limits: Limits, now: datetime
     try:
         result = read_result(site.resolve(job.output), run_id=run_id, site=site)
     except (LaunchError, ConfigError) as error:
-        return Verdict(run_id=run_id, job=job.job, site=site.site, exit_code=NO_RESULT, reason=str(error))
+        return RunVerdict(run_id=run_id, job=job.job, site=site.site, exit_code=NO_RESULT, reason=str(error))
     if result is None:
         reason = f"{result_path(run_id)} is not there: {_life(job, site=site, run_id=run_id, now=now or datetime.now(UTC))}"
-        return Verdict(run_id=run_id, job=job.job, site=site.site, exit_code=NO_RESULT, reason=reason)
+        return RunVerdict(run_id=run_id, job=job.job, site=site.site, exit_code=NO_RESULT, reason=reason)
     age_s = None if result.ended is None else ((now or datetime.now(UTC)) - result.ended).total_seconds()
     code, reason = _judged(result, job=job, site=site, limits=limits, age_s=age_s)
-    return Verdict(run_id=run_id, job=job.job, site=site.site, exit_code=code, reason=reason, result=result, age_s=age_s)
+    return RunVerdict(run_id=run_id, job=job.job, site=site.site, exit_code=code, reason=reason, result=result, age_s=age_s)
 
 
 def _life(job: JobSpec, *, site: Site, run_id: str, now: datetime) -> str:
@@ -102,7 +102,7 @@ def _life(job: JobSpec, *, site: Site, run_id: str, now: datetime) -> str:
         return f"nothing is known of the run: {error}"
 
 
-def _judged(result: RunResult, *, job: JobSpec, site: Site, limits: Limits, age_s: float | None) -> tuple[int, str]:
+def _judged(result: RunResult, *, job: JobSpec, site: Site, limits: GateLimits, age_s: float | None) -> tuple[int, str]:
     """Exit code and reason."""
     unfit = next(_unfit(result, job=job, site=site, limits=limits, age_s=age_s), None)
     if unfit is not None:
@@ -115,7 +115,7 @@ def _judged(result: RunResult, *, job: JobSpec, site: Site, limits: Limits, age_
     return PASSED, ""
 
 
-def _unfit(result: RunResult, *, job: JobSpec, site: Site, limits: Limits, age_s: float | None) -> Iterator[str]:
+def _unfit(result: RunResult, *, job: JobSpec, site: Site, limits: GateLimits, age_s: float | None) -> Iterator[str]:
     """Why this is no result of the run that was asked about."""
     expected = {"site": site.site, "pipeline": job.pipeline}
     for what, value in expected.items():

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from swath.deploy.operate.aws_errors import in_words
 from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.site.site import Site
-from swath.deploy.site.stores import AccessPoint, Store, StoreKind
+from swath.deploy.site.stores import AccessPoint, SiteStore, StoreKind
 from swath.errors import ConfigError
 
 _KINDS: Mapping[StoreKind, Literal["s3", "s3-compatible", "s3-outposts"]] = {
@@ -142,7 +142,7 @@ def read_bytes(uri: str, *, site: Site) -> bytes | None:
     return bytes(body)
 
 
-def s3_client(store: Store | None) -> Any:
+def s3_client(store: SiteStore | None) -> Any:
     """The client that swath itself uses for a store: its endpoint, and who asks and who pays there.
 
     Raises:
@@ -170,6 +170,6 @@ def s3_client(store: Store | None) -> Any:
     )
 
 
-def _address(store: Store | None, *, bucket: str) -> str:
+def _address(store: SiteStore | None, *, bucket: str) -> str:
     """S3 on Outposts is asked by the access point."""
     return store.access_point if store and store.access_point else bucket

@@ -9,7 +9,7 @@ from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.operate.run_status import RunStatus
 
 
-class Asked(Protocol):
+class StatusSource(Protocol):
     """What reports the state of a run."""
 
     def status(self, run_id: str) -> RunStatus:
@@ -38,7 +38,7 @@ class Patience:
     clock: Callable[[], float] = time.monotonic
 
 
-def watch(launcher: Asked, run_id: str, *, patience: Patience) -> Iterator[RunStatus]:
+def watch(launcher: StatusSource, run_id: str, *, patience: Patience) -> Iterator[RunStatus]:
     """Yield the status whenever it changes; the last one is final, or the run is stuck or on for too long.
 
     A server that is away, a dropped connection, throttling: asked again, more and more slowly, until ``unanswered_s``.

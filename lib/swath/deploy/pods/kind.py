@@ -7,7 +7,7 @@ from swath.deploy.pods.refusals import lacking, pod_refusals
 from swath.deploy.render.layout import HOME
 from swath.deploy.site.border import Flow
 from swath.deploy.site.job_spec import JobSpec
-from swath.deploy.site.refused import Refusal
+from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
 
 
@@ -36,7 +36,7 @@ class PodKind:
         """Nothing: the control plane is in the site."""
         return iter(())
 
-    def refuse(self, job: JobSpec, *, site: Site) -> Iterator[Refusal]:
+    def refuse(self, job: JobSpec, *, site: Site) -> Iterator[SiteRefusal]:
         """What pods cannot do."""
         return pod_refusals(job, site=site)
 

@@ -9,7 +9,7 @@ from swath.deploy.bundle.skopeo import digest_at
 from swath.deploy.release.container_engine import ContainerEngine
 from swath.deploy.release.released import IMAGES, Release, ReleasedImage, sha256_of
 from swath.deploy.release.scan import scan
-from swath.deploy.release.source import LOCK, Source
+from swath.deploy.release.source import LOCK, CommitSource
 from swath.errors import ConfigError, ServiceError
 from swath.inference.signed_file import sign_file
 
@@ -17,7 +17,7 @@ _SWATH = "/opt/swath/venv/bin/swath"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class ImageRecipe:
     """How one of the images is built.
 
     Args:
@@ -34,9 +34,9 @@ class Recipe:
 
 
 RECIPES = (
-    Recipe(name="swath", dockerfile="spark-operator/Dockerfile", debian=True, jars=True),
+    ImageRecipe(name="swath", dockerfile="spark-operator/Dockerfile", debian=True, jars=True),
     # EMR's base image is EMR's: its bill has what is added to it.
-    Recipe(name="swath-emr", dockerfile="emr-on-eks/Dockerfile", debian=False, jars=False),
+    ImageRecipe(name="swath-emr", dockerfile="emr-on-eks/Dockerfile", debian=False, jars=False),
 )
 
 
@@ -56,15 +56,15 @@ class Building:
     tag: str
     engine: ContainerEngine
     arguments: Mapping[str, str]
-    recipes: tuple[Recipe, ...] = RECIPES
+    recipes: tuple[ImageRecipe, ...] = RECIPES
 
     @property
-    def named(self) -> dict[Recipe, str]:
+    def named(self) -> dict[ImageRecipe, str]:
         """The images by name and tag."""
         return {recipe: f"{self.registry.rstrip('/')}/{recipe.name}:{self.tag}" for recipe in self.recipes}
 
 
-def make_images(source: Source, building: Building, *, out: Path, key: Path, tell: Callable[[str], None]) -> Release:
+def make_images(source: CommitSource, building: Building, *, out: Path, key: Path, tell: Callable[[str], None]) -> Release:
     """Make the images of a commit.
 
     Args:
@@ -123,7 +123,7 @@ def _pushed(image: str, *, bill: Path, building: Building) -> ReleasedImage:
     return ReleasedImage(name=name, tag=building.tag, digest=digest, sbom=bill.name, sbom_sha256=sha256_of(bill))
 
 
-def _built(image: str, *, recipe: Recipe, source: Source, building: Building, out: Path) -> Path:
+def _built(image: str, *, recipe: ImageRecipe, source: CommitSource, building: Building, out: Path) -> Path:
     """Build an image, and write the bill of materials that it prints of itself: it compares itself with the commit's lock."""
     epoch = {"SOURCE_DATE_EPOCH": str(source.epoch)}
     labels = {"org.opencontainers.image.revision": source.commit, "swath.lock.sha256": source.lock_sha256}
@@ -142,7 +142,7 @@ def _built(image: str, *, recipe: Recipe, source: Source, building: Building, ou
     return path
 
 
-def recipes_named(names: tuple[str, ...]) -> tuple[Recipe, ...]:
+def recipes_named(names: tuple[str, ...]) -> tuple[ImageRecipe, ...]:
     """The recipes of these names; all without any.
 
     Raises:

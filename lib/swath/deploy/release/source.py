@@ -12,7 +12,7 @@ LOCK = "requirements.lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class CommitSource:
     """A clean checkout with its wheel.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from swath.deploy.site.border import Flow
 from swath.deploy.site.job_spec import JobSpec
-from swath.deploy.site.refused import Refusal
+from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import StoreKind
 
@@ -40,11 +40,11 @@ def _in_region(uri: str, *, site: Site) -> bool:
     return place[1].kind is StoreKind.S3
 
 
-def border_refusals(job: JobSpec, site: Site) -> Iterator[Refusal]:
+def border_refusals(job: JobSpec, site: Site) -> Iterator[SiteRefusal]:
     """Flows that would leave although the site says they stay."""
     for flow, how in engine_sends(job, site=site).items():
         if not site.border.may_leave(flow):
-            yield Refusal(
+            yield SiteRefusal(
                 "border",
                 f"{flow.value} would leave the site ({how}) and border.allow does not hold it",
                 _REMEDIES.get(flow, _REMEDY),

@@ -7,7 +7,7 @@ from swath.deploy.site.identity import PROFILE_MOUNT, IdentityKind
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.network import Proxy, Trust
 from swath.deploy.site.site import Site
-from swath.deploy.site.stores import Store, StoreKind
+from swath.deploy.site.stores import SiteStore, StoreKind
 from swath.metrics.settings import Destinations
 from swath.settings import DATABASE_S, DATABASE_WAIT, PAGES, PAGES_GIB, SEARCH_GIB, SEARCH_PAGES, STORE_S
 from swath.spark.start.settings import WORKER_ENVIRONMENT
@@ -101,14 +101,14 @@ def _identity(site: Site) -> dict[str, str]:
     return variables
 
 
-def stores_of(job: JobSpec, *, site: Site) -> tuple[Store, ...]:
+def stores_of(job: JobSpec, *, site: Site) -> tuple[SiteStore, ...]:
     """The object stores that a job touches, each once: inputs, output, models."""
     named = [site.store_of(uri) for uri in (*job.inputs, job.output, site.models.uri)]
     found = {pair[0]: pair[1] for pair in named if pair is not None and pair[1].is_s3}
     return tuple(found[name] for name in sorted(found))
 
 
-def store_variables(stores: tuple[Store, ...]) -> dict[str, str]:
+def store_variables(stores: tuple[SiteStore, ...]) -> dict[str, str]:
     """How Python and GDAL reach the stores; ``SWATH_STORES`` has them by bucket, as JSON."""
     if not stores:
         return {}
@@ -123,7 +123,7 @@ def store_variables(stores: tuple[Store, ...]) -> dict[str, str]:
     return variables
 
 
-def _as_json(store: Store) -> dict[str, str | bool | int]:
+def _as_json(store: SiteStore) -> dict[str, str | bool | int]:
     """A store without what is empty."""
     fields: dict[str, str | bool | int] = {
         "kind": store.kind.value,
@@ -140,7 +140,7 @@ def _as_json(store: Store) -> dict[str, str | bool | int]:
     return {key: value for key, value in fields.items() if value}
 
 
-def _one_endpoint(store: Store) -> dict[str, str]:
+def _one_endpoint(store: SiteStore) -> dict[str, str]:
     """Every S3 store is behind one endpoint: libraries may know it by their own variables."""
     return {
         "AWS_ENDPOINT_URL_S3": store.endpoint,

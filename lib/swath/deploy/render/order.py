@@ -10,7 +10,7 @@ from swath.deploy.render.secret_scan import suspicious_arguments, suspicious_set
 from swath.deploy.render.spark_conf import spark_conf
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.names import RUN_LIMIT, check_name
-from swath.deploy.site.refused import Refusal
+from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
 
 
@@ -61,10 +61,10 @@ class Order:
         return output_of(self.job, site=self.site)
 
 
-def _secrets(conf: Mapping[str, str], words: Iterable[str]) -> Iterable[Refusal]:
+def _secrets(conf: Mapping[str, str], words: Iterable[str]) -> Iterable[SiteRefusal]:
     """Secrets in places that end up in logs, event logs and API answers."""
     remedy = "Put it into a Kubernetes secret, or a profile file, and name that"
     for key, kind in suspicious_settings(conf):
-        yield Refusal("secret", f"the setting {key} holds {kind}", remedy)
+        yield SiteRefusal("secret", f"the setting {key} holds {kind}", remedy)
     for start, kind in suspicious_arguments(words):
-        yield Refusal("secret", f"the argument {start} holds {kind}", remedy)
+        yield SiteRefusal("secret", f"the argument {start} holds {kind}", remedy)

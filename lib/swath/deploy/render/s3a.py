@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from swath.deploy.site.network import Proxy
 from swath.deploy.site.no_proxy import goes_direct
 from swath.deploy.site.site import Site
-from swath.deploy.site.stores import AccessPoint, Store, StoreKind
+from swath.deploy.site.stores import AccessPoint, SiteStore, StoreKind
 from swath.stores.s3a_patience import s3a_patience
 
 _IMPLEMENTATION = "org.apache.hadoop.fs.s3a.S3AFileSystem"
@@ -26,7 +26,7 @@ def s3_scheme(site: Site) -> Mapping[str, str]:
     return {"spark.hadoop.fs.s3.impl": _IMPLEMENTATION} if any(s.is_s3 for s in site.stores.values()) else {}
 
 
-def _bucket(store: Store, *, site: Site) -> Iterator[tuple[str, str]]:
+def _bucket(store: SiteStore, *, site: Site) -> Iterator[tuple[str, str]]:
     """Settings of one bucket, without their prefix."""
     if store.anonymous:
         yield "aws.credentials.provider", _ANONYMOUS
@@ -56,7 +56,7 @@ def _proxy(proxy: Proxy) -> Iterator[tuple[str, str]]:
     yield "proxy.port", str(proxy.port)
 
 
-def store_host(store: Store) -> str:
+def store_host(store: SiteStore) -> str:
     """The host that answers for a store."""
     if store.kind is StoreKind.S3_OUTPOSTS:
         return AccessPoint.parse(store.access_point).host

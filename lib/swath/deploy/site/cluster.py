@@ -70,7 +70,7 @@ def _own_namespace(text: str) -> str:
     return text
 
 
-class Metrics(Strict):
+class SiteMetrics(Strict):
     """How numbers of a run are published. ``forward`` takes them from OUT/reports, whatever else is said here.
 
     Args:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from swath.deploy.site.border import Flow
 from swath.deploy.site.job_spec import JobSpec
-from swath.deploy.site.refused import Refusal
+from swath.deploy.site.refused import SiteRefusal
 
 if TYPE_CHECKING:
     from swath.deploy.site.site import Site
@@ -44,6 +44,6 @@ class EngineKind(Protocol):
         """What the engine itself sends out of the site for a run, and where to."""
         ...
 
-    def refuse(self, job: JobSpec, *, site: "Site") -> Iterator[Refusal]:
+    def refuse(self, job: JobSpec, *, site: "Site") -> Iterator[SiteRefusal]:
         """What the engine would turn down later, or could not do."""
         ...

@@ -38,7 +38,7 @@ PROVIDERS = {
 }
 
 
-class Identity(Strict):
+class SiteIdentity(Strict):
     """Who the pods are.
 
     Args:

@@ -26,7 +26,7 @@ class Lock(StrEnum):
     POSTGRESQL = "postgresql"  # an advisory lock on a direct connection
 
 
-class Ledger(Strict):
+class SiteLedger(Strict):
     """The account.
 
     Args:
@@ -45,7 +45,7 @@ class Ledger(Strict):
     pooled: bool = False
 
 
-class Catalogue(Strict):
+class SiteCatalogue(Strict):
     """The catalogue that people search. The static one is always written.
 
     Args:
@@ -67,7 +67,7 @@ class Catalogue(Strict):
         return self
 
 
-class Registry(Strict):
+class SiteRegistry(Strict):
     """Where model versions are looked up, by the driver only.
 
     Args:

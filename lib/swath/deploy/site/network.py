@@ -41,7 +41,7 @@ class Proxy(Strict):
         return int(self.url.rsplit(":", 1)[1])
 
 
-class Search(Strict):
+class SiteSearch(Strict):
     """What searches may reach.
 
     Args:

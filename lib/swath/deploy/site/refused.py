@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class SiteRefusal:
     """Why not, and what to do.
 
     Args:

@@ -6,16 +6,16 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from swath.deploy.site.border import Border
-from swath.deploy.site.cluster import Cluster, Logging, Metrics
+from swath.deploy.site.cluster import Cluster, Logging, SiteMetrics
 from swath.deploy.site.engine_kind import EngineKind
 from swath.deploy.site.engines import check_engine, engine_kind
 from swath.deploy.site.fields import JobName
-from swath.deploy.site.identity import Identity
-from swath.deploy.site.ledger import Catalogue, Ledger, Registry
-from swath.deploy.site.network import Link, Proxy, Search, Trust
+from swath.deploy.site.identity import SiteIdentity
+from swath.deploy.site.ledger import SiteCatalogue, SiteLedger, SiteRegistry
+from swath.deploy.site.network import Link, Proxy, SiteSearch, Trust
 from swath.deploy.site.placement import DynamicAllocation, Gpu, Placement, Scratch, Sizes
 from swath.deploy.site.rasters import Dem
-from swath.deploy.site.stores import Store
+from swath.deploy.site.stores import SiteStore
 from swath.deploy.site.strict import Strict, checked
 from swath.errors import ConfigError
 from swath.inputs import DEM, RasterSource
@@ -61,23 +61,23 @@ class Site(Strict):
     image: str = ""
     spark_version: Annotated[str, Field(pattern=r"^4\.0\.\d+$")] = "4.0.5"
     cluster: Cluster = Cluster()
-    stores: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")], Store]
-    ledger: Ledger = Ledger()
-    catalogue: Catalogue = Catalogue()
-    models: Registry = Registry()
-    identity: Identity | None = None
+    stores: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")], SiteStore]
+    ledger: SiteLedger = SiteLedger()
+    catalogue: SiteCatalogue = SiteCatalogue()
+    models: SiteRegistry = SiteRegistry()
+    identity: SiteIdentity | None = None
     placement: Placement = Placement()
     sizes: Sizes = Sizes()
     gpu: Gpu | None = None
     dynamic_allocation: DynamicAllocation = DynamicAllocation()
     scratch: Scratch = Scratch()
     proxy: Proxy | None = None
-    search: Search = Search()
+    search: SiteSearch = SiteSearch()
     trust: Trust | None = None
     link: Link
     border: Border = Border()
     logging: Logging = Logging()
-    metrics: Metrics = Metrics()
+    metrics: SiteMetrics = SiteMetrics()
     dem: Dem | None = None
     rasters: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], str] = {}
     price_file: str = ""
@@ -100,7 +100,7 @@ class Site(Strict):
         """The engine, by its name."""
         return engine_kind(self.engine)
 
-    def store_of(self, uri: str) -> tuple[str, Store] | None:
+    def store_of(self, uri: str) -> tuple[str, SiteStore] | None:
         """Name and value of the store that ``uri`` lies in, the longest match; None for an address outside all stores."""
         if uri.startswith(_SCHEME):
             name = uri.removeprefix(_SCHEME).split("/", 1)[0]

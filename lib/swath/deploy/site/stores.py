@@ -58,7 +58,7 @@ class AccessPoint:
         return f"{self.name}-{self.account}.{self.outpost}.s3-outposts.{self.region}.amazonaws.com"
 
 
-class Store(Strict):
+class SiteStore(Strict):
     """One place for data.
 
     Args:
@@ -113,7 +113,7 @@ class Store(Strict):
         return self.uri.removeprefix("s3://").split("/", 1)[0] if self.is_s3 else ""
 
 
-def _contradictions(store: Store) -> Iterator[str]:
+def _contradictions(store: SiteStore) -> Iterator[str]:
     """What does not fit together in ``store``."""
     if store.is_s3 and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[^\s]*)?", store.uri):
         yield f"uri {store.uri!r} must be s3://bucket or s3://bucket/prefix"
@@ -135,7 +135,7 @@ def _contradictions(store: Store) -> Iterator[str]:
         yield "access_point belongs to kind s3-outposts"
 
 
-def _outposts_contradictions(store: Store) -> Iterator[str]:
+def _outposts_contradictions(store: SiteStore) -> Iterator[str]:
     """What does not fit together in a store on a rack."""
     try:
         AccessPoint.parse(store.access_point)

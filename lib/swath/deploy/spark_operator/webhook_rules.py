@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from swath.deploy.site.names import SCHEDULED_LIMIT
-from swath.deploy.site.refused import Refusal
+from swath.deploy.site.refused import SiteRefusal
 
 _AUTH = "spark.kubernetes.authenticate"
 FORBIDDEN = frozenset(
@@ -29,13 +29,13 @@ _NAME_LIMIT = 63
 _MEMORY = re.compile(r"[1-9]\d*[mg]")
 
 
-def webhook_refusals(manifest: Mapping[str, Any]) -> Iterator[Refusal]:
+def webhook_refusals(manifest: Mapping[str, Any]) -> Iterator[SiteRefusal]:
     """Why the operator would turn the manifest down, or run something else than it says."""
     name = manifest["metadata"]["name"]
     scheduled = manifest["kind"] == "ScheduledSparkApplication"
     limit = SCHEDULED_LIMIT if scheduled else _NAME_LIMIT
     if not _NAME.fullmatch(name) or len(name) > limit:
-        yield Refusal(
+        yield SiteRefusal(
             "operator-name",
             f"name {name!r} must be a DNS-1035 label of at most {limit} characters",
             "Shorten it, a letter first, no dots",
@@ -44,33 +44,35 @@ def webhook_refusals(manifest: Mapping[str, Any]) -> Iterator[Refusal]:
     yield from _settings(spec.get("sparkConf", {}), namespace=manifest["metadata"].get("namespace", "default"))
     yield from _pods(spec)
     if scheduled and manifest["spec"].get("concurrencyPolicy") != "Forbid":
-        yield Refusal(
+        yield SiteRefusal(
             "operator-concurrency", "concurrencyPolicy is not Forbid: two drivers may overlap, or none starts", "Set Forbid"
         )
 
 
-def _settings(conf: Mapping[str, str], *, namespace: str) -> Iterator[Refusal]:
+def _settings(conf: Mapping[str, str], *, namespace: str) -> Iterator[SiteRefusal]:
     for key in sorted(FORBIDDEN & conf.keys()):
-        yield Refusal("operator-setting", f"the webhook refuses the setting {key}", "Use the field of the manifest")
+        yield SiteRefusal("operator-setting", f"the webhook refuses the setting {key}", "Use the field of the manifest")
     if conf.get("spark.kubernetes.namespace", namespace) != namespace:
-        yield Refusal("operator-namespace", "spark.kubernetes.namespace differs from the application's namespace", "Leave it out")
+        yield SiteRefusal(
+            "operator-namespace", "spark.kubernetes.namespace differs from the application's namespace", "Leave it out"
+        )
     if conf.get("spark.dynamicAllocation.enabled") == "true":
-        yield Refusal(
+        yield SiteRefusal(
             "operator-dynamic", "dynamic allocation as a setting alone starts one executor", "Use spec.dynamicAllocation"
         )
 
 
-def _pods(spec: Mapping[str, Any]) -> Iterator[Refusal]:
+def _pods(spec: Mapping[str, Any]) -> Iterator[SiteRefusal]:
     for role in ("driver", "executor"):
         pod = spec[role]
         for field in ("memory", "memoryOverhead"):
             if field in pod and not _MEMORY.fullmatch(pod[field]):
-                yield Refusal(
+                yield SiteRefusal(
                     "operator-memory",
                     f"{role}.{field} {pod[field]!r} is refused by Spark 4.0",
                     "Write a whole number with g or m",
                 )
         if "nodeSelector" in spec and "nodeSelector" in pod:
-            yield Refusal("operator-node-selector", f"nodeSelector is set at both levels, spec and {role}", "Keep one")
+            yield SiteRefusal("operator-node-selector", f"nodeSelector is set at both levels, spec and {role}", "Keep one")
         if "template" in pod and spec["sparkVersion"] < "3":
-            yield Refusal("operator-template", "pod templates need Spark 3", "Raise sparkVersion")
+            yield SiteRefusal("operator-template", "pod templates need Spark 3", "Raise sparkVersion")

@@ -8,7 +8,7 @@ from swath.deploy.render.order import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SparkSubmit:
+class SparkSubmitCommand:
     """A command, and what its environment adds to the caller's.
 
     Args:
@@ -38,7 +38,7 @@ class SparkSubmit:
         return "\n".join([*variables, "spark-submit \\", *pairs, f"  {last}", ""])
 
 
-def spark_submit(order: Order, *, program: str = "jobs/process.py") -> SparkSubmit:
+def spark_submit(order: Order, *, program: str = "jobs/process.py") -> SparkSubmitCommand:
     """The command that runs ``order`` on this machine.
 
     Args:
@@ -47,4 +47,4 @@ def spark_submit(order: Order, *, program: str = "jobs/process.py") -> SparkSubm
     """
     prefix = "spark.executorEnv."
     environment = {key.removeprefix(prefix): value for key, value in order.conf.items() if key.startswith(prefix)}
-    return SparkSubmit(program=program, arguments=order.arguments, conf=order.conf, environment=environment)
+    return SparkSubmitCommand(program=program, arguments=order.arguments, conf=order.conf, environment=environment)

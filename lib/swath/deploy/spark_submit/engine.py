@@ -12,7 +12,7 @@ from swath.deploy.render.s3a import s3_scheme
 from swath.deploy.site.border import Flow
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.network import Link
-from swath.deploy.site.refused import Refusal
+from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
 from swath.deploy.spark_submit.command import spark_submit
 from swath.deploy.spark_submit.local import local_submit
@@ -49,17 +49,17 @@ class SparkSubmit:
         """Nothing."""
         return iter(())
 
-    def refuse(self, job: JobSpec, *, site: Site) -> Iterator[Refusal]:
+    def refuse(self, job: JobSpec, *, site: Site) -> Iterator[SiteRefusal]:
         """Jars that cannot be fetched, and calendars."""
         if site.link is Link.NONE and not site.cluster.jars:
             reason = "without cluster.jars spark-submit fetches Delta from the internet"
-            yield Refusal("packages-without-link", reason, "Name the jars in cluster.jars")
+            yield SiteRefusal("packages-without-link", reason, "Name the jars in cluster.jars")
         if job.resources.gpu:
             remedy = "Use an engine with pods, or the resource settings of your own cluster"
-            yield Refusal("gpus", f"engine {self.name} hands out no GPUs, and resources.gpu is {job.resources.gpu}", remedy)
+            yield SiteRefusal("gpus", f"engine {self.name} hands out no GPUs, and resources.gpu is {job.resources.gpu}", remedy)
         if job.schedule:
             remedy = "Leave schedule out and start the job from your scheduler"
-            yield Refusal("schedule", f"engine {self.name} has no schedules", remedy)
+            yield SiteRefusal("schedule", f"engine {self.name} has no schedules", remedy)
 
     def render(self, order: Order) -> str:
         """A command for a shell."""

@@ -16,7 +16,7 @@ from zlib import error as ZlibError
 
 from swath.errors import ArchiveError, ReadError
 from swath.readers.archives.limits import Budget
-from swath.readers.archives.member import Listing, Member, part_of
+from swath.readers.archives.member import ArchiveListing, Member, part_of
 from swath.readers.archives.tars import compression_of, is_tar, list_compressed, list_plain
 from swath.readers.archives.zips import MAGICS, list_zip
 
@@ -50,7 +50,7 @@ class Archive:
 
     path: str
     version: tuple[int, int]
-    listing: Listing
+    listing: ArchiveListing
     opener: Opener
     copies: dict[str, BinaryIO] = field(default_factory=dict)
 
@@ -134,7 +134,7 @@ def opened_archive(path: str, *, opener: Opener) -> Archive:
     return _KEPT[0]
 
 
-def list_archive(path: str, *, opener: Opener, keep: bool = False) -> Listing:
+def list_archive(path: str, *, opener: Opener, keep: bool = False) -> ArchiveListing:
     """What an archive holds, judged by its bytes alone.
 
     Args:

@@ -7,7 +7,7 @@ from swath.errors import ArchiveError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ArchiveLimits:
     """What an archive may hold and cost.
 
     Args:
@@ -25,7 +25,7 @@ class Limits:
     seconds: float = 300.0
 
 
-LIMITS = Limits()
+LIMITS = ArchiveLimits()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Budget:
 
     name: str
     packed: int
-    limits: Limits = LIMITS
+    limits: ArchiveLimits = LIMITS
     _members: int = 0
     _declared: int = 0
     _inflated: int = 0

@@ -32,7 +32,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Listing:
+class ArchiveListing:
     """What is in an archive.
 
     Args:

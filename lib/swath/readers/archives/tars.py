@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from swath.errors import ArchiveError
 from swath.readers.archives.limits import Budget
-from swath.readers.archives.member import Listing, Member, member_name
+from swath.readers.archives.member import ArchiveListing, Member, member_name
 
 _CHUNK = 1 << 20
 _BLOCK = tarfile.BLOCKSIZE
@@ -52,7 +52,7 @@ def is_tar(head: bytes) -> bool:
     return False
 
 
-def list_plain(file: BinaryIO, *, budget: Budget) -> Listing:
+def list_plain(file: BinaryIO, *, budget: Budget) -> ArchiveListing:
     """Members of a tar that is not compressed, whatever its suffix.
 
     Raises:
@@ -62,10 +62,10 @@ def list_plain(file: BinaryIO, *, budget: Budget) -> Listing:
     with tarfile.open(fileobj=file, mode="r:") as tar:
         members = _members(tar, budget=budget)
         _check_end(file, at=tar.offset, name=budget.name)
-    return Listing(kind="tar", members=members)
+    return ArchiveListing(kind="tar", members=members)
 
 
-def list_compressed(file: BinaryIO, *, inflater: Callable[[BinaryIO], BinaryIO], budget: Budget, keep: bool) -> Listing:
+def list_compressed(file: BinaryIO, *, inflater: Callable[[BinaryIO], BinaryIO], budget: Budget, keep: bool) -> ArchiveListing:
     """Members of a compressed tar, inflated once to its very end (where its checksum is).
 
     Args:
@@ -93,7 +93,7 @@ def list_compressed(file: BinaryIO, *, inflater: Callable[[BinaryIO], BinaryIO],
         if kept is not None:
             kept.close()
         raise
-    return Listing(kind="tar", members=members, inflated=kept)
+    return ArchiveListing(kind="tar", members=members, inflated=kept)
 
 
 class _Inflating:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from swath.errors import ArchiveError
 from swath.readers.archives.limits import Budget
-from swath.readers.archives.member import Listing, Member, member_name
+from swath.readers.archives.member import ArchiveListing, Member, member_name
 
 MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 _END, _END64 = b"PK\x05\x06", b"PK\x06\x06"
@@ -20,7 +20,7 @@ _GDAL_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _GDAL_NAME = re.compile(r"[\w.\-+=@()][\w.\-+=@() /]*", re.ASCII)
 
 
-def list_zip(file: BinaryIO, *, budget: Budget) -> Listing:
+def list_zip(file: BinaryIO, *, budget: Budget) -> ArchiveListing:
     """Members of a zip.
 
     Raises:
@@ -48,7 +48,7 @@ def list_zip(file: BinaryIO, *, budget: Budget) -> Listing:
         plain = name == info.filename and times[name] == 1 and _GDAL_NAME.fullmatch(name) is not None
         direct = plain and info.compress_type in _GDAL_METHODS
         found[name] = Member(name=name, stored=info.filename, size=info.file_size, direct=direct)
-    return Listing(kind="zip", members=found)
+    return ArchiveListing(kind="zip", members=found)
 
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:

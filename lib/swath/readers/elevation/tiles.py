@@ -37,7 +37,7 @@ _MARGIN_DEG: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class TileHeader:
     """What a tile says of itself: its grid, and the number of its voids (None if it has none)."""
 
     grid: Grid
@@ -64,7 +64,7 @@ class Tile:
         return self.href.rpartition("/")[2]
 
     @property
-    def header(self) -> Header:
+    def header(self) -> TileHeader:
         """What it says of itself; read once a process.
 
         Raises:
@@ -240,14 +240,14 @@ def driver_of(href: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _header(href: str) -> Header:
+def _header(href: str) -> TileHeader:
     try:
         with gdal_env(href), rasterio.open(openable(href), driver=driver_of(href)) as source:
             transform = tuple(source.transform)[:6]
             # Files of geoids tell no CRS: they are in degrees.
             crs = crs_name(source.crs) or _WGS84
             grid = Grid.from_transform(transform, crs=crs, width=source.width, height=source.height)
-            return Header(grid, source.nodata)
+            return TileHeader(grid, source.nodata)
     except RasterioError as error:
         raise ReadError(
             "a raster of the site cannot be opened",

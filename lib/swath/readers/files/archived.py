@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swath.readers.archives.archive import list_archive, opened_archive
-from swath.readers.archives.member import Listing
+from swath.readers.archives.member import ArchiveListing
 from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES, gdal_href, opened, split_href
 from swath.stores.registry import open_store
 
@@ -34,7 +34,7 @@ def _is_packed(path: str) -> bool:
     return not path.lower().endswith(JSON_SUFFIXES) and Path(path).is_file()
 
 
-def archived(href: str) -> Listing:
+def archived(href: str) -> ArchiveListing:
     """What an archive holds, by its bytes: its suffix says nothing.
 
     Args:

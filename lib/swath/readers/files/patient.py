@@ -16,7 +16,7 @@ from swath.errors import ServiceError
 from swath.readers.files.gdal_env import bucket_of, forget_sessions
 from swath.readers.files.remote import forget as forget_address
 from swath.stores.options import store_options
-from swath.stores.patience import Call
+from swath.stores.patience import PatientCall
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ def remote(href: str) -> bool:
 def _again(work: Callable[[], T], error: RasterioError, *, href: str, forget: Callable[[], None]) -> T:
     bucket = bucket_of(href)
     options = store_options(bucket)
-    call = Call(service=f"s3://{bucket}" if bucket else _host(href), seconds=options.patience)
+    call = PatientCall(service=f"s3://{bucket}" if bucket else _host(href), seconds=options.patience)
     tries = 0
     while True:
         tries += 1

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from swath.errors import MetadataError
-from swath.readers.gate.levels import OWN_PROPERTY, Level, has_two_levels, level_in, mission_of, stated_level
+from swath.readers.gate.levels import OWN_PROPERTY, ProcessingLevel, has_two_levels, level_in, mission_of, stated_level
 from swath.readers.gate.terms import STATED, terms_in_use
 from swath.scene import Asset, Reflectance, Scene
 from swath.sensors import SENTINEL2, SENTINEL2_MSI, UNKNOWN
@@ -60,7 +60,7 @@ def admitted(scene: Scene) -> Scene:
         raise error.of(scene.scene_id) from None
 
 
-def check_level(level: Level | None) -> None:
+def check_level(level: ProcessingLevel | None) -> None:
     """Refuse what is corrected for the atmosphere already, or is of a level that nobody understands.
 
     Raises:
@@ -85,14 +85,14 @@ def check_level(level: Level | None) -> None:
     )
 
 
-def _level(scene: Scene) -> Level | None:
+def _level(scene: Scene) -> ProcessingLevel | None:
     if scene.level:
-        return Level(number=level_in(scene.level), said=f"level {scene.level}")
+        return ProcessingLevel(number=level_in(scene.level), said=f"level {scene.level}")
     said = {**scene.properties, "platform": scene.platform, "constellation": scene.family}
     return stated_level(said, collection="", item_id=scene.scene_id)
 
 
-def _with_level(scene: Scene, *, level: Level | None) -> Scene:
+def _with_level(scene: Scene, *, level: ProcessingLevel | None) -> Scene:
     if level is not None:
         return scene if scene.level else replace(scene, level="L1")
     vouched = terms_in_use().level

@@ -65,7 +65,7 @@ _MISSION_IDS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class ProcessingLevel:
     """A processing level and who says so.
 
     Args:
@@ -82,7 +82,7 @@ class Level:
         return self.number == 1
 
 
-def stated_level(properties: Mapping[str, Any], *, collection: str, item_id: str) -> Level | None:
+def stated_level(properties: Mapping[str, Any], *, collection: str, item_id: str) -> ProcessingLevel | None:
     """The level that an item, or the properties of a scene, states; None when nothing does.
 
     Args:
@@ -123,22 +123,22 @@ def mission_of(*names: str, item_id: str) -> str:
     return found or next((mission for mission, pattern in _MISSION_IDS.items() if pattern.match(item_id)), "")
 
 
-def _statements(properties: Mapping[str, Any], *, collection: str, item_id: str) -> Iterator[Level]:
+def _statements(properties: Mapping[str, Any], *, collection: str, item_id: str) -> Iterator[ProcessingLevel]:
     for name in (OWN_PROPERTY, *_LEVELS):
         if properties.get(name):
-            yield Level(number=level_in(str(properties[name])), said=f"{name} {str(properties[name])[:60]}")
+            yield ProcessingLevel(number=level_in(str(properties[name])), said=f"{name} {str(properties[name])[:60]}")
     for name in (n for n in properties if n not in (OWN_PROPERTY, *_LEVELS) and _OTHER_LEVELS.fullmatch(n)):
         if (number := level_in(str(properties[name]))) is not None:
-            yield Level(number=number, said=f"{name} {str(properties[name])[:60]}")
+            yield ProcessingLevel(number=number, said=f"{name} {str(properties[name])[:60]}")
     for name in _TYPES:
         number = _named(_plain(properties.get(name)))
         if number is not None:
-            yield Level(number=number, said=f"{name} {str(properties[name])[:60]}")
+            yield ProcessingLevel(number=number, said=f"{name} {str(properties[name])[:60]}")
     if (number := _named(_plain(collection))) is not None:
-        yield Level(number=number, said=f"collection {collection[:60]}")
+        yield ProcessingLevel(number=number, said=f"collection {collection[:60]}")
     found = next((m for pattern in _IDS if (m := pattern.match(item_id.lower()))), None)
     if found:
-        yield Level(number=int(found[1] or 2), said=f"id {item_id[:60]}")
+        yield ProcessingLevel(number=int(found[1] or 2), said=f"id {item_id[:60]}")
 
 
 def _named(plain: str) -> int | None:

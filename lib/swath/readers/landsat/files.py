@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"^(?P<stem>.*?)[_-]?(?P<token>B\d{1,2}(?:_VCID_\d)?|BQA|QA_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class LandsatDelivery:
     """What lies in one place.
 
     Args:
@@ -51,7 +51,7 @@ def is_mtl(name: str) -> bool:
     return name.lower().endswith(MTL_SUFFIXES) and not is_companion(name)
 
 
-def find_delivery(href: str) -> Delivery:
+def find_delivery(href: str) -> LandsatDelivery:
     """List a scene folder, the folder of an MTL file, or an archive; on this machine or on S3.
 
     Raises:
@@ -64,21 +64,21 @@ def find_delivery(href: str) -> Delivery:
         return _at_place(archived_files(archive), place=place, href=href)
     if not is_mtl(href) and is_archive(href):
         files = _beside_metadata(archived_files(href), href=href)
-        return Delivery(mtl_href=_only_mtl(files, href=href), rasters=_rasters(files))
+        return LandsatDelivery(mtl_href=_only_mtl(files, href=href), rasters=_rasters(files))
     given = user_href(gdal_href(href))
     name = PurePosixPath(given).name
     folder = given.rpartition("/")[0] if is_mtl(name) else given
     files = {n: gdal_href(f) for n, f in direct_files(folder).items()}
     mtl_href = gdal_href(given) if is_mtl(name) else _only_mtl(files, href=href)
-    return Delivery(mtl_href=mtl_href, rasters=_rasters(files))
+    return LandsatDelivery(mtl_href=mtl_href, rasters=_rasters(files))
 
 
-def _at_place(files: Mapping[str, str], *, place: str, href: str) -> Delivery:
+def _at_place(files: Mapping[str, str], *, place: str, href: str) -> LandsatDelivery:
     """One of several scenes in an archive: by its MTL file, or by the folder that holds none."""
     folder = place.rpartition("/")[0] if is_mtl(place) else place
     inside = {name.rpartition("/")[2]: file for name, file in files.items() if name.rpartition("/")[0] == folder}
     name = place.rpartition("/")[2]
-    return Delivery(
+    return LandsatDelivery(
         mtl_href=inside[name] if name in inside and is_mtl(name) else _only_mtl(inside, href=href), rasters=_rasters(inside)
     )
 

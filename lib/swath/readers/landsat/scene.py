@@ -22,7 +22,7 @@ from swath.readers.landsat.files import BandFiles, find_delivery, match_bands
 from swath.readers.landsat.mtl import Mtl, read_mtl
 from swath.readers.landsat.mtl_bands import MtlBand
 from swath.readers.pixels.delivered import dn_type, stored_of
-from swath.readers.pixels.header import Header, inspect
+from swath.readers.pixels.header import RasterHeader, inspect
 from swath.readers.pixels.same_ground import check_extents
 from swath.scene import Angles, Asset, Band, Calibration, Quality, Reflectance, Scene, Stored, Thermal, processing_date
 
@@ -163,7 +163,7 @@ def _asset(band: Band, *, href: str, mtl: Mtl, calibration: Calibration) -> Asse
     )
 
 
-def _stored(header: Header, *, dtype: str, told: int | None) -> Stored | None:
+def _stored(header: RasterHeader, *, dtype: str, told: int | None) -> Stored | None:
     """How a crop keeps its DN. In floats a nodata that is a DN (255 of a byte band's copy) means nothing, as in the delivery."""
     stored = stored_of(header, dtype=dtype, told=told)
     possible = (

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from swath.readers.stac.candidate import Candidate
+from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.item import Item
 
 _HLS: Final = re.compile(r"hls[sl]30.*|hls2?[-_.][sl]30.*")
@@ -17,7 +17,7 @@ def is_hls(item: Item) -> bool:
     return any(_HLS.fullmatch(name.lower()) for name in (item.collection, item.item_id))
 
 
-def with_hls_scale(candidate: Candidate) -> Candidate:
+def with_hls_scale(candidate: BandCandidate) -> BandCandidate:
     """A band with the scale and fill of the user guide where the item gives none."""
     if candidate.quality is not None or candidate.gain is not None:
         return candidate

@@ -12,7 +12,7 @@ from swath.readers.level2.hls import is_hls, with_hls_scale
 from swath.readers.pixels.delivered import dn_type, stored_of
 from swath.readers.pixels.header import gdal_href, inspect
 from swath.readers.stac.bands import choose_bands, is_thermal
-from swath.readers.stac.candidate import Candidate
+from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.item import Item
 from swath.readers.stac.offsets import check_offsets
 from swath.readers.stac.platform import Platform
@@ -46,7 +46,7 @@ def _baseline(item: Item) -> str:
     return item.text("s2:processing_baseline") or item.text("processing:version")
 
 
-def _calibration(candidate: Candidate) -> Calibration:
+def _calibration(candidate: BandCandidate) -> Calibration:
     return reflectance_from(
         candidate.unit,
         name=candidate.band.name,
@@ -57,7 +57,7 @@ def _calibration(candidate: Candidate) -> Calibration:
     )
 
 
-def _mask(item: Item, qa_pixel: Candidate | None) -> Asset | None:
+def _mask(item: Item, qa_pixel: BandCandidate | None) -> Asset | None:
     if qa_pixel is not None and qa_pixel.quality is not None:
         return _asset(qa_pixel, calibration=Quality(scheme=qa_pixel.quality))
     for pattern, scheme in _MASKS:
@@ -66,12 +66,12 @@ def _mask(item: Item, qa_pixel: Candidate | None) -> Asset | None:
             if pattern.fullmatch(key.lower()) and asset.get("href"):
                 band = Band(name=MASK, native_id=key, resolution_m=0.0)
                 checksum = str(asset.get("file:checksum") or "")
-                offer = Candidate(key=key, href=item.resolve(str(asset["href"])), band=band, band_index=1, checksum=checksum)
+                offer = BandCandidate(key=key, href=item.resolve(str(asset["href"])), band=band, band_index=1, checksum=checksum)
                 return _asset(offer, calibration=Quality(scheme=scheme))
     return None
 
 
-def _asset(candidate: Candidate, *, calibration: Calibration) -> Asset:
+def _asset(candidate: BandCandidate, *, calibration: Calibration) -> Asset:
     href = gdal_href(candidate.href)
     digest, known = trusted_digest(candidate.checksum), None
     if not digest:

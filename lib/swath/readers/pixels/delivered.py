@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from swath.algo.qa import fill_of
 from swath.errors import ReadError
-from swath.readers.pixels.header import Header
+from swath.readers.pixels.header import RasterHeader
 from swath.scene import Asset, Quality, Stored
 
 #: Types that are DN's own.
@@ -18,7 +18,7 @@ _BYTES_HIGHEST: Final = 255
 _WIDER: Final = ("float32", "float64", "int32", "uint32", "int64", "uint64", "int8")
 
 
-def dn_type(header: Header, *, nodata: float | None) -> str | None:
+def dn_type(header: RasterHeader, *, nodata: float | None) -> str | None:
     """The type of the DN in a file: its own, or of a wider type the one that deliveries use; None for other types.
 
     Whether a wider type holds whole numbers only, the pixels tell when they are read.
@@ -35,7 +35,7 @@ def dn_type(header: Header, *, nodata: float | None) -> str | None:
     return "int16" if nodata is not None and lowest <= nodata < 0 else "uint16"
 
 
-def stored_of(header: Header, *, dtype: str, told: int | None = None) -> Stored | None:
+def stored_of(header: RasterHeader, *, dtype: str, told: int | None = None) -> Stored | None:
     """How the file keeps DN of ``dtype``; None when that is its own type and its nodata is the one that is told.
 
     A crop has a nodata of its own beside the delivery's: R writes 65535 where a uint16 band has none.
@@ -51,7 +51,7 @@ def stored_of(header: Header, *, dtype: str, told: int | None = None) -> Stored 
     return Stored(dtype=header.dtype, nodata=header.nodata if known else None)
 
 
-def _second_nodata(header: Header, *, told: int | None) -> bool:
+def _second_nodata(header: RasterHeader, *, told: int | None) -> bool:
     """Whether the file's nodata is another than the one told. On bytes and their copies 255 is a real DN."""
     if header.dtype not in ("uint16", "int16") or header.nodata is None or header.nodata == told:
         return False

@@ -22,7 +22,7 @@ from swath.readers.pixels.masks import alpha_of, find_mask
 from swath.readers.pixels.tiff_extent import bytes_needed
 from swath.scene import Mask
 
-__all__ = ["Header", "gdal_href", "inspect"]
+__all__ = ["RasterHeader", "gdal_href", "inspect"]
 
 MAX_SIDE_PX = 100_000
 #: Landsat's pan band has 2.5e8, Sentinel-2's 10 m band 1.2e8.
@@ -36,7 +36,7 @@ _JP2_END = b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class RasterHeader:
     """What a raster says of itself.
 
     Args:
@@ -58,7 +58,7 @@ class Header:
     alpha: bool = False
 
 
-def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MAX_PIXELS, rpc: Rpc | None = None) -> Header:
+def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MAX_PIXELS, rpc: Rpc | None = None) -> RasterHeader:
     """Read a raster's header.
 
     Args:
@@ -76,7 +76,7 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
     driver = _driver(href, size=size, head=head)
     _check_complete(href, driver=driver, size=size, tail=tail)
 
-    def look() -> Header:
+    def look() -> RasterHeader:
         with gdal_env(href), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid says it better
             with rasterio.open(openable(href), driver=driver) as source:
@@ -138,7 +138,7 @@ def _driver(href: str, *, size: int, head: bytes) -> str:
     )
 
 
-def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None) -> Header:
+def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None) -> RasterHeader:
     affine = source.transform
     crs = crs_name(source.crs)
     if not crs and (rpc is not None or source.rpcs is not None):
@@ -165,8 +165,8 @@ def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None) -> He
     return _of(href, source=source, grid=grid)
 
 
-def _of(href: str, *, source: rasterio.DatasetReader, grid: Grid) -> Header:
-    return Header(
+def _of(href: str, *, source: rasterio.DatasetReader, grid: Grid) -> RasterHeader:
+    return RasterHeader(
         grid=grid,
         dtype=str(source.dtypes[0]),
         count=source.count,

@@ -38,7 +38,7 @@ _S3 = "s3://"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class SafeDelivery:
     """The files of one scene.
 
     Args:
@@ -60,7 +60,7 @@ class Delivery:
     flat: bool = False
 
 
-def find_delivery(href: str) -> Delivery:
+def find_delivery(href: str) -> SafeDelivery:
     """Find the files of a scene.
 
     Args:
@@ -81,7 +81,7 @@ def find_delivery(href: str) -> Delivery:
             remedy="Name the SAFE folder or zip, or the AWS tile folder.",
         )
     images = _images(files, tile=tile, source=href)
-    return Delivery(
+    return SafeDelivery(
         source=href,
         metadata=MetadataFiles(
             product=files.get(product or ""),

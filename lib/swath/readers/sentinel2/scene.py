@@ -11,7 +11,7 @@ from swath.readers.pixels.same_ground import check_extents
 from swath.readers.sentinel2.angles import Direction, angle_notes
 from swath.readers.sentinel2.bands import NAME_BY_NATIVE, NATIVE_IDS, band_of
 from swath.readers.sentinel2.granules import scene_id_of
-from swath.readers.sentinel2.layout import EXPECTED_LAYOUT, Delivery, find_delivery
+from swath.readers.sentinel2.layout import EXPECTED_LAYOUT, SafeDelivery, find_delivery
 from swath.readers.sentinel2.metadata import LEVEL, Sentinel2Metadata, check_level, read_sentinel2_metadata
 from swath.readers.sentinel2.stac import stac_properties
 from swath.scene import VIEW_ANGLES, Angles, Asset, Reflectance, Scene, processing_date
@@ -30,7 +30,7 @@ DARK_BANDS = frozenset({"B10", "B11", "B12"})
 class _Sources:
     """What assets are made of: where the files are, what they say, and the result of one pass over each."""
 
-    delivery: Delivery
+    delivery: SafeDelivery
     metadata: Sentinel2Metadata
     fingerprints: Mapping[str, Fingerprint]
 
@@ -59,7 +59,7 @@ def read_scene(href: str) -> Scene:
         raise error.of(metadata.scene_id) from None
 
 
-def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
+def _scene(delivery: SafeDelivery, metadata: Sentinel2Metadata) -> Scene:
     _check_usable(delivery, metadata)
     files = (*delivery.metadata.hrefs, *delivery.images.values())
     sources = _Sources(delivery=delivery, metadata=metadata, fingerprints={file: fingerprint(file) for file in files})
@@ -94,7 +94,7 @@ def _scene(delivery: Delivery, metadata: Sentinel2Metadata) -> Scene:
     )
 
 
-def _check_usable(delivery: Delivery, metadata: Sentinel2Metadata) -> None:
+def _check_usable(delivery: SafeDelivery, metadata: Sentinel2Metadata) -> None:
     check_level(metadata.level)
     if not delivery.images:
         raise MissingBandError(
@@ -105,7 +105,7 @@ def _check_usable(delivery: Delivery, metadata: Sentinel2Metadata) -> None:
         )
 
 
-def _check_ground(assets: Mapping[str, Asset], *, delivery: Delivery) -> None:
+def _check_ground(assets: Mapping[str, Asset], *, delivery: SafeDelivery) -> None:
     """See ``check_extents``; in one folder the files of several deliveries may have met."""
     try:
         check_extents(assets)
@@ -115,7 +115,7 @@ def _check_ground(assets: Mapping[str, Asset], *, delivery: Delivery) -> None:
         raise
 
 
-def _strays(delivery: Delivery) -> str:
+def _strays(delivery: SafeDelivery) -> str:
     found = f"{len(delivery.strays)} rasters elsewhere, such as {delivery.strays[0]}," if delivery.strays else "none"
     return f"{found} in {delivery.source}"
 
@@ -183,7 +183,7 @@ def _angles(metadata: Sentinel2Metadata) -> Angles:
     )
 
 
-def _left_out(delivery: Delivery, metadata: Sentinel2Metadata) -> dict[str, str]:
+def _left_out(delivery: SafeDelivery, metadata: Sentinel2Metadata) -> dict[str, str]:
     missing = {
         NAME_BY_NATIVE[native]: f"{native} is not in the delivery" for native in NATIVE_IDS if native not in delivery.images
     }

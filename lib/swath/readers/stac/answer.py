@@ -22,7 +22,7 @@ _LINKS: Final = frozenset({"self", "collection", "license", "derived_from", "can
 Json = dict[str, Any]
 
 
-class Answer:
+class SearchAnswer:
     """The answer to one search in a folder.
 
     Args:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from swath.readers.stac.candidate import Candidate
+from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.choice import Chosen, choose, is_picture_key
 from swath.readers.stac.item import Item, JsonObject, list_of, number_in, object_of
 from swath.readers.stac.platform import Platform
@@ -47,7 +47,7 @@ def choose_bands(item: Item, *, platform: Platform) -> Chosen:
         MetadataError: Which of two files a band is cannot be told; or the item describes it by what is not a number.
     """
     left_out: dict[str, str] = {}
-    offers: list[Candidate] = []
+    offers: list[BandCandidate] = []
     for key, asset in item.assets.items():
         reason = _no_measurement(asset, key=key) or _unknown_bits(item, quality_key(key, asset=asset), platform=platform)
         found = [] if reason else _candidates(item, key, platform=platform)
@@ -89,13 +89,13 @@ def _scheme(item: Item, key: str, *, platform: Platform) -> QualityScheme | None
     return platform.scheme(key, collection=item.text("landsat:collection_number"))
 
 
-def _candidates(item: Item, key: str, *, platform: Platform) -> list[Candidate]:
+def _candidates(item: Item, key: str, *, platform: Platform) -> list[BandCandidate]:
     asset = item.assets[key]
     judged = quality_key(key, asset=asset)
     if judged in platform.quality:
         own = _candidate(item, key, band=platform.quality[judged], layer=JsonLayer({}, asset), index=1)
         return [replace(own, quality=_scheme(item, judged, platform=platform))]
-    found: list[Candidate] = []
+    found: list[BandCandidate] = []
     layers = _layers(asset)
     for index, layer in enumerate(layers, start=1):
         # The key names one band: the first one of a file whose others have names or none.
@@ -180,13 +180,13 @@ def _band(name: str, *, key: str, layer: JsonLayer, item: Item) -> Band:
     )
 
 
-def _candidate(item: Item, key: str, *, band: Band, layer: JsonLayer, index: int) -> Candidate:
+def _candidate(item: Item, key: str, *, band: Band, layer: JsonLayer, index: int) -> BandCandidate:
     nodata = layer.own.get("nodata", layer.asset.get("nodata"))
     normalised = layer.own.get("swath:sun_normalised", layer.asset.get("swath:sun_normalised"))
     if normalised is None:
         normalised = item.properties.get("swath:sun_normalised", True)
     digits = "".join(c for c in layer.stated("data_type", "raster:data_type") if c.isdigit())
-    return Candidate(
+    return BandCandidate(
         key=key,
         href=item.resolve(str(layer.asset.get("href", ""))),
         band=band,

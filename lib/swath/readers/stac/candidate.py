@@ -6,7 +6,7 @@ from swath.scene import Band, Calibration, QualityScheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class BandCandidate:
     """An asset's band that the scene could have.
 
     Args:

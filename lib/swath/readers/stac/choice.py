@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from swath.errors import MetadataError, SceneError
 from swath.readers.files.href import gdal_href
-from swath.readers.pixels.header import Header, inspect
-from swath.readers.stac.candidate import Candidate
+from swath.readers.pixels.header import RasterHeader, inspect
+from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.units import is_reflectance
 
 #: Keys of pictures, whatever roles their items give them.
@@ -18,14 +18,14 @@ _RGB = frozenset({"red", "green", "blue"})
 _PICTURE_BITS = 8
 _UNKNOWN_M = 1e9
 
-Look = Callable[[Candidate], Header | None]
+Look = Callable[[BandCandidate], RasterHeader | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """The bands that an item offers, by name; and what was passed over and why, by asset key."""
 
-    bands: Mapping[str, Candidate]
+    bands: Mapping[str, BandCandidate]
     left_out: Mapping[str, str]
 
 
@@ -34,7 +34,7 @@ def is_picture_key(key: str) -> bool:
     return _PICTURE_KEYS.fullmatch(key.lower().replace("_", "-")) is not None
 
 
-def choose(candidates: Iterable[Candidate], *, look: Look | None = None) -> Chosen:
+def choose(candidates: Iterable[BandCandidate], *, look: Look | None = None) -> Chosen:
     """Pick one file for each band.
 
     First the band whose scale is known, in reflectance, whose key is the band's name, whose roles say reflectance, that has
@@ -51,7 +51,7 @@ def choose(candidates: Iterable[Candidate], *, look: Look | None = None) -> Chos
     every = list(candidates)
     pictures = _pictures(every, look=seen)
     left_out = dict.fromkeys(sorted(pictures), "an 8-bit picture beside bands of more bits")
-    offers: dict[str, list[Candidate]] = {}
+    offers: dict[str, list[BandCandidate]] = {}
     for candidate in every:
         if candidate.key not in pictures:
             offers.setdefault(candidate.band.name, []).append(candidate)
@@ -64,7 +64,7 @@ def choose(candidates: Iterable[Candidate], *, look: Look | None = None) -> Chos
     return Chosen(bands=bands, left_out={k: why for k, why in left_out.items() if k not in serving})
 
 
-def header_of(candidate: Candidate) -> Header | None:
+def header_of(candidate: BandCandidate) -> RasterHeader | None:
     """The header of a candidate's file; None when it cannot be read."""
     try:
         return inspect(gdal_href(candidate.href))
@@ -72,9 +72,9 @@ def header_of(candidate: Candidate) -> Header | None:
         return None
 
 
-def _pictures(candidates: Sequence[Candidate], *, look: Look) -> set[str]:
+def _pictures(candidates: Sequence[BandCandidate], *, look: Look) -> set[str]:
     """Keys of assets with just red, green and blue in 8 bits, whose bands another asset has in more."""
-    by_key: dict[str, list[Candidate]] = {}
+    by_key: dict[str, list[BandCandidate]] = {}
     for candidate in candidates:
         by_key.setdefault(candidate.key, []).append(candidate)
     found: set[str] = set()
@@ -87,7 +87,7 @@ def _pictures(candidates: Sequence[Candidate], *, look: Look) -> set[str]:
     return found
 
 
-def _bits(candidate: Candidate, *, look: Look) -> int:
+def _bits(candidate: BandCandidate, *, look: Look) -> int:
     """Bits of a sample, as the item or the file says; 0 when neither does."""
     if candidate.bits:
         return candidate.bits
@@ -100,7 +100,7 @@ def _bits_of(dtype: str) -> int:
     return int(digits) if digits else 0
 
 
-def _first(offered: list[Candidate], *, look: Look) -> Candidate:
+def _first(offered: list[BandCandidate], *, look: Look) -> BandCandidate:
     best = min(_stated(c) for c in offered)
     equal = [c for c in offered if _stated(c) == best]
     if len(equal) == 1 or equal[0].gain is None:
@@ -117,7 +117,7 @@ def _first(offered: list[Candidate], *, look: Look) -> Candidate:
     return first
 
 
-def _stated(candidate: Candidate) -> tuple[bool, ...]:
+def _stated(candidate: BandCandidate) -> tuple[bool, ...]:
     return (
         candidate.gain is None and candidate.calibration is None,
         not is_reflectance(candidate.unit),
@@ -127,7 +127,7 @@ def _stated(candidate: Candidate) -> tuple[bool, ...]:
     )
 
 
-def _measured(candidate: Candidate, *, offered: Sequence[Candidate], look: Look) -> tuple[float, int, bool]:
+def _measured(candidate: BandCandidate, *, offered: Sequence[BandCandidate], look: Look) -> tuple[float, int, bool]:
     """Ground sampling [m], bits and format: by the item where it says so of all, otherwise by the files."""
     stated = all(c.band.resolution_m > 0.0 for c in offered) and all(c.bits for c in offered)
     header = None if stated else look(candidate)

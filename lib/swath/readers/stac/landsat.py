@@ -6,18 +6,18 @@ from dataclasses import replace
 from swath.errors import SceneError
 from swath.readers.files.href import gdal_href
 from swath.readers.gate.gate import check_level
-from swath.readers.gate.levels import Level, level_in
+from swath.readers.gate.levels import ProcessingLevel, level_in
 from swath.readers.landsat.bands import sensor_of
 from swath.readers.landsat.mtl import Mtl, read_mtl
 from swath.readers.landsat.scene import FILL, calibration_of
-from swath.readers.stac.candidate import Candidate
+from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.item import Item
 from swath.sensors import LANDSAT, constellation_of
 
 _KEYS = ("mtl.json", "mtl.txt", "mtl.xml", "mtl")
 
 
-def with_mtl(bands: Mapping[str, Candidate], *, item: Item, family: str) -> Mapping[str, Candidate]:
+def with_mtl(bands: Mapping[str, BandCandidate], *, item: Item, family: str) -> Mapping[str, BandCandidate]:
     """Bands with the calibration of the MTL file beside them where the item gives no scale.
 
     Args:
@@ -33,11 +33,13 @@ def with_mtl(bands: Mapping[str, Candidate], *, item: Item, family: str) -> Mapp
     mtl = _mtl(item)
     if mtl is None:
         return bands
-    check_level(Level(number=level_in(mtl.level), said=f"PROCESSING_LEVEL {mtl.level} of the MTL file") if mtl.level else None)
+    check_level(
+        ProcessingLevel(number=level_in(mtl.level), said=f"PROCESSING_LEVEL {mtl.level} of the MTL file") if mtl.level else None
+    )
     return {name: _with_mtl(candidate, mtl=mtl) for name, candidate in bands.items()}
 
 
-def _with_mtl(candidate: Candidate, *, mtl: Mtl) -> Candidate:
+def _with_mtl(candidate: BandCandidate, *, mtl: Mtl) -> BandCandidate:
     if candidate.gain is not None or candidate.quality is not None:
         return candidate
     sensor = sensor_of(spacecraft=mtl.spacecraft, sensor_id=mtl.sensor)

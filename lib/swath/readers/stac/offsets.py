@@ -6,7 +6,7 @@ from typing import Final
 from swath.errors import MetadataError
 from swath.readers.gate.gate import APPLIED, needs_offset
 from swath.readers.gate.levels import mission_of
-from swath.readers.stac.candidate import Candidate
+from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.item import Item
 from swath.sensors import LANDSAT, SENTINEL2, SENTINEL2_MSI, UNKNOWN
 
@@ -15,7 +15,7 @@ _OF_LANDSAT: Final = "REFLECTANCE_ADD_BAND_x of the MTL file"
 _ALWAYS: Final = {"landsat-oli": _OF_LANDSAT, LANDSAT: _OF_LANDSAT}
 
 
-def check_offsets(candidates: Iterable[Candidate], *, item: Item, family: str, baseline: str) -> None:
+def check_offsets(candidates: Iterable[BandCandidate], *, item: Item, family: str, baseline: str) -> None:
     """Refuse bands without an offset where their sensor has one.
 
     Args:

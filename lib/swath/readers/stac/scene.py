@@ -20,11 +20,11 @@ from swath.readers.gate.gate import APPLIED, check_level
 from swath.readers.gate.levels import stated_level
 from swath.readers.gate.terms import terms_in_use
 from swath.readers.pixels.delivered import dn_type, stored_of
-from swath.readers.pixels.header import Header, gdal_href, inspect
+from swath.readers.pixels.header import RasterHeader, gdal_href, inspect
 from swath.readers.pixels.same_ground import check_extents
 from swath.readers.stac.angles import angles_of
 from swath.readers.stac.bands import choose_bands, is_thermal
-from swath.readers.stac.candidate import Candidate
+from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.choice import Chosen
 from swath.readers.stac.item import Item, list_of, read_item
 from swath.readers.stac.landsat import with_mtl
@@ -125,17 +125,17 @@ def _kept(item: Item) -> dict[str, str | int | float]:
     return {k: v for k, v in item.properties.items() if k.startswith(_KEPT) and isinstance(v, str | int | float)}
 
 
-def _trusted(used: Iterable[Candidate]) -> dict[str, str]:
+def _trusted(used: Iterable[BandCandidate]) -> dict[str, str]:
     """What products say of checksums that nobody has verified."""
     return {CHECKSUMS: "trusted, not verified"} if any(trusted_digest(c.checksum) for c in used) else {}
 
 
-def _unchecked(used: Iterable[Candidate]) -> dict[str, str]:
+def _unchecked(used: Iterable[BandCandidate]) -> dict[str, str]:
     strange = sorted({c.checksum[:20] for c in used if c.checksum and multihash_in(c.checksum) is None})
     return {"file:checksum": f"of an unknown kind and not verified: {', '.join(strange[:3])}"} if strange else {}
 
 
-def _unusable(candidate: Candidate) -> str:
+def _unusable(candidate: BandCandidate) -> str:
     """Why a band cannot be used; ``''`` when it can."""
     if candidate.quality is not None or candidate.calibration is not None:
         return ""
@@ -158,7 +158,7 @@ def _without_bands(item: Item, *, chosen: Chosen) -> MissingBandError:
     )
 
 
-def _asset(candidate: Candidate, *, item: Item, platform: Platform) -> Asset:
+def _asset(candidate: BandCandidate, *, item: Item, platform: Platform) -> Asset:
     href = gdal_href(candidate.href)
     digest, known = trusted_digest(candidate.checksum), None
     if not digest:
@@ -191,7 +191,7 @@ def trusted_digest(checksum: str) -> str:
     return sha256_of_multihash(checksum) if terms_in_use().trust_checksums else ""
 
 
-def _dn_type(candidate: Candidate, *, header: Header) -> str:
+def _dn_type(candidate: BandCandidate, *, header: RasterHeader) -> str:
     """The type of its DN; floats are taken for them where a scale says that they are no physical values."""
     said = candidate.nodata if candidate.nodata is not None else header.nodata
     dtype = dn_type(header, nodata=said)
@@ -208,7 +208,7 @@ def _dn_type(candidate: Candidate, *, header: Header) -> str:
     return dtype
 
 
-def _check_entries(candidate: Candidate, *, header: Header) -> None:
+def _check_entries(candidate: BandCandidate, *, header: RasterHeader) -> None:
     name, described = candidate.band.name, candidate.entries
     if described > header.count or header.count - described > _UNDESCRIBED:
         raise MetadataError(
@@ -219,7 +219,7 @@ def _check_entries(candidate: Candidate, *, header: Header) -> None:
         )
 
 
-def _nodata(candidate: Candidate, *, header: Header, dtype: str) -> int | None:
+def _nodata(candidate: BandCandidate, *, header: RasterHeader, dtype: str) -> int | None:
     """As the item says, else the file; None when neither does, or the file's type cannot hold it."""
     if candidate.quality is not None:
         return None
@@ -229,7 +229,7 @@ def _nodata(candidate: Candidate, *, header: Header, dtype: str) -> int | None:
     return int(said) if said is not None and usable else None
 
 
-def _calibration(candidate: Candidate, *, item: Item) -> Calibration:
+def _calibration(candidate: BandCandidate, *, item: Item) -> Calibration:
     if candidate.quality is not None:
         return Quality(scheme=candidate.quality)
     if candidate.calibration is not None:
@@ -254,7 +254,7 @@ def _calibration(candidate: Candidate, *, item: Item) -> Calibration:
     )
 
 
-def _located(band: Band, *, header: Header) -> Band:
+def _located(band: Band, *, header: RasterHeader) -> Band:
     """The band with the raster's own ground sampling where nobody has said one."""
     if band.resolution_m > 0.0:
         return band

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from swath.errors import ConfigError
 from swath.readers.files.fetch import FetchError
 from swath.readers.files.hosts import Hosts, host_of
-from swath.readers.stac.answer import Answer
+from swath.readers.stac.answer import SearchAnswer
 from swath.redaction import SEARCH_PARAMETERS, redacted, without_query
 from swath.settings import HOSTS
 
@@ -72,7 +72,7 @@ def search(href: str, *, folder: Path, say: Say | None = None) -> Iterator[str]:
         ConfigError: A parameter is unknown or malformed, a host was not named, or the API does not answer as one.
     """
     asked = parse_search(href)
-    answer = Answer(folder, asked.name)
+    answer = SearchAnswer(folder, asked.name)
     if (kept := answer.finished()) is not None:
         yield from kept
         return

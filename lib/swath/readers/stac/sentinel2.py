@@ -8,12 +8,12 @@ from swath.errors import ReadError, SceneError
 from swath.readers.files.digest import file_digest
 from swath.readers.files.href import gdal_href, open_bytes
 from swath.readers.gate.gate import needs_offset
-from swath.readers.gate.levels import Level
+from swath.readers.gate.levels import ProcessingLevel
 from swath.readers.sentinel2.angles import angle_notes
 from swath.readers.sentinel2.bands import NATIVE_BY_NAME
 from swath.readers.sentinel2.product import ProductMetadata, read_product
 from swath.readers.sentinel2.tile import TileMetadata, read_tile
-from swath.readers.stac.candidate import Candidate
+from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.item import Item
 from swath.sensors import SENTINEL2_MSI
 
@@ -43,7 +43,7 @@ class Beside:
     granule_digest: str = ""
     tile: TileMetadata | None = None
     product: ProductMetadata | None = None
-    level: Level | None = None
+    level: ProcessingLevel | None = None
     notes: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -91,14 +91,14 @@ def baseline_of(item: Item, *, beside: Beside) -> str:
     return f"{found[1]}.{found[2]}" if found else ""
 
 
-def with_product(bands: Mapping[str, Candidate], *, product: ProductMetadata | None) -> Mapping[str, Candidate]:
+def with_product(bands: Mapping[str, BandCandidate], *, product: ProductMetadata | None) -> Mapping[str, BandCandidate]:
     """Bands with scale and offset of the product's metadata where the item says none."""
     if product is None:
         return bands
     return {name: _with_product(candidate, product=product) for name, candidate in bands.items()}
 
 
-def _with_product(candidate: Candidate, *, product: ProductMetadata) -> Candidate:
+def _with_product(candidate: BandCandidate, *, product: ProductMetadata) -> BandCandidate:
     native = NATIVE_BY_NAME.get(candidate.band.name)
     if native is None or candidate.quality is not None or candidate.unit or candidate.offset is not None:
         return candidate
@@ -122,10 +122,10 @@ def _product(href: str | None) -> ProductMetadata | None:
         return None
 
 
-def _level(href: str) -> Level | None:
+def _level(href: str) -> ProcessingLevel | None:
     try:
         with open_bytes(href) as file:
             root = _ROOT.search(file.read(_HEAD_BYTES))
     except ReadError:
         return None
-    return Level(number=int(root[1]), said=f"the granule's metadata: {root[0][1:].decode()}") if root else None
+    return ProcessingLevel(number=int(root[1]), said=f"the granule's metadata: {root[0][1:].decode()}") if root else None

@@ -17,7 +17,7 @@ from swath.product import Encoding, Statistics
 from swath.sinks.cog.blocks import encode_rows, frame
 from swath.sinks.cog.part_level import Piece
 from swath.sinks.cog.strip_part import LOCAL_LEVELS, PartManifest, raw_rows
-from swath.sinks.cog.tiff import CLASSIC_LIMIT, Level, header, twin_tags
+from swath.sinks.cog.tiff import CLASSIC_LIMIT, TiffLevel, header, twin_tags
 
 _CHUNK = 1 << 19
 OpenPart = Callable[[PartManifest], BinaryIO]
@@ -103,7 +103,7 @@ def front_of(parts: list[PartManifest], files: list[BinaryIO], *, target: CogTar
     size = (target.grid.height, target.grid.width)
     overviews = _overviews(parts, files, size=size, encoding=target.encoding)
     zero = np.array([s for p in parts for q in p.pieces if q.level == 0 for s in q.sizes], dtype=np.uint32)
-    levels = (Level(height=size[0], width=size[1], sizes=zero), *(level for level, _ in overviews))
+    levels = (TiffLevel(height=size[0], width=size[1], sizes=zero), *(level for level, _ in overviews))
     big = sum(level.framed_bytes + level.table_bytes for level in levels) > CLASSIC_LIMIT
     tags = twin_tags(
         target.grid, target.encoding, statistics=statistics, description=target.description, tags=target.tags, big=big
@@ -173,10 +173,10 @@ def _blocks_of(run: _Run) -> bytes:
 
 def _overviews(
     parts: list[PartManifest], files: list[BinaryIO], *, size: tuple[int, int], encoding: Encoding
-) -> list[tuple[Level, list[_Run]]]:
+) -> list[tuple[TiffLevel, list[_Run]]]:
     """Each overview level with its blocks, finest first."""
     sizes = level_sizes(*size)
-    done: list[tuple[Level, list[_Run]]] = []
+    done: list[tuple[TiffLevel, list[_Run]]] = []
     pixels: NDArray[np.integer] | None = None
     for number, (height, width) in enumerate(sizes, start=1):
         if number <= LOCAL_LEVELS:
@@ -191,7 +191,7 @@ def _overviews(
                 rule=encoding.overviews, nodata=encoding.nodata,
             )  # fmt: skip
             runs, blocks = _encode_all(pixels, encoding)
-        done.append((Level(height=height, width=width, sizes=np.array(blocks, dtype=np.uint32)), runs))
+        done.append((TiffLevel(height=height, width=width, sizes=np.array(blocks, dtype=np.uint32)), runs))
     return done
 
 

@@ -40,7 +40,7 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class TiffLevel:
     """Full resolution or an overview: its size and its blocks' compressed sizes in row order."""
 
     height: int
@@ -121,7 +121,7 @@ def parse(data: bytes | mmap) -> tuple[Tag, ...]:
     return tuple(tags)
 
 
-def header(tags: tuple[Tag, ...], levels: tuple[Level, ...], *, big: bool) -> bytes:
+def header(tags: tuple[Tag, ...], levels: tuple[TiffLevel, ...], *, big: bool) -> bytes:
     """Everything before the blocks.
 
     Args:
@@ -136,7 +136,7 @@ def header(tags: tuple[Tag, ...], levels: tuple[Level, ...], *, big: bool) -> by
     return _render(tags, levels, big=big, data_at=length)
 
 
-def _render(tags: tuple[Tag, ...], levels: tuple[Level, ...], *, big: bool, data_at: int) -> bytes:
+def _render(tags: tuple[Tag, ...], levels: tuple[TiffLevel, ...], *, big: bool, data_at: int) -> bytes:
     first = (16 if big else 8) + len(GHOST)
     first += first % 2
     start = struct.pack("<2sHHHQ", b"II", 43, 8, 0, first) if big else struct.pack("<2sHI", b"II", 42, first)
@@ -148,7 +148,7 @@ def _render(tags: tuple[Tag, ...], levels: tuple[Level, ...], *, big: bool, data
     return bytes(out)
 
 
-def _offsets(levels: tuple[Level, ...], *, data_at: int) -> list[NDArray[np.uint64]]:
+def _offsets(levels: tuple[TiffLevel, ...], *, data_at: int) -> list[NDArray[np.uint64]]:
     starts: list[NDArray[np.uint64]] = []
     for level in reversed(levels):
         spans = level.sizes.astype(np.uint64) + np.uint64(8)
@@ -158,7 +158,7 @@ def _offsets(levels: tuple[Level, ...], *, data_at: int) -> list[NDArray[np.uint
     return starts[::-1]
 
 
-def _level_tags(tags: tuple[Tag, ...], level: Level, *, main: bool, offsets: NDArray[np.uint64], big: bool) -> list[Tag]:
+def _level_tags(tags: tuple[Tag, ...], level: TiffLevel, *, main: bool, offsets: NDArray[np.uint64], big: bool) -> list[Tag]:
     wide = _LONG8 if big else _LONG
     ours = {
         _WIDTH: Tag(_WIDTH, _LONG, 1, struct.pack("<I", level.width)),

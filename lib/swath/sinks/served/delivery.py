@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from swath.errors import CatalogueError, ConfigError
 from swath.sinks.served.items import checksum, served_item
-from swath.sinks.served.outbox import Entry, Outbox
-from swath.sinks.served.target import Target
+from swath.sinks.served.outbox import Outbox, OutboxEntry
+from swath.sinks.served.target import CatalogueTarget
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 
@@ -26,7 +26,7 @@ _PATIENCE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
+class DeliveryOutcome:
     """What became of the outbox.
 
     Args:
@@ -43,7 +43,7 @@ class Delivered:
     problem: str = ""
     unusable: bool = False
 
-    def then(self, later: "Delivered") -> "Delivered":
+    def then(self, later: "DeliveryOutcome") -> "DeliveryOutcome":
         """Both; what waits is what waits now."""
         return replace(later, items=self.items + later.items, gone=self.gone + later.gone)
 
@@ -56,7 +56,7 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class ServedDifference:
     """Output and served catalogue compared, both ways.
 
     Args:
@@ -67,8 +67,8 @@ class Difference:
     """
 
     items: int
-    missing: tuple[Entry, ...] = ()
-    stale: tuple[Entry, ...] = ()
+    missing: tuple[OutboxEntry, ...] = ()
+    stale: tuple[OutboxEntry, ...] = ()
     surplus: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
@@ -76,7 +76,7 @@ class Difference:
         return len(self.missing) + len(self.stale) + len(self.surplus)
 
 
-class Session(Protocol):
+class CatalogueSession(Protocol):
     """What takes items: pgSTAC, or a fake in tests."""
 
     def upsert(self, items: Sequence[Json], *, base: str) -> None:
@@ -99,7 +99,7 @@ class Session(Protocol):
 class ServedCatalogue(Protocol):
     """Where sessions come from."""
 
-    def session(self) -> AbstractContextManager[Session]:
+    def session(self) -> AbstractContextManager[CatalogueSession]:
         """One.
 
         Raises:
@@ -124,7 +124,7 @@ class CatalogueDelivery:
         self._base = base or uri_of(store)
         self._outbox = Outbox(store)
 
-    def note(self, name: str, entries: Iterable[Entry]) -> None:
+    def note(self, name: str, entries: Iterable[OutboxEntry]) -> None:
         """Record what has to be delivered before the ledger says that it exists."""
         self._outbox.put(name, entries)
 
@@ -132,7 +132,7 @@ class CatalogueDelivery:
         """Write down every item of the output, for a catalogue that is new."""
         self._outbox.put("everything", _all_items(self._store))
 
-    def compare(self) -> Difference:
+    def compare(self) -> ServedDifference:
         """See whether the catalogue has every item of the output, as it is now, and no other of it.
 
         Raises:
@@ -141,7 +141,7 @@ class CatalogueDelivery:
         """
         with self._catalogue.session() as session:
             known = dict(session.known(base=self._base))
-        count, missing, stale = 0, list[Entry](), list[Entry]()
+        count, missing, stale = 0, list[OutboxEntry](), list[OutboxEntry]()
         for entry, data in self._read(_all_items(self._store)):
             count += 1
             served = known.pop((entry.collection, entry.product_id), None)
@@ -149,9 +149,9 @@ class CatalogueDelivery:
                 missing.append(entry)
             elif data is not None and served != checksum(data):
                 stale.append(entry)
-        return Difference(items=count, missing=tuple(missing), stale=tuple(stale), surplus=tuple(sorted(known)))
+        return ServedDifference(items=count, missing=tuple(missing), stale=tuple(stale), surplus=tuple(sorted(known)))
 
-    def mend(self, found: Difference) -> Delivered:
+    def mend(self, found: ServedDifference) -> DeliveryOutcome:
         """Tell what is missing or stale, and take out what is no more.
 
         Raises:
@@ -166,11 +166,11 @@ class CatalogueDelivery:
         self._outbox.put("compared", [*found.missing, *found.stale])
         return self.deliver()
 
-    def deliver(self) -> Delivered:
+    def deliver(self) -> DeliveryOutcome:
         """Tell the catalogue everything that waits. Never raises for the catalogue's sake: what it refuses goes on waiting."""
         paths = self._outbox.pending()
         if not paths:
-            return Delivered()
+            return DeliveryOutcome()
         items, gone, problem, unusable = 0, 0, "", False
         try:
             with self._catalogue.session() as session:
@@ -181,12 +181,12 @@ class CatalogueDelivery:
             problem, unusable = str(error), isinstance(error, ConfigError)
         waiting = {entry for path in self._outbox.pending() for entry in self._outbox.read(path)}
         if not waiting:
-            return Delivered(items=items, gone=gone)
-        return Delivered(items=items, gone=gone, pending=len(waiting), problem=problem, unusable=unusable)
+            return DeliveryOutcome(items=items, gone=gone)
+        return DeliveryOutcome(items=items, gone=gone, pending=len(waiting), problem=problem, unusable=unusable)
 
-    def _batches(self, paths: Iterable[str]) -> Iterator[dict[str, list[Entry]]]:
+    def _batches(self, paths: Iterable[str]) -> Iterator[dict[str, list[OutboxEntry]]]:
         """Whole files, together at least ``BATCH`` entries where there are as many."""
-        batch: dict[str, list[Entry]] = {}
+        batch: dict[str, list[OutboxEntry]] = {}
         for path in paths:
             batch[path] = self._outbox.read(path)
             if sum(map(len, batch.values())) >= BATCH:
@@ -195,7 +195,7 @@ class CatalogueDelivery:
         if batch:
             yield batch
 
-    def _batch(self, batch: Mapping[str, Sequence[Entry]], session: Session) -> tuple[int, int, str]:
+    def _batch(self, batch: Mapping[str, Sequence[OutboxEntry]], session: CatalogueSession) -> tuple[int, int, str]:
         """Deliver some files of the outbox: items delivered, items removed, and why others wait."""
         entries = sorted({e for entries in batch.values() for e in entries})
         read = dict(self._read(entries))
@@ -205,7 +205,7 @@ class CatalogueDelivery:
             self._outbox.keep(path, [e for e in noted if e in waiting])
         return len(found) - len(waiting), len(entries) - len(found), problem
 
-    def _upsert(self, found: Mapping[Entry, Json], session: Session) -> tuple[frozenset[Entry], str]:
+    def _upsert(self, found: Mapping[OutboxEntry, Json], session: CatalogueSession) -> tuple[frozenset[OutboxEntry], str]:
         """Those that have to wait, and why."""
         if not found:
             return frozenset(), ""
@@ -217,9 +217,9 @@ class CatalogueDelivery:
             return self._singly(found, session)
         return frozenset(), ""
 
-    def _singly(self, found: Mapping[Entry, Json], session: Session) -> tuple[frozenset[Entry], str]:
+    def _singly(self, found: Mapping[OutboxEntry, Json], session: CatalogueSession) -> tuple[frozenset[OutboxEntry], str]:
         """One item that the catalogue cannot take must not keep the others waiting."""
-        refused: list[Entry] = []
+        refused: list[OutboxEntry] = []
         problem, row = "", 0
         for number, (entry, item) in enumerate(found.items()):
             try:
@@ -235,7 +235,7 @@ class CatalogueDelivery:
                 return frozenset([*refused, *list(found)[number + 1 :]]), problem
         return frozenset(refused), problem
 
-    def _read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | None]]:
+    def _read(self, entries: Iterable[OutboxEntry]) -> Iterator[tuple[OutboxEntry, bytes | None]]:
         """Items as they are now; None for one that is no more. Object stores are asked for some at a time."""
         left = iter(entries)
         with ThreadPoolExecutor(_READERS) as readers:
@@ -250,7 +250,7 @@ def uri_of(store: Store) -> str:
     return store.root.replace("s3a://", "s3://", 1)
 
 
-def delivery_to(target: Target, store: Store) -> CatalogueDelivery:
+def delivery_to(target: CatalogueTarget, store: Store) -> CatalogueDelivery:
     """Delivery to pgSTAC.
 
     Raises:
@@ -263,8 +263,8 @@ def delivery_to(target: Target, store: Store) -> CatalogueDelivery:
     return CatalogueDelivery(store, PgStac(Database(target.dsn)), base=target.base)
 
 
-def _all_items(store: Store) -> Iterator[Entry]:
+def _all_items(store: Store) -> Iterator[OutboxEntry]:
     for path in store.list("products"):
         parts = PurePosixPath(path).parts
         if len(parts) == _DEPTH and parts[-1] == f"{parts[-2]}.json":
-            yield Entry(collection=parts[1], product_id=parts[-2], item=path)
+            yield OutboxEntry(collection=parts[1], product_id=parts[-2], item=path)

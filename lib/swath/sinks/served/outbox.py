@@ -8,7 +8,7 @@ from typing import Protocol
 FOLDER = "outbox"
 
 
-class FileStore(Protocol):
+class OutboxFiles(Protocol):
     """Where the outbox lives; paths are relative to the output's root."""
 
     def read(self, path: str) -> bytes | None:
@@ -29,7 +29,7 @@ class FileStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Entry:
+class OutboxEntry:
     """An item that was published or replaced.
 
     A reference and not the item: who replays late tells what is true then.
@@ -52,10 +52,10 @@ class Outbox:
         store: The output.
     """
 
-    def __init__(self, store: FileStore) -> None:
+    def __init__(self, store: OutboxFiles) -> None:
         self._store = store
 
-    def put(self, name: str, entries: Iterable[Entry]) -> str | None:
+    def put(self, name: str, entries: Iterable[OutboxEntry]) -> str | None:
         """Write entries down; the same name replaces what it held.
 
         Args:
@@ -76,11 +76,11 @@ class Outbox:
         """Paths of all files, oldest run first."""
         return [p for p in self._store.list(FOLDER) if p.endswith(".ndjson")]
 
-    def read(self, path: str) -> list[Entry]:
+    def read(self, path: str) -> list[OutboxEntry]:
         """Entries of a file; none when another driver delivered it meanwhile."""
-        return [Entry(**json.loads(line)) for line in (self._store.read(path) or b"").splitlines() if line.strip()]
+        return [OutboxEntry(**json.loads(line)) for line in (self._store.read(path) or b"").splitlines() if line.strip()]
 
-    def keep(self, path: str, entries: Iterable[Entry]) -> None:
+    def keep(self, path: str, entries: Iterable[OutboxEntry]) -> None:
         """Leave only these in a file; without any the file goes."""
         if self.put(path.removeprefix(f"{FOLDER}/").removesuffix(".ndjson"), entries) is None:
             self._store.delete(path)

@@ -44,7 +44,7 @@ class PgStac:
         self._database = database
 
     @contextmanager
-    def session(self) -> Iterator["Session"]:
+    def session(self) -> Iterator["PgStacSession"]:
         """A connection for upserts.
 
         Raises:
@@ -53,7 +53,7 @@ class PgStac:
         """
         with self._connected(_SETTINGS) as connection:
             self._require_schema(connection)
-            yield Session(connection, database=self._database)
+            yield PgStacSession(connection, database=self._database)
 
     def version(self) -> str | None:
         """Version of the schema; None when there is none.
@@ -113,7 +113,7 @@ class PgStac:
         )
 
 
-class Session:
+class PgStacSession:
     """Upserts over one connection.
 
     Args:

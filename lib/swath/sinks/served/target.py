@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class CatalogueTarget:
     """The catalogue that people search.
 
     Args:

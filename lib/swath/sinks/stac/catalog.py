@@ -14,7 +14,7 @@ ROOT_PATH = "catalog.json"
 Json = dict[str, Any]
 
 
-class FileStore(Protocol):
+class CatalogFiles(Protocol):
     """Where the catalogue lives; paths are relative to the output's root."""
 
     def read(self, path: str) -> bytes | None:
@@ -60,7 +60,7 @@ class _Child:
     extent: Extent
 
 
-def rebuild(rows: Iterable[CatalogRow], *, store: FileStore, touched: Iterable[tuple[str, date]] = ()) -> tuple[str, ...]:
+def rebuild(rows: Iterable[CatalogRow], *, store: CatalogFiles, touched: Iterable[tuple[str, date]] = ()) -> tuple[str, ...]:
     """Rewrite the touched days and everything above them; the same rows give the same bytes.
 
     Args:
@@ -91,7 +91,7 @@ def rebuild(rows: Iterable[CatalogRow], *, store: FileStore, touched: Iterable[t
 class _Writer:
     """Writes one level after the other; remembers what it wrote."""
 
-    def __init__(self, store: FileStore) -> None:
+    def __init__(self, store: CatalogFiles) -> None:
         self._store = store
         self.written: list[str] = []
         self._children: dict[str, dict[str, Extent]] = {}

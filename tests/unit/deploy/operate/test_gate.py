@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swath.cli import deploy
-from swath.deploy.operate.gate import Limits, gate
+from swath.deploy.operate.gate import GateLimits, gate
 from swath.deploy.site.files import load_job, load_site
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.names import run_id_of
@@ -60,7 +60,7 @@ _CASES: list[tuple[dict[str, Any], int, str]] = [
 @pytest.mark.parametrize(("fields", "code", "reason"), _CASES)
 def test_the_result_is_judged(fields: dict[str, Any], code: int, reason: str, job: JobSpec, tmp_path: Path) -> None:
     _leave(tmp_path, json.dumps({**_GOOD, **fields}))
-    limits = Limits(quarantined=0.05, age_s=26 * 3600)
+    limits = GateLimits(quarantined=0.05, age_s=26 * 3600)
     verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=limits, now=NOW)
     assert verdict.exit_code == code, verdict.reason
     assert reason in verdict.reason
@@ -73,13 +73,13 @@ def test_the_result_is_judged(fields: dict[str, Any], code: int, reason: str, jo
 @pytest.mark.parametrize("text", ["", "{}", '{"run_id": "ard-2026'])
 def test_a_result_that_was_cut_short_is_none(text: str, job: JobSpec, tmp_path: Path) -> None:
     _leave(tmp_path, text)
-    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=Limits(quarantined=0.05))
+    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=GateLimits(quarantined=0.05))
     assert (verdict.exit_code, verdict.result) == (1, None)
     assert "is not the result of a run" in verdict.reason
 
 
 def test_without_a_result_nothing_passes(job: JobSpec) -> None:
-    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=Limits(quarantined=1))
+    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=GateLimits(quarantined=1))
     assert verdict.exit_code == 1
     assert "the run never began" in verdict.reason
 
@@ -114,7 +114,7 @@ def test_a_run_without_a_result_is_alive_dead_or_ended(beats: list[Beat], reason
     (tmp_path / "reports").mkdir()
     text = "".join(f"{beat.to_json()}\n" for beat in beats)
     (tmp_path / "reports" / f"{RUN_ID}.metrics.jsonl").write_text(text, encoding="utf-8")
-    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=Limits(quarantined=1), now=NOW)
+    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=GateLimits(quarantined=1), now=NOW)
     assert verdict.exit_code == 1
     assert reason in verdict.reason
 
@@ -122,7 +122,7 @@ def test_a_run_without_a_result_is_alive_dead_or_ended(beats: list[Beat], reason
 def test_metrics_that_were_cut_short_are_told(job: JobSpec, tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / f"{RUN_ID}.metrics.jsonl").write_text(_START.to_json()[:40], encoding="utf-8")
-    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=Limits(quarantined=1), now=NOW)
+    verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=GateLimits(quarantined=1), now=NOW)
     assert "nothing is known of the run: a line of the metrics is no beat" in verdict.reason
 
 

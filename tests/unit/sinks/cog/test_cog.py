@@ -140,7 +140,7 @@ def test_files_beyond_classic_tiff_become_bigtiff(
 def test_a_header_with_long_tables_counts_towards_the_classic_limit() -> None:
     # 33,000 blocks of 130 kB are 60 kB short of 4 GiB, but their tables take another 264 kB.
     sizes = np.full(33_000, (2**32 - 2**16 - 2_000) // 33_000 - 8, dtype=np.uint32)
-    level = tiff.Level(height=512, width=512 * sizes.size, sizes=sizes)
+    level = tiff.TiffLevel(height=512, width=512 * sizes.size, sizes=sizes)
     assert level.framed_bytes < tiff.CLASSIC_LIMIT
     assert level.framed_bytes + level.table_bytes > tiff.CLASSIC_LIMIT
     head = tiff.header((), (level,), big=True)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swath.errors import CatalogueError, ConfigError
-from swath.sinks.served.delivery import CatalogueDelivery, Delivered, Session, uri_of
-from swath.sinks.served.outbox import Entry, Outbox
+from swath.sinks.served.delivery import CatalogueDelivery, CatalogueSession, DeliveryOutcome, uri_of
+from swath.sinks.served.outbox import Outbox, OutboxEntry
 from swath.stores.local import LocalStore
 
 Json = dict[str, Any]
@@ -30,7 +30,7 @@ class Shelf:
         self.upserts = 0
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[CatalogueSession]:
         if self.trouble is not None:
             raise self.trouble
         yield self
@@ -63,12 +63,12 @@ def shelf() -> Shelf:
     return Shelf()
 
 
-def publish(store: LocalStore, name: str, **properties: Any) -> Entry:
+def publish(store: LocalStore, name: str, **properties: Any) -> OutboxEntry:
     """An item as a run leaves it."""
     path = f"products/c/2024/05/01/{name}/{name}.json"
     item = {"id": name, "collection": "c", "properties": properties, "links": [], "assets": {"red": {"href": f"./{name}.tif"}}}
     store.write(path, json.dumps(item).encode())
-    return Entry(collection="c", product_id=name, item=path)
+    return OutboxEntry(collection="c", product_id=name, item=path)
 
 
 def waiting(store: LocalStore) -> list[str]:
@@ -79,14 +79,14 @@ def waiting(store: LocalStore) -> list[str]:
 def test_what_was_noted_is_delivered_with_absolute_hrefs_and_the_outbox_is_empty(store: LocalStore, shelf: Shelf) -> None:
     delivery = CatalogueDelivery(store, shelf)
     delivery.note("r.000000", [publish(store, "a"), publish(store, "b")])
-    assert delivery.deliver() == Delivered(items=2)
+    assert delivery.deliver() == DeliveryOutcome(items=2)
     assert shelf.items["a"]["assets"]["red"]["href"] == f"{store.folder.as_uri()}/products/c/2024/05/01/a/a.tif"
     assert list(store.list("outbox")) == []
 
 
 def test_nothing_to_tell_asks_no_catalogue(store: LocalStore, shelf: Shelf) -> None:
     shelf.trouble = DOWN
-    assert CatalogueDelivery(store, shelf).deliver() == Delivered()
+    assert CatalogueDelivery(store, shelf).deliver() == DeliveryOutcome()
 
 
 @pytest.mark.parametrize("trouble", [DOWN, ConfigError("PostgreSQL (host=db) has no pgSTAC schema")])
@@ -100,7 +100,7 @@ def test_a_catalogue_in_trouble_fails_nobody_and_is_told_later(store: LocalStore
     assert waiting(store) == ["a"]
     assert "1 wait in the outbox" in str(told)
     shelf.trouble = None
-    assert CatalogueDelivery(store, shelf).deliver() == Delivered(items=1)
+    assert CatalogueDelivery(store, shelf).deliver() == DeliveryOutcome(items=1)
     assert waiting(store) == []
 
 
@@ -114,7 +114,7 @@ def test_a_catalogue_that_goes_down_midway_gets_the_rest_later(store: LocalStore
     assert (told.items, told.pending) == (2, 4)
     assert waiting(store) == ["1a", "1b", "2a", "2b"]
     shelf.dies_after = None
-    assert delivery.deliver() == Delivered(items=4)
+    assert delivery.deliver() == DeliveryOutcome(items=4)
 
 
 def test_who_replays_late_tells_the_newest_version(store: LocalStore, shelf: Shelf) -> None:
@@ -130,7 +130,7 @@ def test_an_item_that_is_no_more_waits_for_nobody(store: LocalStore, shelf: Shel
     entry = publish(store, "a")
     delivery.note("r.000000", [entry, publish(store, "b")])
     store.delete(entry.item)
-    assert delivery.deliver() == Delivered(items=1, gone=1)
+    assert delivery.deliver() == DeliveryOutcome(items=1, gone=1)
     assert waiting(store) == []
 
 
@@ -166,7 +166,7 @@ def test_a_new_catalogue_can_be_told_everything(store: LocalStore, shelf: Shelf)
     store.write("products/c/2024/05/01/a/notes.json", b"{}")
     delivery = CatalogueDelivery(store, shelf, base="https://host/out")
     delivery.note_all()
-    assert delivery.deliver() == Delivered(items=2)
+    assert delivery.deliver() == DeliveryOutcome(items=2)
     assert shelf.items["b"]["assets"]["red"]["href"] == "https://host/out/products/c/2024/05/01/b/b.tif"
 
 
@@ -195,7 +195,7 @@ def test_comparing_finds_what_is_missing_stale_and_no_more(store: LocalStore, sh
     assert [e.product_id for e in found.stale] == ["b"]
     assert found.surplus == (("c", "a"),)
     assert (found.items, len(found)) == (3, 3)
-    assert delivery.mend(found) == Delivered(items=2)
+    assert delivery.mend(found) == DeliveryOutcome(items=2)
     assert sorted(shelf.items) == ["b", "c", "d"]
     assert len(delivery.compare()) == 0
 
