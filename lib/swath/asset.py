@@ -111,6 +111,25 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One file of a band that is delivered in tiles.
+
+    Args:
+        href: A path or URI that GDAL can open.
+        row: Row of its first pixel in the band.
+        col: Column of that pixel.
+        height: Rows of the file.
+        width: Columns of the file.
+    """
+
+    href: str
+    row: int
+    col: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """One band of a scene: one raster file (first band of it, or ``band_index``).
 
@@ -128,6 +147,7 @@ class Asset:
             it are read as ``nodata``. None when only ``nodata`` itself means no data.
         mask: Which pixels hold data, where the file says so by more than ``nodata``; None when it does not.
         stored: How the file keeps the DN; None when it keeps them in their own type.
+        parts: Files of a band that is delivered in tiles, with ``href`` the first; empty for one file.
     """
 
     band: Band
@@ -142,6 +162,7 @@ class Asset:
     residue: int | None = None
     mask: Mask | None = None
     stored: Stored | None = None
+    parts: tuple[Part, ...] = ()
 
     @property
     def digests(self) -> dict[str, str]:
@@ -156,6 +177,7 @@ def asset_of(plain: dict[str, Any]) -> Asset:
     return Asset(
         mask=None if mask is None else Mask(**mask),
         stored=None if stored is None else Stored(**stored),
+        parts=tuple(Part(**p) for p in plain.pop("parts", ())),
         **{**plain, "band": Band(**plain["band"]), "grid": Grid(**plain["grid"])},
         calibration=_CALIBRATIONS[calibration["kind"]](**calibration),
     )

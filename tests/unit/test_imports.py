@@ -75,6 +75,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             "readers.landsat",
             "readers.sentinel2",
             "readers.archives",
+            "readers.rpc",
         }
     ),
     "inference": frozenset({"algo", "stores"}),

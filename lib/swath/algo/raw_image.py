@@ -78,18 +78,20 @@ def model_of(crs: str) -> RawModel:
     return RawModel(rpc=Rpc(**{**plain, **lists}), refinement=refinement)
 
 
-def raw_grid(model: RawModel, *, height: int, width: int) -> Grid:
+def raw_grid(model: RawModel, *, height: int, width: int, check: bool = True) -> Grid:
     """The grid of a whole raw image.
 
     Args:
         model: Its model.
         height: Lines.
         width: Samples.
+        check: Whether the model must fit the size; not that of a part of the image.
 
     Raises:
         MetadataError: Lines and samples of the model are those of an image that is swapped.
     """
-    model.rpc.check_size(height=height, width=width)
+    if check:
+        model.rpc.check_size(height=height, width=width)
     pixel = sampling_m(model.rpc)
     return Grid(crs=model.crs, left=0.0, top=0.0, dx=pixel, dy=pixel, width=width, height=height)
 

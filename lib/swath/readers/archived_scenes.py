@@ -9,12 +9,15 @@ from swath.readers.archives.companions import is_companion
 from swath.readers.files.href import JSON_SUFFIXES
 from swath.readers.landsat.files import is_mtl
 
-Kind = Literal["landsat", "sentinel2", "stac"]
+Kind = Literal["landsat", "sentinel2", "stac", "rpc"]
 _LANDSAT_BAND = re.compile(r"^L[COTEM]0?[1-9]\w*_B\d{1,2}(_VCID_\d)?\.TIFF?$", re.IGNORECASE)
 #: Files that only a Sentinel-2 product has, at its top: SAFE since 2016, SAFE before, and the AWS layout; and those that
 #: only one granule of a SAFE has.
 _SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
 _GRANULE_FILE = re.compile(r"^(MTD_TL\.xml|S2[A-D]_OPER_MTD_L1C_TL_.*\.xml)$", re.IGNORECASE)
+#: Metadata and model of a raw image: DIMAP, and Maxar.
+_RAW_FILE = re.compile(r"^(DIM_.*\.XML|.*\.IMD)$", re.IGNORECASE)
+_RAW_MODEL = re.compile(r"^(RPC_.*\.XML|.*\.RPB|.*_RPC\.TXT)$", re.IGNORECASE)
 _GRANULES = "GRANULE"
 
 
@@ -22,6 +25,8 @@ def kind_of_folder(names: Collection[str]) -> Kind | None:
     """The kind of scene that a folder is, from the names of its files; None when it is none, or several scenes."""
     if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in names):
         return "sentinel2"
+    if any(_RAW_FILE.match(name) for name in names) and any(_RAW_MODEL.match(name) for name in names):
+        return "rpc"
     metadata = landsat_metadata(names)
     return "landsat" if len(metadata) == 1 or (not metadata and _lost_its_metadata(names)) else None
 

@@ -71,7 +71,8 @@ def _recognised(href: str) -> Kind:
     if kind is None:
         raise MetadataError(
             "this is not a scene",
-            expected="a Landsat folder, MTL file or archive, a Sentinel-2 SAFE folder or archive, or a STAC item",
+            expected="a Landsat folder, MTL file or archive, a Sentinel-2 SAFE folder or archive, a folder of a raw image,"
+            " or a STAC item",
             got=href,
             remedy="Check the path; plug in a reader for other sensors (entry point group swath.readers).",
         )

@@ -23,6 +23,7 @@ from swath.readers.pixels.deflated import LARGEST_BLOCK, DeflatedBand
 from swath.readers.pixels.delivered import delivered
 from swath.readers.pixels.kept_blocks import Decode, KeptBlocks
 from swath.readers.pixels.mask_blocks import ReadMask, band_of, kept_mask, mask_of
+from swath.readers.pixels.parts import of_parts
 from swath.scene import Asset, Delivered
 
 #: Files kept open at once: a scene has at most 15 bands.
@@ -55,6 +56,13 @@ class BandReader:
             ReadError: The file is missing, truncated, corrupt, not what ingest saw, or of numbers that are no DN.
         """
         asset = scene.assets[band]
+        if asset.parts:
+            return of_parts(asset, window, read=lambda own, part: self._read(scene, own, part))
+        return self._read(scene, asset, window)
+
+    def _read(self, scene: Delivered, asset: Asset, window: Window) -> Layer:
+        """Delivered numbers of one window of one file."""
+        band = asset.band.name
         recall(scene, asset.href)
         try:
             values, mask = patiently(lambda: self._once(asset, window), href=asset.href, forget=lambda: self._close(asset.href))

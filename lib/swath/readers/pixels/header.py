@@ -58,7 +58,9 @@ class RasterHeader:
     alpha: bool = False
 
 
-def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MAX_PIXELS, rpc: Rpc | None = None) -> RasterHeader:
+def inspect(
+    href: str, *, known: Fingerprint | None = None, max_pixels: int = MAX_PIXELS, rpc: Rpc | None = None, tile: bool = False
+) -> RasterHeader:
     """Read a raster's header.
 
     Args:
@@ -66,6 +68,7 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
         known: The file's fingerprint when it was taken already: spares a second look at its size and end.
         max_pixels: More than that is not believed.
         rpc: Model of a raw image that is in a file of its own; rasters with a coordinate system do not need it.
+        tile: Whether the raster is a part of the image that the model is of.
 
     Raises:
         ReadError: Missing, empty, not a GeoTIFF or JPEG 2000, cut short, or absurdly large.
@@ -81,7 +84,7 @@ def inspect(href: str, *, known: Fingerprint | None = None, max_pixels: int = MA
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the grid says it better
             with rasterio.open(openable(href), driver=driver) as source:
                 _check_size(href, source=source, max_pixels=max_pixels)
-                return _header(href, source=source, rpc=rpc)
+                return _header(href, source=source, rpc=rpc, tile=tile)
 
     try:
         return patiently(look, href=href)
@@ -138,12 +141,12 @@ def _driver(href: str, *, size: int, head: bytes) -> str:
     )
 
 
-def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None) -> RasterHeader:
+def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile: bool) -> RasterHeader:
     affine = source.transform
     crs = crs_name(source.crs)
     if not crs and (rpc is not None or source.rpcs is not None):
         model = RawModel(rpc=rpc or rpc_of_gdal(source.rpcs))
-        grid = raw_grid(model, height=source.height, width=source.width)
+        grid = raw_grid(model, height=source.height, width=source.width, check=not tile)
         return _of(href, source=source, grid=grid)
     if not crs:
         raise GeometryError(

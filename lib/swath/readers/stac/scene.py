@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from swath.algo.rpc import Rpc
 from swath.algo.solar import earth_sun_distance_au
 from swath.errors import MetadataError, MissingBandError, ReadError, SceneError
 from swath.readers.files.digest import checked_fingerprint, combined_digest, sha256_of_multihash
@@ -31,6 +32,7 @@ from swath.readers.stac.landsat import with_mtl
 from swath.readers.stac.offsets import check_offsets
 from swath.readers.stac.ownership import license_of, providers_of
 from swath.readers.stac.platform import Platform, platform_of
+from swath.readers.stac.raw import rpc_beside
 from swath.readers.stac.sentinel2 import baseline_of, read_beside, with_product
 from swath.readers.stac.units import reflectance_from
 from swath.scene import Asset, Band, Calibration, Quality, Scene, Uncalibrated, processing_date
@@ -81,6 +83,7 @@ def _scene(item: Item, *, source: str) -> Scene:
     check_level(beside.level)
     level = stated or beside.level
     angles = angles_of(item, tile=beside.tile)
+    rpc = rpc_beside(item)
     chosen = choose_bands(item, platform=platform)
     bands = with_mtl(with_product(chosen.bands, product=beside.product), item=item, family=platform.family)
     chosen = replace(chosen, bands=bands)
@@ -90,7 +93,7 @@ def _scene(item: Item, *, source: str) -> Scene:
     left_out = {**chosen.left_out, **{n: _unusable(c) for n, c in chosen.bands.items() if n not in usable}}
     if not any(c.quality is None for c in usable.values()):
         raise _without_bands(item, chosen=chosen)
-    assets = {name: _asset(c, item=item, platform=platform) for name, c in usable.items()}
+    assets = {name: _asset(c, item=item, platform=platform, rpc=rpc) for name, c in usable.items()}
     check_extents(assets)
     digests = [(usable[name].key + end, digest) for name, asset in assets.items() for end, digest in asset.digests.items()]
     if beside.granule_digest:
@@ -158,13 +161,13 @@ def _without_bands(item: Item, *, chosen: Chosen) -> MissingBandError:
     )
 
 
-def _asset(candidate: BandCandidate, *, item: Item, platform: Platform) -> Asset:
+def _asset(candidate: BandCandidate, *, item: Item, platform: Platform, rpc: Rpc | None) -> Asset:
     href = gdal_href(candidate.href)
     digest, known = trusted_digest(candidate.checksum), None
     if not digest:
         known = checked_fingerprint(href, checksum=candidate.checksum)
         digest = known.sha256
-    header = inspect(href, known=known)
+    header = inspect(href, known=known, rpc=rpc)
     dtype = _dn_type(candidate, header=header)
     _check_entries(candidate, header=header)
     calibration = _calibration(candidate, item=item)
