@@ -139,7 +139,11 @@ class Recipe:
 
 @runtime_checkable
 class Step(Protocol):
-    """One named, versioned transformation of pixels. Pure: no files, no Spark, no clock, no randomness."""
+    """One named, versioned transformation of pixels. Pure: no files, no Spark, no clock, no randomness.
+
+    The docstring of its class describes it to users: what it makes in the first line, each parameter under ``Args:``
+    (``steps.described``).
+    """
 
     @property
     def name(self) -> str:

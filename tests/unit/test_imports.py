@@ -166,6 +166,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
                 "view",
                 "composites",
                 "stack",
+                "steps",
             ),
         }
     ),
@@ -272,6 +273,36 @@ def test_rooms_have_no_circle() -> None:
         leaves = {room for room, needs in above.items() if not needs & set(above)}
         assert leaves, f"a circle among {sorted(above)}"
         above = {room: needs for room, needs in above.items() if room not in leaves}
+
+
+#: Modules of a room that know nothing of each other, whatever the room may import.
+STRANGERS: Mapping[str, tuple[str, ...]] = {
+    # A step is one file: what two of them share is a formula (algo) or a name (steps.naming).
+    "steps": ("toa", "smac", "counts", "qa", "ndvi", "classes", "clouds", "landcover", "pansharpen"),
+    # A delivery's metadata are read by its own reader; an item of a known platform alone asks for that sensor's.
+    "readers": ("landsat", "sentinel2", "level2", "rpc"),
+    "deploy": ("emr_on_eks", "spark_operator", "spark_submit"),
+    "cli": ("run", "composite", "ledger", "plan", "upkeep", "ingest", "view", "steps", "catalog"),
+}
+#: A command that ends as another does, or offers its options, shares that much of it.
+_SHARED_COMMANDS = frozenset({"swath.cli.run.finish", "swath.cli.run.exit_code", "swath.cli.run.EXIT_QUARANTINED"})
+
+
+def _stranger(room: str, module: str) -> str:
+    parts = module.removeprefix("swath.").split(".")
+    return parts[1] if len(parts) > 1 and parts[0] == room and parts[1] in STRANGERS[room] else ""
+
+
+@pytest.mark.parametrize("room", sorted(STRANGERS))
+def test_modules_of_one_kind_do_not_import_each_other(room: str) -> None:
+    met = []
+    for path in _files():
+        own = ".".join(("swath", *path.relative_to(LIB).with_suffix("").parts)) if path.is_relative_to(LIB) else ""
+        for named in _modules(_parse(path)):
+            known = named in _SHARED_COMMANDS or (room == "cli" and named.startswith("swath.cli.catalog."))
+            if (a := _stranger(room, own)) and (b := _stranger(room, named)) and a != b and not known:
+                met.append(f"{own} imports {named}")
+    assert met == []
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ COMMANDS = {
     "view": Lazy("swath.cli.view:view_command", "Look at the products of an output on a map, in the browser."),
     "report": Lazy("swath.cli.inspect:report_command", "Draw the report of a run anew."),
     "validate": Lazy("swath.cli.inspect:validate_command", "Check a pipeline, a STAC object or a COG."),
+    "steps": Lazy("swath.cli.steps:steps_group", "List the steps of pipelines, and describe their parameters."),
     "check": Lazy("swath.cli.check:check_group", "Check that no pixel of a pipeline depends on how a scene is cut."),
     "doctor": Lazy("swath.cli.inspect:doctor_command", "Check this machine: what is missing, and the remedy."),
     "catalog": Lazy("swath.cli.catalog:catalog_group", "Prepare the served catalogue, and deliver what it lacks."),

@@ -14,10 +14,8 @@ from swath.layer_name import LayerId
 from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import Category, LayerName, LayerSpec, class_map
 from swath.scene import Scene
+from swath.steps.naming import CLOUD, CLOUD_MAP
 
-MAP: Final = "cloud"
-#: Its code of cloud.
-CLOUD: Final = 1
 CATEGORIES: Final = (
     Category(value=0, name="clear", title="Clear", rgb=(196, 208, 196)),
     Category(value=CLOUD, name="cloud", title="Cloud", rgb=(250, 250, 250)),
@@ -32,7 +30,7 @@ class Clouds:
 
     name: ClassVar[str] = "clouds"
     version: ClassVar[int] = 1
-    kinds: ClassVar[tuple[str, ...]] = (MAP,)
+    kinds: ClassVar[tuple[str, ...]] = (CLOUD_MAP,)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -59,8 +57,8 @@ class Clouds:
         thermal = [n for n in ("bt:lwir11",) if n in given]
         grid = scene.reference
         made = LayerSpec(
-            name=MAP,
-            asset=MAP,
+            name=CLOUD_MAP,
+            asset=CLOUD_MAP,
             title="Clouds by spectral tests",
             grid=grid,
             encoding=class_map(CATEGORIES),
@@ -79,4 +77,4 @@ class Clouds:
         for name in _VISIBLE:
             valid &= np.isfinite(bands[name])
         values = cloud.astype(np.uint8)
-        return {MAP: Layer(values=values, grid=recipe.grid, window=window, valid=valid)}
+        return {CLOUD_MAP: Layer(values=values, grid=recipe.grid, window=window, valid=valid)}

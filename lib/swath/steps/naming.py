@@ -1,9 +1,14 @@
-"""Layer names: ``<kind>:<band>``."""
+"""Layer names: ``<kind>:<band>``, and what steps share of a layer that one makes and another reads."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from swath.layer_name import LayerId
 from swath.product import LayerName, LayerSpec
+
+#: Layer of the cloud map, and its code of cloud.
+CLOUD_MAP: Final = "cloud"
+CLOUD: Final = 1
 
 
 def layer_name(kind: str, *, band: str) -> LayerName:

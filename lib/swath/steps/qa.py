@@ -13,8 +13,7 @@ from swath.inputs import Inputs
 from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import LayerName, LayerSpec, bit_field
 from swath.scene import Asset, Quality, Scene
-from swath.steps.clouds import CLOUD, MAP
-from swath.steps.naming import layer_name
+from swath.steps.naming import CLOUD, CLOUD_MAP, layer_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ class Qa:
             encoding=bit_field(QA_BITS),
             roles=("data-mask", "cloud", "cloud-shadow", "snow-ice", "saturation", "water-mask"),
         )
-        maps = [MAP] if MAP in given and given[MAP].grid.same_as(grid) else []
+        maps = [CLOUD_MAP] if CLOUD_MAP in given and given[CLOUD_MAP].grid.same_as(grid) else []
         needs = {name: Need(on=grid) for name in (*(layer_name("dn", band=b) for b in (*judging, *delivered)), *maps)}
         facts = {
             "instrument": scene.instrument,
@@ -69,8 +68,8 @@ class Qa:
             layer = layers.get(layer_name("dn", band=band))
             if layer is not None:
                 bits |= delivered_bits(layer, quality=quality, instrument=scene.instrument)
-        if MAP in recipe.needs:
-            clouds = layers[MAP].crop(window)
+        if CLOUD_MAP in recipe.needs:
+            clouds = layers[CLOUD_MAP].crop(window)
             bits = with_cloud_map(bits, cloudy=clouds.values == CLOUD, judged=clouds.usable)
         return {"qa": Layer(values=bits, grid=recipe.grid, window=window)}
 

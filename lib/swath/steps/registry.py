@@ -45,7 +45,7 @@ def step(name: str, parameters: Mapping[str, Any]) -> Step:
     known = parameter_names(name)
     for key in parameters:
         if key not in known:
-            told = ", ".join(known) or "none"
+            told = f"{', '.join(known)}; `swath steps show {name}` describes them" if known else "none"
             msg = f"step {name!r} has no parameter {key!r}{did_you_mean(key, known)} (its parameters: {told})"
             raise ConfigError(msg)
     try:
@@ -65,6 +65,11 @@ def step(name: str, parameters: Mapping[str, Any]) -> Step:
         )
         raise ConfigError(msg)
     return built
+
+
+def step_names() -> tuple[str, ...]:
+    """Names of all steps, plug-ins among them, in order."""
+    return tuple(sorted(_targets()))
 
 
 def parameter_names(name: str) -> tuple[str, ...]:
