@@ -98,7 +98,7 @@ def _local(given: str, *, folders: Folders) -> Iterator[str]:
 
 def _check_size(path: Path) -> None:
     """A file that was named must not be passed over silently because it is too large; in a folder it may be anything."""
-    if path.suffix.lower() in JSON_SUFFIXES and path.stat().st_size > MAX_METADATA_BYTES:
+    if path.name.lower().endswith(JSON_SUFFIXES) and path.stat().st_size > MAX_METADATA_BYTES:
         msg = f"{path} is too large to be read: expected at most {MAX_METADATA_BYTES} bytes; split it, or name a folder of items"
         raise ConfigError(msg)
 

@@ -64,10 +64,42 @@ class Folders:
         files = {entry.name for entry in entries if is_file(entry)}
         if kind_of_folder(files) is not None or _is_plugged(str(folder)):
             yield from _granules(folder) or (str(folder),)
+            if metadata := landsat_metadata(files):
+                others = self._below_landsat(entries, files=files, known={*metadata}, above=(*above, here))
+                # A scene that is named itself is that scene alone: so a retry finds what was found before.
+                yield from others if above else self._counted(others)
         elif folder.suffix.upper() == _SAFE:
             yield from self._safe(folder, entries=entries, files=files, above=(*above, here))
         else:
             yield from self._inside(entries, files=files, above=(*above, here))
+
+    def _below_landsat(
+        self,
+        entries: Sequence[os.DirEntry[str]],
+        *,
+        files: AbstractSet[str],
+        known: AbstractSet[str],
+        above: tuple[tuple[int, int], ...],
+    ) -> Iterator[str]:
+        """Other scenes in folders inside a scene's folder; a copy of it, and any other file there, is its own.
+
+        Args:
+            entries: What the folder holds.
+            files: Names of the files among them.
+            known: Names of the MTL files of this scene and of those around it.
+            above: Folders that were walked through.
+        """
+        for entry in entries:
+            if entry.name in files or not entry.is_dir():
+                continue
+            own = Folders(PassedOver())
+            yield from (h for h in own._walk(Path(entry.path), above=above) if _is_another(h, known=known))
+
+    def _counted(self, hrefs: Iterator[str]) -> Iterator[str]:
+        """Count what is passed over; nothing is yielded."""
+        for href in hrefs:
+            self._passed_over.add(href)
+        yield from ()
 
     def _safe(
         self, folder: Path, *, entries: Sequence[os.DirEntry[str]], files: AbstractSet[str], above: tuple[tuple[int, int], ...]
@@ -200,6 +232,14 @@ def _in_prefix(folder: str, *, names: Sequence[str], below: str, pending: dict[s
         yield from among.scenes(name, href=f"{folder}/{name}")
     if among.passed_over.count:
         pending[folder] = among.passed_over
+
+
+def _is_another(href: str, *, known: AbstractSet[str]) -> bool:
+    """Whether what was found inside a Landsat scene's folder is a delivery of its own, not a part or a copy of that scene."""
+    path = Path(href)
+    names = [path.name] if path.is_file() else [inside.name for inside in path.iterdir()]
+    metadata = landsat_metadata(names)
+    return known.isdisjoint(metadata) if metadata else kind_of_folder(names) == "sentinel2"
 
 
 def _safe_around(folder: str) -> str:

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import Any
 
 from swath.errors import MetadataError, ReadError
-from swath.readers.files.href import gdal_href, open_bytes
+from swath.readers.files.href import gdal_href
+from swath.readers.files.inflated import open_inflated
 from swath.readers.files.xml import MAX_METADATA_BYTES
 
 _VERSION = b'"stac_version"'
@@ -52,7 +53,7 @@ def stac_document(href: str) -> dict[str, Any]:
         MetadataError: It cannot be read: cut short, empty, of zeros, not UTF-8, not JSON.
     """
     try:
-        with open_bytes(gdal_href(href)) as file:
+        with open_inflated(gdal_href(href)) as file:
             data = file.read(MAX_METADATA_BYTES + 1)
     except ReadError as error:
         raise _unread(href, why=error.got) from error

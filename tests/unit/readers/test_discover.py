@@ -59,6 +59,7 @@ def test_every_kind_of_scene_is_found_in_a_folder(archive: Path) -> None:
     found = [href.removeprefix(f"{archive}/") for href in discover([str(archive)])]
     assert found == [
         "a",
+        "a/sub",
         "b/LC08_A_MTL.txt",
         "b/LE07_B_MTL.xml",
         "c/S2A_MSIL1C_X.SAFE",

@@ -39,6 +39,32 @@ def test_an_own_sensor_without_a_level_passes_and_the_scene_says_so(write_item: 
     assert (stated.level, "swath:scene_level" in stated.properties) == ("L1", False)
 
 
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ({"title": "Surface reflectance of the fields"}, "title: Surface reflectance"),
+        ({"description": "BOA, mosaicked"}, "description: BOA"),
+        ({"processing:lineage": "orthorectified, then to bottom-of-atmosphere"}, "processing:lineage: orthorectified"),
+        ({"processing:software": {"Sen2Cor": "2.11"}}, "processing:software Sen2Cor"),
+        ({"asset": {"title": "Red (surface_reflectance)"}}, r"title of asset red: Red \(surface_reflectance\)"),
+        ({"asset": {"description": "SR, scaled by 10000"}}, "description of asset red: SR, scaled"),
+        ({"key": "SR_B4"}, "asset SR_B4: SR_B4"),
+        ({"platform": None, "instruments": None, "constellation": None}, "nothing that says what made it"),
+    ],
+)
+def test_an_own_sensor_without_a_level_is_asked_where_level_1_would_be_a_guess(
+    write_item: WriteItem, said: Json, hint: str
+) -> None:
+    red = one_band()["red"] | said.get("asset", {})
+    told = {name: value for name, value in said.items() if name not in ("asset", "key")}
+    plain = {said.get("key", "red"): red}
+    with pytest.raises(MetadataError, match=rf"my-scene: the processing level is unknown: .*got .*{hint}.*--level L1"):
+        read_scene(write_item(item_of(plain, **OWN | told)))
+    assert read_scene(write_item(item_of(plain, **OWN | told, **{"swath:level": "L1"}))).level == "L1"
+    with under(Terms(level="L1")):
+        assert "--level" in str(read_scene(write_item(item_of(plain, **OWN | told))).properties["swath:scene_level"])
+
+
 def test_a_run_may_refuse_every_scene_that_states_no_level(write_item: WriteItem) -> None:
     with under(Terms(level="stated")):
         with pytest.raises(

@@ -1,16 +1,19 @@
 """Nothing is lost without a word: what cannot be read is yielded and refused, what is no scene is counted."""
 
+import gzip
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 
 from swath.errors import ArchiveError, ConfigError, MetadataError, ReadError, SceneError
 from swath.readers.discover import discover
 from swath.readers.passed_over import PassedOver
 from swath.readers.registry import read_scene
+from swath.readers.stac.item import read_item
 
 
 def _item(name: Any) -> dict[str, Any]:
@@ -145,3 +148,47 @@ def test_a_record_under_another_suffix_is_read(tmp_path: Path) -> None:
     (tmp_path / "item.json.txt").write_text(json.dumps(_item("a")))
     assert list(discover([str(tmp_path)])) == [str(tmp_path / "item.json.txt")]
     assert list(discover([str(tmp_path / "item.json.txt")])) == [str(tmp_path / "item.json.txt")]
+
+
+def test_items_may_be_compressed(tmp_path: Path) -> None:
+    text = json.dumps(_item("a")).encode()
+    zst = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(zst, "zstd") as stream:
+        stream.write(text)
+    packed = {"a.json.gz": gzip.compress(text), "b.json.zst": zst.getvalue().to_pybytes(), "c.geojson.GZ": gzip.compress(text)}
+    for name, data in packed.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "log.json.gz").write_bytes(gzip.compress(b'{"level": "info"}'))
+    (tmp_path / "cut.json.gz").write_bytes(gzip.compress(text)[:-12])
+    (tmp_path / "bomb.json.gz").write_bytes(gzip.compress(text[:-1] + b" " * (64 << 20)))
+    passed_over = PassedOver()
+    found = [Path(href).name for href in discover([str(tmp_path)], passed_over=passed_over)]
+    assert found == ["a.json.gz", "b.json.zst", "bomb.json.gz", "c.geojson.GZ", "cut.json.gz"]
+    assert passed_over.names == [str(tmp_path / "log.json.gz")]
+    for name in packed:
+        assert read_item(str(tmp_path / name)).item_id == "a"
+    for name, message in (("cut", r"got .*cut\.json\.gz: .*; it may be cut short"), ("bomb", "record is too large to be read")):
+        with pytest.raises(MetadataError, match=message) as told:
+            read_scene(str(tmp_path / f"{name}.json.gz"))
+        assert told.value.stage == "discover"
+
+
+def test_a_scene_below_another_scene_is_found(tmp_path: Path) -> None:
+    names = [f"LC09_L1TP_19302{n}_20240805_20240805_02_T1" for n in range(4)]
+    places = [names[0], f"{names[0]}/{names[1]}", f"{names[0]}/more/deep/{names[2]}", f"{names[0]}/{names[1]}/inner/{names[3]}"]
+    for place in [*places, f"{names[0]}/copy", f"{names[0]}/{names[1]}/{names[0]}"]:
+        own = next(n for n in reversed(names) if n in place.rsplit("/", 1)[-1]) if "copy" not in place else names[0]
+        folder = tmp_path / place
+        folder.mkdir(parents=True)
+        (folder / f"{own}_MTL.txt").write_text("GROUP = L1_METADATA_FILE\nEND\n")
+        (folder / f"{own}_B4.TIF").write_bytes(b"II*\0")
+    # Parts of a scene, and what was made of it, are its own.
+    (tmp_path / names[0] / "bands").mkdir()
+    for band in (2, 3):
+        (tmp_path / names[0] / "bands" / f"{names[0]}_B{band}.TIF").write_bytes(b"II*\0")
+    (tmp_path / names[0] / "item.json").write_text(json.dumps(_item("derived")))
+    assert sorted(discover([str(tmp_path)])) == sorted(str(tmp_path / place) for place in places)
+    passed_over = PassedOver()
+    outer = str(tmp_path / names[0])
+    assert list(discover([outer], passed_over=passed_over)) == [outer]
+    assert passed_over.names == [str(tmp_path / place) for place in (places[1], places[3], places[2])]

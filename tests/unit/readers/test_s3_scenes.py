@@ -145,6 +145,14 @@ def test_folders_of_a_bucket_come_once_with_their_own_files(bucket: Callable[[Pa
     assert len(list(folders_on_s3("s3://scenes/p"))) == 5
 
 
+def test_a_scene_below_another_in_a_bucket_is_found(bucket: Callable[[Path, str], None], tmp_path: Path) -> None:
+    for name in ("a/LC09_A_MTL.txt", "a/LC09_A_B4.TIF", "a/more/LC09_B_MTL.txt", "a/more/LC09_B_B4.TIF", "a/zone/LC09_C_MTL.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    bucket(tmp_path, "p")
+    assert list(discover(["s3://scenes/p"])) == [f"s3://scenes/p/a{inside}" for inside in ("/more", "/zone", "")]
+
+
 def test_a_safe_folder_in_a_bucket_is_found_once(bucket: Callable[[Path, str], None], tmp_path: Path) -> None:
     for name in ("MTD_MSIL1C.xml", "GRANULE/L1C_T33UVV/MTD_TL.xml", "manifest.safe"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ _S3, _CURL = "/vsis3/", "/vsicurl/"
 ArchiveKind = Literal["zip", "tar"]
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4")
 #: What a STAC record may be called: in one, ``#`` names an item.
-JSON_SUFFIXES = (".json", ".geojson")
+JSON_SUFFIXES = tuple(f"{json}{packed}" for json in (".json", ".geojson") for packed in ("", ".gz", ".zst"))
 #: Of tars that must be unpacked to be listed.
 PACKED_SUFFIXES = tuple(suffix for suffix in TAR_SUFFIXES if suffix != ".tar")
 #: Of archives, those among them that are known and not read.

@@ -6,7 +6,7 @@ from defusedxml.common import DefusedXmlException, EntitiesForbidden
 from defusedxml.ElementTree import DefusedXMLParser
 
 from swath.errors import ArchiveError, MetadataError, ReadError
-from swath.readers.files.href import open_bytes
+from swath.readers.files.inflated import open_inflated
 
 #: Sentinel-2's largest granule metadata is under 1 MB, a STAC item under 100 kB.
 MAX_METADATA_BYTES = 32 << 20
@@ -19,14 +19,14 @@ def read_metadata(href: str, *, max_bytes: int = MAX_METADATA_BYTES) -> bytes:
 
     Args:
         href: As ``readers.href.gdal_href`` spells it.
-        max_bytes: The most that is read.
+        max_bytes: The most that is read, once it is unpacked.
 
     Raises:
         MetadataError: It is missing, empty, or larger than the limit.
         ArchiveError: Its archive cannot be unpacked.
     """
     try:
-        with open_bytes(href) as file:
+        with open_inflated(href) as file:
             data = file.read(max_bytes + 1)
     except ArchiveError:
         raise

@@ -106,6 +106,11 @@ def level_in(text: str) -> int | None:
     return int(alone[1]) if alone else _named(plain)
 
 
+def names_surface(text: str) -> bool:
+    """Whether a text speaks of reflectance at the surface, in whichever words and separators."""
+    return _NAMES[2].search(_plain(text)) is not None and _NAMES[1].search(_plain(text)) is None
+
+
 def has_two_levels(*names: str) -> bool:
     """Whether one of these platforms, constellations or families is of a mission with products of Level 1 and of Level 2."""
     return any(_TWO_LEVELS.search(_plain(name)) for name in names)

@@ -17,6 +17,8 @@ MAX_MTL_BYTES = 4 << 20
 #: Real files nest 2 deep.
 MAX_GROUP_DEPTH = 8
 
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
 Groups = Mapping[str, Mapping[str, str]]
 
 
@@ -34,6 +36,8 @@ def read_groups(href: str) -> Groups:
         MetadataError: Missing, empty, too large, not Landsat metadata, or its groups do not balance.
     """
     data = read_metadata(href, max_bytes=MAX_MTL_BYTES).removeprefix(b"\xef\xbb\xbf")
+    if data.startswith(_UTF16) or b"\0=" in data or b"=\0" in data:
+        raise _broken(name=href, what="text in UTF-16, which an editor or PowerShell may have written; save it as UTF-8")
     start = data.lstrip()[:1]
     if start == b"<":
         return _merged(_of_xml(xml_of_bytes(data, name=href)))

@@ -80,6 +80,13 @@ class Item:
                 remedy="Add properties.datetime to the item.",
             )
         first, last = _time(start, name="start_datetime"), _time(end, name="end_datetime")
+        if last < first:
+            raise MetadataError(
+                "the item ends before it begins",
+                expected="start_datetime before end_datetime",
+                got=f"{start} to {end}"[:120],
+                remedy="Correct the item: the two may have changed places.",
+            )
         return first + (last - first) / 2
 
     def text(self, name: str) -> str:
@@ -169,11 +176,18 @@ def checked_item(record: JsonObject, *, href: str) -> Item:
         MetadataError: It is not.
     """
     version = str(record.get("stac_version", ""))
-    if record.get("type") != "Feature" or not record.get("id") or not version.startswith("1."):
+    name = record.get("id")
+    if (
+        record.get("type") != "Feature"
+        or not name
+        or isinstance(name, bool)
+        or not isinstance(name, str | int)
+        or not version.startswith("1.")
+    ):
         raise MetadataError(
             "this is not a STAC item",
-            expected="a Feature with an id and stac_version 1.0 or 1.1",
-            got=f"type {record.get('type')!r}, id {record.get('id')!r}, stac_version {version!r} in {href}",
+            expected="a Feature with an id of text and stac_version 1.0 or 1.1",
+            got=f"type {record.get('type')!r}, id {str(record.get('id'))[:60]!r}, stac_version {version!r} in {href}",
             remedy="Convert the item to STAC 1.1 (pystac does).",
         )
     return Item(record=record, href=href)

@@ -18,6 +18,7 @@ from swath.errors import MetadataError, MissingBandError, ReadError, SceneError
 from swath.readers.files.digest import checked_fingerprint, combined_digest, sha256_of_multihash
 from swath.readers.files.multihash import multihash_in
 from swath.readers.gate.gate import APPLIED, check_level
+from swath.readers.gate.hints import check_hints
 from swath.readers.gate.levels import stated_level
 from swath.readers.gate.terms import terms_in_use
 from swath.readers.pixels.delivered import dn_type, stored_of
@@ -82,6 +83,9 @@ def _scene(item: Item, *, source: str) -> Scene:
     beside = read_beside(item, family=platform.family)
     check_level(beside.level)
     level = stated or beside.level
+    if level is None:
+        named = any(item.text(n) for n in ("platform", "constellation")) or bool(instruments) or bool(item.collection)
+        check_hints(item.properties, assets=item.assets, named=named)
     angles = angles_of(item, tile=beside.tile)
     rpc = rpc_beside(item)
     chosen = choose_bands(item, platform=platform)

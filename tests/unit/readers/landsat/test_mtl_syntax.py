@@ -72,6 +72,12 @@ def test_broken_metadata_is_named(tmp_path: Path, text: str, message: str) -> No
         read_groups(_write(tmp_path, text))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_text_of_an_editor_s_encoding_is_called_so(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(MetadataError, match=r"X_MTL\.txt: text in UTF-16, .*; save it as UTF-8"):
+        read_groups(_write(tmp_path, ODL.encode(encoding)))
+
+
 def test_100_mb_are_refused_unread(tmp_path: Path) -> None:
     href = _write(tmp_path, ODL)
     os.truncate(href, 100 << 20)

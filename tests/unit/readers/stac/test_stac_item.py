@@ -223,6 +223,19 @@ def test_a_period_is_dated_by_its_middle(write_item: WriteItem) -> None:
     assert read_scene(write_item(item)).acquired == datetime(2023, 6, 1, 10, 30, tzinfo=UTC)
 
 
+def test_a_period_that_ends_before_it_begins_is_refused(write_item: WriteItem) -> None:
+    period = {"datetime": None, "start_datetime": "2023-06-01T12:00:00Z", "end_datetime": "2023-06-01T10:00:00Z"}
+    with pytest.raises(MetadataError, match=r"ends before it begins: .* got 2023-06-01T12:00:00Z to 2023-06-01T10:00:00Z"):
+        read_scene(write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **period)))
+
+
+@pytest.mark.parametrize("name", [["my-scene"], {"id": 1}, True, 1.5])
+def test_an_id_that_is_no_text_is_refused(write_item: WriteItem, name: Any) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}) | {"id": name}
+    with pytest.raises(MetadataError, match=r"not a STAC item: expected a Feature with an id of text .* got type 'Feature', id "):
+        read_scene(write_item(item))
+
+
 def test_nodata_comes_from_the_file_where_the_item_is_silent(write_item: WriteItem) -> None:
     item = item_of({"red": asset_of("r.tif", **{"raster:scale": 1e-4, "raster:offset": -0.1})})
     assert read_scene(write_item(item, nodata=42)).assets["red"].nodata == 42
