@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from swath.cli.run_request import RunOptions, request_of
 from swath.report.summary import reason_of
 from swath.report.text import plain, size
 from swath.runs.own_children import own_children
+from swath.runs.planned_changes import CHANGED, GONE, NEW, REUSED
 from swath.runs.request import RunRequest
 from swath.runs.told import Told
 from swath.spark.start.processors import processors
@@ -26,25 +29,27 @@ if TYPE_CHECKING:
 
 #: Set where spark-submit has started a JVM.
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
+_MARKS = {NEW: "+", CHANGED: "~", GONE: "-", REUSED: "="}
 
 
 @click.command("plan")
 @run_options
+@click.option("--list", "listing", is_flag=True, help="List each product and asset: new, reused, changed and why, gone.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-def plan_command(*, as_json: bool, **options: Any) -> None:
+def plan_command(*, as_json: bool, listing: bool, **options: Any) -> None:
     """Say what `swath run` with the same arguments would make, without making it."""
     asked = RunOptions(**options)
     cores = cores_of(asked.master or DEFAULT_MASTER, machine=processors()) if _SUBMITTED not in os.environ else None
     with own_children(cores=cores) if cores is not None else nullcontext() as hands, telling() as told:
         told.say("reading the metadata and taking the digests of the inputs")
-        found = _planned(asked, hands=hands, told=told)
+        found = _planned(asked, hands=hands, told=told, listing=listing)
     if as_json:
         click.echo(json.dumps(found))
         return
     _show(found)
 
 
-def _planned(asked: RunOptions, *, hands: "Hands | None", told: Told) -> dict[str, Any]:
+def _planned(asked: RunOptions, *, hands: "Hands | None", told: Told, listing: bool) -> dict[str, Any]:
     from swath.runs.estimate import look  # noqa: PLC0415  as above
 
     request = request_of(asked)
@@ -58,7 +63,8 @@ def _planned(asked: RunOptions, *, hands: "Hands | None", told: Told) -> dict[st
             ends.callback(stop_session, spark)
             return spark
 
-        return look(request, session=session, hands=hands, say=told.say, progress=told.stage) | _models_of(request)
+        found = look(request, session=session, hands=hands, say=told.say, progress=told.stage, listing=listing)
+        return found | _models_of(request)
 
 
 def _models_of(request: RunRequest) -> dict[str, Any]:
@@ -82,8 +88,34 @@ def _show(found: dict[str, Any]) -> None:
         table.add_row(f"model {reference}", f"{model['name']} {model['version']}, sha256 {model['digest'][:12]}")
     console = Console()
     console.print(table)
+    for line in changed_lines(found.get("changes", ())):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for refusal in found["refused"]:
-        console.print(f"would be quarantined: {_told(**refusal)}", markup=False, highlight=False)
+        console.print(f"would be quarantined: {_told(**refusal)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def changed_lines(changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Lines of ``plan --list``: a product a line, then each of its assets that is not reused."""
+    for change in changes:
+        name = plain(change["product_id"] or change["scene_id"])
+        if change["state"] == REUSED:
+            yield f"= {name}: there already, {change['count']} assets"
+            continue
+        assets = change["assets"]
+        counts = Counter(asset["state"] for asset in assets.values())
+        yield f"{_MARKS[change['state']]} {name}: " + ", ".join(f"{n} {state}" for state, n in counts.items())
+        if change["state"] == CHANGED:
+            yield from _asset_lines(assets)
+
+
+def _asset_lines(assets: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """A line for all assets that differ in the same way."""
+    alike: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, asset in assets.items():
+        alike[asset["state"], asset.get("why", "")].append(name)
+    for (state, why), names in alike.items():
+        if state != REUSED:
+            yield f"    {_MARKS[state]} {', '.join(names)}" + (f": {plain(why)}" if why else "")
 
 
 def _told(*, scene_id: str, message: str) -> str:

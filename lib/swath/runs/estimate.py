@@ -17,6 +17,7 @@ from swath.runs.decide import REFUSED, STATUSES
 from swath.runs.hands import Hands, SparkHands
 from swath.runs.ingest import StageProgress, name_of
 from swath.runs.plan import Plan
+from swath.runs.planned_changes import MOST_LISTED, planned_changes, standing
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
 from swath.stores.registry import open_store
@@ -107,6 +108,7 @@ def look(
     hands: Hands | None = None,
     say: Say | None = None,
     progress: StageProgress | None = None,
+    listing: bool = False,
 ) -> dict[str, Any]:
     """What a run of the request would make, JSON-able; nothing is made and nothing remembered.
 
@@ -116,6 +118,7 @@ def look(
         hands: What reads few scenes without one; None asks for a session whatever they are.
         say: Hears of the progress of a search.
         progress: Told how many of how many inputs are read.
+        listing: Say of each product and asset whether it is new, changed or there already (``changes``).
 
     Raises:
         ConfigError: Nothing was found, or something cannot fit.
@@ -125,11 +128,15 @@ def look(
         counts = {status: plan.scenes(status) for status in STATUSES if plan.scenes(status)}
         wanted = plan.to_make(most=ESTIMATED)
         waves = len(plan.waves)
-        refused = [r for r in plan.aside().told if r["status"] == REFUSED][:TOLD]
+        aside_rows = plan.aside().told
+        listed = _first_with_scenes(plan) if listing else []
+    refused = [r for r in aside_rows if r["status"] == REFUSED][:TOLD]
     estimates = [estimate(r) for r in wanted]
     refuse_what_cannot_fit(estimates, request)
+    changes = {"changes": _changes(listed, told=aside_rows, request=request)} if listing else {}
     return {
         "pipeline": request.pipeline["name"],
+        **changes,
         "status": counts,
         **totals(estimates, cores=cores, slower=slowness()),
         "waves": waves,
@@ -137,6 +144,22 @@ def look(
         "product_ids": [e.product_id for e in estimates],
         "refused": [{"scene_id": name_of(r["scene_id"], r["href"], stage=r["stage"]), "message": r["message"]} for r in refused],
     }
+
+
+def _first_with_scenes(plan: Plan) -> list[Row]:
+    """The first rows to make, each with its ``scene``."""
+    rows: list[Row] = []
+    for number in plan.waves:
+        rows += plan.wave(number)
+        if len(rows) >= MOST_LISTED:
+            break
+    return rows
+
+
+def _changes(wanted: list[Row], *, told: list[Row], request: RunRequest) -> list[dict[str, Any]]:
+    store = open_store(request.output)
+    made = planned_changes(wanted, request=request, tables=open_tables(None, store), read=store.read)
+    return [*made, *standing(told)]
 
 
 def _planned(
