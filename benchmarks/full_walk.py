@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from swath.compiled import machine_code
 from swath.inference.forest import Forest
-from swath.inference.forest_kernel import BLOCK_PX, Cuts, Walk, _bin_block, _to_probabilities
-from swath.inference.forest_pack import cuts_of, walk_of
+from swath.inference.forest_kernel import BLOCK_PX, Cuts, Link, Walk, _bin_block, _to_probabilities
+from swath.inference.forest_pack import cuts_of, link_of, walk_of
 
 
 class FullWalk:
@@ -20,7 +20,7 @@ class FullWalk:
         """Class probabilities [1], (class, pixel), of features, (feature, pixel)."""
         result = np.empty((self._forest.classes, features.shape[1]), dtype=np.float32)
         scores = np.empty((self._forest.outputs, BLOCK_PX))
-        _predict(features, self._cuts, self._walk, self._depths, self._forest.sigmoid, scores, result)
+        _predict(features, self._cuts, self._walk, self._depths, link_of(self._forest), scores, result)
         return result
 
 
@@ -73,7 +73,7 @@ def _predict(  # noqa: PLR0917 (compiled functions take positions)
     cuts: Cuts,
     walk: Walk,
     depths: NDArray[np.int64],
-    sigmoid: float,
+    link: Link,
     scores: NDArray[np.float64],
     result: NDArray[np.float32],
 ) -> None:
@@ -82,4 +82,4 @@ def _predict(  # noqa: PLR0917 (compiled functions take positions)
         scores[:] = 0.0
         _bin_block(features, cuts, start, bins)
         _walk_block(bins, walk, depths, min(features.shape[1] - start, BLOCK_PX), scores)
-        _to_probabilities(scores, sigmoid, start, result)
+        _to_probabilities(scores, link, start, result)

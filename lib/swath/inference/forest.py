@@ -3,11 +3,14 @@
 Thresholds are few (LightGBM bins features to at most 255 values), so each feature is replaced by its bin, the count
 of thresholds below it, and a node compares one byte. Thresholds are rounded *down* to float32: for a float32 ``x``,
 ``x <= t`` in float64 equals ``x <= floor32(t)``, so the decisions are those of LightGBM itself.
+
+Nodes compare *columns*. A column is a feature with at most 254 of its thresholds and one rule for missing values, so a
+feature with more thresholds, or with nodes that send NaN to different sides, has several.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,10 @@ MAX_NODES = 65_535
 MAX_FEATURES = 255
 #: Unpacked size of all arrays [bytes].
 MAX_FOREST_BYTES = 512 << 20
+#: Where a column sends NaN. LightGBM also reads values up to 1e-35 as 0; XGBoost and ONNX take every value as it is.
+NAN_IS_ZERO, NAN_LEFT, NAN_RIGHT, ZERO_LEFT, ZERO_RIGHT, EXACT_LEFT, EXACT_RIGHT = range(7)
+#: From sums to probabilities: LightGBM's in float64; XGBoost's, with sums, in float32; the sums themselves.
+LIGHTGBM, XGBOOST, PLAIN = range(3)
 _ARRAYS = {
     "child": np.uint16,
     "feature": np.uint8,
@@ -33,6 +40,9 @@ _ARRAYS = {
     "outputs": np.int64,
     "sigmoid": np.float64,
 }
+#: Absent from the file of a forest whose columns are its features, and that links as LightGBM does.
+_MORE = {"source": np.uint8, "rule": np.uint8, "base": np.float64, "link": np.int64, "inputs": np.int64}
+_SCALARS = ("outputs", "sigmoid", "link", "inputs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,14 +51,19 @@ class Forest:
 
     Args:
         child: Left child within its tree, (node,); a leaf points to itself.
-        feature: Feature that a node compares, (node,).
+        feature: Column that a node compares, (node,).
         threshold: A pixel goes right when its bin is greater, (node,); ``LEAF`` at leaves.
         value: Raw score of a leaf, (node,); 0 at inner nodes.
         tree_offset: First node of each tree, and the end, (tree + 1,); tree t adds to output ``t % outputs``.
-        cut: Sorted float32 thresholds of all features, (cut,).
-        cut_offset: First cut of each feature, and the end, (feature + 1,).
+        cut: Sorted float32 thresholds of all columns, (cut,).
+        cut_offset: First cut of each column, and the end, (column + 1,).
         outputs: Raw scores per pixel: 1 (two classes by a sigmoid) or the number of classes (softmax).
         sigmoid: Slope of the sigmoid; unused when there are several outputs.
+        source: Feature of each column, (column,); the column itself when empty.
+        rule: Where a column sends NaN, (column,); as 0 when empty.
+        base: What each sum begins with, (outputs,); 0 when empty.
+        link: ``LIGHTGBM``, ``XGBOOST`` or ``PLAIN``.
+        inputs: Number of features; that of the columns when 0.
 
     Raises:
         ConfigError: The arrays are no forest (so that the kernel may trust them).
@@ -63,6 +78,11 @@ class Forest:
     cut_offset: NDArray[np.int64]
     outputs: int
     sigmoid: float = 1.0
+    source: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
+    rule: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
+    base: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    link: int = LIGHTGBM
+    inputs: int = 0
 
     def __post_init__(self) -> None:
         """Refuse arrays that would lead the kernel astray."""
@@ -81,12 +101,21 @@ class Forest:
             return False
         if not all(a.shape == (nodes,) for a in (self.child, self.feature, self.threshold)):
             return False
-        if not (np.isfinite(self.value).all() and np.isfinite(self.cut).all() and np.isfinite(self.sigmoid)):
+        # A cut may be infinite: scikit-learn splits off missing values alone at +inf.
+        if not (np.isfinite(self.value).all() and not np.isnan(self.cut).any() and np.isfinite(self.sigmoid)):
             return False
-        return self._cuts_rise() and self._nodes_descend(sizes, numbers)
+        return self._columns_are_sound(cuts) and self._cuts_rise() and self._nodes_descend(sizes, numbers)
+
+    def _columns_are_sound(self, columns: int) -> bool:
+        sizes = (self.source.size in (0, columns), self.rule.size in (0, columns), self.base.size in (0, self.outputs))
+        if not all(sizes) or not np.isfinite(self.base).all() or self.link not in (LIGHTGBM, XGBOOST, PLAIN):
+            return False
+        if not 0 <= self.inputs <= MAX_FEATURES or (self.rule > EXACT_RIGHT).any():
+            return False
+        return bool((self.source_of < self.features).all())
 
     def _cuts_rise(self) -> bool:
-        falls = np.flatnonzero(np.diff(self.cut) <= 0) + 1
+        falls = np.flatnonzero(~(self.cut[1:] > self.cut[:-1])) + 1
         return bool(np.isin(falls, self.cut_offset).all())
 
     def _nodes_descend(self, sizes: NDArray[np.int64], numbers: NDArray[np.int64]) -> bool:
@@ -100,9 +129,35 @@ class Forest:
         return bool(below.all() and (self.threshold[inner] < numbers[self.feature[inner]]).all())
 
     @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return self.cut_offset.size - 1
+
+    @property
     def features(self) -> int:
         """Number of features."""
-        return self.cut_offset.size - 1
+        return self.inputs or self.columns
+
+    @property
+    def source_of(self) -> NDArray[np.uint8]:
+        """Feature of each column, (column,)."""
+        return self.source if self.source.size else np.arange(self.columns, dtype=np.uint8)
+
+    @property
+    def rule_of(self) -> NDArray[np.uint8]:
+        """Where each column sends NaN, (column,)."""
+        return self.rule if self.rule.size else np.full(self.columns, NAN_IS_ZERO, dtype=np.uint8)
+
+    @property
+    def base_of(self) -> NDArray[np.float64]:
+        """What each sum begins with, (outputs,)."""
+        return self.base if self.base.size else np.zeros(self.outputs)
+
+    def cuts_of_feature(self, feature: int) -> NDArray[np.float32]:
+        """Sorted thresholds of a feature, over its columns."""
+        own = np.flatnonzero(self.source_of == feature)
+        parts = [self.cut[self.cut_offset[c] : self.cut_offset[c + 1]] for c in own]
+        return np.unique(np.concatenate([*parts, np.empty(0, dtype=np.float32)]))
 
     @property
     def classes(self) -> int:
@@ -116,7 +171,12 @@ class Forest:
 
     def to_bytes(self) -> bytes:
         """The forest as a compressed npz; the same forest gives the same bytes."""
-        return array_bytes({n: np.asarray(getattr(self, n), dtype=t) for n, t in _ARRAYS.items()})
+        kept = _ARRAYS | (_MORE if self._is_more_than_lightgbms else {})
+        return array_bytes({n: np.asarray(getattr(self, n), dtype=t) for n, t in kept.items()})
+
+    @property
+    def _is_more_than_lightgbms(self) -> bool:
+        return bool(self.source.size or self.rule.size or self.base.size or self.link or self.inputs)
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -126,13 +186,14 @@ class Forest:
             ConfigError: Not such a file, too large when unpacked, or no forest.
         """
         with stored_arrays(path, most_bytes=MAX_FOREST_BYTES, content="forest") as stored:
-            arrays = {name: stored[name] for name in _ARRAYS}
-        for name, dtype in _ARRAYS.items():
-            if arrays[name].dtype != dtype or arrays[name].ndim != (0 if name in ("outputs", "sigmoid") else 1):
+            kept = _ARRAYS | (_MORE if "link" in stored else {})
+            arrays = {name: stored[name] for name in kept}
+        for name, dtype in kept.items():
+            if arrays[name].dtype != dtype or arrays[name].ndim != (0 if name in _SCALARS else 1):
                 msg = f"{path}: array {name} has type {arrays[name].dtype} and {arrays[name].ndim} dimensions"
                 raise ConfigError(msg)
-        outputs, sigmoid = int(arrays.pop("outputs")), float(arrays.pop("sigmoid"))
-        return cls(**arrays, outputs=outputs, sigmoid=sigmoid)
+        scalars: dict[str, Any] = {n: arrays.pop(n).item() for n in _SCALARS if n in arrays}
+        return cls(**arrays, **scalars)
 
 
 def _is_ladder(offsets: NDArray[np.int64], *, end: int) -> bool:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.compiled import machine_code
-from swath.inference.forest import LEAF
+from swath.inference.forest import EXACT_LEFT, LEAF, NAN_IS_ZERO, NAN_LEFT, PLAIN, XGBOOST, ZERO_LEFT
 
 BLOCK_PX = 1024
 #: Bins are looked up by the upper bits of a float32: sign, exponent and 7 bits of the mantissa.
@@ -43,11 +43,21 @@ _CHILD, _FEATURE, _LOW = np.uint32(16), np.uint32(8), np.uint32(255)
 
 
 class Cuts(NamedTuple):
-    """The thresholds of all features, and where to start looking among them."""
+    """The thresholds of all columns, where to start looking among them, their features, and where they send NaN."""
 
     cut: NDArray[np.float32]
     cut_offset: NDArray[np.int64]
     first: NDArray[np.uint8]
+    source: NDArray[np.int64]
+    rule: NDArray[np.uint8]
+
+
+class Link(NamedTuple):
+    """What the sums begin with, and how they become probabilities."""
+
+    base: NDArray[np.float64]
+    kind: int
+    sigmoid: float
 
 
 class Questions(NamedTuple):
@@ -94,21 +104,49 @@ class Scan(NamedTuple):
 def _bin_block(  # noqa: PLR0917 (compiled functions take positions)
     features: NDArray[np.float32], cuts: Cuts, start: int, bins: NDArray[np.uint8]
 ) -> None:
-    """Bins of up to ``BLOCK_PX`` pixels from ``start`` on, (feature, ``BLOCK_PX``): the count of cuts below the value."""
+    """Bins of up to ``BLOCK_PX`` pixels from ``start`` on, (column, ``BLOCK_PX``): the count of cuts below the value."""
     codes = features.view(np.uint32)
     stop = min(features.shape[1], start + BLOCK_PX)
-    for f in range(features.shape[0]):
-        low, high = cuts.cut_offset[f], cuts.cut_offset[f + 1]
+    for column in range(cuts.source.size):
+        low, high, f = cuts.cut_offset[column], cuts.cut_offset[column + 1], cuts.source[column]
+        if cuts.rule[column] != NAN_IS_ZERO:
+            _bin_missing(features[f, start:stop], cuts, column, bins[column])
+            continue
         for i in range(start, stop):
             x, code = features[f, i], codes[f, i]
             # LightGBM reads NaN as 0 where a model has no branch for missing values, and tiny values everywhere.
             if not abs(x) > ZERO:
                 x, code = np.float32(0.0), np.uint32(0)
             key = code ^ (_ALL if code & SIGN else SIGN)
-            c = low + np.int64(cuts.first[f, key >> KEY_SHIFT])
+            c = low + np.int64(cuts.first[column, key >> KEY_SHIFT])
             while c < high and cuts.cut[c] < x:
                 c += 1
-            bins[f, i - start] = c - low
+            bins[column, i - start] = c - low
+
+
+@machine_code
+def _bin_missing(  # noqa: PLR0917 (as above)
+    values: NDArray[np.float32], cuts: Cuts, column: int, bins: NDArray[np.uint8]
+) -> None:
+    """Bins of a column with a side for missing values: 0 is left of every node, ``LEAF`` right of all but the leaves."""
+    codes = values.view(np.uint32)
+    low, high, rule = cuts.cut_offset[column], cuts.cut_offset[column + 1], cuts.rule[column]
+    aside = np.uint8(0 if (rule - NAN_LEFT) % 2 == 0 else LEAF)
+    zero_is_missing, tiny_is_zero = ZERO_LEFT <= rule < EXACT_LEFT, rule < EXACT_LEFT
+    for i in range(values.size):
+        x, code = values[i], codes[i]
+        tiny = abs(x) <= ZERO
+        if np.isnan(x) or (zero_is_missing and tiny):
+            bins[i] = aside
+            continue
+        # Both zeros are one value.
+        if x == np.float32(0.0) or (tiny_is_zero and tiny):
+            x, code = np.float32(0.0), np.uint32(0)
+        key = code ^ (_ALL if code & SIGN else SIGN)
+        c = low + np.int64(cuts.first[column, key >> KEY_SHIFT])
+        while c < high and cuts.cut[c] < x:
+            c += 1
+        bins[i] = c - low
 
 
 @machine_code
@@ -141,7 +179,7 @@ def _enter(  # noqa: PLR0917 (as above)
 
 @machine_code
 def _walk_block(  # noqa: PLR0917 (as above)
-    bins: NDArray[np.uint8], walk: Walk, at: NDArray[np.uint16], count: int, scores: NDArray[np.float64]
+    bins: NDArray[np.uint8], walk: Walk, at: NDArray[np.uint16], count: int, scores: NDArray[np.floating]
 ) -> None:
     for t in range(walk.entry.shape[0]):
         begin, end = walk.tree_offset[t], walk.tree_offset[t + 1]
@@ -177,28 +215,29 @@ def predict_by_walk(  # noqa: PLR0917 (as above)
     features: NDArray[np.float32],
     cuts: Cuts,
     walk: Walk,
-    sigmoid: float,
-    scores: NDArray[np.float64],
+    link: Link,
+    scores: NDArray[np.floating],
     result: NDArray[np.float32],
 ) -> None:
     """Fill ``result``, (class, pixel), with the probabilities of ``features``, (feature, pixel), both float32.
 
-    ``scores`` is scratch, (output, ``BLOCK_PX``). Scores are summed in float64 in the order of the trees, as LightGBM
-    does.
+    ``scores`` is scratch, (output, ``BLOCK_PX``). Scores are summed in its precision in the order of the trees: float64 as
+    LightGBM does, float32 as XGBoost does (one sum in float64, rounded, is that sum in float32).
     """
-    bins = np.zeros((features.shape[0], BLOCK_PX), dtype=np.uint8)
+    bins = np.zeros((cuts.source.size, BLOCK_PX), dtype=np.uint8)
     at = np.zeros(BLOCK_PX, dtype=np.uint16)
     for start in range(0, features.shape[1], BLOCK_PX):
-        scores[:] = 0.0
+        for k in range(scores.shape[0]):
+            scores[k, :] = link.base[k]
         _bin_block(features, cuts, start, bins)
         _walk_block(bins, walk, at, min(features.shape[1] - start, BLOCK_PX), scores)
-        _to_probabilities(scores, sigmoid, start, result)
+        _to_probabilities(scores, link, start, result)
 
 
 @machine_code
 def count_visits(features: NDArray[np.float32], cuts: Cuts, walk: Walk) -> NDArray[np.int64]:
     """How many of up to ``BLOCK_PX`` pixels, (feature, pixel), pass each node of a forest, (node,)."""
-    bins = np.zeros((features.shape[0], BLOCK_PX), dtype=np.uint8)
+    bins = np.zeros((cuts.source.size, BLOCK_PX), dtype=np.uint8)
     _bin_block(features, cuts, 0, bins)
     visits = np.zeros(walk.nodes.size, dtype=np.int64)
     for t in range(walk.entry.shape[0]):
@@ -216,7 +255,7 @@ def count_visits(features: NDArray[np.float32], cuts: Cuts, walk: Walk) -> NDArr
 
 @machine_code
 def _scan_block(  # noqa: PLR0917 (as above)
-    bins: NDArray[np.uint8], scan: Scan, left: NDArray[np.unsignedinteger], scores: NDArray[np.float64]
+    bins: NDArray[np.uint8], scan: Scan, left: NDArray[np.unsignedinteger], scores: NDArray[np.floating]
 ) -> None:
     one, multiplier = np.uint64(1), np.uint64(scan.multiplier)
     every, shift = np.uint64(scan.every), np.uint64(scan.shift)
@@ -236,29 +275,76 @@ def predict_by_scan(  # noqa: PLR0917 (as above)
     features: NDArray[np.float32],
     cuts: Cuts,
     scan: Scan,
-    sigmoid: float,
-    scores: NDArray[np.float64],
+    link: Link,
+    scores: NDArray[np.floating],
     result: NDArray[np.float32],
 ) -> None:
     """Fill ``result``, (class, pixel), with the probabilities of ``features``, (feature, pixel), both float32.
 
-    ``scores`` is scratch, (output, ``BLOCK_PX``). Scores are summed in float64 in the order of the trees, as LightGBM
-    does.
+    ``scores`` is scratch, (output, ``BLOCK_PX``). Scores are summed in its precision in the order of the trees: float64 as
+    LightGBM does, float32 as XGBoost does (one sum in float64, rounded, is that sum in float32).
     """
-    bins = np.zeros((features.shape[0], BLOCK_PX), dtype=np.uint8)
+    bins = np.zeros((cuts.source.size, BLOCK_PX), dtype=np.uint8)
     left = np.zeros(BLOCK_PX, dtype=scan.asked.kept.dtype)
     for start in range(0, features.shape[1], BLOCK_PX):
-        scores[:] = 0.0
+        for k in range(scores.shape[0]):
+            scores[k, :] = link.base[k]
         _bin_block(features, cuts, start, bins)
         _scan_block(bins, scan, left, scores)
-        _to_probabilities(scores, sigmoid, start, result)
+        _to_probabilities(scores, link, start, result)
 
 
 @machine_code
 def _to_probabilities(  # noqa: PLR0917 (as above)
-    scores: NDArray[np.float64], sigmoid: float, start: int, result: NDArray[np.float32]
+    scores: NDArray[np.floating], link: Link, start: int, result: NDArray[np.float32]
 ) -> None:
-    """Softmax of the scores, (output, ``BLOCK_PX``), or the sigmoid of the only one, into ``result``; spoils the scores."""
+    """Probabilities of the scores, (output, ``BLOCK_PX``), into ``result``; spoils the scores."""
+    if link.kind == XGBOOST:
+        _as_xgboost(scores, start, result)
+    elif link.kind == PLAIN:
+        _as_sums(scores, start, result)
+    else:
+        _as_lightgbm(scores, link.sigmoid, start, result)
+
+
+@machine_code
+def _as_sums(scores: NDArray[np.floating], start: int, result: NDArray[np.float32]) -> None:
+    for i in range(min(result.shape[1] - start, BLOCK_PX)):
+        if scores.shape[0] == 1:
+            result[0, start + i] = 1.0 - scores[0, i]
+            result[1, start + i] = scores[0, i]
+            continue
+        for k in range(scores.shape[0]):
+            result[k, start + i] = scores[k, i]
+
+
+@machine_code
+def _as_xgboost(scores: NDArray[np.floating], start: int, result: NDArray[np.float32]) -> None:
+    """Softmax or sigmoid in float32, in the order of XGBoost's ``common/math.h``."""
+    one, outputs = np.float32(1.0), scores.shape[0]
+    for i in range(min(result.shape[1] - start, BLOCK_PX)):
+        if outputs == 1:
+            p = one / (math.exp(min(-np.float32(scores[0, i]), np.float32(88.7))) + one)
+            result[0, start + i] = one - p
+            result[1, start + i] = p
+            continue
+        top = np.float32(scores[0, i])
+        for k in range(1, outputs):
+            top = max(top, np.float32(scores[k, i]))
+        total = 0.0
+        for k in range(outputs):
+            power = math.exp(np.float32(scores[k, i]) - top)
+            scores[k, i] = power
+            total += power
+        for k in range(outputs):
+            result[k, start + i] = np.float32(scores[k, i]) / np.float32(total)
+
+
+@machine_code
+def _as_lightgbm(  # noqa: PLR0917 (as above)
+    scores: NDArray[np.floating], sigmoid: float, start: int, result: NDArray[np.float32]
+) -> None:
+    """Softmax of the scores, or the sigmoid of the only one, in float64."""
     outputs = scores.shape[0]
     for i in range(min(result.shape[1] - start, BLOCK_PX)):
         if outputs == 1:

@@ -6,14 +6,16 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.inference.forest import LEAF, Forest
+from swath.inference.forest import LEAF, XGBOOST, Forest
 from swath.inference.forest_kernel import (
+    BLOCK_PX,
     CROWN_BITS,
     CROWN_MULTIPLIER,
     CROWN_NODES,
     KEY_SHIFT,
     SIGN,
     Cuts,
+    Link,
     Questions,
     Scan,
     Walk,
@@ -29,7 +31,23 @@ MAX_LEAVES = 32
 
 def cuts_of(forest: Forest) -> Cuts:
     """Prepare the thresholds of a forest for ``the kernels``."""
-    return Cuts(cut=forest.cut, cut_offset=forest.cut_offset, first=_first_bins(forest.cut, forest.cut_offset))
+    return Cuts(
+        cut=forest.cut,
+        cut_offset=forest.cut_offset,
+        first=_first_bins(forest.cut, forest.cut_offset),
+        source=forest.source_of.astype(np.int64),
+        rule=forest.rule_of,
+    )
+
+
+def link_of(forest: Forest) -> Link:
+    """How the sums of a forest become probabilities."""
+    return Link(base=forest.base_of, kind=forest.link, sigmoid=forest.sigmoid)
+
+
+def scores_of(forest: Forest) -> NDArray[np.floating]:
+    """Scratch for the sums of a block, in the precision of the library that trained, (output, ``BLOCK_PX``)."""
+    return np.empty((forest.outputs, BLOCK_PX), dtype=np.float32 if forest.link == XGBOOST else np.float64)
 
 
 def _first_bins(cut: NDArray[np.float32], cut_offset: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
-from swath.inference.forest import LEAF, Forest
+from swath.inference.forest import LEAF, LIGHTGBM, XGBOOST, Forest
 from swath.inference.forest_kernel import BLOCK_PX, count_visits, predict_by_scan, predict_by_walk
-from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, scan_of, walk_of
+from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, link_of, scan_of, scores_of, walk_of
 from swath.inference.kinds import PredictorKind
 from swath.inference.manifest import Manifest
 from swath.place import Place
@@ -27,7 +27,7 @@ class ForestPredictor:
 
     def __init__(self, forest: Forest, *, scanned_leaves: int = MAX_LEAVES) -> None:
         self._forest = forest
-        self._cuts = cuts_of(forest)
+        self._cuts, self._link = cuts_of(forest), link_of(forest)
         small = leaves_of(forest) <= min(scanned_leaves, MAX_LEAVES)
         self._scan = scan_of(forest) if small else None
         self._walk = None if small else walk_of(forest)
@@ -36,7 +36,7 @@ class ForestPredictor:
     def predict(self, features: NDArray[np.float32], *, place: Place | None = None) -> NDArray[np.float32]:
         """Class probabilities [1] of pixels in any arrangement, (class, ...), of features, (feature, ...).
 
-        NaN counts as 0 (LightGBM's rule).
+        NaN goes where the trainer's library sends it; it counts as 0 where that had none to learn from (LightGBM's rule).
 
         Raises:
             ValueError: Another number of features, or not float32.
@@ -52,14 +52,14 @@ class ForestPredictor:
     def _of_pixels(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         forest = self._forest
         result = np.empty((forest.classes, features.shape[1]), dtype=np.float32)
-        scores = np.empty((forest.outputs, BLOCK_PX), dtype=np.float64)
+        scores = scores_of(forest)
         ordered = np.ascontiguousarray(features)
         if self._scan is not None:
-            predict_by_scan(ordered, self._cuts, self._scan, forest.sigmoid, scores, result)
+            predict_by_scan(ordered, self._cuts, self._scan, self._link, scores, result)
         elif self._walk is not None:
             if not self._learned and features.shape[1] >= LEARN_PX:
                 self._learn(ordered)
-            predict_by_walk(ordered, self._cuts, self._walk, forest.sigmoid, scores, result)
+            predict_by_walk(ordered, self._cuts, self._walk, self._link, scores, result)
         return result
 
     def _learn(self, features: NDArray[np.float32]) -> None:
@@ -88,11 +88,11 @@ KIND = PredictorKind(suffix=".npz", tolerance=0.0, load=_load)
 def warm_up() -> None:
     """Compile the kernels for every kind of forest, so that an image or an installation carries their machine code."""
     for leaves in (2, MAX_LEAVES // 2 + 1, MAX_LEAVES + 1):
-        for outputs in (1, 2):
-            ForestPredictor(_comb(leaves, outputs=outputs)).predict(np.zeros((1, LEARN_PX), dtype=np.float32))
+        for link in (LIGHTGBM, XGBOOST):
+            ForestPredictor(_comb(leaves, outputs=2, link=link)).predict(np.zeros((1, LEARN_PX), dtype=np.float32))
 
 
-def _comb(leaves: int, *, outputs: int) -> Forest:
+def _comb(leaves: int, *, outputs: int, link: int = LIGHTGBM) -> Forest:
     """Trees that split one feature at 1, 2, 3 ..., always on to the right."""
     inner = np.arange(leaves - 1)
     nodes = 2 * leaves - 1
@@ -108,4 +108,5 @@ def _comb(leaves: int, *, outputs: int) -> Forest:
         cut=np.arange(1, leaves, dtype=np.float32),
         cut_offset=np.array([0, leaves - 1], dtype=np.int64),
         outputs=outputs,
+        link=link,
     )

@@ -20,6 +20,8 @@ REFERENCE_FILE: Final = "reference.npz"
 PERCENTS: Final = (0.1, 50.0, 99.9)
 #: Unpacked size of all arrays [bytes].
 MAX_REFERENCE_BYTES: Final = 16 << 20
+#: A conversion that differs by more is none.
+MAX_TOLERANCE: Final = 1e-6
 #: What the file holds: words, lists of names, numbers, arrays.
 _TEXTS = ("of",)
 _NAMES = ("bands", "classes")
@@ -41,6 +43,7 @@ class Reference:
             looks around the pixels of one square, row by row.
         probabilities: Answers of the library that trained, (row, class), float32.
         percentiles: 0.1, 50 and 99.9 % of the training data, (3, band), physical values.
+        tolerance: Largest difference that a conversion is allowed, beside that of the kind: libraries that sum in another order.
     """
 
     bands: tuple[str, ...]
@@ -51,6 +54,7 @@ class Reference:
     features: NDArray[np.float32]
     probabilities: NDArray[np.float32]
     percentiles: NDArray[np.float64]
+    tolerance: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse arrays that contradict each other.
@@ -58,6 +62,9 @@ class Reference:
         Raises:
             ConfigError: With the shapes that belong together.
         """
+        if not 0.0 <= self.tolerance <= MAX_TOLERANCE:
+            msg = f"{REFERENCE_FILE}: a conversion may differ by at most {MAX_TOLERANCE:g}, it says {self.tolerance:g}"
+            raise ConfigError(msg)
         rows, bands, classes = self.features.shape[0], len(self.bands), len(self.classes)
         wanted = {"features": (rows, bands), "probabilities": (rows, classes), "percentiles": (len(PERCENTS), bands)}
         for name, shape in wanted.items():
@@ -87,7 +94,7 @@ class Reference:
             yield from self._replayed(predictor, manifest=manifest)
 
     def _replayed(self, predictor: Predictor, *, manifest: Manifest) -> Iterator[str]:
-        tolerance, rows = kind_of(manifest.kind).tolerance, self.features.shape[0]
+        tolerance, rows = max(kind_of(manifest.kind).tolerance, self.tolerance), self.features.shape[0]
         side = isqrt(rows) if manifest.margin_px else 1
         if rows % side or (manifest.margin_px and side * side != rows):
             yield f"the reference rows of a model that looks around are the pixels of a square, row by row; {rows} are none"
@@ -105,7 +112,8 @@ class Reference:
 
     def to_bytes(self) -> bytes:
         """The rows as a compressed npz; the same rows give the same bytes."""
-        return array_bytes({n: getattr(self, n) for n in (*_TEXTS, *_NAMES, *_NUMBERS, *_ARRAYS)})
+        kept = (*_TEXTS, *_NAMES, *_NUMBERS, *_ARRAYS, *(("tolerance",) if self.tolerance else ()))
+        return array_bytes({n: getattr(self, n) for n in kept})
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -117,6 +125,7 @@ class Reference:
         with stored_arrays(path, most_bytes=MAX_REFERENCE_BYTES, content="reference rows") as stored:
             return cls(
                 of=str(stored["of"]),
+                tolerance=float(stored["tolerance"]) if "tolerance" in stored else 0.0,
                 scale=float(stored["scale"]),
                 offset=float(stored["offset"]),
                 bands=tuple(map(str, stored["bands"].tolist())),

@@ -51,7 +51,7 @@ def _edges(matrix: NDArray[np.float32], forest: Forest) -> NDArray[np.float32]:
     middle = np.median(matrix, axis=0).astype(np.float32)
     rows = [np.full_like(middle, np.nan)]
     for number in range(forest.features):
-        cuts = forest.cut[forest.cut_offset[number] : forest.cut_offset[number + 1]]
+        cuts = forest.cuts_of_feature(number)
         few = cuts[np.unique(np.linspace(0, cuts.size - 1, min(_CUTS, cuts.size)).astype(np.int64))] if cuts.size else cuts
         sides = [np.nextafter(few, np.float32(-np.inf)), few, np.nextafter(few, np.float32(np.inf))]
         for value in np.concatenate([np.array([np.nan, -np.inf, np.inf], dtype=np.float32), *sides]):

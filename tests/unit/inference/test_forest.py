@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.inference import forest as forest_module
-from swath.inference import forest_kernel, forest_predictor
+from swath.inference import forest_build, forest_kernel, forest_predictor
 from swath.inference.forest import Forest
-from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, scan_of, walk_of
+from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, link_of, scan_of, walk_of
 from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.lightgbm_text import parse_lightgbm
 
@@ -161,7 +161,7 @@ def test_answers_do_not_depend_on_which_crown_is_chosen(deep: lightgbm.Booster) 
     answers = [np.empty((2, features.shape[1]), dtype=np.float32) for _ in crowns]
     for walk, answer in zip(crowns, answers, strict=True):
         scores = np.empty((1, forest_kernel.BLOCK_PX))
-        forest_kernel.predict_by_walk(features, cuts, walk, made.sigmoid, scores, answer)
+        forest_kernel.predict_by_walk(features, cuts, walk, link_of(made), scores, answer)
     assert np.array_equal(answers[0], answers[1])
     assert np.array_equal(answers[0], answers[2])
 
@@ -283,13 +283,35 @@ def test_trees_that_do_not_fill_the_outputs_are_refused(forest: Forest) -> None:
         replace(forest, outputs=5)
 
 
-def test_a_branch_for_missing_values_is_refused() -> None:
-    features, truth = samples(900, classes=4, seed=1)
+@pytest.mark.parametrize("leaves", [15, 120])
+@pytest.mark.parametrize("zero_as_missing", [False, True])
+def test_missing_values_go_where_lightgbm_sends_them_to_the_last_bit(*, zero_as_missing: bool, leaves: int) -> None:
+    features, truth = samples(3000, classes=4, seed=1)
     features[::7, 2] = np.nan
-    parameters = {"objective": "multiclass", "num_class": 4, "verbose": -1, "num_threads": 1}
-    model = lightgbm.train(parameters, lightgbm.Dataset(features, truth), 3)
-    with pytest.raises(ConfigError, match="missing values cannot be converted"):
-        parse_lightgbm(model.model_to_string())
+    features[::5, 3] = 0.0
+    parameters = {"objective": "multiclass", "num_class": 4, "verbose": -1, "num_threads": 1, "min_data_in_leaf": 3}
+    parameters |= {"zero_as_missing": zero_as_missing, "num_leaves": leaves}
+    model = lightgbm.train(parameters, lightgbm.Dataset(features, truth), 8)
+    made = parse_lightgbm(model.model_to_string())
+    assert made.rule.size
+    asked = odd_and_usual_values(made)
+    assert np.array_equal(ForestPredictor(made).predict(asked), by_lightgbm(model, asked.T).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def fine() -> lightgbm.Booster:
+    """Some 300 thresholds of each feature."""
+    features, truth = samples(4000, classes=4, seed=1)
+    parameters = {"objective": "multiclass", "num_class": 4, "verbose": -1, "num_threads": 1, "max_bin": 4000}
+    parameters |= {"num_leaves": 200, "min_data_in_leaf": 1}
+    return lightgbm.train(parameters, lightgbm.Dataset(features, truth, params={"max_bin": 4000}), 12)
+
+
+def test_a_feature_with_more_thresholds_than_a_byte_counts_has_several_columns(fine: lightgbm.Booster) -> None:
+    made = parse_lightgbm(fine.model_to_string())
+    assert made.columns > made.features == FEATURES
+    asked = odd_and_usual_values(made)
+    assert np.array_equal(ForestPredictor(made).predict(asked), by_lightgbm(fine, asked.T).astype(np.float32))
 
 
 def test_categorical_splits_are_refused() -> None:
@@ -313,13 +335,13 @@ def test_averaged_forests_are_refused() -> None:
         parse_lightgbm(model.model_to_string())
 
 
-def test_too_many_thresholds_are_refused_with_the_setting_to_change() -> None:
-    features, truth = samples(4000, classes=4, seed=1)
-    parameters = {"objective": "multiclass", "num_class": 4, "verbose": -1, "num_threads": 1, "max_bin": 4000}
-    parameters |= {"num_leaves": 200, "min_data_in_leaf": 1}
-    model = lightgbm.train(parameters, lightgbm.Dataset(features, truth, params={"max_bin": 4000}), 12)
-    with pytest.raises(ConfigError, match="train with max_bin <= 255"):
-        parse_lightgbm(model.model_to_string())
+def test_too_many_thresholds_are_refused_with_the_setting_to_change(
+    fine: lightgbm.Booster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forest_build, "MAX_FEATURES", FEATURES)
+    said = r"its 5 features fill \d+ columns of 254, at most 5 are possible: train with fewer thresholds \(max_bin <= 255\)"
+    with pytest.raises(ConfigError, match=said):
+        parse_lightgbm(fine.model_to_string())
 
 
 def test_text_that_is_no_model_is_refused() -> None:
@@ -345,5 +367,6 @@ def test_warming_up_compiles_what_forests_of_all_sizes_need(forest: Forest) -> N
     ForestPredictor(parse_lightgbm(booster(4, num_leaves=120, min_data_in_leaf=2).model_to_string())).predict(
         np.zeros((FEATURES, 9), dtype=np.float32)
     )
-    assert before == [2, 1, 1]
+    # By words of 16 and 32 bits, and sums in float64 and float32.
+    assert before == [4, 2, 1]
     assert [len(k.signatures) for k in kernels] == before
