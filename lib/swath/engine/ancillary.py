@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 #: Places at which a grid is looked at to find the tiles that meet it, a side.
 _PLACES: Final = 65
 #: The globe in pixels of about 30 m: places between nodes are interpolated in them.
-_GLOBE: Final = Grid(crs="EPSG:4326", left=-180.0, top=90.0, dx=1 / 3600, dy=1 / 3600, width=1_296_000, height=648_000)
+GLOBE: Final = Grid(crs="EPSG:4326", left=-180.0, top=90.0, dx=1 / 3600, dy=1 / 3600, width=1_296_000, height=648_000)
 
 
 def raster_layer(asked: RasterInput, source: RasterSource, *, grid: Grid, window: Window) -> Raster:
@@ -44,7 +44,7 @@ def raster_digest(source: RasterSource, grid: Grid) -> str:
     """
     steps = np.linspace(0.0, 1.0, _PLACES)
     columns, rows = np.meshgrid(steps * grid.width, steps * grid.height)
-    lon, lat = _degrees(*ProjectedMapping(crs=grid.crs, source=_GLOBE).locate(
+    lon, lat = degrees(*ProjectedMapping(crs=grid.crs, source=GLOBE).locate(
         grid.left + columns * grid.dx + rows * grid.rx, grid.top + columns * grid.ry - rows * grid.dy
     ))  # fmt: skip
     try:
@@ -58,13 +58,14 @@ def raster_digest(source: RasterSource, grid: Grid) -> str:
 
 def places_of(grid: Grid, window: Window) -> tuple[Floats, Floats]:
     """Longitudes and latitudes [deg] of the centres of a window's pixels, (y, x); the same for any cut of the grid."""
-    return _degrees(*_lattice(grid).centres(window))
+    return degrees(*_lattice(grid).centres(window))
 
 
 @lru_cache(maxsize=16)
 def _lattice(grid: Grid) -> PositionLattice:
-    return PositionLattice.of(ProjectedMapping(crs=grid.crs, source=_GLOBE), grid=grid)
+    return PositionLattice.of(ProjectedMapping(crs=grid.crs, source=GLOBE), grid=grid)
 
 
-def _degrees(columns: Floats, rows: Floats) -> tuple[Floats, Floats]:
-    return _GLOBE.left + columns * _GLOBE.dx, _GLOBE.top - rows * _GLOBE.dy
+def degrees(columns: Floats, rows: Floats) -> tuple[Floats, Floats]:
+    """Longitudes and latitudes [deg] of places on ``GLOBE``, of any one shape."""
+    return GLOBE.left + columns * GLOBE.dx, GLOBE.top - rows * GLOBE.dy

@@ -11,18 +11,22 @@ from swath.algo.position_lattice import PositionLattice
 from swath.algo.resample import nearest, resample
 from swath.algo.resample import source_window as resampled_window
 from swath.algo.warp import MARGIN_PX, Image, Sampling, Warped, pooled, sampled
+from swath.engine.raw_lattice import RawLattice
 from swath.engine.terrain import Ring, mapping_to, ring_of
 from swath.errors import GeometryError
 from swath.grid import Grid, Window
 from swath.inputs import RasterSource
 from swath.mapping import Places, ProjectedMapping, pixels_across
 from swath.pipeline import Layer, WarpKernel
+from swath.readers.rpc.mapping import RpcMapping
 
 #: Raised when warping gives other pixels.
 WARP_VERSION: Final = 1
 #: From so many source pixels along a target pixel on, values are averaged.
 _COARSER: Final = 1.5
 _POOLING: Final = ("average", "mode")
+#: Nodes closer than this [px] tell of terrain: its heights are then looked up at every pixel.
+_SMOOTH: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +131,13 @@ def _run(layer: Layer, want: Want, *, values: NDArray[np.generic], valid: NDArra
 
 
 @lru_cache(maxsize=2)
-def centres(lattice: PositionLattice, window: Window, *, exact_at_edges: bool) -> Places:
+def centres(lattice: PositionLattice | RawLattice, window: Window, *, exact_at_edges: bool) -> Places:
     """As the lattice has them; kept, because the bands of a scene share their grids. They must not be changed."""
     return lattice.centres(window, exact_at_edges=exact_at_edges)
 
 
 @lru_cache(maxsize=64)
-def lattice_of(source: Grid, target: Grid, dem: RasterSource | None = None) -> PositionLattice:
+def lattice_of(source: Grid, target: Grid, dem: RasterSource | None = None) -> PositionLattice | RawLattice:
     """Places of a grid's pixels on another grid.
 
     Raises:
@@ -148,7 +152,10 @@ def lattice_of(source: Grid, target: Grid, dem: RasterSource | None = None) -> P
             got=f"bounds {source.bounds} in {source.crs[:60]}",
             remedy="Check that all bands of the scene belong together.",
         )
-    return PositionLattice.of(mapping, grid=target, over=over)
+    lattice = PositionLattice.of(mapping, grid=target, over=over)
+    if isinstance(mapping, RpcMapping) and lattice.spacing < _SMOOTH:
+        return RawLattice.of(mapping, grid=target)
+    return lattice
 
 
 def _over_raw(ring: Ring, target: Grid) -> Window | None:

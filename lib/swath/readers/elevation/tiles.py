@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.windows import Window as RasterioWindow
 
+from swath.compiled import compiled
 from swath.errors import ReadError
 from swath.grid import Grid
 from swath.inputs import RasterKernel
@@ -193,21 +194,36 @@ def sampled(tile: Tile, x: Floats, y: Floats, *, kernel: RasterKernel = "bilinea
     columns, rows = np.clip(columns - 0.5, 0.0, grid.width - 1.0), np.clip(rows - 0.5, 0.0, grid.height - 1.0)
     left, top = floor(columns.min()), floor(rows.min())
     part = _read(tile, left=left, top=top, right=ceil(columns.max()), bottom=ceil(rows.max()))
-    col, row = np.floor(columns).astype(np.int64), np.floor(rows).astype(np.int64)
-    right, down = columns - col, rows - row
-    total, weights = np.zeros(columns.shape), np.zeros(columns.shape)
-    for r, c, share in (
-        (0, 0, (1 - down) * (1 - right)),
-        (0, 1, (1 - down) * right),
-        (1, 0, down * (1 - right)),
-        (1, 1, down * right),
-    ):
-        values = part[np.minimum(row + r, grid.height - 1) - top, np.minimum(col + c, grid.width - 1) - left]
-        usable = np.isfinite(values)
-        total += np.where(usable, values, 0.0) * share
-        weights += usable * share
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(weights > 0.0, total / weights, np.nan)
+    out = np.empty(columns.shape)
+    bilinear_at(part, columns - left, rows - top, out)
+    return out
+
+
+@compiled
+def bilinear_at(  # noqa: PLR0917 (compiled functions take positions)
+    part: Floats, columns: Floats, rows: Floats, out: Floats
+) -> None:
+    """Bilinear values at places counted from the centre of the first pixel, (n,), of the valid among their four pixels.
+
+    Args:
+        part: Pixels, (y, x); NaN in voids.
+        columns: Columns [px], (n,).
+        rows: Rows [px], (n,).
+        out: Filled; NaN where all four are void.
+    """
+    height, width = part.shape
+    for i in range(columns.size):
+        col, row = int(columns[i]), int(rows[i])
+        right, down = columns[i] - col, rows[i] - row
+        total, weights = 0.0, 0.0
+        for r in range(2):
+            for c in range(2):
+                share = (down if r else 1.0 - down) * (right if c else 1.0 - right)
+                value = part[min(row + r, height - 1), min(col + c, width - 1)]
+                if not np.isnan(value):
+                    total += value * share
+                    weights += share
+        out[i] = total / weights if weights > 0.0 else np.nan
 
 
 def _box_around(lon: Floats, lat: Floats) -> Box | None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from swath.algo.raw_image import Refinement
 from swath.algo.rpc import Rpc
+from swath.errors import GeometryError, MetadataError
 from swath.mapping import Places, project
 from swath.readers.elevation.model import Elevation
 
@@ -40,30 +41,44 @@ class RpcMapping:
             GeometryError: A tile of the elevation is missing; names it.
             MetadataError: The elevation is outside the heights for which the model holds.
         """
-        lon, lat = project(x, y, source=self.crs, target=_WGS84)
-        heights = np.full(np.shape(lon), np.nan)
+        return self.image_at(*project(x, y, source=self.crs, target=_WGS84))
+
+    def image_at(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Places:
+        """As ``locate``, of places in longitude and latitude [deg]."""
         near = self._near(lon, lat)
-        if near.any():
-            heights[near] = self.elevation.heights_m(lon[near], lat[near])
-            known = heights[np.isfinite(heights)]
-            if known.size:
-                self.rpc.check_heights(float(known.min()), float(known.max()))
+        try:
+            heights = self._heights(lon, lat, near)
+        except (GeometryError, MetadataError):
+            # A tile that is missing, or a mountain that is too high, beside the image does not matter.
+            heights = self._heights(lon, lat, near & self._shown(lon, lat))
         samples, lines = self.rpc.image_of(lon, lat, heights)
         return self.refinement.apply(samples + _CENTRE, lines + _CENTRE)
 
+    def _heights(self, lon: NDArray[np.float64], lat: NDArray[np.float64], at: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Heights where ``at`` is True, NaN elsewhere."""
+        heights = np.full(np.shape(lon), np.nan)
+        if at.any():
+            heights[at] = self.elevation.heights_m(lon[at], lat[at])
+            known = heights[np.isfinite(heights)]
+            if known.size:
+                self.rpc.check_heights(float(known.min()), float(known.max()))
+        return heights
+
     def _near(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Places that the image may show at some height of its model: elsewhere, neither tiles nor heights matter."""
+        """Places for which the model may be asked."""
         east = (lon - self.rpc.long_off + 180.0) % 360.0 - 180.0
-        near = (np.abs(east) <= _REACH * self.rpc.long_scale) & (np.abs(lat - self.rpc.lat_off) <= _REACH * self.rpc.lat_scale)
-        if not near.any():
-            return np.asarray(near)
-        ends = [self.rpc.image_of(lon[near], lat[near], np.full(int(near.sum()), h)) for h in self.rpc.heights_m]
-        inside = np.ones(int(near.sum()), dtype=np.bool_)
+        return np.asarray(
+            (np.abs(east) <= _REACH * self.rpc.long_scale) & (np.abs(lat - self.rpc.lat_off) <= _REACH * self.rpc.lat_scale)
+        )
+
+    def _shown(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Places that the image may show at some height of its model."""
+        ends = [self.rpc.image_of(lon, lat, np.full(np.shape(lon), h)) for h in self.rpc.heights_m]
+        shown = np.ones(np.shape(lon), dtype=np.bool_)
         for places, size in zip(zip(*ends, strict=True), self.size[::-1], strict=True):
             slack = _MARGIN * size
-            inside &= (np.maximum(*places) >= -slack) & (np.minimum(*places) <= size + slack)
-        near[near] = inside
-        return np.asarray(near)
+            shown &= (np.maximum(*places) >= -slack) & (np.minimum(*places) <= size + slack)
+        return shown
 
 
 #: How far beyond its normalised ground a model is asked, in scales; a crop has the model of its whole image.

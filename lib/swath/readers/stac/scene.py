@@ -33,7 +33,7 @@ from swath.readers.stac.landsat import with_mtl
 from swath.readers.stac.offsets import check_offsets
 from swath.readers.stac.ownership import license_of, providers_of
 from swath.readers.stac.platform import Platform, platform_of
-from swath.readers.stac.raw import rpc_beside
+from swath.readers.stac.raw import refined, rpc_beside
 from swath.readers.stac.sentinel2 import baseline_of, read_beside, with_product
 from swath.readers.stac.units import reflectance_from
 from swath.scene import Asset, Band, Calibration, Quality, Scene, Uncalibrated, processing_date
@@ -98,6 +98,7 @@ def _scene(item: Item, *, source: str) -> Scene:
     if not any(c.quality is None for c in usable.values()):
         raise _without_bands(item, chosen=chosen)
     assets = {name: _asset(c, item=item, platform=platform, rpc=rpc) for name, c in usable.items()}
+    assets, control = refined(assets, item=item)
     check_extents(assets)
     digests = [(usable[name].key + end, digest) for name, asset in assets.items() for end, digest in asset.digests.items()]
     if beside.granule_digest:
@@ -121,7 +122,7 @@ def _scene(item: Item, *, source: str) -> Scene:
         baseline=baseline,
         cloud_cover_percent=item.number("eo:cloud_cover"),
         atmosphere=_atmosphere(item),
-        properties={**_kept(item), **_trusted(usable.values())},
+        properties={**_kept(item), **_trusted(usable.values()), **control},
         left_out={**left_out, **dict(beside.notes), **_unchecked(usable.values())},
         license="" if known else license_of(item),
         providers=() if known else providers_of(item),
