@@ -21,7 +21,7 @@ from swath.names import NAME_RULE, name_problem
 from swath.outside import message
 from swath.pipeline import Writer
 from swath.shipped import find_pipeline
-from swath.steps.registry import kinds_of, parameter_names, takes_model
+from swath.steps.registry import kinds_of, parameter_names, takes_model, works_without_model
 from swath.suggestion import did_you_mean
 
 _MAX_BYTES = 1 << 20
@@ -181,7 +181,7 @@ def prepare(
             msg = f"pipeline {pipeline.name}: a step is one name with its parameters, got {sorted(entry)}"
             raise ConfigError(msg)
         ((name, parameters),) = entry.items()
-        if takes_model(name):
+        if takes_model(name) and not (works_without_model(name) and parameters.get("model") is None):
             _check_model_parameters(name, parameters)
             try:
                 parameters = _pinned(parameters, registry=registry, found=found)
@@ -191,6 +191,10 @@ def prepare(
                     raise
                 # The registry's own words name places of this machine: the item says what, not where.
                 reason = f"no model {parameters.get('model')} could be resolved when the run was planned"
+                if works_without_model(name):
+                    own = {k: v for k, v in parameters.items() if k not in ("model", "optional")}
+                    steps.append({"name": name, "parameters": own})
+                    continue
                 absent |= dict.fromkeys(kinds_of(name), reason)
                 continue
         steps.append({"name": name, "parameters": dict(parameters)})

@@ -27,7 +27,7 @@ CLOUD_BIT = 4
 def test_the_mask_agrees_with_the_delivered_one(scenes: Path, oracles: dict[str, Any], scene_id: str, least: float) -> None:
     assert any(scene_id in o["scene"] for o in oracles["cloud_mask"])
     scene = read_scene(str(scenes / FOLDERS[scene_id]))
-    pipeline = Pipeline(name="c", title="c", steps=(Toa(), Clouds()), assets=(AssetRule(layers="cloud", required=True),))
+    pipeline = Pipeline(name="c", title="c", steps=(Toa(), Clouds(by="rule")), assets=(AssetRule(layers="cloud", required=True),))
     reader = BandReader()
 
     def read(band: str, window: Window) -> Layer:

@@ -52,7 +52,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "algo": frozenset(),
     "stores": frozenset(),
     # What a model asks for is part of the layers that a step makes; the model itself comes through the context.
-    "steps": frozenset({"algo", "inference.features", "inference.step_model"}),
+    "steps": frozenset({"algo", "inference.features", "inference.manifest", "inference.network", "inference.step_model"}),
     # Readers share files and pixels; none knows another, but that an item of a known platform is read by that sensor's own
     # bands and metadata.
     "readers": frozenset({"algo", "stores"}),

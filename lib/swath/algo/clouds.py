@@ -20,6 +20,8 @@ BRIGHTER_THAN = 0.12
 HAZE_OFFSET = 0.08
 #: Equation 4: rocks are brighter in SWIR 1 than in NIR; clouds are not.
 NIR_TO_SWIR16_OVER = 0.75
+#: Equation 20 of the same paper: snow is bright in the visible and dark in SWIR 1, and no warmer than 3.8 degrees Celsius.
+SNOW_INDEX_OVER, SNOW_NIR_OVER, SNOW_GREEN_OVER, SNOW_BELOW_K = 0.15, 0.11, 0.1, 276.95
 
 
 def cloudy(
@@ -57,3 +59,19 @@ def cloudy(
         hazy = blue - 0.5 * red - HAZE_OFFSET > 0
         basic &= mean > BRIGHTER_THAN
         return basic & (whiteness < WHITENESS_BELOW) & hazy & (nir / swir16 > NIR_TO_SWIR16_OVER)
+
+
+def snowy(
+    *, green: Reflectances, nir: Reflectances, swir16: Reflectances, temperature_k: NDArray[np.float64] | None = None
+) -> NDArray[np.bool_]:
+    """Pixels that may be snow or ice; arguments as of ``cloudy``, False where a band is invalid.
+
+    Without a temperature the index must be that of snow alone (0.4, Hall et al. 1995, Remote Sensing of Environment 54, 127-140):
+    bright shallow water and cloud edges reach 0.15.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        index = (green - swir16) / (green + swir16)
+        found = (nir > SNOW_NIR_OVER) & (green > SNOW_GREEN_OVER)
+        if temperature_k is None:
+            return np.asarray(found & (index > 0.4))
+        return np.asarray(found & (index > SNOW_INDEX_OVER) & (temperature_k < SNOW_BELOW_K))

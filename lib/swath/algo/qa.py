@@ -158,21 +158,25 @@ _BIT: Final[Mapping[str, int]] = MappingProxyType({c.name: 1 << c.value for c in
 NODATA_FROM_PIXELS: Final = _BIT["nodata"] | _BIT["nodata_from_pixels"]
 SATURATED_FROM_PIXELS: Final = _BIT["saturated"] | _BIT["saturated_from_pixels"]
 NODATA_FROM_QUALITY: Final = _BIT["nodata"] | _BIT["nodata_from_quality"]
-_CLOUD: Final = _BIT["cloud"]
 _CLOUD_JUDGED: Final = _BIT["cloud_from_quality"]
 _CLOUD_FROM_MODEL: Final = _BIT["cloud_from_model"]
 
 
-def with_cloud_map(qa: NDArray[np.uint16], *, cloudy: NDArray[np.bool_], judged: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """The product's bits with a cloud map of our own, where the delivery judged no clouds; all (y, x).
+def with_cloud_map(
+    qa: NDArray[np.uint16], *, found: Mapping[str, NDArray[np.bool_]], judged: NDArray[np.bool_]
+) -> NDArray[np.uint16]:
+    """The product's bits with a cloud map of our own, where the delivery judged nothing of the kind; all (y, x).
 
     Args:
         qa: Bits of pixels and of the delivery.
-        cloudy: True where the map has cloud.
+        found: True where the map has ``cloud``, ``shadow``, ``snow``, by name.
         judged: True where the map says anything.
     """
-    asked = judged & (qa & np.uint16(_CLOUD_JUDGED | _BIT["nodata"]) == 0)
-    more = asked * np.uint16(_CLOUD_FROM_MODEL) | (asked & cloudy) * np.uint16(_CLOUD)
+    judged = judged & (qa & np.uint16(_BIT["nodata"]) == 0)
+    more = (judged & (qa & np.uint16(_CLOUD_JUDGED) == 0)) * np.uint16(_CLOUD_FROM_MODEL)
+    for name, where in found.items():
+        asked = judged & (qa & np.uint16(_BIT[f"{name}_from_quality"]) == 0)
+        more |= (asked & where) * np.uint16(_BIT[name])
     return np.asarray(qa | more, dtype=np.uint16)
 
 

@@ -70,4 +70,4 @@ def _parameters(name: str, plain: Mapping[str, Any]) -> Mapping[str, Any]:
         told = {"name": plain["model"], "version": plain["model_version"], "digest": plain["digest"]}
         others = {k: v for k, v in plain.items() if k not in ("model", "model_version", "digest", "manifest")}
         return {**others, "model": StepModel(**told, manifest=Manifest.from_json(plain["manifest"]))}
-    return {**plain, "model": StepModel.from_plain(plain["model"])}
+    return {**plain, "model": StepModel.from_plain(plain["model"])} if plain.get("model") is not None else plain

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, cast
 
 from swath.errors import ConfigError
 from swath.inference.kinds import unknown_kind
-from swath.inference.network import Network, Normalise
+from swath.inference.network import Decision, Network, Normalise
 from swath.product import Category
 from swath.suggestion import did_you_mean
 
@@ -23,7 +23,7 @@ _MAX_BANDS = 255
 _MAX_CODE = 254
 
 #: Keys that a manifest leaves out where they are null: digests of models of before stay as they are.
-_UNSAID = ("network",)
+_UNSAID = ("network", "pixel_m", "decision")
 
 FeatureKind = Literal["sr", "toa", "dn"]
 
@@ -50,6 +50,8 @@ class Manifest:
         halo_px: Influence radius: what an answer depends on beyond its pixel; 0 for models of single pixels and of patches.
         resolution_m: Pixel size it was made for: the scene's nearest band grid is used; None is the reference grid.
         network: How a network with neighbourhoods is fed; None for models of single pixels.
+        pixel_m: Smallest and largest pixel size that it may be used at [m]; None where it does not say.
+        decision: How a cloud probability becomes a mask; None for the most probable class.
         metrics: Measured on polygons held out from training.
         training: Where it came from: code version, data, parameters; JSON-able.
 
@@ -71,6 +73,8 @@ class Manifest:
     halo_px: int = 0
     resolution_m: float | None = None
     network: Network | None = None
+    pixel_m: tuple[float, float] | None = None
+    decision: Decision | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -107,6 +111,8 @@ class Manifest:
                 self.kind == "onnx" and bool(self.halo_px and not self.network),
                 "halo_px needs the key network, which says how patches are fed",
             ),
+            (self.pixel_m is not None and not 0 < self.pixel_m[0] <= self.pixel_m[1], f"pixel_m must ascend, got {self.pixel_m}"),
+            *(self.decision.problems() if self.decision else ()),
             *(self.network.problems(bands=len(self.bands), classes=len(codes), halo_px=self.halo_px) if self.network else ()),
         ]
 
@@ -159,6 +165,12 @@ class Manifest:
             given["classes"] = tuple(_category(c) for c in given["classes"])
             given["bands"] = tuple(str(b) for b in given["bands"])
             given["network"] = _network(given.get("network"))
+            if given.get("pixel_m") is not None:
+                low, high = given["pixel_m"]
+                given["pixel_m"] = (float(low), float(high))
+            if given.get("decision") is not None:
+                _check_keys(given["decision"], Decision, where="decision of a model manifest")
+                given["decision"] = Decision(**given["decision"])
             return cls(**given)
         except (TypeError, ValueError, KeyError) as error:
             msg = f"the model manifest is malformed: {error}"

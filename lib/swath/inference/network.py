@@ -29,6 +29,32 @@ class Normalise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """How the probability of the class ``cloud`` becomes a mask: averaged over a disk, cut, grown by a disk.
+
+    Args:
+        threshold: Probability [1] above which the average is cloud.
+        average_px: Radius of the averaging disk; 0 for none.
+        dilation_px: Radius of the growing disk; 0 for none.
+    """
+
+    threshold: float
+    average_px: int = 0
+    dilation_px: int = 0
+
+    @property
+    def margin_px(self) -> int:
+        """Pixels around a window that its mask depends on."""
+        return self.average_px + self.dilation_px
+
+    def problems(self) -> Iterator[tuple[bool, str]]:
+        """Whether each contradiction is there, and how it is said."""
+        yield not 0 < self.threshold < 1, f"decision.threshold must be between 0 and 1, got {self.threshold}"
+        radii = (self.average_px, self.dilation_px)
+        yield not all(0 <= r <= 64 for r in radii), f"radii of a decision must be in 0..64 px, got {radii}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """What a manifest says of a network with neighbourhoods.
 

@@ -6,9 +6,9 @@ from typing import Final
 from swath.layer_name import LayerId
 from swath.product import LayerName, LayerSpec
 
-#: Layer of the cloud map, and its code of cloud.
+#: Layer of the cloud map, and its codes.
 CLOUD_MAP: Final = "cloud"
-CLOUD: Final = 1
+CLEAR, CLOUD, SHADOW, SNOW = range(4)
 
 
 def layer_name(kind: str, *, band: str) -> LayerName:

@@ -1,7 +1,7 @@
 """The product's quality bits: from the pixels of the bands, and from the quality bands of the delivery."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,9 +11,9 @@ from swath.algo.qa import NODATA_FROM_PIXELS, NODATA_FROM_QUALITY, QA_BITS, SATU
 from swath.grid import Window
 from swath.inputs import Inputs
 from swath.pipeline import Layer, Layers, Need, Recipe
-from swath.product import LayerName, LayerSpec, bit_field
+from swath.product import Category, LayerName, LayerSpec, bit_field
 from swath.scene import Asset, Quality, Scene
-from swath.steps.naming import CLOUD, CLOUD_MAP, layer_name
+from swath.steps.naming import CLOUD, CLOUD_MAP, SHADOW, SNOW, layer_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Qa:
     thermal-only scene, its bands there); coarser bands and pan are left aside: their pixels are not the product's.
     A pixel is nodata where any judging band or the delivery's quality band has none, so that whoever stacks those bands
     needs no other mask; it is saturated where any of them is. Where the delivery judges no clouds, the cloud map of an earlier
-    step does. What each bit means: ``algo.qa.QA_BITS``.
+    step does, with its shadows and snow; the title of the last bit says who judged. What each bit means: ``algo.qa.QA_BITS``.
     """
 
     name: ClassVar[str] = "qa"
@@ -45,7 +45,7 @@ class Qa:
             asset="qa",
             title="Quality bits",
             grid=grid,
-            encoding=bit_field(QA_BITS),
+            encoding=bit_field(_bits(given.get(CLOUD_MAP))),
             roles=("data-mask", "cloud", "cloud-shadow", "snow-ice", "saturation", "water-mask"),
         )
         maps = [CLOUD_MAP] if CLOUD_MAP in given and given[CLOUD_MAP].grid.same_as(grid) else []
@@ -70,8 +70,15 @@ class Qa:
                 bits |= delivered_bits(layer, quality=quality, instrument=scene.instrument)
         if CLOUD_MAP in recipe.needs:
             clouds = layers[CLOUD_MAP].crop(window)
-            bits = with_cloud_map(bits, cloudy=clouds.values == CLOUD, judged=clouds.usable)
+            codes = {"cloud": CLOUD, "shadow": SHADOW, "snow": SNOW}
+            found = {name: clouds.values == code for name, code in codes.items()}
+            bits = with_cloud_map(bits, found=found, judged=clouds.usable)
         return {"qa": Layer(values=bits, grid=recipe.grid, window=window)}
+
+
+def _bits(clouds: LayerSpec | None) -> tuple[Category, ...]:
+    """The bits; the last is of whoever made the cloud map."""
+    return QA_BITS if clouds is None else (*QA_BITS[:-1], replace(QA_BITS[-1], title=clouds.title))
 
 
 def pixel_bits(layer: Layer, *, saturated: int | None) -> NDArray[np.uint16]:

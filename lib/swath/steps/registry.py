@@ -83,12 +83,21 @@ def parameter_names(name: str) -> tuple[str, ...]:
 
 
 def takes_model(name: str) -> bool:
-    """Whether a step uses a model: its class has the parameter ``model: StepModel``.
+    """Whether a step uses a model: its class has the parameter ``model: StepModel``, or ``StepModel | None``.
 
     Raises:
         ConfigError: There is no such step.
     """
-    return _MODEL in parameter_names(name) and get_type_hints(step_class(name)).get(_MODEL) is StepModel
+    return _MODEL in parameter_names(name) and get_type_hints(step_class(name)).get(_MODEL) in (StepModel, StepModel | None)
+
+
+def works_without_model(name: str) -> bool:
+    """Whether a step that takes a model does without one: its parameter is ``model: StepModel | None = None``.
+
+    Raises:
+        ConfigError: There is no such step.
+    """
+    return takes_model(name) and get_type_hints(step_class(name))[_MODEL] == StepModel | None
 
 
 def kinds_of(name: str) -> tuple[str, ...]:

@@ -89,8 +89,10 @@ def test_a_cloud_map_judges_where_the_delivery_does_not(make_scene: Callable[...
     scene = make_scene()
     bare = replace(scene, assets={n: a for n, a in scene.assets.items() if n not in {"qa_pixel", "qa_radsat"}})
     made = Clouds.kinds[0]
-    spec = LayerSpec(name=made, asset=made, title="Clouds", grid=scene.reference, encoding=class_map(CATEGORIES))
-    cloud = np.array([[1, 0, 1], [1, 0, 1]], dtype=np.uint8)
+    spec = LayerSpec(
+        name=made, asset=made, title="Clouds by spectral tests", grid=scene.reference, encoding=class_map(CATEGORIES)
+    )
+    cloud = np.array([[1, 2, 1], [1, 0, 3]], dtype=np.uint8)
     valid = np.array([[True, True, False], [True, True, True]])
     for delivered, judged in (
         (bare, [[True, True, False], [False, True, True]]),  # (1, 0) has no data
@@ -109,8 +111,10 @@ def test_a_cloud_map_judges_where_the_delivery_does_not(make_scene: Callable[...
         layers[made] = Layer(values=cloud, grid=recipe.grid, window=WINDOW, valid=valid)
         qa = Qa().run(recipe, layers, window=WINDOW, scene=delivered, inputs=Inputs())["qa"].values
         assert qa_flag(qa, name="cloud_from_model").tolist() == judged
-        clouds = qa_flag(qa, name="cloud") & qa_flag(qa, name="cloud_from_model")
-        assert np.array_equal(clouds, np.array(judged) & (cloud == 1))
+        for name, code in (("cloud", 1), ("shadow", 2), ("snow", 3)):
+            found = qa_flag(qa, name=name) & qa_flag(qa, name="cloud_from_model")
+            assert np.array_equal(found, np.array(judged) & (cloud == code))
+        assert recipe.makes[0].encoding.bits[-1].title == "Clouds by spectral tests"
 
 
 def test_without_a_cloud_map_no_cloud_is_judged_by_us(make_scene: Callable[..., Scene]) -> None:

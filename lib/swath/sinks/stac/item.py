@@ -180,6 +180,7 @@ def _own(product: Product) -> Json:
         "swath:steps": [{"name": s.name, "version": s.version, "parameters": _canonical(s.parameters)} for s in product.steps],
         "swath:models": [{"name": m.name, "version": m.version, "digest": m.digest} for m in models_of(product)],
         "swath:atmosphere": atmosphere_of(product),
+        "swath:clouds": dict(product.facts.get("clouds", {})),
         "swath:left_out": dict(sorted(product.left_out.items())),
         **{f"swath:{name}": found for name, found in product.checked.items()},
         "swath:scene_id": scene.scene_id,
