@@ -36,6 +36,8 @@ EXTRAS = {
 EXTRAS["all"] = sorted({requirement for listed in EXTRAS.values() for requirement in listed})
 # Images copy this file without the tests' requirements.
 TESTS = ROOT / "requirements-test.in"
+# Cloud models that others publish: their files become model folders (`swath models fetch`). In no lock and no image of ours.
+EXTRAS |= {"csmask": ["ukis-csmask==1.0.0"], "s2cloudless": ["s2cloudless==1.7.3"]}
 EXTRAS["dev"] = [*EXTRAS["all"], *(TESTS.read_text(encoding="utf-8").split() if TESTS.exists() else [])]
 
 setup(

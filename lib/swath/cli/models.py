@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from swath.cli.columns import form_option, show
+from swath.cli.models_fetch import fetch_group
 from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, SITE, reach, tell
 from swath.cli.models_promotion import promote_command, revoke_command, rollback_command
 from swath.cli.models_trace import trace_command
@@ -36,6 +37,7 @@ for _command in (
     export_command,
     import_command,
     verify_command,
+    fetch_group,
 ):
     models_group.add_command(_command)
 

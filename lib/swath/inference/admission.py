@@ -27,6 +27,7 @@ _MAX_CARD_BYTES = 1 << 20
 DEMANDS = "SWATH_MODEL_DEMANDS"
 _KNOWN_DEMANDS = ("reference", "signature")
 _SUM_TOLERANCE = 1e-3
+_NETWORK = "correct the manifest, or export the network anew: one file, operators of ONNX alone, without loops"
 _AGAIN = "write the model anew, or fetch it again from where it was made"
 
 
@@ -147,11 +148,16 @@ def _of_signature(directory: Path, *, told: _Told, terms: AdmissionTerms) -> Ite
 
 def _of_answers(directory: Path, manifest: Manifest, *, told: _Told, terms: AdmissionTerms) -> Iterator[Finding]:
     """What the weights answer: to the trainer's rows, or at least as probabilities."""
+    problems: list[str] = []
     try:
+        # Before the weights are loaded: what they hold may be why they must not be.
+        problems += kind_of(manifest.kind).problems(directory / manifest.weights, manifest)
         predictor = predictor_of(directory, manifest)
     except ConfigError as error:
+        yield from (told.says("weights", p, remedy=_NETWORK) for p in problems)
         yield told.of("weights", error)
         return
+    yield from (told.says("weights", p, remedy=_NETWORK) for p in problems)
     try:
         reference = read_reference(directory)
     except ConfigError as error:

@@ -1,5 +1,6 @@
 """Class probabilities from an ONNX network, of single pixels or with neighbourhoods."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
+from swath.inference.influence import influence_px
 from swath.inference.kinds import PredictorKind
 from swath.inference.manifest import Manifest
+from swath.inference.onnx_file import problems_of
 from swath.inference.onnx_network import OnnxNetwork
 from swath.inference.patches import PatchPredictor
 from swath.inputs import Predictor
@@ -125,5 +128,19 @@ def _load(weights: Path, manifest: Manifest) -> Predictor:
     return PatchPredictor(answer, network=network, halo_px=manifest.halo_px, classes=classes)
 
 
+def _problems(weights: Path, manifest: Manifest) -> Iterator[str]:
+    """What speaks against a network: what its file holds, and a halo that is smaller than what answers depend on."""
+    found = list(problems_of(weights))
+    yield from found
+    network = manifest.network
+    if found or network is None or network.reach == "patch":
+        return
+    shape = (len(manifest.bands), len(manifest.classes), network.patch_px)
+    answer = OnnxNetwork(_session(weights), path=weights, shape=shape, activation=network.activation)
+    measured = influence_px(answer, network=network, bands=shape[0])
+    if measured > manifest.halo_px:
+        yield f"an answer depends on pixels {measured} px away, the manifest promises a halo of {manifest.halo_px} px"
+
+
 #: Kernels of networks round differently on other processors.
-KIND = PredictorKind(suffix=".onnx", tolerance=1e-5, load=_load)
+KIND = PredictorKind(suffix=".onnx", tolerance=1e-5, load=_load, problems=_problems)

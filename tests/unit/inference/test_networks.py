@@ -1,23 +1,25 @@
 """Networks with neighbourhoods: no cut of a scene shows in an answer."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.onnx_bytes import unet
+from tests.onnx_bytes import field, model, node, outside, port, unet
 
 from swath.errors import ConfigError
 from swath.grid import Window
+from swath.inference.admission import AdmissionTerms, findings_of
 from swath.inference.loader import predictor_of
 from swath.inference.manifest import Manifest, read_manifest
 from swath.inputs import Predictor
 from swath.place import Place
 
 BANDS, CLASSES, PATCH = ("red", "nir08"), 3, 48
-#: 1 px by the first convolution, 3 of the half-size grid by the second and the pooling before it.
-HALO = 5
+#: By the convolution of the half-size grid, the pooling before it and the convolution before that.
+HALO = 4
 SCENE = Window(0, 0, 131, 157)
 CONVOLUTIONAL = {"reach": "convolutional", "patch_px": PATCH, "align_px": 2}
 WHOLE_PATCH = {"reach": "patch", "patch_px": PATCH, "align_px": 38, "anchor_px": -10}
@@ -134,3 +136,44 @@ def test_a_network_of_another_patch_is_refused(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(unet(bands=2, classes=CLASSES, side=32))
     with pytest.raises(ConfigError, match=r"must take float32 \(1, 2, 48, 48\)"):
         predictor_of(tmp_path, manifest(CONVOLUTIONAL, halo_px=HALO))
+
+
+def findings(folder: Path, network: bytes, made: Manifest) -> str:
+    folder.mkdir()
+    (folder / "net.onnx").write_bytes(network)
+    (folder / "manifest.json").write_text(made.to_json(), encoding="utf-8")
+    (folder / "card.md").write_text("# Net\n", encoding="utf-8")
+    return "; ".join(f.problem for f in findings_of(folder, terms=AdmissionTerms()) if f.grave)
+
+
+def test_a_manifest_that_promises_too_small_a_halo_is_refused(tmp_path: Path) -> None:
+    whole = unet(bands=len(BANDS), classes=CLASSES, side=PATCH)
+    assert findings(tmp_path / "right", whole, manifest(CONVOLUTIONAL, halo_px=HALO)) == ""
+    told = findings(tmp_path / "small", whole, manifest(CONVOLUTIONAL, halo_px=HALO - 2))
+    assert f"depends on pixels {HALO} px away, the manifest promises a halo of {HALO - 2} px" in told
+    pooled = unet(bands=len(BANDS), classes=CLASSES, side=PATCH, pooled=True)
+    assert "the manifest promises a halo of 4 px" in findings(tmp_path / "pooled", pooled, manifest(CONVOLUTIONAL, halo_px=HALO))
+    assert findings(tmp_path / "patch", pooled, manifest(WHOLE_PATCH)) == ""
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (lambda n: n[:-1] + b"\x30", "takes version 48 of the operators ai.onnx; versions 7 to 23 run"),
+        (lambda n: n.replace(b'"\x04Relu', b'"\x04Loop'), "its operator Loop runs a graph as often as the data say"),
+        (lambda n: n.replace(b'"\x04Relu', b'"\x04Relu:\x03own'), "is no ONNX file"),
+        (lambda n: n[:500], "is no ONNX file: cut at byte"),
+    ],
+)
+def test_what_a_network_may_not_hold_is_refused(tmp_path: Path, broken: Callable[[bytes], bytes], told: str) -> None:
+    network = broken(unet(bands=len(BANDS), classes=CLASSES, side=PATCH))
+    assert told in findings(tmp_path / "net", network, manifest(CONVOLUTIONAL, halo_px=HALO))
+
+
+def test_numbers_in_another_file_and_operators_of_others_are_refused(tmp_path: Path) -> None:
+    nodes = [node("Own", ["x", "w"], "scores") + field(7, "com.example")]
+    given, made = port("x", 1, 2, PATCH, PATCH), port("scores", 1, CLASSES, PATCH, PATCH)
+    network = model(nodes, [outside("w", (2,), location="weights.bin")], given=given, made=made)
+    told = findings(tmp_path / "net", network, manifest(WHOLE_PATCH))
+    assert "keeps numbers in another file" in told
+    assert "its operator Own is of the domain 'com.example'" in told
