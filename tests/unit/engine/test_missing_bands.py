@@ -56,7 +56,8 @@ def test_a_scene_without_a_colour_is_made(
     assert band not in assets
     assert "not in the delivery" in answer["item"]["properties"]["swath:scene_left_out"][band]
     if pipeline == "ard":
-        assert "clouds cannot be distinguished" in answer["item"]["properties"]["swath:left_out"]["cloud"]
+        # The spectral rule needs green; the delivery's own judgement does not.
+        assert answer["item"]["properties"]["swath:clouds"]["by"] == "delivered"
 
 
 @pytest.mark.parametrize(
@@ -73,16 +74,16 @@ def test_a_scene_of_one_band_is_made(
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "band", "message"),
+    ("pipeline", "settings", "band", "message"),
     [
-        ("toa", "red", "no toa:red can be made: expected band red"),
-        ("surface-reflectance", "red", "no sr:red can be made: expected band red"),
-        ("clouds", "green", "clouds cannot be distinguished from the ground: .* got no toa:green"),
+        ("toa", [], "red", "no toa:red can be made: expected band red"),
+        ("surface-reflectance", [], "red", "no sr:red can be made: expected band red"),
+        ("clouds", ["clouds.by=rule"], "green", "clouds cannot be distinguished from the ground: .* got no toa:green"),
     ],
 )
 def test_what_a_pipeline_requires_is_still_required(
-    pipeline: str, band: str, message: str, scenes: dict[str, SimulatedScene], tmp_path: Path
+    pipeline: str, settings: list[str], band: str, message: str, scenes: dict[str, SimulatedScene], tmp_path: Path
 ) -> None:
     delivery = _without(scenes["landsat9"], ends=[COLOURS["landsat9"][band]], folder=tmp_path)
     with pytest.raises(MissingBandError, match=message):
-        made(delivery, tmp_path / "out", pipeline=pipeline_text(pipeline))
+        made(delivery, tmp_path / "out", pipeline=pipeline_text(pipeline, *settings))
