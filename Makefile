@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup postgresql browser monitoring registry demo test test-long test-tools wheel images lint format bench sleeping scheduling faults pictures lock clean
+.PHONY: docs docs-lock help setup postgresql browser monitoring registry demo test test-long test-tools wheel images lint format bench sleeping scheduling faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -35,6 +35,17 @@ lint: setup ## ruff, formatting, mypy --strict
 	@$(BIN)/ruff check lib jobs tests setup.py
 	$(BIN)/ruff format --check lib jobs tests setup.py
 	$(BIN)/mypy --strict lib jobs tests
+
+docs: setup ## the guides as a site into .cache/docs/site: strict, no dead link, no page that asks another host
+	@[ -x .cache/docs-tools/bin/mkdocs ] || { $(BIN)/uv venv -q .cache/docs-tools; $(BIN)/uv pip install -q --require-hashes -r docs/site/requirements.lock --python .cache/docs-tools/bin/python; }
+	$(BIN)/python docs/site/stage.py .cache/docs/source
+	NO_MKDOCS_2_WARNING=1 .cache/docs-tools/bin/mkdocs build --quiet --strict --config-file .cache/docs/mkdocs.yml
+	! grep -rlE '<(script|img|iframe|link)[^>]+(src|href)="https?://[^"]*\.(js|css|woff2?|png|svg)' .cache/docs/site
+	echo "open .cache/docs/site/index.html"
+
+docs-lock: setup ## resolve docs/site/requirements.in anew
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command "make docs-lock" docs/site/requirements.in -o docs/site/requirements.lock
 
 wheel: setup ## the wheel into dist/, equal for equal commits (times are the commit's)
 	@rm -rf dist build
