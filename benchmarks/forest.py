@@ -1,7 +1,8 @@
 """``python -m benchmarks.forest``: our forest kernels against LightGBM, one thread each, in one interleaved run.
 
 With ``large`` as argument only the forest of the size of s2cloudless's (170 trees of 770 leaves): its own where that package
-is importable, one that is fitted to noise otherwise.
+is importable, beside its own detector, one that is fitted to noise otherwise. The package is in no lock of ours: install it
+into a folder of its own, and name that in ``PYTHONPATH``.
 """
 
 import sys
@@ -23,6 +24,8 @@ from swath.inference.lightgbm_text import parse_lightgbm
 #: (features, classes, rounds, leaves).
 SHAPES = ((6, 4, 50, 15), (10, 8, 50, 15), (10, 8, 100, 31), (10, 2, 100, 31), (10, 4, 50, 63))
 PIXELS = 100_000
+#: Probability from which s2cloudless calls a pixel cloud.
+_CLOUDY = 0.4
 ROUNDS = 3
 
 
@@ -70,19 +73,42 @@ def _large() -> None:
     name, booster = _like_s2cloudless()
     forest = parse_lightgbm(booster.model_to_string())
     print(f"\n{name}: {forest.trees} trees, {forest.value.size // forest.trees} nodes a tree; us a pixel\n")
-    print(
-        "| input | LightGBM | walk of the full depth | crown by leaves | crown by paths | of the full walk | largest difference |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    detector = _detector()
+    print("| input | detector | LightGBM | walk of the full depth | crown by leaves | crown by paths ", end="")
+    print("| of the full walk | of the detector | mask pixels that differ | largest difference |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for kind, asked in (("smooth", _smooth(forest.features)), ("random", _random(forest.features))):
-        ways = _ways(booster, forest, asked)
+        ways = detector(asked) | _ways(booster, forest, asked)
         answers = {way: call() for way, call in ways.items()}  # compiles and chooses crowns outside of the clock
         if not (np.array_equal(answers["full"], answers["leaves"]) and np.array_equal(answers["full"], answers["paths"])):
             raise SystemExit(f"{kind}: the crown changed an answer")
         us = _interleaved(ways)
-        told = " | ".join(f"{us[way]:.2f}" for way in ways)
-        shares = f"{us['leaves'] / us['full']:.2f}, {us['paths'] / us['full']:.2f}"
-        print(f"| {kind} | {told} | {shares} | {np.abs(answers['full'][1] - answers['LightGBM']).max():.0e} |")
+        cells = ["-" if "detector" not in us else f"{us['detector']:.2f}"]
+        cells += [f"{us[way]:.2f}" for way in ("LightGBM", "full", "leaves", "paths")]
+        cells.append(f"{us['leaves'] / us['full']:.2f}, {us['paths'] / us['full']:.2f}")
+        theirs = answers.get("detector")
+        if theirs is None:
+            cells += ["-", "-"]
+        else:
+            cells.append(f"{us['detector'] / us['leaves']:.1f} x, {us['detector'] / us['paths']:.1f} x")
+            cells.append(str(int(((answers["paths"][1] > _CLOUDY) != (theirs > _CLOUDY)).sum())))
+        cells.append(f"{np.abs(answers['full'][1] - answers['LightGBM']).max():.0e}")
+        print(f"| {kind} | {' | '.join(cells)} |")
+
+
+def _detector() -> Callable[[NDArray[np.float32]], dict[str, Callable[[], NDArray[np.float32]]]]:
+    """The package's own detector, without its averages; nothing where it is not importable."""
+    if find_spec("s2cloudless") is None:
+        return lambda _: {}
+    from s2cloudless import S2PixelCloudDetector  # noqa: PLC0415  not everywhere
+
+    made = S2PixelCloudDetector(threshold=_CLOUDY)
+
+    def way(asked: NDArray[np.float32]) -> dict[str, Callable[[], NDArray[np.float32]]]:
+        image = np.ascontiguousarray(asked.T).reshape(1, 1, PIXELS, -1)
+        return {"detector": lambda: np.ravel(made.get_cloud_probability_maps(image, num_threads=1))}
+
+    return way
 
 
 def _ways(booster: lightgbm.Booster, forest: Forest, asked: NDArray[np.float32]) -> dict[str, Callable[[], NDArray[np.float32]]]:

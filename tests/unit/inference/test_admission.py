@@ -1,5 +1,6 @@
 """What a registry takes as a model, and what it does not."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,16 @@ def _wider(model: Path) -> None:
     (model / "manifest.json").write_text((model / "manifest.json").read_text().replace('"red"', '"red",\n    "nir08"'))
 
 
+def _device(model: Path) -> None:
+    os.mkfifo(model / "pipe")
+
+
+def _huge(model: Path) -> None:
+    """Two gigabytes that take no room on the disk."""
+    with (model / "forest.npz").open("r+b") as file:
+        file.truncate(2 << 30)
+
+
 def _python(model: Path) -> None:
     (model / "forest.npz").rename(model / "forest.pkl")
     (model / "manifest.json").write_text((model / "manifest.json").read_text().replace("forest.npz", "forest.pkl"))
@@ -73,6 +84,8 @@ def _python(model: Path) -> None:
         (_empty, "the weights are empty"),
         (_missing, "there is no such file"),
         (_linked, "plain files only"),
+        (_device, r"pipe: a model directory may hold plain files only, no links, devices or caches; remove it"),
+        (_huge, r"3 files of 2147\d+ bytes; a model has at most 32 files of 1073741824 bytes together"),
         (_wider, "promises 2 bands and 2 classes, the forest has 1 and 2"),
         (_python, r"weights of kind forest are a \.npz file, the manifest names 'forest\.pkl'"),
     ],
