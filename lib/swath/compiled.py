@@ -63,7 +63,7 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
     try:
         kept: Any = numba.njit(nogil=True, cache=True)(function)
         folder = Path(str(kept.stats.cache_path))
-        # numba does not look whether it can write before the first call when swath lies in a zip.
+        # numba does not look whether it can write before the first call when swath is in a zip.
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK)
     except (RuntimeError, OSError):

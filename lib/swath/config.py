@@ -25,7 +25,7 @@ from swath.steps.registry import kinds_of, parameter_names, takes_model, works_w
 from swath.suggestion import did_you_mean
 
 _MAX_BYTES = 1 << 20
-#: What the loader raises: a tag makes it call ``int`` or ``datetime`` with whatever stands behind the tag.
+#: What the loader raises: a tag makes it call ``int`` or ``datetime`` with whatever is behind the tag.
 _NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
 
@@ -57,7 +57,7 @@ class PipelineFile(BaseModel):
         """A pipeline's name becomes part of paths."""
         problem = name_problem(value)
         if problem:
-            msg = f"{value!a} is no name: {problem}; expected {NAME_RULE}"
+            msg = f"{value!a} is not a name: {problem}; expected {NAME_RULE}"
             raise ValueError(msg)
         return value
 

@@ -127,7 +127,7 @@ def registry_finding(uri: str) -> HealthFinding:
         with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=_HTTP_S) as answer:  # noqa: S310  a site's own address
             answer.read()
     except urllib.error.HTTPError as error:
-        remedy = "Check the address, and who may ask there (MLFLOW_TRACKING_TOKEN)."
+        remedy = "Check the address, and the access rights there (MLFLOW_TRACKING_TOKEN)."
         return HealthFinding(check="Models", level="failure", found=f"{uri}: {error.code} {error.reason}", remedy=remedy)
     except OSError as error:
         remedy = "See that the server runs and can be reached from here; REQUESTS_CA_BUNDLE names its authorities."

@@ -189,7 +189,7 @@ class UnsupportedSensorError(SceneError):
 
 
 class RangeError(SceneError):
-    """A value lies outside the range for which a formula holds."""
+    """A value is outside the range for which a formula holds."""
 
     error_class = "range"
 
@@ -225,6 +225,6 @@ class TimeLimitError(SceneError):
 
 
 class InternalError(SceneError):
-    """An error that nobody foresaw, twice, in two processes."""
+    """An unexpected error, twice, in two processes."""
 
     error_class = "internal"

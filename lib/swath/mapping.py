@@ -105,7 +105,7 @@ def transformer(source: str, target: str) -> Any:
 def inexact(source: str, target: str) -> tuple[float, str] | None:
     """Accuracy [m] of the transformation that PROJ has, and what it lacks for a better one; None where it has the best.
 
-    The accuracy is negative where nobody states it.
+    The accuracy is negative where it is not stated.
     """
     from pyproj.transformer import TransformerGroup  # noqa: PLC0415  as above
 

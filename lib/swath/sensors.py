@@ -42,7 +42,7 @@ class Sensor:
         providers: Who makes and licenses its data.
         license: SPDX name, or ``other``: see ``terms``.
         terms: Href of the terms.
-        attribution: What the owner wants to be said; ``{years}`` stands for the years of acquisition.
+        attribution: What the owner wants to be said; ``{years}`` represents the years of acquisition.
     """
 
     family: str

@@ -26,7 +26,7 @@ def conf_folder() -> Path:
     Raises:
         ConfigError: Nowhere.
     """
-    # spark-submit jobs/process.py with swath in a zip: conf/ lies beside jobs/.
+    # spark-submit jobs/process.py with swath in a zip: conf/ is beside jobs/.
     beside = Path(sys.argv[0]).resolve().parents[1] / "conf" if Path(sys.argv[0]).is_file() else None
     found = folder_with("pipelines", places=[Settings.of().conf, *installed_folders(), beside])
     if found is None:

@@ -39,7 +39,7 @@ def mgrs_tile(name: str, *, resolution_m: float) -> Grid:
     zone = int(match[1]) if match else 0
     columns = _COLUMNS[zone % 3]
     if match is None or not 1 <= zone <= 60 or match[3] not in columns:
-        msg = f"grid: {name!r} is no tile: expected zone, latitude band and the two letters of a 100 km square, as in 33UUP"
+        msg = f"grid: {name!r} is not a tile: expected zone, latitude band and the two letters of a 100 km square, as in 33UUP"
         raise ConfigError(msg)
     pixels = _SIDE_M / resolution_m
     if abs(pixels - round(pixels)) > 1e-9 * pixels:
@@ -72,5 +72,5 @@ def _northing(letter: str, *, zone: int, band: str, name: str) -> int:
         # A square more on both sides: the outermost tiles reach beyond the bands (01CDL ends at 80.1 degrees south).
         if south + 2 * _SQUARE_M > edges.min() and south - _SQUARE_M < edges.max():
             return south
-    msg = f"grid: {name!r} is no tile: row {letter} does not meet the latitude band {band}"
+    msg = f"grid: {name!r} is not a tile: row {letter} does not meet the latitude band {band}"
     raise ConfigError(msg)

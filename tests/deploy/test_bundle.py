@@ -218,7 +218,7 @@ def test_a_list_of_another_key_or_with_a_path_that_leads_out_is_refused(maker: M
     assert "these are not the files that were signed" in _refused("verify", str(copied), "--key", str(maker.public))
     sign_file(copied / LIST, key=maker.private)
     told = _refused("verify", str(copied), "--key", str(maker.public))
-    assert "bundle.json: 'jars/../../one.jar' is no path inside of the bundle" in told
+    assert "bundle.json: 'jars/../../one.jar' is not a path inside the bundle" in told
 
 
 def test_a_push_is_by_digest_and_goes_on_where_it_was(maker: Maker, made: Path, tmp_path: Path) -> None:

@@ -377,7 +377,7 @@ def test_a_model_that_is_revoked_at_one_site_is_refused_where_the_list_is_taken(
     monkeypatch.delenv("SWATH_MODEL_KEYS")
     with pytest.raises(ConfigError, match="the list of revoked models cannot be read"):
         Registry.beside(region).resolve("tiny/1")
-    with pytest.raises(ConfigError, match="'12ab' is no digest of a model: 64 hex digits"):
+    with pytest.raises(ConfigError, match="'12ab' is not the digest of a model: 64 hex digits"):
         swath("revoke", "12ab", "--because", "x", "--list", here)
 
 

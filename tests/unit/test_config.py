@@ -296,8 +296,8 @@ def test_a_layer_that_no_step_makes_is_refused_with_the_nearest_kind(tmp_path: P
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("name: ../..", "is no name: it begins with '.'"),
-        ("name: a/b", "is no name: it holds '/'"),
+        ("name: ../..", "is not a name: it begins with '.'"),
+        ("name: a/b", "is not a name: it holds '/'"),
         ("name: !!int abc", "not YAML: invalid literal"),
         ("name: !!python/object:os.system x", "not YAML: could not determine a constructor"),
         ("name: !!timestamp x", "not YAML: "),

@@ -252,7 +252,7 @@ def test_the_page_may_reach_this_server_alone(client: TestClient) -> None:
 def test_a_place_that_is_no_number_is_refused(client: TestClient, viewed: Viewed, asked: str) -> None:
     answer = client.get(f"/api/products/{viewed.landsat}/point?{asked}")
     assert answer.status_code == 400
-    assert "is no number" in answer.text
+    assert "is not a number" in answer.text
 
 
 @pytest.mark.parametrize("tile", ["red/2/9/0", "red/40/1/1", "nothing/1/0/0"])

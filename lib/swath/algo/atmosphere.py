@@ -57,7 +57,7 @@ class Atmosphere:
         pressure_hpa: Pressure at the ground [hPa].
 
     Raises:
-        RangeError: A value lies outside ``RANGES`` or is not a number.
+        RangeError: A value is outside ``RANGES`` or is not a number.
     """
 
     aot550: float = 0.1

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 
 def threshold_classes(values: NDArray[np.float64], *, thresholds: tuple[float, ...]) -> NDArray[np.uint8]:
-    """How many thresholds each value reaches: class 0 lies below the first, class n from the n-th on.
+    """How many thresholds each value reaches: class 0 is below the first, class n from the n-th on.
 
     Args:
         values: Any shape; NaN reaches none, the caller marks it invalid.

@@ -70,7 +70,7 @@ def distance_to(marked: NDArray[np.bool_], *, most_px: int) -> NDArray[np.float3
     """Distance of each pixel from the nearest marked one [px], (y, x): between their centres, ``most_px`` at most.
 
     Args:
-        marked: (y, x). What lies beyond the array counts as not marked.
+        marked: (y, x). What is beyond the array counts as not marked.
         most_px: Distances from this on are not told apart, 1 or more.
     """
     result = np.empty(marked.shape, dtype=np.float32)

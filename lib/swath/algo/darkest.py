@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 #: Bins are as wide as this [reflectance]; bin ``k`` holds ``k BIN <= rho < (k + 1) BIN``.
 BIN: Final = 0.002
-#: The first and the last bin: they hold what lies beyond, too.
+#: The first and the last bin: they hold what is beyond, too.
 FIRST, LAST = -200, 300
 #: The bin of what is not valid.
 INVALID: Final = LAST + 1

@@ -1,8 +1,8 @@
 """Smooth fields known at the nodes of a lattice that is anchored on the grid, and applied to every pixel.
 
-Nodes lie every 500 m from the grid's corner, so what a pixel gets depends on where it lies on the grid alone, never on
+Nodes are every 500 m from the grid's corner, so what a pixel gets depends on where it is on the grid alone, never on
 the window that it was computed in: any cut gives the same bits. Sentinel-2's angles have a node every 5000 m and are
-linear between; our nodes meet theirs, so that no kink lies inside a cell. On a winter scene under haze the result is
+linear between; our nodes meet theirs, so that no kink is inside a cell. On a winter scene under haze the result is
 then within 2e-6 of the computation for each pixel (nodes 320 m apart, which miss the kinks, are off by 1e-4).
 """
 
@@ -21,7 +21,7 @@ _BATCH_PX: Final = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """The nodes that a run of pixels along one axis lies between.
+    """The nodes that a run of pixels along one axis is between.
 
     Args:
         nodes: Map units of the nodes from the grid's first edge, ascending, (n,). The last may lie beyond the grid.

@@ -23,7 +23,7 @@ _CHEAP: Final = 8
 SPACINGS: Final = (64, 32, 16, 8, 4, 2)
 #: Cells a side that are looked at to measure the error.
 _CELLS: Final = 24
-#: Stands for no lattice: the mapping is evaluated at every pixel.
+#: Represents no lattice: the mapping is evaluated at every pixel.
 EXACT: Final = 0
 
 

@@ -1,7 +1,7 @@
 """Whether pixels are what their calibration says: an offset that was missed, applied twice or made up shows in dark places.
 
 The cirrus band sees no ground: water vapour takes the light. Over every scene its darkest pixels are near 0 (5th percentile
-of real scenes .0006 to .0012), whatever lies below. Blue and green can be no darker than the molecules of the air.
+of real scenes .0006 to .0012), whatever is below. Blue and green can be no darker than the molecules of the air.
 An upper limit needs something dark in the scene; where there is nothing dark, or too little was read, the guard says that it
 cannot tell, which is no failure.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from swath.algo.darkest import INVALID, Counts, quantile, rayleigh_reflectance, valid_of
 
-#: Where the 5th percentile of the cirrus band lies.
+#: Where the 5th percentile of the cirrus band is.
 CIRRUS_SHARE, CIRRUS_RANGE = 0.05, (-0.02, 0.03)
 #: The darkest pixels of the other bands, and how far below the air's own light they may be (noise, our formula).
 DARKEST_SHARE, MARGIN = 0.001, 0.01
@@ -20,7 +20,7 @@ DARKEST_SHARE, MARGIN = 0.001, 0.01
 EDGED_SHARE: Final = 0.02
 #: Above the air's light by less than this the ground is dark: more than haze of AOT 0.5 and dark ground add.
 DARK_GROUND: Final = 0.05
-#: Least pressure at the ground where none is known [hPa]: no tile's ground lies higher everywhere.
+#: Least pressure at the ground where none is known [hPa]: no tile's ground is higher everywhere.
 LEAST_PRESSURE_HPA: Final = 500.0
 SEA_LEVEL_HPA: Final = 1013.25
 #: Bands whose light the molecules dominate, with the wavelengths [um] of sensors that do not say theirs.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from swath.algo.taps import Taps
 from swath.compiled import compiled
 
-#: Stands for nodata where there is none: no 16-bit number equals it.
+#: Represents nodata where there is none: no 16-bit number equals it.
 _NOTHING: Final = 1 << 20
 
 
@@ -171,7 +171,7 @@ def mode_of(rows: NDArray[np.integer], taps: tuple[Taps, Taps], *, nodata: int |
         nodata: The value that is no data, or None; it does not vote.
 
     Returns:
-        (row positions, column positions), the type of ``rows``; nodata where nobody votes.
+        (row positions, column positions), the type of ``rows``; nodata where no pixel votes.
     """
     down, across = taps
     most = np.empty((down.index.shape[1], across.index.shape[1]), dtype=rows.dtype)
@@ -192,7 +192,7 @@ def _mode_of(  # noqa: C901, PLR0917 (as above)
     across_weight: NDArray[np.float64],
     most: NDArray[np.integer],
 ) -> None:
-    """Of equals, the first to reach the count in row order; where nobody votes, nodata or the first pixel."""
+    """Of equals, the first to reach the count in row order; where no pixel votes, nodata or the first pixel."""
     votes = np.empty(down.shape[0] * across.shape[0], dtype=rows.dtype)
     for i in range(most.shape[0]):
         for j in range(most.shape[1]):

@@ -1,7 +1,7 @@
 """Resampling between grids of one CRS, defined on the grids, never on the windows that happen to be in memory.
 
 Each target pixel's weights come from absolute map coordinates and are summed in a fixed order, so a pixel has the same
-bits in whatever window it is computed. A target pixel whose centre lies outside the source has no weight: nobody measured there.
+bits in whatever window it is computed. A target pixel whose centre is outside the source has no weight: nobody measured there.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def _edges(*, start: int, count: int, step: float, shift: float) -> NDArray[np.f
 
 
 def _inside(edges: NDArray[np.float64], *, size: int) -> NDArray[np.bool_]:
-    """Whether the centre of each target pixel lies on the source, (n,); of two pixels that share an edge the later one has it."""
+    """Whether the centre of each target pixel is on the source, (n,); of two pixels that share an edge the later one has it."""
     centre = (edges[:-1] + edges[1:]) / 2
     return np.asarray((centre >= -EDGE_TOLERANCE_PX) & (centre < size - EDGE_TOLERANCE_PX))
 
@@ -101,7 +101,7 @@ def nearest(values: NDArray[np.generic], have: Window, *, source: Grid, target: 
         window: The window of it to fill.
 
     Returns:
-        (y, x) of ``window``, same type; 0 (or False) where a centre lies outside the source.
+        (y, x) of ``window``, same type; 0 (or False) where a centre is outside the source.
     """
     rows, cols = taps_of(source, target=target, window=window, kernel="nearest")
     y, x = _within(rows.index[0] - have.row, values.shape[0]), _within(cols.index[0] - have.col, values.shape[1])

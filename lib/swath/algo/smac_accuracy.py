@@ -28,7 +28,7 @@ _AS: Final[Mapping[str, str]] = {"pan": "green"}
 _OF: Final[Mapping[str, str]] = {LANDSAT: "landsat-8", SENTINEL2: "sentinel-2a"}
 #: And where 6S was not asked for a band of it.
 _ELSE: Final = "sentinel-2a"
-#: Stands for the error where our model refuses: more than any that it gives.
+#: Represents the error where our model refuses: more than any that it gives.
 _REFUSED: Final = 0.5
 #: The fits of the coefficients end here.
 MOST_AOT550: Final = 0.8

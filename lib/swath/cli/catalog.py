@@ -128,7 +128,7 @@ def reconcile_served(
         The differences; with ``fix`` none of them is left.
 
     Raises:
-        CatalogueError: Nobody answers, or something was refused.
+        CatalogueError: The database does not answer, or something was refused.
         ConfigError: The schema is not the client's, or the output is hardly the one that was meant.
     """
     from swath.sinks.served.delivery import delivery_to  # noqa: PLC0415

@@ -147,7 +147,7 @@ def _wait(order: Order, *, retries: int) -> int:
     try:
         result = read_result(order.output, run_id=order.run_id, site=order.site)
     except LaunchError as error:
-        click.echo(f"the result cannot be read from here, so the engine's word is all there is: {error}", err=True)
+        click.echo(f"the result cannot be read from here, so only what the engine says is known: {error}", err=True)
         seen = False
     if retries and may_retry(status, result=result):
         following = replace(order, attempt=order.attempt + 1)
@@ -168,7 +168,7 @@ def _follow(order: Order) -> RunStatus:
     if ours and not last.stuck:
         click.echo(f"{order.name} is on for longer than max_duration {order.job.max_duration}: cancelling it", err=True)
         return launcher.cancel(order.name)
-    ends = "nobody ends it after max_duration" if ours else "the cluster ends it after max_duration"
+    ends = "nothing ends it after max_duration" if ours else "the cluster ends it after max_duration"
     remedy = "Wait on with `swath status --wait`, or stop it with `swath cancel`"
     click.echo(f"no longer waited for, but {order.name} lives: it may still start, and {ends}. {remedy}", err=True)
     return last
@@ -178,7 +178,7 @@ def _engines_code(status: RunStatus) -> int:
     """Of a run whose result cannot be seen."""
     if status.state is RunState.SUCCEEDED:
         return 0
-    click.echo(f"by the engine's word it is {status.state.value}", err=True)
+    click.echo(f"the engine says that it is {status.state.value}", err=True)
     return (told_code(status) or 1) if status.state is RunState.FAILED else 1
 
 

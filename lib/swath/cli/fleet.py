@@ -1,4 +1,4 @@
-"""``swath fleet``: how all sites stand, from one place."""
+"""``swath fleet``: the state of all sites, from one place."""
 
 import sys
 
@@ -34,7 +34,7 @@ _COLUMNS = (
 @click.option("--json", "as_line", is_flag=True, help="Print one JSON object.")
 @click.option("--html", "as_page", is_flag=True, help="Print one HTML page.")
 def fleet_command(job: str, *, sites: str, as_line: bool, as_page: bool) -> None:
-    """Say how the newest run of JOB stands at every site, asked all at once, within 10 seconds.
+    """Show the state of the newest run of JOB at every site, asked all at once, within 10 seconds.
 
     Ends with 3 when a site needs a look: it is not reached, has no run, or its run is dead, failed or not good.
     """

@@ -79,7 +79,7 @@ def _problems(file: Path) -> list[str]:
 
 @click.command("doctor")
 @click.option("--output", help="Folder or s3:// prefix that products would go to; a store on S3 is asked what it can do.")
-@click.option("--site", help="Name or file of a site: each of its stores, databases and registries is asked from here.")
+@click.option("--site", help="Name or file of a site: each of its stores, databases and registries is checked from here.")
 def doctor_command(*, output: str | None, site: str | None) -> None:
     """Check this machine or a site: what is missing, and the remedy."""
     if site:

@@ -21,7 +21,7 @@ SAMPLES = click.option(
     help="Frozen samples to be judged on; those of its own training by default.",
 )  # fmt: skip
 FORCE = click.option(
-    "--force", "forced", default="", metavar="REASON", help="Give the alias whatever the comparison says; recorded."
+    "--force", "forced", default="", metavar="REASON", help="Give the alias even if the comparison fails; the reason is recorded."
 )
 
 

@@ -62,7 +62,7 @@ def rollback_command(*, name: str, alias: str, reason: str, output: Path) -> Non
 def revoke_command(*, digest: str, reason: str, folder: Path, sign_key: Path | None) -> None:
     """Let no run use the model of DIGEST any more, wherever the list is known; aliases stay where they are."""
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        msg = f"{digest!r} is no digest of a model: 64 hex digits, as `swath models list --json` tells them"
+        msg = f"{digest!r} is not the digest of a model: 64 hex digits, as `swath models list --json` tells them"
         raise ConfigError(msg)
     revoke(digest, because=reason, folder=folder, key=sign_key)
     click.echo(f"revoked sha256 {digest} in {folder}: {reason}")

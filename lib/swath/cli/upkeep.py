@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from swath.upkeep.finding import OutputFinding
     from swath.upkeep.reconcile import OutputComparison
 
-#: Findings that are told one by one.
+#: Findings that are reported one by one.
 _TOLD = 1000
 
 
@@ -147,7 +147,7 @@ def maintain_command(
     as_json: bool,
     master: str | None,
 ) -> None:
-    """Remove from OUTPUT what nobody needs any more, and tidy its tables. No run may be at work."""
+    """Remove from OUTPUT what is no longer needed, and tidy its tables. No run may be at work."""
     from swath.ledger.open import open_tables  # noqa: PLC0415
     from swath.upkeep.janitor import Retention, clean  # noqa: PLC0415
 

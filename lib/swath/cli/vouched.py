@@ -14,7 +14,7 @@ def vouching_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--trust-checksums",
             is_flag=True,
-            help="Take sha2-256 checksums of items at their word instead of reading the files; products say so.",
+            help="Trust sha2-256 checksums of items instead of reading the files; products say so.",
         ),
         click.option(
             "--level",

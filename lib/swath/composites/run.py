@@ -71,7 +71,7 @@ class CompositeRun:
         self._spark, self._request, self._progress, self._say = spark, request, progress, say
 
     def execute(self) -> CompositeOutcome:
-        """Do it.
+        """Plan the run, then make it wave by wave.
 
         Raises:
             ConfigError: Nothing can run, or there is nothing to make.

@@ -25,7 +25,7 @@ _CLUSTER_VARIABLES = re.compile(
     r"CURL_CA|GDAL_CURL_CA|PROJ_CURL_CA|REQUESTS_CA|MLFLOW_TRACKING)",
     flags=re.IGNORECASE,
 )
-#: Folders stand for stores: they carry Delta, and have a lock of their own.
+#: Folders represent stores: they carry Delta, and have a lock of their own.
 _FOLDERS_LEDGER = {"SWATH_LEDGER": "delta", "SWATH_LOCK": "file"}
 
 
@@ -40,11 +40,11 @@ def here(command: EngineCommand, *, site: Site, folders: Mapping[str, Path], pro
     Args:
         command: As the engine would run it.
         site: Whose stores the arguments name.
-        folders: By store name: the folder that stands for the store here.
+        folders: By store name: the folder that represents the store here.
         program: ``jobs/process.py`` here.
 
     Raises:
-        ConfigError: An argument lies in a store without a folder.
+        ConfigError: An argument is in a store without a folder.
     """
     kept = {key: value for key, value in command.conf.items() if not _CLUSTER_SETTINGS.match(key)}
     return replace(

@@ -1,4 +1,4 @@
-"""How all sites stand, from one place: the newest run of a job at each of them, asked all at once."""
+"""The state of all sites, from one place: the newest run of a job at each of them, asked all at once."""
 
 import json
 import threading
@@ -124,7 +124,7 @@ def _newest(listed: Mapping[str, datetime]) -> str | None:
 
 
 def _state(place: BorderPlace, run_id: str, *, listed: Mapping[str, datetime], job: JobSpec, now: datetime) -> dict[str, Any]:
-    """How the newest run stands, by its result, or by its stream without one."""
+    """State of the newest run, by its result, or by its stream without one."""
     life = None
     try:
         stream = place.read(metrics_path(run_id))

@@ -17,7 +17,7 @@ from swath.deploy.site.site import Site
 
 
 def handover(job: JobSpec, *, site: Site) -> dict[str, Any]:
-    """The file's content: what to start, where, for how long, and the run id that stands for the orchestrator's.
+    """The file's content: what to start, where, for how long, and the run id that represents the orchestrator's.
 
     Raises:
         ConfigError: The engine starts nothing for others, or would refuse the job.

@@ -31,7 +31,7 @@ def infrastructure_failure(error: BaseException) -> InfrastructureError | None:
     """What every scene needs and lacks, if the error shows that; None if the scene is to blame.
 
     An error counts as the output's when the code that reads and writes the output was at work, and no reader: a file of the
-    scene that cannot be read is the scene's, on whichever store it lies.
+    scene that cannot be read is the scene's, on whichever store it is.
     """
     for cause in _chain(error):
         if isinstance(cause, InfrastructureError):
@@ -42,7 +42,7 @@ def infrastructure_failure(error: BaseException) -> InfrastructureError | None:
 
 
 def internal_error(error: BaseException) -> InternalError:
-    """An error that nobody foresaw, with its type, its message and the innermost line."""
+    """An unexpected error, with its type, its message and the innermost line."""
     return InternalError(
         _UNFORESEEN,
         got=f"{told(error)}, at {_innermost(error)}",

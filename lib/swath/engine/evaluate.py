@@ -75,7 +75,7 @@ def evaluate(
                 have.pop(name, None)
                 for key in [k for k in on_grid if k[0] == name]:
                     del on_grid[key]
-        # What is written leaves now if nobody reads it any more; otherwise it is cropped at the end.
+        # What is written leaves now if nothing reads it any more; otherwise it is cropped at the end.
         for name in made:
             if name in targets:
                 done[name] = made[name].crop(targets[name])

@@ -60,7 +60,7 @@ def asset_keys(graph: Graph) -> dict[str, str]:
 
 
 def _asset(layer: str, *, spec: LayerSpec) -> dict[str, Any]:
-    # The title stands in the file: equal keys promise equal bytes.
+    # The title is in the file: equal keys promise equal bytes.
     return {"layer": layer, "encoding": plain_of(spec.encoding), "title": spec.title, "engine": ENGINE}
 
 

@@ -56,7 +56,7 @@ class Onto:
         ((source, made),) = zip(recipe.needs, recipe.makes, strict=True)
         layer = layers[source].crop(window)
         if made.encoding.bits and layer.valid is not None:
-            # No number stands for no data in a bit field: its own bit must say so.
+            # No number represents no data in a bit field: its own bit must say so.
             nothing = sum(1 << b.value for b in made.encoding.bits if b.name == NODATA_BIT)
             layer = replace(layer, values=np.where(layer.valid, layer.values, layer.values.dtype.type(nothing)), valid=None)
         return {made.name: layer}

@@ -64,5 +64,5 @@ def digest_of_input(asked: Input[Any], *, rasters: Mapping[str, RasterSource], g
         case ModelInput(digest=digest) | AnglesInput(digest=digest):
             return digest
         case _:
-            msg = f"{asked!r} is no input that swath knows: expected ModelInput, AnglesInput or RasterInput"
+            msg = f"{asked!r} is not an input that swath knows: expected ModelInput, AnglesInput or RasterInput"
             raise TypeError(msg)

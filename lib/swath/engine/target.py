@@ -218,7 +218,7 @@ def _check_datum(native: str, reference: Grid) -> None:
     found = inexact(native, reference.crs)
     metres = reference.resolution_m * (111_319.49 if is_geographic(reference.crs) else 1.0)
     if found is not None and not 0.0 <= found[0] <= metres / 2.0:
-        accuracy = f"to {found[0]:g} m" if found[0] >= 0.0 else "to nobody knows what"
+        accuracy = f"to {found[0]:g} m" if found[0] >= 0.0 else "to an unknown distance"
         raise GeometryError(
             "the shift between the datums of the scene and of the product's grid is not known well enough",
             expected=f"to half a pixel ({metres / 2.0:g} m)",

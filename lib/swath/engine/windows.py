@@ -15,7 +15,7 @@ class Demand:
 
     Args:
         layers: The window to compute (or read) of each layer: the most that any consumer needs.
-        calls: For each call, the window it makes and its inputs; calls that nobody wants here are not in it.
+        calls: For each call, the window it makes and its inputs; calls that are not wanted here are not in it.
     """
 
     layers: Mapping[LayerName, Window]
@@ -30,7 +30,7 @@ def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
         targets: By layer, on the layer's own grid.
 
     Raises:
-        GeometryError: A band lies elsewhere than what is made of it.
+        GeometryError: A band is elsewhere than what is made of it.
     """
     layers: dict[LayerName, Window] = dict(targets)
     calls: dict[int, tuple[Window, Mapping[LayerName, Want]]] = {}

@@ -57,7 +57,7 @@ def check_address(uri: str) -> None:
         return
     near = get_close_matches(scheme, _SCHEMES, n=1) if colon else []
     hint = f"; did you mean {near[0]}:?" if near and near[0] != scheme else ""
-    msg = f"{public(uri)!r} is no address of a model registry{hint}; {_REMEDY}"
+    msg = f"{public(uri)!r} is not the address of a model registry{hint}; {_REMEDY}"
     raise ConfigError(msg)
 
 

@@ -61,7 +61,7 @@ class AdmissionTerms:
         demands = settings.model_demands
         unknown = sorted(set(demands) - set(_KNOWN_DEMANDS))
         if unknown:
-            msg = f"{DEMANDS}: {', '.join(unknown)} is no demand; known: {', '.join(_KNOWN_DEMANDS)}"
+            msg = f"{DEMANDS}: {', '.join(unknown)} is not a demand; known: {', '.join(_KNOWN_DEMANDS)}"
             raise ConfigError(msg)
         keys = keys_of(settings.model_keys)
         if "signature" in demands and not keys:
@@ -142,7 +142,7 @@ def _of_signature(directory: Path, *, told: _Told, terms: AdmissionTerms) -> Ite
         verify(directory, signature=signature, keys=terms.keys)
     except SignatureError as error:
         yield told.of(
-            "signature", error, remedy="fetch the model from who signs it, or sign it: swath models register --sign-key KEY"
+            "signature", error, remedy="fetch the model from its signer, or sign it: swath models register --sign-key KEY"
         )
 
 

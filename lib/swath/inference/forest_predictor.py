@@ -97,7 +97,7 @@ def _comb(leaves: int, *, outputs: int, link: int = LIGHTGBM) -> Forest:
     inner = np.arange(leaves - 1)
     nodes = 2 * leaves - 1
     child, threshold = np.arange(nodes), np.full(nodes, LEAF)
-    # Node 0 is the root; 2k + 1 and 2k + 2 are the children of the k-th split, which lies at node 2k.
+    # Node 0 is the root; 2k + 1 and 2k + 2 are the children of the k-th split, which is at node 2k.
     child[2 * inner], threshold[2 * inner] = 2 * inner + 1, inner
     return Forest(
         child=np.tile(child, outputs).astype(np.uint16),

@@ -64,13 +64,13 @@ def kind_of(name: str) -> PredictorKind:
         msg = f"the kind of predictor {name!r} cannot be loaded from {target!r}: {error}"
         raise ConfigError(msg) from error
     if not isinstance(found, PredictorKind):
-        msg = f"{target} is no kind of predictor: expected a swath.inference.kinds.PredictorKind, got {type(found).__name__}"
+        msg = f"{target} is not a kind of predictor: expected a swath.inference.kinds.PredictorKind, got {type(found).__name__}"
         raise ConfigError(msg)
     return found
 
 
 def unknown_kind(name: str) -> str:
-    """Why a name is no kind of predictor, with those that are; empty when it is one."""
+    """Why a name is not a kind of predictor, with those that are; empty when it is one."""
     if name in BUILTIN or name in _plugged():
         return ""
     known = (*BUILTIN, *_plugged())

@@ -32,7 +32,7 @@ def _load(path: str, digest: str) -> Predictor:
     directory = local_copy(path, digest)
     found = model_digest(directory)
     if found != digest:
-        msg = f"{path}: the model is not the one that was pinned: expected digest {digest}, got {found}; pin it anew"
+        msg = f"{path}: the model is not the one that was pinned: expected digest {digest}, got {found}; pin it again"
         raise ConfigError(msg)
     return predictor_of(directory, read_manifest(directory))
 

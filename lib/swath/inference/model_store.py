@@ -109,7 +109,7 @@ class ModelStore:
             self._copy(digest, into=draft)
             found = model_digest(draft)
             if found != digest:
-                msg = f"{self.store.root}/{digest}: the model's files have digest {found}; export it anew"
+                msg = f"{self.store.root}/{digest}: the model's files have digest {found}; export it again"
                 raise ConfigError(msg)
             if home.is_dir():  # somebody changed the copy
                 shutil.rmtree(home, ignore_errors=True)
@@ -140,7 +140,7 @@ class ModelStore:
                 with self.store.fetch(path) as source, target.open("wb") as file:
                     shutil.copyfileobj(source, file)
             except FileNotFoundError as error:
-                msg = f"{self.store.root}/{path}: the model has no such file any more; export it anew"
+                msg = f"{self.store.root}/{path}: the model has no such file any more; export it again"
                 raise ConfigError(msg) from error
 
     def _files(self, digest: str) -> list[str]:

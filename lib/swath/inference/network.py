@@ -69,7 +69,7 @@ class Network:
         anchor_px: Row and column of the first patch of a patch network, at most 0.
         taper: Share of a patch over which the weight of its answers rises and falls by a cosine (Tukey window), 0 to 1; with
             0 every pixel has the answer of the patch whose centre is nearest.
-        edge: What lies beyond the scene: ``fill``, or the scene mirrored at its edge (``symmetric``).
+        edge: What is beyond the scene: ``fill``, or the scene mirrored at its edge (``symmetric``).
         fill: Feature of pixels without a value.
     """
 

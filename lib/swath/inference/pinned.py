@@ -11,7 +11,7 @@ from swath.inference.manifest import Manifest, read_manifest
 from swath.inference.signature import signature_beside
 from swath.inference.step_model import StepModel
 
-#: What stands for a version when a model comes from a folder.
+#: What represents a version when a model comes from a folder.
 LOCAL_VERSION = "local"
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 EXPERIMENT = "swath"
-#: Where a model lies among the artifacts of the run that made it.
+#: Where a model is among the artifacts of the run that made it.
 ARTIFACT = "model"
 SIGNATURE = "signature"
 _NOTHING: Mapping[str, str] = MappingProxyType({})

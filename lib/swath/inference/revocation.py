@@ -33,7 +33,7 @@ def revoked_in(folder: Path, *, keys: tuple[TrustedKey, ...]) -> Mapping[str, st
         try:
             verify(folder, signature=signature_beside(folder), keys=keys)
         except SignatureError as error:
-            msg = f"{folder}: the list of revoked models is not trusted: {error}; fetch it again from who signs it"
+            msg = f"{folder}: the list of revoked models is not trusted: {error}; fetch it again from its signer"
             raise ConfigError(msg) from error
     try:
         with (folder / _LIST).open("rb") as file:

@@ -31,14 +31,14 @@ def check_digest(client: "MlflowClient", found: "ModelVersion", digest: str, *, 
     kept = str(run.data.params.get(DIGEST_PARAMETER, "")) if run is not None else ""
     if kept and tag != kept:
         says = f"says {tag}" if tag else "is gone"
-        msg = f"{called}: registered with digest {kept}, its tag `digest` {says}: it was tampered with; register it anew"
+        msg = f"{called}: registered with digest {kept}, its tag `digest` {says}: it was tampered with; register it again"
         raise ConfigError(msg)
     promised = kept or tag
     if not promised:
-        msg = f"{called}: neither its tag `digest` nor its run records a digest: its files may be any; register it anew"
+        msg = f"{called}: neither its tag `digest` nor its run records a digest: its files may have changed; register it again"
         raise ConfigError(msg)
     if promised != digest:
-        msg = f"{called}: registered with digest {promised}, its files now have {digest}; register it anew"
+        msg = f"{called}: registered with digest {promised}, its files now have {digest}; register it again"
         raise ConfigError(msg)
 
 

@@ -97,7 +97,7 @@ def hint_of(signature: Path) -> str:
     try:
         return str(_plain(signature)["verificationMaterial"]["publicKey"]["hint"])
     except (KeyError, TypeError) as error:
-        msg = f"{signature.name} is no signature by a key in the model-signing format"
+        msg = f"{signature.name} is not a signature by a key in the model-signing format"
         raise SignatureError(msg) from error
 
 
@@ -124,7 +124,7 @@ def _plain(signature: Path) -> Mapping[str, Any]:
         msg = f"it is not signed: there is no {signature.name}"
         raise SignatureError(msg) from error
     except (OSError, ValueError) as error:
-        msg = f"{signature.name} is no signature: {error}"
+        msg = f"{signature.name} is not a signature: {error}"
         raise SignatureError(msg) from error
     return plain
 

@@ -111,7 +111,7 @@ class DeltaTables:
         """Append rows as a transaction of the run (with the table's name: Delta's application) and the wave (its version).
 
         Raises:
-            AccountError: The commit is not in the table's log: somebody else wrote over it.
+            AccountError: The commit is not in the table's log: another process wrote over it.
             LockError: Another driver commits, or the lock was lost: nothing was appended.
         """
         if not isinstance(rows, DataFrame) and not rows and self.exists(name):

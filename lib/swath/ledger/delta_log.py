@@ -38,7 +38,7 @@ class DeltaLog:
     """What the log of one table says, as far as it was read.
 
     Args:
-        store: Where the table lies.
+        store: Where the table is.
         folder: Folder of the table, relative to the store's root.
         version: Version of the latest commit; -1 without any.
         checkpoint: Version of the latest checkpoint; -1 without any.
@@ -95,7 +95,7 @@ class DeltaLog:
             self._apply(json.loads(line) for line in data.splitlines() if line)
 
     def commit_path(self, version: int) -> str:
-        """Where a commit lies."""
+        """Where a commit is."""
         return f"{self.folder}/_delta_log/{version:020d}.json"
 
     def append(self, add: Json | None, *, schema: Json, application: str, wave: int) -> bool:

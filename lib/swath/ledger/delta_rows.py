@@ -24,12 +24,12 @@ READERS = 8
 
 
 def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store, folder: str) -> Json:
-    """Write one file of a table. Nobody sees it until a commit names it.
+    """Write one file of a table. It is invisible until a commit names it.
 
     Args:
         rows: In the order of ``schema``; structs in them in the order of their fields, moments aware.
         schema: Schema of the table.
-        store: Where the table lies.
+        store: Where the table is.
         folder: Folder of the table.
 
     Returns:

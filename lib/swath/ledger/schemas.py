@@ -69,7 +69,7 @@ INPUT = _struct(n=_LONG, href=_TEXT)
 #: The same with the digests of its files that are known (JSON, or null).
 KNOWN_INPUT = _struct(n=_LONG, href=_TEXT, files=_TEXT)
 #: What ingest found there and what the pipeline would make of it. ``error_class`` is null for a usable scene. ``block`` is
-#: ``n`` divided by a constant: the folder that the row lies in.
+#: ``n`` divided by a constant: the folder that the row is in.
 INGESTED = _struct(
     n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, scene=_TEXT, product_id=_TEXT, product_key=_TEXT,
     assets=_LONG, strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT, files=_TEXT, block=IntegerType(),

@@ -25,7 +25,7 @@ def standing(tables: Tables) -> DataFrame:
     versions = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href"]).distinct()
     hrefs = versions.select("scene_id", "href").distinct()
     by_href = made.join(hrefs, "scene_id").groupBy(*_WHAT).agg(F.max("made").alias("made_href"))
-    # A clash stands beside products of its scene: only one of this very delivery ends it.
+    # A clash is beside products of its scene: only one of this very delivery ends it.
     exact = products.withColumnRenamed("scene_digest", "digest").join(versions, ["scene_id", "digest"])
     by_version = exact.groupBy(*_WHAT).agg(F.max("made").alias("made_version"))
     since = F.when(F.col("error_class") == ClashError.error_class, F.col("made_version")).otherwise(

@@ -1,4 +1,4 @@
-"""One line of a run's stream: how it stands at one moment."""
+"""One line of a run's stream: its state at one moment."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ Event = Literal["start", "wave", "alive", "end"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """How a run stands. Numbers are those of this execution; a run that is started again begins anew.
+    """The state of a run. Numbers are those of this execution; a run that is started again begins anew.
 
     Args:
         event: Why there is a line: the run began, committed a wave, is still alive, or ended.
@@ -68,7 +68,7 @@ def beat_of(line: str) -> Beat:
         plain: dict[str, Any] = json.loads(line)
         beat = Beat(**plain | {"at": datetime.fromisoformat(plain["at"])})
     except (ValueError, TypeError, KeyError) as error:
-        msg = f"a line of the metrics is no beat: {error!r}"
+        msg = f"a line of the metrics is not a beat: {error!r}"
         raise ConfigError(msg) from error
     if beat.at.tzinfo is None:
         msg = f"a line of the metrics has the time {beat.at} without a zone"
@@ -85,7 +85,7 @@ def beats_of(data: bytes) -> tuple[Beat, ...]:
     """The beats of a stream, in order, at least one.
 
     Raises:
-        ConfigError: One of its lines is no beat, or it has none.
+        ConfigError: One of its lines is not a beat, or it has none.
     """
     beats = tuple(beat_of(line) for line in data.decode(errors="replace").splitlines() if line.strip())
     if not beats:

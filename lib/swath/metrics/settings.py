@@ -11,7 +11,7 @@ from swath.metrics.told import Listener
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destinations:
-    """Services that are told.
+    """Services that are reported.
 
     Args:
         namespace: Namespace of metrics in CloudWatch.

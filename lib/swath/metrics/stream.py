@@ -27,7 +27,7 @@ class Stream:
     Args:
         store: The output.
         first: The run at its start, with event ``start``.
-        listeners: Services that are told too.
+        listeners: Services that are reported too.
         say: Hears what went wrong.
         every_s: Between two signs of life [s].
     """
@@ -69,7 +69,7 @@ class Stream:
         self._send()
 
     def wave(self, **numbers: Any) -> None:
-        """A wave was committed: how the run stands now, by fields of a beat."""
+        """A wave was committed: the state of the run now, by fields of a beat."""
         self._beat("wave", **numbers)
         self._wake.set()
 

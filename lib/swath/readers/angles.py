@@ -55,7 +55,7 @@ class _Axis:
 class InterpolatedAngles:
     """Directions between the nodes of a granule's grids: an ``AngleField``.
 
-    Bilinear; azimuths through their unit vectors, so that between 359 and 1 degrees lies 0 and not 180. Each value
+    Bilinear; azimuths through their unit vectors, so that between 359 and 1 degrees is 0 and not 180. Each value
     depends on its own coordinates alone: any window gives the same numbers (float64).
     """
 

@@ -153,7 +153,7 @@ class Folders:
 
 
 class _Among:
-    """Files of a folder that is not one scene: an MTL file stands for its scene, what belongs to it does not.
+    """Files of a folder that is not one scene: an MTL file represents its scene, what belongs to it does not.
 
     A scene's other files are other spellings of its MTL, its rasters, its STAC records.
     """
@@ -166,7 +166,7 @@ class _Among:
         self._any = False
 
     def scenes(self, name: str, *, href: str) -> list[str]:
-        """The scenes that one of the files stands for."""
+        """The scenes that one of the files represents."""
         if name in self._metadata.values():
             found = [href]
         elif name.upper().startswith(self._stems):
@@ -243,7 +243,7 @@ def _is_another(href: str, *, known: AbstractSet[str]) -> bool:
 
 
 def _safe_around(folder: str) -> str:
-    """The SAFE that a folder in a bucket is or lies in; empty for others."""
+    """The SAFE that a folder in a bucket is or is in; empty for others."""
     parts = folder.split("/")
     at = next((i for i, part in enumerate(parts) if part.upper().endswith(_SAFE)), None)
     return "" if at is None else "/".join(parts[: at + 1])

@@ -40,7 +40,7 @@ def record_type(document: dict[str, Any], *, href: str) -> str:
             "the item collection has no items",
             expected="a list of features",
             got=f"{type(features).__name__} in {href}",
-            remedy="Write the collection anew.",
+            remedy="Write the collection again.",
         )
     stac = version or any(isinstance(f, dict) and "stac_version" in f for f in features)
     return "FeatureCollection" if stac else ""

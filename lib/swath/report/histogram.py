@@ -51,7 +51,7 @@ class Plot:
         path: SVG path data of the filled steps.
         colour: Colour of the fill.
         ticks: On the axis.
-        mean_x: Where the mean is; None when nothing is valid or it lies off the axis.
+        mean_x: Where the mean is; None when nothing is valid or it is off the axis.
         mean: As text, with unit.
         spread: Standard deviation as text.
         clamped: Pixels that were clamped.

@@ -69,7 +69,7 @@ def _place(product: ProductView) -> tuple[str, str, str]:
 
 
 def percent(share: float | None) -> str:
-    """``12.3 %``; a dash where nobody knows; never 0 or 100 for what is not exactly that."""
+    """``12.3 %``; a dash where it is unknown; never 0 or 100 for what is not exactly that."""
     if share is None:
         return "–"
     if 0.0 < share < 0.05:

@@ -35,7 +35,7 @@ def stream_of(request: RunRequest, *, say: Callable[[str], None]) -> Stream:
 
 
 class RunMetrics:
-    """Tells a stream how a run stands.
+    """Tells a stream the state of a run.
 
     Args:
         stream: The run's.
@@ -54,7 +54,7 @@ class RunMetrics:
 
 
 def numbers_of(outcome: "RunOutcome") -> dict[str, Any]:
-    """How a run stands, by the fields of a beat."""
+    """The state of a run, by the fields of a beat."""
     scenes = outcome.account.scenes
     commits = [stage for stage in outcome.stages if stage.name == "commit"]
     return {

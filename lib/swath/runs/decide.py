@@ -95,7 +95,7 @@ def waves_per_block(wave_products: int) -> int:
 
 
 def decide_product(rows: Sequence[Json], *, latest: str | None, before: SceneVersion | None) -> list[dict[str, Any]]:
-    """What becomes of the rows of one product; an error that nobody foresaw refuses them alone.
+    """What becomes of the rows of one product; an unexpected error refuses them alone.
 
     Args:
         rows: Rows of ``INGESTED`` with one product id, in order; or one row that has none.

@@ -22,7 +22,7 @@ from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
 from swath.stores.registry import open_store
 
-#: Products that are estimated one by one, and refusals that are told.
+#: Products that are estimated one by one, and refusals that are reported.
 ESTIMATED, TOLD = 10_000, 1_000
 
 #: CPU seconds for a million output pixels, and for a session with its first run (docs/benchmarks.md), where ``slowness`` is 1.

@@ -60,7 +60,7 @@ def plan_few(
 
     Raises:
         ConfigError: The configuration does not fit a scene.
-        BrokenInstallationError: Too many scenes ended by an error that nobody foresaw.
+        BrokenInstallationError: Too many scenes ended by an unexpected error.
     """
     if len(found) > FEW:
         return None

@@ -44,7 +44,7 @@ class Hands(Protocol):
         Raises:
             ServiceError: A store was away for longer than we wait.
             ConfigError: The configuration does not fit a scene.
-            BrokenInstallationError: Too many scenes ended by an error that nobody foresaw.
+            BrokenInstallationError: Too many scenes ended by an unexpected error.
         """
         ...
 

@@ -94,7 +94,7 @@ def ingest(
         store: Where the run keeps what it found.
         request: What to ingest.
         tables: Tables of the output; files that they know as unchanged are not read again.
-        found: The scenes, where somebody has looked for them already.
+        found: The scenes, if they are known already.
         progress: Told how many of how many inputs are read.
 
     Returns:
@@ -103,7 +103,7 @@ def ingest(
     Raises:
         ConfigError: An input does not exist or holds no scene.
         ServiceError: A store was away for longer than the workers waited.
-        BrokenInstallationError: Too many scenes ended by an error that nobody foresaw.
+        BrokenInstallationError: Too many scenes ended by an unexpected error.
     """
     path = run_path(request.run_id, "ingested")
     if store.size(f"{path}/_SUCCESS") is None:
@@ -152,7 +152,7 @@ def find_scenes(store: Store, request: IngestRequest, *, say: Say | None = None)
     Raises:
         ConfigError: An input does not exist or holds no scene.
     """
-    # The answer of a search must be seen by every worker: it lies in the output.
+    # The answer of a search must be seen by every worker: it is in the output.
     passed_over = PassedOver()
     if isinstance(store, LocalStore):
         kept = run_path(request.run_id, "search")

@@ -22,7 +22,7 @@ from swath.runs.versions import CLASH, STAGE
 from swath.stores.lock import commit_lock, output_lock
 from swath.stores.registry import open_store
 
-#: Refused scenes that are told one by one.
+#: Refused scenes that are reported one by one.
 TOLD: Final = 10_000
 
 

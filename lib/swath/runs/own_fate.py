@@ -42,7 +42,7 @@ def keepable(row: Json) -> Json:
 
 
 def refusal(error: Exception, *, row: Mapping[str, Any], stage: str) -> Json:
-    """Class, message and stage of a scene that an error which nobody foresaw has ended."""
+    """Class, message and stage of a scene that an unexpected error has ended."""
     message = str(internal_error(error).of(str(row["scene_id"] or row["href"])))
     return {
         "error_class": InternalError.error_class,

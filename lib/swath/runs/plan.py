@@ -14,7 +14,7 @@ from swath.runs.request import RunRequest
 
 #: What a plan must know of the ledger's products.
 KNOWN_OF_PRODUCTS = ("product_id", "product_key", "made", "scene_id", "scene_digest")
-#: Rows that need no work are told one by one up to this many of each kind; the account counts all of them.
+#: Rows that need no work are reported one by one up to this many of each kind; the account counts all of them.
 TOLD = 10_000
 
 

@@ -35,7 +35,7 @@ class RunRequest:
         limits: Limits of each call to a worker's child.
         terms: What the user vouches for of the deliveries.
         catalogue: What people search, beside the static catalogue; no part of what was asked.
-        internal_limit: Scenes that may end by errors which nobody foresaw, as the first of a step or by the same error, before
+        internal_limit: Scenes that may end by unexpected errors, as the first of a step or by the same error, before
             the run stops; 0 for any number.
         models_lock: What each reference to a model meant when the request was made, as a lock's text; no part of what was asked.
         notes: What the report says of how the models were found.

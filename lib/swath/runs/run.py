@@ -53,7 +53,7 @@ class Watcher(Protocol):
         ...
 
     def committed(self, outcome: RunOutcome) -> None:
-        """A wave was committed; this is how the run stands."""
+        """A wave was committed; this is the state of the run."""
         ...
 
 
@@ -97,7 +97,7 @@ class Run:
             LockError: Another run holds the output, or took it after our lock was lost with its connection.
             AccountError: A wave does not balance.
             ServiceError: A store or a database was away for longer than we wait.
-            BrokenInstallationError: Too many scenes ended by errors that nobody foresaw.
+            BrokenInstallationError: Too many scenes ended by unexpected errors.
         """
         store = open_store(self._request.output)
         run_id, catalogue = self._request.run_id, self._request.catalogue

@@ -22,6 +22,6 @@ def run_id_of(asked: str | None) -> str:
         return new_run_id()
     problem = name_problem(asked)
     if problem:
-        msg = f"--run-id {asked!a} is no name: {problem}; expected {NAME_RULE}"
+        msg = f"--run-id {asked!a} is not a name: {problem}; expected {NAME_RULE}"
         raise ConfigError(msg)
     return asked

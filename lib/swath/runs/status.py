@@ -17,7 +17,7 @@ from swath.ledger.tables import Tables
 
 Json = dict[str, Any]
 _INSTANT = timedelta(microseconds=1)
-#: Runs that are told, the newest first.
+#: Runs that are reported, the newest first.
 TOLD = 20
 _SUMS = (
     "scenes_in", "made", "skipped", "quarantined", "assets_in", "assets_made", "assets_skipped", "assets_quarantined", "cpu_s",
@@ -53,7 +53,7 @@ class OutputStatus:
     Args:
         runs: The newest first.
         products: How many products it holds, by pipeline.
-        quarantine: How many scenes stand in quarantine, by pipeline and error class.
+        quarantine: How many scenes are in quarantine, by pipeline and error class.
     """
 
     runs: tuple[RunRow, ...]

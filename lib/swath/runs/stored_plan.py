@@ -38,7 +38,7 @@ def load_or_make_plan(
         store: Where the plan is kept.
         request: What was asked.
         tables: The ledger.
-        remembering: Add new scenes to the ledger; off when somebody only looks.
+        remembering: Add new scenes to the ledger; off for a look alone.
         hands: What reads few scenes; without a word tasks of the session.
         say: Hears of the progress of a search.
         progress: Told how many of how many inputs are read.
@@ -46,7 +46,7 @@ def load_or_make_plan(
     Raises:
         NeedsSparkError: There is no session, and the scenes or the ledger are many.
         ConfigError: Nothing was found, or the configuration does not fit a scene.
-        BrokenInstallationError: Too many scenes ended by an error that nobody foresaw.
+        BrokenInstallationError: Too many scenes ended by an unexpected error.
     """
     path = run_path(request.run_id, "plan")
     asked = IngestRequest(

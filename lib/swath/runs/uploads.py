@@ -13,7 +13,7 @@ log = logging.getLogger("swath.uploads")
 
 @dataclass(slots=True)
 class OpenUploads:
-    """Uploads of one wave that nobody has completed yet: path by upload id."""
+    """Uploads of one wave that are not completed yet: path by upload id."""
 
     store: Store
     paths: dict[str, str] = field(default_factory=dict)

@@ -57,7 +57,7 @@ def write_labels(path: Path, *, landscape: Landscape, grid: Grid, allowed: Allow
 
 
 def _truth(grid: Grid, *, landscape: Landscape) -> tuple[NDArray[np.uint8], F32]:
-    """Class codes, and where each place lies between the extremes of its class, (y, x)."""
+    """Class codes, and where each place is between the extremes of its class, (y, x)."""
     rows = range(0, grid.height, 64)
     windows = [Window(r, 0, min(64, grid.height - r), grid.width) for r in rows]
     grounds = [landscape.ground(*centres(grid, w)) for w in windows]

@@ -88,7 +88,7 @@ class Overpass:
         acquired: Scene centre, UTC.
         geometry: Angles.
         atmosphere: The air, even over the scene.
-        landscape: What lies below.
+        landscape: What is below.
         sky: The clouds between.
         edges: Sides of the swath within the grid.
         air: Radiative transfer from the ground to the sensor.

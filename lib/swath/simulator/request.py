@@ -22,7 +22,7 @@ class SceneRequest:
         atmosphere: The air, even over the scene.
         air: Radiative transfer from the ground to the sensor.
         truth: Whether to write the truth beside the delivery.
-        upper_left_m: Where the scene lies: a corner (Landsat: the centre of the first pixel) [UTM 33N, m]; None for the
+        upper_left_m: Where the scene is: a corner (Landsat: the centre of the first pixel) [UTM 33N, m]; None for the
             sensor's own place by the home coast.
     """
 

@@ -31,7 +31,7 @@ class _Merged(AccumulatorParam[Outcomes]):
 
 
 class Breaker:
-    """Counts the scenes that ended by an error which nobody foresaw.
+    """Counts the scenes that ended by an unexpected error.
 
     Args:
         spark: The session.

@@ -49,7 +49,7 @@ def run_stage(
         progress: Told how many of how many tasks are done.
         tasks: Tasks to spread the requests over, in order; None for one task each.
         groups: Requests of each task, in order, where ``tasks`` would not do; tasks begin in this order.
-        breaker: Stops the stage when too many scenes end by an error that nobody foresaw.
+        breaker: Stops the stage when too many scenes end by an unexpected error.
 
     Returns:
         The answers in the order of the requests.

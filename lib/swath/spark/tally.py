@@ -31,7 +31,7 @@ def broken(told: Outcomes, *, limit: int) -> str:
 
     Args:
         told: Outcomes so far.
-        limit: Scenes that may end by errors which nobody foresaw: as the first ones of a step, or by one and the same error; 0
+        limit: Scenes that may end by unexpected errors: as the first ones of a step, or by one and the same error; 0
             for any number.
     """
     if not limit:

@@ -96,7 +96,7 @@ class CompositeFile(BaseModel):
     def _name(cls, value: str) -> str:
         problem = name_problem(value)
         if problem:
-            msg = f"{value!a} is no name: {problem}; expected {NAME_RULE}"
+            msg = f"{value!a} is not a name: {problem}; expected {NAME_RULE}"
             raise ValueError(msg)
         return value
 

@@ -175,7 +175,7 @@ def _table(asset: Asset, source: Source, flags: tuple[str, ...]) -> NDArray[np.b
 
 
 def _moved(grid: Grid, window: Window) -> Grid:
-    """A grid of a window's own pixels, wherever it lies."""
+    """A grid of a window's own pixels, wherever it is."""
     left, _, _, top = grid.extent_of(window)
     return Grid(crs=grid.crs, left=left, top=top, dx=grid.dx, dy=grid.dy, width=window.width, height=window.height)
 

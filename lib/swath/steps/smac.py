@@ -47,7 +47,7 @@ class Smac:
         pressure_hpa: Pressure at the ground [hPa].
 
     Raises:
-        ConfigError: A parameter lies outside the model's range.
+        ConfigError: A parameter is outside the model's range.
     """
 
     name: ClassVar[str] = "smac"
@@ -212,7 +212,7 @@ def _angle_facts(scene: Scene) -> dict[str, Any]:
     zenith = max(90.0 - scene.angles.sun_elevation_deg, scene.angles.view_zenith_deg)
     facts: dict[str, Any] = {"angles": asdict(scene.angles), "angles_source": "scene"}
     if scene.angles_href is not None:
-        # The digest of the delivery stands for its angle grids.
+        # The digest of the delivery represents its angle grids.
         facts |= {"angles_source": "per-pixel", "angles_digest": scene.digest}
     if zenith > ACCURATE_ZENITH_DEG:
         facts["accuracy"] = f"reduced: a zenith angle is above {ACCURATE_ZENITH_DEG:g} degrees"

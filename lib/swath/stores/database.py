@@ -56,7 +56,7 @@ class Database:
             name: How the server's lists call it.
 
         Raises:
-            psycopg.OperationalError: Nobody answers, or refuses us.
+            psycopg.OperationalError: The database does not answer, or refuses us.
         """
         defaults: dict[str, str | int] = {
             "connect_timeout": CONNECT_SECONDS,

@@ -24,7 +24,7 @@ class CommitLock(Protocol):
         """Hold it while a block runs; blocks may nest.
 
         Raises:
-            LockError: Somebody else holds it.
+            LockError: Another process holds it.
         """
         ...
 

@@ -26,7 +26,7 @@ class StoreOptions:
         endpoint: URL of a store that is not Amazon's; empty for Amazon's own.
         region: Region of the bucket; if empty, boto3 finds it.
         addressing: ``path``, ``virtual``; empty means path where there is an endpoint.
-        access_point: ARN or alias that stands for the bucket in requests.
+        access_point: ARN or alias that represents the bucket in requests.
         consistency: ``strong``, or ``new-objects`` where overwrites, deletes and lists lag.
         requester_pays: We pay for what we read there.
         profile: A profile of the user's own AWS files, when this bucket needs other credentials than the rest.
@@ -50,7 +50,7 @@ class StoreOptions:
         """How long the store may be away [s].
 
         Raises:
-            ConfigError: ``SWATH_STORE_PATIENCE_S`` is no number.
+            ConfigError: ``SWATH_STORE_PATIENCE_S`` is not a number.
         """
         return store_patience() if self.patience_s is None else self.patience_s
 

@@ -139,7 +139,7 @@ def store_patience(environ: Mapping[str, str] = os.environ) -> float:
     """Seconds that a store may be away.
 
     Raises:
-        ConfigError: The variable is no number.
+        ConfigError: The variable is not a number.
     """
     return Settings.of(environ).store_patience_s
 
@@ -148,6 +148,6 @@ def database_patience(environ: Mapping[str, str] = os.environ) -> float:
     """Seconds that a database may be away.
 
     Raises:
-        ConfigError: The variable is no number.
+        ConfigError: The variable is not a number.
     """
     return Settings.of(environ).database_wait_s

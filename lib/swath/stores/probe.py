@@ -74,7 +74,7 @@ def guard_of(answers: tuple[ProbeAnswer, ...]) -> str:
     """What keeps two runs from mixing on such a store, in words."""
     able = {a.ability for a in answers if a.able}
     if not able >= {Ability.LIST, Ability.OVERWRITE}:
-        return "no Delta ledger here: it needs a store where a write is seen at once; keep the ledger in PostgreSQL"
+        return "no Delta ledger here: it needs a store whose writes are visible at once; keep the ledger in PostgreSQL"
     if able >= {Ability.PUT, Ability.RACE, Ability.COMPLETE}:
         return "files are written with If-None-Match; for commits of several drivers set SWATH_LOCK=postgresql"
     return "files can be replaced unseen: one run at a time, or SWATH_LOCK=postgresql"
@@ -164,7 +164,7 @@ def _parts(store: S3Store, folder: str) -> str:
             return "a part that is sent twice gets two ETags"
         _sent(store, path, upload.upload_id, number=100, fill=b"x")
         if not _refuses(lambda: upload.complete([again[0], last, first])):
-            return "a part that changed is not seen in the list of parts"
+            return "the list of parts does not show a part that changed"
         _sent(store, path, upload.upload_id, number=100, fill=b"b")
         upload.complete([again[0], last, first])
     finally:

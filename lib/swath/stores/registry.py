@@ -42,7 +42,7 @@ def open_store(uri: str, *, create: bool = True) -> Store:
 
 
 def is_below(uri: str, root: str) -> bool:
-    """Whether an object's URI, as ``StoreRefusedError`` has it, lies below an output."""
+    """Whether an object's URI, as ``StoreRefusedError`` has it, is below an output."""
     bucket = bucket_of(root)
     if not bucket:
         return False

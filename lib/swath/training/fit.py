@@ -63,7 +63,7 @@ def class_numbers(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> NDArray[n
     order = {c.name: i for i, c in enumerate(recipe.classes)}
     unknown = sorted(set(samples["label"]) - set(order))
     if unknown:
-        msg = f"labels {', '.join(unknown)} are no classes of the recipe, which has {', '.join(order)}"
+        msg = f"labels {', '.join(unknown)} are not classes of the recipe, which has {', '.join(order)}"
         raise ConfigError(msg)
     return np.array([order[label] for label in samples["label"]], dtype=np.int64)
 

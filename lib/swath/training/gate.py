@@ -13,7 +13,7 @@ from swath.inference.pinned import PinnedModel
 from swath.training.frozen import FrozenSamples
 from swath.training.metrics import ModelMetrics
 
-#: Draws of the bootstrap, and the interval that is told [%].
+#: Draws of the bootstrap, and the interval that is reported [%].
 _DRAWS = 2000
 _INTERVAL = (2.5, 97.5)
 _BINS = 15

@@ -108,7 +108,7 @@ class Features:
 def samples_of(
     scene: Scene, polygons: Polygons, *, request: FeatureRequest, steps: tuple[Step, ...], angles: AngleField | None = None
 ) -> pd.DataFrame:
-    """Draw the pixels of one scene whose centre lies in a polygon and whose features are all valid.
+    """Draw the pixels of one scene whose centre is in a polygon and whose features are all valid.
 
     Args:
         scene: The scene; its bands are read around the polygons only.
@@ -118,7 +118,7 @@ def samples_of(
         angles: Angle grids; the scene's own by default.
 
     Returns:
-        A row a pixel: ``KEYS``, then a float32 column for each band. Empty when no polygon lies in the scene.
+        A row a pixel: ``KEYS``, then a float32 column for each band. Empty when no polygon is in the scene.
 
     Raises:
         SceneError: The scene lacks a band or cannot be read.
@@ -165,7 +165,7 @@ def _refuse_missing(pipeline: Pipeline, scene: Scene) -> None:
 def _pixels_in(polygon: LabelledPolygon, grid: Grid) -> tuple[Window, NDArray[np.bool_]] | None:
     try:
         window = grid.covering(geometry_bounds(polygon.geometry))
-    except GeometryError:  # the polygon lies outside of the scene
+    except GeometryError:  # the polygon is outside of the scene
         return None
     transform = Affine(*grid.transform) @ Affine.translation(window.col, window.row)
     inside: NDArray[np.bool_] = geometry_mask([polygon.geometry], out_shape=window.shape, transform=transform, invert=True)

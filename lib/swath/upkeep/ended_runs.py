@@ -49,7 +49,7 @@ def ended_runs(store: Store) -> list[EndedRun]:
     ended = _results(store)
     found: dict[str, EndedRun] = {}
     for entry in store.entries(_FOLDER):
-        # A file that lies in no run's folder is not ours.
+        # A file that is in no run's folder is not ours.
         run_id, _, below = entry.path.removeprefix(f"{_FOLDER}/").partition("/")
         part = below.split("/")[0]
         if not part or run_id not in ended:

@@ -1,4 +1,4 @@
-"""Remove what nobody needs any more: stale scratch, files that no item names, old plans and versions of tables; nothing else."""
+"""Remove what is no longer needed: stale scratch, files that no item names, old plans and versions of tables; nothing else."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _BESIDE = ("collections", "outbox", "reports")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long things are kept that nobody names.
+    """How long things are kept that nothing names.
 
     Args:
         scratch_h: Scratch of runs that ended or were killed [hours].
@@ -51,7 +51,7 @@ class Cleaning:
         scratch: Files of scratch.
         unnamed: Files that no item names.
         plans: Runs that ended, by name: what they were planned by.
-        uploads: Multipart uploads that nobody will complete.
+        uploads: Multipart uploads that will not be completed.
         bytes: Total size [bytes].
         tables: Those that were joined and vacuumed.
     """

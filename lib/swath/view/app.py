@@ -221,7 +221,7 @@ def _page_files() -> dict[str, bytes]:
 
 def _whole(text: str) -> int:
     if not text.isdigit() or len(text) > 9:
-        raise HTTPException(400, f"{text!r} is no whole number")
+        raise HTTPException(400, f"{text!r} is not a whole number")
     return int(text)
 
 
@@ -231,5 +231,5 @@ def _number(text: str) -> float:
     except ValueError:
         found = float("nan")
     if not abs(found) < 1e12:
-        raise HTTPException(400, f"{text!r} is no number") from None
+        raise HTTPException(400, f"{text!r} is not a number") from None
     return found

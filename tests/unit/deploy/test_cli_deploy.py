@@ -168,10 +168,10 @@ def test_a_run_that_crashed_is_started_again_although_its_result_cannot_be_seen(
     monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
     done = _call(group, "submit", "ard", "--site", "aws-region", "--run-id", RUN_ID, "--wait", "--retries", "1")
     assert (fake.submitted, done.exit_code) == (2, 6)
-    assert "by the engine's word it is failed" in done.output
+    assert "the engine says that it is failed" in done.output
 
 
-@pytest.mark.parametrize(("site", "end"), [("aws-region", "nobody ends it"), ("kubernetes", "the cluster ends it")])
+@pytest.mark.parametrize(("site", "end"), [("aws-region", "nothing ends it"), ("kubernetes", "the cluster ends it")])
 def test_a_run_that_is_no_longer_waited_for_is_said_to_live(
     site: str, end: str, group: click.Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:

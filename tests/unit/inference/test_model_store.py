@@ -79,7 +79,7 @@ def test_a_damaged_store_is_told_and_not_used(pinned: PinnedModel, store: ModelS
         store.fetch(pinned.digest, cache=tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
     ((_, wrong),) = store.verify()
-    assert "export it anew" in wrong
+    assert "export it again" in wrong
     weights.unlink()
     with pytest.raises(ConfigError, match="has no such file any more"):
         store.fetch(pinned.digest, cache=tmp_path / "cache")

@@ -141,7 +141,7 @@ def test_a_model_without_rows_is_taken_with_a_warning_unless_the_site_demands_th
     with pytest.raises(ConfigError, match=r"it has no reference\.npz: nothing proves the order"):
         admit(model)
     monkeypatch.setenv("SWATH_MODEL_DEMANDS", "references")
-    with pytest.raises(ConfigError, match="SWATH_MODEL_DEMANDS: references is no demand; known: reference"):
+    with pytest.raises(ConfigError, match="SWATH_MODEL_DEMANDS: references is not a demand; known: reference"):
         admit(model)
 
 

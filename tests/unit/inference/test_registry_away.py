@@ -31,12 +31,12 @@ def _resolve(uri: str, tmp_path: Path) -> float:
 @pytest.mark.parametrize(
     ("uri", "said"),
     [
-        ("htp://registry:5000", r"'htp://registry:5000' is no address of a model registry; did you mean http:\?; expected"),
-        ("https//registry", r"is no address of a model registry; expected http\(s\)://SERVER, sqlite:///FILE"),
+        ("htp://registry:5000", r"'htp://registry:5000' is not the address of a model registry; did you mean http:\?; expected"),
+        ("https//registry", r"is not the address of a model registry; expected http\(s\)://SERVER, sqlite:///FILE"),
         ("sqlit:///models.db", "did you mean sqlite"),
-        ("http://", "is no address of a model registry"),
-        ("nonsense", "'nonsense' is no address of a model registry"),
-        ("http://user:word@registry:port/x", "cannot be used|cannot answer|is no address"),
+        ("http://", "is not the address of a model registry"),
+        ("nonsense", "'nonsense' is not the address of a model registry"),
+        ("http://user:word@registry:port/x", "cannot be used|cannot answer|is not the address"),
     ],
 )
 def test_an_address_that_is_none_is_refused_without_its_password(tmp_path: Path, uri: str, said: str) -> None:

@@ -45,7 +45,7 @@ def test_what_is_no_beat_is_refused(line: str) -> None:
 def test_a_stream_that_was_cut_short_is_refused() -> None:
     text = f"{_beat(event='start').to_json()}\n{_beat().to_json()}\n"
     assert [b.event for b in beats_of(text.encode())] == ["start", "end"]
-    with pytest.raises(ConfigError, match="is no beat"):
+    with pytest.raises(ConfigError, match="is not a beat"):
         beats_of(text.encode()[:-20])
 
 

@@ -162,7 +162,7 @@ def test_a_satellite_without_a_known_irradiance_gives_counts(worldview: Write) -
     ("changes", "told"),
     [
         ({"level": "ORTHO"}, "the image is on a map already"),
-        ({"time": "noon"}, "the acquisition time is none"),
+        ({"time": "noon"}, "the acquisition time cannot be read"),
         ({"sun": ""}, "the sun's angles are missing"),
     ],
 )

@@ -188,5 +188,5 @@ def test_a_class_without_samples_is_named(scene: Scene) -> None:
 
 def test_a_label_that_is_no_class_is_named(scene: Scene) -> None:
     samples = samples_of(scene, polygons("lake", "edge"), request=REQUEST, steps=(Toa(),))
-    with pytest.raises(ConfigError, match=r"labels e are no classes of the recipe, which has l, w"):
+    with pytest.raises(ConfigError, match=r"labels e are not classes of the recipe, which has l, w"):
         class_numbers(samples, recipe=recipe())

@@ -126,7 +126,7 @@ class BucketPlace:
 
 
 def open_place(uri: str, *, site: Site) -> BorderPlace:
-    """The place behind an address, reached as the site's store that it lies in: endpoint, identity, payer.
+    """The place behind an address, reached as the site's store that it is in: endpoint, identity, payer.
 
     Raises:
         ConfigError: The site has no store of that name.

@@ -43,7 +43,7 @@ class CarriedFile:
         parts = PurePosixPath(self.path).parts
         plain = self.path and str(PurePosixPath(self.path)) == self.path and "\\" not in self.path and "\0" not in self.path
         if not plain or self.path.startswith("/") or ".." in parts or self.path in {LIST, f"{LIST}.sig"}:
-            msg = f"{LIST}: {self.path!r} is no path inside of the bundle"
+            msg = f"{LIST}: {self.path!r} is not a path inside the bundle"
             raise ConfigError(msg)
         if isinstance(self.size, bool) or self.size < 0 or not _SHA256.fullmatch(self.sha256):
             msg = f"{LIST}: {self.path} has size {self.size!r} and digest {self.sha256!r}, expected bytes and hex SHA-256"

@@ -71,7 +71,7 @@ def manifest(bundle: Path, digest: str) -> Mapping[str, Any]:
     path = blob(bundle, digest)
     try:
         if path.stat().st_size > _MAX_MANIFEST:
-            msg = f"{digest}: {path.stat().st_size} bytes is no manifest"
+            msg = f"{digest}: {path.stat().st_size} bytes are not a manifest"
             raise ConfigError(msg)
         plain = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:

@@ -38,11 +38,11 @@ class ImageReference:
             where: The object and its field, for the message.
 
         Raises:
-            ConfigError: It is no name of an image.
+            ConfigError: It is not the name of an image.
         """
         match = _ANY.fullmatch(text.strip())
         if match is None:
-            msg = f"{where}: {text!r} is no name of an image (host/path:tag@sha256:...)"
+            msg = f"{where}: {text!r} is not the name of an image (host/path:tag@sha256:...)"
             raise ConfigError(msg)
         return cls(match["name"], match["tag"] or "", match["digest"] or "")
 

@@ -30,7 +30,7 @@ class RunResult:
         made: Scenes whose product was made.
         skipped: Scenes whose product was there.
         quarantined: Scenes that cannot be processed.
-        raw: Everything, as it stands in the file.
+        raw: Everything, as it is in the file.
     """
 
     run_id: str

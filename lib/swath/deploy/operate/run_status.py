@@ -82,7 +82,7 @@ class Launcher(Protocol):
         ...
 
     def logs(self, run_id: str, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
-        """Lines of the driver's log (the last ``tail`` of them), or where it lies."""
+        """Lines of the driver's log (the last ``tail`` of them), or where it is."""
         ...
 
     def latest(self, job: str) -> str | None:

@@ -41,7 +41,7 @@ class ReleasedImage:
     def __post_init__(self) -> None:
         """A file may be made by a stranger."""
         if PurePosixPath(self.sbom).name != self.sbom or not self.sbom:
-            msg = f"{IMAGES}: {self.sbom!r} is no file beside it"
+            msg = f"{IMAGES}: {self.sbom!r} is not a file beside it"
             raise ConfigError(msg)
         if not _DIGEST.fullmatch(self.digest) or not _SHA256.fullmatch(self.sbom_sha256):
             msg = f"{IMAGES}: {self.name} has digests {self.digest!r} and {self.sbom_sha256!r}, expected SHA-256"

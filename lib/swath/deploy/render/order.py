@@ -25,7 +25,7 @@ class Order:
         attempt: 1, and one more for each time that the launcher starts the run again after a crash.
 
     Raises:
-        ConfigError: The site refuses the job, the run id is not a name, or a secret stands in conf or arguments.
+        ConfigError: The site refuses the job, the run id is not a name, or a secret is in conf or arguments.
     """
 
     job: JobSpec

@@ -63,7 +63,7 @@ def _link(job: JobSpec, site: Site) -> Iterator[SiteRefusal]:
     if site.metrics.cloudwatch:
         yield SiteRefusal(
             "region-without-link",
-            f"metrics.cloudwatch {site.metrics.cloudwatch} lies in the Region and the site's link is none",
+            f"metrics.cloudwatch {site.metrics.cloudwatch} is in the Region and the site's link is none",
             "Leave it out; swath forward and a Pushgateway of the site need no link",
         )
 

@@ -18,7 +18,7 @@ def debian_components(listing: str) -> Iterator[Component]:
     for line in listing.splitlines():
         fields = line.split("\t")
         if len(fields) != 3 or not all(fields):
-            msg = f"{line!r} is no line of dpkg-query: expected package, version and architecture with tabs"
+            msg = f"{line!r} is not a line of dpkg-query: expected package, version and architecture with tabs"
             raise ConfigError(msg)
         name, version, architecture = fields
         purl = f"pkg:deb/debian/{name}@{version.replace('+', '%2B').replace(':', '%3A')}?arch={architecture}"

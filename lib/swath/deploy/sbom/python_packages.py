@@ -52,7 +52,7 @@ def read_lock(text: str) -> dict[str, Locked]:
                 raise ConfigError(msg)
             found[_normal(match["name"])] = Locked(version=match["version"], sha256=hashes, marked=bool(match["marker"]))
         elif entry.strip() and not entry.startswith("#"):
-            msg = f"the lock has a line that is no package with an exact version: {entry.splitlines()[0]!r}"
+            msg = f"the lock has a line that is not a package with an exact version: {entry.splitlines()[0]!r}"
             raise ConfigError(msg)
     return found
 

@@ -24,7 +24,7 @@ class _Field:
         name: For messages.
         low: Smallest value.
         high: Largest value.
-        words: Names that stand for values.
+        words: Names that represent values.
     """
 
     name: str

@@ -16,7 +16,7 @@ class Resources(Strict):
     """What the run needs. The numbers for ``child`` come from ``swath plan``.
 
     An executor is one JVM that only plans and moves rows, and per core one Python worker and its one child, in which
-    the pixels are. The JVM's heap and what lies beside it add up to less than the container's limit: a container over
+    the pixels are. The JVM's heap and what is beside it add up to less than the container's limit: a container over
     its limit is killed whole. ``gpu`` is the number of GPUs of an executor, which its cores share.
     """
 

@@ -101,7 +101,7 @@ class Site(Strict):
         return engine_kind(self.engine)
 
     def store_of(self, uri: str) -> tuple[str, SiteStore] | None:
-        """Name and value of the store that ``uri`` lies in, the longest match; None for an address outside all stores."""
+        """Name and value of the store that ``uri`` is in, the longest match; None for an address outside all stores."""
         if uri.startswith(_SCHEME):
             name = uri.removeprefix(_SCHEME).split("/", 1)[0]
             return (name, self.stores[name]) if name in self.stores else None

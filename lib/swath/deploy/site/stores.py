@@ -63,7 +63,7 @@ class SiteStore(Strict):
 
     Args:
         kind: What answers.
-        uri: What stands for the store: ``s3://bucket/prefix`` or a folder.
+        uri: What represents the store: ``s3://bucket/prefix`` or a folder.
         region: Region of the bucket; ``external`` for stores without Regions.
         endpoint: ``https://host:port`` of a store that is not Amazon's.
         addressing: ``path`` for most stores that are not Amazon's.
@@ -128,7 +128,7 @@ def _contradictions(store: SiteStore) -> Iterator[str]:
     if store.endpoint.startswith("http://") and not store.insecure_http:
         yield f"endpoint {store.endpoint!r} is not encrypted. Use https, or say insecure_http: true on a test bench"
     if store.anonymous and (store.profile or store.requester_pays):
-        yield "anonymous: nothing is signed there, so no profile asks and nobody pays. Leave one of them out"
+        yield "anonymous: requests are not signed there, so a profile or a payer has no effect. Leave one of them out"
     if store.kind is StoreKind.S3_OUTPOSTS:
         yield from _outposts_contradictions(store)
     elif store.access_point:

@@ -18,7 +18,7 @@ from swath.stores.patience import on_waiting
 
 _MIB = 1 << 20
 _PR_SET_PDEATHSIG = 1
-#: RLIMIT_DATA counts reserved address space too, so it stands above the resident limit that the parent watches.
+#: RLIMIT_DATA counts reserved address space too, so it is above the resident limit that the parent watches.
 _DATA_FACTOR = 1.5
 
 
@@ -31,7 +31,7 @@ def answer(request: Mapping[str, Any], *, perform: Perform) -> dict[str, Any]:
     Returns:
         ``{"done": ...}``; ``{"refused": {"class", "message"}}`` for what the scene or the configuration is to blame for;
         ``{"failed": {"class", "message"}}`` for what no scene is to blame for; ``{"unforeseen": {"class", "message"}}`` for an
-        error that nobody foresaw.
+        unexpected error.
     """
     try:
         return {"done": perform(request)}
@@ -66,7 +66,7 @@ def _told(fate: str, error_class: str, error: Exception) -> dict[str, Any]:
 
 
 def line_of(request: Mapping[str, Any], *, perform: Perform) -> bytes:
-    """The answer to a request as it is sent; one that is no JSON is an error that nobody foresaw."""
+    """The answer to a request as it is sent; one that is no JSON is an unexpected error."""
     found = answer(request, perform=perform)
     try:
         text = json.dumps(found)

@@ -26,7 +26,7 @@ class Nursling:
 
     Args:
         pid: Its process.
-        handle: Descriptor of the process (``pidfd``), by which it is killed: a number may be somebody else's by then.
+        handle: Descriptor of the process (``pidfd``), by which it is killed: a number may be another process's by then.
         connection: The nursery tells the exit code here, and kills the child when this end closes.
         stdin: Its requests.
         stdout: Its answers.

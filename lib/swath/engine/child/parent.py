@@ -93,7 +93,7 @@ class Child:
 
         Returns:
             The answer, or the SceneError that the request met. A death of the child twice in a row is one. So is memory that did
-            not suffice twice, and an error that nobody foresaw twice: what a child has kept from earlier requests must not count.
+            not suffice twice, and an unexpected error twice: what a child has kept from earlier requests must not count.
 
         Raises:
             InfrastructureError: What every scene needs failed; Spark may retry.
@@ -264,5 +264,5 @@ def _killed() -> SceneError:
         "the process that worked on the scene was killed from outside",
         expected="an answer",
         got="signal 9 (SIGKILL)",
-        remedy="Somebody, or the machine for lack of memory, ended it; see the machine's log, then run `swath retry`.",
+        remedy="A user, or the machine for lack of memory, ended it; see the machine's log, then run `swath retry`.",
     )

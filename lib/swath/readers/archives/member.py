@@ -1,4 +1,4 @@
-"""A member of an archive, and the bytes of one that lies inside a larger file."""
+"""A member of an archive, and the bytes of one that is inside a larger file."""
 
 import io
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Digests of files that have not changed since they were taken: size, times or etag stand for the bytes."""
+"""Digests of files that have not changed since they were taken: size, times or etag represent the bytes."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def stamp_of(href: str) -> str | None:
     """
     path = split_href(href)[1]
     if path.startswith(_HTTP):
-        from swath.readers.files.remote import stamp_of_remote  # noqa: PLC0415  for who reads over http
+        from swath.readers.files.remote import stamp_of_remote  # noqa: PLC0415  for reads over http alone
 
         return stamp_of_remote(path.removeprefix(_CURL))
     if path.startswith(_VSI):

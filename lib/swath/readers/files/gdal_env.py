@@ -98,7 +98,7 @@ def openable(href: str) -> str:
         href = opened_archive(path, opener=opened).reach(member)
     bucket = bucket_of(href)
     if not bucket and _HTTP in href:
-        from swath.readers.files.remote import openable_remote  # noqa: PLC0415  for who reads over http
+        from swath.readers.files.remote import openable_remote  # noqa: PLC0415  for reads over http alone
 
         return openable_remote(href)
     if not bucket or store_options(bucket).kind != OUTPOSTS:

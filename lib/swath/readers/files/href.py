@@ -97,7 +97,7 @@ def open_bytes(href: str) -> Iterator[BinaryIO]:
         href: As ``gdal_href`` spells it.
 
     Raises:
-        ReadError: It does not exist, or the archive is broken, or it lies where we cannot read.
+        ReadError: It does not exist, or the archive is broken, or it is where we cannot read.
     """
     kind, path, member = split_href(href)
     if kind != "file":
@@ -123,14 +123,14 @@ def opened(path: str) -> BinaryIO:
         path: As ``gdal_href`` spells a whole file.
 
     Raises:
-        ReadError: It lies where we cannot read.
+        ReadError: It is where we cannot read.
         OSError: It does not exist, or is no regular file.
     """
     if path.startswith(_S3):
         folder, _, name = path.removeprefix(_S3).rpartition("/")
         return open_store(f"s3://{folder}", create=False).open(name)
     if path.startswith(f"{_CURL}http"):
-        from swath.readers.files.remote import open_remote  # noqa: PLC0415  for who reads over http
+        from swath.readers.files.remote import open_remote  # noqa: PLC0415  for reads over http alone
 
         return open_remote(path.removeprefix(_CURL))
     if path.startswith("/vsi"):

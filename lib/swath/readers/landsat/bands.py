@@ -4,7 +4,7 @@ Wavelengths. OLI: band centre and full width at half maximum, Barsi, Lee, Kvaran
 Spectral Response of the Landsat-8 Operational Land Imager", Remote Sensing 6, table 1; Landsat 9's OLI-2 is built to the
 same band passes and differs by about a nanometre. TIRS: USGS, "Landsat 8 Data Users Handbook" (LSDS-1574), table 2-2.
 TM and ETM+: centre and width of the relative spectral response, Chander, Markham and Helder (2009), Remote Sensing of
-Environment 113, table 2 (Landsat 5's TM stands for Landsat 4's: they differ by a few nanometres).
+Environment 113, table 2 (Landsat 5's TM represents Landsat 4's: they differ by a few nanometres).
 """
 
 from collections.abc import Mapping

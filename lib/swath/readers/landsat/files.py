@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"^(?P<stem>.*?)[_-]?(?P<token>B\d{1,2}(?:_VCID_\d)?|BQA|QA_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandsatDelivery:
-    """What lies in one place.
+    """What is in one place.
 
     Args:
         mtl_href: The metadata file.
@@ -116,7 +116,7 @@ def _absent(wanted: Mapping[str, MtlBand], *, hrefs: Mapping[str, str]) -> dict[
 
 
 def _token_of(band: MtlBand) -> str:
-    """The band as it stands in the name that the MTL gives (``B10`` for band 1 before 2012), or its native id."""
+    """The band as it is in the name that the MTL gives (``B10`` for band 1 before 2012), or its native id."""
     found = _TOKEN.match(PurePosixPath(band.file_name).stem.upper())
     return found["token"] if found is not None else band.native_id
 

@@ -77,7 +77,7 @@ class MtlText:
         """A number; NaN passes, because its user knows better what is wrong with it.
 
         Raises:
-            MetadataError: The key is missing, or its value is no number.
+            MetadataError: The key is missing, or its value is not a number.
         """
         value = self.required(key)
         try:

@@ -40,7 +40,7 @@ def read_scene(href: str) -> Scene:
 
     Returns:
         The scene, with every band that is there. Grids are the rasters' own: a crop or a decimation of what the MTL
-        describes is a scene like any other. Bands that are missing or cannot be calibrated stand in ``left_out``.
+        describes is a scene like any other. Bands that are missing or cannot be calibrated are in ``left_out``.
 
     Raises:
         MetadataError: The MTL is missing, broken or ambiguous, or not of Level 1.

@@ -36,7 +36,7 @@ def dn_type(header: RasterHeader, *, nodata: float | None) -> str | None:
 
 
 def stored_of(header: RasterHeader, *, dtype: str, told: int | None = None) -> Stored | None:
-    """How the file keeps DN of ``dtype``; None when that is its own type and its nodata is the one that is told.
+    """How the file keeps DN of ``dtype``; None when that is its own type and its nodata is the one that is reported.
 
     A crop has a nodata of its own beside the delivery's: R writes 65535 where a uint16 band has none.
 

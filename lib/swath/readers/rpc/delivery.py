@@ -26,7 +26,7 @@ class RawBand:
         index: 1-based, in each file.
         gain: Radiance of a count [W m-2 sr-1 um-1]; None where the delivery does not say.
         bias: Radiance at count 0 [W m-2 sr-1 um-1].
-        irradiance: Mean solar irradiance of the band [W m-2 um-1]; None where nobody says.
+        irradiance: Mean solar irradiance of the band [W m-2 um-1]; None where nothing says.
     """
 
     band: Band

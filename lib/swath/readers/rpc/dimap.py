@@ -80,7 +80,7 @@ def _number(root: Element, tag: str) -> float | None:
     try:
         return float(text) if text else None
     except ValueError as error:
-        raise MetadataError("a number of the metadata is none", expected=f"{tag} as a number", got=text) from error
+        raise MetadataError("a number of the metadata cannot be read", expected=f"{tag} as a number", got=text) from error
 
 
 def _check_raw(root: Element, *, name: str) -> None:
@@ -106,7 +106,7 @@ def _acquired(root: Element) -> datetime:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError as error:
-        raise MetadataError("the acquisition time is none", expected="IMAGING_DATE and IMAGING_TIME", got=text) from error
+        raise MetadataError("the acquisition time cannot be read", expected="IMAGING_DATE and IMAGING_TIME", got=text) from error
 
 
 def _angles(root: Element) -> tuple[Angles, Mapping[str, str]]:

@@ -109,4 +109,4 @@ def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise MetadataError("the acquisition time is none", expected="firstLineTime", got=text or "nothing") from error
+        raise MetadataError("the acquisition time cannot be read", expected="firstLineTime", got=text or "nothing") from error

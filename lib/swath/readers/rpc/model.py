@@ -124,7 +124,7 @@ def _rpc(scalars: Mapping[str, str], lists: Mapping[str, list[str]], *, origin: 
         several = {name: tuple(_float(v) for v in lists[name]) for name in _LISTS}
     except ValueError as error:
         raise MetadataError(
-            "the RPC of the image has a value that is no number", expected="numbers", got=str(error), remedy="Fetch it again."
+            "the RPC of the image has a value that is not a number", expected="numbers", got=str(error), remedy="Fetch it again."
         ) from error
     single["line_off"] -= origin
     single["samp_off"] -= origin

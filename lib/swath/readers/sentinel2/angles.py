@@ -102,7 +102,7 @@ def angle_grids(fields: Fields, *, origin: Grid, views: Mapping[str, Direction])
 
     Args:
         fields: The granule's metadata.
-        origin: Any of the granule's grids: where the first node lies.
+        origin: Any of the granule's grids: where the first node is.
         views: Mean directions by native band id.
 
     Returns:

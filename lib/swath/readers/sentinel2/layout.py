@@ -20,7 +20,7 @@ MAX_FILES = 50_000
 
 _PRODUCT = re.compile(r"(?i)(?:MTD_MSIL(?:1C|2A)|S2._OPER_MTD_SAFL1C_[^/]*|product_metadata)\.xml")
 _TILE = re.compile(r"(?i)(?:(?:.+/)?(?:MTD_TL|S2._OPER_MTD_L1C_TL_[^/]*)|metadata)\.xml")
-#: Where a band's raster lies in its granule's folder, in order of preference: as ESA and AWS deliver it, then as downloads
+#: Where a band's raster is in its granule's folder, in order of preference: as ESA and AWS deliver it, then as downloads
 #: of single files leave it. JPEG 2000, or a copy as GeoTIFF.
 _BAND = r"(?P<band>B0[1-9]|B1[0-2]|B8A)\.(?P<suffix>jp2|tiff?)"
 _IMAGES = (
@@ -144,7 +144,7 @@ def _names(folder: str) -> list[str]:
 
 
 def _from_root(files: Mapping[str, str], *, source: str) -> dict[str, str]:
-    """Names relative to where the product's metadata lies (an archive holds a folder around it), inside it only.
+    """Names relative to where the product's metadata is (an archive holds a folder around it), inside it only.
 
     Raises:
         MetadataError: Several products are equally near the top: none may be passed over.

@@ -170,7 +170,7 @@ class Sentinel2Metadata:
 
     @property
     def footprint(self) -> Footprint:
-        """Ring of (longitude, latitude) [deg] around the data; of the tile when nobody says where data is."""
+        """Ring of (longitude, latitude) [deg] around the data; of the tile when the delivery does not say where data is."""
         if self.listing and self.listing.ring:
             return footprint_of_ring(list(self.listing.ring), crs=self.listing.crs)
         if self.product and self.product.footprint:

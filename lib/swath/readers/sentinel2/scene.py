@@ -162,7 +162,7 @@ def _asset(native: str, *, sources: _Sources) -> Asset:
 def _residue(native: str, *, metadata: Sentinel2Metadata) -> int | None:
     """DN up to this mean no data; None where the ground itself may be as dark.
 
-    JPEG 2000 as delivered is lossy and leaves small DN beyond the swath's edge. With an offset these stand for
+    JPEG 2000 as delivered is lossy and leaves small DN beyond the swath's edge. With an offset these represent
     reflectances near -0.1. Without one they are below ``DARKEST``: up to 945 nm the molecules above any ground scatter
     more (optical depth .011 there, Bodhaine et al. 1999; single scattering gives .002 at least), in the short-wave
     infrared and the cirrus band they do not.

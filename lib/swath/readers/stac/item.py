@@ -110,7 +110,7 @@ class Item:
         """
         if not href.isprintable():
             raise MetadataError(
-                "the href of an asset holds what is no text",
+                "the href of an asset holds something that is not text",
                 expected="printable characters",
                 got=ascii(href)[:80],
                 remedy="Correct the item.",

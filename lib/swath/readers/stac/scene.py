@@ -134,7 +134,7 @@ def _kept(item: Item) -> dict[str, str | int | float]:
 
 
 def _trusted(used: Iterable[BandCandidate]) -> dict[str, str]:
-    """What products say of checksums that nobody has verified."""
+    """What products say of checksums that were not verified."""
     return {CHECKSUMS: "trusted, not verified"} if any(trusted_digest(c.checksum) for c in used) else {}
 
 
@@ -263,7 +263,7 @@ def _calibration(candidate: BandCandidate, *, item: Item) -> Calibration:
 
 
 def _located(band: Band, *, header: RasterHeader) -> Band:
-    """The band with the raster's own ground sampling where nobody has said one."""
+    """The band with the raster's own ground sampling where none is given."""
     if band.resolution_m > 0.0:
         return band
     return Band(

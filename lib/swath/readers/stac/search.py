@@ -76,7 +76,7 @@ def search(href: str, *, folder: Path, say: Say | None = None) -> Iterator[str]:
     if (kept := answer.finished()) is not None:
         yield from kept
         return
-    # A sixth of a second of imports, for who searches.
+    # A sixth of a second of imports, for searches alone.
     from pystac_client.exceptions import APIError  # noqa: PLC0415
 
     from swath.readers.stac.search_pages import items_of  # noqa: PLC0415

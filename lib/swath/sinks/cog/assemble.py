@@ -113,7 +113,7 @@ def front_of(parts: list[PartManifest], files: list[BinaryIO], *, target: CogTar
 
 
 def zero_bytes(part: PartManifest) -> int:
-    """Bytes of full resolution in a part, which stand at its beginning."""
+    """Bytes of full resolution in a part, which are at its beginning."""
     return sum(q.length for q in part.pieces if q.level == 0)
 
 

@@ -30,7 +30,7 @@ def assemble_with_gdal(parts: list[PartManifest], target: CogTarget, *, open_par
         parts: One manifest a strip, any order.
         target: What the file says of itself.
         open_part: Opens a part file for reading.
-        output: The file to write; a temporary file of the uncompressed pixels stands beside it meanwhile.
+        output: The file to write; a temporary file of the uncompressed pixels is beside it meanwhile.
 
     Returns:
         Size, sha256 and statistics of the file. Pixels of all levels equal those of ``assemble``; bytes do not.

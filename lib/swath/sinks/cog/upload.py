@@ -1,6 +1,6 @@
 """The same COG as one multipart upload: strips sent their own level 0, the rest is sent here, and the header last.
 
-A part number stands for a place in the file: 1 to 99 the front (header, overviews, leading strips that were too small
+A part number represents a place in the file: 1 to 99 the front (header, overviews, leading strips that were too small
 for a part of their own), 100 + i strip i, and after the last strip the small ones at the end.
 """
 
@@ -23,7 +23,7 @@ _FRONT_PART = 32 << 20
 
 
 class NoPlaceError(Exception):
-    """The strips do not make legal parts: one that was too small for a part stands between others."""
+    """The strips do not make legal parts: one that was too small for a part is between others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def places(parts: list[PartManifest]) -> Places:
         parts: In the order of their strips.
 
     Raises:
-        NoPlaceError: A strip without a part stands between strips with one, or none has one.
+        NoPlaceError: A strip without a part is between strips with one, or none has one.
     """
     sent = [p.strip for p in parts if p.uploaded is not None]
     if not sent or any(p.uploaded is None for p in parts[sent[0] : sent[-1] + 1]):
@@ -127,7 +127,7 @@ def _send_trailing(
 
 
 def _append(out: BinaryIO, file: BinaryIO, *, part: PartManifest) -> None:
-    """Append a strip's level 0, which stands at the beginning of its part file."""
+    """Append a strip's level 0, which is at the beginning of its part file."""
     before, wanted = out.tell(), zero_bytes(part)
     file.seek(0)
     while (left := wanted - (out.tell() - before)) and (data := file.read(min(left, 1 << 20))):

@@ -103,7 +103,7 @@ class ServedCatalogue(Protocol):
         """One.
 
         Raises:
-            CatalogueError: Nobody answers.
+            CatalogueError: The database does not answer.
             ConfigError: It is of another version.
         """
         ...
@@ -136,7 +136,7 @@ class CatalogueDelivery:
         """See whether the catalogue has every item of the output, as it is now, and no other of it.
 
         Raises:
-            CatalogueError: Nobody answers.
+            CatalogueError: The database does not answer.
             ConfigError: It is of another version.
         """
         with self._catalogue.session() as session:
@@ -155,7 +155,7 @@ class CatalogueDelivery:
         """Tell what is missing or stale, and take out what is no more.
 
         Raises:
-            CatalogueError: Nobody answers.
+            CatalogueError: The database does not answer.
             ConfigError: It is of another version, or the output has no items at all: hardly the one that was meant.
         """
         if found.surplus and not found.items:

@@ -22,7 +22,7 @@ def served_item(data: bytes, *, path: str, base: str) -> Json:
 
     Args:
         data: The item's file in the output.
-        path: Where it lies, relative to the output's root.
+        path: Where it is, relative to the output's root.
         base: URI that the output's root has for readers of the catalogue.
 
     Returns:

@@ -48,7 +48,7 @@ class PgStac:
         """A connection for upserts.
 
         Raises:
-            CatalogueError: Nobody answers.
+            CatalogueError: The database does not answer.
             ConfigError: There is no schema, or one that this client does not know.
         """
         with self._connected(_SETTINGS) as connection:
@@ -59,7 +59,7 @@ class PgStac:
         """Version of the schema; None when there is none.
 
         Raises:
-            CatalogueError: Nobody answers.
+            CatalogueError: The database does not answer.
         """
         with self._connected(_SETTINGS) as connection:
             return _version(connection)
@@ -71,7 +71,7 @@ class PgStac:
             The version before (None when there was none) and now.
 
         Raises:
-            CatalogueError: Nobody answers.
+            CatalogueError: The database does not answer.
             ConfigError: The schema is newer, or the role may not change it.
         """
         with self._connected(_MIGRATION) as connection:
@@ -156,7 +156,7 @@ class PgStacSession:
             base: URI that the output's root has for readers; items of other outputs are left aside.
 
         Raises:
-            CatalogueError: Nobody answers.
+            CatalogueError: The database does not answer.
         """
         try:
             rows = self._connection.execute(_KNOWN, (f"{base.rstrip('/')}/",)).fetchall()

@@ -72,7 +72,7 @@ def encode(stac: Mapping[str, Any]) -> bytes:
         ValueError: A number is not finite.
     """
     text = json.dumps(stac, indent=2, ensure_ascii=False, allow_nan=False)
-    # A line break never stands inside a JSON string, so this touches lists alone.
+    # A line break never is inside a JSON string, so this touches lists alone.
     return (_NUMBER_LIST.sub(lambda m: "[" + " ".join(m[1].split()) + "]", text) + "\n").encode()
 
 

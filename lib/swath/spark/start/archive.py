@@ -14,7 +14,7 @@ _SILENT = "-Xshare:auto -Xlog:disable"
 
 
 def archive_path(java_home: Path) -> Path:
-    """Where the archive for this Java and these jars lies, or would lie."""
+    """Where the archive for this Java and these jars is, or would be."""
     jars = sorted((spark_home() / "jars").glob("*.jar"))
     told = [(java_home / "release").read_text(encoding="utf-8")] if (java_home / "release").is_file() else [str(java_home)]
     for jar in jars:

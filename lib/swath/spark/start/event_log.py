@@ -6,7 +6,7 @@ from swath.stores.registry import bucket_of, open_store
 
 
 def make_event_log_folder(settings: Mapping[str, str]) -> None:
-    """Make the folder that a site names, for its first run: on S3 a prefix below which nothing lies yet is none.
+    """Make the folder that a site names, for its first run: on S3 a prefix below which nothing is yet is none.
 
     Args:
         settings: Spark's settings as they will be.

@@ -1,4 +1,4 @@
-"""Cores of this machine as Java counts them, for who asks without Java."""
+"""Cores of this machine as Java counts them, for callers without Java."""
 
 import os
 from pathlib import Path

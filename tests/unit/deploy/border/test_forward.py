@@ -242,7 +242,7 @@ def test_a_stream_that_was_cut_short_is_set_aside(tmp_path: Path, change: Change
     site = _site(change, allow=["metrics"], to=tmp_path / "to")
     (aside,) = forward(site, output=str(tmp_path / "out"), max_duration_s=7200, now=NOW)
     assert isinstance(aside, SetAside)
-    assert "is no beat" in aside.reason
+    assert "is not a beat" in aside.reason
 
 
 def test_every_product_of_a_large_run_is_forwarded(tmp_path: Path, change: Change) -> None:

@@ -61,7 +61,7 @@ def test_the_kind_of_a_resource_is_not_searched_and_places_are_told() -> None:
 
 
 def test_a_field_for_an_image_that_holds_something_else_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"Pod p: \.spec\.image: 'Not An Image' is no name of an image"):
+    with pytest.raises(ConfigError, match=r"Pod p: \.spec\.image: 'Not An Image' is not the name of an image"):
         named_images([{"kind": "Pod", "metadata": {"name": "p"}, "spec": {"image": "Not An Image"}}])
 
 

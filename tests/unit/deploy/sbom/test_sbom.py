@@ -118,7 +118,7 @@ def test_a_jar_that_only_one_of_the_two_files_has_is_named() -> None:
 def test_debian_packages_are_listed_and_anything_else_is_refused() -> None:
     (found,) = debian_components("libc6\t2:2.36-9+deb12u1\tamd64\n")
     assert found.purl == "pkg:deb/debian/libc6@2%3A2.36-9%2Bdeb12u1?arch=amd64"
-    with pytest.raises(ConfigError, match="is no line of dpkg-query"):
+    with pytest.raises(ConfigError, match="is not a line of dpkg-query"):
         list(debian_components("libc6 2.36 amd64\n"))
 
 

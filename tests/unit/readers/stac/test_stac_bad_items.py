@@ -145,8 +145,8 @@ def test_junk_in_an_item_is_a_scene_or_a_scene_error(write_item: WriteItem, wher
 @pytest.mark.parametrize(
     ("href", "message"),
     [
-        ("red.tif\0", r"holds what is no text: .* got 'red\.tif\\x00'"),
-        ("red\n.tif", r"holds what is no text"),
+        ("red.tif\0", r"holds something that is not text: .* got 'red\.tif\\x00'"),
+        ("red\n.tif", r"holds something that is not text"),
         (
             "gs://bucket/red.tif",
             r"at a place that cannot be read: expected a local path, s3:// or https://; got gs://bucket/red\.tif",
