@@ -55,7 +55,7 @@ def _ingested(spark: "SparkSession", scenes: int) -> "DataFrame":
         "stage": F.when(refused, "ingest"), "files": F.lit(None), **{k: F.when(~refused, v) for k, v in fine.items()},
     }  # fmt: skip
     rows = spark.range(0, scenes, 1, numPartitions=max(scenes // 50_000, 1))
-    return rows.select(*[told[f.name].cast(f.dataType).alias(f.name) for f in INGESTED.fields])
+    return rows.select(*[told.get(f.name, F.lit(None)).cast(f.dataType).alias(f.name) for f in INGESTED.fields])
 
 
 def _products(ingested: "DataFrame") -> "DataFrame":

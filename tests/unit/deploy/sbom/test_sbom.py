@@ -85,7 +85,7 @@ def test_another_environment_and_licences_that_bind_are_refused(there: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("numpy==1\n", "no hash for numpy"), ("numpy>=1\n", "no package with an exact version")]
+    ("text", "message"), [("numpy==1\n", "no hash for numpy"), ("numpy>=1\n", "not a package with an exact version")]
 )
 def test_a_lock_without_hashes_or_exact_versions_is_refused(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
