@@ -20,6 +20,13 @@ from fnmatch import translate
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+#: Of AWS, what swath, MLflow and the ways to credentials speak to.
+SERVICES: Final = (
+    *("cloudwatch", "ecr", "eks", "emr-containers", "events", "iam", "logs", "s3", "s3control", "s3outposts", "sagemaker"),
+    *("scheduler", "secretsmanager", "signin", "sns", "sso", "sso-oidc", "sts"),
+)
+
+
 #: Folders and files that no run opens, as patterns below site-packages.
 UNUSED: Final = {
     "compiled modules, made anew of what is loaded": ("**/*.pyc",),
@@ -43,9 +50,20 @@ UNUSED: Final = {
         "pyspark/jars/spark-hive*",
         "pyspark/jars/derby*",
         "pyspark/jars/datanucleus-*",
+        *(f"pyspark/jars/hive-{part}-*" for part in ("beeline", "cli", "common", "jdbc", "serde", "service-rpc", "shims*")),
+        *(f"pyspark/jars/{part}-*" for part in ("HikariCP", "ST4", "antlr-runtime", "commons-dbcp", "javax.jdo", "jdo-api")),
+        *(f"pyspark/jars/{part}-*" for part in ("libfb303", "libthrift", "opencsv", "super-csv")),
     ),
+    "Spark's shell, graphs and YARN, its standalone masters' ZooKeeper, linear algebra in Java": (
+        *(f"pyspark/jars/spark-{part}_*" for part in ("graphx", "mllib-local", "repl", "yarn")),
+        *(f"pyspark/jars/{part}-*" for part in ("JLargeArrays", "JTransforms", "arpack*", "blas", "jline", "lapack")),
+        *(f"pyspark/jars/{part}-*" for part in ("curator", "scala-compiler", "zookeeper")),
+    ),
+    "libraries of other systems": ("pyspark/jars/netty-*-osx-*", "pyspark/jars/netty-*-windows-*"),
+    "ONNX tools that no run calls": tuple(f"onnxruntime/{part}" for part in ("quantization", "tools", "transformers")),
 }
 JARS: Final = "pyspark/jars"
+_AWS: Final = PurePosixPath("botocore/data")
 #: What driver, worker and child load of others; read-only images would compile it anew in every process.
 LOADED: Final = (  # fmt: skip
     "boto3",
@@ -88,6 +106,8 @@ _ROW_MB: Final = 15
 
 def matches(path: PurePosixPath) -> str | None:
     """What a file below site-packages is that no run opens, or None."""
+    if path.is_relative_to(_AWS) and len(path.parts) > len(_AWS.parts) + 1 and path.parts[len(_AWS.parts)] not in SERVICES:
+        return "AWS services that nothing here asks"
     return next((name for name, pattern in _PATTERNS.items() if pattern.fullmatch(path.as_posix())), None)
 
 

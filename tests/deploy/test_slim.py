@@ -1,14 +1,18 @@
 """What the images leave out: nothing that a run loads; and the table of sizes in the guide, which is arithmetic."""
 
 import importlib.util
+import json
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+
+from swath.simulator.simulate import simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = Path(pytest.__file__).resolve().parents[1]
@@ -56,6 +60,11 @@ def test_what_no_run_opens_is_removed_and_the_rest_stays(slim: Any, tmp_path: Pa
         "pyspark/jars/rocksdbjni-9.8.4.jar",
         "pyspark/jars/derby-10.16.1.1.jar",
         "pyspark/jars/derbyshared-10.16.1.1.jar",
+        "pyspark/jars/hive-shims-0.23-2.3.10.jar",
+        "pyspark/jars/scala-compiler-2.13.16.jar",
+        "pyspark/jars/netty-transport-native-kqueue-4.1.118.Final-osx-x86_64.jar",
+        "onnxruntime/tools/a.py",
+        "botocore/data/ec2/2016-11-15/service-2.json.gz",
     )
     kept = (
         "numpy/testing/overrides.py",
@@ -63,6 +72,10 @@ def test_what_no_run_opens_is_removed_and_the_rest_stays(slim: Any, tmp_path: Pa
         "pyarrow/libarrow_substrait.so.2500",
         "pyspark/jars/spark-core_2.13-4.0.5.jar",
         "pyspark/jars/hive-storage-api-2.8.1.jar",
+        "pyspark/jars/scala-reflect-2.13.16.jar",
+        "pyspark/jars/netty-transport-native-epoll-4.1.118.Final-linux-x86_64.jar",
+        "botocore/data/s3/2006-03-01/service-2.json.gz",
+        "botocore/data/partitions.json",
         "a/contests.py",
     )
     for name in (*gone, *kept):
@@ -91,3 +104,20 @@ def test_the_table_of_sizes_is_what_the_lock_gives(slim: Any) -> None:
     for part, brought, left in slim.table(PACKAGES, lock=ROOT / "requirements.lock"):
         assert part in written, "python spark-operator/slim.py FOLDER --table requirements.lock"
         assert [int(number) for number in written[part]] == pytest.approx([brought, left], abs=1 + 0.02 * brought)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_run_works_without_what_the_images_leave_out(slim: Any, tmp_path: Path) -> None:
+    own = tmp_path / "venv"
+    packages = own / PACKAGES.relative_to(PACKAGES.parents[2])
+    (own / "bin").mkdir(parents=True)
+    shutil.copy2(PACKAGES.parents[2] / "pyvenv.cfg", own)
+    (own / "bin" / "python").symlink_to(Path(sys.executable).resolve())
+    shutil.copytree(PACKAGES, packages, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "playwright"))
+    assert slim.slim(packages, foreign_spark=False) > 300e6
+    slim.load(packages)
+    scene = simulate(kind="landsat9", folder=tmp_path / "scene", size=96, truth=False).delivery
+    words = ["run", "toa", "--input", str(scene), "--output", str(tmp_path / "out"), "--json"]
+    done = subprocess.run([str(own / "bin" / "python"), "-m", "swath.cli", *words], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1])["made"] == 1

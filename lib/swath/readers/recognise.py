@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from swath.errors import ArchiveError, ReadError, SceneError
 from swath.readers.archived_scenes import Kind, kind_of_members, kind_of_place, scenes_inside
@@ -37,6 +37,8 @@ _BESIDE = (
     ".meta4",
 )
 _HEAD_BYTES = 512
+#: A compressed archive of at most so many bytes is looked into while scenes are looked for: half a second.
+CHEAP_BYTES = 64 << 20
 
 
 def deliveries(href: str) -> Sequence[str]:
@@ -127,11 +129,14 @@ def _says_one(name: str) -> bool:
 
 
 def _is_dear(href: str) -> bool:
-    """Whether to list an archive is to read it: one that is compressed as a whole, in a bucket every tar."""
+    """Whether to list an archive is to read much: a large one that is compressed as a whole, in a bucket every tar."""
     name = href.lower()
     if name.startswith("s3://"):
         return name.endswith(TAR_SUFFIXES) or not name.endswith(ARCHIVE_SUFFIXES)
-    return name.endswith(PACKED_SUFFIXES) and _LANDSAT_NAME.match(PurePosixPath(href).name) is not None
+    if not name.endswith(PACKED_SUFFIXES) or _LANDSAT_NAME.match(PurePosixPath(href).name) is None:
+        return False
+    path = Path(href.removeprefix("file://"))
+    return path.is_file() and path.stat().st_size > CHEAP_BYTES
 
 
 def _by_bytes(href: str) -> tuple[Kind | None, Sequence[str]]:

@@ -18,6 +18,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from swath.errors import ArchiveError
+from swath.readers import recognise
 from swath.readers.archives import archive as archives
 from swath.readers.archives.limits import ArchiveLimits, Budget
 from swath.readers.discover import discover
@@ -218,6 +219,20 @@ def test_an_archive_of_two_scenes_that_is_named_alone_is_told(name: str, write_l
     assert told.value.stage == "discover"
     with pytest.raises(ArchiveError, match=r"no scene at that place: expected one of a/LC09_\S+, b/c/\S+; got x of"):
         read_scene(f"{path}#x")
+
+
+@pytest.mark.parametrize("suffix", [".tar.gz", ".tar.bz2", ".tar.zst"])
+def test_a_small_compressed_archive_is_looked_into_whatever_its_name(
+    suffix: str, write_landsat: WriteLandsat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_landsat(tmp_path / "scene")
+    path = tmp_path / f"LC09_L1TP_033033_20230716_20230716_02_T1{suffix}"
+    _write(path, [(f"{top}/{p.name}", p.read_bytes()) for top in ("a", "b/c") for p in folder.iterdir()])
+    found = list(discover([str(path)]))
+    assert [href.removeprefix(f"{path}#").split("/")[0] for href in found] == ["a", "b"]
+    assert len({read_scene(href).digest for href in found}) == 1
+    monkeypatch.setattr(recognise, "CHEAP_BYTES", path.stat().st_size - 1)
+    assert list(discover([str(path)])) == [str(path)]
 
 
 SIDE_CARS = (
