@@ -121,7 +121,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # What engines with pods share, then the engines: a folder each, which none of the others names.
     "deploy.pods": frozenset({"deploy.site", "deploy.render"}),
     "deploy.emr_on_eks": frozenset({"deploy.site", "deploy.render", "deploy.operate", "deploy.pods"}),
-    "deploy.spark_operator": frozenset({"deploy.site", "deploy.render", "deploy.operate", "deploy.pods"}),
+    "deploy.spark_operator": frozenset({"deploy.site", "deploy.render", "deploy.operate", "deploy.pods", "spark.start.settings"}),
     "deploy.spark_submit": frozenset(
         {"deploy.site", "deploy.render", "deploy.operate", "spark.start.jars", "spark.start.s3a_jars"}
     ),

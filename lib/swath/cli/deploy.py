@@ -23,6 +23,7 @@ from swath.deploy.operate.run_status import RunState, RunStatus
 from swath.deploy.operate.watching import Patience, watch
 from swath.deploy.render.command import Foreground
 from swath.deploy.render.order import Order
+from swath.deploy.render.plain import as_yaml
 from swath.deploy.rendering import border_table, render, write_pod_templates
 from swath.deploy.site.duration import seconds
 from swath.deploy.site.files import load_job, load_site, site_names
@@ -257,6 +258,15 @@ def sites_list_command(*, form: str | None) -> None:
     sites = {name: load_site(name) for name in site_names()}
     rows = [(name, site.engine, site.link.value, site.summary) for name, site in sites.items()]
     show(("site", "engine", "link", "summary"), rows, form=form)
+
+
+@sites_group.command("history-server")
+@click.argument("name")
+def sites_history_command(name: str) -> None:
+    """Print the objects of Spark's history server for a site that keeps event logs."""
+    from swath.deploy.spark_operator.history_server import history_server  # noqa: PLC0415
+
+    click.echo("---\n".join(as_yaml(made) for made in history_server(load_site(name))), nl=False)
 
 
 @sites_group.command("diff")

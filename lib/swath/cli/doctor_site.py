@@ -2,14 +2,19 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from swath.deploy.engine import engine_of
 from swath.deploy.operate.reach import reach_site
 from swath.deploy.site.files import load_site
 from swath.deploy.site.ledger import LedgerKind, Lock
 from swath.deploy.site.site import Site
 from swath.doctor import check_writable
 from swath.doctor_services import HealthFinding, database_finding, registry_finding, store_findings
+
+#: Time to move a site to another release [days].
+_WARNED_D = 180
 
 
 def examine_site(name: str) -> tuple[HealthFinding, ...]:
@@ -23,7 +28,19 @@ def examine_site(name: str) -> tuple[HealthFinding, ...]:
     """
     site = load_site(name)
     reach_site(name)
-    return (*_stores(site), *_databases(site), *_models(site))
+    return (*_engine(site), *_stores(site), *_databases(site), *_models(site))
+
+
+def _engine(site: Site, *, today: date | None = None) -> Iterator[HealthFinding]:
+    """How long the engine is supported, where that is known."""
+    found = engine_of(site).support_ends(site)
+    if found is None:
+        return
+    what, end = found
+    left = (end - (today or datetime.now(UTC).date())).days
+    told = f"{what} until {end}, {left} days from now" if left >= 0 else f"{what} no longer: it ended on {end}"
+    remedy = "" if left > _WARNED_D else "Move the site to a later release: docs/matrix.md has those that swath is tested with."
+    yield HealthFinding(check="Engine", level="ok" if left > _WARNED_D else "warning", found=told, remedy=remedy)
 
 
 def _stores(site: Site) -> Iterator[HealthFinding]:

@@ -4,6 +4,7 @@ The row is an entry point of the group ``swath.engines``, or, for one that swath
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Protocol, cast
 
 from swath.deploy.operate.run_status import Launcher
@@ -20,6 +21,10 @@ class Engine(EngineKind, Protocol):
     @property
     def ends_late_runs(self) -> bool:
         """Whether the engine itself ends a run after its ``max_duration``."""
+        ...
+
+    def support_ends(self, site: Site) -> tuple[str, date] | None:
+        """What of the engine at ``site`` has an end that is known, in words, and its last day; None without one."""
         ...
 
     def render(self, order: Order) -> str:

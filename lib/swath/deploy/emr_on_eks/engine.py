@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
+from swath.deploy.emr_on_eks.releases import release_of
 from swath.deploy.operate.run_status import Launcher
 from swath.deploy.pods.kind import PodKind
 from swath.deploy.pods.template import pod_template
@@ -57,6 +59,15 @@ class EmrOnEks(PodKind):
         if not _dated(label):
             remedy = "Write a dated label, for example emr-spark-8.0.0-20260421"
             yield SiteRefusal("release-label", f"release label {label!r} moves", remedy)
+        release = release_of(label)
+        if release is not None and site.spark_version != release.spark:
+            reason = f"{label} has Spark {release.spark}, and spark_version is {site.spark_version}"
+            yield SiteRefusal("spark-version", reason, f"Set spark_version: {release.spark}")
+
+    def support_ends(self, site: Site) -> tuple[str, date] | None:
+        """That of the release."""
+        release = release_of(site.cluster.release_label)
+        return None if release is None else (f"AWS supports {release.name} (Spark {release.spark})", release.ends)
 
     def render(self, order: Order) -> str:
         """JSON."""

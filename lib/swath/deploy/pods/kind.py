@@ -1,6 +1,7 @@
 """What all engines with pods answer alike; an engine adds its own to it."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from swath.deploy.pods.conf import pod_conf
 from swath.deploy.pods.refusals import lacking, pod_refusals
@@ -39,6 +40,10 @@ class PodKind:
     def refuse(self, job: JobSpec, *, site: Site) -> Iterator[SiteRefusal]:
         """What pods cannot do."""
         return pod_refusals(job, site=site)
+
+    def support_ends(self, _site: Site) -> tuple[str, date] | None:
+        """The image is the site's own."""
+        return None
 
     def in_foreground(self, _order: object) -> None:
         """Pods run behind a launcher."""

@@ -110,5 +110,9 @@ def _event_log(site: Site) -> dict[str, str]:
     return {
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": place.replace("s3://", "s3a://", 1),
+        # a long run is read as it goes on, and old files are few: a tenth of the bytes
         "spark.eventLog.rolling.enabled": "true",
+        "spark.eventLog.rolling.maxFileSize": "16m",
+        "spark.eventLog.compress": "true",
+        "spark.eventLog.compression.codec": "zstd",
     }

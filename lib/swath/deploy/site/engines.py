@@ -68,6 +68,16 @@ def _targets() -> Mapping[str, str]:
 _PARTS = frozenset(
     {
         *("name", "shares_folders", "lacks", "master", "conf", "variables", "sends", "refuse"),
-        *("ends_late_runs", "render", "plain", "hand_over", "launch", "read_back", "in_foreground", "pod_templates"),
+        *(
+            "ends_late_runs",
+            "support_ends",
+            "render",
+            "plain",
+            "hand_over",
+            "launch",
+            "read_back",
+            "in_foreground",
+            "pod_templates",
+        ),
     }
 )

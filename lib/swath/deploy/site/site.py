@@ -59,7 +59,7 @@ class Site(Strict):
     summary: str = ""
     engine: Annotated[str, AfterValidator(checked(check_engine))]
     image: str = ""
-    spark_version: Annotated[str, Field(pattern=r"^4\.0\.\d+$")] = "4.0.5"
+    spark_version: Annotated[str, Field(pattern=r"^(4\.0|3\.5)\.\d+$")] = "4.0.5"
     cluster: Cluster = Cluster()
     stores: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")], SiteStore]
     ledger: SiteLedger = SiteLedger()

@@ -1,6 +1,6 @@
 """The Spark Operator as an engine: on any Kubernetes, EKS Anywhere among them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from swath.deploy.operate.run_status import Launcher
@@ -11,6 +11,7 @@ from swath.deploy.render.order import Order
 from swath.deploy.render.plain import Manifest, Role, as_yaml
 from swath.deploy.render.s3a import s3_scheme
 from swath.deploy.site.job_spec import JobSpec
+from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
 from swath.deploy.spark_operator.application import settings_of, spark_application
 from swath.deploy.spark_operator.schedule import scheduled_spark_application
@@ -25,6 +26,13 @@ class SparkOperator(PodKind):
     def conf(self, job: JobSpec, *, site: Site, run_id: str) -> Mapping[str, str]:
         """The image has Delta beside Spark's jars."""
         return {**super().conf(job, site=site, run_id=run_id), **s3_scheme(site)}
+
+    def refuse(self, job: JobSpec, *, site: Site) -> Iterator[SiteRefusal]:
+        """What pods cannot do, and a Spark that the image does not have."""
+        yield from super().refuse(job, site=site)
+        if not site.spark_version.startswith("4.0."):
+            remedy = "Leave spark_version at that of the image: its lock has Spark 4.0"
+            yield SiteRefusal("spark-version", f"the image has Spark 4.0, and spark_version is {site.spark_version}", remedy)
 
     def render(self, order: Order) -> str:
         """YAML."""

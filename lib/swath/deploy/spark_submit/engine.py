@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from swath.deploy.operate.run_status import Launcher
@@ -90,6 +91,10 @@ class SparkSubmit:
         command = spark_submit(order)
         made = EngineCommand.of(command.program, command.arguments, conf=command.conf)
         return replace(made, driver=command.environment)
+
+    def support_ends(self, _site: Site) -> tuple[str, date] | None:
+        """Spark is the machine's own."""
+        return None
 
     def in_foreground(self, order: Order) -> Foreground | None:
         """The command with this machine's Spark."""
