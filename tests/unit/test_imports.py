@@ -128,6 +128,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "deploy.border": frozenset({"deploy.site", "deploy.operate", "stores", "metrics"}),
     "deploy.monitoring": frozenset({"metrics"}),
     "deploy.sbom": frozenset(),
+    "deploy.events": frozenset(),
     "deploy.release": frozenset(
         {"deploy.bundle.skopeo", *("inference.signature", "inference.signed_file", "inference.trusted_keys")}
     ),

@@ -8,7 +8,7 @@ import click
 from swath.cli.output import session
 from swath.cli.progress import telling
 from swath.cli.run_options import run_options
-from swath.cli.run_request import RunOptions, request_of
+from swath.cli.run_request import RunOptions, is_drain, request_of
 from swath.report.summary import RunSummary
 from swath.report.text import lines
 from swath.runs.told import Told
@@ -64,6 +64,15 @@ def finish(summary: RunSummary, *, told: Told, as_json: bool, quarantine_ok: boo
 @click.option("--verbose", is_flag=True, help="Name the first files of the inputs that are not a scene.")
 def run_command(*, as_json: bool, quarantine_ok: bool, verbose: bool, **options: Any) -> None:
     """Make PIPELINE (a name in conf/pipelines or a YAML file) of every scene of the inputs."""
+    asked = RunOptions(**options)
     with telling() as told:
-        summary = execute(RunOptions(**options), told=told)
+        if is_drain(asked):
+            from swath.cli.drain import drain  # noqa: PLC0415  its client, half a second
+
+            found = drain(asked, told=told, execute=lambda each: execute(each, told=told))
+            if found is None:
+                return
+            summary = found
+        else:
+            summary = execute(asked, told=told)
     finish(summary, told=told, as_json=as_json, quarantine_ok=quarantine_ok, verbose=verbose)

@@ -20,7 +20,9 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         [
             click.argument("pipeline"),
-            click.option("--input", "inputs", multiple=True, required=True, help="Scene, list, STAC record, or folder of these."),
+            click.option(
+                "--input", "inputs", multiple=True, required=True, help="Scene, list, STAC record, folder of these, queue."
+            ),
             click.option("--output", required=True, help="Folder or s3:// prefix for products, tables and reports."),
             click.option("--site", default="laptop", show_default=True, envvar="SWATH_SITE", help="Name or file of a site."),
             click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter."),

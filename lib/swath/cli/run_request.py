@@ -18,6 +18,8 @@ from swath.runs.run_id import run_id_of
 from swath.stores.registry import bucket_of, folder_of, open_store
 
 LAPTOP = "laptop"
+#: What an input begins with that is a queue of deliveries: ``sqs+https://sqs.REGION.amazonaws.com/ACCOUNT/NAME``.
+QUEUE = "sqs+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,19 @@ def request_of(options: RunOptions) -> RunRequest:
         models_lock=pipeline.lock.to_text() if pipeline.models else "",
         notes=pipeline.notes,
     )
+
+
+def is_drain(options: RunOptions) -> bool:
+    """Whether the input is a queue.
+
+    Raises:
+        ConfigError: Something else is among the inputs too.
+    """
+    queues = [i for i in options.inputs if i.startswith(QUEUE)]
+    if queues and len(options.inputs) > 1:
+        msg = f"{queues[0]}: a queue is the only input of its run; the others are for a job of their own"
+        raise ConfigError(msg)
+    return bool(queues)
 
 
 def reach(site: str) -> None:

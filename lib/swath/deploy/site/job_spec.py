@@ -53,7 +53,7 @@ class JobSpec(Strict):
     Args:
         job: Name of the job; run ids start with it.
         pipeline: Name of a pipeline that the image holds.
-        inputs: ``store://NAME/path`` of the site's stores (portable), or plain URIs and paths.
+        inputs: ``store://NAME/path`` of the site's stores (portable), plain URIs and paths, or one queue (``sqs+https://...``).
         output: Where products, tables and reports go; the same forms.
         resources: What the run needs.
         models: Model pins by step: ``name/version``, or ``name/version@sha256:DIGEST``, with which nothing but these files is

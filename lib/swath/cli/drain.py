@@ -1,0 +1,81 @@
+"""A run whose input is a queue: it takes what has come, and deletes each message whose scenes have a row."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from swath.cli.output import session
+from swath.cli.run_request import QUEUE, RunOptions, reach
+from swath.deploy.events.kept import KEEP_S, kept
+from swath.deploy.events.message import Arrival
+from swath.deploy.events.queue import Refused, SqsQueue
+from swath.report.summary import RunSummary
+from swath.runs.told import Told
+from swath.stores.lock import output_lock
+from swath.stores.registry import open_store
+
+#: Messages of one run: what comes later is for the next.
+MOST = 10_000
+Execute = Callable[[RunOptions], RunSummary]
+
+
+def drain(options: RunOptions, *, told: Told, execute: Execute) -> RunSummary | None:
+    """Take what a queue has, run, and delete what has a row; None when there was nothing to do.
+
+    A message whose scene got no row comes back, and after some times goes to the dead letters.
+
+    Args:
+        options: Of the run; its one input is the queue.
+        told: Hears of the progress.
+        execute: Runs.
+
+    Raises:
+        LockError: Another run is at work on this output: nothing was taken.
+        ServiceError: The queue does not answer.
+        SwathError: What ended the run; all messages are in the queue again.
+    """
+    reach(options.site)
+    _refuse_busy(options)
+    queue = SqsQueue(options.inputs[0].removeprefix(QUEUE))
+    taken = list(queue.take(most=options.limit or MOST, keep_s=KEEP_S))
+    for refused in (t for t in taken if isinstance(t, Refused)):
+        told.say(f"message {refused.message_id} left for the dead letters: {refused.reason}")
+    arrivals = [t for t in taken if isinstance(t, Arrival)]
+    uris = tuple(dict.fromkeys(uri for a in arrivals for uri in a.uris))
+    queue.delete(a for a in arrivals if not a.uris)
+    waiting = [a for a in arrivals if a.uris]
+    told.say(f"{queue.url}: {len(waiting)} messages of {len(uris)} objects")
+    if not uris:
+        return None
+    try:
+        with kept(queue, waiting, say=told.say):
+            summary = execute(replace(options, inputs=uris, limit=None))
+            done = _with_rows(waiting, options=options)
+    except BaseException:
+        queue.keep(waiting, seconds=0)
+        raise
+    queue.delete(done)
+    back = [a for a in waiting if a not in done]
+    queue.keep(back, seconds=0)
+    told.say(f"{len(done)} messages deleted, {len(back)} back in the queue: their objects have no row")
+    return summary
+
+
+def _refuse_busy(options: RunOptions) -> None:
+    """See that no run is at work, before a message is taken: each time counts towards the dead letters."""
+    with output_lock(open_store(options.output), run_id=options.run_id or f"drain-{uuid.uuid4().hex[:8]}"):
+        pass
+
+
+def _with_rows(arrivals: list[Arrival], *, options: RunOptions) -> list[Arrival]:
+    from swath.ledger.delta import NeedsSparkError  # noqa: PLC0415  Spark, a second of imports
+    from swath.ledger.hrefs import hrefs_with_rows  # noqa: PLC0415
+    from swath.ledger.open import open_tables  # noqa: PLC0415
+
+    store, uris = open_store(options.output), {uri for a in arrivals for uri in a.uris}
+    try:
+        rows = hrefs_with_rows(open_tables(None, store), uris)
+    except NeedsSparkError:
+        with session("drain", options.master, output=options.output) as spark:
+            rows = hrefs_with_rows(open_tables(spark, store), uris)
+    return [a for a in arrivals if rows.issuperset(a.uris)]

@@ -1,0 +1,1 @@
+"""Deliveries that are announced: messages of a queue, each deleted when its scene has a row."""
