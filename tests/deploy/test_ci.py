@@ -23,7 +23,7 @@ from swath.errors import ConfigError
 from swath.inference.signed_file import sign_file
 
 CI = ROOT / "emr-on-eks" / "ci"
-TEMPLATES = [CI / "pipeline.yaml", ROOT / "emr-on-eks" / "events" / "queue.yaml"]
+TEMPLATES = [CI / "pipeline.yaml", ROOT / "emr-on-eks" / "events" / "queue.yaml", ROOT / "emr-on-eks" / "database.yaml"]
 #: Statements that no narrower resource can have, with the reason.
 WIDE = {"RegistryToken": "ecr:GetAuthorizationToken knows no resource: a token is of the account's registry"}
 

@@ -72,8 +72,12 @@ def catalog_group() -> None:
 
 @catalog_group.command("migrate")
 @_CATALOG
-def migrate_command(*, catalog: str) -> None:
-    """Make the schema in the database, or bring it up to this swath's version."""
+@click.option("--ledger", is_flag=True, help="Make the schema of a ledger in PostgreSQL (SWATH_POSTGRESQL_DSN) instead.")
+def migrate_command(*, catalog: str, ledger: bool) -> None:
+    """Make the schema in the database, or bring it up to this swath's version: as a role of its own, not in runs."""
+    if ledger:
+        _migrate_ledger()
+        return
     target = _required(catalog)
     from swath.sinks.served.pgstac import PgStac  # noqa: PLC0415  pypgstac only where a catalogue is configured
     from swath.stores.database import Database  # noqa: PLC0415
@@ -81,6 +85,16 @@ def migrate_command(*, catalog: str) -> None:
     database = Database(target.dsn)
     before, after = PgStac(database).migrate()
     click.echo(f"{database}: pgSTAC {after}" + ("" if before == after else f", before: {before or 'none'}"))
+
+
+def _migrate_ledger() -> None:
+    from swath.ledger.pg_tables import migrate_ledger  # noqa: PLC0415  Spark's types, a second of imports
+    from swath.settings import LEDGER, Settings  # noqa: PLC0415
+    from swath.stores.database import Database  # noqa: PLC0415
+
+    database = Database(Settings.of().dsn_for(LEDGER))
+    migrate_ledger(database)
+    click.echo(f"{database}: the ledger's schema is there")
 
 
 @catalog_group.command("replay")

@@ -11,40 +11,22 @@ from typing import Any, TypeVar
 
 import psycopg
 import pyarrow as pa  # type: ignore[import-untyped]
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.rows import dict_row
 
 from swath.errors import AccountError, ConfigError, ServiceError
-from swath.ledger.pg_values import kind_of, stored
+from swath.ledger.pg_schema import has_log, prepare, table
+from swath.ledger.pg_values import stored
 from swath.stores.database import Database, hopeless, reason, waiting_for
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
 Rows = Sequence[Sequence[Any]] | Callable[[], Iterable[Sequence[Any]]]
-SCHEMA = "swath_ledger"
 ROW_ID = "_id"
 #: Rows that travel together.
 _BATCH = 1000
 #: Columns that name a row, as far as a table has them; and those that are asked for by value.
 IDENTITY = ("product_id", "product_key", "scene_id", "digest", "href", "pipeline", "run_id", "wave", "asset", "strip", "n")
-_INDEXED = ("product_id", "scene_id", "run_id", "item", "seq")
-_LOG = """
-    CREATE SCHEMA IF NOT EXISTS swath_ledger;
-    CREATE TABLE IF NOT EXISTS swath_ledger.changes (
-        seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, output text NOT NULL, name text NOT NULL,
-        run_id text, wave bigint, deleted json, at timestamptz NOT NULL DEFAULT now(),
-        UNIQUE (output, name, run_id, wave)
-    );
-    CREATE TABLE IF NOT EXISTS swath_ledger.exported (
-        output text NOT NULL, target text NOT NULL, seq bigint NOT NULL, PRIMARY KEY (output, target)
-    );
-"""
-
-_TABLE = """
-    CREATE TABLE IF NOT EXISTS {} (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, output text NOT NULL, seq bigint NOT NULL
-    )
-"""
 _TABLES = ("scenes", "products", "tiles", "sources", "quarantine", "runs")
 
 
@@ -112,7 +94,8 @@ class PgRows:
 
         def work(connection: Connection) -> bool:
             with connection.transaction():
-                self._prepare(connection, name, schema)
+                if name not in self._known:
+                    prepare(connection, name, schema)
                 connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [self._output])
                 seq = connection.execute(
                     "INSERT INTO swath_ledger.changes (output, name, run_id, wave) VALUES (%s, %s, %s, %s) "
@@ -122,7 +105,7 @@ class PgRows:
                 if seq is None:
                     return False
                 columns = sql.SQL(", ").join(map(sql.Identifier, ["output", "seq", *schema.names]))
-                into = sql.SQL("COPY {} ({}) FROM STDIN").format(_table(name), columns)
+                into = sql.SQL("COPY {} ({}) FROM STDIN").format(table(name), columns)
                 with connection.cursor() as cursor, cursor.copy(into) as copy:
                     for row in rows() if callable(rows) else rows:
                         copy.write_row([self._output, seq[0], *(stored(v, c.type) for v, c in zip(row, schema, strict=True))])
@@ -135,7 +118,7 @@ class PgRows:
     def size(self, name: str, columns: Sequence[str]) -> int:
         """Bytes that some columns of a table take, compressed as they are."""
         sizes = sql.SQL(" + ").join(sql.SQL("coalesce(pg_column_size({}), 0)").format(sql.Identifier(c)) for c in columns)
-        query = sql.SQL("SELECT coalesce(sum({}), 0) FROM {} WHERE output = %s").format(sizes, _table(name))
+        query = sql.SQL("SELECT coalesce(sum({}), 0) FROM {} WHERE output = %s").format(sizes, table(name))
         return self._asked(lambda c: int(c.execute(query, [self._output]).fetchone()[0]))  # type: ignore[index]
 
     def rows(
@@ -154,7 +137,7 @@ class PgRows:
         asked = [sql.SQL("output = %s"), *(sql.SQL("{} = ANY(%s)").format(sql.Identifier(c)) for c in where or ())]
         wanted = [*map(sql.Identifier, columns), *([sql.SQL("id AS {}").format(sql.Identifier(ROW_ID))] if ids else [])]
         query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-            sql.SQL(", ").join(wanted), _table(name), sql.SQL(" AND ").join(asked)
+            sql.SQL(", ").join(wanted), table(name), sql.SQL(" AND ").join(asked)
         )
         values = [self._output, *(list(values) for values in (where or {}).values())]
         waits, began = waiting_for(self._database), False
@@ -184,7 +167,7 @@ class PgRows:
     def delete(self, name: str, ids: Sequence[int], *, schema: pa.Schema) -> None:
         """Take rows out, and note what they were."""
         columns = sql.SQL(", ").join(sql.Identifier(c) for c in IDENTITY if c in schema.names)
-        query = sql.SQL("DELETE FROM {} WHERE output = %s AND id = ANY(%s) RETURNING {}").format(_table(name), columns)
+        query = sql.SQL("DELETE FROM {} WHERE output = %s AND id = ANY(%s) RETURNING {}").format(table(name), columns)
 
         def work(connection: Connection) -> None:
             with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
@@ -200,7 +183,7 @@ class PgRows:
 
     def tidy(self, name: str) -> None:
         """Let the planner of queries know the table; dead rows are the server's own business."""
-        self._asked(lambda c: c.execute(sql.SQL("ANALYZE {}").format(_table(name))))
+        self._asked(lambda c: c.execute(sql.SQL("ANALYZE {}").format(table(name))))
 
     def changes(self, *, target: str) -> list[Change]:
         """What was not exported to a place yet, in order."""
@@ -208,7 +191,7 @@ class PgRows:
             "SELECT seq, name, run_id, wave, deleted FROM swath_ledger.changes WHERE output = %s AND seq > coalesce("
             "(SELECT seq FROM swath_ledger.exported WHERE output = %s AND target = %s), 0) ORDER BY seq"
         )
-        found = self._asked(lambda c: c.execute(query, [self._output, self._output, target]).fetchall() if _has_log(c) else [])
+        found = self._asked(lambda c: c.execute(query, [self._output, self._output, target]).fetchall() if has_log(c) else [])
         return [Change(seq=s, name=n, run_id=r, wave=w, deleted=d) for s, n, r, w, d in found]
 
     def exported(self, seq: int, *, target: str) -> None:
@@ -221,34 +204,13 @@ class PgRows:
 
     def _names(self, connection: Connection) -> set[str]:
         """Tables of the output."""
-        if not _has_log(connection):
+        if not has_log(connection):
             return set()
         query = (
             "SELECT name FROM unnest(%s::text[]) AS t(name) WHERE EXISTS "
             "(SELECT FROM swath_ledger.changes c WHERE c.output = %s AND c.name = t.name)"
         )
         return {row[0] for row in connection.execute(query, [list(_TABLES), self._output])}
-
-    def _prepare(self, connection: Connection, name: str, schema: pa.Schema) -> None:
-        """Make what is not there yet; once a process."""
-        if name in self._known:
-            return
-        # Two drivers that start together must not make the same table.
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('swath_ledger', 7))")
-        connection.execute(_LOG)
-        connection.execute(sql.SQL(_TABLE).format(_table(name)))
-        there = "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
-        known = {row[0] for row in connection.execute(there, [SCHEMA, name])}
-        added = [
-            sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(c.name), sql.SQL(kind_of(c.type)))
-            for c in schema
-            if c.name not in known
-        ]
-        if added:
-            connection.execute(sql.SQL("ALTER TABLE {} {}").format(_table(name), sql.SQL(", ").join(added)))
-        for column in (c for c in _INDEXED if c in (*schema.names, "seq")):
-            index = sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} (output, {})")
-            connection.execute(index.format(sql.Identifier(f"{name}_{column}"), _table(name), sql.Identifier(column)))
 
     def _asked(self, work: Callable[[Connection], T]) -> T:
         """Run a function on a connection of its own: minutes pass between two waves, in which one may break unseen.
@@ -263,6 +225,13 @@ class PgRows:
             try:
                 with self._database.connect("swath ledger") as connection:
                     found = work(connection)
+            except errors.ReadOnlySqlTransaction as error:
+                # In the middle of a run that is a failover; at its beginning somebody named a replica.
+                if not self._met:
+                    msg = f"the ledger in {self._database} is read-only ({reason(error)}): name the writer, not a read replica"
+                    raise ConfigError(msg) from error
+                if not waits.wait(reason(error)):
+                    raise ServiceError(self._away(error)) from error
             except psycopg.OperationalError as error:
                 if not self._met and hopeless(error):
                     msg = f"the ledger in {self._database} does not answer ({reason(error)}); check SWATH_POSTGRESQL_DSN"
@@ -279,12 +248,3 @@ class PgRows:
 
     def _away(self, error: psycopg.Error) -> str:
         return f"the ledger in {self._database} does not answer ({reason(error)})"
-
-
-def _has_log(connection: Connection) -> bool:
-    found = connection.execute("SELECT to_regclass('swath_ledger.changes') IS NOT NULL").fetchone()
-    return bool(found and found[0])
-
-
-def _table(name: str) -> sql.Identifier:
-    return sql.Identifier(SCHEMA, name)

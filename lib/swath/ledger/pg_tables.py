@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+import psycopg
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pyspark.sql import Column, DataFrame, Row, SparkSession
@@ -12,12 +13,15 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import LongType, StructField, StructType
 
+from swath.errors import ConfigError
 from swath.ledger.delta import SMALL_BYTES, NeedsSparkError
 from swath.ledger.pg_rows import ROW_ID, Change, PgRows, Rows
+from swath.ledger.pg_schema import migrate
 from swath.ledger.pg_values import as_table
 from swath.ledger.schemas import TABLES
 from swath.ledger.tables import Tables
 from swath.stores.base import Store
+from swath.stores.database import Database, reason
 from swath.stores.lock import CommitLock, NoLock
 
 #: Says which ledger an output has, for whoever does not know.
@@ -183,3 +187,16 @@ class PgTables:
 def _tuples(value: Any) -> Any:
     """A list of structs as tuples, their fields in the order that JSON kept; everything else as it is."""
     return [tuple(v.values()) if isinstance(v, dict) else v for v in value] if isinstance(value, list) else value
+
+
+def migrate_ledger(database: Database) -> None:
+    """Make the schema of all tables, as a role that may; runs with fewer rights then find it there.
+
+    Raises:
+        ConfigError: The database does not answer, or refuses.
+    """
+    try:
+        migrate(database, {name: to_arrow_schema(schema) for name, schema in TABLES.items()})
+    except psycopg.Error as error:
+        msg = f"{database}: the ledger's schema cannot be made ({reason(error)}); be a role that may create in this database"
+        raise ConfigError(msg) from error
