@@ -16,6 +16,7 @@ VALUES = frozenset(
         "asset",
         "asset_check",
         "compiled",
+        "coregister",
         "encoding",
         "errors",
         "extras",
@@ -43,6 +44,7 @@ VALUES = frozenset(
         "statistics",
         "suggestion",
         "swath",
+        "tile_sets",
         "tilings",
         "wave_width",
     }
@@ -108,7 +110,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "view": frozenset({"ledger", "stores", "readers.files", "sinks.quicklook", "runs.status"}),
     # A pipeline file becomes a Pipeline, its models pinned in the registry.
     "grid_settings": frozenset({"readers.files", "readers.pixels"}),
-    "config": frozenset({"grid_settings", "steps", "engine.pipeline_json", "inference"}),
+    "coregister_settings": frozenset({"readers"}),
+    "config": frozenset({"coregister_settings", "grid_settings", "steps", "engine.pipeline_json", "inference"}),
     # From what a user writes, to what every engine is asked for, to an engine; the files beside the rooms choose one.
     "deploy": frozenset({"config", "stores", "metrics", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}),
     "deploy.site": frozenset({"config", "stores"}),

@@ -7,14 +7,15 @@ from typing import Any
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from swath.composites.area import area_in
 from swath.errors import ConfigError
 from swath.runs.work import Refusal
 from swath.source import MASK, Source
 from swath.stack.composite import Composite, in_order
 from swath.stack.periods import Period
 from swath.stack.recipe import CompositeRecipe
-from swath.stack.tiles import Tiling, tiling_of
-from swath.stack.warping import bounds_in
+from swath.stack.tiles import tiling_of
+from swath.tile_sets import NamedTile, TileSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,12 @@ def usable(source: Source, *, recipe: CompositeRecipe) -> LeftOut | None:
 
 
 def plan(
-    sources: Sequence[Source], *, recipe: CompositeRecipe, periods: Sequence[Period], area: BaseGeometry | None, tiling: Tiling
+    sources: Sequence[Source],
+    *,
+    recipe: CompositeRecipe,
+    periods: Sequence[Period],
+    area: Mapping[str, Any] | None,
+    tiling: TileSet,
 ) -> Planned:
     """Sort sources into tiles and periods.
 
@@ -95,27 +101,33 @@ def plan(
         sources: Usable ones, whatever their order.
         recipe: What is made.
         periods: Periods, one composite for each.
-        area: In the CRS of the tiling; None for wherever sources are.
+        area: GeoJSON geometry in longitude and latitude; None for wherever sources are.
         tiling: The tiles.
+
+    Raises:
+        ConfigError: The CRS of a tile cannot show the area.
     """
     newest = in_order(sources)
     found = Planned(older=len(sources) - len(newest))
-    stacks: dict[tuple[int, int, Period], list[Source]] = {}
-    tiles: set[tuple[int, int]] = set()
+    stacks: dict[tuple[NamedTile, Period], list[Source]] = {}
+    tiles: set[NamedTile] = set()
+    areas: dict[str, BaseGeometry | None] = {}
     for source in newest:
-        touched = _tiles(source, recipe=recipe, area=area, tiling=tiling)
+        there = list(tiling.touching(source.assets[recipe.bands[0]].grid))
+        areas |= {t.grid.crs: area_in(area, crs=t.grid.crs) for t in there if t.grid.crs not in areas}
+        touched = [t for t in there if _within(t, areas[t.grid.crs])]
         dated = [p for p in periods if p.holds(source.acquired)]
         tiles |= set(touched)
         found.outside += not (touched and dated)
-        for column, row in touched:
+        for tile in touched:
             for period in dated:
-                stacks.setdefault((row, column, period), []).append(source)
+                stacks.setdefault((tile, period), []).append(source)
     found.empty = len(tiles) * len(periods) - len(stacks)
-    for (row, column, period), stack in sorted(stacks.items(), key=lambda s: s[0]):
+    for (tile, period), stack in sorted(stacks.items(), key=lambda s: (s[0][0].place, s[0][0].name, s[0][1])):
         found.composites.append(
             Composite(
-                tile=tiling.name(column, row),
-                grid=tiling.grid(column, row),
+                tile=tile.name,
+                grid=tile.grid,
                 period=period,
                 recipe=recipe,
                 sources=tuple(stack),
@@ -125,15 +137,11 @@ def plan(
     return found
 
 
-def _tiles(source: Source, *, recipe: CompositeRecipe, area: BaseGeometry | None, tiling: Tiling) -> list[tuple[int, int]]:
-    bounds = bounds_in(source.assets[recipe.bands[0]].grid, tiling.crs)
-    if bounds is None:
-        return []
-    touched = tiling.touching(bounds)
-    return [t for t in touched if area is None or area.intersects(box(*tiling.grid(*t).bounds))]
+def _within(tile: NamedTile, area: BaseGeometry | None) -> bool:
+    return area is None or bool(area.intersects(box(*tile.grid.bounds)))
 
 
-def tiling_for(recipe: CompositeRecipe, sources: Iterable[Source]) -> Tiling:
+def tiling_for(recipe: CompositeRecipe, sources: Iterable[Source]) -> TileSet:
     """The tiles of a recipe.
 
     Raises:

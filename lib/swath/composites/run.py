@@ -8,7 +8,6 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from swath.account import Account
-from swath.composites.area import area_in
 from swath.composites.commit import CompositeLedger, account_of
 from swath.composites.find import find_items
 from swath.composites.plan import Known, LeftOut, Skipped, newest_versions, plan, tiling_for, usable
@@ -139,8 +138,7 @@ class CompositeRun:
                 left_out.append(why)
         self._refuse(left_out, sources=len(sources))
         tiling = tiling_for(request.recipe, sources)
-        area = area_in(request.aoi, crs=tiling.crs)
-        planned = plan(sources, recipe=request.recipe, periods=request.periods, area=area, tiling=tiling)
+        planned = plan(sources, recipe=request.recipe, periods=request.periods, area=request.aoi, tiling=tiling)
         if not planned.composites:
             raise _nothing(len(sources), request)
         latest = _latest(tables)

@@ -12,7 +12,7 @@ from swath.algo.clear import FLAGS, USUAL
 from swath.errors import ConfigError
 from swath.names import NAME_RULE, name_problem
 from swath.outside import message
-from swath.stack.recipe import REDUCERS, WEIGHTS, CompositeRecipe, GridRule, Reducer
+from swath.stack.recipe import REDUCERS, TILES_FILE, TILINGS, WEIGHTS, CompositeRecipe, GridRule, Reducer
 
 _NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 _MAX_BYTES: Final = 1 << 20
@@ -71,6 +71,18 @@ class _Grid(BaseModel):
     resolution: float | None = Field(default=None, gt=0.0)
     origin: tuple[float, float] | None = None
     tile_px: int = Field(default=4096, ge=512)
+    tiling: str | dict[str, str] = ""
+
+    @field_validator("tiling")
+    @classmethod
+    def _tiling(cls, value: str | dict[str, str]) -> str:
+        if isinstance(value, dict):
+            if set(value) != {"file"}:
+                msg = f"expected a name or file: PATH, got {value}"
+                raise ValueError(msg)
+            return f"{TILES_FILE}{Path(value['file']).absolute()}"
+        _known([value] if value else [], among=TILINGS, what="tiling")
+        return value
 
 
 class _Stack(BaseModel):

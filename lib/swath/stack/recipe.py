@@ -8,6 +8,10 @@ Reducer = Literal["median", "medoid", "geomedian", "best_pixel", "latest", "mean
 REDUCERS: Final[tuple[str, ...]] = get_args(Reducer)
 #: Parts of the score of ``best_pixel``, with their usual weights.
 WEIGHTS: Final[Mapping[str, float]] = {"cloud_distance": 1.0, "day_of_year": 0.5, "off_nadir": 0.2, "haze": 0.5}
+#: Tilings by name.
+TILINGS: Final = ("mgrs", "hls", "landsat-ard")
+#: What precedes the path of a file of tiles.
+TILES_FILE: Final = "file:"
 #: Raised when the pixels of a composite change.
 VERSION: Final = 1
 
@@ -21,12 +25,14 @@ class GridRule:
         resolution: Size of a pixel, CRS units; None for that of the sources.
         origin: A corner of pixels and of tiles, CRS units; None for that of the sources, or (0, 0) where ``crs`` is stated.
         tile_px: Side of a tile, a multiple of 512.
+        tiling: Name of a tiling (``TILINGS``), or ``TILES_FILE`` and the path of a file; empty for squares of ``tile_px``.
     """
 
     crs: str = ""
     resolution: float | None = None
     origin: tuple[float, float] | None = None
     tile_px: int = 4096
+    tiling: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,9 @@ from typing import TypeVar
 from swath.algo.overviews import BLOCK
 from swath.errors import ConfigError
 from swath.grid import EDGE_TOLERANCE_PX, Grid
-from swath.stack.recipe import GridRule
+from swath.stack.recipe import TILES_FILE, GridRule
+from swath.stack.warping import bounds_in
+from swath.tile_sets import ArdTiles, FileTiles, MgrsTiles, NamedTile, TileSet, hls_tiles
 
 T = TypeVar("T")
 Bounds = tuple[float, float, float, float]
@@ -44,7 +46,13 @@ class Tiling:
         size = self.side
         return Grid(crs=self.crs, left=left, top=top, dx=self.resolution, dy=self.resolution, width=size, height=size)
 
-    def touching(self, bounds: Bounds) -> Iterator[tuple[int, int]]:
+    def touching(self, grid: Grid) -> Iterator[NamedTile]:
+        """The tiles that share a pixel with a grid, which may be in another system."""
+        bounds = bounds_in(grid, self.crs)
+        for column, row in self._places(bounds) if bounds is not None else ():
+            yield NamedTile(name=self.name(column, row), grid=self.grid(column, row), place=(row, column))
+
+    def _places(self, bounds: Bounds) -> Iterator[tuple[int, int]]:
         """Columns and rows of the tiles that share a pixel with (left, bottom, right, top)."""
         length, slack = self.side * self.resolution, EDGE_TOLERANCE_PX / self.side
         left, bottom, right, top = bounds
@@ -60,7 +68,7 @@ class Tiling:
         return f"{place}-{size}-{self.side}-{at}"
 
 
-def tiling_of(rule: GridRule, grids: Iterable[Grid]) -> Tiling:
+def tiling_of(rule: GridRule, grids: Iterable[Grid]) -> TileSet:
     """The tiling of a rule; what it leaves open is that of the sources, where they share it.
 
     Args:
@@ -70,6 +78,8 @@ def tiling_of(rule: GridRule, grids: Iterable[Grid]) -> Tiling:
     Raises:
         ConfigError: It leaves something open that the sources do not share.
     """
+    if rule.tiling:
+        return _named(rule)
     known = list(dict.fromkeys((g.crs, g.dx, g.dy, g.left, g.top) for g in grids))
     crs = rule.crs or _shared("crs", {k[0] for k in known})
     resolution = rule.resolution or _shared("resolution", {k[1] for k in known if k[0] == crs} or {k[1] for k in known})
@@ -79,6 +89,20 @@ def tiling_of(rule: GridRule, grids: Iterable[Grid]) -> Tiling:
     if origin is None:
         origin = _shared("origin", {_phase(k[3], k[4], resolution) for k in known})
     return Tiling(crs=crs, resolution=resolution, origin=origin, side=rule.tile_px)
+
+
+def _named(rule: GridRule) -> TileSet:
+    """A tiling that has a name, or a file."""
+    if rule.tiling == "landsat-ard":
+        return ArdTiles()
+    if rule.tiling == "hls":
+        return hls_tiles()
+    if rule.tiling == "mgrs":
+        if rule.resolution is None:
+            msg = "grid.tiling mgrs: expected grid.resolution, a pixel size that fills a tile, such as 10, 20 or 60; got none"
+            raise ConfigError(msg)
+        return MgrsTiles(resolution_m=rule.resolution)
+    return FileTiles.read(rule.tiling.removeprefix(TILES_FILE), crs=rule.crs, resolution=rule.resolution)
 
 
 def _phase(left: float, top: float, resolution: float) -> tuple[float, float]:
