@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from swath.asset_check import check_layers
+from swath.coregister_settings import coregister_choice
 from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
 from swath.grid_settings import grid_choice, grid_settings
@@ -48,6 +49,7 @@ class PipelineFile(BaseModel):
     steps: list[dict[str, dict[str, Any]]]
     assets: Assets
     grid: str | int | dict[str, Any] | None = None
+    coregister: dict[str, Any] | None = None
     writer: Writer = "swath"
     checks: dict[str, Any] = {}
 
@@ -123,25 +125,26 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFile:
-    """Apply ``--set step.parameter=value`` (``checks.name=value``, ``grid.name=value`` too); values are YAML.
+    """Apply ``--set step.parameter=value``, or of a section (``checks.name=value``, ``grid.``, ``coregister.``); values are YAML.
 
     Raises:
         ConfigError: Not of that form, or the pipeline has no such step.
     """
     steps = [{n: dict(p) for n, p in s.items()} for s in pipeline.steps]
     names = [n for s in steps for n in s]
-    checks, grid = dict(pipeline.checks), grid_settings(pipeline.grid)
+    sections = {
+        "checks": dict(pipeline.checks),
+        "grid": grid_settings(pipeline.grid),
+        "coregister": dict(pipeline.coregister or {}),
+    }
     for setting in settings:
         target, equals, text = setting.partition("=")
         step, dot, parameter = target.partition(".")
         if not equals or not dot:
             msg = f"--set {setting}: expected STEP.PARAMETER=VALUE, for example smac.aot550=0.14"
             raise ConfigError(msg)
-        if step == "checks":
-            checks[parameter] = _value(text, setting=setting)
-            continue
-        if step == "grid":
-            grid[parameter] = _value(text, setting=setting)
+        if step in sections:
+            sections[step][parameter] = _value(text, setting=setting)
             continue
         if step not in names:
             hint = did_you_mean(step, names)
@@ -150,7 +153,8 @@ def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFi
         for entry in steps:
             if step in entry:
                 entry[step][parameter] = _value(text, setting=setting)
-    return pipeline.model_copy(update={"steps": steps, "checks": checks, "grid": grid or None})
+    update = {"steps": steps, **sections, "grid": sections["grid"] or None, "coregister": sections["coregister"] or None}
+    return pipeline.model_copy(update=update)
 
 
 def _value(text: str, *, setting: str) -> object:
@@ -198,7 +202,7 @@ def prepare(
                 absent |= dict.fromkeys(kinds_of(name), reason)
                 continue
         steps.append({"name": name, "parameters": dict(parameters)})
-    grid = grid_choice(pipeline.grid)
+    grid, coregister = grid_choice(pipeline.grid), coregister_choice(pipeline.coregister)
     plain = {
         "name": pipeline.name,
         "title": pipeline.title or pipeline.name,
@@ -212,6 +216,7 @@ def prepare(
         "absent": absent,
         # What is usual is not said: plans and keys of before stay as they are.
         **({"grid": grid.to_plain()} if grid is not None else {}),
+        **({"coregister": coregister.to_plain()} if coregister is not None else {}),
         **({"writer": pipeline.writer} if pipeline.writer != "swath" else {}),
         **({"checks": dict(pipeline.checks)} if pipeline.checks else {}),
         **({"rasters": {name: source.to_plain() for name, source in sorted(rasters.items())}} if rasters else {}),

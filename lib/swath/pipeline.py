@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.coregister import Coregister
 from swath.errors import ConfigError
 from swath.grid import Grid, Window
 from swath.grid_choice import GridChoice
@@ -243,6 +244,7 @@ class Pipeline:
         assets: What is written.
         version: Version of the pipeline file's meaning.
         grid: The grid of the products; None for that of each band.
+        coregister: What scenes are co-registered to; None for nothing.
         writer: Who makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same pixels
             in other bytes.
         checks: Before publishing.
@@ -255,6 +257,7 @@ class Pipeline:
     assets: tuple[AssetRule, ...]
     version: int = 1
     grid: GridChoice | None = None
+    coregister: Coregister | None = None
     writer: Writer = "swath"
     checks: Checks = field(default_factory=Checks)
     rasters: Mapping[str, RasterSource] = field(default_factory=dict)

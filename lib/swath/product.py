@@ -24,6 +24,7 @@ from swath.statistics import Statistics, Tally
 
 # Encodings and statistics are part of what a product says of itself, so they can be had here too.
 __all__ = [
+    "COREGISTERED",
     "COUNTS",
     "HISTOGRAM_SHIFT",
     "PROBABILITY",
@@ -44,6 +45,8 @@ __all__ = [
     "class_map",
 ]
 
+#: Where a scene lies by what it was co-registered to, among the facts of its product.
+COREGISTERED = "coregister"
 #: Name of the bit of a bit field that says that there is no data.
 NODATA_BIT = "nodata"
 

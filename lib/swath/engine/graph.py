@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from swath.coregister import Registered
 from swath.engine.onto import Onto
 from swath.engine.target import target_of
 from swath.engine.terrain import elevation_for
@@ -16,6 +17,7 @@ from swath.errors import (
     UnsupportedSensorError,
 )
 from swath.grid import Grid
+from swath.grid_choice import GridChoice
 from swath.inputs import DEM, RasterInput, RasterSource
 from swath.layer_name import LayerId
 from swath.pipeline import Pipeline, Recipe, Step, Writer
@@ -46,6 +48,7 @@ class Graph:
         outputs: What is written, by asset key.
         left_out: What is not, and why, by asset key or layer kind.
         reference: The grid of the product: the scene's reference, or what its pipeline chose.
+        placed: Where the scene lies by what it is co-registered to; None where it is not.
         writer: Who writes the files.
         rasters: Where the site has rasters, by name.
         footprint: Ring of (longitude, latitude) [deg] around a raw scene on the ground; empty for scenes on a map.
@@ -57,6 +60,7 @@ class Graph:
     left_out: Mapping[str, str]
     reference: Grid
     writer: Writer = "swath"
+    placed: Registered | None = None
     rasters: Mapping[str, RasterSource] = field(default_factory=dict)
     footprint: tuple[tuple[float, float], ...] = ()
 
@@ -91,12 +95,18 @@ class Graph:
         return any(spec.name == name for call in self.calls for spec in call.recipe.makes)
 
 
-def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
+def resolve(pipeline: Pipeline, scene: Scene, *, placed: Registered | None = None) -> Graph:
     """Match a pipeline with a scene.
+
+    Args:
+        pipeline: The pipeline.
+        scene: The scene, where its metadata says that it lies.
+        placed: Where it lies by what it is co-registered to.
 
     Raises:
         SceneError: The scene cannot give what the pipeline must have.
     """
+    claimed, scene = scene, scene if placed is None else placed.scene(scene)
     calls, specs, failures = _possible(pipeline, scene)
     chosen: dict[LayerName, LayerSpec] = {}
     left_out = dict(scene.left_out)
@@ -120,8 +130,9 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
             got=f"bands {', '.join(sorted(scene.assets))}",
             remedy="Choose a pipeline that fits the sensor.",
         )
-    outputs, reference = _named(chosen), scene.reference
-    target = target_of(scene, pipeline.grid, rasters=pipeline.rasters)
+    outputs, reference = _named(chosen), claimed.reference
+    # Of where the scene claims to be: what is found of it decides where pixels come from, not what the product covers.
+    target = target_of(claimed, _choice(pipeline, claimed, placed), rasters=pipeline.rasters)
     if target is not None:
         reference = target.reference
         onto = Onto(target=target)
@@ -137,11 +148,20 @@ def resolve(pipeline: Pipeline, scene: Scene) -> Graph:
         left_out=left_out,
         reference=reference,
         writer=pipeline.writer,
+        placed=placed,
         rasters=pipeline.rasters,
         footprint=target.footprint if target is not None else (),
     )
     _check_systems(graph)
     return graph
+
+
+def _choice(pipeline: Pipeline, scene: Scene, placed: Registered | None) -> GridChoice | None:
+    """The grid that a pipeline chooses; for a scene that lies elsewhere than it says, the pixels that it claims."""
+    native = scene.reference
+    if pipeline.grid is not None or placed is None or not placed.applied or not native.upright:
+        return pipeline.grid
+    return GridChoice(crs=native.crs, origin=(native.left, native.top))
 
 
 def _check_systems(graph: Graph) -> None:

@@ -55,7 +55,9 @@ def asset_keys(graph: Graph) -> dict[str, str]:
         for spec in call.recipe.makes:
             layers[spec.name] = digest_of({**chain, "layer": spec.name, "model": spec.model.digest if spec.model else None})
     # GDAL's driver makes other bytes of the same pixels.
-    other = {"writer": graph.writer} if graph.writer != "swath" else {}
+    other: dict[str, Any] = {"writer": graph.writer} if graph.writer != "swath" else {}
+    if graph.placed is not None:
+        other["coregister"] = graph.placed.key
     return {name: digest_of(_asset(layers[spec.name], spec=spec) | other) for name, spec in graph.outputs.items()}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from swath.coregister import Coregister
 from swath.errors import ConfigError
 from swath.grid_choice import GridChoice
 from swath.inference.manifest import Manifest
@@ -20,7 +21,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
 
     Args:
         plain: ``name``, ``title``, ``version``, ``steps`` (list of ``name``, ``parameters``), ``assets`` (list of
-            ``layers``, ``required``, ``promised``), ``grid``, ``checks``, ``rasters``.
+            ``layers``, ``required``, ``promised``), ``grid``, ``coregister``, ``checks``, ``rasters``.
 
     Raises:
         ConfigError: An unknown step or parameter, with the nearest known one.
@@ -31,6 +32,7 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
         version=plain.get("version", 1),
         steps=tuple(step(s["name"], _parameters(s["name"], s.get("parameters", {}))) for s in plain["steps"]),
         grid=GridChoice.from_plain(plain["grid"]) if plain.get("grid") else None,
+        coregister=Coregister.from_plain(plain["coregister"]) if plain.get("coregister") else None,
         writer=plain.get("writer", "swath"),
         checks=checks_of(plain.get("checks", {})),
         assets=tuple(_rule(a) for a in plain["assets"]),

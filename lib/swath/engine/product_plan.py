@@ -13,7 +13,8 @@ from swath.engine.frame import Frame
 from swath.engine.graph import Graph, resolve
 from swath.engine.keys import asset_keys, digest_of
 from swath.engine.pipeline_json import pipeline_of
-from swath.product import AppliedStep, AssetRecord, LayerName, Product
+from swath.engine.survey import placement_of
+from swath.product import COREGISTERED, AppliedStep, AssetRecord, LayerName, Product
 from swath.scene import Scene
 from swath.sinks.publish import TRUE_COLOUR
 from swath.source_ref import Identity
@@ -88,7 +89,9 @@ def plan_product(scene_json: str, pipeline_json: str) -> ProductPlan:
 def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
     plain: dict[str, Any] = json.loads(pipeline_json)
     scene = Scene.from_json(scene_json)
-    graph = resolve(pipeline_of(plain), scene)
+    pipeline = pipeline_of(plain)
+    placed = placement_of(scene, pipeline.coregister) if pipeline.coregister is not None else None
+    graph = resolve(pipeline, scene, placed=placed)
     # What the configuration knew to be missing (a model that is not registered) is told where others are told.
     graph = replace(graph, left_out={**graph.left_out, **plain.get("absent", {})})
     product_id = Identity(pipeline=plain["name"], scene_id=scene.scene_id).product_id
@@ -151,6 +154,8 @@ def product_of(
         name = call.step.name
         steps[name] = AppliedStep(name=name, version=call.step.version, parameters=dict(call.step.parameters))
         facts.setdefault(name, dict(call.recipe.facts))
+    if plan.graph.placed is not None:
+        facts[COREGISTERED] = plan.graph.placed.facts
     return Product(
         product_id=plan.product_id,
         pipeline=plain["name"],

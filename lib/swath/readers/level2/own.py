@@ -21,7 +21,7 @@ def is_own(item: Item) -> bool:
     return bool(item.text(_PIPELINE)) and any("swath:layer" in asset for asset in item.assets.values())
 
 
-def own_assets(item: Item) -> dict[str, Asset]:
+def own_assets(item: Item, *, masked: bool) -> dict[str, Asset]:
     """Surface reflectance by band, and ``qa`` as the mask where it judges clouds.
 
     Raises:
@@ -33,7 +33,7 @@ def own_assets(item: Item) -> dict[str, Asset]:
         if kind == _SURFACE and band:
             scale = Reflectance(gain=_number(asset, "raster:scale"), offset=0.0, sun_normalised=True)
             assets[band] = _asset(item, key, name=band, calibration=scale)
-        elif kind == _QA and not band:
+        elif kind == _QA and not band and masked:
             if why := unjudged(asset):
                 raise MetadataError(
                     "the product's qa does not judge clouds",

@@ -24,18 +24,19 @@ _PROCESSED: Final = ("processing:datetime", "s2:generation_time", "updated", "cr
 _LEVEL_2: Final = 2
 
 
-def read_source(href: str) -> Source:
+def read_source(href: str, *, masked: bool = True) -> Source:
     """Read an item.
 
     Args:
         href: ``item.json``, or ``collection.json#<item id>``.
+        masked: Whether its mask is wanted, which must then judge clouds; without it the source has none.
 
     Raises:
         SceneError: It is no Level-2 item, or lacks what a composite needs; names what.
     """
     item = read_item(href)
     try:
-        return _source(item, href=href)
+        return _source(item, href=href, masked=masked)
     except SceneError as error:
         raise error.of(item.item_id) from None
 
@@ -47,11 +48,11 @@ def is_composite(href: str) -> bool:
     return False
 
 
-def _source(item: Item, *, href: str) -> Source:
+def _source(item: Item, *, href: str, masked: bool) -> Source:
     instruments = tuple(str(i).lower() for i in list_of(item.properties.get("instruments")))
     platform = platform_of(item.text("platform") or item.text("constellation"), instruments=instruments)
     if is_own(item):
-        assets = own_assets(item)
+        assets = own_assets(item, masked=masked)
     else:
         _check_level(item)
         assets = other_assets(item, platform=platform)

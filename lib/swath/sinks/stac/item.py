@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from swath.layer_name import LayerId
-from swath.product import ModelRef, Product
+from swath.product import COREGISTERED, ModelRef, Product
 from swath.scene import Scene
 from swath.sensors import Provider, constellation_of
 from swath.sinks.stac.assets import PictureRecord, assets_of, projection_of
@@ -182,6 +182,7 @@ def _own(product: Product) -> Json:
         "swath:atmosphere": atmosphere_of(product),
         "swath:clouds": dict(product.facts.get("clouds", {})),
         "swath:left_out": dict(sorted(product.left_out.items())),
+        **({"swath:coregistration": product.facts[COREGISTERED]} if COREGISTERED in product.facts else {}),
         **{f"swath:{name}": found for name, found in product.checked.items()},
         "swath:scene_id": scene.scene_id,
         "swath:scene_digest": scene.digest,
