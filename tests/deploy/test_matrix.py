@@ -49,7 +49,14 @@ def _engines() -> Iterator[tuple[str, ...]]:
     hadoop = next(each for each in S3A_PACKAGES if ":hadoop-aws:" in each).rpartition(":")[2]
     yield "our image, `spark-submit`", _locked(lock, "pyspark"), DELTA_VERSION, "2.13", f"{python}, S3A {hadoop}", "the lock's"
     for release in RELEASES:
-        yield f"`{release.tested}`", release.spark, release.delta, release.scala, "3.11, S3A of EMR", f"AWS, until {release.ends}"
+        yield (
+            f"`{release.tested}`",
+            release.spark,
+            release.delta,
+            release.scala,
+            "3.11, S3A of EMR",
+            f"until {release.ends}; rendered, never run here",
+        )
 
 
 def _services() -> Iterator[tuple[str, ...]]:

@@ -47,7 +47,7 @@ def test_the_job_that_the_templates_submit_makes_products(tmp_path: Path) -> Non
     line = commands("gitlab-ci.yml")[-1].replace(".venv/bin/activate", str(Path(sys.executable).with_name("activate")))
 
     ended = subprocess.run(
-        ["bash", "-c", line], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+        ["/bin/bash", "-c", line], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
 
     assert ended.returncode == 0, ended.stderr[-2000:]

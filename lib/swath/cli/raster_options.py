@@ -18,7 +18,7 @@ def raster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--dem``, ``--dem-datum``, ``--dem-geoid``, ``--dem-sea-level`` and ``--raster``."""
     for option in reversed(
         [
-            click.option("--dem", help="Elevation: a raster, a VRT, or a folder, s3:// prefix or STAC list of tiles."),
+            click.option("--dem", help="Elevation: a raster, a VRT, or a folder or s3:// prefix of tiles."),
             click.option("--dem-datum", type=click.Choice(_DATUMS), help="What the elevation's heights are above."),
             click.option("--dem-geoid", default="", help="Raster of the geoid above the ellipsoid; PROJ's own without it."),
             click.option("--dem-sea-level", is_flag=True, help="Take places without a tile for sea."),
