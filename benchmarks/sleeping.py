@@ -30,9 +30,9 @@ from swath.steps.ndvi import Ndvi
 class Sleeping(Ndvi):
     name = "sleeping"
 
-    def run(self, recipe, layers, *, window, scene, context):
+    def run(self, recipe, layers, *, window, scene, inputs):
         time.sleep(1.0)
-        return super().run(recipe, layers, window=window, scene=scene, context=context)
+        return super().run(recipe, layers, window=window, scene=scene, inputs=inputs)
 """
 PIPELINE: Final = """
 name: sleeping

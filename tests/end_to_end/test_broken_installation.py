@@ -45,7 +45,7 @@ reader = Broken()
 class Failing(Ndvi):
     name = "failing"
 
-    def run(self, recipe, layers, *, window, scene, context):
+    def run(self, recipe, layers, *, window, scene, inputs):
         raise ZeroDivisionError(f"of {scene.scene_id}")
 """
 PIPELINE = """

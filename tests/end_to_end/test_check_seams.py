@@ -50,7 +50,7 @@ class Blur:
         made = LayerSpec(name="blur", asset="blur", title="Blurred red", grid=grid, encoding=REFLECTANCE)
         return (Recipe(makes=(made,), needs={"toa:red": Need(halo_px=self.halo)}),)
 
-    def run(self, recipe, layers, *, window, scene, context):
+    def run(self, recipe, layers, *, window, scene, inputs):
         red, padded = layers["toa:red"], window.pad(1)
         full = np.full(padded.shape, np.nan)
         full[padded.slices_of(red.window)] = red.physical

@@ -15,7 +15,7 @@ from swath.inference.forest_kernel import (
     KEY_SHIFT,
     SIGN,
     Cuts,
-    Link,
+    ForestLink,
     Questions,
     Scan,
     Walk,
@@ -40,9 +40,9 @@ def cuts_of(forest: Forest) -> Cuts:
     )
 
 
-def link_of(forest: Forest) -> Link:
+def link_of(forest: Forest) -> ForestLink:
     """How the sums of a forest become probabilities."""
-    return Link(base=forest.base_of, kind=forest.link, sigmoid=forest.sigmoid)
+    return ForestLink(base=forest.base_of, kind=forest.link, sigmoid=forest.sigmoid)
 
 
 def scores_of(forest: Forest) -> NDArray[np.floating]:

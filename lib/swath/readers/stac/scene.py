@@ -175,7 +175,7 @@ def _asset(candidate: BandCandidate, *, item: Item, platform: Platform, rpc: Rpc
     header = inspect(href, known=known, rpc=rpc)
     dtype = _dn_type(candidate, header=header)
     _check_entries(candidate, header=header)
-    calibration = _calibration(candidate, item=item)
+    calibration = _calibration(candidate, item=item, raw=rpc is not None)
     nodata = _nodata(candidate, header=header, dtype=dtype)
     stored = stored_of(header, dtype=dtype, told=nodata)
     saturated = platform.saturated if dtype == "uint16" and candidate.quality is None else None
@@ -237,12 +237,13 @@ def _nodata(candidate: BandCandidate, *, header: RasterHeader, dtype: str) -> in
     return int(said) if said is not None and usable else None
 
 
-def _calibration(candidate: BandCandidate, *, item: Item) -> Calibration:
+def _calibration(candidate: BandCandidate, *, item: Item, raw: bool) -> Calibration:
     if candidate.quality is not None:
         return Quality(scheme=candidate.quality)
     if candidate.calibration is not None:
         return candidate.calibration
-    if candidate.unit in _COUNTS:
+    # A raw image becomes an orthoimage of counts; what is on a map already must be reflectance.
+    if raw and candidate.unit in _COUNTS:
         return Uncalibrated()
     if not candidate.unit and "radiance" in candidate.roles and "reflectance" not in candidate.roles:
         raise MetadataError(
