@@ -8,7 +8,7 @@ from swath.cli.output import session
 from swath.cli.run_request import QUEUE, RunOptions, reach
 from swath.deploy.events.kept import KEEP_S, kept
 from swath.deploy.events.message import Arrival
-from swath.deploy.events.queue import Refused, SqsQueue
+from swath.deploy.events.queue import RefusedMessage, SqsQueue
 from swath.report.summary import RunSummary
 from swath.runs.told import Told
 from swath.stores.lock import output_lock
@@ -38,7 +38,7 @@ def drain(options: RunOptions, *, told: Told, execute: Execute) -> RunSummary | 
     _refuse_busy(options)
     queue = SqsQueue(options.inputs[0].removeprefix(QUEUE))
     taken = list(queue.take(most=options.limit or MOST, keep_s=KEEP_S))
-    for refused in (t for t in taken if isinstance(t, Refused)):
+    for refused in (t for t in taken if isinstance(t, RefusedMessage)):
         told.say(f"message {refused.message_id} left for the dead letters: {refused.reason}")
     arrivals = [t for t in taken if isinstance(t, Arrival)]
     uris = tuple(dict.fromkeys(uri for a in arrivals for uri in a.uris))

@@ -16,7 +16,7 @@ _WAIT_S = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RefusedMessage:
     """A message that is none of ours; the queue hands it to the dead letters.
 
     Args:
@@ -44,7 +44,7 @@ class SqsQueue:
         self.url = url
         self._client = client or _client(url)
 
-    def take(self, *, most: int, keep_s: int) -> Iterator[Arrival | Refused]:
+    def take(self, *, most: int, keep_s: int) -> Iterator[Arrival | RefusedMessage]:
         """Messages, until the queue gives none.
 
         Args:
@@ -116,11 +116,11 @@ def _client(url: str) -> Any:
         raise ConfigError(msg) from error
 
 
-def _read(message: dict[str, Any]) -> Arrival | Refused:
+def _read(message: dict[str, Any]) -> Arrival | RefusedMessage:
     try:
         uris = uris_of(message["Body"])
     except ConfigError as error:
-        return Refused(message_id=message["MessageId"], reason=str(error))
+        return RefusedMessage(message_id=message["MessageId"], reason=str(error))
     received = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
     return Arrival(message_id=message["MessageId"], receipt=message["ReceiptHandle"], uris=uris, received=received)
 
