@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from swath.compiled import machine_code
 from swath.inference.forest import Forest
-from swath.inference.forest_kernel import BLOCK_PX, Cuts, ForestLink, Walk, _bin_block, _to_probabilities
+from swath.inference.forest_kernel import BLOCK_PX, Cuts, Link, Walk, _bin_block, _to_probabilities
 from swath.inference.forest_pack import cuts_of, link_of, walk_of
 
 
@@ -73,7 +73,7 @@ def _predict(  # noqa: PLR0917 (compiled functions take positions)
     cuts: Cuts,
     walk: Walk,
     depths: NDArray[np.int64],
-    link: ForestLink,
+    link: Link,
     scores: NDArray[np.float64],
     result: NDArray[np.float32],
 ) -> None:

@@ -66,10 +66,24 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
         # numba does not look whether it can write before the first call when swath is in a zip.
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK)
+        _forget_unreadable(kept)
     except (RuntimeError, OSError):
         writable = False
     plain: Callable[..., Any] = kept if writable else numba.njit(nogil=True)(function)
     return plain
+
+
+def _forget_unreadable(function: Any) -> None:
+    """Remove an index of kept machine code that names types which are gone.
+
+    An earlier version of swath, in the same place, may have left it; numba unpickles it before it looks at its date.
+    """
+    file = getattr(function._cache, "_cache_file", None)  # noqa: SLF001
+    try:
+        if file is not None:
+            file._load_index()  # noqa: SLF001
+    except Exception:  # noqa: BLE001  whatever unpickling meets, the code is compiled anew
+        Path(file._index_path).unlink(missing_ok=True)  # noqa: SLF001
 
 
 @contextmanager

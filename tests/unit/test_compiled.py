@@ -58,3 +58,27 @@ def test_looking_up_equals_numpys_take(bits: int) -> None:
 def test_a_table_that_lacks_entries_is_refused(codes: Any) -> None:
     with pytest.raises(ValueError, match="a table of 256 entries"):
         looked_up(np.zeros(256), codes)
+
+
+def test_machine_code_that_an_earlier_version_left_is_compiled_anew(tmp_path: Path) -> None:
+    """numba unpickles its index before it looks at its date: a class that is gone by now must not end a run."""
+    (tmp_path / "kept.py").write_text(
+        "from typing import NamedTuple\n"
+        "from swath.compiled import machine_code\n"
+        "class Before(NamedTuple):\n    a: float\n"
+        "@machine_code\ndef doubled(x):\n    return 2 * x.a\n"
+        "print(doubled(Before(a=1.5)))\n"
+    )
+
+    def run() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", "import kept"], capture_output=True, text=True, check=False, cwd=tmp_path,
+            env={"PYTHONPATH": f"{tmp_path}:{LIB}"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    assert run() == "3.0"
+    source = tmp_path / "kept.py"
+    source.write_text(source.read_text().replace("Before", "After"))
+    assert run() == "3.0"

@@ -52,7 +52,7 @@ class Cuts(NamedTuple):
     rule: NDArray[np.uint8]
 
 
-class ForestLink(NamedTuple):
+class Link(NamedTuple):
     """What the sums begin with, and how they become probabilities."""
 
     base: NDArray[np.float64]
@@ -215,7 +215,7 @@ def predict_by_walk(  # noqa: PLR0917 (as above)
     features: NDArray[np.float32],
     cuts: Cuts,
     walk: Walk,
-    link: ForestLink,
+    link: Link,
     scores: NDArray[np.floating],
     result: NDArray[np.float32],
 ) -> None:
@@ -275,7 +275,7 @@ def predict_by_scan(  # noqa: PLR0917 (as above)
     features: NDArray[np.float32],
     cuts: Cuts,
     scan: Scan,
-    link: ForestLink,
+    link: Link,
     scores: NDArray[np.floating],
     result: NDArray[np.float32],
 ) -> None:
@@ -296,7 +296,7 @@ def predict_by_scan(  # noqa: PLR0917 (as above)
 
 @machine_code
 def _to_probabilities(  # noqa: PLR0917 (as above)
-    scores: NDArray[np.floating], link: ForestLink, start: int, result: NDArray[np.float32]
+    scores: NDArray[np.floating], link: Link, start: int, result: NDArray[np.float32]
 ) -> None:
     """Probabilities of the scores, (output, ``BLOCK_PX``), into ``result``; spoils the scores."""
     if link.kind == XGBOOST:

@@ -15,7 +15,7 @@ from swath.inference.forest_kernel import (
     KEY_SHIFT,
     SIGN,
     Cuts,
-    ForestLink,
+    Link,
     Questions,
     Scan,
     Walk,
@@ -40,9 +40,9 @@ def cuts_of(forest: Forest) -> Cuts:
     )
 
 
-def link_of(forest: Forest) -> ForestLink:
+def link_of(forest: Forest) -> Link:
     """How the sums of a forest become probabilities."""
-    return ForestLink(base=forest.base_of, kind=forest.link, sigmoid=forest.sigmoid)
+    return Link(base=forest.base_of, kind=forest.link, sigmoid=forest.sigmoid)
 
 
 def scores_of(forest: Forest) -> NDArray[np.floating]:

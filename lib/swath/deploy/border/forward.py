@@ -12,7 +12,7 @@ from swath.deploy.border.place import BorderPlace, open_place
 from swath.deploy.operate.liveness import Life, life_of
 from swath.deploy.operate.result import parse_result, result_path
 from swath.deploy.site.border import Flow
-from swath.deploy.site.network import Link
+from swath.deploy.site.network import RegionLink
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
 from swath.metrics.beat import metrics_path
@@ -100,7 +100,7 @@ def forward(
         ConfigError: The site has no link, nothing may leave, or no way out is named.
         LaunchError: The other end does not answer.
     """
-    if site.link is Link.NONE:
+    if site.link is RegionLink.NONE:
         raise ConfigError(f"site {site.site} has link: none, so nothing is forwarded from it")
     if not site.border.to:
         raise ConfigError(f"site {site.site} names no border.to, so nothing is forwarded from it")

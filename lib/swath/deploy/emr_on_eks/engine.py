@@ -15,7 +15,7 @@ from swath.deploy.render.order import Order
 from swath.deploy.render.plain import Manifest, Role
 from swath.deploy.site.border import Flow
 from swath.deploy.site.job_spec import JobSpec
-from swath.deploy.site.network import Link
+from swath.deploy.site.network import RegionLink
 from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
 
@@ -51,7 +51,7 @@ class EmrOnEks(PodKind):
 
     def refuse(self, job: JobSpec, *, site: Site) -> Iterator[SiteRefusal]:
         """A site without a link, and a release that moves."""
-        if site.link is Link.NONE:
+        if site.link is RegionLink.NONE:
             reason = "EMR on EKS is driven from the Region and the site's link is none"
             yield SiteRefusal("emr-without-link", reason, "Use engine spark-operator")
         yield from super().refuse(job, site=site)

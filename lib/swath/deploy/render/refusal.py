@@ -6,7 +6,7 @@ from swath.deploy.render.border_refusals import border_refusals
 from swath.deploy.render.environment import stores_of
 from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.ledger import LedgerKind, Lock
-from swath.deploy.site.network import Link
+from swath.deploy.site.network import RegionLink
 from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import StoreKind
@@ -39,7 +39,7 @@ def refuse(found: Iterable[SiteRefusal], *, what: str) -> None:
 
 def _link(job: JobSpec, site: Site) -> Iterator[SiteRefusal]:
     """What needs the Region cannot run without a link."""
-    if site.link is not Link.NONE:
+    if site.link is not RegionLink.NONE:
         return
     for store in stores_of(job, site=site):
         if store.kind is StoreKind.S3_OUTPOSTS:

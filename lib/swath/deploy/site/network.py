@@ -11,7 +11,7 @@ from swath.settings import PAGES, PAGES_GIB
 CA_MOUNT = "/etc/swath/ca"
 
 
-class Link(StrEnum):
+class RegionLink(StrEnum):
     """The line to the Region."""
 
     ALWAYS = "always"

@@ -12,7 +12,7 @@ from swath.deploy.site.engines import check_engine, engine_kind
 from swath.deploy.site.fields import JobName
 from swath.deploy.site.identity import SiteIdentity
 from swath.deploy.site.ledger import SiteCatalogue, SiteLedger, SiteRegistry
-from swath.deploy.site.network import Link, Proxy, SiteSearch, Trust
+from swath.deploy.site.network import Proxy, RegionLink, SiteSearch, Trust
 from swath.deploy.site.placement import DynamicAllocation, Gpu, Placement, Scratch, Sizes
 from swath.deploy.site.rasters import Dem
 from swath.deploy.site.stores import SiteStore
@@ -74,7 +74,7 @@ class Site(Strict):
     proxy: Proxy | None = None
     search: SiteSearch = SiteSearch()
     trust: Trust | None = None
-    link: Link
+    link: RegionLink
     border: Border = Border()
     logging: Logging = Logging()
     metrics: SiteMetrics = SiteMetrics()

@@ -12,7 +12,7 @@ from swath.deploy.render.plain import Manifest, Role
 from swath.deploy.render.s3a import s3_scheme
 from swath.deploy.site.border import Flow
 from swath.deploy.site.job_spec import JobSpec
-from swath.deploy.site.network import Link
+from swath.deploy.site.network import RegionLink
 from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
 from swath.deploy.spark_submit.command import spark_submit
@@ -52,7 +52,7 @@ class SparkSubmit:
 
     def refuse(self, job: JobSpec, *, site: Site) -> Iterator[SiteRefusal]:
         """Jars that cannot be fetched, and calendars."""
-        if site.link is Link.NONE and not site.cluster.jars:
+        if site.link is RegionLink.NONE and not site.cluster.jars:
             reason = "without cluster.jars spark-submit fetches Delta from the internet"
             yield SiteRefusal("packages-without-link", reason, "Name the jars in cluster.jars")
         if job.resources.gpu:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from swath.algo.filters import mean_of_valid
 from swath.algo.overviews import halved, reduce_rows
 from swath.algo.qa import QA_BITS
 from swath.algo.rpc import Rpc
@@ -37,6 +38,8 @@ def warm_up() -> None:
     _picture()
     _warping()
     _raw()
+    # The clouds of the spectral rule.
+    mean_of_valid(np.zeros((3, 3)), size=3)
     forest_predictor.warm_up()
 
 

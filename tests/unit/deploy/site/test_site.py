@@ -105,7 +105,7 @@ def test_other_namespaces_are_taken(namespace: str, change: Change) -> None:
 def test_nobody_asks_or_pays_at_a_public_store(more: dict[str, object], change: Change) -> None:
     public = {"kind": "s3", "uri": "s3://landsat-public", "region": "us-west-2", "anonymous": True}
     assert change("aws-region", stores__scenes=public).stores["scenes"].anonymous
-    with pytest.raises(ValidationError, match="nothing is signed there"):
+    with pytest.raises(ValidationError, match="requests are not signed there"):
         change("aws-region", stores__scenes={**public, **more})
 
 
