@@ -79,9 +79,10 @@ def _forget_unreadable(function: Any) -> None:
     An earlier version of swath, in the same place, may have left it; numba unpickles it before it looks at its date.
     """
     file = getattr(function._cache, "_cache_file", None)  # noqa: SLF001
+    if file is None:
+        return
     try:
-        if file is not None:
-            file._load_index()  # noqa: SLF001
+        file._load_index()  # noqa: SLF001
     except Exception:  # noqa: BLE001  whatever unpickling meets, the code is compiled anew
         Path(file._index_path).unlink(missing_ok=True)  # noqa: SLF001
 

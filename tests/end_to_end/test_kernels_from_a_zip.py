@@ -8,13 +8,6 @@ from pathlib import Path
 import pytest
 
 LIB = Path(__file__).resolve().parents[2] / "lib"
-MODULES = (
-    "__init__",
-    "compiled",
-    "errors",
-    "redaction",
-    *(f"inference/{n}" for n in ("__init__", "forest", "forest_kernel", "forest_pack", "forest_predictor")),
-)
 CODE = """
 import numpy as np, swath
 from swath.inference.forest_predictor import ForestPredictor, _comb
@@ -26,8 +19,8 @@ print(swath.__file__, answer[1].argmax())
 @pytest.mark.parametrize("home", ["writable", "missing"])
 def test_kernels_run_and_keep_their_machine_code_where_they_can(tmp_path: Path, home: str) -> None:
     with zipfile.ZipFile(tmp_path / "swath.zip", "w") as archive:
-        for name in MODULES:
-            archive.write(LIB / "swath" / f"{name}.py", f"swath/{name}.py")
+        for path in (LIB / "swath").rglob("*.py"):
+            archive.write(path, path.relative_to(LIB))
     folder = str(tmp_path) if home == "writable" else "/proc/nowhere"
     environment = {"PYTHONPATH": str(tmp_path / "swath.zip"), "HOME": folder, "XDG_CACHE_HOME": f"{folder}/cache"}
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False, timeout=120, env=environment)
