@@ -43,7 +43,7 @@ NAVIGATION: Final = {
     "Platform engineers": {"Sites": "docs/deploy-sites.md", "One machine": "docs/deploy-laptop.md", "Any Kubernetes": "docs/deploy-kubernetes.md",
                            "EKS Anywhere": "docs/deploy-eks-anywhere.md", "EMR on EKS": "docs/deploy-emr-on-eks.md",
                            "Outposts": "docs/deploy-outposts-local.md", "Flux": "docs/deploy-flux.md", "Closed networks": "docs/deploy-bundle.md",
-                           "Monitoring": "docs/deploy-monitoring.md", "Security": "docs/deploy-security.md", "Proof": "docs/deploy-proof.md",
+                           "Monitoring": "docs/deploy-monitoring.md", "Security": "docs/deploy-security.md", "Proof": "docs/deploy-proof.md", "Versions": "docs/matrix.md",
                            "S3": "docs/s3.md", "Catalogue": "docs/catalog.md", "Scale": "docs/scale.md",
                            "Orchestrators": "conf/orchestrators/README.md", "CI": "conf/ci/README.md"},
     "Reference": {"Settings": "docs/settings.md"},
