@@ -139,7 +139,8 @@ def test_a_plan_is_the_same_made_read_again_and_made_by_spark(
     by_spark = load_or_make_plan(spark, many, request=request(many.folder, *inputs), tables=DeltaTables(spark, many))
     assert told(plan) == told(again) == told(by_spark)
     assert told(plan)[3][:2] == (1, 1)
-    scenes = [t.read("scenes", SCENES).drop("run_id").collect() for t in (tables, DeltaTables(spark, many))]
+    # Digests of files are kept only of files that have been left alone for a while, so `files` depends on the time of day.
+    scenes = [t.read("scenes", SCENES).drop("run_id", "files").collect() for t in (tables, DeltaTables(spark, many))]
     assert scenes[0] == scenes[1]
     assert json.loads(scenes[0][0]["scene"])["scene_id"] == scenes[0][0]["scene_id"]
     assert tables.small("products", PRODUCTS, columns=["product_id"]) == []
