@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from swath.errors import ConfigError
 from swath.spark.start.jars import delta_class_path, s3a_class_path
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from swath.report.summary import RunSummary
+
+#: How long one example takes says how busy the machine is: the halves of the tests run side by side.
+settings.register_profile("swath", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("swath")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

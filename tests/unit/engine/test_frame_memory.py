@@ -97,21 +97,23 @@ def _windows(graph: Graph, made: Cut, piece: Window) -> dict[LayerName, Window]:
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
 def test_any_grid_that_meets_the_scene_fits(make: Any, grid: Grid) -> None:
     graph = resolve(make.pipeline(Toa(), Elsewhere(on=grid), assets=("toa", "elsewhere")), make.scene({"red": BAND}))
-    _see_that_it_fits(graph)
+    assert 0.0 < _peak_mb(graph) < MOST_MB
 
 
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
 def test_any_grid_that_a_pipeline_chooses_fits(make: Any, choice: GridChoice) -> None:
     pipeline = make.pipeline(Toa(), assets=("toa",))
-    _see_that_it_fits(resolve(replace(pipeline, grid=choice), make.scene({"red": BAND})))
+    assert 0.0 < _peak_mb(resolve(replace(pipeline, grid=choice), make.scene({"red": BAND}))) < MOST_MB
 
 
-def _see_that_it_fits(graph: Graph) -> None:
+def _peak_mb(graph: Graph) -> float:
+    """Most memory of the largest pieces [MiB]; each makes every asset."""
     frame = Frame.around(graph.reference, grids=[s.grid for s in graph.outputs.values()], layers=[BAND])
     made = cut(frame, rows=None)
     # What is compiled or loaded at the first call is no pixel.
     first = {next(iter(graph.outputs.values())).name: Window(0, 0, 2, 2)}
     evaluate(graph, first, read=read, supplies=Supplies(), clock=Clock())
+    most = 0.0
     for piece in _largest(graph, made):
         windows = _windows(graph, made, piece)
         tracemalloc.start()
@@ -119,4 +121,5 @@ def _see_that_it_fits(graph: Graph) -> None:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert found.keys() == windows.keys()
-        assert peak / (1 << 20) < MOST_MB
+        most = max(most, peak / (1 << 20))
+    return most

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.windows import Window as RasterioWindow
 
-from swath.compiled import compiled
 from swath.errors import ReadError
 from swath.grid import Grid
 from swath.inputs import RasterKernel
 from swath.mapping import project
+from swath.readers.elevation.bilinear import bilinear_at
 from swath.readers.files.digest import combined_digest, file_digest
 from swath.readers.files.gdal_env import gdal_env, openable
 from swath.readers.pixels.header import crs_name
@@ -197,33 +197,6 @@ def sampled(tile: Tile, x: Floats, y: Floats, *, kernel: RasterKernel = "bilinea
     out = np.empty(columns.shape)
     bilinear_at(part, columns - left, rows - top, out)
     return out
-
-
-@compiled
-def bilinear_at(  # noqa: PLR0917 (compiled functions take positions)
-    part: Floats, columns: Floats, rows: Floats, out: Floats
-) -> None:
-    """Bilinear values at places counted from the centre of the first pixel, (n,), of the valid among their four pixels.
-
-    Args:
-        part: Pixels, (y, x); NaN in voids.
-        columns: Columns [px], (n,).
-        rows: Rows [px], (n,).
-        out: Filled; NaN where all four are void.
-    """
-    height, width = part.shape
-    for i in range(columns.size):
-        col, row = int(columns[i]), int(rows[i])
-        right, down = columns[i] - col, rows[i] - row
-        total, weights = 0.0, 0.0
-        for r in range(2):
-            for c in range(2):
-                share = (down if r else 1.0 - down) * (right if c else 1.0 - right)
-                value = part[min(row + r, height - 1), min(col + c, width - 1)]
-                if not np.isnan(value):
-                    total += value * share
-                    weights += share
-        out[i] = total / weights if weights > 0.0 else np.nan
 
 
 def _box_around(lon: Floats, lat: Floats) -> Box | None:

@@ -175,7 +175,7 @@ def _asset(candidate: BandCandidate, *, item: Item, platform: Platform, rpc: Rpc
     header = inspect(href, known=known, rpc=rpc)
     dtype = _dn_type(candidate, header=header)
     _check_entries(candidate, header=header)
-    calibration = _calibration(candidate, item=item, raw=rpc is not None)
+    calibration = _calibration(candidate, item=item, raw=bool(header.grid.raw))
     nodata = _nodata(candidate, header=header, dtype=dtype)
     stored = stored_of(header, dtype=dtype, told=nodata)
     saturated = platform.saturated if dtype == "uint16" and candidate.quality is None else None
