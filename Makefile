@@ -28,7 +28,7 @@ test: setup postgresql browser ## all tests but the long ones (PYTEST="tests/uni
 test-long: setup postgresql ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
 	@$(BIN)/pytest -m long $(PYTEST)
 
-test-tools: setup monitoring registry ## tests against other programs, which it installs: Airflow, Prefect, hera, Prometheus, a registry, Flux's and CycloneDX's schemas
+test-tools: setup monitoring registry ## tests against other programs, which it installs: Airflow, Prefect, hera, Prometheus, a registry, built images, Flux's and CycloneDX's schemas
 	@$(BIN)/pytest -m tools $(PYTEST)
 
 lint: setup ## ruff, formatting, mypy --strict

@@ -17,7 +17,7 @@ import pytest
 from swath.deploy.render.layout import ENTRY_POINT, UID
 from swath.simulator.simulate import simulate
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.tools, pytest.mark.timeout(1800)]
 ROOT: Final = Path(__file__).resolve().parents[2]
 PLUG_INS: Final = ROOT / "tests" / "faults" / "plug_ins"
 #: Of the Dockerfile, with the stand-ins.
