@@ -140,13 +140,13 @@ class Asset:
         dtype: NumPy name of the DN's type (``uint8``, ``uint16``, ``int16``).
         nodata: The DN that means no data; None when there is none.
         saturated: The lowest DN that means saturation; None when unknown.
-        calibration: How DN become physical values.
+        calibration: Conversion of DN to physical values.
         digest: Hex sha256 of the file's bytes.
         band_index: 1-based index of the band in the file.
         residue: The highest DN that lossy compression leaves where there is no data and that no ground can have: DN up to
             it are read as ``nodata``. None when only ``nodata`` itself means no data.
-        mask: Which pixels hold data, where the file says so by more than ``nodata``; None when it does not.
-        stored: How the file keeps the DN; None when it keeps them in their own type.
+        mask: Internal mask that marks which pixels hold data beyond ``nodata``; None if the file has none.
+        stored: Storage of the DN in the file; None if the file keeps them in their own type.
         parts: Files of a band that is delivered in tiles, with ``href`` the first; empty for one file.
     """
 

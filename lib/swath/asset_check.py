@@ -16,7 +16,7 @@ def check_layers(pipeline: Pipeline, *, absent: Mapping[str, str]) -> None:
         absent: Kinds that a step left out when the run was planned, with the reason.
 
     Raises:
-        ConfigError: With the nearest kind.
+        ConfigError: No step makes the asset; the message names the nearest kind.
     """
     known = sorted({kind for step in pipeline.steps for kind in step.kinds} | set(absent))
     for rule in pipeline.assets:

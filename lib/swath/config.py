@@ -79,10 +79,10 @@ class ReadyPipeline:
     """A pipeline with its models pinned.
 
     Args:
-        plain: What ``engine.pipeline_json`` builds a pipeline from.
+        plain: Plain values that ``engine.pipeline_json`` builds a pipeline from.
         models: Path and digest of each model, by name.
-        lock: What each reference to a model meant.
-        notes: What is to be said of how models were found.
+        lock: Meaning of each reference to a model.
+        notes: Notes on how models were found.
     """
 
     plain: Mapping[str, Any]
@@ -171,8 +171,8 @@ def prepare(
 
     Args:
         pipeline: The pipeline file.
-        registry: Where models are looked up.
-        rasters: Where the site has rasters, by name.
+        registry: Registry where models are looked up.
+        rasters: Rasters of the site, by name.
 
     Raises:
         ConfigError: An unknown step or parameter, or a model that is not there.

@@ -129,9 +129,9 @@ def moved_by(
     """The move of the map that takes away shifts that were found on a grid.
 
     Args:
-        grid: Where they were found.
+        grid: Grid of the survey.
         offset: Rows down and columns right at the centre [px].
-        slope: How they change with row and column, by rows and columns.
+        slope: Change of the shift with row and column, by rows and columns.
         centre: Row and column [px].
     """
     pixels = _matrix((grid.dx, grid.rx, grid.left, grid.ry, -grid.dy, grid.top))

@@ -34,10 +34,10 @@ class HealthFinding:
     """One look at the machine, or at what it must reach.
 
     Args:
-        check: What was looked at.
+        check: Subject of the check.
         level: ``failure`` stops a run, ``warning`` makes it slow or risky.
-        found: What is there.
-        remedy: What to do about it; empty when all is well.
+        found: State that was found.
+        remedy: Action to take; empty if all is well.
     """
 
     check: str
@@ -51,7 +51,7 @@ def store_findings(uri: str, *, label: str = "Store", may_be_input: bool = False
 
     Args:
         uri: ``s3://bucket/prefix``.
-        label: What findings call it.
+        label: Name in findings.
         may_be_input: A store that can be read alone is no failure.
 
     Raises:
@@ -106,8 +106,8 @@ def database_finding(dsn: str, *, label: str, variable: str, locks: bool) -> Hea
 
     Args:
         dsn: Connection string; empty where this machine has none.
-        label: What the finding calls it.
-        variable: That holds it.
+        label: Name in the finding.
+        variable: Variable that contains the address.
         locks: Runs are locked there.
     """
     if not dsn:

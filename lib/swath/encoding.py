@@ -18,7 +18,7 @@ class Category:
     Args:
         value: The pixel value (class maps) or the bit number (bit fields).
         name: Machine name (``forest``).
-        title: For people.
+        title: Human-readable title.
         rgb: Colour for colour tables and legends, 0..255 each.
     """
 
@@ -39,7 +39,7 @@ class Encoding:
         nodata: The stored value of invalid pixels; None when every value is meant.
         lowest: Smallest stored value of a valid pixel.
         highest: Largest stored value of a valid pixel.
-        overviews: How overviews are made.
+        overviews: Rule that makes the overviews.
         compression_level: DEFLATE level.
         predictor: 2 for continuous values, 1 for classes and bits.
         categories: Classes of a class map (with colours), empty otherwise.

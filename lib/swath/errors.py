@@ -48,7 +48,7 @@ class StoreRefusedError(ConfigError):
     """A store answers, and says no: a permission, a key, a clock or a bucket that only a person can put right.
 
     Args:
-        message: What was refused to whom, and what to do.
+        message: Refusal in words: the identity, the action and the remedy.
         uri: URI of the object, or of the listing.
         cause: ``access``, ``clock``, ``bucket``, ``credentials`` or ``certificate``.
     """
@@ -63,7 +63,7 @@ class CatalogueError(SwathError):
     """The served catalogue does not answer, or does not take something; what it should know waits in the outbox. Exit code 1.
 
     Args:
-        message: Who said what.
+        message: Service and its answer.
         down: The connection is gone: there is no sense in going on.
     """
 
@@ -98,10 +98,10 @@ class SceneError(SwathError):
     """One scene is unusable; the rest of the run goes on.
 
     Args:
-        problem: What is wrong, in one phrase.
-        expected: What a good delivery has there.
-        got: What this one has.
-        remedy: What the user can do about it.
+        problem: Problem, in one phrase.
+        expected: Content of a correct delivery at this place.
+        got: Content of this delivery.
+        remedy: Action that the user can take.
         scene_id: The scene, when the place that raises knows it; the engine fills it in otherwise.
     """
 

@@ -88,8 +88,8 @@ class Grid:
         dy: Height of a pixel, CRS units; > 0 on upright grids, whose rows go south.
         width: Columns.
         height: Rows.
-        rx: What a row more adds to x, CRS units; 0 on upright grids.
-        ry: What a column more adds to y, CRS units; 0 on upright grids.
+        rx: Change of x from one row to the next, CRS units; 0 on upright grids.
+        ry: Change of y from one column to the next, CRS units; 0 on upright grids.
 
     Raises:
         GeometryError: A number is not finite, pixels have no area, or there is no CRS.

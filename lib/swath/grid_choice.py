@@ -24,7 +24,7 @@ class GridChoice:
         origin: A corner of some pixel, in units of the system: it anchors all products. None is 0, 0; but products that keep
             system and resolution of their scene stay on its pixels.
         fixed: The grid itself, where a product is to be like another raster; the others do not matter then.
-        interpolation: How values come to a grid that is not coarser than their own.
+        interpolation: Interpolation onto a grid that is not coarser than the values' own.
         distortion_percent: Most that the map may stretch or shrink lengths on the ground.
 
     Raises:

@@ -33,7 +33,7 @@ class Predictor(Protocol):
         Args:
             features: (feature, y, x) of ``place.given``, NaN where invalid. Models of single pixels also take (feature, pixel),
                 and give (class, pixel).
-            place: Where the features are. None for pixels in any arrangement: models of single pixels need no place, models
+            place: Position of the features. None for pixels in any arrangement: models of single pixels need no place, models
                 that look around take the features for a whole grid.
         """
         ...
@@ -106,7 +106,7 @@ class RasterInput(Input[Raster]):
     Args:
         name: Name of the raster: ``dem`` for heights above the ellipsoid [m], otherwise what the site calls it.
         halo_px: Margin around the window that the step is asked for [px], cut at the grid's edge.
-        kernel: How values come to the grid.
+        kernel: Kernel that brings values to the grid.
     """
 
     name: str
@@ -140,7 +140,7 @@ class RasterSource:
 
     Args:
         path: A raster, or a folder, prefix or list of tiles.
-        datum: What heights are above; ``none`` for a raster that is no elevation.
+        datum: Datum of the heights; ``none`` for a raster that is not an elevation.
         geoid: Raster of the geoid above the ellipsoid; empty for the one that PROJ has.
         sea_level: Whether places without a tile are at height 0 above the datum, because the user says so.
 

@@ -161,7 +161,7 @@ def pixels_across(grid: Grid, other: Grid) -> tuple[float, float]:
 
     Args:
         grid: Upright.
-        other: In any coordinate system, upright or not.
+        other: Grid in any coordinate system, upright or not.
     """
     if other.raw:
         # Raw images tell their nominal ground sampling.
@@ -188,7 +188,7 @@ def stretch(x: NDArray[np.float64], y: NDArray[np.float64], *, crs: str, step: f
     Args:
         x: Eastings [map units], (n,).
         y: Northings [map units], (n,).
-        crs: Their coordinate system, in metres.
+        crs: Coordinate system, in metres.
         step: Length on the map that is measured.
     """
     geod = crs_of(crs).get_geod()

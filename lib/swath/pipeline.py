@@ -100,7 +100,7 @@ class Need:
             area average where the target is coarser, bilinear where finer, nearest for bits and classes.
             A grid in another coordinate system, or a turned one, means warping.
         halo_px: Margin around the window that the step is asked for, in pixels of that grid.
-        kernel: How the layer comes to the grid, where the usual kernel is not wanted.
+        kernel: Kernel that brings the layer to the grid, if not the usual one.
     """
 
     on: Grid | None = None
@@ -114,10 +114,10 @@ class Recipe:
 
     Args:
         makes: The layers, all on the same grid.
-        needs: What the call reads; ``dn:<band>`` are the scene's own bands.
+        needs: Layers that the call reads; ``dn:<band>`` are the scene's own bands.
         optional: Names among ``needs`` that may be missing; the step then works without.
-        facts: What else of the scene goes into the result (angles, atmosphere), JSON-able.
-        inputs: What the call needs beyond layers: models, angle grids, rasters of the site.
+        facts: Other facts of the scene that enter the result (angles, atmosphere), JSON-able.
+        inputs: Inputs beyond layers: models, angle grids, rasters of the site.
     """
 
     makes: tuple[LayerSpec, ...]
@@ -210,8 +210,8 @@ class Checks:
 
     Args:
         clamped_percent: Most valid pixels of a reflectance or temperature that may be at an end of its encoding [%].
-        beyond_ground: What becomes of a product with a band whose median no ground has.
-        radiometry: What becomes of a product whose pixels contradict the offset that the metadata states.
+        beyond_ground: Treatment of a product with a band whose median no ground has.
+        radiometry: Treatment of a product whose pixels contradict the offset that the metadata states.
 
     Raises:
         ConfigError: A value that it cannot be.
@@ -239,16 +239,16 @@ class Pipeline:
 
     Args:
         name: Name of the pipeline; product ids are ``<scene_id>.<name>``.
-        title: For people.
-        steps: In order.
-        assets: What is written.
+        title: Human-readable title.
+        steps: Steps in order.
+        assets: Assets to write.
         version: Version of the pipeline file's meaning.
         grid: The grid of the products; None for that of each band.
-        coregister: What scenes are co-registered to; None for nothing.
-        writer: Who makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same pixels
+        coregister: Reference of the co-registration; None without one.
+        writer: Writer that makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same pixels
             in other bytes.
         checks: Before publishing.
-        rasters: Where the site has rasters, by name.
+        rasters: Rasters of the site, by name.
     """
 
     name: str

@@ -113,13 +113,13 @@ class LayerSpec:
     Args:
         name: Layer name.
         asset: STAC asset key when a pipeline writes it.
-        title: For people.
+        title: Human-readable title.
         grid: The grid it is on.
-        encoding: How it is written.
+        encoding: Encoding of the file.
         band: The band it shows, for reflectance and temperature.
         roles: STAC roles.
         model: The model behind it.
-        accuracy: What is to be said of its accuracy; empty where there is nothing. No part of a key.
+        accuracy: Note on the asset's accuracy; empty if there is none. Not part of any key.
     """
 
     name: LayerName
@@ -160,12 +160,12 @@ class Product:
         grid: The grid of the product.
         layers: Specification of each asset, by asset key.
         assets: The published files.
-        left_out: What the pipeline would have written and why it did not, by asset key or layer kind.
+        left_out: Reasons why parts of the pipeline were not written, by asset key or layer kind.
         steps: The steps applied, in order.
         code: Version of swath.
-        facts: What else went into the result, by step name: the steps' ``Recipe.facts`` (angles, and the atmosphere
+        facts: Scene facts that entered the result, by step name: the steps' ``Recipe.facts`` (angles, and the atmosphere
             as ``{"atmosphere": {parameter: {"value": ..., "source": ...}}}``).
-        checked: What the checks before publishing found: ``radiometry`` (the guard's verdict), ``range`` (alarms that the
+        checked: Findings of the checks before publishing: ``radiometry`` (the guard's verdict), ``range`` (alarms that the
             pipeline allows, by asset).
     """
 

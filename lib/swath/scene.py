@@ -126,22 +126,22 @@ class Scene:
         family: Sensor family that a collection is made of (``landsat-tm``, ``landsat-etm``, ``landsat-oli``,
             ``sentinel-2-msi``, or the platform's own name for other sensors).
         acquired: Scene centre, aware, UTC.
-        assets: By band name. Quality bands are among them.
+        assets: Assets by band name. Quality bands are among them.
         angles: Scene-wide angles.
         angles_href: Metadata with angle grids per pixel, read by ``readers.angles`` when a step wants them.
         reader: Name of the reader that made this scene (``landsat``, ``sentinel2``, ``stac``).
-        source_href: What the user named: folder, archive, item.
+        source_href: Source as the user named it: folder, archive, item.
         metadata_href: The main metadata file.
         digest: Hex sha256 over the digests of all files of the scene: the version of the delivery.
         level: Processing level (``L1``, ``L1TP``, ``L1C``); empty when the delivery does not say, see ``readers.gate``.
-        processed: When the delivery was processed, ISO 8601 in UTC to the second; empty when unknown. Of two deliveries with
+        processed: Processing time of the delivery, ISO 8601 in UTC to the second; empty if unknown. Of two deliveries with
             one id the later one is the newer version.
         baseline: Processing baseline or software version as delivered; empty when unknown.
-        cloud_cover_percent: As delivered; None when unknown.
+        cloud_cover_percent: Cloud cover as delivered; None if unknown.
         atmosphere: Atmospheric state that came with the scene, by SMAC parameter name (``aot550``,
             ``ozone_atm_cm``, ``water_vapour_g_cm2``, ``pressure_hpa``); usually empty.
         properties: STAC properties of the delivery worth keeping (``landsat:wrs_path``, ``grid:code`` ...).
-        left_out: What the delivery lacks or what was passed over, in words, by name.
+        left_out: Parts that the delivery lacks or that were passed over, in words, by name.
         footprint: Ring of (longitude, latitude) [deg] around the data as the delivery tells it; empty when it does not.
         license: Licence that the delivery states, for a sensor that is not in ``swath.sensors``; empty if it states none.
         providers: Providers that the delivery states, for such a sensor.
@@ -236,7 +236,7 @@ def processing_date(*told: str) -> str:
     """The first of some times that is one, as ``Scene.processed`` has it; ``''`` when none is.
 
     Args:
-        told: As deliveries write them; a time without a zone is UTC.
+        told: Time as deliveries write it; a time without a zone is UTC.
     """
     for text in told:
         try:

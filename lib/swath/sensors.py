@@ -22,9 +22,9 @@ class Provider:
     """An organisation that has to do with data, as STAC has it.
 
     Args:
-        name: Its name.
+        name: Name.
         roles: Roles: ``licensor``, ``producer``, ``processor``, ``host``.
-        url: Its page; empty when unknown.
+        url: Page; empty when unknown.
     """
 
     name: str
@@ -39,10 +39,10 @@ class Sensor:
     Args:
         family: ``Scene.family``.
         constellation: STAC constellation.
-        providers: Who makes and licenses its data.
+        providers: Producers and licensors of the data.
         license: SPDX name, or ``other``: see ``terms``.
         terms: Href of the terms.
-        attribution: What the owner wants to be said; ``{years}`` represents the years of acquisition.
+        attribution: Attribution that the owner requires; ``{years}`` represents the years of acquisition.
     """
 
     family: str
@@ -104,7 +104,7 @@ def sensor_of_constellations(names: Iterable[str]) -> Sensor | None:
     """A sensor of the one constellation that all of a collection's items name; None for several, or one of the user's own.
 
     Args:
-        names: As our items have them, which readers and this table decide; ``''`` for an item without one.
+        names: Names of platforms as in our items, which readers and this table decide; ``''`` for an item without one.
     """
     distinct = set(names)
     return next((s for s in SENSORS.values() if distinct == {s.constellation}), None)

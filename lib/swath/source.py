@@ -23,11 +23,11 @@ class Source:
         instrument: STAC instrument.
         family: Sensor family.
         assets: Bands by common name; the mask is ``MASK``. Calibrations of bands give reflectance.
-        reader: What remembers how its files are opened.
-        source_href: Its item.
-        processed: When it was made, ISO 8601 in UTC; empty when unknown. Of two versions of one acquisition the later counts.
-        acquisition: What all versions of one acquisition share.
-        off_nadir_deg: As the item says; None when it does not.
+        reader: Reader that remembers how its files are opened.
+        source_href: Item.
+        processed: Processing time, ISO 8601 in UTC; empty if unknown. Of two versions of one acquisition the later counts.
+        acquisition: Name that all versions of one acquisition share.
+        off_nadir_deg: Off-nadir angle that the item states; None if it does not.
         license: Licence that the item states; empty when it states none.
     """
 

@@ -12,7 +12,7 @@ class SourceRef:
 
     Args:
         scene_id: Id of the scene, or of the Level-2 item.
-        href: Its metadata file or STAC item.
+        href: Metadata file or STAC item.
         acquired: Aware.
         title: Title of the link to it.
         item: Whether ``href`` is a STAC item.

@@ -129,7 +129,7 @@ class FileTiles:
     """Tiles of a GeoJSON file: rectangles around its features, on whole pixels.
 
     Args:
-        tiles: In the order of the file.
+        tiles: Tiles in the order of the file.
     """
 
     tiles: tuple[NamedTile, ...]

@@ -127,7 +127,7 @@ def smac_terms(
         sun_zenith_deg: 0 to ``MAX_SUN_ZENITH_DEG``.
         view_zenith_deg: 0 to ``MAX_VIEW_ZENITH_DEG``.
         relative_azimuth_deg: Azimuth of the sun minus azimuth of the view, both seen from the ground.
-        atmosphere: Its state.
+        atmosphere: State.
 
     Raises:
         RangeError: An angle is beyond the model, or the haze is too thick for so low a sun.

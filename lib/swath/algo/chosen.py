@@ -38,7 +38,7 @@ def best(values: Stack, scores: Stack) -> NDArray[np.int16]:
     """The date of the highest score.
 
     Args:
-        values: As of ``medoid``.
+        values: Values as in ``medoid``.
         scores: (source, y, x); the higher, the better. NaN: not known, which is worse than any.
     """
     usable = np.isfinite(values).all(axis=1)
@@ -50,7 +50,7 @@ def nearest(values: Stack, centre: Stack) -> NDArray[np.int16]:
     """The date that is nearest to a statistic of all: what shows best where the statistic comes from.
 
     Args:
-        values: As of ``medoid``.
+        values: Values as in ``medoid``.
         centre: (band, y, x).
     """
     result = np.full(values.shape[2:], NONE, dtype=np.int16)

@@ -38,11 +38,11 @@ def cloudy(
 
     Args:
         blue: TOA reflectance [1], any shape; NaN where invalid. So are the other bands.
-        green: As ``blue``.
-        red: As ``blue``.
-        nir: As ``blue``.
-        swir16: As ``blue``.
-        swir22: As ``blue``.
+        green: Green band, as ``blue``.
+        red: Red band, as ``blue``.
+        nir: Near-infrared band, as ``blue``.
+        swir16: Short-wave infrared band, as ``blue``.
+        swir22: Short-wave infrared band, as ``blue``.
         temperature_k: Brightness temperature [K] at 11 um; None for sensors without a thermal band.
 
     Returns:

@@ -47,8 +47,8 @@ class ControlFit:
     """What control points say of a model.
 
     Args:
-        refinement: What is added to the places that it gives.
-        model: How it was fitted.
+        refinement: Correction that is added to the image coordinates of the model.
+        model: Kind of the fit.
         used: True for points that are no outliers, (n,).
         residuals_px: Distance of each point from the refined place [px], (n,).
         before_px: Root mean square distance of the used points before [px].

@@ -55,7 +55,7 @@ def deviations(values: NDArray[np.float32], centre: NDArray[np.float32]) -> Devi
     """How far the sources are from their geometric median.
 
     Args:
-        values: As of ``geomedian``.
+        values: Values as in ``geomedian``.
         centre: (band, y, x), what ``geomedian`` gave of them.
     """
     found = np.full((3, *values.shape[2:]), np.nan, dtype=np.float32)

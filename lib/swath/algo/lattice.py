@@ -25,8 +25,8 @@ class Axis:
 
     Args:
         nodes: Map units of the nodes from the grid's first edge, ascending, (n,). The last may lie beyond the grid.
-        lower: For each pixel the index in ``nodes`` of the node at or before its centre, (pixel,).
-        weight: For each pixel the share of the next node, 0 to 1, (pixel,).
+        lower: Index in ``nodes`` of the node at or before each pixel's centre, (pixel,).
+        weight: Weight of the next node for each pixel, 0 to 1, (pixel,).
     """
 
     nodes: NDArray[np.float64]
@@ -67,8 +67,8 @@ def correct_on_lattice(
         path: ``SmacTerms.path_reflectance`` at the nodes, (row node, column node).
         transmission: ``SmacTerms.transmission`` at the nodes.
         spherical_albedo: Spherical albedo of the whole scene.
-        rows: Where the rows lie.
-        columns: Where the columns lie.
+        rows: Positions of the rows.
+        columns: Positions of the columns.
     """
     path_rows = along_columns(path, columns=columns)
     transmission_rows = along_columns(transmission, columns=columns)

@@ -59,7 +59,7 @@ def halved(pixels: NDArray[np.integer], *, rule: Resampling, nodata: int | None)
 
     Args:
         pixels: Stored values, (2 y, 2 x).
-        rule: How four pixels become one.
+        rule: Rule that makes one pixel of four.
         nodata: Stored value that is no data; None when there is none.
 
     Returns:
@@ -91,7 +91,7 @@ def reduce_rows(
         stop: First overview row not wanted.
         source: (height, width) of the level above.
         target: (height, width) of this level.
-        rule: How pixels become one.
+        rule: Rule that makes one pixel of several.
         nodata: Stored value that is no data; None when there is none.
 
     Returns:

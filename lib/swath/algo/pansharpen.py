@@ -48,7 +48,7 @@ def brovey(bands: Floats, pan: Floats, *, weights: Sequence[float]) -> Floats:
     """Sharpen bands by the pan band.
 
     Args:
-        bands: On the pan grid, (band, y, x); NaN where invalid.
+        bands: Bands on the pan grid, (band, y, x); NaN where invalid.
         pan: (y, x); NaN where invalid.
         weights: Weights of the bands in the pan band's light; they need not add up to 1. A band of weight 0 has no share in the
             sum, nor have its gaps.

@@ -32,7 +32,7 @@ class PositionLattice:
     """Places of the pixels of ``grid`` in the image of ``mapping``.
 
     Args:
-        mapping: From the grid's map to the image.
+        mapping: Mapping from the grid's map to the image.
         grid: The output grid.
         spacing: Pixels between nodes; ``EXACT`` evaluates the mapping at every pixel.
         error_px: Most that interpolation was found to be off [px].
@@ -48,7 +48,7 @@ class PositionLattice:
         """The lattice of the widest spacing that is fine enough.
 
         Args:
-            mapping: From the grid's map to the image.
+            mapping: Mapping from the grid's map to the image.
             grid: The output grid.
             over: The part of the grid where the image is; None for all of it.
         """
@@ -139,10 +139,10 @@ def error_px(mapping: Mapping, *, grid: Grid, spacing: int, over: Window) -> flo
     """The most that interpolation between nodes is off [px], over cells spread over a window; 0 where the mapping has no place.
 
     Args:
-        mapping: From the grid's map to the image.
+        mapping: Mapping from the grid's map to the image.
         grid: The output grid.
         spacing: Pixels between nodes.
-        over: Where on the grid.
+        over: Window of the grid.
     """
     down = _spread_cells(over.row, over.row_stop, spacing=spacing)
     right = _spread_cells(over.col, over.col_stop, spacing=spacing)

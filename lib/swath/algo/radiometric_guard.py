@@ -56,7 +56,7 @@ class GuardVerdict:
 
     Args:
         outcome: Outcome of all bands together.
-        why: In words.
+        why: Reason in words.
         measured: Band by band.
     """
 

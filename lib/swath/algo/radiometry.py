@@ -25,7 +25,7 @@ def toa_reflectance(dn: NDArray[np.generic], *, gain: float, offset: float, sun_
         dn: Digital numbers, any shape. What means nodata is the caller's business.
         gain: Reflectance per DN [1].
         offset: Reflectance at DN 0 [1].
-        sun_elevation_deg: In (0, 90].
+        sun_elevation_deg: Sun elevation in (0, 90].
 
     Raises:
         GeometryError: The sun is not above the horizon.

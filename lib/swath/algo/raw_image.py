@@ -27,8 +27,8 @@ class Refinement:
     """What ground control or another image adds to places in the image [px]: constant, per column, per row.
 
     Args:
-        columns: What is added to columns.
-        rows: What is added to rows.
+        columns: Columns that are added.
+        rows: Rows that are added.
     """
 
     columns: Shares = _NONE
@@ -51,7 +51,7 @@ class RawModel:
 
     Args:
         rpc: Coefficients; the centre of the first pixel is (0, 0).
-        refinement: What is added to the places that they give.
+        refinement: Correction that is added to the coordinates of the model.
     """
 
     rpc: Rpc
@@ -82,7 +82,7 @@ def raw_grid(model: RawModel, *, height: int, width: int, check: bool = True) ->
     """The grid of a whole raw image.
 
     Args:
-        model: Its model.
+        model: Model.
         height: Lines.
         width: Samples.
         check: Whether the model must fit the size; not that of a part of the image.

@@ -37,7 +37,7 @@ def percentiles(values: Stack, percents: Sequence[float]) -> Stack:
     """Percentiles of each band, between two values by their distance, as ``numpy.nanpercentile`` has them.
 
     Args:
-        values: As of ``median``.
+        values: Values as in ``median``.
         percents: Which, 0 .. 100.
 
     Returns:

@@ -37,7 +37,7 @@ class Tie:
 
     Args:
         row: Row of the window's centre in the image [px].
-        col: Its column.
+        col: Column.
         down: Rows by which the image's content lies further down than the reference's [px].
         right: Columns by which it lies further right [px].
         ratio: Height of the peak over that of the second.

@@ -95,8 +95,8 @@ def nearest(values: NDArray[np.generic], have: Window, *, source: Grid, target: 
 
     Args:
         values: Source pixels of the window ``have``, (y, x), any type.
-        have: Where they lie on ``source``.
-        source: Their grid.
+        have: Window of ``source`` that the values cover.
+        source: Grid.
         target: The grid to go to.
         window: The window of it to fill.
 
@@ -116,8 +116,8 @@ def resample(values: NDArray[np.float64], have: Window, *, source: Grid, target:
 
     Args:
         values: Source pixels of the window ``have``, (y, x), float64, NaN where invalid.
-        have: Where they lie on ``source``; at least ``source_window``.
-        source: Their grid.
+        have: Window of ``source`` that the values cover; at least ``source_window``.
+        source: Grid.
         target: The grid to go to.
         window: The window of it to fill.
 

@@ -46,7 +46,7 @@ def thrown(
 
     Args:
         cloudy: (y, x), rows to the south.
-        sun_elevation_deg: In (0, 90].
+        sun_elevation_deg: Sun elevation in (0, 90].
         sun_azimuth_deg: Clockwise from north.
         highest_m: Highest cloud above the ground.
         pixel_m: Side of a pixel.

@@ -73,8 +73,8 @@ def reduced_accuracy(band: str, *, platform: str, sun_zenith_deg: float, aot550:
     Args:
         band: Common name.
         platform: STAC platform.
-        sun_zenith_deg: At the scene's centre.
-        aot550: As it was used.
+        sun_zenith_deg: Sun zenith at the scene's centre.
+        aot550: Aerosol optical thickness that the correction used.
         relative_azimuth_deg: Azimuth of the sun minus azimuth of the view.
     """
     if aot550 > MOST_AOT550:

@@ -66,7 +66,7 @@ class SmacSensor:
         platform: The platform whose coefficients these are; another one's when a sensor borrows them.
         published_as: The file or files of the publication.
         version: Version of our table.
-        acknowledgement: What the publisher asks users to say.
+        acknowledgement: Acknowledgement that the publisher asks for.
         bands: Coefficients by band name (``blue``, ``nir08``).
     """
 

@@ -33,7 +33,7 @@ class Image:
 
     Args:
         values: Pixels of ``window``, (y, x): float64 for bilinear, cubic and average; any type for nearest and mode.
-        window: Where they are in the image.
+        window: Window of the image that ``values`` cover.
         size: Height and width of the whole image [px].
         valid: True where a pixel may be used, (y, x); None where all may.
     """

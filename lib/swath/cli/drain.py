@@ -25,14 +25,14 @@ def drain(options: RunOptions, *, told: Told, execute: Execute) -> RunSummary | 
     A message whose scene got no row comes back, and after some times goes to the dead letters.
 
     Args:
-        options: Of the run; its one input is the queue.
+        options: Options of the run; its one input is the queue.
         told: Hears of the progress.
         execute: Runs.
 
     Raises:
         LockError: Another run is at work on this output: nothing was taken.
         ServiceError: The queue does not answer.
-        SwathError: What ended the run; all messages are in the queue again.
+        SwathError: The run ended with this error; all messages are in the queue again.
     """
     reach(options.site)
     _refuse_busy(options)

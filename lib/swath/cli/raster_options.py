@@ -37,7 +37,7 @@ def rasters_of(
     Args:
         site: Name or file of the site.
         dem: Place of the elevation; None for the site's.
-        datum: What its heights are above.
+        datum: Datum of the heights.
         geoid: Raster of the geoid.
         sea_level: Whether places without a tile are sea.
         others: ``NAME=PATH`` of other rasters.

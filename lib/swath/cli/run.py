@@ -26,7 +26,7 @@ def execute(
     """Perform what the command line asks for.
 
     Args:
-        options: What to run.
+        options: Options of the run.
         told: Hears of the progress.
         truth: Finds known truth of simulated scenes.
         spark: A session to use; one of its own otherwise.

@@ -67,7 +67,7 @@ class CompositeLedger:
         """Commit a wave; last ``runs``, which makes it exist.
 
         Raises:
-            AccountError: What went in is not what came out.
+            AccountError: The composites taken in and those accounted for differ.
         """
         request, now = self._request, datetime.now(UTC)
         if not account.balanced:

@@ -15,7 +15,7 @@ def find_items(inputs: Sequence[str], *, scratch: str, passed_over: PassedOver, 
 
     Args:
         inputs: Items, item collections, lists, STAC searches, folders or prefixes; outputs of swath.
-        scratch: Where answers of searches are kept.
+        scratch: Folder where the answers of searches are kept.
         passed_over: Counts files that are no item.
         say: Hears of the progress of a search.
 

@@ -16,7 +16,7 @@ def perform(spark: SparkSession, request: CompositeRequest, *, told: Told) -> Ru
 
     Args:
         spark: The session.
-        request: What is asked.
+        request: Request of the run.
         told: Hears of the progress.
 
     Raises:

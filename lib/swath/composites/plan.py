@@ -23,8 +23,8 @@ class LeftOut:
     """An item that is no source of this run.
 
     Args:
-        scene_id: Its id; empty where it has none.
-        href: What it was found by.
+        scene_id: Id; empty where it has none.
+        href: Reference that the item was found by.
         error_class: Error class of the refusal.
         message: Why.
     """
@@ -45,7 +45,7 @@ class Skipped:
     """A composite that is there already.
 
     Args:
-        product_id: Its id.
+        product_id: Id.
         assets: Number of its assets.
         sources: Number of its sources.
     """
@@ -60,7 +60,7 @@ class Planned:
     """What is to be made.
 
     Args:
-        composites: In the order of tile and period.
+        composites: Composites, ordered by tile and period.
         older: Versions of acquisitions of which a newer one is used.
         outside: Sources outside the area or the periods.
         empty: Pairs of tile and period without a source.
@@ -99,7 +99,7 @@ def plan(
 
     Args:
         sources: Usable ones, whatever their order.
-        recipe: What is made.
+        recipe: Recipe of the composites.
         periods: Periods, one composite for each.
         area: GeoJSON geometry in longitude and latitude; None for wherever sources are.
         tiling: The tiles.
@@ -159,7 +159,7 @@ class Known:
     """The newest version of a composite that the ledger knows.
 
     Args:
-        key: What was planned.
+        key: Identity of the planned work.
         without: Ids of the sources that it was made without.
     """
 

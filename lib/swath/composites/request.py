@@ -21,18 +21,18 @@ class CompositeRequest:
 
     Args:
         run_id: Names the run for good.
-        recipe: What is made.
-        inputs: As the user named them.
-        output: Where everything goes.
+        recipe: Recipe of the composites.
+        inputs: Inputs, as the user named them.
+        output: Root folder or ``s3://`` prefix of everything that is written.
         periods: Periods, one composite for each.
         aoi: Ring or rings around the area, GeoJSON geometry in longitude and latitude; None for wherever sources are.
         strict: Refuse a composite when one of its sources cannot be used, instead of leaving the source out.
         site: Name of the site.
         strip_rows: Height of strips, a multiple of 512; None for the usual.
         limits: Limits of each call to a worker's child.
-        terms: What the user vouches for of the inputs.
+        terms: Assumptions about the inputs that the user vouches for.
         wave_products: Composites that commit together.
-        catalogue: What people search, beside the static catalogue.
+        catalogue: Catalogue that users search, beside the static catalogue.
         again: Ids of sources: composites that were made without one of them are made again.
     """
 

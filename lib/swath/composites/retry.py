@@ -19,7 +19,7 @@ def find_composite_retries(rows: Sequence[Failed], store: Store, *, run_id: str,
     """One run for each specification of a run of composites that the rows were refused under.
 
     Args:
-        rows: What ``runs.retry.failed`` found; scenes among them are not looked at.
+        rows: Rows that ``runs.retry.failed`` found; scenes among them are ignored.
         store: The output.
         run_id: Id that the first retry has.
         after: Number of retries before these, which have that id and numbers behind it.

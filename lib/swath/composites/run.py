@@ -36,10 +36,10 @@ class CompositeOutcome:
     """What a run did.
 
     Args:
-        request: What was asked.
-        plan: What was to be done.
+        request: Request of the run.
+        plan: Plan of the run.
         account: Over all waves of this execution.
-        works: What was made, or refused.
+        works: Composites that were made or refused.
         stages: Stages of all waves.
         started: Aware.
         ended: Aware.
@@ -59,7 +59,7 @@ class CompositeRun:
 
     Args:
         spark: The session.
-        request: What is asked.
+        request: Request of the run.
         progress: Told of every stage.
         say: Hears what is found.
     """

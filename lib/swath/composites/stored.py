@@ -17,7 +17,7 @@ class StoredPlan:
     """What a run does.
 
     Args:
-        stacks: Where the composites to make are, relative to the output, in order.
+        stacks: Paths of the stacks of the composites to make, relative to the output, in order.
         skipped: Composites that are there already.
         left_out: Items that are no source.
         sources: Usable sources that were found.

@@ -31,8 +31,8 @@ class CompositeWork:
     """One composite.
 
     Args:
-        composite: What is planned.
-        stack: Where workers find it, relative to the output.
+        composite: Planned composite.
+        stack: Path of the stack that workers read, relative to the output.
         without: Sources that could not be read: class and message, by number.
         strips: Answers of its strips.
         records: Records of its assets.
@@ -78,7 +78,7 @@ class CompositeWave:
     Args:
         spark: The session.
         store: The output.
-        request: What was asked.
+        request: Request of the run.
         progress: Told of every stage.
     """
 

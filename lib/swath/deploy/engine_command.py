@@ -38,9 +38,9 @@ def here(command: EngineCommand, *, site: Site, folders: Mapping[str, Path], pro
     """The same command on this machine.
 
     Args:
-        command: As the engine would run it.
+        command: Command that the engine would run.
         site: Whose stores the arguments name.
-        folders: By store name: the folder that represents the store here.
+        folders: Local folder that represents each store, by store name.
         program: ``jobs/process.py`` here.
 
     Raises:

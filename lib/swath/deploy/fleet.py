@@ -32,9 +32,9 @@ class Row:
         run_id: Newest run; empty without one.
         told: Why, in a sentence.
         scenes_in: Number of scenes that came in.
-        made: As above.
-        skipped: As above.
-        quarantined: As above.
+        made: Scenes made.
+        skipped: Scenes skipped.
+        quarantined: Scenes quarantined.
         age_s: Since it ended, or was last heard of [s].
         backlog: Results that ``swath forward`` has not sent; None where the site sends nothing.
         receipt_age_s: Since ``swath forward`` last sent one [s]; None where it never did.

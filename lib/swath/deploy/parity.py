@@ -25,7 +25,7 @@ class Runtime:
     """The Spark of one side.
 
     Args:
-        spark_home: Where ``bin/spark-submit`` is; the parent folder holds the ``pyspark`` package.
+        spark_home: Folder that contains ``bin/spark-submit``; its parent contains the ``pyspark`` package.
         packages: Delta, when its jars are not beside Spark's.
         jars: Delta's jars.
         variables: More environment, as ``NPY_DISABLE_CPU_FEATURES``.
@@ -95,8 +95,8 @@ class ParityComparison:
     Args:
         same: Files with equal names (names hold the asset key) and equal bytes.
         differing: Equal names, other bytes.
-        only_a: On one side only: another key, so other inputs, steps or parameters.
-        only_b: On the other side only.
+        only_a: Files on side a only: another key, so other inputs, steps or parameters.
+        only_b: Files on side b only.
     """
 
     same: tuple[str, ...]

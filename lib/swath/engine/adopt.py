@@ -17,7 +17,7 @@ def adopt(item: Mapping[str, Any], *, names: Sequence[str], folder: str, store: 
     Args:
         item: The STAC item.
         names: Assets to adopt.
-        folder: Where the item is, relative to the store's root.
+        folder: Folder of the item, relative to the store's root.
         store: The output.
 
     Returns:

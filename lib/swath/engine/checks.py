@@ -27,7 +27,7 @@ def examine(product: Product, *, dark: Sequence[Mapping[str, Mapping[str, int]]]
     """Look at a product whose files are made and whose item is not.
 
     Args:
-        product: With all its records.
+        product: Product with all its records.
         dark: Counts of the strips that were made now (``StripResult.dark`` as JSON).
         checks: Checks of the pipeline.
         before: The item that is there already; what it says of the same pixels holds where too little was read now.

@@ -24,7 +24,7 @@ class Cut:
     """Strips and pieces of a product.
 
     Args:
-        frame: What they are counted on.
+        frame: Frame that strips are counted on.
         strip_rows: Rows of a strip.
         piece: Rows and columns of a piece.
     """
@@ -104,7 +104,7 @@ def cut(frame: Frame, *, rows: int | None, split: bool = True, piece: tuple[int,
     """Choose strips and pieces.
 
     Args:
-        frame: What they are counted on.
+        frame: Frame that strips are counted on.
         rows: The strip height that the user asks for, or None.
         split: False makes the whole product one strip (more scenes than cores).
         piece: Rows and columns of a piece, or None for ``PIECE``; smaller where some layer is much finer than the frame.

@@ -26,7 +26,7 @@ class DarkCounts:
 
     Args:
         scene: The scene.
-        cut: How the product is cut: each piece counts its own pixels, whatever margin was read with it.
+        cut: Cut of the product: each piece counts its own pixels, whatever margin was read with it.
     """
 
     def __init__(self, scene: Scene, cut: Cut) -> None:

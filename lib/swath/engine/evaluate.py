@@ -36,10 +36,10 @@ def evaluate(
 
     Args:
         graph: Graph of the scene.
-        targets: By layer, on the layer's own grid.
+        targets: Target windows by layer, on the layer's own grid.
         read: Reads bands.
-        supplies: What calls ask for beyond bands.
-        clock: Where CPU time is booked.
+        supplies: Models, rasters and angle grids that calls need beyond bands.
+        clock: Clock that CPU time is charged to.
 
     Returns:
         The wanted layers, each cropped to its window.

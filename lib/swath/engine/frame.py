@@ -37,7 +37,7 @@ class Frame:
         """The reference itself, or its pixels over the extent of all grids where one goes beyond it.
 
         Args:
-            reference: What rows are counted on.
+            reference: Grid that rows are counted on.
             grids: Grids of what is written or pictured, in the reference's coordinate system.
             layers: Layers of everything else that is read or made on the way, in any system.
 

@@ -45,12 +45,12 @@ class Graph:
     Args:
         scene: The scene.
         calls: Every call comes after those whose layers it reads.
-        outputs: What is written, by asset key.
-        left_out: What is not, and why, by asset key or layer kind.
+        outputs: Layers to write, by asset key.
+        left_out: Reasons why assets are not written, by asset key or layer kind.
         reference: The grid of the product: the scene's reference, or what its pipeline chose.
-        placed: Where the scene lies by what it is co-registered to; None where it is not.
-        writer: Who writes the files.
-        rasters: Where the site has rasters, by name.
+        placed: Position of the scene after co-registration; None without one.
+        writer: Writer of the files.
+        rasters: Rasters of the site, by name.
         footprint: Ring of (longitude, latitude) [deg] around a raw scene on the ground; empty for scenes on a map.
     """
 
@@ -101,7 +101,7 @@ def resolve(pipeline: Pipeline, scene: Scene, *, placed: Registered | None = Non
     Args:
         pipeline: The pipeline.
         scene: The scene, where its metadata says that it lies.
-        placed: Where it lies by what it is co-registered to.
+        placed: Position of the scene after co-registration.
 
     Raises:
         SceneError: The scene cannot give what the pipeline must have.

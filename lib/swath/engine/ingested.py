@@ -55,7 +55,7 @@ class Ingest(Message):
 
     Args:
         href: Place of the scene.
-        scene_id: What messages call the scene; empty lets them name it by the last part of ``href``.
+        scene_id: Name of the scene in messages; empty lets them use the last part of ``href``.
         files: Digests that are known of its files (JSON).
         pipeline: JSON of the pipeline.
         strip_rows: Strip height that the run wants.

@@ -77,7 +77,7 @@ class Adopted(Message):
     """Files whose bytes are what their item says.
 
     Args:
-        records: Their records.
+        records: Records.
         cpu_s: See ``Answered``.
         peak_mb: See ``Answered``.
     """

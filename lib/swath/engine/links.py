@@ -30,8 +30,8 @@ class PublishedVersion:
     """A version of a product that was published before.
 
     Args:
-        files: Its assets by key: name, file name, bytes.
-        records: Their records by key; none when only the item tells of them.
+        files: Assets by key: name, file name, bytes.
+        records: Records by key; none when only the item tells of them.
         pictures: Paths by name.
     """
 

@@ -110,7 +110,7 @@ class Published(Message):
         pictures: Paths of the pictures by name.
         collection: Collection of the product.
         left_out: Assets that were not made and why, by name.
-        facts: What steps and checks found, JSON-able.
+        facts: Facts that steps and checks found, JSON-able.
         acquired: Time of the acquisition, ISO 8601.
         platform: Platform of the scene.
         reduced: Assets of reduced accuracy, and why, by name.
@@ -188,9 +188,9 @@ class ProductMade(Message):
         linked: Names of assets that were there already.
         records: Records of its assets without their statistics: those that were there first, then those that were made.
         ledger: ``AssetRecord.to_plain()`` of each as JSON: what the ledger keeps, and the driver hands on.
-        tiles: What the ledger keeps of the strip.
+        tiles: Rows of the strip for the ledger.
         seconds: CPU time by stage [s].
-        published: Its item.
+        published: Item.
         cpu_s: See ``Answered``.
         peak_mb: See ``Answered``.
     """

@@ -24,7 +24,7 @@ class Onto:
     averaged where the grid is coarser; bits and classes come from the pixel under the centre.
 
     Args:
-        target: Where to.
+        target: Grid that receives the layer.
     """
 
     name: ClassVar[str] = "grid"

@@ -32,11 +32,11 @@ class ProductPlan:
     Args:
         product_id: ``<scene_id>.<pipeline>``.
         collection: ``<pipeline>-<sensor family>``.
-        folder: Where its files go, relative to the output.
-        graph: What is computed.
+        folder: Folder of the product's files, relative to the output.
+        graph: Graph of the computation.
         keys: Asset keys, by STAC asset name.
         previews: Layers for the pictures.
-        frame: What the product is cut on.
+        frame: Frame that the product is cut on.
     """
 
     product_id: str
@@ -145,7 +145,7 @@ def product_of(
         plan: Plan of the product.
         pipeline_json: The pipeline that it was planned with.
         records: Records of its published assets.
-        checked: What the checks before publishing found.
+        checked: Findings of the checks before publishing.
     """
     plain: dict[str, Any] = json.loads(pipeline_json)
     steps: dict[str, AppliedStep] = {}

@@ -22,7 +22,7 @@ class RawLattice:
     """Places of the pixels of a grid in a raw image; the same interface as ``PositionLattice``.
 
     Args:
-        mapping: From longitude and latitude to the image.
+        mapping: Mapping from longitude and latitude to the image.
         globe: Places of the grid's pixels on the globe.
     """
 

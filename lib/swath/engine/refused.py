@@ -13,7 +13,7 @@ class Refused:
 
     Args:
         error_class: Class of the error: what ``swath retry`` selects by.
-        message: What is wrong, expected, got, and what to do.
+        message: Problem, expected, got, and remedy.
         scene_id: The scene's own id, where the request did not know it; empty otherwise.
         stage: Part of the work that refused; empty when that is the request as a whole.
     """

@@ -64,12 +64,12 @@ class Finishing:
 
     Args:
         parts: Parts that its strips uploaded.
-        target: What the file says of itself.
-        path: Where it goes.
+        target: Header and tags of the file.
+        path: Destination of the file.
         upload_id: Id of the upload that received the parts; empty without one.
         attempt: A name of its own for every try.
-        remake: What to do when the parts in the upload cannot become the file.
-        writer: Who makes the file of the parts.
+        remake: Fallback if the parts in the upload cannot become the file.
+        writer: Writer that makes the file of the parts.
     """
 
     parts: list[PartManifest]
@@ -85,9 +85,9 @@ def finish(job: Finishing, store: Store, *, part_files: Store | None = None) -> 
     """Make the asset's file of its parts, visible whole or not at all.
 
     Args:
-        job: What to finish.
+        job: Upload to finish.
         store: The output.
-        part_files: Where the part files are; None for the output.
+        part_files: Folder of the part files; None for the output.
 
     Raises:
         ConflictError: The store has another file of that name.

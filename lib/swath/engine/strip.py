@@ -38,7 +38,7 @@ class StripResult:
 
     Args:
         parts: Parts of its assets.
-        dark: What the radiometric guard needs of the bands that were read: ``algo.darkest`` counts, by band.
+        dark: Counts of dark pixels for the radiometric guard: ``algo.darkest`` counts, by band.
         preview: Path of its share of the pictures.
         seconds: CPU time by stage.
         peak_mb: Most memory of the process so far [MiB].
@@ -78,11 +78,11 @@ class StripJob:
     """Everything that a strip needs.
 
     Args:
-        graph: What is made.
-        cut: How the product is cut.
+        graph: Graph of the product.
+        cut: Cut of the product.
         number: Number of the strip.
         previews: Layers to make small pictures of.
-        folder: Where in the store the parts go.
+        folder: Folder of the parts in the store.
         skip: Asset keys (STAC names) that exist already.
         uploads: Uploads that strips send full resolution to, by asset; other assets leave it in part files.
     """

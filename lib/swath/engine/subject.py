@@ -75,7 +75,7 @@ class OfCut(OfProduct):
     """A request about the strips of a product.
 
     Args:
-        cut: How the product is cut.
+        cut: Cut of the product.
     """
 
     inlined: ClassVar[Mapping[str, type[Message]]] = {**OfProduct.inlined, "cut": Cutting}

@@ -30,7 +30,7 @@ class Supplies:
         Args:
             graph: Graph that the recipe is in.
             recipe: The recipe.
-            window: What the call makes.
+            window: Window that the call makes.
 
         Raises:
             SceneError: Something is not at hand, or a tile of a raster cannot be read.

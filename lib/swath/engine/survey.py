@@ -98,7 +98,7 @@ class _Pair:
 
     Args:
         scene: The scene.
-        reference: Its reference.
+        reference: Reference.
         band: Name of the band that is compared.
         reader: Reader of both.
     """

@@ -28,8 +28,8 @@ class Target:
     """The grids of a product.
 
     Args:
-        reference: What strips are counted on.
-        choice: What the pipeline asked for.
+        reference: Grid that strips are counted on.
+        choice: Grid that the pipeline chose.
         dem: The elevation that the scene's places depend on; None for scenes on a map.
         footprint: Ring of (longitude, latitude) [deg] around a raw scene on the ground; empty for scenes on a map.
     """
@@ -64,7 +64,7 @@ def target_of(
 
     Args:
         scene: The scene.
-        choice: What the pipeline chose.
+        choice: Grid that the pipeline chose.
         rasters: Rasters of the site: raw scenes need its elevation.
 
     Raises:

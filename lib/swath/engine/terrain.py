@@ -31,7 +31,7 @@ class Ring:
     Args:
         x: Eastings or longitudes, (4 n + 1,).
         y: Northings or latitudes, of that shape.
-        crs: Their coordinate system.
+        crs: Coordinate system.
     """
 
     x: Floats

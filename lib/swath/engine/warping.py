@@ -36,7 +36,7 @@ class Want:
     Args:
         grid: The grid.
         window: Window of it.
-        kernel: How the layer comes there.
+        kernel: Kernel that brings the layer to the grid.
         dem: The elevation that places in a raw image depend on.
     """
 
@@ -56,7 +56,7 @@ def kernel_of(source: Grid, target: Grid, *, asked: WarpKernel | None, codes: bo
 
     Args:
         source: The layer's grid.
-        target: Where it goes.
+        target: Window that receives the layer.
         asked: The kernel that is wanted; None for nearest of bits and classes, and bilinear of values.
         codes: Whether the layer is bits or classes.
     """

@@ -15,7 +15,7 @@ class Demand:
 
     Args:
         layers: The window to compute (or read) of each layer: the most that any consumer needs.
-        calls: For each call, the window it makes and its inputs; calls that are not wanted here are not in it.
+        calls: Window and inputs of each call; calls that are not needed here are absent.
     """
 
     layers: Mapping[LayerName, Window]
@@ -27,7 +27,7 @@ def demand(graph: Graph, targets: Mapping[LayerName, Window]) -> Demand:
 
     Args:
         graph: Graph of the scene.
-        targets: By layer, on the layer's own grid.
+        targets: Target windows by layer, on the layer's own grid.
 
     Raises:
         GeometryError: A band is elsewhere than what is made of it.

@@ -73,7 +73,7 @@ def answered(ask: Callable[[], T], *, uri: str, asked: str, seconds: float = PAT
     Args:
         ask: Question; goes on in the background when its time is over, because nothing can end a call into a driver.
         uri: Address of the registry.
-        asked: What for, in the message.
+        asked: Purpose of the request, for the message.
         seconds: Longest wait.
 
     Raises:

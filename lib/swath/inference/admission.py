@@ -40,7 +40,7 @@ class AdmissionTerms:
         reference: Models without reference rows are refused, not only warned of.
         signature: Models without a signature are refused.
         keys: Whose signatures are trusted; a signature by any other key is refused. None: signatures are not looked at.
-        revoked: When and why models were revoked, by digest.
+        revoked: Time and reason of each revocation, by digest.
     """
 
     licences: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ def findings_of(directory: Path, *, called: str = "", terms: AdmissionTerms | No
 
     Args:
         directory: The model as found; its signature is the file ``<directory>.sig`` beside it.
-        called: Its name in messages, for copies in temporary folders; the directory otherwise.
+        called: Name in messages, for copies in temporary folders; the directory otherwise.
         terms: Terms of the site; what its environment says by default.
     """
     return tuple(_found(directory, _Told(called or str(directory), directory), terms=terms or AdmissionTerms.here()))

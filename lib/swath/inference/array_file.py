@@ -26,7 +26,7 @@ def stored_arrays(path: Path, *, most_bytes: int, content: str) -> Iterator[Mapp
     Args:
         path: The file.
         most_bytes: Size of all arrays when unpacked, at most [bytes].
-        content: What the file should hold, for the message.
+        content: Content that the file should have, for the message.
 
     Raises:
         ConfigError: Not such a file, too large when unpacked, or the block found an array missing or of another kind.

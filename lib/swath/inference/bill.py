@@ -21,7 +21,7 @@ def bill_of(directory: Path, manifest: Manifest, *, name: str, version: str, dig
         directory: The model.
         manifest: Manifest of the model.
         name: Registered name.
-        version: In its registry.
+        version: Version in the registry.
         digest: Digest of the directory.
     """
     reference = f"swath-model:{digest}"

@@ -63,7 +63,7 @@ def pack(pinned: PinnedModel, *, key: Path, target: Path, origin: Mapping[str, A
         pinned: The model.
         key: Private key that signs.
         target: File to write.
-        origin: What the registry knows of the version.
+        origin: Facts that the registry has of the version.
         frozen: Frozen samples of its training, a file named by its digest.
 
     Raises:

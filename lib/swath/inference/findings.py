@@ -15,9 +15,9 @@ class Finding:
 
     Args:
         model: Name of the model, as the user named it.
-        check: What was looked at.
-        problem: What is wrong: expected and found.
-        remedy: What to do.
+        check: Subject of the check.
+        problem: Problem: expected and found.
+        remedy: Action to take.
         grave: The model is refused; otherwise the run goes on and its report says so.
     """
 

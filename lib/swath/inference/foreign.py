@@ -17,7 +17,7 @@ def flavours_of(directory: Path) -> tuple[str, ...]:
     """Flavours that MLflow wrote into a model's folder, sorted; empty when it is no folder of MLflow.
 
     Raises:
-        ConfigError: Its MLmodel file cannot be read.
+        ConfigError: MLmodel file cannot be read.
     """
     path = directory / MLMODEL
     if not path.is_file() or path.is_symlink():
@@ -34,7 +34,7 @@ def refuse_foreign(directory: Path, *, called: str) -> None:
     """Refuse what MLflow logged without a manifest.
 
     Raises:
-        ConfigError: With its flavours, and what to do.
+        ConfigError: The version has other flavours; the message names them and the remedy.
     """
     if (directory / MANIFEST_FILE).is_file():
         return

@@ -60,8 +60,8 @@ class Forest:
         outputs: Raw scores per pixel: 1 (two classes by a sigmoid) or the number of classes (softmax).
         sigmoid: Slope of the sigmoid; unused when there are several outputs.
         source: Feature of each column, (column,); the column itself when empty.
-        rule: Where a column sends NaN, (column,); as 0 when empty.
-        base: What each sum begins with, (outputs,); 0 when empty.
+        rule: Direction that each column gives NaN, (column,); as 0 if empty.
+        base: Start value of each sum, (outputs,); 0 if empty.
         link: ``LIGHTGBM``, ``XGBOOST`` or ``PLAIN``.
         inputs: Number of features; that of the columns when 0.
 

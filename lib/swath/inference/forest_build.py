@@ -18,7 +18,7 @@ class Tree:
     Args:
         feature: Feature that a node compares, (node,).
         cut: A value goes left when it is not greater, (node,).
-        rule: Where a node sends NaN: ``NAN_LEFT`` and the like, (node,).
+        rule: Direction that each node gives NaN: ``NAN_LEFT`` and the like, (node,).
         left: Left children, (node,).
         right: Right children, (node,).
         leaf: Values of the leaves, (leaf,).
@@ -47,7 +47,7 @@ class Sums:
         outputs: Sums of a pixel; tree t adds to sum ``t % outputs``.
         link: ``LIGHTGBM``, ``XGBOOST`` or ``PLAIN``.
         sigmoid: Slope of LightGBM's sigmoid.
-        base: What the sums begin with; 0 when empty.
+        base: Start value of the sums; 0 if empty.
     """
 
     outputs: int

@@ -56,7 +56,7 @@ def register_bundle(bundle: Bundle, *, registry: Registry, name: str = "", downg
 
     Args:
         bundle: Verified.
-        registry: Where it goes.
+        registry: Registry that receives the model.
         name: Registered name; that of the source when empty.
         downgrade: Take a version that is older than one which came from the same source.
 

@@ -16,8 +16,8 @@ def influence_px(answer: Answer, *, network: Network, bands: int) -> int:
     """Longest distance, along rows or columns, at which one pixel changes an answer [px].
 
     Args:
-        answer: What the network makes of one patch.
-        network: How it is fed.
+        answer: Function that answers one patch.
+        network: Description of the network's input.
         bands: Bands of a patch.
     """
     random = np.random.default_rng(0)

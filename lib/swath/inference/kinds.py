@@ -38,7 +38,7 @@ class PredictorKind:
         tolerance: Largest difference of a probability from the trainer's own at admission.
         load: Predictor of a file of weights and a manifest; raises ConfigError when the weights do not keep the manifest's
             promise.
-        problems: What speaks against weights that load, in words; asked at admission.
+        problems: Check for faults of weights that do load, in words; called at admission.
     """
 
     suffix: str

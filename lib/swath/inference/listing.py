@@ -22,13 +22,13 @@ class RegisteredModel:
         name: Registered name.
         version: Version here.
         digest: Digest of its folder.
-        aliases: That mean it.
+        aliases: Aliases of the version.
         kind: ``forest`` or ``onnx``.
-        licence: As its manifest states.
-        metrics: As its manifest states.
+        licence: Licence that the manifest states.
+        metrics: Metrics that the manifest states.
         source: Registry that it was imported from; empty for models that were made here.
-        source_name: Its name there.
-        source_version: Its version there.
+        source_name: Name there.
+        source_version: Version there.
     """
 
     name: str

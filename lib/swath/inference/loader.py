@@ -19,7 +19,7 @@ def load_predictor(path: str | Path, digest: str) -> Predictor:
 
     Args:
         path: Model directory, or the URI of a store that holds the model by its digest.
-        digest: What ``model_digest`` gave when the model was pinned.
+        digest: Digest that ``model_digest`` gave when the model was pinned.
 
     Raises:
         ConfigError: Another digest, a broken manifest, or weights that do not keep the manifest's promise.

@@ -28,7 +28,7 @@ class LockedModel:
         name: Registered name.
         version: Version in the registry; ``local`` for a folder.
         digest: Digest of the model's folder.
-        source: Where it was found when it was locked; for people, nothing is fetched from it.
+        source: Source of the model when it was locked; informative only, nothing is fetched from it.
         signed_by: Hint of the key whose signature was verified then; empty without one.
     """
 
@@ -67,7 +67,7 @@ class ModelLock:
 
     Args:
         path: File that it was read from; for messages.
-        models: By reference, without ``models:/``.
+        models: Models by reference, without ``models:/``.
     """
 
     path: str = LOCK_FILE
@@ -134,7 +134,7 @@ def locked_copy(locked: LockedModel, *, cache: Path, exported: str) -> tuple[Pat
 
     Args:
         locked: The model.
-        cache: Where runs pin models.
+        cache: Folder where runs pin models.
         exported: A store of exported models; empty without one.
     """
     for folder in (cache, worker_cache()):

@@ -40,20 +40,20 @@ class Manifest:
         kind: ``forest`` (arrays in npz), ``onnx``, or a plugged-in kind of predictor.
         weights: File name of the weights in the model's directory.
         bands: Common band names in the order of the features.
-        of: What the features are: ``sr``, ``toa`` (reflectance) or ``dn`` (as delivered).
+        of: Quantity of the features: ``sr``, ``toa`` (reflectance) or ``dn`` (as delivered).
         classes: The classes in the order of the model's outputs; ``value`` is the code on the map.
         licence: SPDX identifier or words.
         scale: Applied to the physical value.
         offset: Added after ``scale``.
         dtype: Data type of the features.
-        nodata: What an invalid feature does: ``any`` makes the pixel nodata.
+        nodata: Effect of an invalid feature: ``any`` makes the pixel nodata.
         halo_px: Influence radius: what an answer depends on beyond its pixel; 0 for models of single pixels and of patches.
         resolution_m: Pixel size it was made for: the scene's nearest band grid is used; None is the reference grid.
-        network: How a network with neighbourhoods is fed; None for models of single pixels.
+        network: Description of the input of a network with neighbourhoods; None for models of single pixels.
         pixel_m: Smallest and largest pixel size that it may be used at [m]; None where it does not say.
-        decision: How a cloud probability becomes a mask; None for the most probable class.
+        decision: Rule that makes a mask of a cloud probability; None for the most probable class.
         metrics: Measured on polygons held out from training.
-        training: Where it came from: code version, data, parameters; JSON-able.
+        training: Origin of the model: code version, data, parameters; JSON-able.
 
     Raises:
         ConfigError: The contract contradicts itself.

@@ -95,7 +95,7 @@ class ModelStore:
 
         Args:
             digest: Which.
-            cache: Where copies lie, by digest.
+            cache: Folder of the copies, by digest.
 
         Raises:
             ConfigError: It is not there, or its files are not those that its digest names.
@@ -179,7 +179,7 @@ class ModelStore:
 
         Args:
             reference: ``models:/name@alias``, ``models:/name/3``, or the same without ``models:/``.
-            cache: Where pinned models lie.
+            cache: Folder of pinned models.
 
         Raises:
             ConfigError: There is no such model, or its files are not those of its digest.

@@ -20,8 +20,8 @@ class Normalise:
     """A feature enters the network as ``(feature - mean) / std``.
 
     Args:
-        mean: By band, in the order of the manifest's bands.
-        std: As ``mean``; not 0.
+        mean: Mean of each band, in the order of the manifest's bands.
+        std: Standard deviation, as ``mean``; not 0.
     """
 
     mean: tuple[float, ...]
@@ -59,17 +59,17 @@ class Network:
     """What a manifest says of a network with neighbourhoods.
 
     Args:
-        reach: What an answer depends on.
+        reach: Neighbourhood that an answer depends on.
         patch_px: Side of the square that the network takes at once.
-        align_px: Of a convolutional network the distance of places at which it gives equal answers (2^depth of a U-Net); of a
+        align_px: Distance of places at which a convolutional network gives equal answers (2^depth of a U-Net); of a
             patch network the distance from one patch to the next. Crops of a scene at multiples of it change no answer.
-        activation: What makes probabilities of the network's output; ``sigmoid`` for the one output of two classes.
+        activation: Function that makes probabilities of the network's output; ``sigmoid`` for the one output of two classes.
         normalise: Mean and standard deviation by band.
         layout: Order of the input's axes: (1, band, y, x).
         anchor_px: Row and column of the first patch of a patch network, at most 0.
         taper: Share of a patch over which the weight of its answers rises and falls by a cosine (Tukey window), 0 to 1; with
             0 every pixel has the answer of the patch whose centre is nearest.
-        edge: What is beyond the scene: ``fill``, or the scene mirrored at its edge (``symmetric``).
+        edge: Padding beyond the scene: ``fill``, or the scene mirrored at its edge (``symmetric``).
         fill: Feature of pixels without a value.
     """
 

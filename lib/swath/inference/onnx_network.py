@@ -20,7 +20,7 @@ class OnnxNetwork:
         session: A session of one CPU thread.
         path: File of the network, for messages.
         shape: Bands, classes, and side of a patch [px].
-        activation: What makes probabilities of the output.
+        activation: Function that makes probabilities of the output.
 
     Raises:
         ConfigError: The network takes or gives another shape.

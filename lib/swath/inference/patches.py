@@ -24,8 +24,8 @@ class PatchPredictor:
     meet, their answers are averaged by the network's weights, in the order of the grid.
 
     Args:
-        answer: What the network makes of one patch.
-        network: How it is fed.
+        answer: Function that answers one patch.
+        network: Description of the network's input.
         halo_px: Influence radius that the manifest promises.
         classes: Classes of an answer.
     """

@@ -24,8 +24,8 @@ class PinnedModel:
         version: Version in the registry; ``local`` for a folder.
         digest: Digest of the directory.
         path: A private copy in a folder that is named after the digest.
-        manifest: What it takes and gives.
-        source: Where it came from: address of a registry or a store, or a folder; for people.
+        manifest: Manifest: inputs and outputs of the model.
+        source: Source of the model: address of a registry or a store, or a folder; informative only.
         by_lock: A lock named its digest, and no registry was asked.
         signed_by: Hint of the trusted key that signed it; empty when no signature was verified.
     """
@@ -59,7 +59,7 @@ def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VE
 
     Args:
         directory: The model as found.
-        cache: Where pinned models lie; shared by all runs.
+        cache: Folder of pinned models that all runs share.
         name: Registered name; the manifest's when empty.
         version: Registered version.
         source: Address that the directory was fetched from; the directory itself when empty.

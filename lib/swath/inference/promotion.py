@@ -27,7 +27,7 @@ class Promotion:
 
     Args:
         name: Name of the model.
-        version: That has the alias now.
+        version: Version that now has the alias.
         alias: The alias.
         basis: Why it moved: ``first`` (nothing had the alias), ``same`` (the version before has the same digest), ``compared``,
             ``forced`` (with a reason) or ``rollback``.

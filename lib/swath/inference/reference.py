@@ -60,7 +60,7 @@ class Reference:
         """Refuse arrays that contradict each other.
 
         Raises:
-            ConfigError: With the shapes that belong together.
+            ConfigError: The shapes do not belong together.
         """
         if not 0.0 <= self.tolerance <= MAX_TOLERANCE:
             msg = f"{REFERENCE_FILE}: a conversion may differ by at most {MAX_TOLERANCE:g}, it says {self.tolerance:g}"

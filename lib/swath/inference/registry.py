@@ -45,10 +45,10 @@ class Registry:
 
     Args:
         uri: MLflow tracking URI (``sqlite:///...``, ``https://...``).
-        artifacts: Where runs keep their artifacts when the registry is a database file; a server knows itself.
-        cache: Where pinned models lie.
+        artifacts: Root of the runs' artifacts if the registry is a database file; a server has its own.
+        cache: Folder of pinned models.
         exported: A store of exported models, which runs use instead of the registry; empty without one.
-        lock: What references mean; then nothing else is accepted.
+        lock: Meaning of references; with a lock nothing else is accepted.
     """
 
     uri: str

@@ -17,7 +17,7 @@ class StepModel:
         name: Name of the model in the pipeline.
         version: Version in its registry; a label that may move.
         digest: Digest of its directory, which pins the results.
-        manifest: What it takes and gives.
+        manifest: Manifest: inputs and outputs of the model.
     """
 
     name: str

@@ -82,7 +82,7 @@ def ask(question: Callable[[], T], *, uri: str, asked: str) -> T:
     Args:
         question: Call of MLflow's client.
         uri: Address of the registry.
-        asked: What for, in messages.
+        asked: Purpose of the request, for messages.
 
     Raises:
         ConfigError: See ``in_our_words``; a registry that takes too long is away.

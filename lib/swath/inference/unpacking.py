@@ -22,7 +22,7 @@ def unpack(source: BinaryIO, *, into: Path, called: str, first: Callable[[Path],
     Args:
         source: The tar; not compressed, so its size bounds what comes out.
         into: Empty folder.
-        called: Its name in messages.
+        called: Name in messages.
         first: Looks at the first file before any other is unpacked.
 
     Raises:

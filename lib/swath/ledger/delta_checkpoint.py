@@ -68,7 +68,7 @@ def checkpoint_bytes(actions: Sequence[Json]) -> bytes:
     """The file: one row an action, of which the column of its kind has a value.
 
     Args:
-        actions: As in commits: ``{"add": {...}}`` and so on. Fields that are not of the plain protocol are left out.
+        actions: Actions as in commits: ``{"add": {...}}`` and so on. Fields that are not of the plain protocol are left out.
     """
     rows: dict[str, list[Json | None]] = {kind: [None] * len(actions) for kind in _KINDS}
     for number, action in enumerate(actions):

@@ -29,7 +29,7 @@ def join_small(log: DeltaLog, *, schema: pa.Schema, store: Store) -> bool:
     Args:
         log: Log of the table, as it is now.
         schema: Schema of the table.
-        store: Where the table is.
+        store: Store of the table.
 
     Returns:
         Whether files were joined.

@@ -38,7 +38,7 @@ class DeltaLog:
     """What the log of one table says, as far as it was read.
 
     Args:
-        store: Where the table is.
+        store: Store of the table.
         folder: Folder of the table, relative to the store's root.
         version: Version of the latest commit; -1 without any.
         checkpoint: Version of the latest checkpoint; -1 without any.
@@ -105,7 +105,7 @@ class DeltaLog:
             add: Path, size and statistics of the file; None commits no rows.
             schema: Schema of the table, which is created if it does not exist.
             application: Transaction application.
-            wave: Its version.
+            wave: Version.
 
         Returns:
             Whether this is the commit of the transaction.

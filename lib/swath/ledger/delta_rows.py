@@ -27,9 +27,9 @@ def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store
     """Write one file of a table. It is invisible until a commit names it.
 
     Args:
-        rows: In the order of ``schema``; structs in them in the order of their fields, moments aware.
+        rows: Rows in the order of ``schema``; structs in them in the order of their fields, moments aware.
         schema: Schema of the table.
-        store: Where the table is.
+        store: Store of the table.
         folder: Folder of the table.
 
     Returns:
@@ -78,7 +78,7 @@ def read_where(
         files: Files of the table.
         columns: Which.
         where: Values by column.
-        store: Where the table is.
+        store: Store of the table.
         folder: Folder of the table.
     """
     found: list[Json] = []
@@ -99,7 +99,7 @@ def read_columns(files: Sequence[str], schema: pa.Schema, *, store: Store, folde
     Args:
         files: Files of the table.
         schema: The columns, none of them nested; moments in UTC.
-        store: Where the table is.
+        store: Store of the table.
         folder: Folder of the table.
 
     Raises:

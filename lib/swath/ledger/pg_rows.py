@@ -35,11 +35,11 @@ class Change:
     """A row of the log.
 
     Args:
-        seq: Its number.
+        seq: Number.
         name: Name of the table.
         run_id: Id of the transaction; None for a deletion.
         wave: Number of the wave of the transaction.
-        deleted: What names each deleted row.
+        deleted: Key columns of each deleted row.
     """
 
     seq: int
@@ -53,7 +53,7 @@ class PgRows:
     """The rows of one output.
 
     Args:
-        database: Where they are.
+        database: Database of the rows.
         output: URI of the output.
     """
 
@@ -79,7 +79,7 @@ class PgRows:
 
         Args:
             name: Name of the table.
-            rows: In the order of ``schema``, structs in the order of their fields; or what gives them, once more for each try.
+            rows: Rows in the order of ``schema``, structs in the order of their fields; or a function that gives them, called anew for each try.
             schema: Schema of the table.
             run_id: Id of the transaction.
             wave: Number of the wave of the transaction.

@@ -46,7 +46,7 @@ def prepare(connection: Connection, name: str, schema: pa.Schema) -> None:
     """Make what is not there yet, in the transaction of the caller; nothing at all where everything is.
 
     Args:
-        connection: In a transaction.
+        connection: Connection in a transaction.
         name: Name of the table.
         schema: Schema of the table.
     """
@@ -74,7 +74,7 @@ def migrate(database: Database, tables: Mapping[str, pa.Schema]) -> None:
     """Make the whole schema, as a role that may; runs with fewer rights find everything there.
 
     Args:
-        database: Where the ledger is, or will be.
+        database: Database of the ledger, existing or new.
         tables: Schemas by name.
 
     Raises:

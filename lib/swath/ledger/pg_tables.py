@@ -158,7 +158,7 @@ class PgTables:
 
         Args:
             into: The Delta tables.
-            target: What they are called, to know the next time.
+            target: Name of the target, by which it is recognised the next time.
         """
         changes = self._rows.changes(target=target)
         for change in changes:

@@ -22,10 +22,10 @@ class Provenance:
     """How a product came to be.
 
     Args:
-        product: Its ledger row.
+        product: Ledger row.
         scene: ``Scene.to_json()`` of the scene version.
-        href: What the scene was found by.
-        spec: What its run was asked.
+        href: Reference that the scene was found by.
+        spec: Request of the scene's run.
     """
 
     product: Row

@@ -70,7 +70,7 @@ class Tables(Protocol):
             schema: Schema of the table.
             run_id: Id of the run.
             wave: Number of the wave within the run.
-            files: To write at most, where rows lie in files.
+            files: Largest number of files to write, for tables kept as files.
 
         Raises:
             AccountError: The rows are not in the table.

@@ -18,8 +18,8 @@ class Beat:
         event: Why there is a line: the run began, committed a wave, is still alive, or ended.
         at: Aware.
         run_id: Id of the run.
-        site: Where it runs.
-        pipeline: What it runs.
+        site: Site of the run.
+        pipeline: Pipeline of the run.
         scenes_in: Scenes that are accounted for.
         made: New ones.
         skipped: Those that were there.

@@ -14,10 +14,10 @@ class Metric:
     """One number of a run.
 
     Args:
-        name: In CloudWatch.
-        series: In Prometheus.
+        name: Name in CloudWatch.
+        series: Name in Prometheus.
         unit: CloudWatch's word.
-        meaning: For people.
+        meaning: Human-readable meaning.
         value: Function that reads the value from a beat; None where the beat lacks it.
     """
 

@@ -38,7 +38,7 @@ def discover(
         inputs: Scene folders, MTL files, SAFE folders, archives, STAC items and item collections, text files with
             one href a line (``#`` begins a comment), STAC searches (see ``readers.search``), or folders or S3 prefixes
             of any of these.
-        scratch: Where the answer of a STAC search is kept; everybody who reads the scenes must see it.
+        scratch: Folder for the answer of a STAC search; everything that reads the scenes must see it.
         say: Hears of the progress of a search.
         passed_over: Counts the files that are no scene.
 

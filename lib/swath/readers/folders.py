@@ -84,7 +84,7 @@ class Folders:
         """Other scenes in folders inside a scene's folder; a copy of it, and any other file there, is its own.
 
         Args:
-            entries: What the folder holds.
+            entries: Entries of the folder.
             files: Names of the files among them.
             known: Names of the MTL files of this scene and of those around it.
             above: Folders that were walked through.

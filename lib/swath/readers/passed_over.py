@@ -15,7 +15,7 @@ class PassedOver:
     """Files that are not a scene.
 
     Args:
-        count: How many.
+        count: Number of files.
         names: Names of the first ``NAMES`` of them, as paths or URIs.
     """
 

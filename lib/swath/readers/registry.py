@@ -41,7 +41,7 @@ def read_scene(href: str) -> Scene:
     """Read a scene, whatever it is, and let it through the gate.
 
     Args:
-        href: As ``discover`` yields it: a folder, MTL file, archive, STAC item, or ``collection.json#item-id``.
+        href: Address from ``discover``: a folder, MTL file, archive, STAC item, or ``collection.json#item-id``.
 
     Raises:
         SceneError: It is no scene that any reader knows, its reader refuses it, or the gate does.

@@ -9,7 +9,7 @@ class Cost:
 
     Args:
         currency: ISO 4217.
-        amount: In that currency.
+        amount: Amount in that currency.
         core_hours: Executor cores held, times hours.
     """
 

@@ -21,7 +21,7 @@ def fleet_page(rows: Sequence[Sequence[str]], *, columns: Sequence[str]) -> str:
 
     Args:
         rows: Cells of each site; the second one is its state.
-        columns: Their names.
+        columns: Names.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     return environment.from_string(_PAGE).render(rows=rows, columns=columns)

@@ -26,7 +26,7 @@ class Outline:
     """One product.
 
     Args:
-        anchor: Its article on the page.
+        anchor: Article on the page.
         title: Scene and date.
         path: SVG path data of all its parts.
     """

@@ -46,13 +46,13 @@ class Plot:
 
     Args:
         name: Asset key.
-        title: For people.
+        title: Human-readable title.
         subtitle: Wavelength and the like.
         path: SVG path data of the filled steps.
         colour: Colour of the fill.
-        ticks: On the axis.
-        mean_x: Where the mean is; None when nothing is valid or it is off the axis.
-        mean: As text, with unit.
+        ticks: Tick labels of the axis.
+        mean_x: Position of the mean; None if nothing is valid or the mean is off the axis.
+        mean: Mean as text, with unit.
         spread: Standard deviation as text.
         clamped: Pixels that were clamped.
     """

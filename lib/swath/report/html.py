@@ -21,7 +21,7 @@ def render(summary: RunSummary, *, read: FileReader, to_root: str = "../") -> st
     Args:
         summary: The run.
         read: Gives the bytes of a picture or an item by its path relative to the output's root, or None.
-        to_root: From the report's folder to the output's root, for links to items and files.
+        to_root: Relative path from the report's folder to the output's root, for links to items and files.
 
     Returns:
         The page. Ids and messages come from strangers: everything is escaped, and the page forbids itself to load or

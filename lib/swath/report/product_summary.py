@@ -20,19 +20,19 @@ class AssetSummary:
     Args:
         name: STAC asset key.
         layer: The layer it holds (``sr:red``).
-        title: For people.
+        title: Human-readable title.
         href: Relative to the item.
         key: Asset key, hex sha256.
         bytes: Size of the file.
         digest: Hex sha256 of the file.
-        encoding: How its integers are to be understood.
+        encoding: Meaning of the stored integers.
         statistics: Statistics of its stored values.
         height: Rows.
         width: Columns.
         resolution_m: Pixel size, in units of the grid.
         band: The band it shows, if it shows one.
         model: The model that made it, if one did.
-        accuracy: What is to be said of its accuracy; empty where there is nothing.
+        accuracy: Note on the asset's accuracy; empty if there is none.
     """
 
     name: str
@@ -79,7 +79,7 @@ class AtmosphericValue:
 
     Args:
         name: Name of the parameter (``aot550``).
-        value: Its value.
+        value: Value.
         source: ``parameter``, ``scene`` or ``default``.
     """
 
@@ -113,7 +113,7 @@ class Truth:
         bands: Band by band.
         landcover_accuracy: Share of pixels with the right class [1].
         cloud_iou: Intersection over union of the cloud mask [1].
-        note: What was compared, in words.
+        note: Description of the comparison.
     """
 
     bands: tuple[BandTruth, ...] = ()
@@ -131,21 +131,21 @@ class ProductSummary:
         scene_id: The scene it was made of.
         scene_digest: Version of the delivery.
         item: Path of the STAC item, relative to the output's root.
-        collection: Its collection.
+        collection: Collection.
         platform: Platform of the scene.
         acquired: Aware.
-        sun_elevation_deg: At scene centre; None for a product of many scenes.
+        sun_elevation_deg: Sun elevation at the scene's centre; None for a product of many scenes.
         assets: The published files.
         pictures: Paths relative to the output's root, by role: ``true_colour``, ``before`` and ``after``
             (atmospheric correction, one stretch), and any asset key of a class map.
-        left_out: What was not made and why.
+        left_out: Parts that were not made, with the reasons.
         steps: Applied, in order.
         models: Behind its assets.
-        atmosphere: As used by the correction.
+        atmosphere: Atmosphere that the correction used.
         shares: Shares of pixels: valid, saturated, cloud.
         truth: Comparison with known truth, for simulated scenes.
-        checked: What the checks before publishing found, as the item tells it.
-        model_notes: What is to be said of the models behind it, by model.
+        checked: Findings of the checks before publishing, as in the item.
+        model_notes: Notes on the product's models, by model.
     """
 
     product_id: str
@@ -185,7 +185,7 @@ class ProductSummary:
         """What the product says of itself.
 
         Args:
-            product: With its published assets.
+            product: Product with its published assets.
             item: Path of its STAC item, relative to the output's root.
             pictures: Paths relative to the output's root, by role.
             truth: Comparison with known truth.

@@ -46,10 +46,10 @@ class QuarantineEntry:
 
     Args:
         scene_id: The scene.
-        stage: Where it failed (``ingest``, ``plan``, ``process``, ``assemble``, ``publish``).
+        stage: Stage that failed (``ingest``, ``plan``, ``process``, ``assemble``, ``publish``).
         error: Error class (``read``, ``metadata``, ``crash`` ...): what ``swath retry`` selects by.
-        message: What is wrong, expected, got, and what to do.
-        attempts: How often it was tried.
+        message: Problem, expected, got, and remedy.
+        attempts: Number of attempts.
     """
 
     scene_id: str
@@ -74,9 +74,9 @@ class StageTiming:
 
     Args:
         name: Name of the stage.
-        wall_s: From its start to its end [s].
+        wall_s: Wall time from start to end [s].
         cpu_s: CPU time of all its processes [s].
-        tasks: How many tasks it had.
+        tasks: Number of tasks.
         peak_mb: Most memory of one of its processes [MiB]; None when not measured.
     """
 
@@ -95,25 +95,25 @@ class RunSummary:
         run_id: The run.
         pipeline: Name of the pipeline.
         code: Version of swath.
-        site: Where it ran.
+        site: Site of the run.
         started: Aware.
         ended: Aware.
         scenes: Count of scenes.
         assets: Count of assets.
         edges: Count of pairs of a source and a product; None where each scene is the source of one product.
-        products: What was made.
-        skipped: What was not needed.
-        quarantine: What failed.
-        notes: What is to be said of how its models were found.
+        products: Products that were made.
+        skipped: Scenes that needed no work.
+        quarantine: Scenes that failed.
+        notes: Notes on how the run's models were found.
         replaced: Scenes whose products were replaced by those of a newer version, in words.
-        stages: What each stage cost, in order.
+        stages: Cost of each stage, in order.
         report: Path of the HTML report, relative to the output's root.
         output: The output's root, as the user named it.
         not_scenes: Files of the inputs that are no scene.
         not_scene_names: Names of the first few of them.
-        cost: By the site's prices; None where it has none.
+        cost: Cost by the site's prices; None if the site has none.
         totals: Sums over all products; None where ``products`` are all.
-        listings: Where all products, quarantined and skipped scenes are told, by kind.
+        listings: Paths of the complete lists of products, quarantined and skipped scenes, by kind.
     """
 
     run_id: str

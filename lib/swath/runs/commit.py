@@ -51,7 +51,7 @@ class Ledger:
         """Note that the run began: whatever becomes of it, ``runs`` names it. A run that begins again has its row.
 
         Args:
-            started: When it did.
+            started: Start of the wave.
         """
         row = self._run(Account(), wave=BEGAN, cpu_s=0.0, started=started, ended=started)
         self._tables.append("runs", [row], schema=RUNS, run_id=f"{self._request.run_id}+began", wave=0)
@@ -94,11 +94,11 @@ class Ledger:
 
         Args:
             result: The wave.
-            aside: What of the plan needs no work; wave 0 carries it.
-            started: When the wave began.
+            aside: Rows of the plan that need no work; wave 0 carries them.
+            started: Start of the wave.
 
         Raises:
-            AccountError: What went in is not what came out.
+            AccountError: The scenes taken in and those accounted for differ.
         """
         with self._one:
             return self._committed(result, aside=aside, started=started)

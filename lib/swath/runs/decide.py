@@ -37,7 +37,7 @@ def decide_few(
     Args:
         ingested: Rows of ``INGESTED``, in order.
         products: Products of the ledger: ids, keys, when they were made.
-        versions: What the ledger's products were made from, by scene id.
+        versions: Sources of the ledger's products, by scene id.
         wave_products: Products that commit together.
 
     Returns:
@@ -100,7 +100,7 @@ def decide_product(rows: Sequence[Json], *, latest: str | None, before: SceneVer
     Args:
         rows: Rows of ``INGESTED`` with one product id, in order; or one row that has none.
         latest: Key of the ledger's latest version of the product; None where it has none.
-        before: What the ledger's products of the scene were made from.
+        before: Sources of the ledger's products of the scene.
 
     Returns:
         For each row ``status`` and ``again``; of a clash its class, stage and message, of a replacement its message.

@@ -84,7 +84,7 @@ def totals(estimates: list[Estimate], *, cores: int, slower: float) -> dict[str,
 
     Args:
         estimates: Estimates of its products.
-        cores: That work at once.
+        cores: Number of cores that work at once.
         slower: See ``slowness``.
     """
     megapixels = sum(e.pixels for e in estimates) / 1e6
@@ -113,9 +113,9 @@ def look(
     """What a run of the request would make, JSON-able; nothing is made and nothing remembered.
 
     Args:
-        request: What a run would be asked.
+        request: Request of the run.
         session: Starts a session where the scenes or the ledger are many.
-        hands: What reads few scenes without one; None asks for a session whatever they are.
+        hands: Reader of few scenes that needs no session; None starts a session for any number.
         say: Hears of the progress of a search.
         progress: Told how many of how many inputs are read.
         listing: Say of each product and asset whether it is new, changed or there already (``changes``).

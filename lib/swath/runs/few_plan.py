@@ -49,10 +49,10 @@ def plan_few(
     """Make and store the plan of few scenes; None when they, or the ledger, are many.
 
     Args:
-        hands: What reads the scenes; without a session of theirs the plan has no DataFrames.
-        store: Where the plan is kept.
-        request: What was asked.
-        asked: What to ask of each scene.
+        hands: Reader of the scenes; without a session of its own the plan has no DataFrames.
+        store: Store of the plan.
+        request: Request of the run.
+        asked: Questions to ask of each scene.
         tables: The ledger.
         found: Number and href of each scene.
         remembering: Add new scenes to the ledger.

@@ -38,7 +38,7 @@ class Hands(Protocol):
 
         Args:
             requests: A scene each.
-            asked: What they are part of: name of the run, limits.
+            asked: Name and limits of the run that the tasks belong to.
             progress: Told how many of how many inputs are read.
 
         Raises:
@@ -82,7 +82,7 @@ class OwnHands:
     """Children of this process.
 
     Args:
-        cores: How many children.
+        cores: Number of children.
         nursery: Forks them; None lets each load its libraries itself.
     """
 

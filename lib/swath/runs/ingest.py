@@ -54,12 +54,12 @@ class IngestRequest:
 
     Args:
         run_id: Names the run.
-        inputs: As the user named them.
+        inputs: Inputs, as the user named them.
         pipeline_json: The pipeline that a run wants of the scenes; None when scenes are only taken in.
         strip_rows: Strip height that a run wants.
         limit: Take at most so many scenes.
         limits: Limits of each call to a worker's child.
-        terms: What the user vouches for of the deliveries.
+        terms: Assumptions about the deliveries that the user vouches for.
         internal_limit: See ``RunRequest``.
     """
 
@@ -91,8 +91,8 @@ def ingest(
 
     Args:
         spark: The session.
-        store: Where the run keeps what it found.
-        request: What to ingest.
+        store: Store of the run's findings.
+        request: Inputs and terms of the ingest.
         tables: Tables of the output; files that they know as unchanged are not read again.
         found: The scenes, if they are known already.
         progress: Told how many of how many inputs are read.

@@ -27,7 +27,7 @@ class Clash:
     Args:
         n: Number of its row.
         scene_id: The id that another delivery has.
-        href: What it was found by.
+        href: Reference that the scene was found by.
         message: Names both, and what to do.
     """
 
@@ -43,7 +43,7 @@ class Decisions:
 
     Args:
         clashes: Deliveries that are not kept, in order.
-        replaced: What newer versions replace, in words, in order of the scenes.
+        replaced: Scenes that newer versions replace, in words, in order of the scenes.
     """
 
     clashes: Sequence[Clash] = ()

@@ -38,7 +38,7 @@ class Ingested:
         duplicate: Scenes that came twice.
         not_scenes: Files that are no scene.
         refused: Name, class, message and stage of each scene that is not kept.
-        replaced: What newer versions replace, in words.
+        replaced: Scenes that newer versions replace, in words.
     """
 
     run_id: str
@@ -74,8 +74,8 @@ def ingest_job(
 
     Args:
         spark: The session.
-        request: What to ingest.
-        output: Where the tables are.
+        request: Inputs and terms of the ingest.
+        output: Root of the tables.
         say: Hears of the progress of a search, and how many scenes there are.
         progress: Told how many of how many inputs are read.
 

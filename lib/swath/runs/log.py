@@ -19,7 +19,7 @@ class RunLog:
     """Tells on, and remembers.
 
     Args:
-        told: Who hears of the progress besides.
+        told: Function that also receives the progress.
     """
 
     def __init__(self, told: Told) -> None:

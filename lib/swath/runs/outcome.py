@@ -21,7 +21,7 @@ class RunOutcome:
     """What a run did.
 
     Args:
-        request: What was asked.
+        request: Request of the run.
         account: Account over all waves.
         results: Entries of its scenes.
         made: First products of the run, those of an earlier execution that was cut short first.
@@ -30,7 +30,7 @@ class RunOutcome:
         started: Aware.
         ended: Aware.
         not_scenes: Files of the inputs that are no scene.
-        delivered: What the served catalogue was told; None without one.
+        delivered: Delivery to the served catalogue; None without one.
     """
 
     request: RunRequest

@@ -16,7 +16,7 @@ def own_children(*, cores: int) -> "Iterator[OwnHands]":
     """Hands that end with the block.
 
     Args:
-        cores: How many children at most.
+        cores: Largest number of children.
     """
     with absent("boto3"):
         from swath.engine.child import tasks  # noqa: F401, PLC0415  before the nursery is forked, so that it is shared

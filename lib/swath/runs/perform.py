@@ -26,7 +26,7 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
 
     Args:
         spark: The session.
-        request: What is asked.
+        request: Request of the run.
         told: Hears of the progress.
         truth: Finds known truth of simulated scenes.
 

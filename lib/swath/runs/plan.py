@@ -59,8 +59,8 @@ class Plan:
     """A plan that is stored.
 
     Args:
-        rows: Its rows.
-        frames: Its files, for those who join its rows.
+        rows: Rows.
+        frames: Files, for those who join its rows.
     """
 
     def __init__(self, rows: PlanRows, *, frames: StoredFrames) -> None:

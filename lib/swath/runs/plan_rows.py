@@ -38,7 +38,7 @@ class StoredFrames:
 
     Args:
         spark: The session; None where there is none, and no DataFrame either.
-        store: Where the plan is kept.
+        store: Store of the plan.
         run_id: Id of the run.
     """
 

@@ -28,7 +28,7 @@ def planned_changes(rows: Sequence[Row], *, request: RunRequest, tables: Tables,
 
     Args:
         rows: Rows of the plan to make, each with its ``scene``.
-        request: What a run would be asked.
+        request: Request of the run.
         tables: The ledger.
         read: Gives the bytes of a file of the output by its path, or None.
 

@@ -45,7 +45,7 @@ class Reproduction:
     Args:
         product_id: The product.
         code_then: Version of swath that made it.
-        assets: By name.
+        assets: Assets by name.
     """
 
     product_id: str
@@ -76,8 +76,8 @@ def reproduce(
 
     Args:
         spark: The session.
-        found: What was recorded.
-        into: Where the new files go.
+        found: Provenance that was recorded.
+        into: Folder of the new files.
         limits: Limits of each call to a worker's child.
         progress: Told of every stage.
 

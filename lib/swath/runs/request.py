@@ -26,19 +26,19 @@ class RunRequest:
         run_id: Names the run for good; a restart with it continues the stored plan.
         pipeline: Plain description, models pinned (``engine.pipeline_json``).
         models: Path and digest of each pinned model, by name.
-        inputs: As the user named them; what is kept of them has neither passwords nor signatures.
-        output: Where everything goes.
+        inputs: Inputs, as the user named them; the stored form has neither passwords nor signatures.
+        output: Root folder or ``s3://`` prefix of everything that is written.
         site: Name of the site.
         strip_rows: Height of strips at the reference resolution; None lets the engine choose.
         limit: Take at most so many scenes.
         wave_products: Most products that commit together; None for ``wave_width`` of the cluster.
         limits: Limits of each call to a worker's child.
-        terms: What the user vouches for of the deliveries.
-        catalogue: What people search, beside the static catalogue; no part of what was asked.
+        terms: Assumptions about the deliveries that the user vouches for.
+        catalogue: Catalogue that users search, beside the static catalogue; not part of the stored request.
         internal_limit: Scenes that may end by unexpected errors, as the first of a step or by the same error, before
             the run stops; 0 for any number.
-        models_lock: What each reference to a model meant when the request was made, as a lock's text; no part of what was asked.
-        notes: What the report says of how the models were found.
+        models_lock: Meaning of each reference to a model when the request was made, as a lock's text; not part of the stored request.
+        notes: Notes of the report on how the models were found.
     """
 
     run_id: str

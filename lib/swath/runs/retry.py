@@ -28,7 +28,7 @@ class Retry:
     """Scenes that one recorded specification failed on.
 
     Args:
-        request: As it was asked then; inputs and run id are the retry's own.
+        request: Request of that run; inputs and run id are the retry's own.
         hrefs: Hrefs of the scenes.
     """
 
@@ -50,7 +50,7 @@ class Failed:
 
     Args:
         scene_id: Id of what was refused.
-        href: What it was found by.
+        href: Reference that the scene was found by.
         spec: Specification of the run.
         site: Site of the run.
     """
@@ -85,7 +85,7 @@ def find_retries(rows: Sequence[Failed], store: Store, *, run_id: str) -> list[R
     """One retry for each specification of a run of scenes that the rows were refused under.
 
     Args:
-        rows: What ``failed`` found; sources and composites among them are not looked at.
+        rows: Rows that ``failed`` found; sources and composites among them are ignored.
         store: The output.
         run_id: Id of the first retry; further ones get a number appended.
     """

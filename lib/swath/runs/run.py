@@ -62,7 +62,7 @@ class Run:
 
     Args:
         spark: The session.
-        request: What is asked.
+        request: Request of the run.
         progress: Told of every stage.
         announce: Told of each wave: number, waves, products in it.
         say: Hears of the progress of a search.

@@ -16,7 +16,7 @@ def run_id_of(asked: str | None) -> str:
     """The id that was asked for; a new one without it.
 
     Raises:
-        ConfigError: What was asked for cannot name a run.
+        ConfigError: The text cannot name a run.
     """
     if asked is None:
         return new_run_id()

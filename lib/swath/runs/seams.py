@@ -67,7 +67,7 @@ class Seam:
     """An asset that depends on the cut.
 
     Args:
-        asset: Its name.
+        asset: Name.
         tilings: The two that differ.
         pixel: The first that differs; None when only the file's bytes or its statistics do.
     """
@@ -122,7 +122,7 @@ def check_seams(
         href: Href of the scene.
         pipeline: Plain description, models pinned.
         models: Path and digest of each pinned model, by name.
-        folder: Where the products go; the caller removes it.
+        folder: Folder that receives the products; the caller removes it.
         heights: Strip heights to compare; without them a run's own and another that is legal.
 
     Raises:

@@ -52,8 +52,8 @@ class OutputStatus:
 
     Args:
         runs: The newest first.
-        products: How many products it holds, by pipeline.
-        quarantine: How many scenes are in quarantine, by pipeline and error class.
+        products: Number of products, by pipeline.
+        quarantine: Number of quarantined scenes, by pipeline and error class.
     """
 
     runs: tuple[RunRow, ...]

@@ -35,11 +35,11 @@ def load_or_make_plan(
 
     Args:
         spark: The session; without one only few scenes are planned.
-        store: Where the plan is kept.
-        request: What was asked.
+        store: Store of the plan.
+        request: Request of the run.
         tables: The ledger.
         remembering: Add new scenes to the ledger; off for a look alone.
-        hands: What reads few scenes; without a word tasks of the session.
+        hands: Reader of few scenes; by default tasks of the session.
         say: Hears of the progress of a search.
         progress: Told how many of how many inputs are read.
 

@@ -59,8 +59,8 @@ def tell(works: list[ProductWork], results: Results, *, wave: int, aside: Aside,
         works: Products of the wave.
         results: Results of the run.
         wave: Number of the wave.
-        aside: What of the plan needs no work, where the wave carries it.
-        request: What was asked.
+        aside: Rows of the plan that need no work, if the wave carries them.
+        request: Request of the run.
     """
     ranges = ranges_of(request.models)
     results.take(

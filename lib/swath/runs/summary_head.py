@@ -35,7 +35,7 @@ def summary_head(
     """A summary that names no product yet.
 
     Args:
-        request: What was asked.
+        request: Request of the run.
         pipeline: Name of the pipeline.
         account: Account over all waves.
         stages: Stages of all waves.

@@ -29,7 +29,7 @@ class SceneVersion:
 
     Args:
         digest: ``Scene.digest``.
-        href: What it was found by; empty when unknown.
+        href: Reference that the scene was found by; empty if unknown.
         processed: ``Scene.processed``; empty when unknown.
     """
 
@@ -56,7 +56,7 @@ def chosen(rows: Sequence[Json], *, standing: SceneVersion | None) -> SceneVersi
 
     Args:
         rows: Rows with the columns of ``INGESTED`` that can be used, of one product.
-        standing: What the ledger's products were made from.
+        standing: Sources of the ledger's products.
     """
     known = "" if standing is None else standing.digest
     ordered = sorted(rows, key=lambda r: (r["scene_digest"] != known, r["scene_digest"], r["n"]))

@@ -40,7 +40,7 @@ class WaveRunner:
     Args:
         spark: The session.
         store: The output.
-        request: What was asked.
+        request: Request of the run.
         progress: Told of every stage.
         breaker: Circuit breaker of the run.
     """
@@ -69,9 +69,9 @@ class WaveRunner:
         """Make the products of a wave. Nothing is committed here; items may be visible already.
 
         Args:
-            wave: Its number.
+            wave: Number.
             rows: Rows of the plan, with their scenes.
-            versions: What the ledger knows of the products, newest first, by product.
+            versions: Versions of the products in the ledger, newest first, by product.
         """
         self._stages = []
         known = {product_id: tuple(map(_known, rows)) for product_id, rows in (versions or {}).items()}

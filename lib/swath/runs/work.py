@@ -40,14 +40,14 @@ class ProductWork:
         row: Row of the plan.
         versions: Versions of it that the ledger knows, newest first.
         strips: Answers of its strips, in order.
-        tiles: What the ledger keeps of each asset of its strips, with the strip's CPU time by stage [s] and most memory [MiB].
+        tiles: Rows of the assets of its strips for the ledger, with the strip's CPU time by stage [s] and most memory [MiB].
         linked: Names of assets that were there before.
         kept: Paths of pictures that were there before, by name.
         records: Records of its assets: first the linked ones, then the made ones; without statistics once it is published.
         ledger: The records with their statistics, as the ledger keeps them, once it is published.
         published: Answer of the publish stage.
         refusal: Why it was not made; None when it was.
-        cut: How its strips were asked for.
+        cut: Cut of its strips.
         number: Number of its strips.
         uploads: Those that its strips share, by asset.
     """
@@ -99,7 +99,7 @@ class WaveResult:
         wave: Number of the wave.
         products: Products of the wave, made or refused.
         stages: Times of its stages.
-        began: When its plan was read.
+        began: Time when its plan was read.
     """
 
     wave: int

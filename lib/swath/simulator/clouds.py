@@ -46,9 +46,9 @@ class Sky:
     """The clouds of one overpass.
 
     Args:
-        seed: Which clouds.
-        threshold: Where the cloud field begins to be cloud; infinity for a clear sky.
-        shift_m: From a point on the ground east and north to the point below the cloud that shades it [m].
+        seed: Seed of the clouds.
+        threshold: Value of the cloud field above which a pixel is cloud; infinity for a clear sky.
+        shift_m: Shift from a point on the ground east and north to the point below the cloud that shades it [m].
     """
 
     seed: int

@@ -13,7 +13,7 @@ def truncate(scene: SimulatedScene, *, band: str = "red", keep: float = 0.5) -> 
 
     Args:
         scene: The scene; its file is cut in place.
-        band: Which band.
+        band: Band to damage.
         keep: Share of the bytes that stay.
 
     Returns:
@@ -30,8 +30,8 @@ def copied(scene: SimulatedScene, *, folder: Path, rename: Mapping[str, str]) ->
 
     Args:
         scene: The scene; it stays as it is.
-        folder: Where the copied delivery goes.
-        rename: What to replace by what, in file names, folder names and text files.
+        folder: Folder that receives the damaged copy.
+        rename: Replacements in file names, folder names and text files.
 
     Returns:
         The copy, without a truth.

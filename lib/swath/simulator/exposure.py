@@ -18,7 +18,7 @@ class Exposure:
     Args:
         grid: Grid of the finest bands, the pan band excluded.
         overpass: When, from where, and over what.
-        rasters: Where its pixels go.
+        rasters: Rasters that receive the pixels.
         tally: Pixels of each class so far, (256,).
     """
 

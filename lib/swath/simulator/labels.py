@@ -35,7 +35,7 @@ def write_labels(path: Path, *, landscape: Landscape, grid: Grid, allowed: Allow
         path: The file.
         landscape: The truth.
         grid: Polygons lie within its bounds.
-        allowed: Where they may lie: where all scenes are free of clouds, say.
+        allowed: Pixels that may carry labels, for example those that are free of clouds in all scenes.
         per_class: Polygons wanted of each class; fewer where the class is rare.
     """
     sampled = Grid(

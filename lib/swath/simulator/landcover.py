@@ -16,7 +16,7 @@ class LandCover:
     Args:
         code: Value in class maps, from 1.
         name: Machine name.
-        title: For people.
+        title: Human-readable title.
         rgb: Colour for maps.
         low: Reflectance at ``WAVELENGTHS_UM`` of one extreme.
         high: Reflectance of the other extreme.

@@ -43,11 +43,11 @@ class SimulatedDelivery:
     Args:
         scene_id: Product identifier.
         acquired: Scene centre, UTC.
-        processed: When the product was made.
+        processed: Time when the product was made.
         grid: Grid of the 30 m bands.
         pan: Grid of the pan band.
-        sun_elevation_deg: At scene centre.
-        sun_azimuth_deg: At scene centre.
+        sun_elevation_deg: Sun elevation at the scene's centre.
+        sun_azimuth_deg: Sun azimuth at the scene's centre.
         cloud_cover_percent: Cloud cover over the imaged pixels [%].
         thermal: Radiance gain, K1 and K2 by band number.
         gain: Reflectance per DN.

@@ -65,7 +65,7 @@ class Landscape:
 
     Args:
         seed: Another seed, another place of the same kind.
-        sun_azimuth_deg: Where the light comes from; slopes facing it are brighter.
+        sun_azimuth_deg: Direction of the sun; slopes that face it are brighter.
     """
 
     seed: int

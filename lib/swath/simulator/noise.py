@@ -95,7 +95,7 @@ def smooth(x_m: F64, y_m: F64, *, wavelength_m: float, seed: int, slope: str = "
         x_m: Column positions, (x,).
         y_m: Row positions, (y,).
         wavelength_m: Distance of lattice nodes.
-        seed: Which field.
+        seed: Seed of the field.
         slope: ``x`` or ``y`` for the derivative along that axis [1/m], empty for the value.
 
     Returns:

@@ -88,7 +88,7 @@ class Overpass:
         acquired: Scene centre, UTC.
         geometry: Angles.
         atmosphere: The air, even over the scene.
-        landscape: What is below.
+        landscape: Landscape below the satellite.
         sky: The clouds between.
         edges: Sides of the swath within the grid.
         air: Radiative transfer from the ground to the sensor.

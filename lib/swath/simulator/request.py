@@ -16,13 +16,13 @@ class SceneRequest:
 
     Args:
         size: Pixels a side, at 30 m for Landsat, at 10 m otherwise.
-        seed: Which place.
+        seed: Seed of the place.
         acquired: Scene centre, UTC.
         clouds: Share of cloud, 0..1, about.
         atmosphere: The air, even over the scene.
         air: Radiative transfer from the ground to the sensor.
         truth: Whether to write the truth beside the delivery.
-        upper_left_m: Where the scene is: a corner (Landsat: the centre of the first pixel) [UTM 33N, m]; None for the
+        upper_left_m: Position of the scene: a corner (Landsat: the centre of the first pixel) [UTM 33N, m]; None for the
             sensor's own place by the home coast.
     """
 

@@ -19,7 +19,7 @@ class TruthFiles:
     """The known truth of a scene.
 
     Args:
-        folder: Where it is; never inside the delivery.
+        folder: Folder of the truth; never inside the delivery.
         surface_reflectance: Rasters by band name: int16, scale 1e-4, nodata -9999; under clouds and shadows
             too, but not where a glint saturates the sensor.
         temperature: Brightness temperature without clouds by band name: uint16, scale 0.01 K, nodata 0.
@@ -43,9 +43,9 @@ class SimulatedScene:
     Args:
         scene_id: The provider's identifier.
         delivery: The folder that was delivered.
-        metadata: Its main metadata file.
+        metadata: Main metadata file.
         rasters: Files of the delivery by band name.
-        truth: What is known about it; None when it was not asked for.
+        truth: Known truth of the scene; None if it was not requested.
         grid: Grid of the finest bands, the pan band excluded.
     """
 

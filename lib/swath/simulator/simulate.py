@@ -84,7 +84,7 @@ def simulate(
             an item).
         folder: Created when missing.
         size: Pixels a side, at 30 m for Landsat and 10 m for the others; a multiple of 6 for Sentinel-2.
-        seed: Which place.
+        seed: Seed of the place.
         acquired: Aware, UTC; decides the sun's position and, with the seed, the clouds.
         clouds: Share of cloud, 0..1, about.
         atmosphere: The air; defaults to swath's own defaults.

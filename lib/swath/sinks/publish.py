@@ -38,10 +38,10 @@ def publish_product(
     """Write quicklooks and the item.
 
     Args:
-        product: With all its published assets.
-        folder: Where they lie, relative to the store's root.
-        previews: By layer name.
-        store: Where to.
+        product: Product with all its published assets.
+        folder: Folder of the product, relative to the store's root.
+        previews: Previews by layer name.
+        store: Store that receives the product.
         kept: Pictures of an earlier version that show the same, by name: their paths.
 
     Returns:

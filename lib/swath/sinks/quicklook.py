@@ -39,8 +39,8 @@ def stretch_of(red: Stored, green: Stored, *, blue: Stored, nodata: int, usable:
 
     Args:
         red: Stored values, (y, x); ``nodata`` where invalid. So are ``green`` and ``blue``.
-        green: As ``red``.
-        blue: As ``red``.
+        green: Green band, as ``red``.
+        blue: Blue band, as ``red``.
         nodata: The stored value of invalid pixels.
         usable: Pixels to look at (clear ones, say), (y, x); all valid ones when None or when too few are left.
     """
@@ -65,8 +65,8 @@ def true_colour_png(red: Stored, green: Stored, *, blue: Stored, nodata: int, st
 
     Args:
         red: Stored values, (y, x); ``nodata`` where invalid. So are ``green`` and ``blue``.
-        green: As ``red``.
-        blue: As ``red``.
+        green: Green band, as ``red``.
+        blue: Blue band, as ``red``.
         nodata: The stored value of invalid pixels; they become transparent.
         stretch: Give the same one to pictures that are to be compared; None for the picture's own.
 

@@ -13,8 +13,8 @@ class Held:
 
     Args:
         cores: Number of its cores.
-        since: When it registered, POSIX [s].
-        until: When it was removed, POSIX [s]; None while it is there.
+        since: Time of registration, POSIX [s].
+        until: Time of removal, POSIX [s]; None while the executor is there.
     """
 
     cores: int

@@ -37,7 +37,7 @@ def draw_samples(
         hrefs: The scenes, as ``discover`` yields them; workers read them.
         polygons: Labelled polygons.
         request: The features.
-        steps: What makes them; those for ``request.of`` by default.
+        steps: Steps that make the samples; those for ``request.of`` by default.
     """
     if not hrefs:
         return Drawn.together([], request=request)

@@ -56,7 +56,7 @@ def run_stage(
 
     Raises:
         ServiceError: A store was away for longer than the workers waited.
-        ConfigError: What only a person can put right, such as an output that refuses us.
+        ConfigError: A person must correct something first, such as an output that refuses us.
         BrokenInstallationError: The breaker's.
     """
     if not requests:

@@ -40,7 +40,7 @@ def calibrate(
 
     Args:
         calibration: Calibration of the band.
-        sun_elevation_deg: At scene centre; unused where the reflectance is sun-normalised.
+        sun_elevation_deg: Sun elevation at the scene's centre; unused where the reflectance is sun-normalised.
         dtype: Data type of the DN: ``uint8``, ``uint16`` or ``int16``.
         nodata: The DN without data.
     """

@@ -28,8 +28,8 @@ class Composite:
         tile: Name of its tile.
         grid: Grid of the tile.
         period: Period of its dates.
-        recipe: What is made.
-        sources: In the order of (time, id).
+        recipe: Recipe of the composite.
+        sources: Sources, ordered by (time, id).
         without: Sources that are left out, by their number, and why.
     """
 

@@ -22,8 +22,8 @@ class CompositeFiles:
     """What was published of a composite.
 
     Args:
-        records: Its files.
-        pictures: Its pictures.
+        records: Files.
+        pictures: Pictures.
     """
 
     records: tuple[AssetRecord, ...]

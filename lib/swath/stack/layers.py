@@ -53,9 +53,9 @@ def layers_of(recipe: CompositeRecipe, *, grid: Grid, bands: Mapping[str, Band])
     """The assets of a composite, in the order in which they are written.
 
     Args:
-        recipe: What is made.
+        recipe: Recipe of the composite.
         grid: Grid of the tile.
-        bands: As a source describes them.
+        bands: Bands, as a source describes them.
     """
     found: dict[str, LayerSpec] = {}
     for name in recipe.bands:
@@ -95,7 +95,7 @@ def reduced(
     """Values of every asset for some pixels, each (y, x), NaN where there is none.
 
     Args:
-        recipe: What is made.
+        recipe: Recipe of the composite.
         stack: (source, channel, y, x): the bands, and the score where the reducer asks for one; NaN where not to be used.
         days: Days of the sources, since 1970-01-01.
         numbers: Numbers of the sources, in the whole stack of the tile.

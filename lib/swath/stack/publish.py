@@ -27,7 +27,7 @@ def publish_composite(composite: Composite, *, records: Sequence[Mapping[str, An
     Args:
         composite: Whose.
         records: ``AssetRecord.to_plain()`` of its files.
-        store: Where to.
+        store: Store that receives the product.
 
     Returns:
         JSON-able: the item's path and bbox, the pictures by name.

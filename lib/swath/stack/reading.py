@@ -31,7 +31,7 @@ class TileReader:
         recipe: Recipe of the composite.
         grid: The tile's.
         reader: Reader of rasters.
-        scoring: How pixels are scored; None where no reducer asks.
+        scoring: Weights of the pixel score; None if no reducer needs it.
     """
 
     recipe: CompositeRecipe

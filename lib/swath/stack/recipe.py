@@ -41,18 +41,18 @@ class CompositeRecipe:
 
     Args:
         name: Names products and the collection.
-        title: For people.
+        title: Human-readable title.
         version: Version of the pipeline file's meaning.
-        reducer: How dates become one value.
+        reducer: Reducer that makes one value of many dates.
         bands: Common names; a source without one of them is left out.
-        percents: Which percentiles, for that reducer.
+        percents: Percentiles, for that reducer.
         flags: Flags of masks whose pixels are not used (``algo.clear.FLAGS``); None: masks are not looked at.
         buffer_m: Margin around clouds, their shadows and cirrus that is not used [m].
         weights: Weights of the score of ``best_pixel``, by part.
         day_of_year: Day that ``best_pixel`` prefers; None for the middle of the period.
         deviations: Whether ``geomedian`` writes its three deviations.
-        grid: What tiles are cut on.
-        memory_mb: What the stack of one strip may take in a worker [MiB].
+        grid: Grid that tiles are cut on.
+        memory_mb: Most memory that the stack of one strip may take in a worker [MiB].
     """
 
     name: str

@@ -23,7 +23,7 @@ class Scoring:
     """Sums weighted parts, each 0 (worst) to 1.
 
     Args:
-        weights: By part (``stack.recipe.WEIGHTS``).
+        weights: Weight of each part (``stack.recipe.WEIGHTS``).
         day: The wanted day.
         blue: Number of the blue band in the stack, or of the shortest band; None without one: then haze is not judged.
     """

@@ -20,8 +20,8 @@ class Spool:
 
     Args:
         shape: Channels, rows and columns of each source.
-        memory_mb: What may be held, and given at once [MiB].
-        scratch: Where the file goes.
+        memory_mb: Most memory that may be held, and given at once [MiB].
+        scratch: Folder of the file.
     """
 
     def __init__(self, shape: tuple[int, int, int], *, memory_mb: int, scratch: Path) -> None:

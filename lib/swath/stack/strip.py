@@ -61,10 +61,10 @@ class StackJob:
     """Which strip of which composite.
 
     Args:
-        composite: What is made.
+        composite: Composite to make.
         rows: (start, stop) of the strip in the tile.
         number: Number of the strip.
-        folder: Where in the store its parts go.
+        folder: Folder of the parts in the store.
     """
 
     composite: Composite
@@ -77,7 +77,7 @@ def run_stack(job: StackJob, *, store: Store, reader: BandReader) -> StackStrip:
     """Make the parts of all assets of one strip.
 
     Raises:
-        InfrastructureError: What every source needs is away.
+        InfrastructureError: A resource that every source needs is away.
     """
     composite = job.composite
     start, stop = job.rows

@@ -55,7 +55,7 @@ class Warp:
     Args:
         lattice: Places of pixels of the plane in the source.
         row: Row of the tile's first pixel on the lattice's grid.
-        col: Its column.
+        col: Column.
         coarser: Whether a pixel of the tile is longer than one of the source.
     """
 
@@ -87,7 +87,7 @@ class Warp:
 
         Args:
             values: Values of the source, (y, x), NaN where invalid.
-            have: Where they are, ``needs`` at least.
+            have: Window that the values cover, ``needs`` at least.
             window: Window of the tile.
         """
         valid = np.isfinite(values)

@@ -46,9 +46,9 @@ class Clouds:
     looked at, or saturated in one and not cloud or snow, is nodata: never clear.
 
     Args:
-        by: Who judges.
+        by: Judge of the clouds.
         model: The pinned cloud model; None for none.
-        dilate_m: How far clouds and shadows are grown [m].
+        dilate_m: Distance by which clouds and shadows are grown [m].
         highest_m: Highest cloud whose shadow is looked for [m above the ground]; 0 for no shadows.
 
     Raises:

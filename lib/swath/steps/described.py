@@ -34,7 +34,7 @@ class StepDescription:
     Args:
         name: Name of the step.
         version: Version of its results.
-        text: What it makes: the first paragraph of its class.
+        text: Description of its result: the first paragraph of its class.
         kinds: Kinds of layers that it makes.
         parameters: Parameters, in the order of the class.
     """

@@ -139,7 +139,7 @@ def classify_around(
         features: (feature, y, x) of ``place.given``; pixels with a feature that is not finite become 255 and NaN.
         predictor: The model.
         codes: Class code of each of the model's outputs, (class,).
-        place: Where the features are.
+        place: Position of the features.
     """
     usable = np.isfinite(features[:, *place.given.slices_of(place.wanted)]).all(axis=0).ravel()
     mapped = np.full(usable.size, _NODATA, dtype=np.uint8)

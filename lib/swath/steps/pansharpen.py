@@ -31,11 +31,11 @@ class Pansharpen:
     """``sharp:<band>`` on the grid of the pan band: weighted Brovey.
 
     Args:
-        of: What is sharpened: ``toa`` or ``sr`` reflectance, or ``dn``, the delivered numbers.
+        of: Quantity to sharpen: ``toa`` or ``sr`` reflectance, or ``dn``, the delivered numbers.
         bands: Which; None for those that share light with the pan band.
         weights: Share of each band in the pan band's light; None for the overlap of their spectra.
-        fit: Where the bands lie under the pan pixels: by the ``ground``, or as ``gdal`` takes it, which stretches the part of the
-            bands that the pan band covers over the whole pan band, although it may end beyond them.
+        fit: Position of the bands under the pan pixels: by the ``ground``, or as ``gdal`` takes it, which stretches the part
+            of the bands that the pan band covers over the whole pan band, although it may end beyond them.
 
     Raises:
         ConfigError: A parameter is unusable.

@@ -145,7 +145,7 @@ class Smac:
         """The atmosphere that this scene is corrected for; aerosol is at least what the coefficients were fitted to.
 
         Raises:
-            RangeError: What came with the scene is outside the model's range.
+            RangeError: A value of the scene is outside the model's range.
         """
         try:
             asked = Atmosphere(**self._given(scene))

@@ -17,7 +17,7 @@ def bundle_of(variable: str, *, environ: Mapping[str, str] = os.environ) -> str:
 
     Args:
         variable: Such as ``AWS_CA_BUNDLE``.
-        environ: Where it is.
+        environ: Environment that names the file.
 
     Returns:
         The path as it stands until the file is replaced; ``folder/./name`` after that, ``folder/././name`` next. Empty

@@ -13,8 +13,8 @@ class Entry:
 
     Args:
         path: Relative to the store's root.
-        bytes: Its size.
-        modified: When it was written; aware.
+        bytes: Size.
+        modified: Time of the last write; aware.
     """
 
     path: str

@@ -53,7 +53,7 @@ class Database:
         """A connection of our own, in autocommit, in UTC, that works behind a session pooler.
 
         Args:
-            name: How the server's lists call it.
+            name: Name of the session in the server's own lists.
 
         Raises:
             psycopg.OperationalError: The database does not answer, or refuses us.

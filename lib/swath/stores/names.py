@@ -21,7 +21,7 @@ class NameLimits:
     Args:
         part: File or folder name, one part of a path.
         path: Path relative to the store's root.
-        told: Where the limits come from, for messages.
+        told: Source of the limits, for messages.
     """
 
     part: int = FILE_NAME_BYTES - _IN_THE_MAKING

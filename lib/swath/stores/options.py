@@ -31,7 +31,7 @@ class StoreOptions:
         requester_pays: We pay for what we read there.
         profile: A profile of the user's own AWS files, when this bucket needs other credentials than the rest.
         anonymous: A public bucket: nothing is signed.
-        patience_s: How long the store may be away or too busy before a run ends; None leaves it to ``SWATH_STORE_PATIENCE_S``.
+        patience_s: Longest time that the store may be away or busy before a run ends; None means ``SWATH_STORE_PATIENCE_S``.
     """
 
     kind: Literal["s3", "s3-compatible", "s3-outposts"] = "s3"

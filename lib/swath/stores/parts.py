@@ -26,8 +26,8 @@ class UploadedPart:
 
     Args:
         number: 1 to 10,000; the object is the parts in this order.
-        etag: As the store gave it.
-        bytes: Its length.
+        etag: ETag that the store returned.
+        bytes: Length.
         md5: Hex digest of its bytes.
     """
 

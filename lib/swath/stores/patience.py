@@ -57,8 +57,8 @@ class PatientCall:
     """One request to a service, with all of its repetitions.
 
     Args:
-        service: What is waited for, as messages call it: ``s3://bucket at https://host``.
-        seconds: How long it may be away.
+        service: Service that is waited for, as messages name it: ``s3://bucket at https://host``.
+        seconds: Longest time that the service may be away.
     """
 
     service: str
@@ -73,7 +73,7 @@ class PatientCall:
         further request gets one try.
 
         Args:
-            why: What it said, in a few words.
+            why: Service's answer, in a few words.
         """
         now = time.monotonic()
         self.began = self.began or now

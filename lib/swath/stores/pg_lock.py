@@ -41,9 +41,9 @@ class PgLock:
     Args:
         database: A direct connection, not through a pooler in transaction mode.
         output: URI of the output that is locked; ``s3a://`` and ``s3://`` are one.
-        purpose: What is locked there, ``commit`` or ``run``; both may be held at once.
-        run_id: Who we are, for those that wait.
-        wait_s: How long to wait for another driver.
+        purpose: Kind of lock, ``commit`` or ``run``; one session may hold both.
+        run_id: Name of the run, shown to other drivers that wait.
+        wait_s: Longest time to wait for another driver.
     """
 
     def __init__(self, database: Database, *, output: str, run_id: str, wait_s: float, purpose: str = "commit") -> None:

@@ -43,9 +43,9 @@ class ProbeAnswer:
     """One question to a store.
 
     Args:
-        ability: What was asked.
+        ability: Ability that was tested.
         able: Whether it can.
-        told: What it did.
+        told: Behaviour that was observed.
         cause: Why it could not be asked: ``away``, or a ``StoreRefusedError``'s cause; empty when it answered.
     """
 

@@ -39,7 +39,7 @@ def s3_client(options: StoreOptions | None = None, *, authorities: str = "", pat
     """One client a process and way of reaching a bucket. Credentials come from boto3's standard chain.
 
     Args:
-        options: How the bucket is reached.
+        options: Settings to reach the bucket.
         authorities: Bundle of those that are trusted; ``AWS_CA_BUNDLE``'s as it is now, or else boto3's own, without it.
         patient: Wait for a store that is away, and tell in our words what it refuses (see ``PatientCalls``). Otherwise a request
             gets a few tries, and errors are botocore's.
@@ -99,12 +99,12 @@ def get(client: "S3Client", *, bucket: str, key: str, span: str = "") -> tuple[b
 
     Args:
         client: S3 client for the bucket.
-        bucket: Its name in requests.
+        bucket: Name in requests.
         key: Key of the object.
         span: ``bytes=first-last``; empty for all of it.
 
     Raises:
-        ClientError: As S3 says it.
+        ClientError: S3 refused the call.
         ServiceError: The store was away for too long, or bodies break off again and again.
     """
     extra: Any = {"Range": span} if span else {}
@@ -138,7 +138,7 @@ def stream(client: "S3Client", *, bucket: str, key: str) -> Iterator[bytes]:
     """An object's bytes from first to last; goes on where a connection broke.
 
     Raises:
-        ClientError: As S3 says it.
+        ClientError: S3 refused the call.
         ServiceError: The store was away for too long, or bodies break off again and again.
     """
     at = 0

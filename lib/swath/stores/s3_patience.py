@@ -48,7 +48,7 @@ class PatientCalls:
 
     Args:
         endpoint: Endpoint of the store; empty for Amazon's.
-        seconds: How long it may be away.
+        seconds: Longest time that the store may be away.
         credentials: Credentials of the client; None if it signs nothing.
         anonymous: Nothing is signed, on purpose.
     """
@@ -113,7 +113,7 @@ class PatientCalls:
         """A body broke off: wait before it is asked for again.
 
         Raises:
-            ServiceError: That has gone on for long enough.
+            ServiceError: The outage has lasted longer than the store's patience.
         """
         if not call.wait(_one_line(why)):
             raise ServiceError(self._away(uri, why=_one_line(why), what="GetObject"))

@@ -17,7 +17,7 @@ class Ranges(io.RawIOBase):
         bucket: Name of the bucket.
         key: Key of the object.
         size: Length of the object [bytes].
-        head: Its first bytes.
+        head: First bytes.
     """
 
     def __init__(self, client: "S3Client", *, bucket: str, key: str, size: int, head: bytes) -> None:

@@ -21,9 +21,9 @@ class Upload:
 
     Args:
         client: S3 client for the bucket.
-        bucket: Its name in requests.
+        bucket: Name in requests.
         key: Key of the object that is being uploaded.
-        upload_id: As the store gave it.
+        upload_id: Id that the store gave the upload.
     """
 
     def __init__(self, client: "S3Client", bucket: str, *, key: str, upload_id: str) -> None:

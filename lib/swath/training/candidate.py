@@ -30,7 +30,7 @@ class ModelCandidate:
         version: Version that asks.
         alias: Alias that shall mean it.
         samples: Frozen samples to judge on; those of its own training when None.
-        bounds: How much worse it may be than the version that has the alias.
+        bounds: Largest deterioration against the version that has the alias.
         forced: Reason to promote it whatever the comparison says; empty without one.
     """
 
@@ -52,8 +52,8 @@ def give_alias(registry: Registry, candidate: ModelCandidate, *, say: Callable[[
     """Point the alias at the candidate, if it is no worse than the version that has it; the first version is taken as it is.
 
     Args:
-        registry: Where both are.
-        candidate: What is asked for.
+        registry: Registry of both versions.
+        candidate: Version that asks for the alias.
         say: Hears of the comparison.
 
     Raises:

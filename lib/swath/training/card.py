@@ -36,7 +36,7 @@ def card_of(manifest: Manifest, *, title: str, metrics: ModelMetrics) -> str:
 
     Args:
         manifest: Manifest of the model.
-        title: What it is, for people.
+        title: Human-readable title of the model.
         metrics: Pooled over all splits.
     """
     grid = "the scene's reference grid" if manifest.resolution_m is None else f"{manifest.resolution_m:g} m"

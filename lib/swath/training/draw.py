@@ -21,7 +21,7 @@ class Drawn:
     """What drawing gave.
 
     Args:
-        samples: As ``samples_of`` gives them, of all scenes.
+        samples: Samples of all scenes, from ``samples_of``.
         refused: Why a scene gave none, by scene id.
     """
 
@@ -51,7 +51,7 @@ def draw_one(href: str, polygons: Polygons, *, request: FeatureRequest, steps: t
         href: The scene, as ``discover`` yields it.
         polygons: Labelled polygons, in any coordinate system.
         request: The features.
-        steps: What makes them; ``steps_for(request.of)`` by default.
+        steps: Steps that make the layers; ``steps_for(request.of)`` by default.
     """
     chain = steps_for(request.of) if steps is None else steps
     try:

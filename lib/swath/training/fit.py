@@ -27,7 +27,7 @@ def fit_booster(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> "Booster":
     class is.
 
     Args:
-        samples: As ``samples_of`` gives them.
+        samples: Samples from ``samples_of``.
         recipe: Names the features, the classes and the settings.
 
     Raises:

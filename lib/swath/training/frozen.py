@@ -91,7 +91,7 @@ def split_frozen(samples: pd.DataFrame, *, share: float) -> tuple[pd.DataFrame, 
     A polygon is frozen by the digest of its id alone: it stays so whatever polygons come and go, and no later model learns it.
 
     Args:
-        samples: As ``samples_of`` gives them.
+        samples: Samples from ``samples_of``.
         share: Share of the polygons that is frozen, in [0, 1).
     """
     ids = samples["polygon_id"].unique().tolist()

@@ -72,7 +72,7 @@ def compare(challenger: PinnedModel, champion: PinnedModel, *, samples: FrozenSa
         challenger: The model that shall have the alias.
         champion: The model that has it.
         samples: Learned by neither.
-        bounds: How much worse the challenger may be.
+        bounds: Largest deterioration that the challenger may show.
 
     Raises:
         ConfigError: A model cannot be judged on these samples.

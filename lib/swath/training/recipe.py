@@ -43,12 +43,12 @@ class TrainingRecipe:
 
     Args:
         name: Name of the model.
-        title: For people, on the card.
+        title: Title of the card.
         features: The features.
         classes: The classes, by name the labels of the polygons.
         licence: Licence of the model.
         forest: Settings of the trees.
-        splits: How often polygons are split anew for the metrics.
+        splits: Number of times that polygons are split anew for the metrics.
         held_out: Share of each class's polygons kept from training in each split.
         seed: Seed of the first split; later splits count up from it.
         label_field: Attribute of the polygons with the class name.

@@ -24,9 +24,9 @@ def reference_of(booster: "Booster", forest: Forest, samples: pd.DataFrame, *, r
     """Rows and the trainer's answers.
 
     Args:
-        booster: What LightGBM fitted.
+        booster: Booster that LightGBM fitted.
         forest: The same as arrays; its thresholds are asked.
-        samples: That it was fitted on.
+        samples: Samples that the booster was fitted on.
         recipe: Names bands and classes.
     """
     matrix = feature_matrix(samples, recipe=recipe)

@@ -112,9 +112,9 @@ def samples_of(
 
     Args:
         scene: The scene; its bands are read around the polygons only.
-        polygons: In any coordinate system.
+        polygons: Polygons in any coordinate system.
         request: The features.
-        steps: What makes the layers that are asked for (``Toa``, ``Smac``).
+        steps: Steps that make the requested layers (``Toa``, ``Smac``).
         angles: Angle grids; the scene's own by default.
 
     Returns:

@@ -22,7 +22,7 @@ def split_by_polygon(samples: pd.DataFrame, *, seed: int, held_out: float) -> Sp
     A polygon seen in several scenes is one polygon.
 
     Args:
-        samples: As ``samples_of`` gives them.
+        samples: Samples from ``samples_of``.
         seed: The same seed gives the same split, whatever the order of the rows.
         held_out: Share of polygons held out, in (0, 1); at least one of each class stays on either side.
 

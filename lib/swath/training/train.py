@@ -66,8 +66,8 @@ class Trained:
     """What training leaves.
 
     Args:
-        model: As registered.
-        judgement: On held-out polygons.
+        model: Registered model.
+        judgement: Scores on held-out polygons.
         run_id: MLflow run with parameters, metrics and the confusion matrix.
         refused: Scenes that gave no samples, and why.
         not_promoted: Why the alias that was asked for stays where it is; empty when it was given or not asked for.
@@ -91,8 +91,8 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
 
     Args:
         drawn: The samples.
-        recipe: How to train.
-        registry: Where it goes.
+        recipe: Training recipe.
+        registry: Registry that receives the model.
         alias: Alias that the new version asks for, when given: it gets it if it is no worse than the version that has it.
         name: Registered name; the recipe's when empty.
 

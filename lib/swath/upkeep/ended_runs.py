@@ -19,11 +19,11 @@ class EndedRun:
     """A run whose result is there.
 
     Args:
-        run_id: Its name.
-        ended: When its result was written.
+        run_id: Name.
+        ended: Time of the run's result.
         bytes: Size of what the run no longer needs [bytes].
         whole: Nothing else is in its folder.
-        parts: What it needs no longer, by name in its folder.
+        parts: Parts that the run no longer needs, by name in its folder.
     """
 
     run_id: str

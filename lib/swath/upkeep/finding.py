@@ -24,8 +24,8 @@ class OutputFinding:
         kind: What.
         path: Path of the file, relative to the output; for an item that is only served, its collection and id.
         product_id: The product, when there is one.
-        expected: What should be.
-        got: What is.
+        expected: Expected state.
+        got: Actual state.
     """
 
     kind: Kind

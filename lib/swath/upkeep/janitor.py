@@ -74,7 +74,7 @@ def clean(tables: Tables, store: Store, *, retention: Retention, now: datetime |
     Args:
         tables: Tables of the output.
         store: The output.
-        retention: How long things are kept.
+        retention: Retention periods.
         now: Aware; the clock's time without it.
         dry: Only tell.
     """

@@ -64,9 +64,9 @@ def mend(
         spark: The session.
         tables: Tables of the output.
         store: The output.
-        found: What ``compare`` found.
+        found: Findings of ``compare``.
         run_id: Names this mending in the ledger.
-        site: Where it runs.
+        site: Site of the output.
         made_by: Runs that made products, by product, where that is known; recorded products are otherwise of ``run_id``.
     """
     began = datetime.now(UTC)

@@ -69,7 +69,7 @@ def rebuild(spark: SparkSession, tables: Tables, store: Store, *, run_id: str, s
         tables: Tables of the output.
         store: The output.
         run_id: Names this in the ledger, and products of which no result tells the run.
-        site: Where it runs.
+        site: Site of the output.
     """
     told = _runs(store)
     mended = mend(spark, tables, store, found=compare(tables, store), run_id=run_id, site=site, made_by=told.made_by)

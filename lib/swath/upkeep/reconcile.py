@@ -36,9 +36,9 @@ class OutputComparison:
     """What was found, with what mending needs.
 
     Args:
-        products: How many the ledger holds.
-        files: How many files lie below the products folder.
-        findings: In order of their paths.
+        products: Number of products in the ledger.
+        files: Number of files below the products folder.
+        findings: Findings, ordered by path.
         broken: Ledger rows of products that cannot be used.
     """
 

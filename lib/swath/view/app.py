@@ -43,7 +43,7 @@ class View:
     """The answers about one source.
 
     Args:
-        source: Where products come from.
+        source: Source of the products.
         base_map: Address of a site's map tiles with ``{z}``, ``{x}`` and ``{y}``; empty without one.
     """
 

@@ -17,8 +17,8 @@ class LegendEntry:
 
     Args:
         value: Class value, or number of the bit.
-        name: Its name.
-        title: What it means.
+        name: Name.
+        title: Human-readable meaning.
         colour: RRGGBB.
         percent: Share of pixels; None where the item does not say.
         shown: Whether it is drawn when nothing else is asked for.
@@ -39,9 +39,9 @@ class ViewLayer:
     """A layer that can be drawn.
 
     Args:
-        name: Its name in addresses.
-        title: Its title.
-        kind: How it is drawn.
+        name: Name in addresses.
+        title: Title.
+        kind: Kind of rendering.
         assets: Assets that are read.
         unit: UCUM unit of the values; empty for classes, bits and pictures.
         scale: Value of one count.

@@ -18,15 +18,15 @@ class Listed:
     """One product, in its newest version.
 
     Args:
-        product_id: Its id.
+        product_id: Id.
         scene_id: Id of its scene.
-        collection: Its collection.
+        collection: Collection.
         acquired: Moment of acquisition, aware.
         bbox: West, south, east, north [degree].
         item: Path of its item relative to the output's root, or the URI of the item.
         run_id: Run that made it; empty where that is unknown.
-        state: What the newest run that met it did.
-        met_by: That run; empty where that is unknown.
+        state: Result of the newest run that met the scene.
+        met_by: Newest run that met the scene; empty if unknown.
     """
 
     product_id: str

@@ -18,8 +18,8 @@ class Reading:
     """One asset at one place.
 
     Args:
-        asset: Its name.
-        title: Its title.
+        asset: Name.
+        title: Title.
         value: Value in the asset's unit; None where there is no data.
         stored: The count in the file.
         unit: UCUM unit.

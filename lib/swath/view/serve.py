@@ -18,7 +18,7 @@ def serve(source: ViewSource, *, port: int, base_map: str, opened: Callable[[str
     """Serve the map until the process is interrupted.
 
     Args:
-        source: Where products come from.
+        source: Source of the products.
         port: Port of 127.0.0.1; any free one for 0.
         base_map: Address of a site's map tiles; empty without one.
         opened: Called with the address as soon as it answers.

@@ -14,10 +14,10 @@ class QuarantinedScene:
 
     Args:
         scene_id: The scene; its href where its id is not known.
-        pipeline: What was asked of it.
-        stage: Where it failed.
+        pipeline: Pipeline that was requested.
+        stage: Stage that failed.
         error: Class of the error.
-        message: What is wrong, and what to do.
+        message: Problem and remedy.
         run_id: Run that refused it.
         day: Day of acquisition that its id tells, ``2024-08-21``; empty where it tells none.
         bbox: West, south, east, north [degree] of another scene of the same tile or path and row; empty where there is none.

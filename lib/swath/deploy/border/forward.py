@@ -30,8 +30,8 @@ class Forwarded:
 
     Args:
         run_id: Id of the run.
-        flows: What left.
-        withheld: What stayed, although the run has it.
+        flows: Flows that left the site.
+        withheld: Flows of the run that stayed at the site.
     """
 
     run_id: str
@@ -45,7 +45,7 @@ class SetAside:
 
     Args:
         run_id: Id of the run.
-        reason: What is wrong with its result.
+        reason: Fault of the run's result.
     """
 
     run_id: str
@@ -58,7 +58,7 @@ class Dead:
 
     Args:
         run_id: Id of the run.
-        reason: What is known of it.
+        reason: Known state of the run.
         sent: Whether its metrics left.
     """
 
@@ -92,7 +92,7 @@ def forward(
 
     Args:
         site: Whose border and link hold.
-        output: Where the runs wrote, resolved.
+        output: Root of the runs' output, resolved.
         max_duration_s: The longest that a run of the job may last [s].
         now: Clock, aware; the current time by default.
 
@@ -162,7 +162,7 @@ def _flows(site: Site, *, run_id: str, here: BorderPlace, data: bytes | None) ->
     """What the run left, by flow.
 
     Raises:
-        ConfigError: Its file is gone, or no result.
+        ConfigError: File is gone, or no result.
         KeyError: Something in the result is missing; the other errors that are caught are of the same kind.
     """
     if data is None:

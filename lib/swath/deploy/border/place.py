@@ -76,7 +76,7 @@ class BucketPlace:
 
     Args:
         uri: ``s3://bucket/prefix``.
-        store: How it is reached and by whom; None for Amazon's S3 by the caller's own settings.
+        store: Settings and identity that reach the store; None for Amazon's S3 with the caller's own settings.
 
     Raises:
         LaunchError: This machine's AWS files lack the store's profile.

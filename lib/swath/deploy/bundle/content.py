@@ -27,7 +27,7 @@ class CarriedFile:
         path: Below the bundle's folder, with ``/``.
         size: Bytes.
         sha256: Digest of its content.
-        source: Where it came from.
+        source: Source of the file.
 
     Raises:
         ConfigError: The path leads out of the bundle, or the numbers are none.
@@ -74,10 +74,10 @@ class BundleContent:
         made: Moment, UTC, ``2026-11-29T12:00:00Z``: by it a bundle is older or newer than another.
         commit: Commit of the delivery.
         swath: Version of swath that made it.
-        platform: Of its images, ``linux/amd64``.
-        images: By name and digest.
-        left_out: What a whole delivery has and this one has not, in words.
-        files: By path.
+        platform: Platform of the images, such as ``linux/amd64``.
+        images: Images, by name and digest.
+        left_out: Parts of a whole delivery that this one lacks, in words.
+        files: Files, by path.
     """
 
     site: str

@@ -23,8 +23,8 @@ class Gathered:
     """What was put into a bundle.
 
     Args:
-        sources: Where each folder, or file, of the bundle came from.
-        left_out: What a whole delivery has and nobody gave, in words.
+        sources: Source of each folder or file of the bundle.
+        left_out: Parts of a whole delivery that were not given, in words.
     """
 
     sources: dict[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ def gather(wanted: Wanted, *, objects: list[Object], into: Path, tell: Tell) -> 
     """Put everything but the images into a bundle.
 
     Args:
-        wanted: Its parts.
+        wanted: Parts.
         objects: The site's delivery.
         into: Folder of the bundle.
         tell: Takes a line for people.

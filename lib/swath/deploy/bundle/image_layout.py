@@ -30,7 +30,7 @@ def take_in(bundle: Path, copied: Path, *, digest: str) -> None:
     Args:
         bundle: Folder of the bundle.
         copied: Folder of skopeo's.
-        digest: What the image must have.
+        digest: Expected digest of the image.
 
     Raises:
         ConfigError: It has another digest.
@@ -129,7 +129,7 @@ def lay_out(bundle: Path, digest: str, *, into: Path) -> None:
 
     Args:
         bundle: Folder of the bundle.
-        digest: Of the image.
+        digest: Digest of the image.
         into: Empty folder.
     """
     (into / "version").write_text("Directory Transport Version: 1.1\n", encoding="utf-8")

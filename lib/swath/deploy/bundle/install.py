@@ -39,9 +39,9 @@ def install(bundle: Path, *, content: BundleContent, place: Path) -> Path:
     """Install a verified bundle; the folder that counts now.
 
     Args:
-        bundle: Its folder; a delta takes what it leaves out from what is installed.
-        content: Its list.
-        place: Where the site keeps bundles.
+        bundle: Folder; a delta takes what it leaves out from what is installed.
+        content: List.
+        place: Folder where the site keeps bundles.
 
     Raises:
         ConfigError: The disk is full or refuses a file; what counted before counts still.

@@ -27,7 +27,7 @@ def make(wanted: Wanted, *, out: Path, key: Path, tell: Tell, epoch: int | None 
     """Make a bundle.
 
     Args:
-        wanted: Its parts.
+        wanted: Parts.
         out: Folder to make.
         key: Private key that signs the list.
         tell: Takes a line for people.

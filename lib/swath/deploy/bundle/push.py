@@ -17,8 +17,8 @@ class Pushed:
     """An image in the site's registry.
 
     Args:
-        image: By the name that objects have.
-        name: Its name in the registry, by digest.
+        image: Image, under the name that objects use.
+        name: Name in the registry, by digest.
         sent: False when it was there.
     """
 
@@ -32,7 +32,7 @@ def push(bundle: Path, *, content: BundleContent, registry: str) -> Iterator[Pus
 
     Args:
         bundle: Folder of a verified bundle.
-        content: Its list.
+        content: List.
         registry: Host, with a path or without.
 
     Raises:

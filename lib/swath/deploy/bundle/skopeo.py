@@ -16,7 +16,7 @@ def copy(source: str, target: str, *, called: str) -> None:
     """Copy an image with all its architectures; what is at the target already is not sent again.
 
     Args:
-        source: As skopeo takes it: ``docker://...``, ``oci:...``, ``dir:...``.
+        source: Source in skopeo's notation: ``docker://...``, ``oci:...``, ``dir:...``.
         target: The same.
         called: The image's name in messages.
 

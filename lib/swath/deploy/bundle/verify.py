@@ -32,7 +32,7 @@ def verify(bundle: Path, *, keys: tuple[TrustedKey, ...], base: Path | None = No
     """Check a bundle.
 
     Args:
-        bundle: Its folder.
+        bundle: Folder.
         keys: Trusted keys.
         base: Folder of a bundle, or of what is installed, that has the files which a delta leaves out.
 

@@ -17,21 +17,21 @@ class Wanted:
     """A bundle's parts.
 
     Args:
-        site: Where it goes.
+        site: Site that receives the bundle.
         jobs: Jobs that run there.
         root: Checkout of the delivery.
         objects: Files of manifests that others rendered.
         charts: Archives of charts.
         images: Images that no object names (a node's pause), by digest.
         pins: Digests of images that are named by a tag alone.
-        origins: Where images are fetched from, by how their name begins; the name itself without one.
+        origins: Sources of images by the beginning of their name; an image without one comes from its own name.
         wheels: Folder with the packages of the lock; None fetches them.
         lock: Lock of the packages.
         jars: Folders with the jars of ``spark-operator/jars.sha256``.
         models: Signed bundles of models.
         schemas: Folder of STAC schemas; None carries none.
         sboms: Bills of materials.
-        platform: Of the site's nodes.
+        platform: Platform of the site's nodes.
     """
 
     site: Site

@@ -17,7 +17,7 @@ def kept(queue: SqsQueue, arrivals: list[Arrival], *, say: Callable[[str], None]
     """Say again and again that messages are still ours, until the block ends.
 
     Args:
-        queue: Their queue.
+        queue: Queue.
         arrivals: The messages.
         say: Hears that the queue did not answer; the run goes on, and a message that came back is done twice at worst.
         every_s: Seconds between two times.

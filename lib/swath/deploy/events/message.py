@@ -14,10 +14,10 @@ class Arrival:
     """A message, as it was received.
 
     Args:
-        message_id: Its id.
-        receipt: By which it is deleted.
+        message_id: Id.
+        receipt: Receipt that deletes the message.
         uris: Objects that came, ``s3://bucket/key``; none of S3's own test message.
-        received: How often it was received, this time included.
+        received: Number of times that the message was received, this time included.
     """
 
     message_id: str

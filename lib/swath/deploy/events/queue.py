@@ -20,8 +20,8 @@ class RefusedMessage:
     """A message that is none of ours; the queue hands it to the dead letters.
 
     Args:
-        message_id: Its id.
-        reason: What it is, expected and got.
+        message_id: Id.
+        reason: Fault of the message: expected and got.
     """
 
     message_id: str
@@ -48,7 +48,7 @@ class SqsQueue:
         """Messages, until the queue gives none.
 
         Args:
-            most: At most so many.
+            most: Largest number of messages to take.
             keep_s: They come back after so many seconds unless they are deleted.
 
         Raises:

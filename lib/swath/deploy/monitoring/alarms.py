@@ -11,14 +11,14 @@ class Alarm:
     """When a person should look.
 
     Args:
-        name: In CamelCase.
+        name: Name in CamelCase.
         shape: ``above``: the newest number is above the threshold. ``lasting``: it was above it all the time. ``silent``: the
             metric was not told in all the time. ``dead``: a run is at work, and nothing was heard of it in all the time.
-        metric: Its name in the table of metrics.
+        metric: Name in the table of metrics.
         threshold: The most that is good; not used by ``silent`` and ``dead``.
         over_s: All the time [s]; not used by ``above``.
-        summary: What happened, one line.
-        remedy: What to do.
+        summary: Event, in one line.
+        remedy: Action to take.
     """
 
     name: str

@@ -74,9 +74,9 @@ def gate(job: JobSpec, *, site: Site, run_id: str, limits: GateLimits, now: date
 
     Args:
         job: Whose run it is.
-        site: Where it ran.
+        site: Site of the run.
         run_id: Id of the run.
-        limits: What is still good enough.
+        limits: Limits that the run must keep.
         now: Clock, aware; the current time by default.
     """
     try:

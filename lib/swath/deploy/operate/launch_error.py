@@ -7,8 +7,8 @@ class LaunchError(SwathError):
     """An engine did not answer, or not with an answer.
 
     Args:
-        problem: What happened.
-        remedy: What to do.
+        problem: Problem in words.
+        remedy: Action to take.
         passing: Asking again later may help (throttling, a server that is away).
     """
 

@@ -14,10 +14,10 @@ class Life:
     """What a run's stream says.
 
     Args:
-        last: Its last beat.
-        began: When the execution began that it belongs to.
+        last: Last beat.
+        began: Start of the execution that the beat belongs to.
         dead: Neither ended nor at work: killed, out of memory, out of time, or cut from its store.
-        text: For people.
+        text: Human-readable text.
     """
 
     last: Beat

@@ -82,9 +82,9 @@ def read_result(output: str, *, run_id: str, site: Site) -> RunResult | None:
     """The result of a run, or None while there is none.
 
     Args:
-        output: Where the run wrote, resolved.
+        output: Root of the run's output, resolved.
         run_id: Id of the run.
-        site: For the store's endpoint.
+        site: Site that gives the store's endpoint.
 
     Raises:
         LaunchError: The store cannot be reached from here.

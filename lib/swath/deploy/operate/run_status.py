@@ -29,10 +29,10 @@ class RunStatus:
 
     Args:
         run_id: Id of the run.
-        state: In our words.
-        engine_state: In the engine's words.
+        state: State in swath's words.
+        engine_state: State in the engine's words.
         reason: Why, in a sentence; empty when there is nothing to say.
-        remedy: What to do about it.
+        remedy: Action to take.
         stuck: It will not go on by itself.
     """
 

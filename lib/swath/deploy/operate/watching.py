@@ -26,7 +26,7 @@ class Patience:
         unanswered_s: Longest time without any answer.
         stuck_s: Longest time in a state that will not go on by itself.
         deadline_s: Longest duration of the whole run; None for engines that end it themselves.
-        sleep: For tests.
+        sleep: Function that sleeps; tests replace it.
         clock: Monotonic seconds, for tests.
     """
 

@@ -23,9 +23,9 @@ def pod_template(
     """A Pod for Spark to build on, as plain data.
 
     Args:
-        site: Where it runs.
+        site: Site of the job.
         role: Role of the pod.
-        job: For its longest duration; None for templates that serve every job of a site.
+        job: Job that gives the longest duration; None for templates that serve every job of a site.
         priority: Priority class; None where the engine has none of ours.
         writable: Mount paths of empty folders, by name: places to write on a read-only root.
     """

@@ -40,7 +40,7 @@ class ContainerEngine:
         """Build an image.
 
         Args:
-            image: Its name and tag.
+            image: Name and tag.
             root: Context.
             dockerfile: Below the context.
             arguments: Build arguments.
@@ -60,7 +60,7 @@ class ContainerEngine:
         """What a command in an image prints, with no network.
 
         Args:
-            image: Its name and tag.
+            image: Name and tag.
             words: The command.
             folder: Seen as ``/source``, read-only.
             environment: Variables.

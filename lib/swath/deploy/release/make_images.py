@@ -21,7 +21,7 @@ class ImageRecipe:
     """How one of the images is built.
 
     Args:
-        name: In the registry.
+        name: Name of the image in the registry.
         dockerfile: Below the checkout.
         debian: The image has Debian's packages, which its bill lists.
         jars: The image has jars of its own, which its bill lists.
@@ -69,7 +69,7 @@ def make_images(source: CommitSource, building: Building, *, out: Path, key: Pat
 
     Args:
         source: The commit.
-        building: What is made of it, and where it goes.
+        building: Images to make and the registry that receives them.
         out: Folder for ``images.json`` and the bills of materials.
         key: Private key that signs.
         tell: Takes a line for people.

@@ -26,10 +26,10 @@ class ReleasedImage:
 
     Args:
         name: Registry and path.
-        tag: What it was pushed as.
+        tag: Tag that the image was pushed under.
         digest: ``sha256:...``.
         sbom: File with its bill of materials, beside ``images.json``.
-        sbom_sha256: Its digest.
+        sbom_sha256: Digest.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Release:
         lock_sha256: Digest of the lock that they were built from.
         wheel_sha256: Digest of swath's wheel in them.
         scan: ``no known vulnerability`` or ``not scanned: REASON``.
-        images: By name.
+        images: Images, by name.
     """
 
     commit: str

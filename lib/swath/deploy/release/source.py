@@ -16,7 +16,7 @@ class CommitSource:
     """A clean checkout with its wheel.
 
     Args:
-        root: Its folder.
+        root: Folder.
         commit: 40 hex digits.
         epoch: Time of the commit [s since 1970].
         lock_sha256: Digest of its lock.

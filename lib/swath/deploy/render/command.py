@@ -43,7 +43,7 @@ class Foreground:
 
     Args:
         words: Program and arguments.
-        variables: What its environment adds to the caller's.
+        variables: Variables that the job's environment adds to the caller's.
     """
 
     words: tuple[str, ...]

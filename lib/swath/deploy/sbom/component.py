@@ -20,14 +20,14 @@ class Component:
     """A package, a jar, a Debian package.
 
     Args:
-        name: Its name.
-        version: Its version.
+        name: Name.
+        version: Version.
         purl: Package URL.
         licence: SPDX expression, or the licence's name in words.
         sha256: Digests of the files that it may have been installed from.
 
     Raises:
-        ConfigError: Its licence is not known, or forbids what the image is for.
+        ConfigError: Licence is not known, or forbids what the image is for.
     """
 
     name: str

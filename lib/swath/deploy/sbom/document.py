@@ -15,8 +15,8 @@ def document(components: Iterable[Component], *, image: str, epoch: int | None =
     """CycloneDX 1.6 as JSON.
 
     Args:
-        components: In any order.
-        image: What they are in, for example ``registry/swath@sha256:...``.
+        components: Components in any order.
+        image: Image that contains them, for example ``registry/swath@sha256:...``.
         epoch: Time of the commit [s since 1970] (SOURCE_DATE_EPOCH); None leaves the time out.
     """
     parts = [c.plain() for c in sorted(components, key=lambda c: c.purl)]

@@ -61,8 +61,8 @@ def python_components(lock: Mapping[str, Locked], *, installed: Mapping[str, Dis
     """Components of this environment, which must be the lock's.
 
     Args:
-        lock: What was to be installed.
-        installed: What is, by normalised name; this environment's by default.
+        lock: Lock of the packages that were to be installed.
+        installed: Installed packages, by normalised name; this environment's by default.
 
     Raises:
         ConfigError: A package is installed that the lock does not list, in another version, or is missing; or a licence is

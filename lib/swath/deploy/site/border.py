@@ -55,8 +55,8 @@ class Border(Strict):
     """Per flow whether it may leave. Everything that is not named stays.
 
     Args:
-        allow: What may leave.
-        to: Where allowed flows go by ``swath forward``: ``store://NAME/path`` of the site's stores, ``s3://bucket/prefix``,
+        allow: Flows that may leave.
+        to: Destination of allowed flows for ``swath forward``: ``store://NAME/path`` of the site's stores, ``s3://bucket/prefix``,
             ``file:///folder`` or ``/folder``; empty for nowhere.
         region_inside: The Region is this site's own ground (a site in the Region): what goes there crosses no border.
     """
@@ -95,7 +95,7 @@ def crossings(border: Border, *, engine_sends: Mapping[Flow, str], engine: str) 
     Args:
         border: The site's rules.
         engine_sends: Flows that the rendered job itself sends out, and where to.
-        engine: For the text.
+        engine: Engine that the text is about.
     """
     for flow in Flow:
         allowed = border.may_leave(flow)

@@ -21,7 +21,7 @@ class _Field:
     """One of the five.
 
     Args:
-        name: For messages.
+        name: Name for messages.
         low: Smallest value.
         high: Largest value.
         words: Names that represent values.

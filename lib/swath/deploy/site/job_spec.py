@@ -54,18 +54,18 @@ class JobSpec(Strict):
         job: Name of the job; run ids start with it.
         pipeline: Name of a pipeline that the image holds.
         inputs: ``store://NAME/path`` of the site's stores (portable), plain URIs and paths, or one queue (``sqs+https://...``).
-        output: Where products, tables and reports go; the same forms.
-        resources: What the run needs.
+        output: Root of products, tables and reports; the same forms.
+        resources: Resources of the run.
         models: Model pins by step: ``name/version``, or ``name/version@sha256:DIGEST``, with which nothing but these files is
             accepted. An alias is not a pin: it may move between two sites.
         settings: ``STEP.PARAM`` to value, as ``--set``.
-        limit: At most this many scenes.
+        limit: Largest number of scenes.
         tile_size: Strip height at the reference resolution, in rows.
         wave_products: Most products that commit together; without it three times the cores of the run.
         level: Processing level of scenes that state none.
         trust_checksums: Take checksums of items at their word.
         max_duration: The run is stopped after it.
-        labels: For the engine's own lists and bills.
+        labels: Labels for the engine's own lists and bills.
         schedule: Cron in UTC: of the Spark Operator, or of EventBridge Scheduler for EMR on EKS.
         priority: A priority class of the site.
     """

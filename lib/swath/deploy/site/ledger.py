@@ -34,7 +34,7 @@ class SiteLedger(Strict):
         lock: Delta on an object store has no lock of its own in Spark 4.0; two drivers lose data silently.
         dsn: ``SECRET:KEY`` of the Kubernetes secret with the connection string; for ``spark-submit`` the variable
             SWATH_POSTGRESQL_DSN of the caller's environment is used.
-        wait_s: How long a database may be away before a run ends with code 6 [s].
+        wait_s: Longest time that a database may be away before a run ends with code 6 [s].
         pooled: The connection goes through a pooler in transaction mode, which breaks advisory locks.
     """
 
@@ -51,7 +51,7 @@ class SiteCatalogue(Strict):
     Args:
         kind: Files alone, or PostgreSQL with pgSTAC beside them.
         dsn: ``SECRET:KEY`` of the Kubernetes secret with the connection string.
-        base: What readers of the served catalogue call the output; the output's own URI without it.
+        base: Base URI of the output for readers of the served catalogue; the output's own URI if empty.
     """
 
     kind: Literal["static", "pgstac"] = "static"
@@ -73,7 +73,7 @@ class SiteRegistry(Strict):
     Args:
         uri: ``https://...`` of an MLflow server, a folder, or ``store://NAME/path`` with exported models.
         licences: Licences of models that may run here; all when empty.
-        demands: What every model must carry: ``reference`` rows, a ``signature``.
+        demands: Parts that every model must carry: ``reference`` rows, a ``signature``.
         keys: Public keys whose signatures are trusted: files in the image or in a mounted volume.
         revoked: Folder of the list of revoked models, there too.
     """

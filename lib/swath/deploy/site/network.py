@@ -62,7 +62,7 @@ class Trust(Strict):
     Args:
         config_map: Kubernetes ConfigMap with ``ca.pem`` (for Python, GDAL, PostgreSQL) and ``truststore.p12`` (for Java).
             It is mounted as a directory, so a new authority arrives in running pods without a restart.
-        folder: Where it is mounted, or, for ``spark-submit``, where it is.
+        folder: Folder of the mount, or, for ``spark-submit``, the folder itself.
     """
 
     config_map: str = ""

@@ -29,7 +29,7 @@ class Nodes(Strict):
         selector: Labels of the nodes.
         tolerations: Taints that the pods put up with.
         spot: The nodes may be taken away at a notice of two minutes.
-        grace_s: How long a pod that has to go may take to end its tasks [s]: the longest strip and half a minute, at most
+        grace_s: Time that a pod may take to end its tasks before it goes [s]: the longest strip and half a minute, at most
             110 on spot. None for 110 on spot and 120 elsewhere.
     """
 

@@ -9,7 +9,7 @@ class Dem(Strict):
 
     Args:
         path: A raster, a VRT, or a folder or prefix of tiles; ``store://NAME/path`` too.
-        datum: What its heights are above; there is no default, because a wrong one is tens of metres off.
+        datum: Datum of the heights; there is no default, because a wrong one is tens of metres off.
         geoid: Raster of the geoid above the ellipsoid; empty for the one that PROJ has.
         sea_level: Whether places without a tile are sea.
     """

@@ -9,8 +9,8 @@ class SiteRefusal:
 
     Args:
         code: Stable short name, for tests and for searching the guide.
-        reason: What is wrong, without a full stop.
-        remedy: What to do, without a full stop.
+        reason: Fault, without a full stop.
+        remedy: Action to take, without a full stop.
     """
 
     code: str

@@ -28,28 +28,28 @@ class Site(Strict):
 
     Args:
         site: Name.
-        summary: For people.
-        engine: What starts drivers, by its name: see ``swath.deploy.engine``.
-        image: By digest: ``registry/name@sha256:...``; empty for ``spark-submit``.
+        summary: Human-readable summary.
+        engine: Name of the engine that starts drivers: see ``swath.deploy.engine``.
+        image: Image by digest, ``registry/name@sha256:...``; empty for ``spark-submit``.
         spark_version: Spark version of the image.
-        cluster: Where the engine listens.
-        stores: By name; jobs say ``store://NAME/path``.
+        cluster: Address of the engine.
+        stores: Stores by name; jobs write ``store://NAME/path``.
         ledger: The account.
-        catalogue: What people search.
-        models: Where model versions are looked up.
-        identity: Who the pods are; none for folders.
-        placement: Which nodes.
+        catalogue: Catalogue that users search.
+        models: Registry where model versions are looked up.
+        identity: Identity of the pods; none for folders.
+        placement: Nodes that pods may use.
         sizes: The most a pod may take.
         gpu: GPUs; none by default.
         dynamic_allocation: Executors by need.
         scratch: Local disk.
         proxy: The way out, if there is one.
-        search: What searches may reach.
+        search: Hosts and sizes that searches may reach.
         trust: The site's own certificate authority.
         link: The line to the Region.
-        border: What may leave.
-        logging: Where logs go.
-        metrics: How numbers are published.
+        border: Flows that may leave the site.
+        logging: Destination of logs.
+        metrics: Destination of metrics.
         dem: The elevation; none without one.
         rasters: Places of other rasters that steps ask for, by name.
         price_file: Prices for the cost of a run, a path in the image.

@@ -62,8 +62,8 @@ class SiteStore(Strict):
     """One place for data.
 
     Args:
-        kind: What answers.
-        uri: What represents the store: ``s3://bucket/prefix`` or a folder.
+        kind: Kind of server.
+        uri: Location of the store: ``s3://bucket/prefix`` or a folder.
         region: Region of the bucket; ``external`` for stores without Regions.
         endpoint: ``https://host:port`` of a store that is not Amazon's.
         addressing: ``path`` for most stores that are not Amazon's.
@@ -75,7 +75,7 @@ class SiteStore(Strict):
         requester_pays: We pay for what we read there.
         profile: A profile of the AWS files that pods mount, when this store needs other credentials than the rest.
         anonymous: A public bucket: nothing is signed.
-        patience_s: How long the store may be away or too busy before a run ends with code 6 [s].
+        patience_s: Longest time that the store may be away or too busy before a run ends with code 6 [s].
         insecure_http: Allow ``http://`` (a test bench).
     """
 

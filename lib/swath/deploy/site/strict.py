@@ -23,7 +23,7 @@ def parse(model: type[Model], data: object, *, source: str) -> Model:
     """Make a value of ``data``, or say in one message everything that is wrong with it.
 
     Args:
-        model: What it should become.
+        model: Type to build.
         data: Parsed YAML.
         source: The file, for the message.
 

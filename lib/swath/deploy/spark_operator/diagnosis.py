@@ -42,7 +42,7 @@ class Symptom:
 
     Args:
         reason: Why.
-        remedy: What to do.
+        remedy: Action to take.
         stuck: It will not go on by itself.
     """
 

@@ -19,7 +19,7 @@ def still_true(events: Sequence[Object], *, pods: Sequence[Object]) -> Iterator[
 
     Args:
         events: Events of the application and its pods.
-        pods: As they are now.
+        pods: Pods in their present state.
     """
     pending = {pod["metadata"]["name"] for pod in pods if pod.get("status", {}).get("phase") == "Pending"}
     seen: set[tuple[str, str]] = set()

@@ -25,7 +25,7 @@ class KubeApi:
     """One namespace of one API server.
 
     Args:
-        namespace: Where runs live.
+        namespace: Namespace of the runs.
         api: Client; the official one knows kubeconfig files, exec plug-ins and pods' own accounts.
     """
 

@@ -29,7 +29,7 @@ class OperatorLauncher:
         api: The API server.
         manifest: The run to submit; None when only asking.
         now: Clock, UTC.
-        sleep: For tests.
+        sleep: Function that sleeps; tests replace it.
     """
 
     def __init__(

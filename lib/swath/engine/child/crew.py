@@ -19,7 +19,7 @@ class Crew:
     """Children that share requests.
 
     Args:
-        children: How many.
+        children: Number of children.
         limits: Limits of each request.
         nursery: Forks them; see ``Child``.
     """
@@ -40,7 +40,7 @@ class Crew:
         """Have all requests done.
 
         Args:
-            requests: As they travel.
+            requests: Requests in their JSON form.
             heard: Hears of each as it is done, in the thread of the caller; what it raises ends the work.
 
         Returns:

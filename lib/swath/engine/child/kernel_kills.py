@@ -12,7 +12,7 @@ def kernel_kills(*, cgroups: Path = _CGROUPS, membership: Path = _MEMBERSHIP) ->
     """The kernel's count for the control group that this process belongs to; 0 where it tells none.
 
     Args:
-        cgroups: Where control groups are mounted.
+        cgroups: Mount point of the control groups.
         membership: Lines of ``number:controllers:path``, of this process.
     """
     try:

@@ -25,11 +25,11 @@ class Nursling:
     """A child that the nursery forked, told of and ended as a ``Popen`` is.
 
     Args:
-        pid: Its process.
+        pid: Process.
         handle: Descriptor of the process (``pidfd``), by which it is killed: a number may be another process's by then.
         connection: The nursery tells the exit code here, and kills the child when this end closes.
-        stdin: Its requests.
-        stdout: Its answers.
+        stdin: Requests.
+        stdout: Answers.
     """
 
     def __init__(self, pid: int, *, handle: int, connection: socket.socket, stdin: BinaryIO, stdout: BinaryIO) -> None:
@@ -71,8 +71,8 @@ class Nursery:
     """Where a worker asks for children.
 
     Args:
-        channel: To the nursery; all workers send here.
-        answer_s: How long to wait for a child [s].
+        channel: Channel to the nursery that all workers share.
+        answer_s: Longest time to wait for a child [s].
     """
 
     channel: socket.socket

@@ -77,7 +77,7 @@ class Child:
 
     Args:
         limits: Limits of each call.
-        module: What the child runs; its ``main`` must serve requests as that of ``child_main`` does.
+        module: Module that the child runs; its ``main`` must serve requests as that of ``child_main`` does.
         nursery: Forks the child; without one, or when it does not answer, the child is a Python of its own.
     """
 
@@ -96,7 +96,7 @@ class Child:
             not suffice twice, and an unexpected error twice: what a child has kept from earlier requests must not count.
 
         Raises:
-            InfrastructureError: What every scene needs failed; Spark may retry.
+            InfrastructureError: A resource that every scene needs failed; Spark may retry.
         """
         last: dict[str, Any] | Refused = Refused("", "")
         for _ in range(_TRIES):

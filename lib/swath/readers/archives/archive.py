@@ -42,9 +42,9 @@ class Archive:
     """An archive that was listed.
 
     Args:
-        path: As GDAL names it.
-        version: Its size and time of change: another file under the same name is another archive.
-        listing: What it holds.
+        path: Path in GDAL's notation.
+        version: Size and time of change: another file under the same name is another archive.
+        listing: Content of the archive.
         copies: Members that GDAL cannot reach in place, by name, in files without a name.
     """
 

@@ -15,7 +15,7 @@ class ArchiveLimits:
         unpacked: Bytes; a Landsat 9 scene has 1.5 GB.
         ratio: Bytes unpacked for one that is packed; pixels pack 1.3 to 4 times, a scene that is mostly fill 20 times.
         small: Bytes up to which no ratio is looked at: a made-up scene of one value packs a thousand times.
-        seconds: To list, inflate or copy out of one archive.
+        seconds: Longest time to list, inflate or copy out of one archive.
     """
 
     members: int = 10_000
@@ -34,8 +34,8 @@ class Budget:
 
     Args:
         name: Name of the archive, for messages.
-        packed: Its size in bytes.
-        limits: What it may hold and cost.
+        packed: Size in bytes.
+        limits: Limits on the archive's content and cost.
     """
 
     name: str

@@ -17,10 +17,10 @@ class Member:
     """A regular file in an archive.
 
     Args:
-        name: With slashes, without a leading ``./``.
-        stored: As the archive spells it.
+        name: Name with slashes, without a leading ``./``.
+        stored: Name as the archive spells it.
         size: Bytes when unpacked.
-        offset: Where its bytes begin in the tar (inflated when it is compressed); None where they do not lie in one piece.
+        offset: Offset of the bytes in the tar (inflated if it is compressed); None if they are not in one piece.
         direct: GDAL reads it by its name, in place.
     """
 
@@ -36,8 +36,8 @@ class ArchiveListing:
     """What is in an archive.
 
     Args:
-        kind: How its members are packed.
-        members: By name, in the archive's order; of members with one name the last, as tar and zip say.
+        kind: Packing of the members.
+        members: Members by name, in the archive's order; of members with one name the last, as tar and zip say.
         inflated: A compressed tar without its compression, in a file that has no name; None when it was not asked for.
     """
 

@@ -71,7 +71,7 @@ def list_compressed(file: BinaryIO, *, inflater: Callable[[BinaryIO], BinaryIO],
     Args:
         file: The archive.
         inflater: Decompressor for its compression.
-        budget: What is believed of it.
+        budget: Limits that the archive must keep.
         keep: Keep what comes out: members are then read without inflating again.
 
     Raises:

@@ -30,7 +30,7 @@ class Elevation:
 
     Args:
         tiles: Rasters.
-        datum: What their heights are above.
+        datum: Datum of the tiles' heights.
         geoid: Raster of the geoid above the ellipsoid; needed unless ``datum`` is the ellipsoid.
         sea_level: Whether a place that no tile covers is at height 0 above ``datum``, because the user says so.
     """
@@ -101,7 +101,7 @@ def open_elevation(where: str, *, datum: Datum, geoid: str = "", sea_level: bool
 
     Args:
         where: GeoTIFF, VRT or SRTM's ``.hgt``; a folder; an ``s3://`` prefix.
-        datum: What the heights are above.
+        datum: Datum of the heights.
         geoid: Raster of the geoid; empty for the one that PROJ has.
         sea_level: Whether places without a tile are sea.
 

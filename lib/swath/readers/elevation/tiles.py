@@ -50,8 +50,8 @@ class Tile:
     """One raster.
 
     Args:
-        href: As GDAL opens it.
-        box: Its extent, where that is known without opening it.
+        href: Address in GDAL's notation.
+        box: Extent, where that is known without opening it.
         digest: Hex sha256 of its bytes, where a list of tiles states it; empty otherwise.
     """
 
@@ -184,7 +184,7 @@ def sampled(tile: Tile, x: Floats, y: Floats, *, kernel: RasterKernel = "bilinea
     Args:
         tile: The tile.
         x: Places in its coordinate system, (n,).
-        y: Of that shape.
+        y: Northings of that shape.
         kernel: ``nearest`` takes the pixel that holds the place.
     """
     grid = tile.header.grid

@@ -38,7 +38,7 @@ def archived(href: str) -> ArchiveListing:
     """What an archive holds, by its bytes: its suffix says nothing.
 
     Args:
-        href: As the user named it.
+        href: Address as the user named it.
 
     Raises:
         ArchiveError: It is none, corrupt, cut short, locked by a password, or beyond belief.

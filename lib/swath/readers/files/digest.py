@@ -27,7 +27,7 @@ def fingerprint(href: str, *, also: str = "") -> Fingerprint:
     """Digest a file, or a member of an archive, in bounded memory; one that a memory in use knows is not read again.
 
     Args:
-        href: As ``readers.href.gdal_href`` spells it.
+        href: Address as ``readers.href.gdal_href`` spells it.
         also: Another algorithm of ``readers.multihash`` that is wanted; empty for none.
 
     Raises:
@@ -66,7 +66,7 @@ def checked_fingerprint(href: str, *, checksum: str) -> Fingerprint:
     """The fingerprint of a file that is what its ``file:checksum`` says, as far as that can be checked.
 
     Args:
-        href: As ``readers.href.gdal_href`` spells it.
+        href: Address as ``readers.href.gdal_href`` spells it.
         checksum: A multihash; one of a kind that ``hashlib`` lacks is not believed and not checked.
 
     Raises:

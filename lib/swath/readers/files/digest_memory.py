@@ -23,7 +23,7 @@ class DigestMemory:
     """What is known of files, and what was met while the memory was in use.
 
     Args:
-        known: By name: stamp and fingerprint, as ``to_json`` keeps them.
+        known: Stamp and fingerprint by name, as ``to_json`` keeps them.
     """
 
     def __init__(self, known: dict[str, list[Any]]) -> None:
@@ -43,7 +43,7 @@ class DigestMemory:
         """The known fingerprint of an unchanged file, otherwise a new one.
 
         Args:
-            href: As ``readers.href.gdal_href`` spells it.
+            href: Address as ``readers.href.gdal_href`` spells it.
             take: Reads the file.
             also: Another digest that is wanted; a memory without it has the file read again.
         """

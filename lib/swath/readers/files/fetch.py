@@ -51,9 +51,9 @@ class Ask:
 
     Args:
         url: URL, http or https.
-        hosts: That may be asked, on the way too.
+        hosts: Hosts that may be contacted, redirects included.
         method: GET or POST.
-        headers: To the address's own host only.
+        headers: Headers for the address's own host only.
         body: JSON of a POST.
         say: Hears why we wait.
     """
@@ -86,7 +86,7 @@ def read_bounded(response: "Response", *, most: int, seconds: float = PATIENCE_S
     Args:
         response: Response that ``answered`` returned.
         most: Bytes; also after unpacking.
-        seconds: For the whole body: a server may send a byte a minute.
+        seconds: Longest time for the whole body: a server may send a byte a minute.
 
     Raises:
         FetchError: It is larger, or too slow.
@@ -111,7 +111,7 @@ def answer_to(ask: Ask) -> "Response":
     """The answer to a request once the server is not busy any more; the caller closes it.
 
     Raises:
-        FetchError: As ``answered``.
+        FetchError: The reasons are those of ``answered``.
     """
     from requests.exceptions import ConnectionError as NoConnection  # noqa: PLC0415
     from requests.exceptions import RequestException, Timeout  # noqa: PLC0415

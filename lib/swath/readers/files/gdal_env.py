@@ -48,8 +48,8 @@ def gdal_env(href: str = "", *, cache_bytes: int | None = None) -> Iterator[None
     """Hold GDAL to ``GDAL_OPTIONS`` while rasters are opened and read.
 
     Args:
-        href: What is opened; its bucket's endpoint, region, payer and credentials come with it.
-        cache_bytes: What decoded blocks may take; None leaves GDAL's own choice, a twentieth of the machine's memory.
+        href: Address to open; its bucket's endpoint, region, payer and credentials come with it.
+        cache_bytes: Room for decoded blocks; None leaves GDAL's own choice, a twentieth of the machine's memory.
     """
     options: dict[str, str | int] = dict(GDAL_OPTIONS) if cache_bytes is None else {**GDAL_OPTIONS, "GDAL_CACHEMAX": cache_bytes}
     if _REMOTE in href and (authorities := bundle_of(_BUNDLE)):

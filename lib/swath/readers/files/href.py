@@ -94,7 +94,7 @@ def open_bytes(href: str) -> Iterator[BinaryIO]:
     """Open a file, or a member of an archive, for reading its bytes as they are unpacked; on this machine or on S3.
 
     Args:
-        href: As ``gdal_href`` spells it.
+        href: Address as ``gdal_href`` spells it.
 
     Raises:
         ReadError: It does not exist, or the archive is broken, or it is where we cannot read.
@@ -120,7 +120,7 @@ def opened(path: str) -> BinaryIO:
     """A file's bytes, seekable.
 
     Args:
-        path: As ``gdal_href`` spells a whole file.
+        path: Path as ``gdal_href`` spells a whole file.
 
     Raises:
         ReadError: It is where we cannot read.

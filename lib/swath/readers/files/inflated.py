@@ -18,7 +18,7 @@ def open_inflated(href: str) -> Iterator[BinaryIO]:
     """Open a file for reading what is in it; compression (gzip, bzip2, xz, zstd, lz4) is judged by its first bytes.
 
     Args:
-        href: As ``gdal_href`` spells it.
+        href: Address as ``gdal_href`` spells it.
 
     Raises:
         ReadError: It cannot be opened, or what it holds is cut short or corrupt. What is read is for the caller to bound.

@@ -29,8 +29,8 @@ class Origin:
     """Where a file really is.
 
     Args:
-        url: With its query.
-        hosts: That may be asked for it.
+        url: Address with its query.
+        hosts: Hosts that may be contacted for the file.
         served: Address of the item that has the query, where it was taken off; empty otherwise.
         key: Key of the asset in that item.
     """
@@ -99,7 +99,7 @@ def origin_of(name: str) -> Origin:
     """Where a file of a scene really is.
 
     Raises:
-        ReadError: Its item must be read first, or gives it no more.
+        ReadError: Item must be read first, or gives it no more.
     """
     origin = _KNOWN.get(name)
     if origin is None:

@@ -37,7 +37,7 @@ def patiently(work: Callable[[], T], *, href: str, forget: Callable[[], None] = 
 
     Args:
         work: Opens and reads with GDAL.
-        href: What it reads, as ``gdal_href`` spells it.
+        href: Address that is read, as ``gdal_href`` spells it.
         forget: Closes what ``work`` keeps open of it.
 
     Raises:

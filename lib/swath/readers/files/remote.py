@@ -74,7 +74,7 @@ def reached(name: str) -> Reached:
     """What an address leads to; asked once in a while.
 
     Raises:
-        ReadError: As ``openable_remote``.
+        ReadError: The reasons are those of ``openable_remote``.
     """
     known = _REACHED.get(name)
     if known is None or known.until < time.time() or is_newer(name, known.asked):
@@ -94,7 +94,7 @@ def open_remote(name: str) -> BinaryIO:
     """A file's bytes, seekable.
 
     Raises:
-        ReadError: As ``openable_remote``.
+        ReadError: The reasons are those of ``openable_remote``.
     """
     found = reached(name)
     if found.copy is not None:

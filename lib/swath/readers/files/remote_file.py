@@ -28,10 +28,10 @@ class Reached:
     Args:
         asked: The address that led here.
         url: Signed URL of the last redirect.
-        headers: For it.
-        hosts: That may be asked.
+        headers: Request headers.
+        hosts: Hosts that may be contacted.
         size: Bytes.
-        version: What the server calls these bytes: a strong ETag, else when they were last changed; empty where it says neither.
+        version: Server's version of the bytes: a strong ETag, else the time of the last change; empty if the server states neither.
         until: Good so long, in seconds since the epoch.
         copy: The whole file, where the server sends no parts of it.
     """

@@ -21,9 +21,9 @@ class Signed:
     """An address with what opens it.
 
     Args:
-        url: To ask.
-        headers: To send, to this host only.
-        until: When it ends to be good, in seconds since the epoch; None when it says nothing of that.
+        url: Address to request.
+        headers: Headers to send, to this host only.
+        until: Expiry, in seconds since the epoch; None if it is not stated.
     """
 
     url: str = field(repr=False)

@@ -18,12 +18,12 @@ def read_metadata(href: str, *, max_bytes: int = MAX_METADATA_BYTES) -> bytes:
     """The bytes of a metadata file, never more than a limit.
 
     Args:
-        href: As ``readers.href.gdal_href`` spells it.
+        href: Address as ``readers.href.gdal_href`` spells it.
         max_bytes: The most that is read, once it is unpacked.
 
     Raises:
         MetadataError: It is missing, empty, or larger than the limit.
-        ArchiveError: Its archive cannot be unpacked.
+        ArchiveError: Archive cannot be unpacked.
     """
     try:
         with open_inflated(href) as file:
@@ -56,7 +56,7 @@ def xml_of_bytes(data: bytes, *, name: str) -> Element:
 
     Args:
         data: The document.
-        name: For messages.
+        name: Name for messages.
 
     Raises:
         MetadataError: Not well-formed, nested too deep, or it declares entities.

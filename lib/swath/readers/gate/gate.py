@@ -38,7 +38,7 @@ def admitted(scene: Scene) -> Scene:
     """The scene when its numbers may be believed.
 
     Args:
-        scene: As a reader made it.
+        scene: Scene from a reader.
 
     Returns:
         The scene with its level. Where the delivery of a sensor of the user's own states none, ``swath:scene_level`` says so.

@@ -19,7 +19,7 @@ def check_hints(properties: Mapping[str, Any], *, assets: Mapping[str, Mapping[s
 
     Args:
         properties: Properties of the item.
-        assets: Its assets by key.
+        assets: Assets by key.
         named: Whether it names a platform, constellation, instrument or collection.
 
     Raises:

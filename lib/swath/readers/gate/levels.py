@@ -87,8 +87,8 @@ def stated_level(properties: Mapping[str, Any], *, collection: str, item_id: str
 
     Args:
         properties: Properties of the item.
-        collection: Its collection; empty when it has none.
-        item_id: Its id.
+        collection: Collection; empty when it has none.
+        item_id: Id.
     """
     stated = list(_statements(properties, collection=collection, item_id=item_id))
     mission = any(_TWO_LEVELS.search(_plain(properties.get(name))) for name in ("platform", "constellation"))
@@ -120,8 +120,8 @@ def mission_of(*names: str, item_id: str) -> str:
     """The constellation that a platform, constellation, collection or product id names; empty for a sensor of the user's own.
 
     Args:
-        names: What the item calls its platform, its constellation, its collection.
-        item_id: Its id; only ids that a mission gives to its products say anything.
+        names: Names of platform, constellation and collection in the item.
+        item_id: Id; only ids that a mission gives to its products say anything.
     """
     told = " ".join(_plain(name) for name in names)
     found = next((mission for mission, pattern in _MISSIONS.items() if pattern.search(told)), "")

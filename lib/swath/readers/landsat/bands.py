@@ -33,7 +33,7 @@ class LandsatSensor:
         family: Sensor family of the scene.
         instrument: STAC instrument.
         spacecraft: The Landsats that carried it.
-        bands: By native id.
+        bands: Bands by native id.
         thermal: Native ids of the thermal bands.
     """
 

@@ -19,10 +19,10 @@ class Mtl:
         spacecraft: 1 to 9.
         sensor: ``MSS``, ``TM``, ``ETM``, ``OLI``, ``TIRS`` or ``OLI_TIRS``.
         acquired: Scene centre, UTC.
-        sun_elevation_deg: At scene centre; not checked here (night scenes parse).
-        sun_azimuth_deg: At scene centre, clockwise from north.
+        sun_elevation_deg: Sun elevation at the scene's centre; not checked here (night scenes parse).
+        sun_azimuth_deg: Sun azimuth at the scene's centre, clockwise from north.
         earth_sun_distance_au: None in files before 2014.
-        bands: By native id.
+        bands: Bands by native id.
         cloud_cover_percent: None when unknown (-1 in the file, or no such key).
         cloud_cover_land_percent: The same over land.
         scene_id: ``LC80400282014193LGN00``; empty in the oldest files.
@@ -33,7 +33,7 @@ class Mtl:
         wrs_path: None when not given.
         wrs_row: None when not given.
         software: Processing software version.
-        processed: When the product was made, as written; empty when not given.
+        processed: Processing time as written; empty if not given.
     """
 
     spacecraft: int

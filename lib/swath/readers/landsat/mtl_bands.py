@@ -50,9 +50,9 @@ class MtlBand:
 
     Args:
         native_id: ``B1`` ... ``B11``, ``B6_VCID_1``, ``BQA``, ``QA_PIXEL``, ``QA_RADSAT``.
-        file_name: As written; empty when it names none.
-        radiance: To W m-2 sr-1 um-1.
-        reflectance: To TOA reflectance, not yet divided by the sine of the sun's elevation.
+        file_name: File name as written; empty if the MTL names none.
+        radiance: Conversion to W m-2 sr-1 um-1.
+        reflectance: Conversion to TOA reflectance, not yet divided by the sine of the sun's elevation.
         k1: Thermal constant [W m-2 sr-1 um-1].
         k2_k: Thermal constant [K].
         quantize_max: Highest DN, which means saturation.

@@ -68,7 +68,7 @@ def delivered(
     of another type: so that tables of DN know them.
 
     Args:
-        values: As the file holds them; they may be changed.
+        values: Values as the file holds them; they may be changed.
         asset: Whose they are.
         mask: True where the file's mask says data; None without one.
 

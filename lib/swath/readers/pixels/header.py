@@ -40,12 +40,12 @@ class RasterHeader:
     """What a raster says of itself.
 
     Args:
-        grid: Where its pixels lie.
+        grid: Grid of the pixels.
         dtype: NumPy name of the stored type of its first band.
         count: Bands in the file, an alpha band among them.
         nodata: Nodata value of the first band; None if the file has none.
         tags: The dataset's own tags.
-        mask: Which pixels hold data, where the file says so by more than ``nodata``.
+        mask: Internal mask that marks which pixels hold data beyond ``nodata``.
         alpha: Whether one of the bands is an alpha band.
     """
 
@@ -64,7 +64,7 @@ def inspect(
     """Read a raster's header.
 
     Args:
-        href: As ``gdal_href`` spells it.
+        href: Address as ``gdal_href`` spells it.
         known: The file's fingerprint when it was taken already: spares a second look at its size and end.
         max_pixels: More than that is not believed.
         rpc: Model of a raw image that is in a file of its own; rasters with a coordinate system do not need it.

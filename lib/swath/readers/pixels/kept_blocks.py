@@ -36,7 +36,7 @@ class KeptBlocks:
         size: (height, width) of the band.
         block: (height, width) of a block.
         dtype: Data type of the band.
-        decode: Where blocks come from.
+        decode: Function that decodes a block.
         together: Ask for all neighbours at once, as suits a file far away; otherwise block by block.
     """
 

@@ -22,7 +22,7 @@ def find_mask(href: str, *, source: rasterio.DatasetReader) -> Mask | None:
     """The mask of a raster: beside it, inside it, or its alpha band, in GDAL's order; None when it has none.
 
     Args:
-        href: As ``gdal_href`` spells it.
+        href: Address as ``gdal_href`` spells it.
         source: The raster, opened.
 
     Raises:

@@ -50,7 +50,7 @@ class RawFile:
     """One file of the image.
 
     Args:
-        href: As GDAL opens it.
+        href: Address in GDAL's notation.
         row: Ordinal of its row of tiles, from 1.
         col: Ordinal of its column of tiles.
     """
@@ -65,7 +65,7 @@ class Delivery:
     """A delivery of one raw image.
 
     Args:
-        scene_id: Its id.
+        scene_id: Id.
         platform: STAC platform.
         instrument: STAC instrument.
         acquired: Aware, UTC.
@@ -76,8 +76,8 @@ class Delivery:
         metadata: Files that were read beside the pixels: the main one first.
         nodata: The count that means no data; None if there is none.
         saturated: The count of saturation; None when unknown.
-        processed: When it was made, as written; empty when unknown.
-        left_out: What it lacks, in words, by name.
+        processed: Processing time as written; empty if unknown.
+        left_out: Parts that the delivery lacks, in words, by name.
     """
 
     scene_id: str

@@ -25,7 +25,7 @@ class RpcMapping:
         rpc: RPC of the image.
         size: Height and width of the image [px].
         elevation: Elevation of the ground.
-        refinement: What ground control or another image adds to places in the image.
+        refinement: Correction that ground control or another image adds to places in the image.
     """
 
     crs: str

@@ -16,7 +16,7 @@ class TileListing:
 
     Args:
         product_name: The product it was cut from; empty when not said.
-        sensed: When the tile was sensed, UTC.
+        sensed: Sensing time of the tile, UTC.
         crs: CRS of the ring.
         ring: Around the tile's data, map units, closed; empty when not said.
         cloud_cover_percent: None when not said.

@@ -18,8 +18,8 @@ class Fields:
     """One metadata document.
 
     Args:
-        root: Its root element.
-        source: Its name, for messages.
+        root: Root element.
+        source: Name, for messages.
     """
 
     root: Element

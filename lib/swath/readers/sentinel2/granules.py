@@ -19,7 +19,7 @@ def scene_id_of(metadata: Sentinel2Metadata, *, source: str) -> str:
 
     Args:
         metadata: Metadata of the product and the granule.
-        source: What the user named: a granule's folder has its siblings beside it.
+        source: Source as the user named it: a granule's folder has its siblings beside it.
     """
     if metadata.tile is None or sum(1 for _ in _of_tile(source, tile=metadata.tile.mgrs)) <= 1:
         return metadata.scene_id

@@ -42,11 +42,11 @@ class SafeDelivery:
     """The files of one scene.
 
     Args:
-        source: What the user named.
+        source: Source as the user named it.
         metadata: The documents.
         images: Href of each band's raster, by native band id.
         names: Name relative to the product's root, the same in folder and archive, by href.
-        left_out: What was passed over, in words, by name.
+        left_out: Parts that were passed over, in words, by name.
         strays: Rasters that are not where a band is expected; only where no band is.
         flat: All files lie in one folder.
     """

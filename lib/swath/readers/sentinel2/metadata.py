@@ -198,7 +198,7 @@ def read_sentinel2_metadata(files: MetadataFiles, *, level: str = "") -> Sentine
     """Read whatever documents there are.
 
     Args:
-        files: Where they are.
+        files: Files of the granule.
         level: The only processing level to take (``1C``); any without one. Another level is refused before the granule is
             read: what its metadata lacks there does not matter then.
 

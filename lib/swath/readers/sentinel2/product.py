@@ -35,7 +35,7 @@ class ProductMetadata:
         product_type: ``S2MSI1C``, ``S2MSI2A``.
         baseline: Processing baseline (``02.06``).
         started: Start of the data take's sensing, UTC.
-        generated: When the product was made, as written.
+        generated: Processing time as written.
         datatake_id: ``GS2A_20180629T000241_015757_N02.06``.
         datatake_type: ``INS-NOBS``.
         relative_orbit: 1..143.

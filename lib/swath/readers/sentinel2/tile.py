@@ -36,7 +36,7 @@ class TileMetadata:
         tile_id: ``S2A_OPER_MSI_L1C_TL_EPAE_20180629T012042_A015757_T56JMM_N02.06``.
         datastrip_id: Id of the datastrip that the tile was cut from; empty if not stated.
         level: ``1C`` or ``2A``.
-        sensed: When this tile was sensed, UTC.
+        sensed: Sensing time of this tile, UTC.
         grids: Nominal grid by ground sampling [m]; the rasters' own grids may differ (decimated deliveries).
         sun: Mean direction to the sun [deg].
         views: Mean direction to the satellite by native band id [deg]; bands may be missing.

@@ -53,9 +53,9 @@ class SearchAnswer:
         """Keep an item; its path, or None when the very same was there already.
 
         Args:
-            feature: As it came; what is no item is kept too, and refused when it is read.
+            feature: Feature as received; one that is no item is kept too, and refused when it is read.
             root: Root of the API.
-            hosts: That the user named.
+            hosts: Hosts that the user named.
         """
         self._seen += 1
         if self._seen > MAX_ITEMS:

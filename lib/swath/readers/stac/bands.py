@@ -44,7 +44,7 @@ def choose_bands(item: Item, *, platform: Platform) -> Chosen:
     ``stac_choice.choose`` for several files of one band (other formats, coarser copies, pictures).
 
     Raises:
-        MetadataError: Which of two files a band is cannot be told; or the item describes it by what is not a number.
+        MetadataError: Two files claim the band and nothing decides between them, or a value in the item is not a number.
     """
     left_out: dict[str, str] = {}
     offers: list[BandCandidate] = []

@@ -21,7 +21,7 @@ class BandCandidate:
         irradiance: ``eo:solar_illumination`` [W m-2 um-1]; None when the item does not say.
         bits: Bits per sample, by ``data_type``; 0 if the item does not say.
         roles: Roles of the asset.
-        nodata: As the item says; None when it does not.
+        nodata: Nodata value as the item states it; None if it does not.
         sun_normalised: Whether reflectance is divided by the cosine of the sun's zenith angle already.
         checksum: ``file:checksum``; empty when there is none.
         quality: Scheme of a quality band; None for measurements.

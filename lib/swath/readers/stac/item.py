@@ -32,7 +32,7 @@ class Item:
 
     Args:
         record: The parsed JSON.
-        href: Where it was read: asset hrefs are relative to it.
+        href: Address of the item: asset hrefs are relative to it.
     """
 
     record: JsonObject

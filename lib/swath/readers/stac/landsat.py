@@ -21,9 +21,9 @@ def with_mtl(bands: Mapping[str, BandCandidate], *, item: Item, family: str) -> 
     """Bands with the calibration of the MTL file beside them where the item gives no scale.
 
     Args:
-        bands: By name.
+        bands: Bands by name.
         item: Whose assets they are.
-        family: Its sensor's; other families have no MTL file.
+        family: Sensor's; other families have no MTL file.
 
     Raises:
         MetadataError: The MTL file is of Level 2.

@@ -20,7 +20,7 @@ def check_offsets(candidates: Iterable[BandCandidate], *, item: Item, family: st
 
     Args:
         candidates: The bands that are used.
-        item: What they are of.
+        item: Item that the offsets belong to.
         family: Sensor family.
         baseline: Processing baseline of Sentinel-2; empty when unknown.
 

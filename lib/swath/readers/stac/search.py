@@ -26,11 +26,11 @@ class Search:
     """One search.
 
     Args:
-        href: As the user wrote it.
+        href: Address as the user wrote it.
         root: Root of the API, without user and query.
         user: ``user:password`` of the address; empty without one.
         parameters: Keyword arguments of pystac-client's ``Client.search``.
-        hosts: That may be asked: the site's list, otherwise the API's own host and those of the parameter ``hosts``.
+        hosts: Hosts that may be contacted: the site's list, otherwise the API's own host and those of the parameter ``hosts``.
     """
 
     href: str = field(repr=False)

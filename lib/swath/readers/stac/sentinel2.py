@@ -35,8 +35,8 @@ class Beside:
         granule_digest: Hex sha256 of it; empty without it.
         tile: The granule; None when there is none, or it cannot be read.
         product: The product; None likewise.
-        level: What the granule's root element says; None without it.
-        notes: What cannot be used, and why, by name.
+        level: Level that the granule's root element states; None without it.
+        notes: Reasons why parts cannot be used, by name.
     """
 
     granule_href: str | None = None
@@ -57,7 +57,7 @@ def read_beside(item: Item, *, family: str) -> Beside:
 
     Args:
         item: The item.
-        family: Its sensor's; other families have none.
+        family: Sensor's; other families have none.
     """
     if family != FAMILY:
         return Beside()

@@ -36,7 +36,7 @@ def reflectance_from(
     ``rho = pi L d^2 / (ESUN sin(sun elevation))``: see ``algo.radiometry.fold_esun``; the elevation comes later.
 
     Args:
-        unit: As the item spells it.
+        unit: Unit as the item spells it.
         name: The band, for messages.
         scaling: Scale and offset: ``value = scale DN + offset`` in ``unit``.
         irradiance: ``eo:solar_illumination`` [W m-2 um-1]; None when the item does not say.

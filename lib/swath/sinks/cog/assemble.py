@@ -28,8 +28,8 @@ class CogTarget:
     """What the file is to say of itself.
 
     Args:
-        grid: Where its pixels lie.
-        encoding: How they are stored.
+        grid: Grid of the file's pixels.
+        encoding: Encoding of the pixels.
         description: Description of the band.
         tags: File metadata; only what the asset key holds, so that equal keys give equal bytes.
     """
@@ -54,7 +54,7 @@ def assemble(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPar
 
     Args:
         parts: One manifest a strip, any order.
-        target: What the file says of itself.
+        target: Header and tags of the file.
         open_part: Opens a part file for reading; the caller's store decides how.
         output: The file to write (a temporary one; publishing it is the store's business).
 
@@ -95,9 +95,9 @@ def front_of(parts: list[PartManifest], files: list[BinaryIO], *, target: CogTar
     """Header and overviews. Of full resolution the sizes suffice; its bytes are not looked at.
 
     Args:
-        parts: In the order of their strips.
-        files: Their part files.
-        target: What the file says of itself.
+        parts: Parts, in the order of their strips.
+        files: Part files.
+        target: Header and tags of the file.
     """
     statistics = sum((p.statistics for p in parts), Statistics())
     size = (target.grid.height, target.grid.width)

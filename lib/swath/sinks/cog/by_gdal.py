@@ -28,7 +28,7 @@ def assemble_with_gdal(parts: list[PartManifest], target: CogTarget, *, open_par
 
     Args:
         parts: One manifest a strip, any order.
-        target: What the file says of itself.
+        target: Header and tags of the file.
         open_part: Opens a part file for reading.
         output: The file to write; a temporary file of the uncompressed pixels is beside it meanwhile.
 

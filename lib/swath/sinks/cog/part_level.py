@@ -41,7 +41,7 @@ class PartLevel:
         stop: First row that is not the strip's.
         raw: Keep pixel rows instead of blocks.
         encoding: Encoding of the asset.
-        file: Where blocks and rows go, one after the other.
+        file: File that receives blocks and rows, one after the other.
         aside: Opens a file for blocks that come before their turn.
     """
 

@@ -34,9 +34,9 @@ class PartManifest:
         asset: Asset key.
         strip: Number of the strip.
         href: The part file, relative to the output.
-        bytes: Its length.
+        bytes: Length.
         statistics: Over the strip's own rows.
-        pieces: In order; level 0 first and contiguous from offset 0.
+        pieces: Pieces in order; level 0 first and contiguous from offset 0.
         uploaded: The part of a shared upload that holds level 0; the part file then has the rest alone, from offset 0.
     """
 
@@ -106,8 +106,8 @@ class PartWriter:
     """Streams one strip of one asset into a part file, window by window.
 
     Args:
-        file: Where the part goes.
-        encoding: How the asset is stored.
+        file: Destination of the part.
+        encoding: Encoding of the asset.
         size: (height, width) of the whole asset.
         rows: (start, stop) of the strip.
     """

@@ -31,7 +31,7 @@ class Sent:
     """What the object is.
 
     Args:
-        bytes: Its length.
+        bytes: Length.
         statistics: Over all pixels.
     """
 
@@ -58,7 +58,7 @@ def places(parts: list[PartManifest]) -> Places:
     """Find each strip's place.
 
     Args:
-        parts: In the order of their strips.
+        parts: Parts, in the order of their strips.
 
     Raises:
         NoPlaceError: A strip without a part is between strips with one, or none has one.
@@ -77,9 +77,9 @@ def send(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPart, u
 
     Args:
         parts: One manifest a strip, any order.
-        target: What the file says of itself.
+        target: Header and tags of the file.
         open_part: Opens a part file: everything of a strip that is not in the upload.
-        upload: That the strips sent their parts to.
+        upload: Upload that the strips sent their parts to.
         scratch: A folder for the front in the making.
 
     Raises:

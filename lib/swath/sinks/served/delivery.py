@@ -30,7 +30,7 @@ class DeliveryOutcome:
     """What became of the outbox.
 
     Args:
-        items: That the catalogue has now.
+        items: Items that the catalogue now has.
         pending: Entries that wait.
         gone: Entries whose item is no more: there is nothing to tell.
         problem: Why entries wait; empty when none do.
@@ -114,7 +114,7 @@ class CatalogueDelivery:
 
     Args:
         store: The output.
-        catalogue: Where to.
+        catalogue: Catalogue that receives the items.
         base: URI that the output's root has for readers of the catalogue; empty means the output's own.
     """
 

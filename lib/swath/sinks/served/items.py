@@ -22,7 +22,7 @@ def served_item(data: bytes, *, path: str, base: str) -> Json:
 
     Args:
         data: The item's file in the output.
-        path: Where it is, relative to the output's root.
+        path: Path of the item, relative to the output's root.
         base: URI that the output's root has for readers of the catalogue.
 
     Returns:
@@ -48,7 +48,7 @@ def served_collection(name: str, *, items: Sequence[Json], before: Json | None, 
     """The collection that holds ``items`` and what was in it before.
 
     Args:
-        name: Its id.
+        name: Id.
         items: New or replaced ones.
         before: The record that the catalogue has; None when it is new.
         base: URI that the output's root has for readers of the catalogue.

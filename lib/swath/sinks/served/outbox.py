@@ -35,9 +35,9 @@ class OutboxEntry:
     A reference and not the item: who replays late tells what is true then.
 
     Args:
-        collection: Its collection.
-        product_id: Its id.
-        item: Its path, relative to the output's root.
+        collection: Collection.
+        product_id: Id.
+        item: Path, relative to the output's root.
     """
 
     collection: str

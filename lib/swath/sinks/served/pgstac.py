@@ -117,8 +117,8 @@ class PgStacSession:
     """Upserts over one connection.
 
     Args:
-        connection: In autocommit, with pgSTAC's search path.
-        database: For messages.
+        connection: Connection in autocommit mode, with pgSTAC's search path.
+        database: Name of the database for messages.
     """
 
     def __init__(self, connection: _Connection, *, database: Database) -> None:
@@ -130,7 +130,7 @@ class PgStacSession:
         """Collections first, then their items, each in bulk; repeating it changes nothing.
 
         Args:
-            items: With absolute hrefs; of two with one id the later counts.
+            items: Items with absolute hrefs; of two with one id the later counts.
             base: URI that the output's root has for readers.
 
         Raises:

@@ -33,7 +33,7 @@ class PictureRecord:
         href: Relative to the item.
         bytes: Size of the file.
         digest: Hex sha256 of the file.
-        title: For people.
+        title: Human-readable title.
         name: STAC asset key.
     """
 

@@ -31,9 +31,9 @@ class CatalogRow:
     """One published item.
 
     Args:
-        collection: Its collection.
+        collection: Collection.
         acquired: Aware; the UTC date is its day.
-        product_id: Its id.
+        product_id: Id.
         href: Path of the item, relative to the output's root.
         bbox: (west, south, east, north) [deg].
         platform: Platform of the scene; one item per day and platform is read for the collection's summaries.
@@ -65,7 +65,7 @@ def rebuild(rows: Iterable[CatalogRow], *, store: CatalogFiles, touched: Iterabl
 
     Args:
         rows: *All* items of the days they are in, not only the new ones.
-        store: Where the catalogue lives; levels above the touched days are read from it.
+        store: Store of the catalogue; levels above the touched days are read from it.
         touched: Days to rewrite besides those of ``rows``: one without rows any more disappears.
 
     Returns:

@@ -31,11 +31,11 @@ def collection_of(
     """The collection's record.
 
     Args:
-        name: Its id.
+        name: Id.
         items: Sample items; what they say is added to what the record said before.
         before: The record as it was, if there was one.
         extent: Extent of all items.
-        years: In which items were acquired.
+        years: Years in which items were acquired.
         links: Structural links.
     """
     known = before or {}

@@ -16,7 +16,7 @@ class Extent:
     """How many items there are, and where and when.
 
     Args:
-        items: Their number.
+        items: Number.
         bbox: (west, south, east, north) [deg], west > east across the antimeridian; None without items.
         interval: First and last acquisition, RFC 3339; None without items.
     """

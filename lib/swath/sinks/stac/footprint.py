@@ -62,7 +62,7 @@ def footprint_on(grid: Grid, data: Footprint) -> Footprint:
 
     Args:
         grid: The product's grid.
-        data: Where the scene's data are.
+        data: Valid pixels of the scene.
     """
     outline = _footprint(_globe_ring(grid))
     frame, whole = shape(outline.geometry), shape(data.geometry)

@@ -39,7 +39,7 @@ def item_of(product: Product, *, pictures: tuple[PictureRecord, ...] = (), model
     Args:
         product: The product, with its published assets.
         pictures: Published pictures; the one named ``thumbnail`` is the quicklook.
-        model_hrefs: Where a model's own record is, by digest, for those that have one.
+        model_hrefs: Addresses of the models' own records, by digest, for those that have one.
 
     Raises:
         GeometryError: The scene's grid has no place on the globe.

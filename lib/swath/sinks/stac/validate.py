@@ -29,7 +29,7 @@ class SchemaFinding:
     Args:
         schema: Address of the schema.
         where: Path of the offending value, ``/properties/view:azimuth``.
-        message: What the schema says.
+        message: Message of the schema's validator.
     """
 
     schema: str

@@ -205,7 +205,7 @@ def rehearsed(command: Sequence[str], *, timeout_s: float) -> tuple[int | None, 
 
     Args:
         command: The program and its arguments.
-        timeout_s: How long it may take [s].
+        timeout_s: Longest duration [s].
 
     Returns:
         Its exit code (None when it was ended) and what it wrote to standard error.

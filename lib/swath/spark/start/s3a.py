@@ -26,7 +26,7 @@ def s3a_settings(uris: Iterable[str], environ: Mapping[str, str] = os.environ) -
     """Hadoop settings of the buckets among some URIs; empty when none of them is on S3.
 
     Args:
-        uris: What Spark itself opens: outputs, not scenes.
+        uris: Addresses that Spark itself opens: outputs, not scenes.
         environ: Environment with endpoints, regions and the kind of identity.
     """
     settings: dict[str, str] = {}

@@ -23,10 +23,10 @@ class Module:
     """An artifact of a Maven repository.
 
     Args:
-        name: Its artifact.
+        name: Artifact.
         sha256: SHA-256 of its jar, in hexadecimal digits.
-        group: Its group.
-        version: Its version.
+        group: Group.
+        version: Version.
     """
 
     name: str

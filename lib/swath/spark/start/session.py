@@ -44,7 +44,7 @@ def build_session(
         app: Name of the application.
         master: Spark master; without one that of spark-submit, otherwise ``local[*,4]``.
         conf: Settings that win over ours. Under spark-submit, what it was given wins over ours too.
-        output: Where the run writes; on S3, Spark learns how to open it, and fetches what it needs for that once.
+        output: Root of the run's output; for S3, Spark learns how to open it, and fetches what it needs for that once.
 
     Raises:
         ConfigError: There is no Java that Spark runs on, or no jars for Delta or S3.

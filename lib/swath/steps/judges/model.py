@@ -132,10 +132,10 @@ def decided(probability: NDArray[np.float32], *, decision: Decision, asked: Wind
     """Average, cut and grow a probability as s2cloudless does; (y, x) of ``window``.
 
     Args:
-        probability: Of ``asked``, (y, x): ``window`` with the decision's margin, less at the scene's edge.
+        probability: Probability over ``asked``, (y, x): ``window`` with the decision's margin, less at the scene's edge.
         decision: Threshold and radii.
-        asked: Where the probability is.
-        window: What is wanted.
+        asked: Window of the probability.
+        window: Window to decide.
     """
     mean = probability
     if decision.average_px:

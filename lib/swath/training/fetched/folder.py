@@ -25,8 +25,8 @@ def write_model(manifest: Manifest, weights: bytes, *, into: Path, purpose: str,
         manifest: Its ``training`` holds ``attribution`` and where the weights came from.
         weights: Content of the file that the manifest names.
         into: A folder that is not there yet, or is empty.
-        purpose: What the model is for.
-        limits: What it is not for.
+        purpose: Purpose of the model.
+        limits: Uses that the model is not fit for.
 
     Raises:
         ConfigError: The folder holds something.

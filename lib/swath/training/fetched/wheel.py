@@ -21,7 +21,7 @@ class PublishedWheel:
     """A release on a package index.
 
     Args:
-        project: Its name there.
+        project: Name there.
         version: Version.
         sha256: Digest of the wheel.
         extra: Extra of swath that installs it.
