@@ -95,7 +95,7 @@ def load_pipeline(name: str) -> PipelineFile:
     """Read and check a pipeline file.
 
     Raises:
-        ConfigError: It is missing or wrong; the message names the key and the nearest known one.
+        ConfigError: The file is missing or wrong; the message names the key and the nearest known one.
     """
     path = find_pipeline(name)
     if path.stat().st_size > _MAX_BYTES:

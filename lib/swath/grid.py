@@ -52,7 +52,7 @@ class Window:
         """The part inside ``other``.
 
         Raises:
-            ValueError: They do not meet.
+            ValueError: The windows do not intersect.
         """
         row, col = max(self.row, other.row), max(self.col, other.col)
         return Window(row, col, min(self.row_stop, other.row_stop) - row, min(self.col_stop, other.col_stop) - col)

@@ -24,7 +24,7 @@ def grid_settings(said: object) -> dict[str, Any]:
     """What a pipeline file says of its grid, as a mapping; empty for ``native``.
 
     Raises:
-        ConfigError: It is neither a name nor a mapping.
+        ConfigError: The value is neither a name nor a mapping.
     """
     if said is None or said == "native":
         return {}

@@ -93,7 +93,7 @@ def transformer(source: str, target: str) -> Any:
     """PROJ's transformation between two coordinate systems, east before north.
 
     Raises:
-        GeometryError: One of them is unknown.
+        GeometryError: A coordinate system is unknown.
     """
     # Imported here: a process that warps nothing need not load PROJ's tables.
     from pyproj import Transformer  # noqa: PLC0415

@@ -245,8 +245,8 @@ class Pipeline:
         version: Version of the pipeline file's meaning.
         grid: The grid of the products; None for that of each band.
         coregister: Reference of the co-registration; None without one.
-        writer: Writer that makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same pixels
-            in other bytes.
+        writer: Writer that makes COGs of the parts that strips leave: swath, or GDAL's COG driver, whose files hold the same
+            pixels in other bytes.
         checks: Before publishing.
         rasters: Rasters of the site, by name.
     """

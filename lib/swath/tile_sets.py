@@ -144,7 +144,7 @@ class FileTiles:
             resolution: Pixel size of those.
 
         Raises:
-            ConfigError: It is no such file, or a tile is named twice, or has no system.
+            ConfigError: The file is of another kind, or a tile is named twice or has no coordinate system.
         """
         try:
             features = json.loads(Path(path).read_text(encoding="utf-8"))["features"]

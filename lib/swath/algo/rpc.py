@@ -176,7 +176,7 @@ class Rpc:
             width: Samples of the image.
 
         Raises:
-            MetadataError: They fit the image when they are exchanged, and only then.
+            MetadataError: The offsets and scales fit the image only after they are exchanged.
         """
         fits = max(_misfit(self.line_off, self.line_scale, height), _misfit(self.samp_off, self.samp_scale, width))
         swapped = max(_misfit(self.line_off, self.line_scale, width), _misfit(self.samp_off, self.samp_scale, height))

@@ -29,7 +29,7 @@ def area_of(text: str) -> Mapping[str, Any]:
         text: A bbox, GeoJSON, or a path to it.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The text is not an area.
     """
     parts = text.replace(" ", "").split(",")
     if len(parts) == _BBOX and not text.lstrip().startswith("{"):

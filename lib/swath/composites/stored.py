@@ -55,7 +55,7 @@ class StoredPlan:
         """The composites of a wave.
 
         Raises:
-            FileNotFoundError: One of them is gone.
+            FileNotFoundError: A stored composite is missing.
         """
         found = []
         for path in self.stacks[number * size : (number + 1) * size]:

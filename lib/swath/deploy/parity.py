@@ -51,7 +51,7 @@ def execute(command: EngineCommand, *, runtime: Runtime, timeout_s: float = 1800
     """Run a localised command with a Spark.
 
     Raises:
-        LaunchError: It ended with an exit code other than 0, or not in time.
+        LaunchError: The command failed or exceeded its time limit.
     """
     conf = dict(command.conf)
     if runtime.packages:

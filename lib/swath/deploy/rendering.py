@@ -30,7 +30,7 @@ def write_pod_templates(site: Site, *, folder: Path) -> tuple[Path, ...]:
     """Write ``driver.yaml`` and ``executor.yaml`` into ``folder/<site>``.
 
     Raises:
-        ConfigError: Nothing of the site's engine is a pod.
+        ConfigError: The site's engine starts no pods.
     """
     templates = pod_templates(site)
     if not templates:

@@ -83,7 +83,7 @@ class Graph:
         """The call that makes a layer.
 
         Raises:
-            KeyError: None does.
+            KeyError: No call makes the layer.
         """
         for call in self.calls:
             if any(spec.name == name for spec in call.recipe.makes):

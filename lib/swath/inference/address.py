@@ -93,7 +93,7 @@ def fetched(fetch: Callable[[], T], *, into: Path, uri: str, asked: str) -> T:
     """What ``fetch`` gives, as long as files grow below ``into``.
 
     Raises:
-        RegistryAwayError: Nothing came for ``STALL_S`` seconds.
+        RegistryAwayError: Nothing arrived for ``STALL_S`` seconds.
     """
     answer = _apart(fetch)
     size, since = -1, monotonic()

@@ -115,7 +115,7 @@ def opened(home: Path, *, keys: tuple[TrustedKey, ...], called: str) -> Bundle:
 
     Raises:
         SignatureError: Unsigned, altered, signed by another key or for another model.
-        ConfigError: It is no bundle.
+        ConfigError: The folder is not a bundle.
     """
     content = home / CONTENT
     hint = _verified(content, home / BUNDLE_SIGNATURE, keys=keys, called=called)

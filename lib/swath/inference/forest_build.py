@@ -60,7 +60,7 @@ def forest_of(trees: Sequence[Tree], *, features: int, sums: Sums) -> Forest:
     """The forest of some trees.
 
     Raises:
-        ConfigError: It has more features, thresholds or nodes than the arrays can hold.
+        ConfigError: The forest has more features, thresholds or nodes than the arrays can hold.
     """
     if not 1 <= features <= MAX_FEATURES:
         msg = f"the model has {features} features; 1 to {MAX_FEATURES} are possible"

@@ -61,7 +61,7 @@ def register_bundle(bundle: Bundle, *, registry: Registry, name: str = "", downg
         downgrade: Take a version that is older than one which came from the same source.
 
     Raises:
-        ConfigError: It is older than what is here, or admission refuses it.
+        ConfigError: The model is older than the version here, or admission refuses it.
     """
     name = name or bundle.name
     source = str(bundle.lineage.get("source", {}).get("registry", ""))

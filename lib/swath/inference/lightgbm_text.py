@@ -23,7 +23,7 @@ def parse_lightgbm(text: str) -> Forest:
         text: A model with objective ``multiclass`` or ``binary`` and numerical splits.
 
     Raises:
-        ConfigError: It uses what the arrays cannot hold: categorical or linear trees, another objective, too many
+        ConfigError: The model uses what the arrays cannot hold: categorical or linear trees, another objective, too many
             thresholds, features or nodes.
     """
     head, _, rest = text.partition("\nTree=0\n")

@@ -98,7 +98,7 @@ class ModelStore:
             cache: Folder of the copies, by digest.
 
         Raises:
-            ConfigError: It is not there, or its files are not those that its digest names.
+            ConfigError: The model is missing, or its files do not match its digest.
         """
         home = cache / digest
         if home.is_dir() and model_digest(home) == digest:

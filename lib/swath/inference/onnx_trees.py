@@ -29,7 +29,7 @@ def trees_of_onnx(path: Path, *, features: int) -> Forest | None:
         features: Number of features that its input has.
 
     Raises:
-        ConfigError: It is no ONNX file, or a tree ensemble with nodes, links or weights that the arrays cannot hold.
+        ConfigError: The file is not ONNX, or a tree ensemble with nodes, links or weights that the arrays cannot hold.
     """
     nodes = list(_loaded(path).graph.node)
     trees = [n for n in nodes if n.op_type == _OPERATOR and n.domain == "ai.onnx.ml"]

@@ -65,7 +65,7 @@ def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VE
         source: Address that the directory was fetched from; the directory itself when empty.
 
     Raises:
-        ConfigError: It is no model.
+        ConfigError: The directory is not a model.
     """
     model_digest(directory)  # refuses links and oversize before anything is copied
     draft = cache / f".{uuid.uuid4().hex}"

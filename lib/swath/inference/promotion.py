@@ -88,7 +88,7 @@ def roll_back(registry: Registry, name: str, *, alias: str, reason: str) -> Regi
     """Give an alias back to the version that had it before.
 
     Raises:
-        ConfigError: Nothing had it before.
+        ConfigError: No version had the alias before.
     """
     before = champion_of(registry, name, alias=previous_of(alias))
     if not before:

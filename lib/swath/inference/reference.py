@@ -140,7 +140,7 @@ def read_reference(directory: Path) -> Reference | None:
     """The reference rows of a model; None when it has none.
 
     Raises:
-        ConfigError: They cannot be read.
+        ConfigError: The rows cannot be read.
     """
     path = directory / REFERENCE_FILE
     return Reference.from_file(path) if path.is_file() else None

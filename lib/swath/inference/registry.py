@@ -176,7 +176,7 @@ class Registry:
             beside: Files that become artifacts of the run, by folder.
 
         Raises:
-            ConfigError: It is no model that ``admit`` takes, or the registry cannot be reached.
+            ConfigError: The directory is not a model that ``admit`` takes, or the registry cannot be reached.
         """
         manifest, digest = admit(directory), model_digest(directory)
         name = name or manifest.name

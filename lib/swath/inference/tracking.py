@@ -96,9 +96,9 @@ def in_our_words(*, uri: str, asked: str) -> Iterator[None]:
     """Say in our words what MLflow, its database or its store of artifacts refuses.
 
     Raises:
-        AbsentError: It has no such thing.
-        RegistryAwayError: It cannot answer.
-        ConfigError: It refuses us.
+        AbsentError: The registry has no such version, run or artifact.
+        RegistryAwayError: The registry does not answer.
+        ConfigError: The registry refuses the request.
     """
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 (as above)
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 (as above)

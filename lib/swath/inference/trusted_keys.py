@@ -38,7 +38,7 @@ class TrustedKey:
         """Read a PEM file.
 
         Raises:
-            ConfigError: It is none, or holds no public key.
+            ConfigError: The file is not PEM, or holds no public key.
         """
         from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  sites without signatures do without
         from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415

@@ -18,7 +18,7 @@ def read_ubjson(data: bytes) -> Any:
     """The value that ``data`` holds; arrays of one type of number are NumPy arrays.
 
     Raises:
-        ConfigError: It is cut, nested too deeply, or no Universal Binary JSON.
+        ConfigError: The data is cut short, nested too deeply, or not Universal Binary JSON.
     """
     try:
         return _Reader(data).value(depth=0)

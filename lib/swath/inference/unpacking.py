@@ -26,7 +26,7 @@ def unpack(source: BinaryIO, *, into: Path, called: str, first: Callable[[Path],
         first: Looks at the first file before any other is unpacked.
 
     Raises:
-        ConfigError: It is no tar, is cut, or holds anything but a few plain files inside of the folder.
+        ConfigError: The file is not a tar, is cut short, or holds anything but a few plain files inside of the folder.
     """
     try:
         with tarfile.open(fileobj=source, mode="r:") as tar:

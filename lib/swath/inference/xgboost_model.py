@@ -44,7 +44,7 @@ def parse_xgboost(data: bytes) -> XgboostModel:
     """Build a forest from a model file.
 
     Args:
-        data: Bytes that ``Booster.save_model`` wrote as ``.json`` or ``.ubj``; objective ``binary:logistic`` or ``multi:softprob``.
+        data: Output of ``Booster.save_model`` as ``.json`` or ``.ubj``; objective ``binary:logistic`` or ``multi:softprob``.
 
     Raises:
         ConfigError: An older binary or pickled file, another booster or objective, categorical splits, several targets, or

@@ -79,7 +79,8 @@ class PgRows:
 
         Args:
             name: Name of the table.
-            rows: Rows in the order of ``schema``, structs in the order of their fields; or a function that gives them, called anew for each try.
+            rows: Rows in the order of ``schema``, structs in the order of their fields; or a function that
+                gives them, called anew for each try.
             schema: Schema of the table.
             run_id: Id of the transaction.
             wave: Number of the wave of the transaction.
@@ -89,7 +90,7 @@ class PgRows:
 
         Raises:
             AccountError: The database refuses the rows.
-            ServiceError: It was away for too long.
+            ServiceError: The database was away for too long.
         """
 
         def work(connection: Connection) -> bool:
@@ -217,8 +218,8 @@ class PgRows:
 
         Raises:
             ConfigError: The database was never reached, and waiting would not help.
-            ServiceError: It was away for longer than we wait.
-            AccountError: It refuses.
+            ServiceError: The database was away for longer than a run waits.
+            AccountError: The database refuses the statement.
         """
         waits = waiting_for(self._database)
         while True:

@@ -98,7 +98,7 @@ class PgTables:
 
         Raises:
             AccountError: The database refuses the rows.
-            ServiceError: It was away for too long.
+            ServiceError: The database was away for too long.
             LockError: Another driver commits, or the lock was lost: nothing was appended.
         """
         del files

@@ -38,7 +38,7 @@ def split_item(item: str) -> tuple[str, str]:
     """The output and the path in it of an item's path or URI.
 
     Raises:
-        ConfigError: It is not where swath puts items.
+        ConfigError: The path is not one where swath puts items.
     """
     parts = item.rstrip("/").split("/")
     path = parts[-ITEM_LEVELS:]

@@ -85,7 +85,7 @@ def beats_of(data: bytes) -> tuple[Beat, ...]:
     """The beats of a stream, in order, at least one.
 
     Raises:
-        ConfigError: One of its lines is not a beat, or it has none.
+        ConfigError: A line of the stream is not a beat, or the stream is empty.
     """
     beats = tuple(beat_of(line) for line in data.decode(errors="replace").splitlines() if line.strip())
     if not beats:

@@ -38,7 +38,7 @@ class Destinations:
         """The inverse of ``to_json``.
 
         Raises:
-            ConfigError: It is something else.
+            ConfigError: The value has another form.
         """
         try:
             plain: Mapping[str, str] = json.loads(text or "{}")

@@ -126,7 +126,7 @@ def _text(path: Path) -> str:
     """A list's text; PowerShell writes UTF-16.
 
     Raises:
-        ConfigError: It is not text.
+        ConfigError: The file is not text.
     """
     data = path.read_bytes()
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"

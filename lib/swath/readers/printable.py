@@ -25,7 +25,7 @@ def refuse_unprintable(href: str) -> None:
     """Refuse a name that no file system has, and a file whose name is not UTF-8, as ``printable`` spells it.
 
     Raises:
-        MetadataError: It is one.
+        MetadataError: The name is one of these.
     """
     if "\0" in href:
         raise MetadataError("the scene's path holds a NUL", expected="a path or URI", got=ascii(href)[:200], remedy="Correct it.")

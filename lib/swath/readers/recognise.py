@@ -73,8 +73,8 @@ def kind_of_file(href: str) -> Kind | None:
         href: Href of a file, or of one of several scenes in an archive.
 
     Raises:
-        SceneError: It looks like a delivery by name, suffix or first bytes, and cannot be read.
-        ArchiveError: It holds several scenes, and the place of none is named.
+        SceneError: The file looks like a delivery by name, suffix or first bytes, and cannot be read.
+        ArchiveError: The archive holds several scenes, and the place of none is named.
     """
     archive, place = split_place(href)
     if place:

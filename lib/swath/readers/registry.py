@@ -44,7 +44,7 @@ def read_scene(href: str) -> Scene:
         href: Address from ``discover``: a folder, MTL file, archive, STAC item, or ``collection.json#item-id``.
 
     Raises:
-        SceneError: It is no scene that any reader knows, its reader refuses it, or the gate does.
+        SceneError: The input is not a scene that any reader knows, its reader refuses it, or the gate does.
     """
     return admitted(_read(href))
 
@@ -83,7 +83,7 @@ def kind_of(href: str) -> Kind | None:
     """Our reader for a scene, from names or first bytes; None when it is not ours.
 
     Raises:
-        SceneError: It looks like a delivery and cannot be read.
+        SceneError: The file looks like a delivery and cannot be read.
     """
     file, fragment = split_item(href)
     if fragment:
@@ -106,7 +106,7 @@ def plugins() -> dict[str, PluginReader]:
     """Readers that other distributions bring, by name.
 
     Raises:
-        SwathError: One cannot be loaded.
+        SwathError: A reader cannot be loaded.
     """
     found: dict[str, PluginReader] = {}
     for point in entry_points(group=ENTRY_POINTS):

@@ -50,7 +50,7 @@ def stac_document(href: str) -> dict[str, Any]:
     """The JSON object in a file; empty when it is JSON of another kind, or too large and no record.
 
     Raises:
-        MetadataError: It cannot be read: cut short, empty, of zeros, not UTF-8, not JSON.
+        MetadataError: The file cannot be read: cut short, empty, of zeros, not UTF-8, not JSON.
     """
     try:
         with open_inflated(gdal_href(href)) as file:
@@ -112,7 +112,7 @@ def check_named(file: str, *, fragment: str) -> None:
     """Refuse a record of an item collection that has no id by which it can be named.
 
     Raises:
-        MetadataError: It is such a one.
+        MetadataError: The record has no id.
     """
     place = _POINTER.fullmatch(fragment)
     if place is None:

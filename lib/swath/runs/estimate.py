@@ -121,7 +121,7 @@ def look(
         listing: Say of each product and asset whether it is new, changed or there already (``changes``).
 
     Raises:
-        ConfigError: Nothing was found, or something cannot fit.
+        ConfigError: No scene was found, or something cannot fit.
     """
     with tempfile.TemporaryDirectory() as aside:
         plan, cores = _planned(request, session=session, hands=hands, aside=aside, say=say, progress=progress)

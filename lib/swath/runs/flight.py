@@ -75,7 +75,7 @@ class Turn:
         """See whether the wave may go on, and choose the pool of its next job.
 
         Raises:
-            StoppedError: It may not: what ended the run is told elsewhere.
+            StoppedError: The run has ended; another message gives the reason.
         """
         if self._over.is_set():
             msg = "the wave ended with its run"

@@ -129,7 +129,7 @@ def _refuse_absence(ingested: DataFrame, store: Store, *, path: str) -> None:
     """See that no store was away: its scenes would be refused for what is not their fault.
 
     Raises:
-        ServiceError: One was; what was found is forgotten, so that a restart asks again.
+        ServiceError: A store was away; the findings are discarded, so that a restart asks again.
     """
     away = ingested.filter(F.col("error_class") == STORE).select("message").head(1)
     if away:

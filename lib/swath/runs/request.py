@@ -37,7 +37,7 @@ class RunRequest:
         catalogue: Catalogue that users search, beside the static catalogue; not part of the stored request.
         internal_limit: Scenes that may end by unexpected errors, as the first of a step or by the same error, before
             the run stops; 0 for any number.
-        models_lock: Meaning of each reference to a model when the request was made, as a lock's text; not part of the stored request.
+        models_lock: Meaning of each reference to a model when the request was made, as a lock's text; not stored.
         notes: Notes of the report on how the models were found.
     """
 

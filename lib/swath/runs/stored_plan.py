@@ -45,7 +45,7 @@ def load_or_make_plan(
 
     Raises:
         NeedsSparkError: There is no session, and the scenes or the ledger are many.
-        ConfigError: Nothing was found, or the configuration does not fit a scene.
+        ConfigError: No scene was found, or the configuration does not fit a scene.
         BrokenInstallationError: Too many scenes ended by an unexpected error.
     """
     path = run_path(request.run_id, "plan")

@@ -52,7 +52,7 @@ class Breaker:
         """Cancel the jobs of a block when too many scenes have ended so.
 
         Raises:
-            BrokenInstallationError: They have.
+            BrokenInstallationError: Too many scenes have ended so.
         """
         done = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(group, done), daemon=True)
@@ -73,7 +73,7 @@ class Breaker:
         """See whether the run may go on.
 
         Raises:
-            BrokenInstallationError: It may not.
+            BrokenInstallationError: The run must stop.
         """
         found = self._broken()
         if found:

@@ -144,7 +144,7 @@ def read_recipe(path: Path, *, settings: Sequence[str] = ()) -> CompositeRecipe:
         settings: ``SECTION.KEY=VALUE`` of the command line; values are YAML.
 
     Raises:
-        ConfigError: It is missing or wrong; the message names the key.
+        ConfigError: The file is missing or wrong; the message names the key.
     """
     if path.stat().st_size > _MAX_BYTES:
         msg = f"{path}: a pipeline file is a page, not {path.stat().st_size} bytes"

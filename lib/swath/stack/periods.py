@@ -43,7 +43,7 @@ def periods_of(text: str, *, every: str | None = None) -> tuple[Period, ...]:
         every: Length of each: days, months or years (``10D``, ``1M``, ``1Y``); the last one may be shorter. None for one period.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The text is not a period.
     """
     first, slash, last = text.partition("/")
     start, stop = _days(first, text)[0], _days(last if slash else first, text)[1]

@@ -76,7 +76,7 @@ def tiling_of(rule: GridRule, grids: Iterable[Grid]) -> TileSet:
         grids: Grids of the sources' bands, the finest of each source.
 
     Raises:
-        ConfigError: It leaves something open that the sources do not share.
+        ConfigError: The rule leaves something open that the sources do not share.
     """
     if rule.tiling:
         return _named(rule)

@@ -29,7 +29,7 @@ class Database:
         dsn: ``postgresql://user@host:5432/name`` or ``host=... dbname=...``.
 
     Raises:
-        ConfigError: It is neither.
+        ConfigError: The text is neither.
     """
 
     dsn: str = field(repr=False)

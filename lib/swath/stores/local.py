@@ -196,7 +196,7 @@ def local_store(folder: Path) -> LocalStore:
     """Make the folder and see that it can be written.
 
     Raises:
-        ConfigError: It cannot.
+        ConfigError: The folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ class CommitLock(Protocol):
         """See that it is still held, right before a commit.
 
         Raises:
-            LockError: It is not: nothing may be committed.
+            LockError: The lock is lost: nothing may be committed.
         """
         ...
 

@@ -16,7 +16,7 @@ def own_folder(name: str) -> Path:
     What is written there is published afterwards, so nobody else may be able to replace it.
 
     Raises:
-        ConfigError: It is a link, belongs to another process, or others may open it.
+        ConfigError: The folder is a link, belongs to another user, or is open to others.
     """
     folder = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}"
     folder.parent.mkdir(parents=True, exist_ok=True)

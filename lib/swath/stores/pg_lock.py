@@ -63,7 +63,7 @@ class PgLock:
         Raises:
             LockError: Another driver keeps it for longer than we wait.
             ServiceError: The database was away for too long.
-            ConfigError: It was never reached, and waiting would not help.
+            ConfigError: The database was never reached, and waiting would not help.
         """
         if self._depth == 0:
             self._take()
@@ -82,7 +82,7 @@ class PgLock:
         committed since the last look.
 
         Raises:
-            LockError: It is another driver's now, or a pooler lost it: nothing may be committed.
+            LockError: Another driver has the lock now, or a pooler lost it: nothing may be committed.
             ServiceError: The database was away for too long.
         """
         if self._connection is None or self._depth == 0:

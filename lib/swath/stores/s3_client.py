@@ -125,7 +125,7 @@ def exists(client: "S3Client", *, bucket: str, key: str) -> bool:
 
     Raises:
         ServiceError: The store was away for too long.
-        StoreRefusedError: It refuses the object to us.
+        StoreRefusedError: S3 refuses access to the object.
     """
     try:
         get(client, bucket=bucket, key=key, span="bytes=0-0")

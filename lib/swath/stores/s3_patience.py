@@ -82,7 +82,7 @@ class PatientCalls:
 
         Raises:
             ServiceError: The store was away for longer than we wait.
-            StoreRefusedError: It refuses what waiting cannot better.
+            StoreRefusedError: The refusal is one that waiting does not change.
         """
         context = request_dict["context"]
         uri = _uri(context)

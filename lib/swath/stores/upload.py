@@ -122,7 +122,7 @@ class Upload:
         """False: the object is there.
 
         Raises:
-            StaleUploadError: It is not.
+            StaleUploadError: The object does not exist.
         """
         try:
             self._client.head_object(**self._where)

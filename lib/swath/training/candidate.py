@@ -57,8 +57,8 @@ def give_alias(registry: Registry, candidate: ModelCandidate, *, say: Callable[[
         say: Hears of the comparison.
 
     Raises:
-        NotPromotedError: It is worse, cannot be compared, or has no reference rows; the message names the way.
-        ConfigError: One of the versions cannot be used, or the alias moved meanwhile.
+        NotPromotedError: The candidate is worse, cannot be compared, or has no reference rows; the message names the remedy.
+        ConfigError: A version cannot be used, or the alias moved meanwhile.
     """
     name, version, alias = candidate.name, candidate.version, candidate.alias
     challenger, before = registry.resolve(f"{name}/{version}"), champion_of(registry, name, alias=alias)

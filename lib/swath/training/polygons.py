@@ -79,7 +79,7 @@ def read_polygons(href: str, *, label_field: str = "class", id_field: str | None
         id_field: Attribute with a unique id; features are numbered when None.
 
     Raises:
-        ConfigError: It cannot be read, lacks a field or a coordinate system, or holds something but polygons.
+        ConfigError: The file cannot be read, lacks a field or a coordinate system, or holds something but polygons.
     """
     fields = [label_field, *([id_field] if id_field else [])]
     try:

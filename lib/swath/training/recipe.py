@@ -55,7 +55,7 @@ class TrainingRecipe:
         id_field: Attribute with a unique id; features are numbered when None.
 
     Raises:
-        ConfigError: Nothing could be judged by it.
+        ConfigError: The recipe leaves nothing to judge the model by.
     """
 
     name: str

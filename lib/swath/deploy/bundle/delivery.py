@@ -43,7 +43,7 @@ def read_objects(path: Path) -> Iterator[Object]:
     """Manifests of a file, or of every YAML file below a folder.
 
     Raises:
-        ConfigError: It holds none.
+        ConfigError: The file holds no manifest.
     """
     files = sorted(p for p in path.rglob("*") if p.suffix in {".yaml", ".yml", ".json"}) if path.is_dir() else [path]
     objects = [made for file in files for made in _manifests(_text(file), called=str(file))]

@@ -42,7 +42,7 @@ def write_delta(new: Path, *, found: BundleDifference, out: Path) -> None:
     """Write a bundle that holds only what is new, with the whole list and its signature.
 
     Raises:
-        ConfigError: It cannot be written, or is there already.
+        ConfigError: The bundle cannot be written, or exists already.
     """
     if out.exists():
         msg = f"{out}: is there already"

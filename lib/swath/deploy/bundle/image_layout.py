@@ -33,7 +33,7 @@ def take_in(bundle: Path, copied: Path, *, digest: str) -> None:
         digest: Expected digest of the image.
 
     Raises:
-        ConfigError: It has another digest.
+        ConfigError: The image has another digest.
     """
     top = (copied / "manifest.json").read_bytes()
     found = f"sha256:{hashlib.sha256(top).hexdigest()}"
@@ -66,7 +66,7 @@ def manifest(bundle: Path, digest: str) -> Mapping[str, Any]:
     """A manifest or index.
 
     Raises:
-        ConfigError: It is not there, or is none.
+        ConfigError: The file is missing or is not a manifest.
     """
     path = blob(bundle, digest)
     try:
@@ -99,7 +99,7 @@ def refuse_other_platform(bundle: Path, image: CarriedImage, *, platform: str) -
     """Refuse an image that does not run at the site.
 
     Raises:
-        ConfigError: None of its manifests is for the platform.
+        ConfigError: No manifest of the image is for the platform.
     """
     has = sorted(_platforms(bundle, image.digest))
     if platform not in has:

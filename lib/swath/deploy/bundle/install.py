@@ -22,7 +22,7 @@ def refuse_older(content: BundleContent, *, place: Path, downgrade: bool) -> Non
     """Refuse a bundle of another site, or one that is older than what is installed.
 
     Raises:
-        ConfigError: It is, and nobody asked for it.
+        ConfigError: The bundle is older, and a downgrade was not requested.
     """
     there = installed(place)
     if there is None:

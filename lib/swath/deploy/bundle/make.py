@@ -65,7 +65,7 @@ def carried_images(objects: list[Object], *, wanted: Wanted) -> tuple[CarriedIma
     """Images that a bundle must hold.
 
     Raises:
-        ConfigError: One has no digest.
+        ConfigError: An image has no digest.
     """
     found = named_images(objects)
     for text in wanted.images:
@@ -127,7 +127,7 @@ def commit_of(root: Path) -> str:
     """Commit of a checkout.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The folder is not a checkout.
     """
     words = ["git", "-C", str(root), "rev-parse", "HEAD"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)

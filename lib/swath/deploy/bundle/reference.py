@@ -38,7 +38,7 @@ class ImageReference:
             where: The object and its field, for the message.
 
         Raises:
-            ConfigError: It is not the name of an image.
+            ConfigError: The text is not the name of an image.
         """
         match = _ANY.fullmatch(text.strip())
         if match is None:

@@ -22,7 +22,7 @@ def copy(source: str, target: str, *, called: str) -> None:
 
     Raises:
         ConfigError: There is no such image, or skopeo is missing.
-        ServiceError: It could not be copied whole.
+        ServiceError: The image could not be copied whole.
     """
     words = ["copy", "--all", "--preserve-digests", "--retry-times", "3", *_plain(source, "src"), *_plain(target, "dest")]
     done = _skopeo(*words, source, target)

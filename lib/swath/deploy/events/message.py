@@ -30,7 +30,7 @@ def uris_of(body: str) -> tuple[str, ...]:
     """Objects that a message's text names; none where S3 only tries whether it may send.
 
     Raises:
-        ConfigError: It is neither S3's notification nor EventBridge's event of a new object.
+        ConfigError: The text is neither S3's notification nor EventBridge's event of a new object.
     """
     try:
         plain = json.loads(body)

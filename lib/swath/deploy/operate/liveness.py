@@ -35,7 +35,7 @@ def life_of(data: bytes, *, now: datetime, max_duration_s: float) -> Life:
         max_duration_s: The longest that the run may last [s].
 
     Raises:
-        ConfigError: It holds no beats.
+        ConfigError: The stream holds no beats.
     """
     beats = beats_of(data)
     last = beats[-1]

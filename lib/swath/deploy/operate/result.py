@@ -98,7 +98,7 @@ def parse_result(data: bytes, *, run_id: str) -> RunResult:
     """Read the file.
 
     Raises:
-        ConfigError: It is not a result, or that of another run.
+        ConfigError: The file is not a result, or belongs to another run.
     """
     try:
         raw = json.loads(data)

@@ -27,7 +27,7 @@ class ContainerEngine:
         """The named engine, or the first that answers.
 
         Raises:
-            ConfigError: None does.
+            ConfigError: No engine answers.
         """
         for each in [name] if name else ["docker", "podman"]:
             found = shutil.which(each)
@@ -66,7 +66,7 @@ class ContainerEngine:
             environment: Variables.
 
         Raises:
-            ConfigError: It ended with another code than 0.
+            ConfigError: The command failed.
         """
         variables = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
         closed = ["--rm", "--network", "none", "-v", f"{folder.absolute()}:/source:ro", *variables]

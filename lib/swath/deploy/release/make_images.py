@@ -105,7 +105,7 @@ def refuse_existing(image: str) -> None:
     """Refuse a tag that the registry has: what it means would change.
 
     Raises:
-        ConfigError: It exists.
+        ConfigError: The tag exists.
     """
     there = digest_at(f"docker://{image}")
     if there is not None:

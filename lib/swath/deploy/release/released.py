@@ -89,7 +89,7 @@ class Release:
         """Read ``images.json``; whether it may be believed is for its signature.
 
         Raises:
-            ConfigError: It is none.
+            ConfigError: The text is not such a file.
         """
         try:
             if path.stat().st_size > _MAX_BYTES:

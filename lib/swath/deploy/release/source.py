@@ -34,7 +34,7 @@ class CommitSource:
         """Look at a checkout.
 
         Raises:
-            ConfigError: It is none, something in it is not committed, or there is not one wheel.
+            ConfigError: The folder is not a checkout, has uncommitted changes, or does not have exactly one wheel.
         """
         changed = _git(root, "status", "--porcelain")
         if changed:

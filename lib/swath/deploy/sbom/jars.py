@@ -25,7 +25,7 @@ def jar_components(pom: str, *, digests: str) -> Iterator[Component]:
         digests: Text of ``jars.sha256``.
 
     Raises:
-        ConfigError: One of the two files has a jar that the other has not, or the licence of a group is not known.
+        ConfigError: One of the two files lacks a jar of the other, or the licence of a group is not known.
     """
     listed = {name: digest for digest, name in (line.split() for line in digests.splitlines() if line.strip())}
     for dependency in ET.fromstring(pom).iterfind(f"{_SPACE}dependencies/{_SPACE}dependency"):  # noqa: S314  our own file

@@ -104,7 +104,7 @@ def _values(word: str, *, field: _Field, schedule: str) -> frozenset[int]:
     """All values that a field names.
 
     Raises:
-        ConfigError: It names none, or one out of range.
+        ConfigError: The field names no value, or one out of range.
     """
     return frozenset(value for part in word.split(",") for value in _range(part, field=field, schedule=schedule))
 

@@ -79,7 +79,7 @@ def kind_of(path: Path) -> type[Strict] | None:
     """Whether a file is a job or a site, by its first keys; None for anything else.
 
     Raises:
-        ConfigError: It is not YAML.
+        ConfigError: The file is not YAML.
     """
     data = _yaml(path)
     return next((model for key, model in (("site", Site), ("job", JobSpec)) if isinstance(data, dict) and key in data), None)
@@ -89,7 +89,7 @@ def validate(path: Path) -> Strict:
     """Read a file that is a job or a site.
 
     Raises:
-        ConfigError: It is neither, or something in it is wrong.
+        ConfigError: The file is neither, or a value in it is wrong.
     """
     model = kind_of(path)
     if model is None:

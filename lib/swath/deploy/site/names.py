@@ -18,7 +18,7 @@ def check_name(name: str, *, limit: int, what: str) -> str:
     """Return ``name`` if it is a DNS-1035 label of at most ``limit`` characters.
 
     Raises:
-        ConfigError: It is too long, starts with a digit, or holds capitals, dots or underscores.
+        ConfigError: The name is too long, starts with a digit, or holds capitals, dots or underscores.
     """
     if len(name) > limit:
         msg = f"{what} {name!r} has {len(name)} characters, at most {limit} fit the names that are made from it. Shorten it"

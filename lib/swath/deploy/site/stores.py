@@ -41,7 +41,7 @@ class AccessPoint:
         """Read the ARN.
 
         Raises:
-            ConfigError: It is not the ARN of an access point on an Outpost (buckets there have no other address).
+            ConfigError: The text is not the ARN of an access point on an Outpost (buckets there have no other address).
         """
         match = _ACCESS_POINT.fullmatch(arn)
         if match is None:

@@ -47,7 +47,7 @@ def entry_point() -> Path:
     """``jobs/process.py`` of the checkout or of the image.
 
     Raises:
-        ConfigError: It is in neither.
+        ConfigError: The file is in neither.
     """
     places = (
         Path(__file__).resolve().parents[4] / "jobs" / "process.py",

@@ -72,7 +72,7 @@ class Archive:
         """The bytes of a member.
 
         Raises:
-            ArchiveError: It is not there, or cannot be unpacked.
+            ArchiveError: The member is missing or cannot be unpacked.
         """
         member = self.member(name)
         with told_as_archive(self.path), _stream(self, member) as file:
@@ -85,7 +85,7 @@ class Archive:
         way to spell its name. Otherwise from a copy that has no name and goes with this process.
 
         Raises:
-            ArchiveError: It is not there, or cannot be unpacked.
+            ArchiveError: The member is missing or cannot be unpacked.
         """
         member = self.member(name)
         if member.direct:
@@ -122,7 +122,7 @@ def opened_archive(path: str, *, opener: Opener) -> Archive:
         opener: Opens its bytes.
 
     Raises:
-        ArchiveError: It is none, corrupt, cut short, locked by a password, or beyond belief.
+        ArchiveError: The file is not an archive, is corrupt, cut short, locked by a password, or beyond the limits.
     """
     version = _version(path, opener)
     if _KEPT and (_KEPT[0].path, _KEPT[0].version) == (path, version):

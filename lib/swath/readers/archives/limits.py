@@ -50,7 +50,7 @@ class Budget:
         """Count a member by the size that its header declares.
 
         Raises:
-            ArchiveError: It is one too many, or together they are too large.
+            ArchiveError: The members are too many or too large.
         """
         self._members += 1
         self._declared += max(size, 0)
@@ -70,7 +70,7 @@ class Budget:
         """Count bytes that came out.
 
         Raises:
-            ArchiveError: They are too many, or took too long.
+            ArchiveError: The bytes are too many, or took too long.
         """
         self._inflated += size
         self._believe(self._inflated)

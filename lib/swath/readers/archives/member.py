@@ -50,7 +50,7 @@ def member_name(stored: str, *, archive: str) -> str | None:
     """A member's name with slashes (tools of Windows write backslashes); None for a Mac's companion of a file.
 
     Raises:
-        ArchiveError: It leads out of the archive.
+        ArchiveError: The name leads out of the archive.
     """
     name = stored.replace("\\", "/").removeprefix("./")
     if name.startswith("/") or ".." in name.split("/") or "\0" in name:

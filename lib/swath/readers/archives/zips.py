@@ -24,7 +24,7 @@ def list_zip(file: BinaryIO, *, budget: Budget) -> ArchiveListing:
     """Members of a zip.
 
     Raises:
-        ArchiveError: It needs a password, a name leads out of it, or it is beyond belief.
+        ArchiveError: The zip needs a password, a name leads out of it, or it is beyond the limits.
         zipfile.BadZipFile: It is corrupt.
     """
     budget.expect(_declared_members(file))

@@ -69,7 +69,7 @@ class Tile:
         """What it says of itself; read once a process.
 
         Raises:
-            ReadError: It cannot be opened.
+            ReadError: The tile cannot be opened.
         """
         return _header(self.href)
 

@@ -41,7 +41,7 @@ def archived(href: str) -> ArchiveListing:
         href: Address as the user named it.
 
     Raises:
-        ArchiveError: It is none, corrupt, cut short, locked by a password, or beyond belief.
+        ArchiveError: The file is corrupt, cut short, locked by a password, or beyond the limits.
     """
     return list_archive(gdal_href(href), opener=opened)
 

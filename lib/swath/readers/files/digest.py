@@ -71,7 +71,7 @@ def checked_fingerprint(href: str, *, checksum: str) -> Fingerprint:
 
     Raises:
         ChecksumError: The bytes are other ones.
-        ReadError: They cannot be read to the end.
+        ReadError: The file cannot be read to its end.
     """
     said = multihash_in(checksum)
     if said is None:

@@ -89,7 +89,7 @@ def read_bounded(response: "Response", *, most: int, seconds: float = PATIENCE_S
         seconds: Longest time for the whole body: a server may send a byte a minute.
 
     Raises:
-        FetchError: It is larger, or too slow.
+        FetchError: The body is larger than the limit, or too slow.
     """
     from requests.exceptions import RequestException  # noqa: PLC0415  a tenth of a second, for who asks
 

@@ -97,7 +97,7 @@ def open_bytes(href: str) -> Iterator[BinaryIO]:
         href: Address as ``gdal_href`` spells it.
 
     Raises:
-        ReadError: It does not exist, or the archive is broken, or it is where we cannot read.
+        ReadError: The file does not exist, its archive is broken, or its place cannot be read.
     """
     kind, path, member = split_href(href)
     if kind != "file":
@@ -123,8 +123,8 @@ def opened(path: str) -> BinaryIO:
         path: Path as ``gdal_href`` spells a whole file.
 
     Raises:
-        ReadError: It is where we cannot read.
-        OSError: It does not exist, or is no regular file.
+        ReadError: The place cannot be read.
+        OSError: The path does not exist, or is not a regular file.
     """
     if path.startswith(_S3):
         folder, _, name = path.removeprefix(_S3).rpartition("/")

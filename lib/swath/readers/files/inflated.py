@@ -21,7 +21,7 @@ def open_inflated(href: str) -> Iterator[BinaryIO]:
         href: Address as ``gdal_href`` spells it.
 
     Raises:
-        ReadError: It cannot be opened, or what it holds is cut short or corrupt. What is read is for the caller to bound.
+        ReadError: The file cannot be opened, or its content is cut short or corrupt. What is read is for the caller to bound.
     """
     with open_bytes(href) as file:
         inflate = compression_of(file.read(_MAGIC_BYTES))

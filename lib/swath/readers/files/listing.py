@@ -17,7 +17,7 @@ def direct_files(folder: str) -> dict[str, str]:
     """Files in a folder, not in those below it: href (a path or an ``s3://`` URI) by name, in order.
 
     Raises:
-        ReadError: It cannot be listed.
+        ReadError: The folder cannot be listed.
     """
     if folder.startswith("s3://"):
         root = folder.rstrip("/")

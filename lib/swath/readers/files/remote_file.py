@@ -31,7 +31,7 @@ class Reached:
         headers: Request headers.
         hosts: Hosts that may be contacted.
         size: Bytes.
-        version: Server's version of the bytes: a strong ETag, else the time of the last change; empty if the server states neither.
+        version: Server's version of the bytes: a strong ETag, else the time of the last change; empty if neither is stated.
         until: Good so long, in seconds since the epoch.
         copy: The whole file, where the server sends no parts of it.
     """

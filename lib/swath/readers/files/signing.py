@@ -61,7 +61,7 @@ def signers() -> dict[str, Signer]:
     """Signers by name: those of other distributions, then ours.
 
     Raises:
-        SwathError: One cannot be loaded.
+        SwathError: A signer cannot be loaded.
     """
     # They speak of what is here.
     from swath.readers.files import bearer_signer, sas_signer  # noqa: PLC0415

@@ -20,7 +20,7 @@ def time_in(text: str) -> datetime:
         text: ``2016-12-31T23:59:60Z``, ``2023-06-01t10:20:60.01z``, ``2023-06-01 10:20:30+02:00``.
 
     Raises:
-        ValueError: It is not a time, or not one of the years 1 to 9999.
+        ValueError: The text is not a time, or not of the years 1 to 9999.
     """
     plain = text.strip().upper()
     seconds = _SECONDS.search(plain)
@@ -40,7 +40,7 @@ def utc_time(text: str) -> datetime:
     """A time as UTC; without a zone it is UTC, as all times of ESA and USGS are.
 
     Raises:
-        ValueError: It is not a time that UTC can express.
+        ValueError: The time cannot be expressed in UTC.
     """
     time = time_in(text)
     try:

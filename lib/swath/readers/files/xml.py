@@ -22,7 +22,7 @@ def read_metadata(href: str, *, max_bytes: int = MAX_METADATA_BYTES) -> bytes:
         max_bytes: The most that is read, once it is unpacked.
 
     Raises:
-        MetadataError: It is missing, empty, or larger than the limit.
+        MetadataError: The file is missing, empty, or larger than the limit.
         ArchiveError: Archive cannot be unpacked.
     """
     try:

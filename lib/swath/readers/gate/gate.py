@@ -64,7 +64,7 @@ def check_level(level: ProcessingLevel | None) -> None:
     """Refuse what is corrected for the atmosphere already, or is of a level that nobody understands.
 
     Raises:
-        MetadataError: It is.
+        MetadataError: The scene is corrected already, or its level is unknown.
     """
     if level is None or level.top_of_atmosphere:
         return

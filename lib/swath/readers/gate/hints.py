@@ -23,7 +23,7 @@ def check_hints(properties: Mapping[str, Any], *, assets: Mapping[str, Mapping[s
         named: Whether it names a platform, constellation, instrument or collection.
 
     Raises:
-        MetadataError: It speaks of surface reflectance, or names nothing at all, and the run's user vouches for no level.
+        MetadataError: The item speaks of surface reflectance, or names nothing at all, and the user vouches for no level.
     """
     vouched = terms_in_use().level
     if vouched and vouched != STATED:

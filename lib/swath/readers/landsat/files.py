@@ -56,8 +56,8 @@ def find_delivery(href: str) -> LandsatDelivery:
 
     Raises:
         MetadataError: There is no MTL file, or there are several scenes'.
-        ReadError: It cannot be listed.
-        ArchiveError: It cannot be unpacked.
+        ReadError: The folder cannot be listed.
+        ArchiveError: The archive cannot be unpacked.
     """
     archive, place = split_place(href)
     if place:

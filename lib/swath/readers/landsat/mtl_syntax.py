@@ -61,7 +61,7 @@ class MtlText:
         """The first of ``keys`` that has a value.
 
         Raises:
-            MetadataError: None has.
+            MetadataError: No key has a value.
         """
         value = self.optional(*keys)
         if not value:

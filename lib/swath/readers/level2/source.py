@@ -32,7 +32,7 @@ def read_source(href: str, *, masked: bool = True) -> Source:
         masked: Whether its mask is wanted, which must then judge clouds; without it the source has none.
 
     Raises:
-        SceneError: It is no Level-2 item, or lacks what a composite needs; names what.
+        SceneError: The item is not Level 2, or lacks what a composite needs; the message names it.
     """
     item = read_item(href)
     try:

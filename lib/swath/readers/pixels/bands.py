@@ -224,7 +224,7 @@ def _beside(href: str, dataset: rasterio.DatasetReader) -> rasterio.DatasetReade
     """The mask of ``dataset`` in a file of its own.
 
     Raises:
-        ReadError: It is of another size.
+        ReadError: The mask has another size.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # it has the raster's own grid

@@ -101,7 +101,7 @@ def rpc_of_gdal(rpcs: RPC) -> Rpc:
     """The model in the tags of a raster as GDAL reads them.
 
     Raises:
-        MetadataError: It cannot be used.
+        MetadataError: The model cannot be used.
     """
     found: dict[str, Any] = {n: tuple(getattr(rpcs, f"{n}_coeff")) for n in ("line_num", "line_den", "samp_num", "samp_den")}
     found |= {f.name: float(getattr(rpcs, f.name)) for f in fields(Rpc) if f.name not in found}

@@ -17,7 +17,7 @@ def read_control(href: str) -> ControlPoints:
     Columns and rows are counted in pixels from the image's first edge: the centre of the first pixel is 0.5.
 
     Raises:
-        MetadataError: It is no such file; names the first feature that is wrong.
+        MetadataError: The file is not such a collection; the message names the first wrong feature.
     """
     try:
         features = json.loads(read_metadata(gdal_href(href)))["features"]

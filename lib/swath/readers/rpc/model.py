@@ -38,8 +38,8 @@ def read_rpc(href: str) -> Rpc:
     """Read a file of RPC by its name: ``.xml`` of DIMAP, ``.rpb``, or text of ``NAME: VALUE``.
 
     Raises:
-        MetadataError: It cannot be read, or its model cannot be used.
-        ReadError: It is not there.
+        MetadataError: The file cannot be read, or its model cannot be used.
+        ReadError: The file does not exist.
     """
     text = read_metadata(gdal_href(href))
     suffix = href.rpartition(".")[2].lower()

@@ -72,7 +72,7 @@ class Fields:
         """A finite number, or None when it is not there.
 
         Raises:
-            MetadataError: It is there and not a finite number.
+            MetadataError: The text is not a finite number.
         """
         found = self.optional(*names)
         return number_of(found, name=names[0], source=self.source) if found else None
@@ -95,7 +95,7 @@ def number_of(text: str, *, name: str, source: str) -> float:
     """A finite number from text.
 
     Raises:
-        MetadataError: It is not one.
+        MetadataError: The text is not a finite number.
     """
     try:
         value = float(text)
@@ -115,7 +115,7 @@ def time_of(text: str, *, name: str, source: str) -> datetime:
     """An aware UTC time from ISO 8601 text; without a zone it is UTC, as all of ESA's times are.
 
     Raises:
-        MetadataError: It is not a time.
+        MetadataError: The text is not a time.
     """
     try:
         return utc_time(text)

@@ -203,7 +203,7 @@ def read_sentinel2_metadata(files: MetadataFiles, *, level: str = "") -> Sentine
             read: what its metadata lacks there does not matter then.
 
     Raises:
-        MetadataError: One is missing something, broken, hostile, or they contradict each other.
+        MetadataError: A document is incomplete, broken or hostile, or two of them contradict each other.
     """
     product = read_product(files.product) if files.product else None
     if product is not None and level:

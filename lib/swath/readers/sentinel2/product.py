@@ -123,7 +123,7 @@ def checked_baseline(text: str, *, source: str) -> str:
     """The baseline when it reads ``NN.NN``.
 
     Raises:
-        MetadataError: It does not.
+        MetadataError: The baseline has another form.
     """
     if not _BASELINE.fullmatch(text):
         raise MetadataError(

@@ -16,7 +16,7 @@ def angles_of(item: Item, *, tile: TileMetadata | None) -> Angles:
         tile: The granule's metadata; None when there is none.
 
     Raises:
-        MetadataError: Nothing says where the sun is.
+        MetadataError: No field states the position of the sun.
         GeometryError: The sun is not above the horizon.
     """
     elevation, azimuth = _sun(item, tile=tile)

@@ -98,7 +98,7 @@ class Item:
         """A property as a finite number; None when it is not there.
 
         Raises:
-            MetadataError: It is there and not a finite number.
+            MetadataError: The property is not a finite number.
         """
         return number_in(self.properties, name)
 
@@ -106,7 +106,7 @@ class Item:
         """An asset's href made absolute against the item's place.
 
         Raises:
-            MetadataError: It holds control characters.
+            MetadataError: The href holds control characters.
         """
         if not href.isprintable():
             raise MetadataError(
@@ -173,7 +173,7 @@ def checked_item(record: JsonObject, *, href: str) -> Item:
     """The item when it is one of STAC 1.x.
 
     Raises:
-        MetadataError: It is not.
+        MetadataError: The object is not an item of STAC 1.x.
     """
     version = str(record.get("stac_version", ""))
     name = record.get("id")
@@ -207,7 +207,7 @@ def number_in(record: JsonObject, name: str) -> float | None:
     """A finite number of a JSON object; None when it is not there.
 
     Raises:
-        MetadataError: It is there and not a finite number.
+        MetadataError: The value is not a finite number.
     """
     value = record.get(name)
     if value is None:

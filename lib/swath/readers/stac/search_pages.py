@@ -135,7 +135,7 @@ def _document(io: _Io, page: _Page, *, number: int) -> Json:
     """A page as it came.
 
     Raises:
-        ValueError: It is no collection of features.
+        ValueError: The page is not a collection of features.
     """
     text = io.request(page.url, method=page.method, parameters=page.body, headers=dict(page.headers))
     try:

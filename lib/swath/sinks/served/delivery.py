@@ -104,7 +104,7 @@ class ServedCatalogue(Protocol):
 
         Raises:
             CatalogueError: The database does not answer.
-            ConfigError: It is of another version.
+            ConfigError: The catalogue has another version.
         """
         ...
 
@@ -137,7 +137,7 @@ class CatalogueDelivery:
 
         Raises:
             CatalogueError: The database does not answer.
-            ConfigError: It is of another version.
+            ConfigError: The catalogue has another version.
         """
         with self._catalogue.session() as session:
             known = dict(session.known(base=self._base))
@@ -156,7 +156,7 @@ class CatalogueDelivery:
 
         Raises:
             CatalogueError: The database does not answer.
-            ConfigError: It is of another version, or the output has no items at all: hardly the one that was meant.
+            ConfigError: The catalogue has another version, or the output has no items at all and is probably the wrong one.
         """
         if found.surplus and not found.items:
             msg = f"{self._base} has no items, but {len(found.surplus)} are served: is this the output that was meant?"

@@ -134,7 +134,7 @@ class PgStacSession:
             base: URI that the output's root has for readers.
 
         Raises:
-            CatalogueError: It was refused; ``down`` when the connection is gone.
+            CatalogueError: The database refused it; ``down`` if the connection is gone.
         """
         # One statement cannot update a row twice.
         unique = {(i["collection"], i["id"]): i for i in items}
@@ -168,7 +168,7 @@ class PgStacSession:
         """Take items out, by collection and id; those that are not there are passed over.
 
         Raises:
-            CatalogueError: It was refused.
+            CatalogueError: The database refused it.
         """
         try:
             for collection, name in names:

@@ -75,7 +75,7 @@ class StacValidator:
         """Check one item, collection or catalogue, as parsed from JSON.
 
         Raises:
-            ConfigError: It is no STAC object at all, or of a version whose schemas are not at hand.
+            ConfigError: The object is not STAC, or of a version whose schemas are not available.
         """
         told = stac if isinstance(stac, Mapping) else {}
         kind = _TYPES.get(str(told.get("type")))

@@ -96,7 +96,7 @@ def delta_class_path() -> tuple[Path, ...]:
     """The jars to add to Spark's own; empty when they lie among them, as in our images and after set-up.
 
     Raises:
-        ConfigError: They are nowhere.
+        ConfigError: The jars cannot be found.
     """
     if all((spark_home() / "jars" / jar.name).is_file() for jar in DELTA_JARS):
         return ()

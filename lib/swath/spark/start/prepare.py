@@ -97,7 +97,7 @@ def install_java() -> Path:
     """Install Java 17; its home.
 
     Raises:
-        ConfigError: It cannot be installed; says how to get it.
+        ConfigError: Java cannot be installed; the message says how to get it.
     """
     install("openjdk-17-jre-headless", remedy=HOW_TO_GET)
     java = find_java()
@@ -110,7 +110,7 @@ def fetch_jars() -> Path:
     """Fetch the Delta jars into the cache.
 
     Raises:
-        ConfigError: They cannot be fetched, or are not the ones they should be.
+        ConfigError: The jars cannot be fetched, or have other digests than expected.
     """
     return _fetched(DELTA_JARS, packages=(DELTA_PACKAGE,), folder=cache_folder() / "jars", name="Delta jars")
 
@@ -119,7 +119,7 @@ def fetch_s3a() -> Path:
     """Fetch the jars that let Spark open ``s3a://`` into the cache.
 
     Raises:
-        ConfigError: They cannot be fetched, or are not the ones they should be.
+        ConfigError: The jars cannot be fetched, or have other digests than expected.
     """
     name = f"S3A jars ({S3A_MEGABYTES} MB)"
     return _fetched(S3A_JARS, packages=S3A_PACKAGES, excluded=S3A_EXCLUDED, folder=s3a_folder(), name=name)

@@ -30,7 +30,7 @@ class DeliveredJudge:
         """The judgement that came with a scene.
 
         Raises:
-            MissingBandError: None of its bands judges clouds.
+            MissingBandError: No band of the scene judges clouds.
         """
         told = {name for table in _tables(scene).values() for name in ("cloud", "shadow") if qa_flag(table, name=name).any()}
         if "cloud" not in told:

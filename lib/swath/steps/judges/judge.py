@@ -53,7 +53,7 @@ class Judge(Protocol):
         """The grid that it works on.
 
         Raises:
-            SceneError: It cannot judge this scene; the message says why.
+            SceneError: The judge cannot judge this scene; the message says why.
         """
         ...
 
