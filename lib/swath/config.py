@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -16,7 +16,6 @@ from swath.grid_settings import grid_choice, grid_settings
 from swath.inference.address import AbsentError
 from swath.inference.lock import LockedModel, ModelLock, plain_reference
 from swath.inference.pinned import PinnedModel
-from swath.inference.registry import Registry
 from swath.inputs import RasterSource
 from swath.names import NAME_RULE, name_problem
 from swath.outside import message
@@ -72,6 +71,21 @@ class PipelineFile(BaseModel):
         return [
             {s: {}} if isinstance(s, str) else {k: v or {} for k, v in s.items()} if isinstance(s, dict) else s for s in value
         ]
+
+
+class ModelSource(Protocol):
+    """Where models are looked up: a registry, or nowhere when a file is only checked."""
+
+    def resolve(self, reference: str) -> PinnedModel:
+        """The version that ``reference`` means."""
+        ...
+
+
+class _NoModels:
+    """No model is there."""
+
+    def resolve(self, reference: str) -> PinnedModel:
+        raise AbsentError(f"{reference}: models are not looked up when a file is checked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +179,7 @@ def _value(text: str, *, setting: str) -> object:
 
 
 def prepare(
-    pipeline: PipelineFile, *, registry: Registry, rasters: Mapping[str, RasterSource] = MappingProxyType({})
+    pipeline: PipelineFile, *, registry: ModelSource, rasters: Mapping[str, RasterSource] = MappingProxyType({})
 ) -> ReadyPipeline:
     """Pin models and check every step by building it.
 
@@ -230,6 +244,19 @@ def prepare(
     )
 
 
+def check(pipeline: PipelineFile) -> None:
+    """Check everything that ``prepare`` does, but that models are there.
+
+    Raises:
+        ConfigError: An unknown step or parameter, an asset that no step makes, or a grid that cannot be.
+    """
+    steps = [
+        {name: {**given, "optional": True} if takes_model(name) and "model" in given else given for name, given in entry.items()}
+        for entry in pipeline.steps
+    ]
+    prepare(pipeline.model_copy(update={"steps": steps}), registry=_NoModels())
+
+
 def _check_model_parameters(name: str, parameters: Mapping[str, Any]) -> None:
     """An optional model may be absent; a misspelt parameter may not pass for that."""
     own = [p for p in parameter_names(name) if p != "model"]
@@ -240,7 +267,7 @@ def _check_model_parameters(name: str, parameters: Mapping[str, Any]) -> None:
         raise ConfigError(msg)
 
 
-def _pinned(parameters: Mapping[str, Any], *, registry: Registry, found: dict[str, PinnedModel]) -> dict[str, Any]:
+def _pinned(parameters: Mapping[str, Any], *, registry: ModelSource, found: dict[str, PinnedModel]) -> dict[str, Any]:
     """Parameters of a step with its model resolved once, for good."""
     reference = str(parameters["model"])
     pinned = found[plain_reference(reference)] = registry.resolve(reference)

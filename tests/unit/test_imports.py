@@ -129,6 +129,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
         {"deploy.site", "deploy.render", "deploy.operate", "spark.start.jars", "spark.start.s3a_jars"}
     ),
     "deploy.border": frozenset({"deploy.site", "deploy.operate", "stores", "metrics"}),
+    # What users copy, and thus import themselves: values alone.
+    "templates": frozenset(),
     "deploy.monitoring": frozenset({"metrics"}),
     "deploy.sbom": frozenset(),
     "deploy.events": frozenset(),

@@ -1,18 +1,16 @@
 """``swath report``, ``validate`` and ``doctor``: look, and say what is there."""
 
-import json
 import sys
 import webbrowser
 from pathlib import Path
 
 import click
 
-from swath.config import load_pipeline
+from swath.cli.file_check import problems_of
 from swath.doctor import examine, examine_store, healthy
 from swath.errors import ConfigError
 from swath.report.summary import RunSummary
 from swath.runs.report_files import draw_report, shown_path
-from swath.settings import Settings
 from swath.stores.registry import bucket_of, open_store
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
@@ -43,38 +41,17 @@ def report_command(*, output: str, run_id: str | None, show: bool) -> None:
 @click.command("validate")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def validate_command(*, file: Path) -> None:
-    """Check FILE: a pipeline, a job or a site (YAML), a STAC item, collection or catalogue (JSON), or a COG (tif)."""
-    problems = _problems(file)
+    """Check FILE, by its kind.
+
+    A pipeline, a composite, a job, a site or a training recipe (YAML), steps of your own (Python; the file is imported),
+    a STAC item, collection or catalogue (JSON), or a COG (tif).
+    """
+    problems = problems_of(file)
     for problem in problems:
         click.echo(f"{file}: {problem}")
     if problems:
         sys.exit(2)
     click.echo(f"{file}: valid")
-
-
-def _problems(file: Path) -> list[str]:
-    if file.suffix in {".yaml", ".yml"}:
-        from swath.deploy.site.files import kind_of, validate  # noqa: PLC0415  what most files are not
-
-        if kind_of(file) is not None:
-            validate(file)
-            return []
-        load_pipeline(str(file))
-        return []
-    if file.suffix in {".tif", ".tiff"}:
-        from swath.sinks.cog.validate import problems_of  # noqa: PLC0415  needs GDAL
-
-        return problems_of(file)
-    try:
-        loaded = json.loads(file.read_bytes())
-    except ValueError as error:
-        return [f"not JSON: {error}"]
-    from swath.sinks.stac.validate import StacValidator  # noqa: PLC0415  an extra of the package
-
-    found = StacValidator(Settings.of().stac_schemas).validate(loaded)
-    for schema in found.unchecked:
-        click.echo(f"{file}: not checked against {schema}: no schema at hand (SWATH_STAC_SCHEMAS names a folder)")
-    return [f"{f.where}: {f.message} ({f.schema})" for f in found.findings]
 
 
 @click.command("doctor")

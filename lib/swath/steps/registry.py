@@ -16,7 +16,7 @@ from swath.suggestion import did_you_mean
 
 ENTRY_POINTS: Final = "swath.steps"
 #: What every step has.
-_PARTS: Final = ("name", "version", "kinds", "parameters", "recipes", "run")
+PARTS: Final = ("name", "version", "kinds", "parameters", "recipes", "run")
 #: The parameter of a step that uses a model: a name or a folder in a pipeline file, a ``StepModel`` once it is pinned.
 _MODEL: Final = "model"
 #: ``module:Class`` by step name; loaded when asked for, so that a step that needs much costs nothing elsewhere.
@@ -55,7 +55,7 @@ def step(name: str, parameters: Mapping[str, Any]) -> Step:
         msg = f"step {name!r} cannot be built from {dict(parameters)}: {error}"
         raise ConfigError(msg) from error
     if not isinstance(built, Step):
-        lacking = ", ".join(part for part in _PARTS if not hasattr(built, part))
+        lacking = ", ".join(part for part in PARTS if not hasattr(built, part))
         msg = f"{made.__module__}.{made.__qualname__} is not a step: it lacks {lacking} (see swath.pipeline.Step)"
         raise ConfigError(msg)
     if "context" in signature(built.run).parameters:
