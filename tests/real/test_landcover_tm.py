@@ -68,6 +68,14 @@ def test_held_out_polygons_are_classified_with_95_percent_accuracy(drawn: Drawn)
     assert judgement.pooled.kappa >= 0.93
 
 
+def test_probabilities_are_calibrated_on_polygons_that_nothing_has_seen(drawn: Drawn) -> None:
+    judgement = judge(drawn.samples, recipe=RECIPE)
+    assert judgement.calibrated is not None
+    assert judgement.calibrated.after.error <= 0.05
+    assert judgement.calibrated.after.error <= judgement.calibrated.before.error + 0.002
+    assert judgement.calibrated.after.pixels.sum() == judgement.pooled.confusion.sum()
+
+
 def test_the_map_of_the_scene_agrees_with_the_polygons(folder: Path, drawn: Drawn, tmp_path: Path) -> None:
     manifest = RECIPE.manifest(metrics={"accuracy": 0.0, "accuracy_min": 0.0, "kappa": 0.0})
     model = tmp_path / "model"

@@ -15,6 +15,7 @@ VALUES = frozenset(
         "account",
         "asset",
         "asset_check",
+        "class_area",
         "compiled",
         "coregister",
         "encoding",

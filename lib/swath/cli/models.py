@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from swath.cli.columns import form_option, show
+from swath.cli.models_area import area_command
 from swath.cli.models_fetch import fetch_group
 from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, SITE, reach, tell
 from swath.cli.models_promotion import promote_command, revoke_command, rollback_command
@@ -34,6 +35,7 @@ for _command in (
     rollback_command,
     revoke_command,
     trace_command,
+    area_command,
     export_command,
     import_command,
     verify_command,

@@ -12,7 +12,7 @@ from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.findings import Check, Finding, refuse
 from swath.inference.kinds import kind_of
-from swath.inference.loader import predictor_of
+from swath.inference.loader import as_stated, raw_predictor_of
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest, read_manifest
 from swath.inference.reference import REFERENCE_FILE, read_reference
 from swath.inference.revocation import revoked_in
@@ -152,12 +152,13 @@ def _of_answers(directory: Path, manifest: Manifest, *, told: _Told, terms: Admi
     try:
         # Before the weights are loaded: what they hold may be why they must not be.
         problems += kind_of(manifest.kind).problems(directory / manifest.weights, manifest)
-        predictor = predictor_of(directory, manifest)
+        raw = raw_predictor_of(directory, manifest)
     except ConfigError as error:
         yield from (told.says("weights", p, remedy=_NETWORK) for p in problems)
         yield told.of("weights", error)
         return
     yield from (told.says("weights", p, remedy=_NETWORK) for p in problems)
+    predictor = as_stated(raw, manifest)
     try:
         reference = read_reference(directory)
     except ConfigError as error:
@@ -169,7 +170,7 @@ def _of_answers(directory: Path, manifest: Manifest, *, told: _Told, terms: Admi
         yield Finding(model=told.model, check="reference", problem=problem, remedy=remedy, grave=terms.reference)
         yield from _of_probabilities(predictor, np.zeros((len(manifest.bands), 1, 1), dtype=np.float32), told=told)
         return
-    differences = list(reference.differences(manifest, predictor))
+    differences = list(reference.differences(manifest, raw))
     for difference in differences:
         yield told.says("reference", difference, remedy="correct the manifest or the conversion of the weights")
     # Rows with NaN and infinities may have no answer of a network; pixels without a value are never predicted.

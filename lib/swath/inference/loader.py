@@ -4,6 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from swath.errors import ConfigError
+from swath.inference.calibration import CalibratedPredictor
 from swath.inference.digest import model_digest
 from swath.inference.kinds import kind_of
 from swath.inference.manifest import Manifest, read_manifest
@@ -48,6 +49,20 @@ def local_copy(path: str, digest: str) -> Path:
 
 def predictor_of(directory: Path, manifest: Manifest) -> Predictor:
     """Load weights without looking at the digest (training uses it on what it has just written).
+
+    Raises:
+        ConfigError: The weights do not keep the manifest's promise.
+    """
+    return as_stated(raw_predictor_of(directory, manifest), manifest)
+
+
+def as_stated(raw: Predictor, manifest: Manifest) -> Predictor:
+    """A model whose answers are what its manifest states: calibrated where it says so."""
+    return raw if manifest.calibration is None else CalibratedPredictor(raw, calibration=manifest.calibration)
+
+
+def raw_predictor_of(directory: Path, manifest: Manifest) -> Predictor:
+    """Load weights as they were trained, without the manifest's calibration: reference rows are the trainer's own answers.
 
     Raises:
         ConfigError: The weights do not keep the manifest's promise.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, cast
 
 from swath.errors import ConfigError
+from swath.inference.calibration import Calibration, ErrorMatrix
 from swath.inference.kinds import unknown_kind
 from swath.inference.network import Decision, Network, Normalise
 from swath.product import Category
@@ -23,7 +24,7 @@ _MAX_BANDS = 255
 _MAX_CODE = 254
 
 #: Keys that a manifest leaves out where they are null: digests of models of before stay as they are.
-_UNSAID = ("network", "pixel_m", "decision")
+_UNSAID = ("network", "pixel_m", "decision", "calibration", "error_matrix")
 
 FeatureKind = Literal["sr", "toa", "dn"]
 
@@ -52,6 +53,8 @@ class Manifest:
         network: Description of the input of a network with neighbourhoods; None for models of single pixels.
         pixel_m: Smallest and largest pixel size that it may be used at [m]; None where it does not say.
         decision: Rule that makes a mask of a cloud probability; None for the most probable class.
+        calibration: Rule that makes calibrated probabilities of the weights' own; None where they are taken as they are.
+        error_matrix: Confusion on held-out polygons, of which areas are estimated; None where training kept none.
         metrics: Measured on polygons held out from training.
         training: Origin of the model: code version, data, parameters; JSON-able.
 
@@ -75,6 +78,8 @@ class Manifest:
     network: Network | None = None
     pixel_m: tuple[float, float] | None = None
     decision: Decision | None = None
+    calibration: Calibration | None = None
+    error_matrix: ErrorMatrix | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -113,6 +118,8 @@ class Manifest:
             ),
             (self.pixel_m is not None and not 0 < self.pixel_m[0] <= self.pixel_m[1], f"pixel_m must ascend, got {self.pixel_m}"),
             *(self.decision.problems() if self.decision else ()),
+            *(self.calibration.problems() if self.calibration else ()),
+            *(self.error_matrix.problems(classes=len(codes)) if self.error_matrix else ()),
             *(self.network.problems(bands=len(self.bands), classes=len(codes), halo_px=self.halo_px) if self.network else ()),
         ]
 
@@ -171,6 +178,10 @@ class Manifest:
             if given.get("decision") is not None:
                 _check_keys(given["decision"], Decision, where="decision of a model manifest")
                 given["decision"] = Decision(**given["decision"])
+            if given.get("calibration") is not None:
+                _check_keys(given["calibration"], Calibration, where="calibration of a model manifest")
+                given["calibration"] = Calibration(**given["calibration"])
+            given["error_matrix"] = _error_matrix(given.get("error_matrix"))
             return cls(**given)
         except (TypeError, ValueError, KeyError) as error:
             msg = f"the model manifest is malformed: {error}"
@@ -209,6 +220,14 @@ def _network(plain: Mapping[str, Any] | None) -> Network | None:
     _check_keys(plain["normalise"], Normalise, where="normalise of a model manifest")
     normalise = Normalise(**{k: tuple(float(n) for n in v) for k, v in plain["normalise"].items()})
     return Network(**{**plain, "normalise": normalise})
+
+
+def _error_matrix(plain: Mapping[str, Any] | None) -> ErrorMatrix | None:
+    if plain is None:
+        return None
+    _check_keys(plain, ErrorMatrix, where="error_matrix of a model manifest")
+    rows = tuple(tuple(int(n) for n in row) for row in plain["confusion"])
+    return ErrorMatrix(confusion=rows, polygons=tuple(int(n) for n in plain["polygons"]))
 
 
 def _check_keys(plain: Mapping[str, Any], kind: type[Any], *, where: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from swath.class_area import ClassArea
 from swath.product import AppliedStep, AssetRecord, Encoding, LayerSpec, ModelRef, Product, Statistics
 from swath.scene import Band
 from swath.shares import Shares, shares_of
@@ -146,6 +147,7 @@ class ProductSummary:
         truth: Comparison with known truth, for simulated scenes.
         checked: Findings of the checks before publishing, as in the item.
         model_notes: Notes on the product's models, by model.
+        areas: Estimated areas of the classes of a map, by asset.
     """
 
     product_id: str
@@ -166,6 +168,7 @@ class ProductSummary:
     truth: Truth | None = None
     checked: Mapping[str, Any] = field(default_factory=dict)
     model_notes: Mapping[str, str] = field(default_factory=dict)
+    areas: Mapping[str, tuple[ClassArea, ...]] = field(default_factory=dict)
 
     @property
     def reduced(self) -> Mapping[str, str]:
@@ -225,6 +228,7 @@ class ProductSummary:
             "reduced_accuracy": dict(self.reduced),
             "checks": dict(self.checked),
             "model_notes": dict(self.model_notes),
+            **({"areas": {n: [asdict(a) for a in areas] for n, areas in self.areas.items()}} if self.areas else {}),
             "pictures": dict(self.pictures),
             "valid_percent": self.shares.valid,
             "saturated_percent": self.shares.saturated,

@@ -9,6 +9,7 @@ from math import inf
 from urllib.parse import quote
 
 from swath.account import Count
+from swath.class_area import ClassArea
 from swath.product import AppliedStep, Category
 from swath.report.footprint_map import FileReader
 from swath.report.histogram import PlotGroup, plot_groups
@@ -57,6 +58,7 @@ class ClassMap:
     figure: Figure | None
     legend: tuple[Share, ...]
     model: str
+    areas: tuple[ClassArea, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +167,9 @@ def _product(summary: ProductSummary, *, number: int, pictures: Mapping[str, byt
         item_href=link(summary.item, to_root=to_root),
         thumbnail="",
         figures=_figures(drawn, others=drawn.keys() - {*TRUE_COLOUR, *(a.name for a in summary.assets)}),
-        class_maps=tuple(_class_map(a, drawn=drawn) for a in summary.assets if a.encoding.categories),
+        class_maps=tuple(
+            _class_map(a, drawn=drawn, areas=summary.areas.get(a.name, ())) for a in summary.assets if a.encoding.categories
+        ),
         assets=assets,
         truths=tuple(sorted(summary.truth.bands, key=lambda b: places.get(b.band, 0))) if summary.truth else (),
         plots=plot_groups(assets),
@@ -191,7 +195,7 @@ def _figures(drawn: Mapping[str, str], *, others: set[str]) -> tuple[Figure, ...
     return (*found, *(Figure(source=drawn[n], caption=n.replace("_", " ").capitalize()) for n in sorted(others)))
 
 
-def _class_map(asset: AssetSummary, *, drawn: Mapping[str, str]) -> ClassMap:
+def _class_map(asset: AssetSummary, *, drawn: Mapping[str, str], areas: tuple[ClassArea, ...]) -> ClassMap:
     source = drawn.get(asset.name, "")
     model = f"{asset.model.name} {asset.model.version}" if asset.model is not None else ""
     return ClassMap(
@@ -201,6 +205,7 @@ def _class_map(asset: AssetSummary, *, drawn: Mapping[str, str]) -> ClassMap:
             Share(title=c.title, percent=p, colour=_colour(c)) for c, p in class_shares(asset.encoding, asset.statistics)
         ),
         model=model,
+        areas=areas,
     )
 
 

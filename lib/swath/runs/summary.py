@@ -15,6 +15,7 @@ from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry
 from swath.report.totals import in_order
 from swath.runs.decide import DUPLICATE, MADE
 from swath.runs.ingest import name_of
+from swath.runs.model_areas import areas_in
 from swath.runs.model_notes import AllRanges, notes_of, ranges_of
 from swath.runs.outcome import PlanRow, RunOutcome
 from swath.runs.plan import Aside
@@ -112,7 +113,7 @@ def _summary(work: ProductWork, request: RunRequest, *, truth: FindTruth | None 
     files = {a.name: f"{folder}/{a.href}" for a in product.assets}
     known = truth(product, files) if truth is not None else None
     made = ProductSummary.of(product, item=published.item, pictures=_roles(published.pictures), truth=known)
-    return replace(made, model_notes=notes_of(made, ranges=ranges))
+    return replace(made, model_notes=notes_of(made, ranges=ranges), areas=areas_in(product, request))
 
 
 def _roles(pictures: Mapping[str, str]) -> dict[str, str]:

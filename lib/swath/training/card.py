@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swath.inference.manifest import Manifest
+from swath.training.calibrate import Calibrated
 from swath.training.metrics import ModelMetrics
 
 _TEMPLATE = """# {title}
@@ -24,20 +25,34 @@ Measured on polygons that took no part in training; the model itself was then fi
 {table}
 
 Mean accuracy {accuracy:.4f} (worst split {accuracy_min:.4f}), kappa {kappa:.4f}.
-
+{calibration}
 ## Limits
 It knows the classes and the places above and nothing else: a pixel of another class gets the most similar one, clouds
-included. The probability tells how sure the forest is among its classes, not how right it is.
+included. {certainty}
+"""
+_RAW = "The probability tells how sure the forest is among its classes, not how right it is."
+_CALIBRATED = "On such polygons a probability is the share of pixels that are right; on other ground nothing promises it."
+_RELIABILITY = """
+## How sure it is
+Probabilities are calibrated by the temperature {temperature:.4f}. Expected calibration error on polygons
+that neither the forest nor the temperature had seen: {after:.4f}, as trained {before:.4f}.
+
+{table}
+
+Confusion, rows are the truth, columns the map:
+
+{confusion}
 """
 
 
-def card_of(manifest: Manifest, *, title: str, metrics: ModelMetrics) -> str:
+def card_of(manifest: Manifest, *, title: str, metrics: ModelMetrics, calibrated: Calibrated | None = None) -> str:
     """Markdown with purpose, inputs, data, quality and limits.
 
     Args:
         manifest: Manifest of the model.
         title: Human-readable title of the model.
         metrics: Pooled over all splits.
+        calibrated: What calibrating does; None where probabilities are as trained.
     """
     grid = "the scene's reference grid" if manifest.resolution_m is None else f"{manifest.resolution_m:g} m"
     return _TEMPLATE.format(
@@ -53,6 +68,27 @@ def card_of(manifest: Manifest, *, title: str, metrics: ModelMetrics) -> str:
         accuracy=manifest.metrics["accuracy"],
         accuracy_min=manifest.metrics["accuracy_min"],
         kappa=manifest.metrics["kappa"],
+        calibration="" if calibrated is None else _calibration(metrics, calibrated),
+        certainty=_RAW if calibrated is None else _CALIBRATED,
+    )
+
+
+def _calibration(metrics: ModelMetrics, calibrated: Calibrated) -> str:
+    curve = calibrated.after
+    bins = [f"| {c:.3f} | {a:.3f} | {n} |" for c, a, n in zip(curve.confidence, curve.accuracy, curve.pixels, strict=True) if n]
+    rows = zip(metrics.names, metrics.confusion.tolist(), strict=True)
+    return _RELIABILITY.format(
+        temperature=calibrated.temperature,
+        after=curve.error,
+        before=calibrated.before.error,
+        table="\n".join(["| mean confidence | accuracy | pixels |", "|---|---|---|", *bins]),
+        confusion="\n".join(
+            [
+                f"| | {' | '.join(metrics.names)} |",
+                "|---" * (len(metrics.names) + 1) + "|",
+                *(f"| {name} | {' | '.join(map(str, row))} |" for name, row in rows),
+            ]
+        ),
     )
 
 

@@ -12,11 +12,11 @@ from swath.inference.loader import load_predictor
 from swath.inference.pinned import PinnedModel
 from swath.training.frozen import FrozenSamples
 from swath.training.metrics import ModelMetrics
+from swath.training.reliability import Reliability
 
 #: Draws of the bootstrap, and the interval that is reported [%].
 _DRAWS = 2000
 _INTERVAL = (2.5, 97.5)
-_BINS = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +124,7 @@ def _judged(model: PinnedModel, samples: FrozenSamples, *, names: tuple[str, ...
     _, polygon = np.unique(samples.polygons, return_inverse=True)
     confusion = np.zeros((polygon.max() + 1, len(names) + 1, len(names) + 1), dtype=np.int64)
     np.add.at(confusion, (polygon, truth, predicted), 1)
-    return _Judged(confusion=confusion, calibration=_calibration_error(probabilities.max(axis=0), predicted == truth))
-
-
-def _calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
-    """Expected calibration error (Guo et al. 2017, arXiv:1706.04599): mean distance of confidence and accuracy by bin."""
-    bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
-    distance = np.bincount(bins, weights=confidence, minlength=_BINS) - np.bincount(bins, weights=right, minlength=_BINS)
-    return float(np.abs(distance).sum() / right.size)
+    return _Judged(confusion=confusion, calibration=Reliability.of(probabilities.max(axis=0), predicted == truth).error)
 
 
 def _macro_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import yaml
 
@@ -50,6 +50,9 @@ class TrainingRecipe:
         forest: Settings of the trees.
         splits: Number of times that polygons are split anew for the metrics.
         held_out: Share of each class's polygons kept from training in each split.
+        frozen: Share of the polygons that no model learns.
+        calibration: ``temperature``: probabilities are calibrated on the held-out polygons, and their confusion is kept in the
+            manifest, for areas; ``none``: as the forest gives them.
         seed: Seed of the first split; later splits count up from it.
         label_field: Attribute of the polygons with the class name.
         id_field: Attribute with a unique id; features are numbered when None.
@@ -67,6 +70,7 @@ class TrainingRecipe:
     splits: int = 5
     held_out: float = 0.5
     frozen: float = 0.0
+    calibration: Literal["none", "temperature"] = "none"
     seed: int = 0
     label_field: str = "class"
     id_field: str | None = None
@@ -76,10 +80,13 @@ class TrainingRecipe:
         if self.splits < 1 or not 0.0 < self.held_out < 1.0 or not 0.0 <= self.frozen < 1.0:
             msg = f"recipe {self.name!r}: splits >= 1, 0 < held_out < 1 and 0 <= frozen < 1 are needed"
             raise ConfigError(msg)
+        if self.calibration not in ("none", "temperature"):
+            msg = f"recipe {self.name!r}: calibration must be none or temperature, got {self.calibration!r}"
+            raise ConfigError(msg)
         self.manifest()
 
     def manifest(self, **measured: Any) -> Manifest:
-        """The manifest of the model that this trains; ``measured`` fills metrics and training."""
+        """The manifest of the model that this trains; ``measured`` fills metrics, training and calibration."""
         wanted = self.features
         return Manifest(
             name=self.name,
@@ -96,8 +103,9 @@ class TrainingRecipe:
         )
 
     def plain(self) -> dict[str, Any]:
-        """The recipe as JSON-able data."""
-        return asdict(self)
+        """The recipe as JSON-able data; what is usual is not said, so that models of before keep their bytes."""
+        plain = asdict(self)
+        return {k: v for k, v in plain.items() if k != "calibration" or v != "none"}
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -15,19 +15,21 @@ import pandas as pd
 from swath import __version__
 from swath.errors import ConfigError
 from swath.inference.bundle import FROZEN
+from swath.inference.calibration import Calibration, ErrorMatrix
 from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.lightgbm_text import parse_lightgbm
 from swath.inference.listing import RegisteredModel
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest
 from swath.inference.reference import REFERENCE_FILE
 from swath.inference.registry import Registry
+from swath.training.calibrate import Calibrated, HeldOut, polygons_by_class
 from swath.training.candidate import ModelCandidate, NotPromotedError, give_alias
 from swath.training.card import card_of
 from swath.training.draw import Drawn
 from swath.training.fit import class_numbers, feature_matrix, fit_booster, fit_forest
 from swath.training.frozen import FrozenSamples, split_frozen
 from swath.training.metrics import ModelMetrics
-from swath.training.picture import confusion_figure
+from swath.training.picture import confusion_figure, reliability_figure
 from swath.training.recipe import TrainingRecipe
 from swath.training.reference import reference_of
 from swath.training.split import Split, split_by_polygon
@@ -45,10 +47,25 @@ class Judgement:
     Args:
         splits: Metrics of each split.
         pooled: Metrics over all splits together.
+        calibrated: What calibrating does on polygons it did not learn from either; None where the recipe asks for none.
+        held_out: Answers of each split's model on its held-out polygons.
     """
 
     splits: tuple[ModelMetrics, ...]
     pooled: ModelMetrics
+    calibrated: Calibrated | None = None
+    held_out: tuple[HeldOut, ...] = ()
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """What of it is a part of the manifest, beside the metrics."""
+        if self.calibrated is None:
+            return {}
+        matrix = ErrorMatrix(
+            confusion=tuple(map(tuple, self.pooled.confusion.tolist())),
+            polygons=polygons_by_class(self.held_out, classes=len(self.pooled.names)),
+        )
+        return {"calibration": Calibration(temperature=self.calibrated.temperature), "error_matrix": matrix}
 
     def flat(self) -> Mapping[str, float]:
         """Pooled numbers by name, except accuracy and kappa: means over the splits, and the worst accuracy."""
@@ -58,7 +75,7 @@ class Judgement:
             "accuracy_min": min(accuracies),
             "kappa": fmean(m.kappa for m in self.splits),
         }
-        return {**self.pooled.flat(), **means}
+        return {**self.pooled.flat(), **means, **(self.calibrated.flat() if self.calibrated is not None else {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +124,7 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
     frozen = FrozenSamples.of_samples(aside, recipe=recipe).to_bytes() if len(aside) else b""
     judgement = judge(samples, recipe=recipe)
     provenance = _provenance(samples, recipe=recipe) | (_of_frozen(aside, frozen) if frozen else {})
-    manifest = recipe.manifest(metrics=judgement.flat(), training=provenance)
+    manifest = recipe.manifest(metrics=judgement.flat(), training=provenance, **judgement.stated)
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch) / "model"
         write_model(directory, samples, recipe=recipe, manifest=manifest, judgement=judgement)
@@ -139,8 +156,11 @@ def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Judgement:
     """
     seeds = range(recipe.seed, recipe.seed + recipe.splits)
     splits = [split_by_polygon(samples, seed=s, held_out=recipe.held_out) for s in seeds]
-    metrics = tuple(_tested(split, recipe=recipe) for split in splits)
-    return Judgement(splits=metrics, pooled=ModelMetrics.pooled(metrics))
+    held = tuple(_held_out(split, recipe=recipe) for split in splits)
+    names = tuple(c.name for c in recipe.classes)
+    metrics = tuple(ModelMetrics.of(h.truth, h.winner, names=names) for h in held)
+    calibrated = Calibrated.of(held) if recipe.calibration == "temperature" else None
+    return Judgement(splits=metrics, pooled=ModelMetrics.pooled(metrics), calibrated=calibrated, held_out=held)
 
 
 def write_model(
@@ -154,16 +174,18 @@ def write_model(
     reference = reference_of(booster, forest, samples, recipe=recipe)
     (directory / REFERENCE_FILE).write_bytes(reference.to_bytes())
     (directory / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
-    card = card_of(manifest, title=recipe.title, metrics=judgement.pooled)
+    card = card_of(manifest, title=recipe.title, metrics=judgement.pooled, calibrated=judgement.calibrated)
     (directory / CARD_FILE).write_text(card, encoding="utf-8")
 
 
-def _tested(split: Split, *, recipe: TrainingRecipe) -> ModelMetrics:
+def _held_out(split: Split, *, recipe: TrainingRecipe) -> HeldOut:
     predictor = ForestPredictor(fit_forest(split.training, recipe=recipe))
     features = np.ascontiguousarray(feature_matrix(split.held_out, recipe=recipe).T)
-    predicted = predictor.predict(features).argmax(axis=0)
-    truth = class_numbers(split.held_out, recipe=recipe)
-    return ModelMetrics.of(truth, predicted, names=tuple(c.name for c in recipe.classes))
+    return HeldOut(
+        probabilities=predictor.predict(features),
+        truth=class_numbers(split.held_out, recipe=recipe),
+        polygons=split.held_out["polygon_id"].to_numpy(dtype=str),
+    )
 
 
 def _provenance(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> dict[str, Any]:
@@ -207,3 +229,6 @@ def _log(client: "MlflowClient", run_id: str, *, manifest: Manifest, judgement: 
     pooled = judgement.pooled
     client.log_dict(run_id, {"classes": list(pooled.names), "rows_are_truth": pooled.confusion.tolist()}, "confusion.json")
     client.log_figure(run_id, confusion_figure(pooled), "confusion.png")
+    if judgement.calibrated is not None:
+        client.log_dict(run_id, judgement.calibrated.plain(), "reliability.json")
+        client.log_figure(run_id, reliability_figure(judgement.calibrated), "reliability.png")

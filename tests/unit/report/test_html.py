@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from swath.account import Count
+from swath.class_area import ClassArea
 from swath.product import AppliedStep, Statistics
 from swath.report import view
 from swath.report.html import percent, render
@@ -53,6 +54,19 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
+
+
+def test_areas_are_beneath_their_map(summary: RunSummary, files: dict[str, bytes]) -> None:
+    areas = (
+        ClassArea(name="water", title="Water", mapped_ha=1200.0, estimated_ha=1234.56, half_width_ha=78.9),
+        ClassArea(name="town", title="Built-up", mapped_ha=10.0, estimated_ha=9.0, half_width_ha=None),
+    )
+    first = replace(summary.products[0], areas={"landcover": areas})
+    page = render(replace(summary, products=(first,)), read=files.get)
+    assert '<td>Water</td><td class="num">1,200.0</td><td class="num">1,234.6</td><td class="num">± 78.9</td>' in page
+    assert '<td class="num">9.0</td><td class="num">–</td>' in page
+    assert first.to_contract()["areas"]["landcover"][0]["estimated_ha"] == 1234.56
+    assert "Area [ha]" not in render(summary, read=files.get)
 
 
 def test_the_page_tells_the_account_the_failure_and_the_products(summary: RunSummary, files: dict[str, bytes]) -> None:

@@ -15,7 +15,7 @@ from swath.algo.rpc import Rpc
 from swath.engine.preview import Preview
 from swath.engine.warping import Want, moved
 from swath.grid import Grid, Window
-from swath.inference import forest_predictor
+from swath.inference import calibration, forest_predictor
 from swath.lookup import looked_up
 from swath.pipeline import Layer, WarpKernel
 from swath.product import PROBABILITY, REFLECTANCE, TEMPERATURE, Category, Encoding, Tally, bit_field, class_map
@@ -41,6 +41,7 @@ def warm_up() -> None:
     # The clouds of the spectral rule.
     mean_of_valid(np.zeros((3, 3)), size=3)
     forest_predictor.warm_up()
+    calibration.warm_up()
 
 
 def _reading(codes: str) -> None:
