@@ -1,6 +1,6 @@
 """CPU seconds and memory of a whole process tree, read from /proc.
 
-A command runs below this process, which makes itself the tree's subreaper: whoever loses its parent (a Spark worker's child,
+A command runs below this process, which makes itself the tree's subreaper: a process that loses its parent (a Spark worker's child,
 say) becomes our child and is counted on. CPU is user + system time of every living process and of all that were waited for.
 Memory is the proportional set size (shared pages divided among their users), summed over the processes, sampled.
 """
@@ -172,7 +172,7 @@ class _Tree:
         if not found:
             return
         self._java.update({p.pid: p.own_s for p in found if p.name == "java"})
-        # A Java process that ended was waited for: its time now stands with its parent's children.
+        # A Java process that ended was waited for: its time now counts with its parent's children.
         java = sum(self._java.values())
         total = sum(p.own_s + p.children_s for p in found)
         self._usage = Usage(java, max(total - java, self._usage.other_s))
@@ -224,7 +224,7 @@ def _process(pid: int) -> _Process | None:
 
 
 def _set_sizes(pid: int) -> dict[str, float]:
-    """Proportional set size of a process, and its part that no file stands behind [MB]."""
+    """Proportional set size of a process, and its anonymous part [MB]."""
     sizes = {"Pss": 0.0, "Pss_Anon": 0.0}
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():

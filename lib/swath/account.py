@@ -21,7 +21,7 @@ class Count:
     Args:
         taken_in: Number of things that were asked for.
         made: Number of new ones.
-        skipped: Number of those that were there already, or were given twice.
+        skipped: Number of scenes already made, or given twice.
         quarantined: Number of those that could not be made; each has its entry.
     """
 

@@ -113,7 +113,7 @@ def load_pipeline(name: str) -> PipelineFile:
     """
     path = find_pipeline(name)
     if path.stat().st_size > _MAX_BYTES:
-        msg = f"{path}: a pipeline file is a page, not {path.stat().st_size} bytes"
+        msg = f"{path}: {path.stat().st_size} bytes are too many for a pipeline file"
         raise ConfigError(msg)
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))

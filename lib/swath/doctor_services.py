@@ -24,7 +24,7 @@ REMEDIES: Mapping[str, str] = {
     "clock": "Set this machine's clock (NTP).",
     "bucket": "Check the bucket's name, the endpoint and the account.",
     "credentials": "Log in, or set AWS_PROFILE or keys; a public bucket says anonymous in SWATH_STORES.",
-    "certificate": "Let AWS_CA_BUNDLE name the authorities of the store.",
+    "certificate": "Set AWS_CA_BUNDLE to the authorities of the store.",
     "": "Check bucket, endpoint (AWS_ENDPOINT_URL_S3, SWATH_STORES), region and credentials.",
 }
 
@@ -111,9 +111,9 @@ def database_finding(dsn: str, *, label: str, variable: str, locks: bool) -> Hea
         locks: Runs are locked there.
     """
     if not dsn:
-        remedy = f"Set {variable} here to have it asked."
+        remedy = f"Set {variable} here to have it checked."
         return HealthFinding(
-            check=label, level="warning", found="not asked: its connection string is not on this machine", remedy=remedy
+            check=label, level="warning", found="not checked: its connection string is not on this machine", remedy=remedy
         )
     from swath.stores.database_probe import ask_database  # noqa: PLC0415  psycopg only where a database is configured
 
@@ -130,6 +130,6 @@ def registry_finding(uri: str) -> HealthFinding:
         remedy = "Check the address, and the access rights there (MLFLOW_TRACKING_TOKEN)."
         return HealthFinding(check="Models", level="failure", found=f"{uri}: {error.code} {error.reason}", remedy=remedy)
     except OSError as error:
-        remedy = "See that the server runs and can be reached from here; REQUESTS_CA_BUNDLE names its authorities."
+        remedy = "Check that the server runs and is reachable from here; REQUESTS_CA_BUNDLE names its authorities."
         return HealthFinding(check="Models", level="failure", found=f"{uri}: {getattr(error, 'reason', error)}", remedy=remedy)
     return HealthFinding(check="Models", level="ok", found=f"{uri} answers")

@@ -45,7 +45,7 @@ __all__ = [
     "class_map",
 ]
 
-#: Where a scene lies by what it was co-registered to, among the facts of its product.
+#: Position of a scene by what it was co-registered to, among the facts of its product.
 COREGISTERED = "coregister"
 #: Name of the bit of a bit field that says that there is no data.
 NODATA_BIT = "nodata"

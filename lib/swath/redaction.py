@@ -1,7 +1,7 @@
 """What must not be shown or kept of an address: passwords, and queries, which may carry a signature.
 
 Everything that swath says or stores passes here: messages of errors, logs, reports, rows of tables. A query is taken
-off whole, because nobody can list the names of all parameters that are secret; a search keeps those that it is made of.
+off whole, because no list has the names of all parameters that are secret; a search keeps those that it is made of.
 """
 
 import re
@@ -41,7 +41,7 @@ def redacted(text: str) -> str:
 
 
 def without_query(href: str) -> str:
-    """An http address without user, query and fragment: what it names, whoever signed it. Other hrefs as they are."""
+    """An http address without user, query and fragment: what it names, without its signature. Other hrefs unchanged."""
     if not href.startswith(("http://", "https://")):
         return href
     parts = urlsplit(href)

@@ -13,7 +13,7 @@ LANDSAT: Final = "landsat"
 SENTINEL2: Final = "sentinel-2"
 #: Family of a scene whose item names neither platform nor constellation.
 UNKNOWN: Final = "unknown"
-#: STAC's word for terms that have no SPDX name, or that nobody has stated.
+#: STAC's word for terms that have no SPDX name, or that are not stated.
 OTHER_LICENSE: Final = "other"
 
 

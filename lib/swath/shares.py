@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from swath.product import Category, Encoding, Statistics
 
-#: Bits of ``qa`` that say somebody judged clouds at all; without them an unset cloud bit means nothing.
+#: Bits of ``qa`` that say that clouds were judged at all; without them an unset cloud bit means nothing.
 JUDGES = ("cloud_from_quality", "cloud_from_model")
 
 

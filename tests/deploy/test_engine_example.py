@@ -95,7 +95,7 @@ def test_a_run_by_a_plugged_in_engine_comes_to_its_end(site: Path) -> None:
     assert run.exit_code == 0, run.output
     assert "tiny-1" in run.output
     again = CliRunner().invoke(cli, ["submit", "job.yaml", "--site", str(site), "--run-id", "tiny-1"])
-    assert "was there already" in again.output
+    assert "already exists" in again.output
     launcher, until = engine_of(load_site(str(site))).launch(load_site(str(site))), time.monotonic() + _LONGEST_S
     while not (status := launcher.status("tiny-1")).state.final and time.monotonic() < until:
         time.sleep(0.2)

@@ -86,7 +86,7 @@ def test_a_reader_that_always_fails_stops_the_run_and_what_it_may_do_is_a_parame
     scenes = broken(tmp_path, count=70)
     stopped = driver.done(asked(scenes), seconds=120)
     assert stopped["exit"] == 2
-    assert "scenes ended by the same error, which swath does not know: ImportError at " in stopped["why"]
+    assert "scenes ended by the same unexpected error: ImportError at " in stopped["why"]
     assert "(read_scene)" in stopped["why"]
     assert "--internal-limit" in stopped["why"]
     assert "--run-id r1" in stopped["why"]

@@ -52,7 +52,7 @@ def test_each_asset_is_new_reused_changed_or_gone_and_the_change_is_named(tmp_pa
 
     same = changes(output, scene)
     assert same["state"] == "reused"
-    assert next(iter(changed_lines([same]))).endswith(f"there already, {same['count']} assets")
+    assert next(iter(changed_lines([same]))).endswith(f"unchanged, {same['count']} assets")
 
     hazier = changes(output, scene, aot550=0.2)
     assert states(hazier)["red"] == "changed"

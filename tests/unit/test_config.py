@@ -106,7 +106,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         ("", r"expected keys name, steps, assets; got NoneType"),
         ("a: [", r"mine\.yaml: not YAML: "),
         (b"name: \xff\n", r"mine\.yaml: not YAML: "),
-        ("#" * ((1 << 20) + 1), r"mine\.yaml: a pipeline file is a page, not 1048577 bytes"),
+        ("#" * ((1 << 20) + 1), r"mine\.yaml: 1048577 bytes are too many for a pipeline file"),
         ("name: !!python/object/apply:os.system ['true']\n", r"mine\.yaml: not YAML: could not determine a constructor"),
     ],
 )

@@ -165,7 +165,7 @@ class StartApplication(BaseOperator):
                 raise
             there = hook.get_custom_object(*APPLICATIONS, name, namespace)
             if there["metadata"].get("annotations", {}).get("swath.spec-digest") != annotations["swath.spec-digest"]:
-                raise AirflowFailException(f"run {name} is there already, with another spec") from error
+                raise AirflowFailException(f"run {name} already exists, with another spec") from error
         self.defer(
             trigger=ApplicationEnds(namespace=namespace, name=name, conn_id=self.conn_id, poll_s=self.poll_s),
             method_name="ended",
@@ -212,7 +212,7 @@ class ApplicationEnds(BaseTrigger):
         except Exception as error:
             if getattr(error, "status", None) == 404:
                 return {"name": self.name, "state": "GONE", "message": "it was deleted before it ended"}
-            self.log.warning("The API server does not tell how %s stands: %s", self.name, error)
+            self.log.warning("The API server does not give the state of %s: %s", self.name, error)
             return None
         state = status.get("applicationState", {})
         if state.get("state") in GOOD | BAD:

@@ -54,7 +54,7 @@ def container(name: str, words: list[str], *, image: str, retry: RetryStrategy |
 
 
 def template(job: str, *, site: str, image: str, namespace: str, max_quarantined: float, longest_s: int) -> WorkflowTemplate:
-    """Run, then gate; at the end, whatever it was, the run's state is told."""
+    """Run, then gate; at the end, in any case, the run's state is sent."""
     where = [job, "--site", site, "--run-of", OWN]
     retry = RetryStrategy(limit="2", retry_policy="Always", expression=RETRY)
     with WorkflowTemplate(

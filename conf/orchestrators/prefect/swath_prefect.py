@@ -63,7 +63,7 @@ def swath(*words: str, program: str, conf: str, good: tuple[int, ...] = (0,)) ->
 
 @task(retries=2, retry_delay_seconds=RETRY_DELAY_S, retry_condition_fn=passes)
 def start(job: str, *where: str, program: str, conf: str) -> None:
-    """Submit; a run of this name that is there already is this run."""
+    """Submit; an existing run of this name is this run."""
     swath("submit", job, *where, program=program, conf=conf)
 
 

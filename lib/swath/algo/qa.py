@@ -30,7 +30,7 @@ class Bits(NamedTuple):
 
 #: Two-bit confidences: 0 not determined, 1 low, 2 medium, 3 high.
 HIGH: Final = 3
-#: Schemes whose confidence 0 means that nobody judged: before collections, water and snow were never computed.
+#: Schemes whose confidence 0 means not judged: before collections, water and snow were never computed.
 _MAY_BE_UNDETERMINED: Final[frozenset[QualityScheme]] = frozenset({"landsat-pre-bqa"})
 #: LDCM-DFCB-004, "Quality Band": OLI alone had one before collections.
 _PRE_COLLECTION: Final = {

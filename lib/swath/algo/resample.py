@@ -1,7 +1,8 @@
 """Resampling between grids of one CRS, defined on the grids, never on the windows that happen to be in memory.
 
 Each target pixel's weights come from absolute map coordinates and are summed in a fixed order, so a pixel has the same
-bits in whatever window it is computed. A target pixel whose centre is outside the source has no weight: nobody measured there.
+bits in whatever window it is computed. A target pixel whose centre is outside the source has no weight: nothing was
+measured there.
 """
 
 from collections.abc import Mapping

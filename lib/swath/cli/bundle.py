@@ -18,15 +18,13 @@ from swath.report.text import size
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _BUNDLE = click.argument("bundle", type=click.Path(file_okay=False, path_type=Path))
-_KEY = click.option(
-    "--key", "key_files", required=True, envvar=KEYS, show_envvar=True, help="Public keys that may have signed it."
-)
-_BASE = click.option("--base", type=_FOLDER, help="Bundle that a delta builds on.")
+_KEY = click.option("--key", "key_files", required=True, envvar=KEYS, show_envvar=True, help="Trusted public keys.")
+_BASE = click.option("--base", type=_FOLDER, help="Older bundle that a delta builds on.")
 
 
 @click.group("bundle")
 def bundle_group() -> None:
-    """Carry a site's whole delivery into a network without a way out."""
+    """Carry a site's whole delivery into a closed network."""
 
 
 @bundle_group.command("make")
@@ -99,9 +97,9 @@ def diff_command(*, old: Path, new: Path, key_files: str, out: Path | None) -> N
 @bundle_group.command("install")
 @_BUNDLE
 @_KEY
-@click.option("--to", "place", type=_FOLDER, required=True, help="Where the site keeps bundles.")
-@click.option("--downgrade", is_flag=True, help="Take a bundle that is older than what is installed.")
-@click.option("--dry-run", is_flag=True, help="Only check, and say what would be done.")
+@click.option("--to", "place", type=_FOLDER, required=True, help="Folder where the site keeps bundles.")
+@click.option("--downgrade", is_flag=True, help="Allow a bundle that is older than the installed one.")
+@click.option("--dry-run", is_flag=True, help="Check and list the actions; do nothing.")
 def install_command(*, bundle: Path, key_files: str, place: Path, downgrade: bool, dry_run: bool) -> None:
     """Check BUNDLE and keep it whole at the site, as `current`. A delta takes what it leaves out from there."""
     keys = _keys(key_files)

@@ -15,26 +15,26 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _OPTIONS = (
     click.option("--site", required=True, metavar="NAME|FILE", help="Where it goes."),
-    click.option("--job", "jobs", multiple=True, help="Job that runs there; repeatable. All of conf/jobs without it."),
-    click.option("--root", type=_FOLDER, default=Path(), help="Checkout of the delivery; this folder without it."),
+    click.option("--job", "jobs", multiple=True, help="Job that runs there; repeatable. All of conf/jobs by default."),
+    click.option("--root", type=_FOLDER, default=Path(), help="Checkout of the delivery; this folder by default."),
     click.option(
         "--objects", type=click.Path(path_type=Path), multiple=True,
-        help="Manifests that others rendered (helm template --include-crds, flux install --export); repeatable.",
+        help="Manifests rendered by other tools (helm template --include-crds, flux install --export); repeatable.",
     ),
     click.option("--chart", "charts", type=_FILE, multiple=True, help="NAME-VERSION.tgz that a release asks for; repeatable."),
     click.option("--image", "images", multiple=True, help="Image that no object names (a node's pause), by digest; repeatable."),
     click.option("--pins", type=_FILE, help="YAML file: which digest a NAME:TAG means."),
     click.option(
         "--from", "origins", multiple=True, metavar="NAME=PLACE",
-        help="Where images are fetched from whose names begin with NAME: a registry, oci:FOLDER; repeatable.",
+        help="Source of images whose names begin with NAME: a registry, oci:FOLDER; repeatable.",
     ),
-    click.option("--lock", type=_FILE, help="Lock of the packages; requirements.lock of the checkout without it."),
-    click.option("--wheels", type=_FOLDER, help="Folder with the packages of the lock; fetched by pip without it."),
-    click.option("--jars", type=_FOLDER, multiple=True, help="Folder with jars; the cache of set-up without it; repeatable."),
+    click.option("--lock", type=_FILE, help="Lock of the packages; requirements.lock of the checkout by default."),
+    click.option("--wheels", type=_FOLDER, help="Folder with the packages of the lock; by default pip fetches them."),
+    click.option("--jars", type=_FOLDER, multiple=True, help="Folder with jars; the cache of set-up by default; repeatable."),
     click.option("--model", "models", type=_FILE, multiple=True, help="Bundle of a model (models export --bundle); repeatable."),
     click.option("--schemas", type=_FOLDER, envvar="SWATH_STAC_SCHEMAS", show_envvar=True, help="Folder of STAC schemas."),
     click.option("--sbom", "sboms", type=_FILE, multiple=True, help="Bill of materials; repeatable."),
-    click.option("--platform", default="linux/amd64", show_default=True, help="What the site's nodes are."),
+    click.option("--platform", default="linux/amd64", show_default=True, help="Platform of the site's nodes."),
 )  # fmt: skip
 
 

@@ -54,14 +54,14 @@ _CATALOG = click.option(
     default="",
     callback=_without_password,
     metavar="postgresql://...",
-    help="PostgreSQL with pgSTAC that learns of the products (or SWATH_CATALOG).",
+    help="PostgreSQL with pgSTAC that receives the items (or SWATH_CATALOG).",
 )
 _BASE = click.option(
     "--catalog-base",
     envvar="SWATH_CATALOG_BASE",
     default="",
     metavar="URI",
-    help="What readers of that catalogue call the output, such as https://data.example.org/out; the output's own URI without it.",
+    help="Address of the output for that catalogue's readers, such as https://data.example.org/out; its own URI by default.",
 )
 
 
@@ -72,7 +72,7 @@ def catalog_group() -> None:
 
 @catalog_group.command("migrate")
 @_CATALOG
-@click.option("--ledger", is_flag=True, help="Make the schema of a ledger in PostgreSQL (SWATH_POSTGRESQL_DSN) instead.")
+@click.option("--ledger", is_flag=True, help="Create the schema of a ledger in PostgreSQL (SWATH_POSTGRESQL_DSN) instead.")
 def migrate_command(*, catalog: str, ledger: bool) -> None:
     """Make the schema in the database, or bring it up to this swath's version: as a role of its own, not in runs."""
     if ledger:
@@ -100,7 +100,7 @@ def _migrate_ledger() -> None:
 @catalog_group.command("replay")
 @click.argument("output")
 @catalog_options
-@click.option("--all", "everything", is_flag=True, help="Tell of every item of the output, as a new catalogue needs it.")
+@click.option("--all", "everything", is_flag=True, help="Deliver every item of the output, as a new catalogue needs it.")
 def replay_command(*, output: str, catalog: str, catalog_base: str, everything: bool) -> None:
     """Tell the catalogue what it missed while it was down: the outbox of OUTPUT."""
     target = _required(catalog, catalog_base)

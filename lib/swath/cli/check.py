@@ -31,10 +31,10 @@ def check_group() -> None:
 @click.argument("pipeline")
 @click.option("--input", "inputs", multiple=True, required=True, help="Scene, list, STAC record, or folder of these.")
 @click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter.")
-@click.option("--limit", type=click.IntRange(min=1), help="Check at most so many scenes.")
+@click.option("--limit", type=click.IntRange(min=1), help="Largest number of scenes to check.")
 @click.option(
     "--tile-size", "heights", type=click.IntRange(min=1), multiple=True,
-    help="Strip height to compare, twice or more; a run's own and another legal one without it.",
+    help="Strip height to compare, twice or more; by default a run's own and another legal one.",
 )  # fmt: skip
 @click.option("--output", default="", help="Output whose models/ holds the registry when MLFLOW_TRACKING_URI names none.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")

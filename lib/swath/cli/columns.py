@@ -18,7 +18,7 @@ form_option: Callable[..., Any] = click.option(
     "form",
     type=click.Choice(["wide", "json", "csv"]),
     default=None,
-    help="Plain columns that are never cut (what a pipe gets), JSON or CSV; a table fitted to the terminal without it.",
+    help="Uncut plain columns (the default for a pipe), JSON or CSV; by default a table fitted to the terminal.",
 )
 
 

@@ -59,12 +59,14 @@ def _order(job_name: str, *, site_name: str, run_id: str | None, attempt: int = 
 @click.argument("job")
 @_SITE
 @run_name_options
-@click.option("--egress", is_flag=True, help="Print what may cross the site's border instead.")
+@click.option("--egress", is_flag=True, help="Print the flows that may cross the site's border instead.")
 @click.option("--pod-templates", type=click.Path(path_type=Path), help="Also write the site's pod templates into this folder.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Write what an orchestrator starts runs from into this folder instead."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write the files that an orchestrator starts runs from into this folder instead.",
 )
-@click.option("--template", is_flag=True, help="Only what makes runs by the calendar, for Flux; a run itself is refused.")
+@click.option("--template", is_flag=True, help="Only objects that start runs on a schedule, for Flux; a run itself is refused.")
 def render_command(
     job: str, *, site_name: str, run_id: str | None, egress: bool, pod_templates: Path | None, out: Path | None, template: bool
 ) -> None:
@@ -113,7 +115,7 @@ def _run(order: Order, *, command: Foreground) -> int:
         try:
             return run.wait(seconds(order.job.max_duration))
         except subprocess.TimeoutExpired:
-            click.echo(f"{order.name} is on for longer than max_duration {order.job.max_duration}: ending it", err=True)
+            click.echo(f"{order.name} has run for longer than max_duration {order.job.max_duration}: ending it", err=True)
             run.terminate()
     return 1
 
@@ -136,7 +138,7 @@ def _submit(order: Order, *, again: bool = False) -> Order:
         if not status.state.final:
             raise ConfigError(f"{status.text}: it has not ended, so it is not started again")
         return _submit(replace(order, attempt=order.attempt + 1), again=True)
-    click.echo(f"{order.name} {'submitted' if made.created else 'was there already'} ({made.handle})", err=True)
+    click.echo(f"{order.name} {'submitted' if made.created else 'already exists'} ({made.handle})", err=True)
     click.echo(order.name)
     return order
 
@@ -148,7 +150,7 @@ def _wait(order: Order, *, retries: int) -> int:
     try:
         result = read_result(order.output, run_id=order.run_id, site=order.site)
     except LaunchError as error:
-        click.echo(f"the result cannot be read from here, so only what the engine says is known: {error}", err=True)
+        click.echo(f"the result cannot be read from here, so only the engine's state is known: {error}", err=True)
         seen = False
     if retries and may_retry(status, result=result):
         following = replace(order, attempt=order.attempt + 1)
@@ -167,11 +169,11 @@ def _follow(order: Order) -> RunStatus:
     if last.state.final:
         return last
     if ours and not last.stuck:
-        click.echo(f"{order.name} is on for longer than max_duration {order.job.max_duration}: cancelling it", err=True)
+        click.echo(f"{order.name} has run for longer than max_duration {order.job.max_duration}: cancelling it", err=True)
         return launcher.cancel(order.name)
     ends = "nothing ends it after max_duration" if ours else "the cluster ends it after max_duration"
     remedy = "Wait on with `swath status --wait`, or stop it with `swath cancel`"
-    click.echo(f"no longer waited for, but {order.name} lives: it may still start, and {ends}. {remedy}", err=True)
+    click.echo(f"stopped waiting; {order.name} is still active: it may start yet, and {ends}. {remedy}", err=True)
     return last
 
 
@@ -186,7 +188,7 @@ def _engines_code(status: RunStatus) -> int:
 def _code(result: RunResult | None, *, status: RunStatus) -> int:
     """The result file decides; without one the run did not finish: the engine's exit code if it reports one, or 1."""
     if result is None:
-        click.echo("there is no result file: the run did not come to its end", err=True)
+        click.echo("there is no result file: the run did not finish", err=True)
         return (told_code(status) or 1) if status.state is RunState.FAILED else 1
     click.echo(result.text, err=True)
     return result.exit_code
@@ -237,7 +239,7 @@ def cancel_command(job: str, *, site_name: str, run_id: str | None) -> None:
 @click.argument("job")
 @_SITE
 @run_name_options
-@click.option("--follow", is_flag=True, help="Go on until the driver ends.")
+@click.option("--follow", is_flag=True, help="Follow the log until the driver ends.")
 @click.option("--tail", type=click.IntRange(min=1), default=None, help="Only the last lines.")
 def logs_command(job: str, *, site_name: str, run_id: str | None, follow: bool, tail: int | None) -> None:
     """Print the driver's log, or its location."""

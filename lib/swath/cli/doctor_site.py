@@ -1,4 +1,4 @@
-"""Every store, database and registry of a site, asked from here."""
+"""Every store, database and registry of a site, checked from here."""
 
 import os
 from collections.abc import Iterator

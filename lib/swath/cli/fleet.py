@@ -30,7 +30,7 @@ _COLUMNS = (
 
 @click.command("fleet")
 @click.argument("job")
-@click.option("--sites", default="", metavar="A,B", help="Only these; all sites of the conf folder otherwise.")
+@click.option("--sites", default="", metavar="A,B", help="Only these sites; all sites of the conf folder by default.")
 @click.option("--json", "as_line", is_flag=True, help="Print one JSON object.")
 @click.option("--html", "as_page", is_flag=True, help="Print one HTML page.")
 def fleet_command(job: str, *, sites: str, as_line: bool, as_page: bool) -> None:

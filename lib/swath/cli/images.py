@@ -17,14 +17,20 @@ from swath.inference.trusted_keys import KEYS, keys_of
 
 @click.command("images")
 @click.option("--registry", required=True, help="Where they are pushed: host, with a path or without.")
-@click.option("--tag", default="", help="Tag, new in the registry; the commit without it.")
+@click.option("--tag", default="", help="Tag, new in the registry; the commit by default.")
 @click.option("--image", "names", multiple=True, help="Only this one (swath, swath-emr); repeatable.")
 @click.option(
-    "--root", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Checkout; this folder without it."
+    "--root", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Checkout; this folder by default."
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("dist/images"), show_default=True)
-@click.option("--engine", default="", help="docker or podman; the first that answers without it.")
-@click.option("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE", help="Base images of one's own; repeatable.")
+@click.option("--engine", default="", help="docker or podman; by default the first that answers.")
+@click.option(
+    "--build-arg",
+    "arguments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Build argument, such as another base image; repeatable.",
+)
 @click.option("--sign-key", type=click.Path(dir_okay=False, path_type=Path), required=True, envvar=SIGN_KEY, show_envvar=True)
 def images_command(
     *,
@@ -58,7 +64,7 @@ def _argument(text: str) -> tuple[str, str]:
 
 @click.command("verify")
 @click.argument("place", type=click.Path(path_type=Path), metavar="images.json|BUNDLE")
-@click.option("--key", "key_files", required=True, envvar=KEYS, show_envvar=True, help="Public keys that may have signed it.")
+@click.option("--key", "key_files", required=True, envvar=KEYS, show_envvar=True, help="Trusted public keys.")
 def verify_command(*, place: Path, key_files: str) -> None:
     """Check the signature of PLACE, images.json or a bundle's folder, and the digest of every file that it lists."""
     keys = keys_of(key_files)

@@ -20,7 +20,7 @@ from swath.runs.run_id import new_run_id
 @click.command("ingest")
 @click.option("--input", "inputs", multiple=True, required=True, help="Scene, list, STAC record or search, or folder of these.")
 @click.option("--output", required=True, help="Folder or s3:// prefix with the tables.")
-@click.option("--limit", type=click.IntRange(min=1), help="Take at most so many scenes.")
+@click.option("--limit", type=click.IntRange(min=1), help="Largest number of scenes to take.")
 @vouching_options
 @internal_limit_option
 @click.option("--master", help="Spark master.")

@@ -18,7 +18,7 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
 
 @click.command("report")
 @click.argument("output")
-@click.option("--run-id", help="Of the run; the latest without it.")
+@click.option("--run-id", help="Name of the run; the latest by default.")
 @click.option("--open", "show", is_flag=True, help="Open it in a browser.")
 def report_command(*, output: str, run_id: str | None, show: bool) -> None:
     """Draw the report of a run in OUTPUT anew, from what it left."""

@@ -105,7 +105,7 @@ def check_command(*, reference: str, output: Path, as_json: bool) -> None:
 @click.argument("pipeline")
 @click.option("--lock", "path", type=click.Path(path_type=Path, dir_okay=False), default=Path(LOCK_FILE), show_default=True)
 @click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter, as a run would.")
-@click.option("--update", is_flag=True, help="Take what the references mean now, instead of what is locked.")
+@click.option("--update", is_flag=True, help="Update the lock to the current meaning of the references.")
 @OUTPUT
 @SITE
 def lock_command(*, pipeline: str, path: Path, settings: tuple[str, ...], update: bool, output: Path, site: str) -> None:

@@ -11,7 +11,7 @@ from swath.inference.promotion import roll_back
 from swath.inference.registry import Registry
 from swath.inference.revocation import REVOKED, revoke
 
-_ALIAS = click.option("--alias", default="production", show_default=True, help="Alias that shall mean this version.")
+_ALIAS = click.option("--alias", default="production", show_default=True, help="Alias to give to this version.")
 
 
 @click.command("promote")
@@ -19,9 +19,23 @@ _ALIAS = click.option("--alias", default="production", show_default=True, help="
 @click.argument("version")
 @_ALIAS
 @SAMPLES
-@click.option("--worse-by", type=click.FloatRange(min=0), default=0.01, show_default=True, help="Allowed fall of macro F1.")
-@click.option("--recall-worse-by", type=click.FloatRange(min=0), default=0.03, show_default=True, help="Of any class's recall.")
-@click.option("--calibration-worse-by", type=click.FloatRange(min=0), default=0.02, show_default=True, help="Rise of its error.")
+@click.option(
+    "--worse-by", type=click.FloatRange(min=0), default=0.01, show_default=True, help="Largest allowed fall of macro F1."
+)
+@click.option(
+    "--recall-worse-by",
+    type=click.FloatRange(min=0),
+    default=0.03,
+    show_default=True,
+    help="Largest allowed fall of any class's recall.",
+)
+@click.option(
+    "--calibration-worse-by",
+    type=click.FloatRange(min=0),
+    default=0.02,
+    show_default=True,
+    help="Largest allowed rise of the calibration error.",
+)
 @FORCE
 @OUTPUT
 def promote_command(  # noqa: PLR0913  the options of a command
@@ -43,7 +57,7 @@ def promote_command(  # noqa: PLR0913  the options of a command
 
 @click.command("rollback")
 @click.argument("name")
-@click.option("--alias", default="production", show_default=True, help="Alias that goes back.")
+@click.option("--alias", default="production", show_default=True, help="Alias to roll back.")
 @click.option("--because", "reason", default="no reason given", help="Reason; recorded.")
 @OUTPUT
 def rollback_command(*, name: str, alias: str, reason: str, output: Path) -> None:
@@ -53,7 +67,7 @@ def rollback_command(*, name: str, alias: str, reason: str, output: Path) -> Non
 
 @click.command("revoke")
 @click.argument("digest")
-@click.option("--because", "reason", required=True, help="Reason; refusals say it.")
+@click.option("--because", "reason", required=True, help="Reason that refusals quote.")
 @click.option(
     "--list", "folder", required=True, envvar=REVOKED, show_envvar=True, type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the list; copy it, and the .sig beside it, to other sites.",

@@ -22,7 +22,7 @@ from swath.inference.trusted_keys import KEYS, keys_of
 @click.argument("reference")
 @click.option("--to", "place", default="", metavar="FOLDER|s3://...", help="Store of models; sites name it in models.uri.")
 @click.option("--bundle", type=click.Path(path_type=Path, dir_okay=False), help="Signed file (tar) to carry; needs --sign-key.")
-@click.option("--alias", "aliases", multiple=True, help="Alias that shall mean this version in the store; repeatable.")
+@click.option("--alias", "aliases", multiple=True, help="Alias to give to this version in the store; repeatable.")
 @SIGN_KEY_OPTION
 @OUTPUT
 @SITE
@@ -67,9 +67,9 @@ def _store(pinned: PinnedModel, place: str, *, aliases: tuple[str, ...]) -> None
 @click.argument("reference", default="")
 @click.option("--from", "place", default="", metavar="FOLDER|s3://...", help="Store of models that has REFERENCE.")
 @click.option("--bundle", default="", metavar="FILE|FOLDER|s3://...", help="Bundle, or the folder that one was unpacked into.")
-@click.option("--key", "key_files", default="", envvar=KEYS, show_envvar=True, help="Public keys that may have signed it.")
+@click.option("--key", "key_files", default="", envvar=KEYS, show_envvar=True, help="Trusted public keys.")
 @click.option("--name", default="", help="Registered name here; that of the source by default.")
-@click.option("--downgrade", is_flag=True, help="Take a bundle that is older than the version here.")
+@click.option("--downgrade", is_flag=True, help="Allow a bundle that is older than the version here.")
 @click.option("--alias", default="", help="Alias that the version here asks for; it is judged as by `promote`.")
 @SAMPLES
 @FORCE

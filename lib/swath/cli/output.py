@@ -1,4 +1,4 @@
-"""What the commands share that look at an output which is there already."""
+"""Shared by the commands that look at an existing output."""
 
 from contextlib import closing, contextmanager
 from pathlib import Path

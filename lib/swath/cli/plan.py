@@ -99,7 +99,7 @@ def changed_lines(changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for change in changes:
         name = plain(change["product_id"] or change["scene_id"])
         if change["state"] == REUSED:
-            yield f"= {name}: there already, {change['count']} assets"
+            yield f"= {name}: unchanged, {change['count']} assets"
             continue
         assets = change["assets"]
         counts = Counter(asset["state"] for asset in assets.values())

@@ -19,10 +19,10 @@ def raster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         [
             click.option("--dem", help="Elevation: a raster, a VRT, or a folder or s3:// prefix of tiles."),
-            click.option("--dem-datum", type=click.Choice(_DATUMS), help="What the elevation's heights are above."),
-            click.option("--dem-geoid", default="", help="Raster of the geoid above the ellipsoid; PROJ's own without it."),
-            click.option("--dem-sea-level", is_flag=True, help="Take places without a tile for sea."),
-            click.option("--raster", "rasters", multiple=True, metavar="NAME=PATH", help="Another raster that steps ask for."),
+            click.option("--dem-datum", type=click.Choice(_DATUMS), help="Datum of the elevation's heights."),
+            click.option("--dem-geoid", default="", help="Raster of the geoid above the ellipsoid; PROJ's own by default."),
+            click.option("--dem-sea-level", is_flag=True, help="Treat places without a tile as sea."),
+            click.option("--raster", "rasters", multiple=True, metavar="NAME=PATH", help="Another raster that steps need."),
         ]
     ):
         command = option(command)

@@ -21,6 +21,6 @@ def run_name_options(command: Callable[..., Any]) -> Callable[..., Any]:
         made = run_id if run_of is None else run_id_of(load_job(job).job, run_of)
         return command(job, run_id=made, **options)
 
-    of_run = click.option("--run-of", metavar="NAME", help="Name of an orchestrator's own run: the run id is made from it.")
-    by_id = click.option("--run-id", help="Of the run; without it a new one (submit, render), or the newest of the job.")
+    of_run = click.option("--run-of", metavar="NAME", help="Name of the orchestrator's run; the run id is derived from it.")
+    by_id = click.option("--run-id", help="Name of the run; by default a new one (submit, render), or the newest of the job.")
     return by_id(of_run(named))

@@ -26,14 +26,14 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--output", required=True, help="Folder or s3:// prefix for products, tables and reports."),
             click.option("--site", default="laptop", show_default=True, envvar="SWATH_SITE", help="Name or file of a site."),
             click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter."),
-            click.option("--limit", type=click.IntRange(min=1), help="Take at most so many scenes."),
+            click.option("--limit", type=click.IntRange(min=1), help="Largest number of scenes to take."),
             click.option("--tile-size", type=click.IntRange(min=1), help="Strip height in rows at the reference resolution."),
             click.option("--master", help="Spark master; spark-submit's own, otherwise local[*,4]."),
             click.option("--run-id", help="Name of the run; a known one continues its stored plan."),
             click.option(
                 "--wave-products",
                 type=click.IntRange(min=1, max=MOST),
-                help=f"Most products that commit together; 3 times the cores, {LEAST} to {MOST}, without it.",
+                help=f"Most products that commit together; by default 3 times the cores, {LEAST} to {MOST}.",
             ),
             click.option(
                 "--worker-memory-mb",

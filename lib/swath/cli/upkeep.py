@@ -29,8 +29,8 @@ _TOLD = 1000
 @click.command("reconcile")
 @click.argument("output")
 @click.option("--fix", is_flag=True, help="Repair what can be repaired. Removes no file.")
-@click.option("--rebuild", "again", is_flag=True, help="Make a lost ledger again, from items, files and reports.")
-@click.option("--run-id", help="Names the mending in the ledger.")
+@click.option("--rebuild", "again", is_flag=True, help="Rebuild a lost ledger from items, files and reports.")
+@click.option("--run-id", help="Name of the repair in the ledger.")
 @catalog_options
 @json_option
 @master_option
@@ -123,18 +123,18 @@ def _tell(found: "OutputComparison", told: Told) -> None:
 
 @click.command("maintain")
 @click.argument("output")
-@click.option("--scratch-hours", type=click.FloatRange(min=0), default=24.0, show_default=True, help="Keep scratch so long.")
+@click.option("--scratch-hours", type=click.FloatRange(min=0), default=24.0, show_default=True, help="Time to keep scratch.")
 @click.option(
     "--retention-days",
     type=click.FloatRange(min=0),
     default=7.0,
     show_default=True,
-    help="Keep files that no item names, and plans of runs that ended, so long.",
+    help="Time to keep files that no item names, and plans of runs that ended.",
 )
 @click.option(
-    "--table-days", type=click.FloatRange(min=7), default=7.0, show_default=True, help="Keep older versions of tables so long."
+    "--table-days", type=click.FloatRange(min=7), default=7.0, show_default=True, help="Time to keep older versions of tables."
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--dry-run", is_flag=True, help="List what would be removed; remove nothing.")
 @json_option
 @master_option
 def maintain_command(

@@ -19,7 +19,7 @@ _NEEDED = ("rio_tiler", "starlette", "uvicorn")
 
 @click.command("view")
 @click.argument("output")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; a free one without it.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; a free one by default.")
 @click.option("--open/--no-open", "show", default=True, show_default=True, help="Open the map in the browser.")
 @click.option(
     "--base-map",

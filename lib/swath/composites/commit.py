@@ -25,7 +25,7 @@ def account_of(works: Sequence[CompositeWork], *, skipped: Sequence[Skipped], le
 
     Args:
         works: Works of the wave.
-        skipped: Composites that were there already.
+        skipped: Composites that already existed.
         left_out: Number of items that are no source.
     """
     made = [w for w in works if w.published is not None]

@@ -42,7 +42,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A composite that is there already.
+    """A composite that already exists.
 
     Args:
         product_id: Id.

@@ -60,7 +60,7 @@ class CompositeRun:
     Args:
         spark: The session.
         request: Request of the run.
-        progress: Told of every stage.
+        progress: Receives every stage.
         say: Hears what is found.
     """
 
@@ -145,9 +145,7 @@ class CompositeRun:
         there = [c for c in planned.composites if c.product_id in latest and latest[c.product_id].there(c, again=request.again)]
         known = {c.product_id for c in there}
         new = [c for c in planned.composites if c.product_id not in known]
-        self._tell(
-            f"{len(sources)} sources, {len(planned.composites)} composites: {len(new)} to make, {len(there)} there already"
-        )
+        self._tell(f"{len(sources)} sources, {len(planned.composites)} composites: {len(new)} to make, {len(there)} already made")
         stored = StoredPlan(
             stacks=write_stacks(new, store, run_id=request.run_id),
             skipped=tuple(Skipped(product_id=c.product_id, assets=len(c.layers), sources=len(c.sources)) for c in there),

@@ -18,7 +18,7 @@ class StoredPlan:
 
     Args:
         stacks: Paths of the stacks of the composites to make, relative to the output, in order.
-        skipped: Composites that are there already.
+        skipped: Composites that already exist.
         left_out: Items that are no source.
         sources: Usable sources that were found.
         older: Versions of which a newer one is used.

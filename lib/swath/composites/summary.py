@@ -1,4 +1,4 @@
-"""From what a run of composites did to what is told of it."""
+"""Summary of a run of composites."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time

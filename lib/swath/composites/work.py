@@ -79,7 +79,7 @@ class CompositeWave:
         spark: The session.
         store: The output.
         request: Request of the run.
-        progress: Told of every stage.
+        progress: Receives every stage.
     """
 
     def __init__(

@@ -81,7 +81,7 @@ def fleet(job: JobSpec, *, sites: Sequence[Site], now: datetime | None = None, w
         except (SwathError, OSError) as error:
             answers[site.site] = _not_reached(site, told=str(error))
 
-    # nobody waits for the thread of a site that hangs, not even the end of the process
+    # a thread that hangs on a site delays nothing, not even the end of the process
     threads = [threading.Thread(target=ask, args=(site,), daemon=True) for site in sites]
     for thread in threads:
         thread.start()

@@ -21,7 +21,7 @@ _REMOTE: Final = frozenset({"botocore", "boto3", "s3transfer", "urllib3", "psyco
 #: Where the output is read and written.
 _OUTPUT: Final = ("swath.stores", "swath.sinks.cog.stored", "swath.sinks.cog.stored")
 #: Type and line of an error in the message that ``internal_error`` makes.
-_UNFORESEEN: Final = "swath met an error that it does not know"
+_UNFORESEEN: Final = "an unexpected error"
 _NAME: Final = re.compile(rf"{_UNFORESEEN}: got (\w+)")
 _PLACE: Final = re.compile(r", at (\S+:\d+ \([^)]*\))")
 _INPUT: Final = "swath.readers"

@@ -30,7 +30,7 @@ def examine(product: Product, *, dark: Sequence[Mapping[str, Mapping[str, int]]]
         product: Product with all its records.
         dark: Counts of the strips that were made now (``StripResult.dark`` as JSON).
         checks: Checks of the pipeline.
-        before: The item that is there already; what it says of the same pixels holds where too little was read now.
+        before: The existing item; what it says of the same pixels holds where too little was read now.
 
     Returns:
         What the item says of it: ``radiometry``, and ``range`` where the pipeline allows an alarm.

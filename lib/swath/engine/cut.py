@@ -91,7 +91,7 @@ class Cut:
             return _whole(column, found[1], here=frame.width, there=grid.width)
         if column <= 0 or column >= frame.width:
             return 0 if column <= 0 else grid.width
-        # An odd column: whoever writes blocks must not take the first window for one of whole blocks when the next is not.
+        # An odd column: a writer of blocks must not take the first window for one of whole blocks when the next is not.
         return min(max(round((frame.left + column * frame.dx - grid.left) / grid.dx) | 1, 0), grid.width)
 
 

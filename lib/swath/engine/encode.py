@@ -35,7 +35,7 @@ def encode_values(physical: NDArray[np.float64], encoding: Encoding) -> tuple[ND
 
 
 class _Table:
-    """A table, known by being the same array: nobody changes one that a layer has."""
+    """A table, recognised by identity: an array that a layer has is never changed."""
 
     def __init__(self, values: NDArray[np.float64]) -> None:
         self.values = values

@@ -100,7 +100,7 @@ def resolve(pipeline: Pipeline, scene: Scene, *, placed: Registered | None = Non
 
     Args:
         pipeline: The pipeline.
-        scene: The scene, where its metadata says that it lies.
+        scene: The scene, at the position that its metadata states.
         placed: Position of the scene after co-registration.
 
     Raises:
@@ -115,7 +115,7 @@ def resolve(pipeline: Pipeline, scene: Scene, *, placed: Registered | None = Non
         found = _matching(first, specs)
         if not found:
             reason = failures.get(LayerId.of(first).kind) or _absent(first, scene)
-            # A stand-in has its own name: nobody may take TOA for surface reflectance.
+            # A stand-in has its own name: TOA must never be taken for surface reflectance.
             stand_in = next((m for other in others if (m := _matching(other, specs))), {})
             found = {n: replace(s, asset=f"{LayerId.of(n).kind}_{s.asset}") for n, s in stand_in.items()}
             promised = rule.promised and LayerId.of(first).band in scene.left_out

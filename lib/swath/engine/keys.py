@@ -49,7 +49,7 @@ def asset_keys(graph: Graph) -> dict[str, str]:
         }
         asked = [digest_of_input(a, rasters=graph.rasters, grid=call.recipe.grid) for a in call.recipe.inputs]
         told = canonical(chain)
-        # A model and angle grids are usually told by parameters and facts; what is told is not told again.
+        # A model and angle grids are usually known from parameters and facts, and are then not repeated.
         if more := [digest for digest in asked if digest not in told]:
             chain["beyond"] = more
         for spec in call.recipe.makes:
@@ -67,7 +67,7 @@ def _asset(layer: str, *, spec: LayerSpec) -> dict[str, Any]:
 
 
 def _delivered(asset: Asset) -> dict[str, Any]:
-    """What of a delivered band goes into pixels: its bytes and how they are read, never where they lie."""
+    """What of a delivered band goes into pixels: its bytes and how they are read, never their location."""
     delivered = {
         "digest": asset.digest,
         "band_index": asset.band_index,

@@ -1,4 +1,4 @@
-"""Messages about what of a product is there already."""
+"""Messages about the parts of a product that already exist."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Prepared(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare(OfCut):
-    """See what of a product is there already, and open the uploads that its strips will send parts to.
+    """Find the parts of a product that already exist, and open the uploads that its strips will send parts to.
 
     Args:
         versions: Versions of it that the ledger knows, newest first.

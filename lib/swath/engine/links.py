@@ -1,4 +1,4 @@
-"""What of a product is there already: files whose key is known are linked, not made."""
+"""Parts of a product that already exist: files whose key is known are linked, not made."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 _CLASSES = "_picture"
 #: What swath says of each of its own files.
 _OWN = frozenset({"swath:key", "swath:layer", "file:size", "file:checksum", "data_type", "href"})
-#: How an item that somebody changed fails to be read: it names nothing.
+#: Errors by which an altered item fails to be read: it then names nothing.
 _BROKEN = (AttributeError, KeyError, TypeError, ValueError)
 _TRUE_COLOUR = ("thumbnail", "before")
 
@@ -120,7 +120,7 @@ def find_links(plan: ProductPlan, known: Iterable[KnownVersion], *, store: Store
 
 
 def _item(data: bytes | None) -> Json | None:
-    """An item, unless it is broken: what nobody can read names nothing."""
+    """An item, unless it is broken: an unreadable one names nothing."""
     try:
         loaded = json.loads(data) if data is not None else None
     except (ValueError, RecursionError):

@@ -185,7 +185,7 @@ class ProductMade(Message):
     """A product of one strip, from end to end.
 
     Args:
-        linked: Names of assets that were there already.
+        linked: Names of assets that already existed.
         records: Records of its assets without their statistics: those that were there first, then those that were made.
         ledger: ``AssetRecord.to_plain()`` of each as JSON: what the ledger keeps, and the driver hands on.
         tiles: Rows of the strip for the ledger.
@@ -210,7 +210,7 @@ class ProductMade(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeProduct(OfCut):
-    """Make a product of one strip from end to end, but for what is there already.
+    """Make a product of one strip from end to end, except for assets that already exist.
 
     Args:
         attempt: A name of its own for every try.

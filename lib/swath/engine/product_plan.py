@@ -92,7 +92,7 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
     pipeline = pipeline_of(plain)
     placed = placement_of(scene, pipeline.coregister) if pipeline.coregister is not None else None
     graph = resolve(pipeline, scene, placed=placed)
-    # What the configuration knew to be missing (a model that is not registered) is told where others are told.
+    # What the configuration knew to be missing (a model that is not registered) is listed where others are.
     graph = replace(graph, left_out={**graph.left_out, **plain.get("absent", {})})
     product_id = Identity(pipeline=plain["name"], scene_id=scene.scene_id).product_id
     collection = f"{plain['name']}-{scene.family}"

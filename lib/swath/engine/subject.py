@@ -33,7 +33,7 @@ class Cutting(Message):
         strip_rows: Height of strips at the reference resolution; None lets the engine choose.
         folder: Place of the parts in the output.
         piece: Height and width of pieces; None lets the engine choose.
-        skip: Assets that are there already.
+        skip: Assets that already exist.
         pictures: Whether pictures are made.
         models: Path and digest of each model, by name.
     """

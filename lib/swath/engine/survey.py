@@ -1,4 +1,4 @@
-"""Where a scene lies by its reference: windows over both are compared before anything is made of the scene.
+"""Position of a scene by its reference: windows over both are compared before anything is made of the scene.
 
 What is found depends on the scene, its reference and the pipeline alone, so every process finds the same.
 """
@@ -35,7 +35,7 @@ _METRES: Final = 111_319.49
 
 
 def placement_of(scene: Scene, choice: Coregister) -> Registered:
-    """Where the scene lies by what it is co-registered to.
+    """Position of the scene by what it is co-registered to.
 
     Raises:
         GeometryError: No reference covers it, or the windows do not agree; names the numbers.

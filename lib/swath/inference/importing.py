@@ -52,7 +52,7 @@ def _copy_plain(place: Path, home: Path) -> None:
 
 
 def register_bundle(bundle: Bundle, *, registry: Registry, name: str = "", downgrade: bool = False) -> RegisteredModel:
-    """Register the model of a bundle; one that is there already stays the version that it is.
+    """Register the model of a bundle; an existing one keeps its version.
 
     Args:
         bundle: Verified.

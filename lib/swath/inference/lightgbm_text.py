@@ -84,7 +84,7 @@ def _tree(block: str) -> Tree:
         raise ConfigError(msg)
     missing = (kinds >> _MISSING_SHIFT) & _MISSING_BITS
     if (missing >= len(_RULES)).any():
-        msg = f"decision type {int(kinds[missing >= len(_RULES)][0])} is none that LightGBM writes: the file is damaged"
+        msg = f"decision type {int(kinds[missing >= len(_RULES)][0])} is one that LightGBM never writes: the file is damaged"
         raise ConfigError(msg)
     return Tree(
         feature=np.array(facts["split_feature"].split(), dtype=np.int64),

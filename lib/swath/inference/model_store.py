@@ -1,8 +1,8 @@
 """Models in a folder or bucket, by digest: for workers of other machines, and for sites that no registry server reaches.
 
-``<digest>/<file>`` are a model's files, ``<digest>.sig`` its signature, ``<digest>.json`` lists them and is written last: nobody
-has to list a folder, which some stores do late. ``names/<name>/<version>.json`` and ``names/<name>/aliases.json`` say what the
-digests are called.
+``<digest>/<file>`` are a model's files, ``<digest>.sig`` its signature, ``<digest>.json`` lists them and is written last: no
+reader has to list a folder, which some stores do late. ``names/<name>/<version>.json`` and
+``names/<name>/aliases.json`` give the digests their names.
 """
 
 import json
@@ -25,7 +25,7 @@ from swath.stores.base import Store
 from swath.stores.own_folder import own_folder
 from swath.stores.registry import open_store
 
-#: Where a site's models lie, exported from a registry: a folder or ``s3://``.
+#: Location of a site's models, exported from a registry: a folder or ``s3://``.
 VARIABLE = "SWATH_MODELS"
 _REFERENCE = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:@(?P<alias>[^/@]+)|/(?P<version>[^/@]+))")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -111,7 +111,7 @@ class ModelStore:
             if found != digest:
                 msg = f"{self.store.root}/{digest}: the model's files have digest {found}; export it again"
                 raise ConfigError(msg)
-            if home.is_dir():  # somebody changed the copy
+            if home.is_dir():  # the copy was altered
                 shutil.rmtree(home, ignore_errors=True)
             settle(draft, home)
         finally:

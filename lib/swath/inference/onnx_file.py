@@ -72,7 +72,7 @@ def _of_node(data: bytes) -> Iterator[str]:
     if kind in _UNBOUNDED:
         yield f"its operator {kind} runs a graph as often as the data say; nothing bounds its time"
     if domain not in OPSETS:
-        yield f"its operator {kind} is of the domain {domain!r}, which is none of ONNX"
+        yield f"its operator {kind} is of the domain {domain!r}, which ONNX does not define"
 
 
 def _of_tensor(data: bytes) -> Iterator[str]:

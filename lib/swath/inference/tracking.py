@@ -48,7 +48,7 @@ def client_of(uri: str) -> "MlflowClient":
 
     def made() -> "MlflowClient":
         with warnings.catch_warnings():
-            # SQLAlchemy 2.1 warns about how MLflow 3.17 declares its tables; nobody here can mend that.
+            # SQLAlchemy 2.1 warns about how MLflow 3.17 declares its tables; that cannot be mended here.
             warnings.filterwarnings("ignore", message=".*noload.*", category=DeprecationWarning)
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
@@ -63,7 +63,7 @@ def _need_mlflow(uri: str) -> None:
     if is_file(uri) and not Path(urlsplit(uri).path[1:]).exists():
         msg = f"there is no model registry {uri}, and MLflow is not installed: {remedy}"
         raise AbsentError(msg)
-    msg = f"the model registry {public(uri)} cannot be asked, because MLflow is not installed: {remedy}"
+    msg = f"the model registry {public(uri)} cannot be used, because MLflow is not installed: {remedy}"
     raise ConfigError(msg)
 
 
@@ -124,7 +124,7 @@ def _told(error: "MlflowException", *, uri: str, asked: str) -> ConfigError:
     if error.error_code in ABSENT:
         return AbsentError(f"the model registry {public(uri)} has no {asked}: {text}")
     if error.error_code in ("UNAUTHENTICATED", "PERMISSION_DENIED") or any(f"code {n}" in text for n in (401, 403)):
-        return ConfigError(f"the model registry {public(uri)} refuses us ({asked}): {text}; {_CREDENTIALS}")
+        return ConfigError(f"the model registry {public(uri)} refuses the request ({asked}): {text}; {_CREDENTIALS}")
     return RegistryAwayError(f"the model registry {public(uri)} cannot answer ({asked}): {text}; {WHEN_AWAY}")
 
 

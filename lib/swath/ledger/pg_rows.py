@@ -155,7 +155,7 @@ class PgRows:
                 return
 
     def _read(self, query: sql.Composed, values: Sequence[Any]) -> Iterator[list[dict[str, Any]]]:
-        """Rows on a connection of its own: nobody knows how long the reader takes, nor what it asks meanwhile."""
+        """Rows on a connection of its own: how long the reader takes, and what it asks meanwhile, is unknown."""
         with (
             self._database.connect("swath ledger") as connection,
             connection.transaction(),
@@ -227,7 +227,7 @@ class PgRows:
                 with self._database.connect("swath ledger") as connection:
                     found = work(connection)
             except errors.ReadOnlySqlTransaction as error:
-                # In the middle of a run that is a failover; at its beginning somebody named a replica.
+                # In the middle of a run that is a failover; at its beginning a replica was named.
                 if not self._met:
                     msg = f"the ledger in {self._database} is read-only ({reason(error)}): name the writer, not a read replica"
                     raise ConfigError(msg) from error

@@ -24,7 +24,7 @@ from swath.stores.base import Store
 from swath.stores.database import Database, reason
 from swath.stores.lock import CommitLock, NoLock
 
-#: Says which ledger an output has, for whoever does not know.
+#: Says which ledger an output has, for readers that do not know.
 MARK, MARKED = "ledger.json", b'{"kind": "postgresql"}\n'
 #: What is larger than this goes to workers as a file [bytes].
 _SENT_BYTES = 32 << 20

@@ -28,7 +28,7 @@ class Destinations:
     pushgateway: str = ""
 
     def to_json(self) -> str:
-        """For the environment; empty when nobody is told."""
+        """For the environment; empty if nothing receives beats."""
         if not (self.group or self.pushgateway):
             return ""
         return json.dumps({name: value for name, value in asdict(self).items() if value}, sort_keys=True, separators=(",", ":"))
@@ -48,7 +48,7 @@ class Destinations:
             raise ConfigError(msg) from error
 
     def listeners(self, run_id: str, *, say: Callable[[str], None]) -> tuple[Listener, ...]:
-        """Connections for one run. What cannot be connected is told, and left out."""
+        """Connections for one run. Services that cannot be reached are reported and left out."""
         found: list[Listener] = [Pushgateway(self.pushgateway)] if self.pushgateway else []
         if self.group:
             from botocore.exceptions import BotoCoreError  # noqa: PLC0415  a run without CloudWatch needs no boto3

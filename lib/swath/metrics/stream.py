@@ -22,7 +22,7 @@ class Stream:
     """Beats of one execution of a run.
 
     A thread of its own writes and sends them, so that a service that is away costs the run nothing. It never fails the run: what
-    goes wrong is told once, and tried again with the next beat.
+    goes wrong is reported once, and tried again with the next beat.
 
     Args:
         store: The output.
@@ -46,7 +46,7 @@ class Stream:
         self._heart = threading.Thread(target=self._live, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
-        """Nothing is told before ``begin``: a driver that finds the output's lock taken has no run."""
+        """Nothing is sent before ``begin``: a driver that finds the output's lock taken has no run."""
         return self
 
     def begin(self) -> None:

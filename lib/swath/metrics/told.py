@@ -1,4 +1,4 @@
-"""Whom beats are told to besides the run's own file. Nothing that goes wrong there may reach the run."""
+"""Receivers of beats besides the run's own file. No failure there may reach the run."""
 
 from typing import Protocol
 

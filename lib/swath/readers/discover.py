@@ -31,7 +31,7 @@ def discover(
 ) -> Iterator[str]:
     """Yield the href of every scene that ``inputs`` name or contain, in a stable order.
 
-    A scene that is named twice is yielded twice: whoever plans counts it as a duplicate. What looks like a delivery and
+    A scene that is named twice is yielded twice: the plan counts it as a duplicate. What looks like a delivery and
     cannot be read (cut short, empty, of zeros, a corrupt archive) is yielded too: ``read_scene`` refuses it by its path.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a report says of all products of a run, however many: numbers, and where each is told."""
+"""What a report says of all products of a run, however many: numbers, and the products behind them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -211,7 +211,7 @@ def _class_map(asset: AssetSummary, *, drawn: Mapping[str, str], areas: tuple[Cl
 
 def _bits(summary: ProductSummary) -> tuple[Share, ...]:
     found = dict(summary.shares.bits)
-    # Where nobody judged clouds, an unset bit says nothing: only what was found is shown.
+    # Where clouds were not judged, an unset bit says nothing: only what was found is shown.
     shown = [n for n in SHOWN_BITS if summary.shares.cloud is not None or n == "saturated" or n in found]
     bits = {b.name: b for a in summary.assets if a.name == "qa" for b in a.encoding.bits}
     return tuple(Share(title=bits[n].title, percent=found.get(n, 0.0), colour=_colour(bits[n])) for n in shown if n in bits)

@@ -1,4 +1,4 @@
-"""The stream of a run's metrics: what it is told of, from the environment to the run's own numbers."""
+"""The stream of a run's metrics: its receivers, from the environment to the run's own numbers."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -83,7 +83,7 @@ def decide(ingested: DataFrame, products: DataFrame, *, scenes: DataFrame, wave_
     rows = rows.withColumn("group", group).repartition("group").sortWithinPartitions("group", "n")
     columns = StructType([f for f in PLANNED.fields if f.name != "wave"])
     rows = rows.mapInArrow(_decider(columns), schema=columns)
-    # Waves are counted within a block: nobody sorts, or counts first, a million rows.
+    # Waves are counted within a block: a million rows are neither sorted nor counted first.
     place = F.row_number().over(Window.partitionBy("block", "status").orderBy("n")) - 1
     wave = F.col("block").cast("long") * waves_per_block(wave_products) + F.floor(place / wave_products)
     return rows.withColumn("wave", F.when(F.col("status") == MAKE, wave).otherwise(F.lit(0)).cast("long")).select(*PLANNED.names)

@@ -118,7 +118,7 @@ def look(
         hands: Reader of few scenes that needs no session; None starts a session for any number.
         say: Hears of the progress of a search.
         progress: Told how many of how many inputs are read.
-        listing: Say of each product and asset whether it is new, changed or there already (``changes``).
+        listing: List whether each product and asset is new, changed or unchanged (``changes``).
 
     Raises:
         ConfigError: No scene was found, or something cannot fit.

@@ -45,7 +45,7 @@ class Turn:
         return self._first.is_set()
 
     def come_first(self) -> None:
-        """Every earlier wave is committed: what this one has done so far is told now."""
+        """Every earlier wave is committed: this one's progress is reported from now on."""
         with self._telling:
             self._first.set()
             held, self._held = self._held, {}

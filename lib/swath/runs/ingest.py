@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 #: Scenes for one ingest task.
 _PER_TASK = 8
-#: Stage under which reading inputs is told.
+#: Stage that reading inputs is reported under.
 INPUTS = "inputs"
 StageProgress = Callable[[str, int, int], None]
 _MOST_TASKS = 10_000
-#: Scenes of one folder of what ingest and plan write: whoever wants some scenes opens their folders only.
+#: Scenes of one folder of what ingest and plan write: a reader of some scenes opens their folders only.
 BLOCK_SCENES = 4096
 #: What of an input was passed over, in a run's folder.
 NOT_SCENES = "not_scenes.json"
@@ -57,7 +57,7 @@ class IngestRequest:
         inputs: Inputs, as the user named them.
         pipeline_json: The pipeline that a run wants of the scenes; None when scenes are only taken in.
         strip_rows: Strip height that a run wants.
-        limit: Take at most so many scenes.
+        limit: Largest number of scenes to take.
         limits: Limits of each call to a worker's child.
         terms: Assumptions about the deliveries that the user vouches for.
         internal_limit: See ``RunRequest``.

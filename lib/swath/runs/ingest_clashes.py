@@ -1,6 +1,6 @@
 """Deliveries of one scene when scenes are only taken in: which one ``scenes`` keeps, by the rule of ``runs.versions``.
 
-What is kept already stands as a product of the ledger would: a delivery of other content replaces it with a later processing
+A kept scene counts as a product of the ledger does: a delivery of other content replaces it with a later processing
 date alone.
 """
 

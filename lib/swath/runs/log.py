@@ -55,6 +55,6 @@ class RunLog:
         try:
             before = store.read(path) or b""
             store.write(path, (before + "".join(self._lines).encode())[-MOST:])
-        except Exception as error:  # noqa: BLE001  stores have errors of their own; what the run ended with must be what is told
+        except Exception as error:  # noqa: BLE001  stores have errors of their own; the run's own error must be the one that is reported
             self._told.say(f"{path} could not be written: {error}")
         self._lines = []

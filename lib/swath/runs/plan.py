@@ -23,7 +23,7 @@ class Aside:
     """Rows of a plan that need no work.
 
     Args:
-        skipped: Scenes that are there already, or were given twice.
+        skipped: Scenes already made, or given twice.
         refused: Scenes that nothing can be made of.
         assets_skipped: Assets of the former.
         assets_refused: Assets of the latter.

@@ -42,7 +42,7 @@ def planned_changes(rows: Sequence[Row], *, request: RunRequest, tables: Tables,
 
 
 def standing(told: Sequence[Row]) -> list[Json]:
-    """Products that are there already, of rows that need no work: nothing of them changes."""
+    """Products that already exist, of rows that need no work: nothing of them changes."""
     rows = [r for r in told if r["status"] == MADE][:MOST_LISTED]
     return [{"product_id": r["product_id"], "scene_id": r["scene_id"], "state": REUSED, "count": r["assets"]} for r in rows]
 

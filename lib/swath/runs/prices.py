@@ -12,7 +12,7 @@ from swath.errors import ConfigError
 from swath.report.cost import Cost
 from swath.settings import Settings
 
-#: Names the file; without it no cost is told. Sites set it.
+#: Names the file; without it no cost is reported. Sites set it.
 
 
 class Prices(Strict):

@@ -79,7 +79,7 @@ def reproduce(
         found: Provenance that was recorded.
         into: Folder of the new files.
         limits: Limits of each call to a worker's child.
-        progress: Told of every stage.
+        progress: Receives every stage.
 
     Raises:
         ConfigError: The scene is not what it was, or cannot be made any more.

@@ -30,7 +30,7 @@ class RunRequest:
         output: Root folder or ``s3://`` prefix of everything that is written.
         site: Name of the site.
         strip_rows: Height of strips at the reference resolution; None lets the engine choose.
-        limit: Take at most so many scenes.
+        limit: Largest number of scenes to take.
         wave_products: Most products that commit together; None for ``wave_width`` of the cluster.
         limits: Limits of each call to a worker's child.
         terms: Assumptions about the deliveries that the user vouches for.

@@ -51,7 +51,7 @@ def standing(products: DataFrame, quarantine: DataFrame, *, waves: set[int]) -> 
     return {
         wave: Standing(
             products={r["product_id"]: r for r in made if r["wave"] == wave},
-            # A store that was away is no scene's fault: such a scene is tried again, whoever wrote the row.
+            # A store that was away is no scene's fault: such a scene is tried again.
             quarantine={r["href"]: r for r in refused if r["wave"] == wave and r["error_class"] != STORE},
         )
         for wave in {r["wave"] for r in (*made, *refused)}

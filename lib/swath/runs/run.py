@@ -63,10 +63,10 @@ class Run:
     Args:
         spark: The session.
         request: Request of the run.
-        progress: Told of every stage.
+        progress: Receives every stage.
         announce: Told of each wave: number, waves, products in it.
         say: Hears of the progress of a search.
-        watcher: Told that the run has begun, and how it stands after each wave's commit.
+        watcher: Receives the beginning of the run, and its state after each wave's commit.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Run:
             return outcome
 
     def _begun(self, store: Store, tables: Tables, *, ledger: Ledger) -> tuple[RunOutcome, Plan, set[int]]:
-        """The outcome as it stands before the first wave, the plan, and the waves that an earlier execution committed."""
+        """The outcome before the first wave, the plan, and the waves that an earlier execution committed."""
         started = datetime.now(UTC)
         again, done = store.size(run_path(self._request.run_id, "plan/_SUCCESS")) is not None, ledger.waves()
         if done and not again:
@@ -201,7 +201,7 @@ class Run:
         since = datetime.now(UTC)
         self._held.check()
         if self._delivery is not None:
-            # Before the commit: whatever happens after it, somebody will tell the catalogue.
+            # Before the commit: whatever happens after it, the catalogue will be told.
             self._delivery.note(f"{self._request.run_id}.{result.wave:06d}", _entries(result))
         tell(result.products, outcome.results, wave=result.wave, aside=aside, request=self._request)
         outcome.account = outcome.account + ledger.commit(result, aside=aside, started=result.began)

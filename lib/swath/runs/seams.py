@@ -26,7 +26,7 @@ from swath.stores.local import LocalStore, local_store
 if TYPE_CHECKING:
     from swath.sinks.cog.strip_part import PartManifest
 
-#: Sides of pieces in the second tiling, the third, ..., as shares of a run's own: so that seams lie elsewhere.
+#: Sides of pieces in the second tiling, the third, ..., as shares of a run's own: so that seams fall elsewhere.
 _PIECES = (Fraction(5, 8), Fraction(3, 8))
 
 Json = dict[str, Any]

@@ -71,7 +71,7 @@ def output_status(tables: Tables, *, run_id: str | None = None) -> OutputStatus:
 
     Args:
         tables: Tables of the output.
-        run_id: Only this run; the quarantine is then what it left and still stands.
+        run_id: Only this run; the quarantine is then what it left and is still open.
 
     Raises:
         NeedsSparkError: A table is more than plain, and ``tables`` has no session.

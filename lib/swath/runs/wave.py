@@ -41,7 +41,7 @@ class WaveRunner:
         spark: The session.
         store: The output.
         request: Request of the run.
-        progress: Told of every stage.
+        progress: Receives every stage.
         breaker: Circuit breaker of the run.
     """
 
@@ -94,7 +94,7 @@ class WaveRunner:
         return WaveResult(wave=wave, products=works, stages=self._stages)
 
     def _cut(self, works: list[ProductWork], *, folder: str) -> None:
-        """Say how each product is cut: with more scenes than cores, a whole scene a task, for then nobody opens a band twice."""
+        """Say how each product is cut: with more scenes than cores, a whole scene a task, so that no band is opened twice."""
         split = len(works) <= self._spark.sparkContext.defaultParallelism
         fixed = self._request.strip_rows is not None
         for number, work in enumerate(works):

@@ -1,4 +1,4 @@
-"""Publish one product: pictures first, the STAC item last. Until the item is there, nobody sees the product."""
+"""Publish one product: pictures first, the STAC item last. Until the item exists, the product is invisible."""
 
 import hashlib
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def publish_product(
     fresh = _pictures(product, folder=folder, previews=previews, store=store, without={p.name for p in before})
     for picture, data in fresh:
         store.write(f"{folder}/{picture.href}", data)
-    # An item that is written again has its pictures in the same order, whoever made them.
+    # An item that is written again has its pictures in the same order, independent of the writer.
     order = [*_TITLES, *(f"{a.name}{_CLASSES}" for a in product.assets)]
     pictures = sorted([*before, *(p for p, _ in fresh)], key=lambda p: order.index(p.name))
     item = item_of(product, pictures=tuple(pictures))

@@ -22,7 +22,7 @@ def outcome(request: Mapping[str, Any], answer: Mapping[str, Any]) -> Outcomes:
 
 
 def together(first: Outcomes, second: Outcomes) -> Outcomes:
-    """A new value, because another thread may be reading the old one; what was told twice counts once."""
+    """A new value, because another thread may be reading the old one; a scene reported twice counts once."""
     return {**first, **{key: first.get(key, frozenset()) | scenes for key, scenes in second.items()}}
 
 
@@ -44,12 +44,12 @@ def broken(told: Outcomes, *, limit: int) -> str:
             by_step[step] |= scenes
     for signature, scenes in by_error.items():
         if len(scenes) >= limit:
-            return _message(f"{len(scenes)} scenes ended by the same error, which swath does not know: {signature}")
+            return _message(f"{len(scenes)} scenes ended by the same unexpected error: {signature}")
     for step, scenes in by_step.items():
         if len(scenes) >= limit and (step, _OTHER) not in told:
             errors = sorted({s for t, s in told if t == step})
             return _message(
-                f"all of the first {len(scenes)} scenes ended, at {step}, by errors that swath does not know: {errors[0]}"
+                f"all of the first {len(scenes)} scenes ended, at {step}, by unexpected errors: {errors[0]}"
                 f" and {len(errors) - 1} others"
             )
     return ""
@@ -58,5 +58,5 @@ def broken(told: Outcomes, *, limit: int) -> str:
 def _message(what: str) -> str:
     return (
         f"{what}. The installation is probably broken (a library, a plug-in, a model), or this is a bug; these scenes were not "
-        "put into quarantine. Mend it, or let --internal-limit N allow more such scenes (0: any number)"
+        "put into quarantine. Repair it, or allow more such scenes by --internal-limit N (0: any number)"
     )

@@ -137,7 +137,7 @@ def _written(spec: LayerSpec) -> dict[str, Any]:
 
 
 def _digested(source: Source, *, recipe: CompositeRecipe) -> dict[str, Any]:
-    """What of a source goes into pixels: never where its files lie."""
+    """What of a source goes into pixels: never the location of its files."""
     masked = [MASK] if recipe.flags is not None else []
     assets = {name: _asset(source.assets[name]) for name in (*recipe.bands, *masked)}
     scored = {"off_nadir_deg": source.off_nadir_deg} if recipe.reducer == "best_pixel" else {}

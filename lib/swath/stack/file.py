@@ -147,7 +147,7 @@ def read_recipe(path: Path, *, settings: Sequence[str] = ()) -> CompositeRecipe:
         ConfigError: The file is missing or wrong; the message names the key.
     """
     if path.stat().st_size > _MAX_BYTES:
-        msg = f"{path}: a pipeline file is a page, not {path.stat().st_size} bytes"
+        msg = f"{path}: {path.stat().st_size} bytes are too many for a pipeline file"
         raise ConfigError(msg)
     loaded = _yaml(path.read_bytes(), where=str(path))
     if not isinstance(loaded, dict):

@@ -22,7 +22,7 @@ class Qa:
 
     The pixels that speak are those of the *judging bands*: the reflective bands on the reference grid itself (of a
     thermal-only scene, its bands there); coarser bands and pan are left aside: their pixels are not the product's.
-    A pixel is nodata where any judging band or the delivery's quality band has none, so that whoever stacks those bands
+    A pixel is nodata where any judging band or the delivery's quality band has none, so that a user who stacks those bands
     needs no other mask; it is saturated where any of them is. Where the delivery judges no clouds, the cloud map of an earlier
     step does, with its shadows and snow; the title of the last bit says who judged. What each bit means: ``algo.qa.QA_BITS``.
     """
@@ -77,7 +77,7 @@ class Qa:
 
 
 def _bits(clouds: LayerSpec | None) -> tuple[Category, ...]:
-    """The bits; the last is of whoever made the cloud map."""
+    """The bits; the last tells the judge of the cloud map."""
     return QA_BITS if clouds is None else (*QA_BITS[:-1], replace(QA_BITS[-1], title=clouds.title))
 
 

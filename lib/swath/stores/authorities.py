@@ -20,7 +20,7 @@ def bundle_of(variable: str, *, environ: Mapping[str, str] = os.environ) -> str:
         environ: Environment that names the file.
 
     Returns:
-        The path as it stands until the file is replaced; ``folder/./name`` after that, ``folder/././name`` next. Empty
+        The path itself until the file is replaced; ``folder/./name`` after that, ``folder/././name`` next. Empty
         without the variable. A file that is not there is left to the library that wants it.
     """
     path = environ.get(variable, "")

@@ -46,7 +46,7 @@ class Store(Protocol):
         """Move a finished local file to ``path``, under a name derived from its content.
 
         Returns:
-            False when a file of the same bytes was there already.
+            False if a file of the same bytes already existed.
 
         Raises:
             FileExistsError: Another file is there, which the store would not replace.

@@ -28,7 +28,7 @@ def ask_database(dsn: str, *, locks: bool) -> tuple[bool, str, str]:
         remedy = (
             "Check host, name, user and password."
             if hopeless(error)
-            else "See that the server runs and can be reached from here."
+            else "Check that the server runs and is reachable from here."
         )
         return False, f"{database}: {reason(error)}", remedy
     found = f"{database}, version {row[0] if row else '?'}"

@@ -171,7 +171,7 @@ def _named(temporary: Path, final: Path) -> bool:
     except FileExistsError:
         return False
     except OSError:
-        # No hard links here: whoever needs more than this holds a lock.
+        # No hard links here: a caller that needs more than this holds a lock.
         if final.exists():
             return False
         temporary.replace(final)

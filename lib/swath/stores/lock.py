@@ -42,7 +42,7 @@ class CommitLock(Protocol):
 
 
 class NoLock:
-    """Nobody else commits: the whole run holds the lock of its output, or nobody asked for one."""
+    """No other driver commits: the whole run holds the lock of its output, or none was requested."""
 
     def held(self) -> AbstractContextManager[None]:
         """At once."""
@@ -66,7 +66,7 @@ def commit_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.en
 
 @contextmanager
 def output_lock(store: Store, *, run_id: str, environ: Mapping[str, str] = os.environ) -> Iterator[CommitLock]:
-    """Hold the lock of an output while the block runs: nobody else plans, makes or cleans there meanwhile.
+    """Hold the lock of an output while the block runs: no other run plans, makes or cleans there meanwhile.
 
     A file system has a lock of its own, which goes with its holder. One in PostgreSQL may be lost with its connection before
     the block ends: a long block checks it now and then, which takes it again. Tables stay safe in between, because every commit

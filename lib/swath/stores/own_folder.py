@@ -13,7 +13,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def own_folder(name: str) -> Path:
     """``<temporary folder>/<name>-<uid>``, made for this user alone.
 
-    What is written there is published afterwards, so nobody else may be able to replace it.
+    What is written there is published afterwards, so no other user may be able to replace it.
 
     Raises:
         ConfigError: The folder is a link, belongs to another user, or is open to others.

@@ -159,7 +159,7 @@ class PgLock:
         try:
             self._connection.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
         except psycopg.Error:
-            # The connection is gone, and the lock with it: check() told whoever was about to commit.
+            # The connection is gone, and the lock with it: check() tells the caller that was about to commit.
             self.close()
 
     def _holder(self, connection: "psycopg.Connection[tuple[object, ...]]") -> str:

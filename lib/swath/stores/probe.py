@@ -117,7 +117,7 @@ def _overwrite(store: S3Store, folder: str) -> str:
     for number in range(_LISTED):
         store.write(path, str(number).encode())
         if store.read(path) != str(number).encode():
-            return "an elder version was read after an overwrite"
+            return "an older version was read after an overwrite"
     return ""
 
 

@@ -67,7 +67,7 @@ class PatientCalls:
         """Check that there are credentials to sign with.
 
         Raises:
-            StoreRefusedError: There is nobody.
+            StoreRefusedError: There are no credentials.
         """
         if self.credentials is None and not self.anonymous:
             uri = _uri(context)

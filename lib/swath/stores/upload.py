@@ -39,7 +39,7 @@ class Upload:
         return cls(client, bucket, key=key, upload_id=told["UploadId"])
 
     def put(self, number: int, body: BinaryIO, *, length: int) -> UploadedPart:
-        """Send the next ``length`` bytes of ``body`` as one part; a repeated part replaces its elder.
+        """Send the next ``length`` bytes of ``body`` as one part; a repeated part replaces the earlier one.
 
         Raises:
             UploadEndedError: The upload was completed or aborted.
@@ -77,7 +77,7 @@ class Upload:
         """Make the object of these parts, after a last look at what the store holds of them.
 
         Returns:
-            False when an object of that key was there already, which then stays as it is.
+            False if an object of that key already existed; it is left unchanged.
 
         Raises:
             StaleUploadError: The store holds other parts, or the upload has ended without an object.

@@ -10,7 +10,7 @@ from swath.stores.base import Store
 _FOLDER = "runs"
 #: What of it is a file; the rest are folders.
 _FILES = frozenset({"retry.txt", NOT_SCENES})
-#: Answers of searches stay: scenes lie in them.
+#: Answers of searches stay: they hold scenes.
 _NEEDLESS = frozenset({"ingested", "plan"}) | _FILES
 
 
@@ -34,7 +34,7 @@ class EndedRun:
 
     def forget(self, store: Store) -> None:
         """Remove what it needs no longer."""
-        # Without this mark nothing reads the plan, whatever is left of it when somebody ends us now.
+        # Without this mark nothing reads the plan, whatever is left of it if this process ends now.
         store.delete(run_path(self.run_id, "plan/_SUCCESS"))
         if self.whole:
             store.delete_tree(f"{_FOLDER}/{self.run_id}")

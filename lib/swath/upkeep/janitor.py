@@ -18,7 +18,7 @@ from swath.upkeep.reconcile import days, items_of, named_by, paths_of
 SCRATCH = ".scratch"
 #: Delta refuses to forget sooner: a reader or a writer may still be at work with an older version.
 LEAST_TABLE_H = 168.0
-#: <product>.<asset or picture>.<12 digits of a digest>.tif|png: names that swath gives, and nobody else.
+#: <product>.<asset or picture>.<12 digits of a digest>.tif|png: names that only swath gives.
 _OURS = re.compile(r"\.[A-Za-z0-9_-]+\.[0-9a-f]{12}\.(tif|png)$")
 #: .<name>.<32 digits>: a file in the making that was never renamed.
 _UNFINISHED = re.compile(r"^\..+\.[0-9a-f]{32}$")
@@ -102,7 +102,7 @@ def clean(tables: Tables, store: Store, *, retention: Retention, now: datetime |
 
 
 def _end_uploads(done: Cleaning, store: Store, *, before: datetime, dry: bool) -> None:
-    """Abort uploads of our files that a killed run left: nobody sees them, and they are paid for."""
+    """Abort uploads of our files that a killed run left: they are invisible, and they cost money."""
     if not isinstance(store, ListsUploads):
         return
     for upload in store.unfinished():

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 Json = dict[str, Any]
-#: What a run did about a product: made it, or found it there already.
+#: What a run did about a product: made or reused it.
 State = Literal["made", "reused"]
 #: Products in one answer.
 PAGE = 200

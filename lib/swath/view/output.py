@@ -147,7 +147,7 @@ class OutputSource:
         return {p.product_id: p for p in self._listed}
 
     def _reused(self) -> dict[tuple[str, str], tuple[str, str]]:
-        """The newest run that found a product there already and its start, by pipeline and scene."""
+        """The newest run that reused a product and its start, by pipeline and scene."""
         found: dict[tuple[str, str], tuple[str, str]] = {}
         for run in self._runs[:_RUNS_READ]:
             path = f"reports/{run['run_id']}.json"

@@ -1,6 +1,6 @@
 """Windows of COGs for the screen: web-map tiles, small overviews and single pixels, read by rio-tiler.
 
-rio-tiler takes a second to load, so it is loaded by whoever reads first (the server does so while the browser loads its page).
+rio-tiler takes a second to load, so it is loaded by the first reader (the server does so while the browser loads its page).
 """
 
 from collections.abc import Iterator, Sequence
@@ -124,7 +124,7 @@ def _reader(name: str) -> Iterator[Any]:
 
     from swath.readers.files.gdal_env import gdal_env, openable  # noqa: PLC0415
 
-    # A list of other files that calls itself a TIFF is not opened, whoever serves the catalogue.
+    # A list of other files that calls itself a TIFF is not opened, whatever the catalogue's origin.
     with (
         gdal_env(name),
         rasterio.open(openable(name), driver="GTiff") as opened,

@@ -184,7 +184,7 @@ def test_a_run_that_is_no_longer_waited_for_is_said_to_live(
     done = _call(group, "submit", "ard", "--site", site, "--run-id", RUN_ID, "--wait")
     assert done.exit_code == 1
     assert done.output.count("no node takes the pod") == 1
-    assert f"{RUN_ID} lives: it may still start, and {end} after max_duration" in done.output
+    assert f"{RUN_ID} is still active: it may start yet, and {end} after max_duration" in done.output
 
 
 def test_forward_ends_with_3_when_a_result_was_set_aside(

@@ -150,7 +150,7 @@ def test_a_bug_is_the_outcome_of_its_scene_after_a_try_in_a_fresh_child(child: C
     code = Path(__file__).with_name("hostile_child.py").read_text(encoding="utf-8").splitlines()
     line = next(n for n, text in enumerate(code, 1) if "our own" in text)
     expected = f"got ZeroDivisionError: our own fault, at engine/hostile_child.py:{line} (_bug), from "
-    assert answer.message.startswith("S1: swath met an error that it does not know: ")
+    assert answer.message.startswith("S1: an unexpected error: ")
     assert expected in answer.message
     assert len(set(_pids(log))) == 2
     assert _done(child.call({"op": "echo", "value": 4}))["echo"] == 4

@@ -101,7 +101,7 @@ def refusing(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("refusing", "said"),
-    [(401, r"refuses us .*set MLFLOW_TRACKING_TOKEN"), (403, "refuses us"), (500, "cannot answer")],
+    [(401, r"refuses the request .*set MLFLOW_TRACKING_TOKEN"), (403, "refuses the request"), (500, "cannot answer")],
     indirect=["refusing"],
 )
 def test_what_a_server_answers_instead_is_told_with_its_address(refusing: str, said: str, tmp_path: Path) -> None:

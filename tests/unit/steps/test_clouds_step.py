@@ -177,7 +177,7 @@ def test_what_cannot_judge_says_why(scene: Scene) -> None:
         ({"by": "fmask"}, "by must be auto, model, rule or delivered"),
         ({"by": "model"}, r"needs a model.*swath models fetch csmask"),
         ({"dilate_m": -1.0}, r"dilate_m must be in 0\.\.3000 m"),
-        ({"model": model(classes=OTHERS)}, "is no cloud model"),
+        ({"model": model(classes=OTHERS)}, "is not a cloud model"),
     ],
 )
 def test_parameters_that_mean_nothing_are_refused(given: dict[str, Any], told: str) -> None:

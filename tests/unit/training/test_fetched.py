@@ -63,7 +63,7 @@ def test_the_folder_has_licence_attribution_and_source(tmp_path: Path) -> None:
     card = (tmp_path / "m" / "card.md").read_text(encoding="utf-8")
     assert all(t in card for t in ("CC-BY-SA-4.0", "Made by them.", "ab" * 32))
     assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["card.md", "forest.npz", "manifest.json"]
-    with pytest.raises(ConfigError, match="is there already; choose another folder"):
+    with pytest.raises(ConfigError, match="already exists; choose another folder"):
         write_model(manifest, WEIGHTS, into=tmp_path / "m", purpose="", limits="")
 
 

@@ -54,7 +54,7 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dead:
-    """A run that has neither ended nor is at work. Each death is told once, and its last numbers leave where metrics may.
+    """A run that has neither ended nor is at work. Each death is reported once; its last numbers are sent if metrics may leave.
 
     Args:
         run_id: Id of the run.
@@ -130,7 +130,7 @@ def _dead(
 
 
 def _tell_dead(site: Site, life: Life, *, here: BorderPlace, there: BorderPlace) -> Dead | None:
-    """Send the last numbers of a dead run; None when this death was told before."""
+    """Send the last numbers of a dead run; None if this death was reported before."""
     run_id, name = life.last.run_id, f"{life.began:%Y%m%dt%H%M%Sz}"
     may = site.border.may_leave(Flow.METRICS)
     if may:

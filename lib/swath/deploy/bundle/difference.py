@@ -45,7 +45,7 @@ def write_delta(new: Path, *, found: BundleDifference, out: Path) -> None:
         ConfigError: The bundle cannot be written, or exists already.
     """
     if out.exists():
-        msg = f"{out}: is there already"
+        msg = f"{out} already exists"
         raise ConfigError(msg)
     try:
         for file in found.to_carry:

@@ -38,7 +38,7 @@ def make(wanted: Wanted, *, out: Path, key: Path, tell: Tell, epoch: int | None 
         ServiceError: An index or a registry does not answer.
     """
     if out.exists():
-        msg = f"{out}: is there already; write the new bundle beside the old one"
+        msg = f"{out} already exists; write the new bundle beside the old one"
         raise ConfigError(msg)
     objects = delivery_objects(wanted.site, jobs=wanted.jobs, root=wanted.root, others=wanted.objects)
     images = carried_images(objects, wanted=wanted)

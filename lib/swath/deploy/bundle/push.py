@@ -1,4 +1,4 @@
-"""The images of a bundle into the site's registry, by digest; what is there already is not sent again."""
+"""The images of a bundle into the site's registry, by digest; images already there are not sent again."""
 
 import tempfile
 from collections.abc import Iterator

@@ -17,7 +17,7 @@ def fetch(lock: Path, *, into: Path) -> None:
 
     Args:
         lock: Requirements with hashes.
-        into: Folder; what is there already with the right hash is not fetched again.
+        into: Folder; files already there with the right hash are not fetched again.
 
     Raises:
         ServiceError: The index does not answer, or has not what the lock lists.

@@ -52,7 +52,7 @@ class EmrLauncher:
         return self._site.cluster.virtual_cluster
 
     def submit(self) -> Submission:
-        """Start the job run. A run of this name that is there already is this run.
+        """Start the job run. An existing run of this name is this run.
 
         Raises:
             ConfigError: The request is wrong, or the virtual cluster is not there.
@@ -111,7 +111,7 @@ class EmrLauncher:
         return None if newest is None else str(newest["name"])
 
     def logs(self, run_id: str, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
-        """Where the logs lie, and the newest lines of the driver where CloudWatch has them.
+        """Location of the logs, and the newest lines of the driver where CloudWatch has them.
 
         Raises:
             LaunchError: The run is not there, or its site keeps no logs.

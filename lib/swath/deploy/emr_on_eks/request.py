@@ -75,7 +75,7 @@ def _settings(order: Order) -> dict[str, str]:
 
 
 def template_folder(site: Site) -> str:
-    """Where the pod templates of ``site`` lie."""
+    """Location of the pod templates of ``site``."""
     where = f"local://{POD_TEMPLATES}" if site.cluster.pod_templates == "image" else site.cluster.pod_templates.rstrip("/")
     return f"{where}/{site.site}"
 

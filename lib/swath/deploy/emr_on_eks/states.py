@@ -21,5 +21,5 @@ REMEDIES: Mapping[str, str] = {
     "INTERNAL_ERROR": "EMR's own fault; submit again under the same run id",
 }
 #: How long a run may wait for its driver [s]: EMR fails it then (its default of 15 minutes is too short for cold nodes and
-#: large images), and only then whoever waits for it calls it stuck.
+#: large images), and only then the launcher calls it stuck.
 START_TIMEOUT_S = 3600

@@ -8,7 +8,7 @@ from swath.deploy.events.message import Arrival
 from swath.deploy.events.queue import SqsQueue
 from swath.errors import SwathError
 
-#: They come back after so long without a word of ours.
+#: Time after which they come back unless it is extended.
 KEEP_S = 900
 
 

@@ -47,15 +47,15 @@ ALARMS = (
         shape="silent",
         metric="RunsEnded",
         over_s=26 * 3600,
-        summary="No run came to a good end in 26 hours",
-        remedy="swath status JOB --site SITE, and the schedule",
+        summary="No run has succeeded for 26 hours",
+        remedy="swath status JOB --site SITE; check the schedule",
     ),
     Alarm(
         name="DeadRun",
         shape="dead",
         metric="RunOpen",
         over_s=15 * 60,
-        summary="A run is neither ended nor alive",
+        summary="A run has stopped without a result",
         remedy="swath status and swath logs; swath submit --again goes on from its stored plan",
     ),
     Alarm(
@@ -63,7 +63,7 @@ ALARMS = (
         shape="above",
         metric="AccountRemainder",
         summary="A run has scenes that nothing accounts for",
-        remedy="Start nothing more into this output; report it with OUT/reports/<run_id>.json",
+        remedy="Start no further run into this output; report it with OUT/reports/<run_id>.json",
     ),
     Alarm(
         name="CatalogueOutboxStays",
@@ -79,7 +79,7 @@ ALARMS = (
         metric="ReceiptAge",
         threshold=48 * 3600.0,
         summary="swath forward has sent nothing for two days",
-        remedy="The link, and the command that runs swath forward",
+        remedy="Check the link, and the command that runs swath forward",
     ),
     Alarm(
         name="RunOverBudget",
@@ -87,6 +87,6 @@ ALARMS = (
         metric="RunCost",
         threshold=BUDGET,
         summary="A run cost more than its budget",
-        remedy="The report's stages and core hours; the number of scenes",
+        remedy="Compare the stages and core hours of the report with the number of scenes",
     ),
 )

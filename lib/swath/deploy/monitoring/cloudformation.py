@@ -24,7 +24,7 @@ def stack() -> dict[str, Any]:
             "Site": {"Type": "String", "Description": "site of the site file"},
             "Pipeline": {"Type": "String", "Description": "pipeline of the job file"},
             "Namespace": {"Type": "String", "Default": "swath", "Description": "metrics.namespace of the site file"},
-            "TopicArn": {"Type": "String", "Default": "", "Description": "SNS topic that alarms tell; empty for none"},
+            "TopicArn": {"Type": "String", "Default": "", "Description": "SNS topic that receives alarms; empty for none"},
             "WithDashboard": {
                 "Type": "String",
                 "Default": "true",
@@ -62,13 +62,13 @@ def _expression(alarm: Alarm) -> dict[str, Any]:
 
 
 def _dead(alarm: Alarm) -> dict[str, Any]:
-    """A run that is at work (the state stays while nothing is told), and of which nothing is heard."""
+    """A run that is at work (the state stays while no beat arrives), and a run that has gone silent."""
     minutes = alarm.over_s // 60
     at_work = _threshold(alarm.metric, statistic="Minimum", above=0, period_s=60, periods=1, missing="ignore")
     unheard = _threshold(alarm.metric, statistic="SampleCount", below=1, period_s=60, periods=minutes, missing="breaching")
     parts = {
-        f"{alarm.name}AtWork": (at_work, "A run is at work; part of another alarm"),
-        f"{alarm.name}Unheard": (unheard, "Nothing is heard of a run; part of another alarm"),
+        f"{alarm.name}AtWork": (at_work, "A run is active; part of another alarm"),
+        f"{alarm.name}Unheard": (unheard, "A run has gone silent; part of another alarm"),
     }
     made: dict[str, Any] = {
         name: {

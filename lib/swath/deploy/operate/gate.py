@@ -96,10 +96,10 @@ def _life(job: JobSpec, *, site: Site, run_id: str, now: datetime) -> str:
     try:
         data = read_bytes(f"{site.resolve(job.output).rstrip('/')}/{metrics_path(run_id)}", site=site)
         if data is None:
-            return "the run never began, or is of a swath without metrics"
+            return "the run never began, or used a swath without metrics"
         return life_of(data, now=now, max_duration_s=seconds(job.max_duration)).text
     except (LaunchError, ConfigError) as error:
-        return f"nothing is known of the run: {error}"
+        return f"the state of the run is unknown: {error}"
 
 
 def _judged(result: RunResult, *, job: JobSpec, site: Site, limits: GateLimits, age_s: float | None) -> tuple[int, str]:

@@ -136,7 +136,7 @@ def read_bytes(uri: str, *, site: Site) -> bytes | None:
         except client.exceptions.ClientError as error:
             if code_of(error) not in {"AccessDenied", "403"}:
                 raise
-            # S3 says 403 of a key that is not there to whoever may not list
+            # S3 answers 403 for a missing key if the caller may not list
             remedy = f"Allow s3:GetObject on it and s3:ListBucket on bucket {bucket}: then a missing file is reported as missing"
             raise LaunchError(f"{uri} is not there, or not allowed", remedy=remedy) from error
     return bytes(body)

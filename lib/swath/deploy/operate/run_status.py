@@ -57,7 +57,7 @@ class Submission:
 
     Args:
         run_id: Id of the run.
-        created: False when this very run was there already: two submits make one job.
+        created: False if this very run already existed: two submits make one job.
         handle: The engine's own name for it.
     """
 

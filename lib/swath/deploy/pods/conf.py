@@ -23,7 +23,7 @@ SECURE = {
 
 #: An executor that vanishes is noticed within 20 s; by Spark's defaults it takes up to three minutes, and its scenes wait.
 #: It shows every 4 s that it lives, three missed signs and a little more are its end, and the driver looks every 4 s. Its JVM
-#: only moves rows, so no pause of its own comes near that. A pod that is gone without a word from the API server's watch is
+#: only moves rows, so no pause of its own comes near that. A pod that vanished without an event of the API server's watch is
 #: found by asking it every 10 s.
 SOON_NOTICED = {
     "spark.executor.heartbeatInterval": "4s",
@@ -37,7 +37,7 @@ _DRIVER_ENV = "spark.kubernetes.driverEnv."
 
 
 def pod_conf(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
-    """What Spark is told for pods, beside what it is told everywhere.
+    """Spark settings for pods, in addition to the common ones.
 
     Args:
         job: What.

@@ -82,7 +82,7 @@ class ContainerEngine:
         Raises:
             ServiceError: The registry does not take it.
         """
-        # Docker asks loopback without a certificate by itself, podman when it is told to.
+        # Docker asks loopback without a certificate by itself, podman only with an option.
         plain = (
             ("--tls-verify=false",) if self.program.endswith("podman") and image.startswith(("localhost:", "127.0.0.1:")) else ()
         )

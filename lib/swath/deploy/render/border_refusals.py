@@ -33,7 +33,7 @@ def _sends(job: JobSpec, site: Site) -> Iterator[tuple[Flow, str]]:
 
 
 def _in_region(uri: str, *, site: Site) -> bool:
-    """The address is a bucket of the Region, or nobody's (and then it must be taken for one)."""
+    """The address is a bucket of the Region, or of no known owner (and is then treated as one)."""
     place = site.store_of(uri)
     if place is None:
         return site.resolve(uri).startswith(("s3://", "s3a://"))

@@ -12,7 +12,7 @@ from swath.metrics.settings import Destinations
 from swath.settings import DATABASE_S, DATABASE_WAIT, PAGES, PAGES_GIB, SEARCH_GIB, SEARCH_PAGES, STORE_S
 from swath.spark.start.settings import WORKER_ENVIRONMENT
 
-# Nothing asks the internet for anything that nobody asked it to.
+# Nothing contacts the internet without being configured to.
 QUIET: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",

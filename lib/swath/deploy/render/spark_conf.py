@@ -37,7 +37,7 @@ def spark_conf(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
         **_java_options(site),
         **_memory(job.resources, site=site),
         **_parallelism(job.resources, site=site),
-        # images, and whoever submits with the wheel, have swath where workers start
+        # images, and callers that submit with the wheel, have swath where workers start
         "spark.python.daemon.module": DAEMON,
         **s3a(site),
         **_event_log(site),

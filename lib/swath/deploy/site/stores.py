@@ -68,7 +68,7 @@ class SiteStore(Strict):
         endpoint: ``https://host:port`` of a store that is not Amazon's.
         addressing: ``path`` for most stores that are not Amazon's.
         access_point: ARN, for S3 on Outposts.
-        consistency: ``strong``: whoever reads after a write sees it, lists included. ``new-objects``: only objects that
+        consistency: ``strong``: every read after a write sees it, lists included. ``new-objects``: only objects that
             were never there before; overwrites, deletes and lists lag. A Delta ledger needs ``strong``.
         shared: A folder that every pod mounts.
         claim: The persistent volume claim behind a shared folder.

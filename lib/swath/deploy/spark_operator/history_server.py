@@ -106,7 +106,7 @@ def _service(site: Site) -> Manifest:
 
 
 def _network(site: Site) -> Manifest:
-    """Out to names and stores, as drivers; in from the namespace of whoever forwards a port: nobody but the kubelet."""
+    """Out to names and stores, as drivers; in from the kubelet alone, which forwards ports."""
     spec = {
         "podSelector": {"matchLabels": _LABELS},
         "policyTypes": ["Ingress", "Egress"],

@@ -54,7 +54,7 @@ class KubeApi:
         return cls(namespace=namespace, api=client.ApiClient())
 
     def create(self, manifest: Manifest) -> Manifest | None:
-        """Create an application; None when one of this name is there already."""
+        """Create an application; None if one of this name already exists."""
         try:
             made: Manifest = self._ask(
                 self._objects.create_namespaced_custom_object, GROUP, VERSION, self.namespace, PLURAL, manifest

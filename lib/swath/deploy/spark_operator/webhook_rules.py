@@ -1,6 +1,6 @@
 """What the operator's webhook and controller refuse, so that it is refused here first.
 
-Source: internal/webhook of the operator, v2.5.2. The API server itself drops unknown fields without a word; the schema
+Source: internal/webhook of the operator, v2.5.2. The API server itself silently drops unknown fields; the schema
 with unknown fields refused is a test of ours.
 """
 

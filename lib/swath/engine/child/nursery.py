@@ -1,7 +1,7 @@
 """A warm process that forks children, as its workers see it: what all children load is loaded once, and shared.
 
-Over a socket that it inherited, and that nobody else can reach, a worker sends an environment and the ends of three channels: its
-connection to the nursery, the child's input, the child's output. ``nursery_main`` is the other side.
+Over a socket that it inherited, and that no other process can reach, a worker sends an environment and the ends of three
+channels: its connection to the nursery, the child's input, the child's output. ``nursery_main`` is the other side.
 """
 
 import json

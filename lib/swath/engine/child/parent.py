@@ -228,7 +228,7 @@ def _is_worth_a_fresh_child(answer: Mapping[str, Any] | Refused) -> bool:
 
 
 def named(request: Mapping[str, Any]) -> str:
-    """What messages call the scene of a request: its id, or the last part of its href when nobody got as far as an id."""
+    """What messages call the scene of a request: its id, or the last part of its href if its id was never read."""
     return str(request.get("scene_id") or str(request.get("href", "")).rstrip("/").rsplit("/", 1)[-1])
 
 

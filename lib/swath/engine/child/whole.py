@@ -1,4 +1,4 @@
-"""A product as a child makes it: what is there already is linked, what is small is made from end to end."""
+"""A product as a child makes it: existing assets are linked, what is small is made from end to end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,7 +59,7 @@ def make(request: MakeProduct) -> ProductMade | Refused:
     """A product of one strip from end to end: what is small need not go out three times.
 
     Returns:
-        What was made; what a part of the work refuses is told with its stage.
+        What was made; a refusal carries the stage of the work.
 
     Raises:
         SceneError: The scene cannot be read or computed.

@@ -130,7 +130,7 @@ def answer_to(ask: Ask) -> "Response":
             if dead >= _DEAD_TRIES:
                 raise FetchError(f"{ask.url} does not answer: {_short(error)}") from error
         except RequestException as error:
-            raise FetchError(f"{ask.url} cannot be asked: {_short(error)}") from error
+            raise FetchError(f"{ask.url} cannot be requested: {_short(error)}") from error
         if time.monotonic() + pause > until:
             raise FetchError(f"{ask.url} was busy for {PATIENCE_S:.0f} s: {told}", status=503)
         if ask.say is not None:
@@ -151,11 +151,11 @@ def _good(response: "Response") -> "Response":
 
 
 def _hops(ask: Ask) -> "Response":
-    """Follow redirects ourselves: each is a new address, which may lead where nobody may go."""
+    """Follow redirects ourselves: each is a new address, which may lead to a forbidden host."""
     url, method, body, headers = ask.url, ask.method, ask.body, dict(ask.headers)
     for _ in range(MAX_HOPS):
         if why := ask.hosts.refusal(url):
-            raise FetchError(f"{url} is not asked: {why}", refused=True)
+            raise FetchError(f"{url} is not contacted: {why}", refused=True)
         response = _session(os.getpid()).request(
             method, url, json=body, headers=headers, stream=True, allow_redirects=False, timeout=(CONNECT_S, SILENCE_S),
             auth=_kept if "Authorization" in headers else None,

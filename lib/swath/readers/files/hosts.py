@@ -55,7 +55,7 @@ class Hosts:
         if self.only and not self.names(host):
             return f"the host {host} was not named"
         if host in _METADATA or any(_of_this_link(a, loopback=self.only) for a in _addresses(host)):
-            return f"the host {host} is of this machine's own link, and was not named itself"
+            return f"the host {host} is link-local or loopback, and was not named explicitly"
         return ""
 
 

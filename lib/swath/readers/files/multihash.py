@@ -64,7 +64,7 @@ class Hasher:
         elif name == "blake2s":
             self._hash = hashlib.blake2s(digest_size=int(size))
         else:
-            # Not for security: whoever can change the file can change the item beside it.
+            # Not for security: an attacker who can change the file can change the item beside it.
             self._hash = hashlib.new(name, usedforsecurity=False)
 
     def update(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ from swath.readers.files.inflated import open_inflated
 
 #: Sentinel-2's largest granule metadata is under 1 MB, a STAC item under 100 kB.
 MAX_METADATA_BYTES = 32 << 20
-#: Real metadata nests under 15 deep; a deep tree only serves to exhaust the stack of whoever walks it.
+#: Real metadata nests under 15 deep; a deep tree only serves to exhaust the stack of the parser.
 MAX_DEPTH = 64
 
 

@@ -1,6 +1,6 @@
 """The gate: every scene passes it, whichever reader made it. What a scene does not say is asked for, never assumed.
 
-A scene whose numbers mean something else than its calibration says gives wrong pixels without a word: a missing offset is
+A scene whose numbers mean something else than its calibration says gives wrong pixels silently: a missing offset is
 0.1 too bright everywhere, surface reflectance corrected again is too dark, a radiance taken for reflectance is white.
 """
 
@@ -61,7 +61,7 @@ def admitted(scene: Scene) -> Scene:
 
 
 def check_level(level: ProcessingLevel | None) -> None:
-    """Refuse what is corrected for the atmosphere already, or is of a level that nobody understands.
+    """Refuse what is corrected for the atmosphere already, or is of an unknown level.
 
     Raises:
         MetadataError: The scene is corrected already, or its level is unknown.

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from swath.sensors import LANDSAT, SENTINEL2
 
-#: The property by which whoever writes an item says its level; it decides where a mission's own properties are silent.
+#: The property by which the author of an item states its level; it decides where a mission's own properties are silent.
 OWN_PROPERTY: Final = "swath:level"
 #: Properties that state a level and nothing else: what they say must be understood.
 _LEVELS: Final = ("processing:level", "processing_level", "processingLevel", "eo:processing_level", "landsat:correction")
@@ -33,7 +33,7 @@ _WORDS: Final = (
 _NAMES: Final[Mapping[int, re.Pattern[str]]] = {
     2: re.compile(
         # NASA's HLS (HLSS30, HLSL30, hls2-s30); Geoscience Australia's ARD and NBART; ESPA's and Earth Engine's SR;
-        # VITO's TOC; MODIS and VIIRS surface reflectance; and whoever writes it out.
+        # VITO's TOC; MODIS and VIIRS surface reflectance; and the words in full.
         r"\b(?:hls\d*|hls[sl]\d\d|ard|sr|boa|toc|nbart?|(?:mod|myd|mcd|vnp)(?:09|43)[a-z0-9]*"
         r"|surface reflectance|bottom of atmosphere|top of canopy)\b"
     ),

@@ -88,7 +88,7 @@ def match_bands(bands: Iterable[MtlBand], *, rasters: Mapping[str, str]) -> Band
 
     When no file is named as the MTL says, the delivery was renamed: then files are matched by their band token
     (``B1``, ``B6_VCID_1``, ``BQA``), among those that share the stem that most of them share; other files beside them
-    (a reflectance that somebody computed) are not this delivery's.
+    (a computed reflectance) are not this delivery's.
 
     Raises:
         MetadataError: Two stems have equally many bands, or one stem has a band twice.

@@ -26,7 +26,7 @@ def read_groups(href: str) -> Groups:
     """Read an MTL file, whatever its spelling.
 
     Args:
-        href: A path or GDAL name; the spelling is told from the content, not from the name.
+        href: A path or GDAL name; the spelling is detected from the content, not from the name.
 
     Returns:
         Values by group and key, as written, without quotes. The outermost group is left out; of a key that a group
@@ -137,7 +137,7 @@ def _of_json(data: bytes, *, name: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _of_odl(data: bytes, *, name: str) -> Iterator[tuple[str, str, str]]:
-    """Walk the lines until END; what follows it (padding, old signatures) is nobody's business."""
+    """Walk the lines until END; what follows it (padding, old signatures) is ignored."""
     open_groups: list[str] = []
     seen = False
     for raw in data.split(b"\n"):

@@ -25,7 +25,7 @@ def dn_type(header: RasterHeader, *, nodata: float | None) -> str | None:
 
     Args:
         header: Header of the file.
-        nodata: The number that means no data by whoever describes the file; its sign tells signed DN.
+        nodata: The number that the file's description gives for no data; its sign tells signed DN.
     """
     if header.dtype in DN_TYPES:
         return header.dtype
@@ -43,7 +43,7 @@ def stored_of(header: RasterHeader, *, dtype: str, told: int | None = None) -> S
     Args:
         header: Header of the file.
         dtype: Data type of the DN.
-        told: The DN of no data by whoever describes the file; None when there is none, as for quality bands.
+        told: The DN of no data in the file's description; None when there is none, as for quality bands.
     """
     if header.dtype == dtype:
         return Stored(dtype=dtype, nodata=header.nodata) if _second_nodata(header, told=told) else None

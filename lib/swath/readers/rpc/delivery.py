@@ -1,4 +1,4 @@
-"""What a delivery of a raw image says, whoever made it: from here on DIMAP and Maxar are read alike."""
+"""Content of a delivery of a raw image: from here on DIMAP and Maxar are read alike."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

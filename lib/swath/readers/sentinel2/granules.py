@@ -15,7 +15,7 @@ _MADE = re.compile(r"_(\d{8}T\d{6})_")
 
 
 def scene_id_of(metadata: Sentinel2Metadata, *, source: str) -> str:
-    """The scene's id; where the product holds two granules of one tile, each is told by when it was made.
+    """The scene's id; where the product holds two granules of one tile, the time of making tells them apart.
 
     Args:
         metadata: Metadata of the product and the granule.

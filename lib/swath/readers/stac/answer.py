@@ -50,7 +50,7 @@ class SearchAnswer:
         return None
 
     def keep(self, feature: Any, *, root: str, hosts: Hosts) -> str | None:
-        """Keep an item; its path, or None when the very same was there already.
+        """Keep an item; its path, or None if the very same one was kept before.
 
         Args:
             feature: Feature as received; one that is no item is kept too, and refused when it is read.

@@ -44,7 +44,7 @@ READER = "stac"
 _PROCESSED = ("processing:datetime", "s2:generation_time", "updated", "created")
 #: A count of DN that is worth more than this is no DN: floats with such a scale are physical values.
 _COARSEST = 0.1
-#: Units by which an item says that nobody knows how its counts become physical values.
+#: Units by which an item says that it is unknown how its counts become physical values.
 _COUNTS = ("counts", "count", "dn", "DN")
 _ATMOSPHERE = ("aot550", "ozone_atm_cm", "water_vapour_g_cm2", "pressure_hpa")
 #: Properties of the delivery worth keeping, by prefix.
@@ -75,7 +75,7 @@ def read_scene(href: str) -> Scene:
 
 
 def _scene(item: Item, *, source: str) -> Scene:
-    # A wrong level is the first cause that matters: whatever else such an item lacks, nobody need mend it.
+    # A wrong level is the first cause that matters: whatever else such an item lacks need not be corrected.
     stated = stated_level(item.properties, collection=item.collection, item_id=item.item_id)
     check_level(stated)
     instruments = tuple(str(i).lower() for i in list_of(item.properties.get("instruments")))

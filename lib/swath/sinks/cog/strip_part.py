@@ -118,7 +118,7 @@ class PartWriter:
         folder = Path(file.name).parent if isinstance(getattr(file, "name", None), str) else None
         files = ExitStack()
         weakref.finalize(self, files.close)
-        # Levels know the files, not the writer: in a circle, their rows would stay until somebody looks for garbage.
+        # Levels know the files, not the writer: in a circle, their rows would stay until the next garbage collection.
         aside = partial(_aside, files, folder=folder)
         sizes = (size, *level_sizes(*size)[:LOCAL_LEVELS])
         start, stop = rows

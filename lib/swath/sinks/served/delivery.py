@@ -133,7 +133,7 @@ class CatalogueDelivery:
         self._outbox.put("everything", _all_items(self._store))
 
     def compare(self) -> ServedDifference:
-        """See whether the catalogue has every item of the output, as it is now, and no other of it.
+        """See whether the catalogue has every item of the output, as it is now, and no other item of it.
 
         Raises:
             CatalogueError: The database does not answer.

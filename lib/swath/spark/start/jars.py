@@ -1,4 +1,4 @@
-"""The jars of Delta and of S3A: which, where they may lie, and whether they are the ones they should be."""
+"""The jars of Delta and of S3A: names, locations, and digests to check them by."""
 
 import hashlib
 import os
@@ -93,7 +93,7 @@ def _has_s3a(folder: Path) -> bool:
 
 
 def delta_class_path() -> tuple[Path, ...]:
-    """The jars to add to Spark's own; empty when they lie among them, as in our images and after set-up.
+    """The jars to add to Spark's own; empty if they are among them, as in our images and after set-up.
 
     Raises:
         ConfigError: The jars cannot be found.

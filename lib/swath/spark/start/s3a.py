@@ -62,14 +62,14 @@ def _bucket(options: StoreOptions, environ: Mapping[str, str]) -> Iterator[tuple
     if options.requester_pays:
         yield "requester.pays.enabled", "true"
     yield from s3a_patience(store_patience(environ) if options.patience_s is None else options.patience_s)
-    # Nobody makes a folder where a file is: the questions whether somebody did are a third of all requests.
+    # No writer makes a folder where a file is: the checks for that are a third of all requests.
     yield "performance.flags", "create,mkdir,delete"
 
 
 def credentials_provider(options: StoreOptions, environ: Mapping[str, str]) -> str:
     """The class by which S3A becomes the same person as boto3.
 
-    Its own chain knows neither web identity nor profile files, and falls through to the machine's role without a word.
+    Its own chain knows neither web identity nor profile files, and silently falls through to the machine's role.
     """
     if options.anonymous:
         return "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"

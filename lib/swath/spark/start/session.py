@@ -92,7 +92,7 @@ def _fresh(asked: Mapping[str, str], *, stores: Mapping[str, str]) -> dict[str, 
         raise ConfigError(HOW_TO_GET)
     # PySpark reads these two from the environment only.
     os.environ["JAVA_HOME"] = str(java)
-    # Machines of a standalone cluster are installed alike; without a word Spark takes whatever `python3` is there.
+    # Machines of a standalone cluster are installed alike; by default Spark takes the first `python3` on PATH.
     if on_one_machine(master) or master.startswith("spark://"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {**with_class_path(settings_for(master), delta_class_path(), master=master), **stores}

@@ -42,7 +42,7 @@ class ModelJudge:
         names = [c.name for c in self.manifest.classes]
         if not {"clear", "cloud"} <= set(names) <= set(NAMES):
             known = ", ".join(NAMES)
-            msg = f"model {self.model.name} is no cloud model: its classes must be of {known}, they are {', '.join(names)}"
+            msg = f"model {self.model.name} is not a cloud model: its classes must be of {known}, they are {', '.join(names)}"
             raise ConfigError(msg)
 
     @property
@@ -123,7 +123,7 @@ class ModelJudge:
 
 
 def _names(layer: LayerName) -> tuple[LayerName, ...]:
-    """A layer, and what stands for it at other sensors: Sentinel-2 has two near infrareds, the narrow one is Landsat's."""
+    """A layer, and its counterpart at other sensors: Sentinel-2 has two near infrareds, the narrow one is Landsat's."""
     kind, _, band = layer.partition(":")
     return (layer, f"{kind}:nir") if band == "nir08" else (layer,)
 

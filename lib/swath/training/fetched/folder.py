@@ -32,7 +32,7 @@ def write_model(manifest: Manifest, weights: bytes, *, into: Path, purpose: str,
         ConfigError: The folder holds something.
     """
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
-        msg = f"{into} is there already; choose another folder (--to), or remove it"
+        msg = f"{into} already exists; choose another folder (--to), or remove it"
         raise ConfigError(msg)
     into.mkdir(parents=True, exist_ok=True)
     told = {k: str(v) for k, v in sorted(manifest.training.items()) if k != "attribution"}

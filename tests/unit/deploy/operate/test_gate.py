@@ -123,7 +123,7 @@ def test_metrics_that_were_cut_short_are_told(job: JobSpec, tmp_path: Path) -> N
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / f"{RUN_ID}.metrics.jsonl").write_text(_START.to_json()[:40], encoding="utf-8")
     verdict = gate(job, site=load_site("laptop"), run_id=RUN_ID, limits=GateLimits(quarantined=1), now=NOW)
-    assert "nothing is known of the run: a line of the metrics is not a beat" in verdict.reason
+    assert "the state of the run is unknown: a line of the metrics is not a beat" in verdict.reason
 
 
 @pytest.fixture

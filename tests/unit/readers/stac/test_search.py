@@ -177,13 +177,15 @@ def test_a_next_link_and_a_redirect_lead_to_named_hosts_only(
         "features": [item_of(number)],
         "links": [{"rel": "next", "href": f"{elsewhere}/search?sig=abc"}],
     }
-    with pytest.raises(ConfigError, match=r"is not asked: the host localhost was not named\. Name it: search\.hosts") as error:
+    with pytest.raises(
+        ConfigError, match=r"is not contacted: the host localhost was not named\. Name it: search\.hosts"
+    ) as error:
         find(asked, tmp_path)
     assert "abc" not in str(error.value)
     api.pages = None
     for target in (f"{elsewhere}/search", "http://169.254.169.254/latest/meta-data", "file:///etc/passwd"):
         api.first = [(307, {"Location": target})]
-        with pytest.raises(ConfigError, match=r"is not asked: .*(was not named|neither http nor https)"):
+        with pytest.raises(ConfigError, match=r"is not contacted: .*(was not named|neither http nor https)"):
             find(asked, tmp_path)
     api.first = [(307, {"Location": f"{elsewhere}/search"})]
     assert len(find(f"{asked}&hosts=localhost", tmp_path)) == 3
