@@ -48,7 +48,9 @@ def test_the_run_holds_parameters_metrics_and_the_confusion_matrix(trained: Trai
     assert run.data.params["forest.trees"] == "5"
     assert run.data.metrics["accuracy"] == pytest.approx(trained.model.metrics["accuracy"])
     assert len(client.get_metric_history(trained.run_id, "split_accuracy")) == 2
-    assert {a.path for a in client.list_artifacts(trained.run_id)} == {"confusion.json", "confusion.png", "model", "promotions"}
+    assert {a.path for a in client.list_artifacts(trained.run_id)} == {
+        "confusion.json", "confusion.png", "model", "promotions", "recipe.json",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("reference", ["models:/tiny@production", "tiny@production", "models:/tiny/1", "tiny/1"])

@@ -196,7 +196,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "psycopg": ("stores", "sinks", "ledger"),
     "pypgstac": ("sinks",),
     "lightgbm": ("training",),
-    "onnxruntime": ("inference",),
+    "onnxruntime": ("inference", "training/adopting"),
     "click": ("cli",),
     "rich": ("cli",),
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from swath.cli.columns import form_option, show
+from swath.cli.models_adopt import adopt_command
 from swath.cli.models_area import area_command
 from swath.cli.models_fetch import fetch_group
 from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, SITE, reach, tell
@@ -31,6 +32,7 @@ def models_group() -> None:
 
 
 for _command in (
+    adopt_command,
     promote_command,
     rollback_command,
     revoke_command,

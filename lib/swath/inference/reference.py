@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import isqrt
+from math import isfinite, isqrt
 from pathlib import Path
 from typing import Final, Self
 
@@ -42,7 +42,7 @@ class Reference:
         features: Rows of the training data, and rows at the edges of the model's decisions, (row, band), float32; of a model that
             looks around the pixels of one square, row by row.
         probabilities: Answers of the library that trained, (row, class), float32.
-        percentiles: 0.1, 50 and 99.9 % of the training data, (3, band), physical values.
+        percentiles: 0.1, 50 and 99.9 % of the training data, (3, band), physical values; NaN where they are not known.
         tolerance: Largest difference that a conversion is allowed, beside that of the kind: libraries that sum in another order.
     """
 
@@ -75,9 +75,10 @@ class Reference:
 
     @property
     def ranges(self) -> Mapping[str, tuple[float, float, float]]:
-        """Percentiles of the training data by layer (``sr:red``), physical values."""
+        """Percentiles of the training data by layer (``sr:red``), physical values; without those that are not known (NaN)."""
         low, middle, high = self.percentiles.tolist()
-        return {f"{self.of}:{b}": (low[i], middle[i], high[i]) for i, b in enumerate(self.bands)}
+        found = zip(self.bands, low, middle, high, strict=True)
+        return {f"{self.of}:{b}": (x, y, z) for b, x, y, z in found if isfinite(x) and isfinite(y) and isfinite(z)}
 
     def differences(self, manifest: Manifest, predictor: Predictor) -> Iterator[str]:
         """In what a model differs from what was trained: expected and found, in words."""

@@ -18,11 +18,13 @@ from swath.inference.foreign import refuse_foreign
 from swath.inference.listing import PAGE, RegisteredModel, held_instead, listed, versions_of
 from swath.inference.lock import LockedModel, ModelLock, locked_copy, pinned_by
 from swath.inference.manifest import read_manifest
+from swath.inference.mlmodel import NativeWeights, remove_mlmodel
 from swath.inference.model_store import ModelStore
 from swath.inference.pinned import LOCAL_VERSION, PinnedModel, pin
-from swath.inference.run_facts import DIGEST_PARAMETER, check_digest, origin_of
+from swath.inference.run_facts import check_digest, origin_of
 from swath.inference.signature import hint_of, signature_beside
 from swath.inference.tracking import ask, client_of, in_our_words, is_file
+from swath.inference.version_log import SIGNATURE, VersionEntry, finished_run, log_version
 from swath.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 EXPERIMENT = "swath"
-#: Where a model is among the artifacts of the run that made it.
-ARTIFACT = "model"
-SIGNATURE = "signature"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO_FILES: Mapping[str, Path] = MappingProxyType({})
 _RELOCK = "find out who changed it, or take it with `swath models lock --update`"
@@ -138,6 +137,7 @@ class Registry:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             directory = self._download(found, Path(scratch))
             refuse_foreign(directory, called=f"{found.name}/{found.version}")
+            remove_mlmodel(directory)
             self._fetch_signature(found, directory)
             pinned = pin(directory, cache=self.cache, name=found.name, version=str(found.version), source=public(self.uri))
         check_digest(self.client(), found, pinned.digest, uri=self.uri)
@@ -164,7 +164,7 @@ class Registry:
 
     def register(
         self, directory: Path, *, name: str = "", run_id: str | None = None, more: Mapping[str, str] = _NOTHING,
-        beside: Mapping[str, Path] = _NO_FILES,
+        beside: Mapping[str, Path] = _NO_FILES, native: NativeWeights | None = None,
     ) -> RegisteredModel:  # fmt: skip
         """Log a model directory as artifacts and make it the next version of ``name``.
 
@@ -174,28 +174,32 @@ class Registry:
             run_id: The training run to log to; a new one otherwise.
             more: Tags of the version beside our own: where the model comes from.
             beside: Files that become artifacts of the run, by folder.
+            native: The weights as the library that trained keeps them, for MLflow's loaders.
 
         Raises:
             ConfigError: The directory is not a model that ``admit`` takes, or the registry cannot be reached.
         """
         manifest, digest = admit(directory), model_digest(directory)
-        name = name or manifest.name
-        signature = signature_beside(directory)
-        signed = {"signature": hint_of(signature)} if signature.is_file() else {}
-        tags = {**signed, **more, "digest": digest, "kind": manifest.kind, "licence": manifest.licence}
-        tags |= {f"metric.{k}": repr(v) for k, v in manifest.metrics.items()}
+        entry = VersionEntry(
+            name=name or manifest.name, directory=directory, manifest=manifest, digest=digest, more=more, beside=beside,
+            native=native,
+        )  # fmt: skip
         client, experiment = self.client(), self.experiment_id() if run_id is None else ""
-        with in_our_words(uri=self.uri, asked=f"registering {name}"):
-            run_id = run_id or _finished_run(client, experiment, name=f"register {name}")
-            client.log_param(run_id, DIGEST_PARAMETER, digest)
-            client.log_artifacts(run_id, str(directory), artifact_path=ARTIFACT)
-            if signature.is_file():
-                client.log_artifact(run_id, str(signature), artifact_path=SIGNATURE)
-            for folder, path in beside.items():
-                client.log_artifact(run_id, str(path), artifact_path=folder)
-            _ensure_named(client, name)
-            source = f"{client.get_run(run_id).info.artifact_uri}/{ARTIFACT}"
-            return listed(client.create_model_version(name, source=source, run_id=run_id, tags=tags))
+        with in_our_words(uri=self.uri, asked=f"registering {entry.name}"):
+            return listed(log_version(client, entry, run_id=run_id or finished_run(client, experiment, name=entry.name)))
+
+    def download(self, reference: str, *, into: Path) -> "tuple[ModelVersion, Path]":
+        """A version as MLflow has it, and its files in a folder below ``into``: nothing of them is looked at.
+
+        Raises:
+            ConfigError: The reference is no version of a registry, or there is none.
+        """
+        match = _REFERENCE.fullmatch(reference)
+        if match is None:
+            msg = f"{reference!r} names no version of a registry: expected models:/<name>/<version> or models:/<name>@<alias>"
+            raise ConfigError(msg)
+        found = self._version(match["name"], alias=match["alias"], version=match["version"])
+        return found, self._download(found, into)
 
     def promote(self, name: str, *, version: str, alias: str) -> RegisteredModel:
         """Point an alias at a version; from now on the alias resolves to it.
@@ -281,19 +285,3 @@ class Registry:
 def previous_of(alias: str) -> str:
     """The alias that the version before keeps."""
     return "previous" if alias == "production" else f"previous-{alias}"
-
-
-def _finished_run(client: "MlflowClient", experiment: str, *, name: str) -> str:
-    run_id = str(client.create_run(experiment, run_name=name).info.run_id)
-    client.set_terminated(run_id)
-    return run_id
-
-
-def _ensure_named(client: "MlflowClient", name: str) -> None:
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415 (as above)
-
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise

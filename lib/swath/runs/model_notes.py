@@ -13,6 +13,8 @@ from swath.report.training_range import Ranges, unlike_training
 AllRanges = Mapping[str, Ranges | None]
 _UNPROVEN = "it carries no reference rows: the order and the scale of its bands are not proven"
 
+_UNKNOWN = "not compared with the training data: the model came without their percentiles"
+
 
 def ranges_of(models: Mapping[str, Mapping[str, str]]) -> AllRanges:
     """Percentiles of the training data by digest of the model; None where it has none.
@@ -37,7 +39,7 @@ def notes_of(product: ProductSummary, *, ranges: AllRanges) -> Mapping[str, str]
         if model.digest not in ranges:
             continue
         known = ranges[model.digest]
-        why = _UNPROVEN if known is None else unlike_training(product.assets, ranges=known)
+        why = _UNPROVEN if known is None else unlike_training(product.assets, ranges=known) if known else _UNKNOWN
         if why:
             told[f"model {model.name} {model.version}"] = why
     return told

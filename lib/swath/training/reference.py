@@ -31,7 +31,7 @@ def reference_of(booster: "Booster", forest: Forest, samples: pd.DataFrame, *, r
     """
     matrix = feature_matrix(samples, recipe=recipe)
     chosen = np.linspace(0, len(matrix) - 1, min(REAL_ROWS, len(matrix))).round().astype(np.int64)
-    features = np.concatenate([matrix[chosen], _edges(matrix, forest)])
+    features = np.concatenate([matrix[chosen], edges_of(matrix, forest)])
     wanted = recipe.features
     physical = (matrix.astype(np.float64) - wanted.offset) / wanted.scale
     return Reference(
@@ -46,8 +46,13 @@ def reference_of(booster: "Booster", forest: Forest, samples: pd.DataFrame, *, r
     )
 
 
-def _edges(matrix: NDArray[np.float32], forest: Forest) -> NDArray[np.float32]:
-    """A middling row with one feature after the other at NaN, the infinities, and thresholds with their two neighbours."""
+def edges_of(matrix: NDArray[np.float32], forest: Forest) -> NDArray[np.float32]:
+    """A middling row with one feature after the other at NaN, the infinities, and thresholds with their two neighbours.
+
+    Args:
+        matrix: Real rows, (row, feature).
+        forest: Its thresholds are asked.
+    """
     middle = np.median(matrix, axis=0).astype(np.float32)
     rows = [np.full_like(middle, np.nan)]
     for number in range(forest.features):

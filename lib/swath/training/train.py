@@ -5,6 +5,7 @@ import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from swath.inference.forest_predictor import ForestPredictor
 from swath.inference.lightgbm_text import parse_lightgbm
 from swath.inference.listing import RegisteredModel
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest
+from swath.inference.mlmodel import NativeWeights
 from swath.inference.reference import REFERENCE_FILE
 from swath.inference.registry import Registry
 from swath.training.calibrate import Calibrated, HeldOut, polygons_by_class
@@ -29,12 +31,14 @@ from swath.training.draw import Drawn
 from swath.training.fit import class_numbers, feature_matrix, fit_booster, fit_forest
 from swath.training.frozen import FrozenSamples, split_frozen
 from swath.training.metrics import ModelMetrics
+from swath.training.origin import log_origin
 from swath.training.picture import confusion_figure, reliability_figure
 from swath.training.recipe import TrainingRecipe
 from swath.training.reference import reference_of
 from swath.training.split import Split, split_by_polygon
 
 if TYPE_CHECKING:
+    from lightgbm import Booster
     from mlflow import MlflowClient
 
 _LOG = logging.getLogger(__name__)
@@ -127,14 +131,16 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
     manifest = recipe.manifest(metrics=judgement.flat(), training=provenance, **judgement.stated)
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch) / "model"
-        write_model(directory, samples, recipe=recipe, manifest=manifest, judgement=judgement)
+        booster = write_model(directory, samples, recipe=recipe, manifest=manifest, judgement=judgement)
+        native = _native(booster, scratch=Path(scratch))
         client = registry.client()
         run_id = str(client.create_run(registry.experiment_id(), run_name=f"train {recipe.name}").info.run_id)
         try:
             _log(client, run_id, manifest=manifest, judgement=judgement)
             if frozen:
                 _log_frozen(client, run_id, frozen, scratch=Path(scratch))
-            model = registry.register(directory, name=name, run_id=run_id)
+            log_origin(client, run_id, manifest=manifest)
+            model = registry.register(directory, name=name, run_id=run_id, native=native)
         except BaseException:
             client.set_terminated(run_id, status="FAILED")
             raise
@@ -165,8 +171,8 @@ def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Judgement:
 
 def write_model(
     directory: Path, samples: pd.DataFrame, *, recipe: TrainingRecipe, manifest: Manifest, judgement: Judgement
-) -> None:
-    """Fit on all samples and write the model directory: weights, reference rows, manifest, card."""
+) -> "Booster":
+    """Fit on all samples and write the model directory: weights, reference rows, manifest, card; gives what was fitted."""
     directory.mkdir(parents=True)
     booster = fit_booster(samples, recipe=recipe)
     forest = parse_lightgbm(booster.model_to_string())
@@ -176,6 +182,14 @@ def write_model(
     (directory / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
     card = card_of(manifest, title=recipe.title, metrics=judgement.pooled, calibrated=judgement.calibrated)
     (directory / CARD_FILE).write_text(card, encoding="utf-8")
+    return booster
+
+
+def _native(booster: "Booster", *, scratch: Path) -> NativeWeights:
+    """The forest as LightGBM's own text: MLflow's LightGBM flavour reads it."""
+    path = scratch / "model.lgb"
+    path.write_text(booster.model_to_string(), encoding="utf-8")
+    return NativeWeights(flavour="lightgbm", path=path, version=version("lightgbm"))
 
 
 def _held_out(split: Split, *, recipe: TrainingRecipe) -> HeldOut:
