@@ -14,6 +14,7 @@ from hera.workflows import DAG, Container, CronWorkflow, EmptyDirVolume, RetrySt
 from hera.workflows.models import (
     Capabilities,
     EnvVar,
+    Metadata,
     PodSecurityContext,
     ResourceRequirements,
     SeccompProfile,
@@ -26,6 +27,18 @@ AWS = "/etc/swath/aws"
 OWN = "{{workflow.name}}"
 #: 1 crashed, 6 a store or a database was away; a wrong configuration, a broken account or another run's lock stay as they are.
 RETRY = "lastRetry.status == 'Error' || lastRetry.exitCode == '1' || lastRetry.exitCode == '6'"
+
+
+def labels(job: str, *, site: str, image: str) -> dict[str, str]:
+    """What Kubernetes recommends that every object has; the image's first digits are the version."""
+    return {
+        "app.kubernetes.io/name": "swath",
+        "app.kubernetes.io/instance": f"{job}.{site}",
+        "app.kubernetes.io/component": "workflow",
+        "app.kubernetes.io/part-of": "swath",
+        "app.kubernetes.io/managed-by": "argo-workflows",
+        "app.kubernetes.io/version": image.partition("@sha256:")[2][:12],
+    }
 
 
 def container(name: str, words: list[str], *, image: str, retry: RetryStrategy | None = None) -> Container:
@@ -60,6 +73,8 @@ def template(job: str, *, site: str, image: str, namespace: str, max_quarantined
     with WorkflowTemplate(
         name=f"swath-{job}",
         namespace=namespace,
+        labels=labels(job, site=site, image=image),
+        pod_metadata=Metadata(labels=labels(job, site=site, image=image)),
         entrypoint="main",
         on_exit="told",
         service_account_name="swath-launcher",
@@ -86,6 +101,7 @@ def nightly(made: WorkflowTemplate, *, schedule: str) -> CronWorkflow:
     return CronWorkflow(
         name=made.name,
         namespace=made.namespace,
+        labels=made.labels,
         schedules=[schedule],
         timezone="UTC",
         concurrency_policy="Forbid",

@@ -22,7 +22,13 @@ _EMRS_OWN = frozenset(
     }
 )
 _PLAIN = re.compile(r"[\w.,:/=@+-]+")
-_ENVIRONMENT = ("spark.executorEnv.", "spark.kubernetes.driverEnv.")
+#: Many, and with plain values: variables, and labels of pods.
+_TO_COMMAND_LINE = (
+    "spark.executorEnv.",
+    "spark.kubernetes.driverEnv.",
+    "spark.kubernetes.driver.label.",
+    "spark.kubernetes.executor.label.",
+)
 
 
 def start_job_run(order: Order) -> Manifest:
@@ -83,9 +89,9 @@ def template_folder(site: Site) -> str:
 def _split(conf: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Settings for the command line, and for ``spark-defaults``, which takes 100 at most.
 
-    Variables with a plain value go to the command line; values with blanks and quotes are safe in the map only.
+    Variables and labels with a plain value go to the command line; values with blanks and quotes are safe in the map only.
     """
-    plain = {key: value for key, value in conf.items() if key.startswith(_ENVIRONMENT) and _PLAIN.fullmatch(value)}
+    plain = {key: value for key, value in conf.items() if key.startswith(_TO_COMMAND_LINE) and _PLAIN.fullmatch(value)}
     return plain, {key: value for key, value in conf.items() if key not in plain}
 
 

@@ -2,6 +2,7 @@
 
 from math import floor
 
+from swath.deploy.pods.labels import of_pod
 from swath.deploy.render.environment import environment
 from swath.deploy.render.layout import GPUS, PYTHON, SCRATCH
 from swath.deploy.site.identity import PROFILE_MOUNT, IdentityKind
@@ -59,7 +60,6 @@ def _kubernetes(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
     """Image, namespace, accounts, labels; limits equal requests so that pods pass a quota on limits."""
     account = site.identity.service_account if site.identity else "swath-driver"
     executor_account = account if site.identity and site.identity.role_arn else "swath-executor"
-    labels = {**job.labels, "swath-job": job.job, "swath-run": run_id, "swath-site": site.site}
     conf = {
         "spark.kubernetes.namespace": site.cluster.namespace,
         "spark.kubernetes.container.image": site.image,
@@ -74,7 +74,9 @@ def _kubernetes(job: JobSpec, *, site: Site, run_id: str) -> dict[str, str]:
         "spark.pyspark.driver.python": PYTHON,
     }
     conf |= _secret_references(site)
-    for role in ("driver", "executor"):
+    driver = of_pod(job, site=site, run_id=run_id, role="driver")
+    executor = of_pod(job, site=site, run_id=run_id, role="executor")
+    for role, labels in (("driver", driver), ("executor", executor)):
         conf |= {f"spark.kubernetes.{role}.label.{key}": value for key, value in labels.items()}
     return conf
 

@@ -6,6 +6,7 @@ needed for that. CPU and memory are not here: Spark ignores them in templates an
 
 from collections.abc import Mapping
 
+from swath.deploy.pods.labels import Component, fixed
 from swath.deploy.render.layout import DRIVER, EXECUTOR, HOME, UID, WORK_DIR
 from swath.deploy.render.plain import Manifest, Role
 from swath.deploy.site.duration import seconds
@@ -54,11 +55,20 @@ def pod_template(
         }
     if site.identity and site.identity.kind is IdentityKind.ROLES_ANYWHERE:
         spec["initContainers"] = [_signing_helper(site)]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"annotations": _annotations(role)}, "spec": spec}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"labels": fixed(_component(role)), "annotations": _annotations(role)},
+        "spec": spec,
+    }
 
 
 def _restricted(site: Site) -> bool:
     return site.cluster.pod_security == "restricted"
+
+
+def _component(role: Role) -> Component:
+    return "driver" if role == "driver" else "executor"
 
 
 def _annotations(role: Role) -> Manifest:

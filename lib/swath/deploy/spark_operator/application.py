@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from swath.deploy.pods.labels import of_object
 from swath.deploy.pods.template import pod_template
 from swath.deploy.render.layout import ENTRY_POINT
 from swath.deploy.render.order import Order
@@ -49,7 +50,7 @@ def spark_application(order: Order) -> Manifest:
     Raises:
         ConfigError: The operator's webhook would refuse it.
     """
-    labels = {**order.job.labels, "swath-job": order.job.job, "swath-run": order.run_id, "swath-site": order.site.site}
+    labels = of_object(order.job, site=order.site, run_id=order.run_id, component="run")
     spec = application_spec(order)
     manifest: Manifest = {
         "apiVersion": API_VERSION,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from swath.deploy.pods import labels
 from swath.deploy.pods.template import pod_template
 from swath.deploy.render.plain import Manifest
 from swath.deploy.render.s3a import s3_scheme, s3a
@@ -17,7 +18,8 @@ _CONF = "/etc/swath/history"
 #: Where the image has Spark.
 _SPARK_CLASS = "/opt/spark/bin/spark-class"
 _CLASS = "org.apache.spark.deploy.history.HistoryServer"
-_LABELS = {"app.kubernetes.io/name": NAME}
+#: A Deployment's selector cannot be changed, so it has the name alone.
+_SELECTOR = {labels.NAME: NAME}
 
 
 def history_server(site: Site) -> list[Manifest]:
@@ -48,7 +50,11 @@ def history_conf(site: Site) -> Mapping[str, str]:
 
 
 def _metadata(site: Site) -> dict[str, Any]:
-    return {"name": NAME, "namespace": site.cluster.namespace, "labels": _LABELS}
+    return {"name": NAME, "namespace": site.cluster.namespace, "labels": _labels(site)}
+
+
+def _labels(site: Site) -> dict[str, str]:
+    return labels.fixed("history-server", name=NAME) | labels.of_instance(NAME, image=site.image)
 
 
 def _config_map(site: Site) -> Manifest:
@@ -76,12 +82,12 @@ def _deployment(site: Site) -> Manifest:
     spec = {**pod, "containers": [container], "automountServiceAccountToken": False}
     if site.identity:
         spec["serviceAccountName"] = site.identity.service_account
-    template = {"metadata": {"labels": _LABELS}, "spec": spec}
+    template = {"metadata": {"labels": _labels(site)}, "spec": spec}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": _metadata(site),
-        "spec": {"replicas": 1, "selector": {"matchLabels": _LABELS}, "template": template},
+        "spec": {"replicas": 1, "selector": {"matchLabels": _SELECTOR}, "template": template},
     }
 
 
@@ -101,14 +107,14 @@ def _environment(site: Site) -> dict[str, str]:
 
 def _service(site: Site) -> Manifest:
     ports = [{"name": "http", "port": PORT, "targetPort": PORT}]
-    spec = {"selector": _LABELS, "ports": ports}
+    spec = {"selector": _SELECTOR, "ports": ports}
     return {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(site), "spec": spec}
 
 
 def _network(site: Site) -> Manifest:
     """Out to names and stores, as drivers; in from the kubelet alone, which forwards ports."""
     spec = {
-        "podSelector": {"matchLabels": _LABELS},
+        "podSelector": {"matchLabels": _SELECTOR},
         "policyTypes": ["Ingress", "Egress"],
         "egress": [{"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}, {"ports": _store_ports(site)}],
     }

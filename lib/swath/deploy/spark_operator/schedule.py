@@ -1,5 +1,6 @@
 """The ScheduledSparkApplication of a job that runs by the calendar."""
 
+from swath.deploy.pods.labels import of_object
 from swath.deploy.render.order import Order
 from swath.deploy.render.plain import Manifest
 from swath.deploy.render.refusal import refuse
@@ -38,7 +39,7 @@ def scheduled_spark_application(job: JobSpec, *, site: Site) -> Manifest:
         "metadata": {
             "name": job.job,
             "namespace": site.cluster.namespace,
-            "labels": {"swath-job": job.job, "swath-site": site.site},
+            "labels": of_object(job, site=site, run_id=None, component="schedule"),
         },
         "spec": {
             "schedule": job.schedule,
