@@ -12,9 +12,10 @@ from rasterio.rpc import RPC
 from rasterio.transform import RPCTransformer
 from rasterio.warp import reproject
 
-from swath.algo.position_lattice import PositionLattice
+from swath.algo.position_lattice import EXACT
 from swath.algo.rpc import Rpc
 from swath.algo.warp import Image, sampled
+from swath.engine.raw_lattice import RawLattice
 from swath.errors import ConfigError, GeometryError
 from swath.grid import Grid, Window
 from swath.mapping import project
@@ -97,7 +98,7 @@ def ortho(raw: Raw, *, grid: Grid, dem: str) -> tuple[NDArray[np.float64], NDArr
     elevation = open_elevation(dem, datum="ellipsoid")
     height, width = raw.values.shape
     mapping = RpcMapping(crs=grid.crs, rpc=raw.rpc, size=(height, width), elevation=elevation)
-    columns, rows = PositionLattice.of(mapping, grid=grid).centres(grid.window)
+    columns, rows = RawLattice.of(mapping, grid=grid, over=grid.window).centres(grid.window)
     image = Image(values=raw.values.astype(np.float64), window=Window(0, 0, height, width), size=(height, width))
     made = sampled(image, columns=columns, rows=rows, kernel="bilinear")
     return made.values, made.valid
@@ -131,6 +132,18 @@ def test_pixels_are_gdals(folder: Path, dem: str) -> None:
     both = valid & (theirs > 0)
     assert both.mean() > 0.5
     assert (np.abs(np.rint(ours[both]) - theirs[both]) <= 1).mean() >= 0.999
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_places_between_nodes_are_those_of_the_model(folder: Path, dem: str, side: str) -> None:
+    raw = crop(folder, side)
+    grid = target(raw, dem=dem)
+    elevation = open_elevation(dem, datum="egm96", geoid=str(folder / "dtm" / "egm96_15.gtx"))
+    mapping = RpcMapping(crs=grid.crs, rpc=raw.rpc, size=raw.values.shape, elevation=elevation)
+    lattice = RawLattice.of(mapping, grid=grid, over=grid.window)
+    assert lattice.spacing == 64
+    for found, true in zip(lattice.centres(grid.window), replace(lattice, spacing=EXACT).centres(grid.window), strict=True):
+        assert np.abs(found - true).max() < 2e-4
 
 
 def test_a_missing_tile_and_a_missing_geoid_are_named(folder: Path, dem: str) -> None:

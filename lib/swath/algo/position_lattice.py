@@ -144,8 +144,8 @@ def error_px(mapping: Mapping, *, grid: Grid, spacing: int, over: Window) -> flo
         spacing: Pixels between nodes.
         over: Window of the grid.
     """
-    down = _spread_cells(over.row, over.row_stop, spacing=spacing)
-    right = _spread_cells(over.col, over.col_stop, spacing=spacing)
+    down = spread_cells(over.row, over.row_stop, spacing=spacing)
+    right = spread_cells(over.col, over.col_stop, spacing=spacing)
     # Corners, middles of edges and the middle of each cell: (row cell, 3, column cell, 3).
     steps = np.array([0.0, 0.5, 1.0])
     rows = ((down[:, None] + steps) * spacing).reshape(-1, 1)
@@ -160,9 +160,10 @@ def error_px(mapping: Mapping, *, grid: Grid, spacing: int, over: Window) -> flo
     return worst
 
 
-def _spread_cells(start: int, stop: int, *, spacing: int) -> NDArray[np.float64]:
+def spread_cells(start: int, stop: int, *, spacing: int, cells: int = _CELLS) -> NDArray[np.float64]:
+    """Ordinals of up to ``cells`` cells of a lattice, spread evenly over the pixels ``start .. stop`` of one axis."""
     first, last = start // spacing, max((stop - 1) // spacing, start // spacing)
-    return np.unique(np.linspace(first, last, _CELLS).astype(np.int64)).astype(np.float64)
+    return np.unique(np.linspace(first, last, cells).astype(np.int64)).astype(np.float64)
 
 
 def _span(places: NDArray[np.float64], *, margin: int, size: int) -> tuple[int, int]:

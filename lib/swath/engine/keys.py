@@ -6,6 +6,7 @@ from typing import Any
 
 from swath.engine.ancillary import raster_digest
 from swath.engine.graph import DELIVERED, Graph
+from swath.engine.raw_lattice import RAW_VERSION
 from swath.engine.supplies import digest_of_input
 from swath.engine.warping import WARP_VERSION, is_warp
 from swath.plain import plain_of
@@ -38,7 +39,7 @@ def asset_keys(graph: Graph) -> dict[str, str]:
             if need.on is not None and is_warp(graph.grid_of(name), need.on, kernel=need.kernel):
                 inputs[name]["warp"] = {"kernel": need.kernel, "version": WARP_VERSION}
                 if (dem := graph.dem_of(name)) is not None:
-                    inputs[name]["warp"]["elevation"] = raster_digest(dem, need.on)
+                    inputs[name]["warp"] |= {"elevation": raster_digest(dem, need.on), "places": RAW_VERSION}
         chain: dict[str, Any] = {
             "step": call.step.name,
             "version": call.step.version,

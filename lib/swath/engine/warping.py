@@ -25,8 +25,6 @@ WARP_VERSION: Final = 1
 #: From so many source pixels along a target pixel on, values are averaged.
 _COARSER: Final = 1.5
 _POOLING: Final = ("average", "mode")
-#: Nodes closer than this [px] tell of terrain: its heights are then looked up at every pixel.
-_SMOOTH: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +150,9 @@ def lattice_of(source: Grid, target: Grid, dem: RasterSource | None = None) -> P
             got=f"bounds {source.bounds} in {source.crs[:60]}",
             remedy="Check that all bands of the scene belong together.",
         )
-    lattice = PositionLattice.of(mapping, grid=target, over=over)
-    if isinstance(mapping, RpcMapping) and lattice.spacing < _SMOOTH:
-        return RawLattice.of(mapping, grid=target)
-    return lattice
+    if isinstance(mapping, RpcMapping):
+        return RawLattice.of(mapping, grid=target, over=over)
+    return PositionLattice.of(mapping, grid=target, over=over)
 
 
 def _over_raw(ring: Ring, target: Grid) -> Window | None:

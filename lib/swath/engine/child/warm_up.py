@@ -12,6 +12,7 @@ from swath.algo.filters import mean_of_valid
 from swath.algo.overviews import halved, reduce_rows
 from swath.algo.qa import QA_BITS
 from swath.algo.rpc import Rpc
+from swath.algo.terrain_places import FIELDS, extent, place_on_terrain
 from swath.engine.preview import Preview
 from swath.engine.warping import Want, moved
 from swath.grid import Grid, Window
@@ -19,6 +20,7 @@ from swath.inference import calibration, forest_predictor
 from swath.lookup import looked_up
 from swath.pipeline import Layer, WarpKernel
 from swath.product import PROBABILITY, REFLECTANCE, TEMPERATURE, Category, Encoding, Tally, bit_field, class_map
+from swath.readers.elevation.bilinear import bilinear_at
 from swath.readers.pixels.deflated import add_up
 from swath.sinks.cog.blocks import encode_rows
 
@@ -77,11 +79,16 @@ def _warping() -> None:
 
 
 def _raw() -> None:
-    """The model of a raw image."""
+    """The model of a raw image, and places over terrain."""
     ones, rest = (1.0, *[0.0] * 19), [0.0] * 18
     plain = {f.name: 1.0 for f in fields(Rpc)} | dict.fromkeys(("line_den", "samp_den"), ones)
     plain |= {"line_num": (0.0, 0.0, -1.0, *rest[1:]), "samp_num": (0.0, 1.0, *rest)}
     Rpc(**cast("Any", plain)).image_of(np.zeros(1), np.zeros(1), np.zeros(1))
+    bilinear_at(np.zeros((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1))
+    columns, rows, done = np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 1), dtype=np.bool_)
+    nodes, half = np.zeros((FIELDS, 2, 2)), np.full(1, 0.5)
+    place_on_terrain(nodes, half, half, np.zeros((1, 1)), (0, 0, 1, 1), (0.0, 1.0), columns, rows, done)
+    extent(columns)
 
 
 def _picture() -> None:

@@ -80,8 +80,14 @@ class Elevation:
         if missing.any():
             self._check_missing(lon[missing], lat[missing])
             heights[missing] = 0.0
+        return heights + self.datum_m(lon, lat)
+
+    def datum_m(self, lon: Floats, lat: Floats) -> Floats:
+        """Heights of the datum above the ellipsoid [m] at places, of their shape; 0 where the ellipsoid is the datum."""
+        heights = np.zeros(np.shape(lon))
+        known = np.isfinite(lon) & np.isfinite(lat)
         if self.geoid is not None and known.any():
-            heights[known] += sampled(self.geoid, *(v[known] for v in in_crs(self.geoid.header.grid, lon, lat)))
+            heights[known] = sampled(self.geoid, *(v[known] for v in in_crs(self.geoid.header.grid, lon, lat)))
         return heights
 
     def _check_missing(self, lon: Floats, lat: Floats) -> None:

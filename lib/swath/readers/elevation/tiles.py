@@ -192,11 +192,28 @@ def sampled(tile: Tile, x: Floats, y: Floats, *, kernel: RasterKernel = "bilinea
     if kernel == "nearest":
         columns, rows = np.floor(columns) + 0.5, np.floor(rows) + 0.5
     columns, rows = np.clip(columns - 0.5, 0.0, grid.width - 1.0), np.clip(rows - 0.5, 0.0, grid.height - 1.0)
-    left, top = floor(columns.min()), floor(rows.min())
-    part = _read(tile, left=left, top=top, right=ceil(columns.max()), bottom=ceil(rows.max()))
+    part, top, left = part_around(tile, columns, rows)
     out = np.empty(columns.shape)
     bilinear_at(part, columns - left, rows - top, out)
     return out
+
+
+def part_around(tile: Tile, columns: Floats, rows: Floats) -> tuple[Floats, int, int]:
+    """The part of a tile around places, (y, x), NaN in voids; and its first row and column.
+
+    Args:
+        tile: The tile.
+        columns: Columns counted from the centre of the first pixel, any shape; at least one is on the tile.
+        rows: Rows, of that shape.
+
+    Raises:
+        ReadError: It cannot be read.
+    """
+    grid = tile.header.grid
+    low, high = (np.clip(f(columns), 0.0, grid.width - 1.0) for f in (np.nanmin, np.nanmax))
+    first, last = (np.clip(f(rows), 0.0, grid.height - 1.0) for f in (np.nanmin, np.nanmax))
+    top, left = floor(first), floor(low)
+    return _read(tile, left=left, top=top, right=ceil(high), bottom=ceil(last)), top, left
 
 
 def _box_around(lon: Floats, lat: Floats) -> Box | None:

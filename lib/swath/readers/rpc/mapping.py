@@ -45,13 +45,17 @@ class RpcMapping:
 
     def image_at(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Places:
         """As ``locate``, of places in longitude and latitude [deg]."""
-        near = self._near(lon, lat)
+        near = self.near(lon, lat)
         try:
             heights = self._heights(lon, lat, near)
         except (GeometryError, MetadataError):
             # A tile that is missing, or a mountain that is too high, beside the image does not matter.
             heights = self._heights(lon, lat, near & self._shown(lon, lat))
-        samples, lines = self.rpc.image_of(lon, lat, heights)
+        return self.image_of(lon, lat, heights)
+
+    def image_of(self, lon: NDArray[np.float64], lat: NDArray[np.float64], height_m: NDArray[np.float64]) -> Places:
+        """Columns and rows of places at heights above the ellipsoid [m]."""
+        samples, lines = self.rpc.image_of(lon, lat, height_m)
         return self.refinement.apply(samples + _CENTRE, lines + _CENTRE)
 
     def _heights(self, lon: NDArray[np.float64], lat: NDArray[np.float64], at: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -64,7 +68,7 @@ class RpcMapping:
                 self.rpc.check_heights(float(known.min()), float(known.max()))
         return heights
 
-    def _near(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def near(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Places for which the model may be asked."""
         east = (lon - self.rpc.long_off + 180.0) % 360.0 - 180.0
         return np.asarray(

@@ -1,0 +1,118 @@
+"""Places in a raw image for the pixels of a grid, with the height of the ground under each, as machine code.
+
+Between the nodes of a lattice everything but the ground is smooth: where a pixel is on a raster of heights, how far that raster's
+datum is from the ellipsoid, and where the image shows it at any one height. At the nodes the latter is a quadratic in height.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swath.compiled import compiled
+
+Floats = NDArray[np.float64]
+#: Fields at a node: three coefficients of columns, three of rows, column and row on the raster of heights, datum's height [m].
+FIELDS: Final = 9
+
+
+def quadratics(low: Floats, middle: Floats, high: Floats) -> Floats:
+    """Coefficients (3, ...) of the quadratics through values at -1, 0 and 1."""
+    return np.stack([middle, (high - low) / 2.0, (high + low) / 2.0 - middle])
+
+
+@compiled
+def place_on_terrain(  # noqa: C901, PLR0912, PLR0913, PLR0917 (one loop over pixels; compiled functions take positions)
+    nodes: Floats,
+    along: Floats,
+    across: Floats,
+    ground: Floats,
+    part: tuple[int, int, int, int],
+    heights: tuple[float, float],
+    columns: Floats,
+    rows: Floats,
+    done: NDArray[np.bool_],
+) -> None:
+    """Fill the places of pixels that a raster of heights covers; NaN in its voids.
+
+    A pixel beyond the raster, beyond the model's heights or without a sound node beside it is left as it is.
+
+    Args:
+        nodes: Fields at nodes, (``FIELDS``, row node, column node).
+        along: Rows of the pixels, counted in nodes, (y,).
+        across: Their columns, counted in nodes, ascending, (x,).
+        ground: Pixels of the raster in memory, (y, x); NaN in voids.
+        part: First row and column in memory, height and width of the whole raster [px].
+        heights: Middle of the model's heights, and half their range [m].
+        columns: Columns in the image [px], (y, x); filled.
+        rows: Rows in the image [px], (y, x); filled.
+        done: True where a place is known already, (y, x); filled.
+    """
+    top, left, height, width = part
+    middle, reach = heights
+    fields, across_nodes = nodes.shape[0], nodes.shape[2]
+    line = np.empty((fields, across_nodes))
+    for y in range(columns.shape[0]):
+        i = int(along[y])
+        down = along[y] - i
+        for f in range(fields):
+            for k in range(across_nodes):
+                line[f, k] = nodes[f, i, k] + (nodes[f, i + 1, k] - nodes[f, i, k]) * down
+        stop = 0
+        while stop < columns.shape[1]:
+            start, j = stop, int(across[stop])
+            while stop < columns.shape[1] and across[stop] < j + 1:
+                stop += 1
+            # Neighbours on two sides of the antimeridian are not beside each other on the raster.
+            if not abs(line[6, j + 1] - line[6, j]) < 0.5 * width + 1.0 or np.isnan(line[:, j : j + 2]).any():
+                continue
+            a0, a1, a2 = line[0, j], line[1, j], line[2, j]
+            b0, b1, b2 = line[3, j], line[4, j], line[5, j]
+            c, r, g = line[6, j] - 0.5, line[7, j] - 0.5, line[8, j] - middle
+            da0, da1, da2 = line[0, j + 1] - a0, line[1, j + 1] - a1, line[2, j + 1] - a2
+            db0, db1, db2 = line[3, j + 1] - b0, line[4, j + 1] - b1, line[5, j + 1] - b2
+            dc, dr, dg = line[6, j + 1] - line[6, j], line[7, j + 1] - line[7, j], line[8, j + 1] - line[8, j]
+            for x in range(start, stop):
+                t = across[x] - j
+                column, row = c + dc * t, r + dr * t
+                if done[y, x] or not (-0.5 <= column <= width - 0.5 and -0.5 <= row <= height - 0.5):
+                    continue
+                column, row = min(max(column, 0.0), width - 1.0), min(max(row, 0.0), height - 1.0)
+                n, m = int(column), int(row)
+                right, below = column - n, row - m
+                n1, m1 = min(n + 1, width - 1) - left, min(m + 1, height - 1) - top
+                n, m = n - left, m - top
+                if n < 0 or m < 0 or n1 >= ground.shape[1] or m1 >= ground.shape[0]:
+                    continue
+                here = (ground[m, n] * (1.0 - right) + ground[m, n1] * right) * (1.0 - below)
+                here += (ground[m1, n] * (1.0 - right) + ground[m1, n1] * right) * below
+                if np.isnan(here):
+                    total, weights = 0.0, 0.0
+                    for k in range(4):
+                        share = (below if k // 2 else 1.0 - below) * (right if k % 2 else 1.0 - right)
+                        value = ground[m1 if k // 2 else m, n1 if k % 2 else n]
+                        if not np.isnan(value):
+                            total += value * share
+                            weights += share
+                    here = total / weights if weights > 0.0 else np.nan
+                z = (here + (g + dg * t)) / reach
+                if abs(z) > 1.0:
+                    continue
+                columns[y, x] = (a0 + da0 * t) + z * ((a1 + da1 * t) + z * (a2 + da2 * t))
+                rows[y, x] = (b0 + db0 * t) + z * ((b1 + db1 * t) + z * (b2 + db2 * t))
+                done[y, x] = True
+
+
+@compiled
+def extent(places: Floats) -> tuple[float, float, float]:
+    """Lowest and highest of places, (y, x), and the most that neighbours differ; NaN without a place."""
+    low, high, step = np.inf, -np.inf, 0.0
+    for y in range(places.shape[0]):
+        for x in range(places.shape[1]):
+            here = places[y, x]
+            low, high = min(low, here) if here < low else low, max(high, here) if here > high else high
+            if x and abs(here - places[y, x - 1]) > step:
+                step = abs(here - places[y, x - 1])
+            if y and abs(here - places[y - 1, x]) > step:
+                step = abs(here - places[y - 1, x])
+    return (low, high, step) if low <= high else (np.nan, np.nan, 0.0)
