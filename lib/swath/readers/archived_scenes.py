@@ -19,11 +19,16 @@ _GRANULE_FILE = re.compile(r"^(MTD_TL\.xml|S2[A-D]_OPER_MTD_L1C_TL_.*\.xml)$", r
 _RAW_FILE = re.compile(r"^(DIM_.*\.XML|.*\.IMD)$", re.IGNORECASE)
 _RAW_MODEL = re.compile(r"^(RPC_.*\.XML|.*\.RPB|.*_RPC\.TXT)$", re.IGNORECASE)
 _GRANULES = "GRANULE"
+#: A tile of the AWS layout: its bands, and the granule's metadata under a name that others use too.
+_TILE_BAND = re.compile(r"^B(?:\d\d|8A)\.(?:jp2|tiff?)$", re.IGNORECASE)
+_TILE_METADATA = "metadata.xml"
 
 
 def kind_of_folder(names: Collection[str]) -> Kind | None:
     """The kind of scene that a folder is, from the names of its files; None when it is none, or several scenes."""
     if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in names):
+        return "sentinel2"
+    if _TILE_METADATA in names and any(_TILE_BAND.match(name) for name in names):
         return "sentinel2"
     if any(_RAW_FILE.match(name) for name in names) and any(_RAW_MODEL.match(name) for name in names):
         return "rpc"

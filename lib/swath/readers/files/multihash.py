@@ -1,6 +1,7 @@
 """Multihashes, as STAC's ``file:checksum`` holds them: which algorithm, and the digest (multiformats; hex)."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ _CODES: Final = {
     0x18: "shake_128", 0x19: "shake_256", 0x20: "sha384", 0xD5: "md5", 0x1013: "sha224", 0x1014: "sha512_224",
     0x1015: "sha512_256",
 }  # fmt: skip
+#: Algorithms by the names that people write before a colon (``md5:``, ``SHA-256:``).
+_NAMED: Final = {name: code for code, name in _CODES.items() if "_" not in name}
 _BLAKE2B: Final = range(0xB201, 0xB241)
 _BLAKE2S: Final = range(0xB241, 0xB261)
 _SHAKES: Final = frozenset({"shake_128", "shake_256"})
@@ -37,7 +40,7 @@ class Multihash:
 def multihash_in(checksum: str) -> Multihash | None:
     """The digest in a ``file:checksum``; None when it is none, or of a kind that ``hashlib`` does not have."""
     try:
-        data = bytes.fromhex(checksum.strip())
+        data = _bytes_of(checksum.strip())
         code, data = _varint(data)
         length, data = _varint(data)
     except ValueError:
@@ -91,6 +94,28 @@ def _size(algorithm: str) -> int:
     """Bytes of the full digest."""
     name, _, size = algorithm.partition("-")
     return int(size) if size else hashlib.new(name, usedforsecurity=False).digest_size
+
+
+def _bytes_of(checksum: str) -> bytes:
+    """A multihash in hex, also as multibase writes it (``f1220...``), or with the name before it (``sha256:...``).
+
+    Raises:
+        ValueError: It is none.
+    """
+    name, colon, digest = checksum.partition(":")
+    if not colon:
+        return bytes.fromhex(checksum[1:] if checksum[:1] in ("f", "F") and len(checksum) % 2 else checksum)
+    code = _NAMED.get(re.sub(r"(?<=sha)2-|[-_ ]", "", name.lower()))
+    if code is None:
+        msg = "no algorithm that we know"
+        raise ValueError(msg)
+    data = bytes.fromhex(digest)
+    return _as_varint(code) + _as_varint(len(data)) + data
+
+
+def _as_varint(value: int) -> bytes:
+    """A number below 16,384 as unsigned LEB128."""
+    return bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80, value >> 7])
 
 
 def _varint(data: bytes) -> tuple[int, bytes]:

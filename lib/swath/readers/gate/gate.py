@@ -6,7 +6,7 @@ A scene whose numbers mean something else than its calibration says gives wrong 
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from math import isfinite
+from math import isclose, isfinite
 from typing import Final
 
 import numpy as np
@@ -27,6 +27,13 @@ LARGEST_OFFSET: Final = 1.0
 #: Products: processing baseline 04.00".
 OFFSET_BASELINE: Final = (4, 0)
 _OFFSET_SINCE: Final = datetime(2022, 1, 25, tzinfo=UTC)
+#: Scale and offset of Sentinel-2's Level-1C DN: reflectance of one DN, and of the offset of -1000 DN.
+_NATIVE_GAIN: Final = 1e-4
+_NATIVE_OFFSET: Final = -0.1
+#: Scale and offset of USGS's Collection-2 surface reflectance (Landsat 8-9 Collection 2 Level 2 data format control book).
+_SURFACE_SCALING: Final = (2.75e-5, -0.2)
+#: Scale and offset of every Level-1 scene of Landsat 8 and 9.
+_OLI_SCALING: Final = (2e-5, -0.1)
 #: Properties by which a provider says that pixels were shifted already.
 APPLIED: Final = ("earthsearch:boa_offset_applied", "swath:offset_applied")
 ASSUMED: Final = "L1 (assumed: the delivery states none)"
@@ -54,10 +61,28 @@ def admitted(scene: Scene) -> Scene:
             if isinstance(asset.calibration, Reflectance):
                 _check_scale(asset, calibration=asset.calibration)
                 _check_offset(asset, calibration=asset.calibration)
+                _check_oli_offset(asset, scene=scene, calibration=asset.calibration)
+                _check_surface_scaling(asset, calibration=asset.calibration)
+        _check_files(scene)
         _check_baseline(scene)
         return _with_level(scene, level=level)
     except MetadataError as error:
         raise error.of(scene.scene_id) from None
+
+
+def _check_files(scene: Scene) -> None:
+    """Refuse two bands that are one band of one file: all but one would be taken for what it is not."""
+    places: dict[tuple[str, int], str] = {}
+    for name, asset in sorted(scene.assets.items()):
+        first = places.setdefault((asset.href, asset.band_index), name)
+        # lwir and lwir11, nir and nir08 are two names of one band.
+        if first != name and not name.startswith(first):
+            raise MetadataError(
+                f"{first} and {name} are the same band of the same file",
+                expected="a file, or a band of a file, for each",
+                got=f"band {asset.band_index} of {asset.href}",
+                remedy="Correct the delivery's metadata.",
+            )
 
 
 def check_level(level: ProcessingLevel | None) -> None:
@@ -137,6 +162,35 @@ def _check_offset(asset: Asset, *, calibration: Reflectance) -> None:
     )
 
 
+def _check_surface_scaling(asset: Asset, *, calibration: Reflectance) -> None:
+    if not _near((calibration.gain, calibration.offset), _SURFACE_SCALING):
+        return
+    raise MetadataError(
+        f"{asset.band.name} has the scale of surface reflectance",
+        expected="top-of-atmosphere reflectance (Level 1)",
+        got=f"scale {calibration.gain:g} and offset {calibration.offset:g}, which are those of Landsat Collection 2 Level 2",
+        remedy="Give the Level-1 item of the same acquisition, or correct raster:scale and raster:offset.",
+    )
+
+
+def _check_oli_offset(asset: Asset, *, scene: Scene, calibration: Reflectance) -> None:
+    """Refuse USGS's scale of Landsat 8 and 9 with another offset than the one it has in every scene."""
+    if scene.family != "landsat-oli" or not _near((calibration.gain,), _OLI_SCALING[:1]):
+        return
+    if isclose(calibration.offset, _OLI_SCALING[1], rel_tol=1e-3):
+        return
+    raise MetadataError(
+        f"the offset of {asset.band.name} is not one of Landsat 8 and 9",
+        expected=f"{_OLI_SCALING[1]:g} beside a scale of {_OLI_SCALING[0]:g} (REFLECTANCE_ADD_BAND_x of the MTL file)",
+        got=f"{calibration.offset:g}",
+        remedy="Fetch the delivery again; pixels of another encoding have another scale.",
+    )
+
+
+def _near(found: tuple[float, ...], known: tuple[float, ...]) -> bool:
+    return all(isclose(a, b, rel_tol=1e-3) for a, b in zip(found, known, strict=True))
+
+
 def _ends(asset: Asset, *, calibration: Reflectance, offset: float) -> tuple[float, float]:
     """Reflectance of the lowest and the highest DN of the asset's type; of 16 bits where the type is a float."""
     limits = np.iinfo(asset.dtype if np.dtype(asset.dtype).kind in "iu" else "int16")
@@ -156,6 +210,7 @@ def _check_baseline(scene: Scene) -> None:
             got=", ".join(f"{n} {o:g}" for n, o in sorted(offsets.items()) if o)[:120],
             remedy="Write the one that holds: with both, 0.1 would be taken off twice.",
         )
+    _check_native_offset(scene)
     if without and not applied and needs_offset(scene.baseline, acquired=scene.acquired):
         raise MetadataError(
             "the radiometric offset is missing",
@@ -163,6 +218,23 @@ def _check_baseline(scene: Scene) -> None:
             got=f"none for {', '.join(without)[:80]}, baseline {scene.baseline or 'unknown'}",
             remedy="Write raster:offset into the item, add the product's metadata (MTD_MSIL1C.xml) as the asset"
             " product_metadata, or write swath:offset_applied: true when the pixels were shifted already.",
+        )
+
+
+def _check_native_offset(scene: Scene) -> None:
+    """Refuse an offset that no Sentinel-2 product has, or not one of its baseline; of DN as ESA scales them."""
+    known = scene.baseline and not needs_offset(scene.baseline, acquired=scene.acquired)
+    for name, asset in sorted(scene.assets.items()):
+        if not isinstance(asset.calibration, Reflectance) or not isclose(asset.calibration.gain, _NATIVE_GAIN, rel_tol=1e-3):
+            continue
+        offset = asset.calibration.offset
+        if offset == 0.0 or (isclose(offset, _NATIVE_OFFSET, rel_tol=1e-3) and not known):
+            continue
+        raise MetadataError(
+            f"the offset of {name} is not one of its Sentinel-2 product",
+            expected=f"raster:offset 0 before baseline 04.00, {_NATIVE_OFFSET} since",
+            got=f"{offset:g}, baseline {scene.baseline or 'unknown'}",
+            remedy="Correct raster:offset, or s2:processing_baseline; pixels of another encoding have another raster:scale.",
         )
 
 

@@ -11,12 +11,12 @@ from swath.readers.files.digest import checked_fingerprint
 from swath.readers.level2.hls import is_hls, with_hls_scale
 from swath.readers.pixels.delivered import dn_type, stored_of
 from swath.readers.pixels.header import gdal_href, inspect
+from swath.readers.stac.asset_file import trusted_digest
 from swath.readers.stac.bands import choose_bands, is_thermal
 from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.item import Item
 from swath.readers.stac.offsets import check_offsets
 from swath.readers.stac.platform import Platform
-from swath.readers.stac.scene import trusted_digest
 from swath.readers.stac.units import reflectance_from
 from swath.scene import Asset, Band, Calibration, Quality, QualityScheme, Reflectance
 from swath.source import MASK
@@ -33,7 +33,7 @@ def other_assets(item: Item, *, platform: Platform) -> dict[str, Asset]:
     Raises:
         SceneError: A band lacks its offset, or a file cannot be read.
     """
-    chosen = choose_bands(item, platform=platform).bands
+    chosen = choose_bands(item, platform=platform, level=2).bands
     found = {name: with_hls_scale(c) if is_hls(item) else c for name, c in chosen.items()}
     bands = {n: c for n, c in found.items() if c.quality is None and c.gain is not None and not is_thermal(n) and n != _PAN}
     check_offsets(bands.values(), item=item, family="" if is_hls(item) else platform.family, baseline=_baseline(item))

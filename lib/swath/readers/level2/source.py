@@ -81,7 +81,7 @@ def _source(item: Item, *, href: str, masked: bool) -> Source:
 
 
 def _check_level(item: Item) -> None:
-    level = stated_level(item.properties, collection=item.collection, item_id=item.item_id)
+    level = stated_level(item.properties, collection=item.named_collection, item_id=item.item_id)
     if level is not None and level.number is not None and level.number >= _LEVEL_2:
         return
     raise MetadataError(

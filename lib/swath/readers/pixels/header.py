@@ -47,6 +47,8 @@ class RasterHeader:
         tags: The dataset's own tags.
         mask: Internal mask that marks which pixels hold data beyond ``nodata``.
         alpha: Whether one of the bands is an alpha band.
+        scalings: Scale and offset of each band, as the file says.
+        descriptions: Name of each band, as the file says; empty where it says none.
     """
 
     grid: Grid
@@ -56,6 +58,12 @@ class RasterHeader:
     tags: Mapping[str, str] = field(default_factory=dict)
     mask: Mask | None = None
     alpha: bool = False
+    scalings: tuple[tuple[float, float], ...] = ()
+    descriptions: tuple[str, ...] = ()
+
+    def scaling(self, band_index: int) -> tuple[float, float]:
+        """Scale and offset of a band, from 1; 1 and 0 where the file says none."""
+        return self.scalings[band_index - 1] if band_index <= len(self.scalings) else (1.0, 0.0)
 
 
 def inspect(
@@ -177,6 +185,8 @@ def _of(href: str, *, source: rasterio.DatasetReader, grid: Grid) -> RasterHeade
         tags=dict(source.tags()),
         mask=find_mask(href, source=source),
         alpha=alpha_of(source) > 0,
+        scalings=tuple(zip(source.scales, source.offsets, strict=True)),
+        descriptions=tuple(name or "" for name in source.descriptions),
     )
 
 

@@ -5,6 +5,8 @@ from swath.readers.sentinel2.tile import TileMetadata
 from swath.readers.stac.item import Item
 from swath.scene import Angles
 
+#: The mean of a tile, and the value at its centre, differ by less.
+_AGREEMENT_DEG = 3.0
 _ELEVATION, _AZIMUTH = "view:sun_elevation", "view:sun_azimuth"
 
 
@@ -28,6 +30,7 @@ def angles_of(item: Item, *, tile: TileMetadata | None) -> Angles:
             got=f"without {', '.join(missing)}",
             remedy="Add the sun's angles to the item's properties; no correction works without them.",
         )
+    _check_zenith(item, elevation_deg=elevation)
     incidence, off_nadir = item.number("view:incidence_angle"), item.number("view:off_nadir")
     return Angles(
         sun_elevation_deg=elevation,
@@ -36,6 +39,18 @@ def angles_of(item: Item, *, tile: TileMetadata | None) -> Angles:
         view_zenith_deg=incidence if incidence is not None else abs(off_nadir or 0.0),
         view_azimuth_deg=(item.number("view:azimuth") or 0.0) % 360.0,
     )
+
+
+def _check_zenith(item: Item, *, elevation_deg: float) -> None:
+    """Refuse an item that says the sun's height twice, and differently: one may be the other's complement."""
+    zenith = item.number("s2:mean_solar_zenith")
+    if zenith is not None and abs(90.0 - zenith - elevation_deg) > _AGREEMENT_DEG:
+        raise MetadataError(
+            "the item contradicts itself about the sun",
+            expected="view:sun_elevation and s2:mean_solar_zenith that are 90 degrees together",
+            got=f"{elevation_deg:g} and {zenith:g}",
+            remedy="Correct the item: view:sun_elevation is the height above the horizon.",
+        )
 
 
 def _sun(item: Item, *, tile: TileMetadata | None) -> tuple[float | None, float | None]:

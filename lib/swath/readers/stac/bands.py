@@ -1,12 +1,16 @@
 """Which assets of a STAC item are bands, and what the item says of them."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 
+from swath.readers.gate.hints import surface_hint
+from swath.readers.gate.levels import level_of_part
 from swath.readers.stac.candidate import BandCandidate
 from swath.readers.stac.choice import Chosen, choose, is_picture_key
-from swath.readers.stac.item import Item, JsonObject, list_of, number_in, object_of
+from swath.readers.stac.common_names import COMMON_NAMES
+from swath.readers.stac.item import Item, JsonObject, list_of
+from swath.readers.stac.layers import OFFSETS, SCALES, JsonLayer, layers_of
 from swath.readers.stac.platform import Platform
 from swath.scene import Band, QualityScheme
 
@@ -30,18 +34,18 @@ _RED_EDGE_RANGES_UM = {
     "rededge078": (0.76, 0.80),
 }
 _THERMAL = re.compile(r"lwir.*")
-#: STAC eo 2.0 common names: a key among them names a band that has no object of its own.
-_COMMON_NAMES = frozenset(
-    {"pan", "coastal", "blue", "green", "green05", "yellow", "red", "rededge", "rededge071", "rededge075", "rededge078"}
-    | {"nir", "nir08", "nir09", "cirrus", "swir16", "swir22", "lwir", "lwir11", "lwir12"}
-)
 
 
-def choose_bands(item: Item, *, platform: Platform) -> Chosen:
+def choose_bands(item: Item, *, platform: Platform, level: int = 1) -> Chosen:
     """Pick one file for each band.
 
     An asset is a band when it is a GeoTIFF or JPEG 2000 whose bands have common names, or whose key is one. See
     ``stac_choice.choose`` for several files of one band (other formats, coarser copies, pictures).
+
+    Args:
+        item: The item.
+        platform: Its platform.
+        level: The processing level that is wanted: 1, or 2. Assets that state the other one are passed over.
 
     Raises:
         MetadataError: Two files claim the band and nothing decides between them, or a value in the item is not a number.
@@ -50,7 +54,10 @@ def choose_bands(item: Item, *, platform: Platform) -> Chosen:
     offers: list[BandCandidate] = []
     for key, asset in item.assets.items():
         reason = _no_measurement(asset, key=key) or _unknown_bits(item, quality_key(key, asset=asset), platform=platform)
+        reason = reason or _other_level(asset, level=level)
         found = [] if reason else _candidates(item, key, platform=platform)
+        if level == 1:
+            found = [replace(c, surface=surface_hint(key, asset=asset, band=_own(asset, c))) for c in found]
         if not found:
             left_out[key] = reason or "names no band"
         offers += found
@@ -77,6 +84,17 @@ def roles_of(asset: JsonObject) -> frozenset[str]:
     return frozenset(str(role).lower() for role in list_of(asset.get("roles")))
 
 
+def _other_level(asset: JsonObject, *, level: int) -> str:
+    """Why an asset is of another processing level than the one that is wanted; ``''`` when it says nothing of the kind."""
+    told = (level_of_part(record) for record in (asset, *(layer.own for layer in layers_of(asset))))
+    other = next((found for found in told if found is not None and min(found.number or 0, 2) != level), None)
+    return f"it is of another processing level: {other.said}" if other else ""
+
+
+def _own(asset: JsonObject, candidate: BandCandidate) -> JsonObject:
+    return layers_of(asset)[candidate.band_index - 1].own
+
+
 def _unknown_bits(item: Item, key: str, *, platform: Platform) -> str:
     """Why a quality band judges no pixel; ``''`` when it does, or the asset is none."""
     if key not in platform.quality or _scheme(item, key, platform=platform) is not None:
@@ -93,10 +111,10 @@ def _candidates(item: Item, key: str, *, platform: Platform) -> list[BandCandida
     asset = item.assets[key]
     judged = quality_key(key, asset=asset)
     if judged in platform.quality:
-        own = _candidate(item, key, band=platform.quality[judged], layer=JsonLayer({}, asset), index=1)
+        own = _candidate(item, key, band=platform.quality[judged], layer=JsonLayer({}, asset, item.properties), index=1)
         return [replace(own, quality=_scheme(item, judged, platform=platform))]
     found: list[BandCandidate] = []
-    layers = _layers(asset)
+    layers = layers_of(asset, common=item.properties)
     for index, layer in enumerate(layers, start=1):
         # The key names one band: the first one of a file whose others have names or none.
         name = _common_name(layer, key=key if index == 1 else "", platform=platform)
@@ -113,50 +131,13 @@ def quality_key(key: str, *, asset: JsonObject) -> str:
     return by_file if by_file and roles_of(asset) & _QUALITY_ROLES else key.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class JsonLayer:
-    """One band as an item describes it: its own object, and the asset's, whose fields hold for all of its bands."""
-
-    own: JsonObject
-    asset: JsonObject
-
-    def number(self, *names: str) -> float | None:
-        """The first of these fields that is there, on the band before the asset."""
-        for name in names:
-            for record in (self.own, self.asset):
-                value = number_in(record, name)
-                if value is not None:
-                    return value
-        return None
-
-    def stated(self, *names: str) -> str:
-        """The first of these fields that is there as text, on the band before the asset; ``''`` when there is none."""
-        return self.text(*names) or JsonLayer(self.asset, {}).text(*names)
-
-    def text(self, *names: str) -> str:
-        """The first of these fields of the band itself; ``''`` when there is none."""
-        return next((str(self.own[name]) for name in names if self.own.get(name)), "")
-
-
-def _layers(asset: JsonObject) -> list[JsonLayer]:
-    """The asset's bands: ``bands`` (STAC 1.1), or ``eo:bands`` and ``raster:bands`` side by side (1.0)."""
-    joined = [object_of(b) for b in list_of(asset.get("bands"))]
-    if joined:
-        return [JsonLayer(own, asset) for own in joined]
-    eo = [object_of(b) for b in list_of(asset.get("eo:bands"))]
-    raster = [object_of(b) for b in list_of(asset.get("raster:bands"))]
-    number = max(len(eo), len(raster), 1)
-    pairs = zip(eo + [{}] * (number - len(eo)), raster + [{}] * (number - len(raster)), strict=True)
-    return [JsonLayer({**r, **e}, asset) for e, r in pairs]
-
-
 def _common_name(layer: JsonLayer, *, key: str, platform: Platform) -> str:
     """The band's name in eo 2.0; ``''`` when the item does not tell.
 
     Before eo 1.1 Sentinel-2's three red edges were all ``rededge``: the native name tells them apart, or the centre.
     """
     said = layer.text("eo:common_name", "common_name") or str(layer.asset.get("eo:common_name") or "")
-    name = (said or (key if key in _COMMON_NAMES else "")).lower()
+    name = (said or (key if key in COMMON_NAMES else "")).lower()
     if name in platform.bands:
         return name
     native = {band.native_id.lower(): common for common, band in platform.bands.items()}
@@ -181,25 +162,26 @@ def _band(name: str, *, key: str, layer: JsonLayer, item: Item) -> Band:
 
 
 def _candidate(item: Item, key: str, *, band: Band, layer: JsonLayer, index: int) -> BandCandidate:
-    nodata = layer.own.get("nodata", layer.asset.get("nodata"))
     normalised = layer.own.get("swath:sun_normalised", layer.asset.get("swath:sun_normalised"))
     if normalised is None:
-        normalised = item.properties.get("swath:sun_normalised", True)
+        normalised = item.properties.get("swath:sun_normalised")
     digits = "".join(c for c in layer.stated("data_type", "raster:data_type") if c.isdigit())
     return BandCandidate(
         key=key,
         href=item.resolve(str(layer.asset.get("href", ""))),
         band=band,
         band_index=index,
-        gain=layer.number("raster:scale", "scale"),
-        offset=layer.number("raster:offset", "offset"),
+        gain=layer.value(*SCALES),
+        offset=layer.value(*OFFSETS),
         unit=layer.stated("unit", "raster:unit"),
         irradiance=layer.number("eo:solar_illumination", "solar_illumination"),
         bits=int(digits[:3]) if digits else 0,
         roles=roles_of(layer.asset),
-        nodata=float(nodata) if isinstance(nodata, int | float) and not isinstance(nodata, bool) else None,
-        sun_normalised=bool(normalised),
-        checksum=str(layer.asset.get("file:checksum") or ""),
+        nodata=layer.nodata,
+        sun_normalised=normalised is None or bool(normalised),
+        sun_said=normalised is not None,
+        radiance=layer.speaks_of_radiance,
+        checksum=str(layer.asset.get("file:checksum") or layer.asset.get("checksum:multihash") or ""),
     )
 
 

@@ -23,6 +23,9 @@ class BandCandidate:
         roles: Roles of the asset.
         nodata: Nodata value as the item states it; None if it does not.
         sun_normalised: Whether reflectance is divided by the cosine of the sun's zenith angle already.
+        sun_said: Whether the item says so by ``swath:sun_normalised``.
+        radiance: Whether its title, description or roles call it a radiance.
+        surface: Where it is described as surface reflectance, and how; empty where it is not.
         checksum: ``file:checksum``; empty when there is none.
         quality: Scheme of a quality band; None for measurements.
         calibration: Calibration from a metadata file beside the band, where the item has no scale of its own.
@@ -41,6 +44,9 @@ class BandCandidate:
     roles: frozenset[str] = frozenset()
     nodata: float | None = None
     sun_normalised: bool = True
+    sun_said: bool = False
+    radiance: bool = False
+    surface: str = ""
     checksum: str = ""
     quality: QualityScheme | None = None
     calibration: Calibration | None = None

@@ -37,8 +37,9 @@ def is_picture_key(key: str) -> bool:
 def choose(candidates: Iterable[BandCandidate], *, look: Look | None = None) -> Chosen:
     """Pick one file for each band.
 
-    First the band whose scale is known, in reflectance, whose key is the band's name, whose roles say reflectance, that has
-    a file of its own; then the finest, the one of more bits, and GeoTIFF before JPEG 2000.
+    First the band that is not described as surface reflectance, whose scale is known, in reflectance, whose key is the
+    band's name, whose roles say reflectance, that has a file of its own; then the finest, the one of
+    more bits, and GeoTIFF before JPEG 2000.
 
     Args:
         candidates: All bands of all assets.
@@ -119,6 +120,7 @@ def _first(offered: list[BandCandidate], *, look: Look) -> BandCandidate:
 
 def _stated(candidate: BandCandidate) -> tuple[bool, ...]:
     return (
+        bool(candidate.surface),
         candidate.gain is None and candidate.calibration is None,
         not is_reflectance(candidate.unit),
         candidate.key.lower() != candidate.band.name,

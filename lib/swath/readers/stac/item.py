@@ -49,6 +49,14 @@ class Item:
         return str(self.record.get("collection") or "")
 
     @property
+    def named_collection(self) -> str:
+        """Its collection's id, or what the link to it ends with; empty when neither is there."""
+        links = (object_of(link) for link in list_of(self.record.get("links")))
+        href = next((str(link.get("href") or "") for link in links if link.get("rel") == "collection"), "")
+        parts = [part for part in href.partition("?")[0].split("/") if part and not part.endswith(".json")]
+        return self.collection or (parts[-1] if parts else "")
+
+    @property
     def properties(self) -> JsonObject:
         """Its properties; an empty object when it has none."""
         return object_of(self.record.get("properties"))

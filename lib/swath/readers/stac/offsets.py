@@ -7,8 +7,8 @@ from swath.errors import MetadataError
 from swath.readers.gate.gate import APPLIED, needs_offset
 from swath.readers.gate.levels import mission_of
 from swath.readers.stac.candidate import BandCandidate
-from swath.readers.stac.item import Item
-from swath.sensors import LANDSAT, SENTINEL2, SENTINEL2_MSI, UNKNOWN
+from swath.readers.stac.item import Item, list_of
+from swath.sensors import LANDSAT, SENSORS, SENTINEL2, SENTINEL2_MSI, UNKNOWN
 
 #: Families whose Level-1 reflectance has an offset in every product, with where it comes from.
 _OF_LANDSAT: Final = "REFLECTANCE_ADD_BAND_x of the MTL file"
@@ -46,9 +46,16 @@ def check_offsets(candidates: Iterable[BandCandidate], *, item: Item, family: st
 
 def _family(item: Item, *, family: str) -> str:
     """The family; of an item that forgot its platform that of the mission which constellation, collection or id name."""
-    if family not in (SENTINEL2, UNKNOWN):
+    if family in SENSORS and family not in (SENTINEL2, LANDSAT):
         return family
-    mission = mission_of(family, item.text("constellation"), item.collection, item_id=item.item_id)
+    if family == UNKNOWN and any(name.startswith("s2:") for name in item.properties):
+        return SENTINEL2_MSI
+    named = [item.text(name) for name in ("constellation", "mission")]
+    if family != UNKNOWN:  # a platform of the user's own; its collection may be named after what it was made from
+        named = [*named, family]
+    else:
+        named = [*named, item.named_collection, *(str(i) for i in list_of(item.properties.get("instruments")))]
+    mission = mission_of(*named, item_id=item.item_id if family in (SENTINEL2, LANDSAT, UNKNOWN) else "")
     return SENTINEL2_MSI if mission == SENTINEL2 else mission or family
 
 

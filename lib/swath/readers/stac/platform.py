@@ -10,9 +10,9 @@ from swath.scene import Band, QualityScheme
 from swath.sensors import SENTINEL2_MSI, UNKNOWN
 
 _SENTINEL2 = re.compile(r"(?:s|sentinel-?)2-?([a-z])")
-_LANDSAT = re.compile(r"l(?:andsat)?-?0?([4-9])")
+_LANDSAT = re.compile(r"l(?:andsat|[cote])?-?0?([4-9])")
 #: Owners and instruments that some write into a platform's name.
-_AROUND = re.compile(r"^(?:(?:copernicus|esa|eu|nasa|usgs)-)+|(?:-(?:msi|oli|tirs|etm\+?|tm))+$")
+_AROUND = re.compile(r"^urn:.*:|^(?:(?:copernicus|esa|eu|nasa|usgs)-)+|(?:-(?:msi|oli|tirs|etm\+?|tm))+$")
 _LANDSAT_SENSORS: Mapping[int, str] = {4: "TM", 5: "TM", 7: "ETM", 8: "OLI", 9: "OLI"}
 _SENTINEL2_SATURATED = 65_535
 #: Collections of the quality bands whose name occurs in one alone.

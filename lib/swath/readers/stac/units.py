@@ -12,6 +12,8 @@ from swath.scene import Reflectance
 _REFLECTANCE = re.compile(
     r"(?:toa |top of atmosphere )?(?:reflectance|rho)?|1|-|none|no unit|unit ?less|dimension ?less|ratio|fraction|n/?a"
 )
+#: Units by which an item says that it is unknown how its counts become physical values.
+COUNTS: Final = ("counts", "count", "dn", "DN")
 _PERCENT = re.compile(r"%|percent(?:age)?|pct|reflectance %")
 _PREFIXES: Final[Mapping[str, float]] = {"": 1.0, "m": 1e-3, "u": 1e-6, "k": 1e3}
 _SPELLINGS: Final[Mapping[str, str]] = {
@@ -72,7 +74,10 @@ def reflectance_from(
 
 def _radiance(unit: str) -> float | None:
     """W m-2 sr-1 um-1 in one of ``unit``; None when it is no radiance per wavelength."""
-    plain = unit.lower()
+    # A factor (10*W m-2 sr-1 um-1) is no prefix that we know.
+    if re.match(r"[\d.\s]*\d", unit):
+        return None
+    plain = re.sub(r"(?<=w)(?=c?m[-^]?\d)|(?<=\d)(?=[a-z])", " ", unit.lower())
     for spelled, meant in _SPELLINGS.items():
         plain = plain.replace(spelled, meant)
     parts = re.findall(r"[a-z]+", plain)

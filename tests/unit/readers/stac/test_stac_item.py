@@ -101,6 +101,7 @@ def test_terms_are_read_of_a_users_own_sensor_alone(write_item: WriteItem) -> No
     ]
     assets = {"red": asset_of("r.tif", **{"raster:scale": 0.0001})}
     said = {"license": "CC-BY-4.0", "providers": providers}
+    said["s2:processing_baseline"] = None
     own = read_scene(write_item(item_of(assets, platform="landsat-like", **said)))
     assert own.license == "CC-BY-4.0"
     assert own.providers == (Provider(name="Acme", roles=("producer",), url="https://acme.example/a"), Provider(name="B"))
@@ -111,7 +112,9 @@ def test_terms_are_read_of_a_users_own_sensor_alone(write_item: WriteItem) -> No
 
 
 def test_without_any_ground_sampling_the_rasters_own_is_taken(write_item: WriteItem) -> None:
-    item = item_of({"red": asset_of("r.tif", **{"raster:scale": 0.5})}, platform="dove", gsd=None)
+    item = item_of(
+        {"red": asset_of("r.tif", **{"raster:scale": 0.5})}, platform="dove", gsd=None, **{"s2:processing_baseline": None}
+    )
     assert read_scene(write_item(item)).assets["red"].band.resolution_m == 30.0
 
 
