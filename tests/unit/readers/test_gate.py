@@ -262,10 +262,3 @@ def test_a_platform_is_known_however_it_is_spelled(write_item: WriteItem, platfo
     with pytest.raises(MetadataError, match=r"the radiometric offset is missing.*baseline 05\.09"):
         read_scene(write_item(item_of(one_band(**{"raster:offset": None}), **told)))
     assert read_scene(write_item(item_of(one_band(**{"raster:offset": -0.1}), **told))).platform == "sentinel-2b"
-
-
-@pytest.mark.parametrize("offset", ["0.0", "0.1"])
-def test_a_landsat_delivery_whose_offset_is_not_landsats_is_refused(write_landsat: Any, tmp_path: Path, offset: str) -> None:
-    edits = {f"REFLECTANCE_ADD_BAND_{n}": offset for n in range(1, 10)}
-    with pytest.raises(MetadataError, match=rf"offset of \w+ is not one of Landsat 8 and 9.*got {float(offset):g}"):
-        read_scene(str(write_landsat(tmp_path / "scene", edits=edits)))

@@ -39,18 +39,12 @@ _WORDS: Final = (
 _NAMES: Final[Mapping[int, re.Pattern[str]]] = {
     2: re.compile(
         # NASA's HLS (HLSS30, HLSL30, hls2-s30); Geoscience Australia's ARD and NBART; ESPA's and Earth Engine's SR;
-<<<<<<< HEAD
         # VITO's TOC; MODIS and VIIRS surface reflectance; and the words in full.
-        r"\b(?:hls\d*|hls[sl]\d\d|ard|sr|boa|toc|nbart?|(?:mod|myd|mcd|vnp)(?:09|43)[a-z0-9]*"
-        r"|surface reflectance|bottom of atmosphere|top of canopy)\b"
-=======
-        # VITO's TOC; MODIS and VIIRS surface reflectance; and whoever writes it out.
         r"\b(?:hls\d*|hls[sl]\d\d|ard|analysis ready(?: data)?|sr|srb\d+"
         r"|l?srefl?|lsr|boa|toc|nbart?|rhos|rho s|(?:mod|myd|mcd|vnp)(?:09|43)[a-z0-9]*"
         r"|surf(?:ace)? ?refl(?:ectance|ectances|ectivity)?|reflectances? (?:at|of) (?:the )?(?:ground|surface)"
         r"|(?:ground|canopy) reflectance|reflectance surface|bottom of (?:the )?atmosphere|top of (?:the )?canopy"
         r"|(?<!not )(?<!not yet )(?<!un )atmospheric(?:ally)? (?:effects )?(?:correct|compensat)ed)\b"
->>>>>>> a19b4326 (readers: what an item says in an unusual place counts; contradictions with itself or its file are refused)
     ),
     1: re.compile(r"\b(?:toa|top of (?:the )?atmosphere)\b"),
 }

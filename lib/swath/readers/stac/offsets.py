@@ -1,5 +1,6 @@
 """Offsets that a STAC item leaves out: of which sensors that means 0, and of which it means that they are missing."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -12,6 +13,8 @@ from swath.sensors import LANDSAT, SENSORS, SENTINEL2, SENTINEL2_MSI, UNKNOWN
 
 #: Families whose Level-1 reflectance has an offset in every product, with where it comes from.
 _OF_LANDSAT: Final = "REFLECTANCE_ADD_BAND_x of the MTL file"
+#: Platforms of a mission that no table has yet; landsat-like is the user's own.
+_NUMBERED: Final = re.compile(r"(?:landsat|sentinel-2)-?\w{0,2}")
 _ALWAYS: Final = {"landsat-oli": _OF_LANDSAT, LANDSAT: _OF_LANDSAT}
 
 
@@ -52,7 +55,7 @@ def _family(item: Item, *, family: str) -> str:
         return SENTINEL2_MSI
     named = [item.text(name) for name in ("constellation", "mission")]
     if family != UNKNOWN:  # a platform of the user's own; its collection may be named after what it was made from
-        named = [*named, family]
+        named = [*named, family if _NUMBERED.fullmatch(family) else ""]
     else:
         named = [*named, item.named_collection, *(str(i) for i in list_of(item.properties.get("instruments")))]
     mission = mission_of(*named, item_id=item.item_id if family in (SENTINEL2, LANDSAT, UNKNOWN) else "")

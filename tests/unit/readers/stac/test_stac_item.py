@@ -100,8 +100,7 @@ def test_terms_are_read_of_a_users_own_sensor_alone(write_item: WriteItem) -> No
         {"name": "B", "url": "file:///etc/passwd"},
     ]
     assets = {"red": asset_of("r.tif", **{"raster:scale": 0.0001})}
-    said = {"license": "CC-BY-4.0", "providers": providers}
-    said["s2:processing_baseline"] = None
+    said: Json = {"license": "CC-BY-4.0", "providers": providers, "s2:processing_baseline": None}
     own = read_scene(write_item(item_of(assets, platform="landsat-like", **said)))
     assert own.license == "CC-BY-4.0"
     assert own.providers == (Provider(name="Acme", roles=("producer",), url="https://acme.example/a"), Provider(name="B"))

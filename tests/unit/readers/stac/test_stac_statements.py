@@ -211,10 +211,18 @@ def test_the_scale_of_landsats_surface_reflectance_is_no_level_1(write_item: Wri
 
 def test_usgs_scaling_of_landsat_needs_a_word_about_the_sun(write_item: WriteItem) -> None:
     fields = {"raster:scale": 2e-5, "raster:offset": -0.1}
-    told = {"platform": "landsat-9", **MSI}
+    told: Json = {"platform": "landsat-9", **MSI}
     with pytest.raises(MetadataError, match=r"unknown whether red is corrected for the sun's height.*swath:sun_normalised"):
         read_scene(write_item(own_item(band=fields, **told)))
-    assert not red(read_scene(write_item(own_item(band=fields, **told, **{"swath:sun_normalised": False})))).sun_normalised
+    told["swath:sun_normalised"] = False
+    assert not red(read_scene(write_item(own_item(band=fields, **told)))).sun_normalised
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1, -0.2])
+def test_usgs_scaling_of_landsat_with_another_offset_is_refused(write_item: WriteItem, offset: float) -> None:
+    fields = {"raster:scale": 2e-5, "raster:offset": offset}
+    with pytest.raises(MetadataError, match=rf"offset of red is not one of Landsat 8 and 9.*got {offset:g}"):
+        read_scene(write_item(own_item(band=fields, platform="landsat-9", **MSI)))
 
 
 def test_an_item_that_says_the_suns_height_twice_and_differently_is_refused(write_item: WriteItem) -> None:
