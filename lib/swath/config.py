@@ -20,6 +20,7 @@ from swath.inputs import RasterSource
 from swath.names import NAME_RULE, name_problem
 from swath.outside import message
 from swath.pipeline import Writer
+from swath.report.drift import DriftTerms
 from swath.shipped import find_pipeline
 from swath.steps.registry import kinds_of, parameter_names, takes_model, works_without_model
 from swath.suggestion import did_you_mean
@@ -51,6 +52,7 @@ class PipelineFile(BaseModel):
     coregister: dict[str, Any] | None = None
     writer: Writer = "swath"
     checks: dict[str, Any] = {}
+    drift: dict[str, Any] = {}
 
     @field_validator("name")
     @classmethod
@@ -148,6 +150,7 @@ def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFi
     names = [n for s in steps for n in s]
     sections = {
         "checks": dict(pipeline.checks),
+        "drift": dict(pipeline.drift),
         "grid": grid_settings(pipeline.grid),
         "coregister": dict(pipeline.coregister or {}),
     }
@@ -233,9 +236,11 @@ def prepare(
         **({"coregister": coregister.to_plain()} if coregister is not None else {}),
         **({"writer": pipeline.writer} if pipeline.writer != "swath" else {}),
         **({"checks": dict(pipeline.checks)} if pipeline.checks else {}),
+        **({"drift": dict(pipeline.drift)} if pipeline.drift else {}),
         **({"rasters": {name: source.to_plain() for name, source in sorted(rasters.items())}} if rasters else {}),
     }
     check_layers(pipeline_of(plain), absent=absent)
+    DriftTerms.of(pipeline.drift)
     return ReadyPipeline(
         plain=plain,
         models={m.name: {"path": str(m.path), "digest": m.digest} for m in found.values()},

@@ -1,5 +1,6 @@
 """What `ard` publishes does not depend on how the work was cut, ordered, or repeated."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -96,6 +97,12 @@ def sums(spark: "SparkSession", output: Path) -> "DataFrame":
     return table(spark, output, name="tiles").groupBy("product_id", "asset").agg(*added, *ends).orderBy("product_id", "asset")
 
 
+def drift(output: Path) -> dict[str, Any]:
+    """What the models of each product were fed and made of it."""
+    results = [json.loads(p.read_bytes()) for p in (output / "reports").glob("*.json")]
+    return {p["product_id"]: p["drift"] for result in results for p in result["products"]}
+
+
 def strips(spark: "SparkSession", output: Path) -> int:
     count: int = table(spark, output, name="tiles").select("product_id", "strip").distinct().count()
     return count
@@ -123,12 +130,14 @@ def test_sentinel2_is_the_same_in_strips_of_3072_rows_and_whole(
     assert_df_equality(assets(spark, cut), expected)
     assert_df_equality(sums(spark, cut).drop("bytes"), sums(spark, whole).filter(of_sentinel).drop("bytes"))
     (product,) = records(spark, cut).items()
+    assert drift(cut).items() <= drift(whole).items()
     assert product in records(spark, whole).items()
 
 
 def test_landsat_is_the_same_whole(spark: "SparkSession", whole: Path, by_2048: Path) -> None:
     of_landsat = F.col("product_id").startswith("LC09")
     assert_df_equality(assets(spark, whole).filter(of_landsat), assets(spark, by_2048))
+    assert drift(by_2048).items() <= drift(whole).items()
 
 
 def test_the_maps_say_something(spark: "SparkSession", by_2048: Path) -> None:
@@ -138,6 +147,17 @@ def test_the_maps_say_something(spark: "SparkSession", by_2048: Path) -> None:
     for name in ("ndvi", "classes", "landcover", "red"):
         assert rows[name]["valid"] > 0.5 * rows[name]["count"], name
         assert rows[name]["maximum"] > rows[name]["minimum"], name
+
+
+def test_each_pixel_that_a_model_was_fed_is_counted_once(spark: "SparkSession", by_2048: Path) -> None:
+    rows = {r["asset"]: r for r in sums(spark, by_2048).collect()}
+    ((told,),) = drift(by_2048).values()
+    # Of the band alone: a pixel that lacks another band is counted, too.
+    assert {f["layer"]: sum(f["counts"]) for f in told["features"]} == {
+        f"sr:{name}": rows[name]["valid"] for name in ("blue", "green", "red", "nir08", "swir16", "swir22")
+    }
+    assert sum(told["classes"].values()) == told["sure"][1] == rows["landcover"]["valid"]
+    assert all(f["psi"] >= 0 and 0 <= f["outside"] <= 1 for f in told["features"])
 
 
 def shuffled(spark: "SparkSession", requests: Sequence[Any], *, parts: int, **options: Any) -> list[Any]:

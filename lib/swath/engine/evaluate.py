@@ -4,16 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import process_time
 
-from swath.engine.graph import DELIVERED, Graph
+from swath.engine.graph import DELIVERED, Call, Graph
 from swath.engine.supplies import Supplies
 from swath.engine.warping import Want, moved
 from swath.engine.windows import demand
 from swath.grid import Window
-from swath.pipeline import Layer
+from swath.pipeline import Layer, Layers
 from swath.product import LayerName
 
 #: Reads one window of one band of the scene as a ``dn`` layer.
 ReadBand = Callable[[str, Window], Layer]
+#: Sees a call, its layers and the window that it makes.
+Watch = Callable[[Call, Layers, Window], None]
 
 
 @dataclass(slots=True)
@@ -30,7 +32,13 @@ class Clock:
 
 
 def evaluate(
-    graph: Graph, targets: Mapping[LayerName, Window], *, read: ReadBand, supplies: Supplies, clock: Clock
+    graph: Graph,
+    targets: Mapping[LayerName, Window],
+    *,
+    read: ReadBand,
+    supplies: Supplies,
+    clock: Clock,
+    watch: Watch | None = None,
 ) -> dict[LayerName, Layer]:
     """Layers of the wanted windows.
 
@@ -40,6 +48,7 @@ def evaluate(
         read: Reads bands.
         supplies: Models, rasters and angle grids that calls need beyond bands.
         clock: Clock that CPU time is charged to.
+        watch: Observer of each call that asks for more than layers: the call, its layers and the window that it makes.
 
     Returns:
         The wanted layers, each cropped to its window.
@@ -68,6 +77,7 @@ def evaluate(
         asked = supplies.of(graph, call.recipe, window=window)
         made = call.step.run(call.recipe, layers, window=window, scene=graph.scene, inputs=asked)
         clock.charge(call.step.name, since)
+        _show(watch, call, layers, window=window, clock=clock)
         have.update(made)
         for name in wants:
             uses[name] -= 1
@@ -82,6 +92,13 @@ def evaluate(
             if not uses.get(name):
                 have.pop(name, None)
     return done
+
+
+def _show(watch: Watch | None, call: Call, layers: Layers, *, window: Window, clock: Clock) -> None:
+    if watch is not None and call.recipe.inputs:
+        since = process_time()
+        watch(call, layers, window)
+        clock.charge("drift", since)
 
 
 def _uses(calls: Mapping[int, tuple[Window, Mapping[LayerName, Want]]]) -> dict[LayerName, int]:

@@ -28,6 +28,7 @@ class StripMade(Message):
     Args:
         parts: Parts of its assets.
         dark: Counts of dark pixels by band, for the radiometric guard; the counted values are text, as JSON has keys.
+        features: Pixels by bins of the training data of each model, by layer, by digest.
         preview: Path of its share of the pictures; None without pictures.
         seconds: CPU time by stage [s].
         cpu_s: See ``Answered``.
@@ -39,6 +40,7 @@ class StripMade(Message):
     dark: Mapping[str, Mapping[str, int]]
     preview: str | None
     seconds: Mapping[str, float]
+    features: Mapping[str, Mapping[str, list[int]]] = field(default_factory=dict)
     cpu_s: float = 0.0
     peak_mb: float = 0.0
 
@@ -115,6 +117,7 @@ class Published(Message):
         platform: Platform of the scene.
         reduced: Assets of reduced accuracy, and why, by name.
         shares: Percent of pixels that are valid, saturated and cloudy (None where nothing says), by these words.
+        features: Pixels by bins of the training data of each model, by layer, by digest; of the strips that were made now.
         cpu_s: See ``Answered``.
         peak_mb: See ``Answered``.
     """
@@ -129,6 +132,7 @@ class Published(Message):
     platform: str
     reduced: Mapping[str, str]
     shares: Mapping[str, float | None]
+    features: Mapping[str, Mapping[str, list[int]]] = field(default_factory=dict)
     cpu_s: float = 0.0
     peak_mb: float = 0.0
 
@@ -141,14 +145,16 @@ class Publish(OfProduct):
         records: Records of its assets, in any order.
         previews: Paths of the strips' shares of the pictures.
         dark: Counts of the strips that were made now.
+        features: Counts of what models were fed in the strips that were made now.
         kept: Paths of pictures of an earlier version that show the same, by name.
     """
 
-    readers: ClassVar[Mapping[str, Reader]] = {"records": _RECORDS, "previews": tuple, "dark": tuple}
+    readers: ClassVar[Mapping[str, Reader]] = {"records": _RECORDS, "previews": tuple, "dark": tuple, "features": tuple}
     op: ClassVar[str] = "publish"
     records: tuple[AssetRecord, ...]
     previews: tuple[str, ...] = ()
     dark: tuple[Mapping[str, Mapping[str, int]], ...] = ()
+    features: tuple[Mapping[str, Mapping[str, list[int]]], ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
 
     def answered(self, plain: Mapping[str, Any]) -> Published:

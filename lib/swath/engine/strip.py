@@ -14,6 +14,7 @@ from swath.engine.cut import Cut
 from swath.engine.dark_counts import DarkCounts
 from swath.engine.encode import encode_layer
 from swath.engine.evaluate import Clock, evaluate
+from swath.engine.feature_counts import Counts, FeatureCounts
 from swath.engine.graph import Graph
 from swath.engine.preview import Preview, save
 from swath.engine.supplies import Supplies
@@ -39,6 +40,7 @@ class StripResult:
     Args:
         parts: Parts of its assets.
         dark: Counts of dark pixels for the radiometric guard: ``algo.darkest`` counts, by band.
+        features: Pixels by bins of the training data of each model, by layer, by digest.
         preview: Path of its share of the pictures.
         seconds: CPU time by stage.
         peak_mb: Most memory of the process so far [MiB].
@@ -46,6 +48,7 @@ class StripResult:
 
     parts: tuple[PartManifest, ...]
     dark: Mapping[str, Mapping[int, int]]
+    features: Counts
     preview: str | None
     seconds: Mapping[str, float]
     peak_mb: float
@@ -55,6 +58,7 @@ class StripResult:
         return {
             "parts": [p.to_plain() for p in self.parts],
             "dark": {band: {str(k): n for k, n in counts.items()} for band, counts in self.dark.items()},
+            "features": self.features,
             "preview": self.preview,
             "seconds": dict(self.seconds),
             "peak_mb": self.peak_mb,
@@ -108,6 +112,7 @@ def run_strip(job: StripJob, *, store: Store, supplies: Supplies, reader: BandRe
     with ExitStack() as stack:
         assets = list(_opened(job, store, stack))
         dark = DarkCounts(scene, job.cut)
+        features = FeatureCounts(job.cut, bins=supplies.bins)
 
         def read(band: str, window: Window, piece: Window | None) -> Layer:
             layer = reader.read(scene, band, window)
@@ -119,7 +124,14 @@ def run_strip(job: StripJob, *, store: Store, supplies: Supplies, reader: BandRe
             targets = {a.spec.name: w for a, w in wanted}
             if counted is not None:
                 targets.update({n: w for n, w in counted.items() if n not in targets})
-            layers = evaluate(job.graph, targets, read=partial(read, piece=piece), supplies=supplies, clock=clock)
+            layers = evaluate(
+                job.graph,
+                targets,
+                read=partial(read, piece=piece),
+                supplies=supplies,
+                clock=clock,
+                watch=partial(features.take, piece=piece) if piece is not None and supplies.bins else None,
+            )
             since = process_time()
             for asset, _ in wanted:
                 _take(asset, layers[asset.spec.name], counted=counted is not None)
@@ -133,7 +145,9 @@ def run_strip(job: StripJob, *, store: Store, supplies: Supplies, reader: BandRe
         preview_path = _save_previews(previews, job, store) if previews else None
         clock.charge("write", since)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return StripResult(parts=parts, dark=dark.by_band(), preview=preview_path, seconds=clock.seconds, peak_mb=peak)
+    return StripResult(
+        parts=parts, dark=dark.by_band(), features=features.by_model(), preview=preview_path, seconds=clock.seconds, peak_mb=peak
+    )
 
 
 def _opened(job: StripJob, store: Store, stack: ExitStack) -> Iterator[_Asset]:

@@ -8,6 +8,7 @@ from swath.engine.ancillary import raster_digest, raster_layer
 from swath.engine.graph import Graph
 from swath.errors import GeometryError, ModelContractError
 from swath.grid import Grid, Window
+from swath.inference.training_bins import TrainingBins
 from swath.inputs import AngleField, AnglesInput, Input, Inputs, ModelInput, Predictor, RasterInput, RasterSource
 from swath.pipeline import Recipe
 
@@ -19,10 +20,12 @@ class Supplies:
     Args:
         angles: Angle grids of the scene; None where it has none.
         models: Predictors by the name of their model.
+        bins: Bins beside the training data, by the name of the model.
     """
 
     angles: AngleField | None = None
     models: Mapping[str, Predictor] = field(default_factory=dict)
+    bins: Mapping[str, TrainingBins] = field(default_factory=dict)
 
     def of(self, graph: Graph, recipe: Recipe, *, window: Window) -> Inputs:
         """The answers to what a recipe asks for.

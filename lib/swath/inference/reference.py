@@ -9,6 +9,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.algo.feature_counts import MAX_EDGES
 from swath.errors import ConfigError
 from swath.inference.array_file import array_bytes, stored_arrays
 from swath.inference.kinds import kind_of
@@ -27,6 +28,8 @@ _TEXTS = ("of",)
 _NAMES = ("bands", "classes")
 _NUMBERS = ("scale", "offset")
 _ARRAYS = ("features", "probabilities", "percentiles")
+#: What files of earlier versions lack.
+_LATER = ("edges", "counts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,6 +46,8 @@ class Reference:
             looks around the pixels of one square, row by row.
         probabilities: Answers of the library that trained, (row, class), float32.
         percentiles: 0.1, 50 and 99.9 % of the training data, (3, band), physical values; NaN where they are not known.
+        edges: Edges of bins between the 0.1 and the 99.9 % of the training data, (band, edge), physical values; None without.
+        counts: Training data by bin, (band, edge + 1); None without.
         tolerance: Largest difference that a conversion is allowed, beside that of the kind: libraries that sum in another order.
     """
 
@@ -54,6 +59,8 @@ class Reference:
     features: NDArray[np.float32]
     probabilities: NDArray[np.float32]
     percentiles: NDArray[np.float64]
+    edges: NDArray[np.float64] | None = None
+    counts: NDArray[np.int64] | None = None
     tolerance: float = 0.0
 
     def __post_init__(self) -> None:
@@ -72,6 +79,18 @@ class Reference:
             if found != shape or not rows:
                 msg = f"{REFERENCE_FILE}: {name} must have the shape {shape} with at least one row, it has {found}"
                 raise ConfigError(msg)
+        self._check_bins()
+
+    def _check_bins(self) -> None:
+        if self.edges is None and self.counts is None:
+            return
+        bands = len(self.bands)
+        if self.edges is None or self.counts is None or self.edges.shape != (bands, self.counts.shape[1] - 1):
+            msg = f"{REFERENCE_FILE}: edges, ({bands}, n), and counts, ({bands}, n + 1), of the training data belong together"
+            raise ConfigError(msg)
+        if not 1 <= self.edges.shape[1] <= MAX_EDGES or (np.diff(self.edges, axis=1) < 0).any() or (self.counts < 0).any():
+            msg = f"{REFERENCE_FILE}: 1 to {MAX_EDGES} ascending edges and counts of at least 0 are needed"
+            raise ConfigError(msg)
 
     @property
     def ranges(self) -> Mapping[str, tuple[float, float, float]]:
@@ -113,7 +132,8 @@ class Reference:
 
     def to_bytes(self) -> bytes:
         """The rows as a compressed npz; the same rows give the same bytes."""
-        kept = (*_TEXTS, *_NAMES, *_NUMBERS, *_ARRAYS, *(("tolerance",) if self.tolerance else ()))
+        later = _LATER if self.edges is not None else ()
+        kept = (*_TEXTS, *_NAMES, *_NUMBERS, *_ARRAYS, *later, *(("tolerance",) if self.tolerance else ()))
         return array_bytes({n: getattr(self, n) for n in kept})
 
     @classmethod
@@ -134,6 +154,8 @@ class Reference:
                 features=stored["features"].astype(np.float32, casting="no"),
                 probabilities=stored["probabilities"].astype(np.float32, casting="no"),
                 percentiles=stored["percentiles"].astype(np.float64, casting="no"),
+                edges=stored["edges"].astype(np.float64, casting="no") if "edges" in stored else None,
+                counts=stored["counts"].astype(np.int64, casting="no") if "counts" in stored else None,
             )
 
 

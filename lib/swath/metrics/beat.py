@@ -31,6 +31,9 @@ class Beat:
         outbox: Entries that the served catalogue has not taken yet.
         receipt_age_s: Since ``swath forward`` last sent a run of this output [s]; None where it never did.
         cost: Cost of the run, in the site's currency; None before the end and without prices.
+        model_psi: Largest population stability index of a feature of the run's models; None before the end and without any.
+        model_outside: Largest share of a feature's pixels beyond the training data [1]; None as above.
+        model_confidence: Least mean confidence of the run's models [1]; None as above.
         error: Class of the error that ended the run; empty for a good end.
     """
 
@@ -50,6 +53,9 @@ class Beat:
     outbox: int = 0
     receipt_age_s: float | None = None
     cost: float | None = None
+    model_psi: float | None = None
+    model_outside: float | None = None
+    model_confidence: float | None = None
     error: str = ""
 
     def to_json(self) -> str:

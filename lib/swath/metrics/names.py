@@ -54,6 +54,15 @@ METRICS = (
     Metric("OutboxWaiting", "swath_outbox_waiting", "Count", "Entries that wait for the served catalogue", lambda b: b.outbox),
     Metric("ReceiptAge", "swath_receipt_age_seconds", "Seconds", "Since a run was last forwarded", lambda b: b.receipt_age_s),
     Metric("RunCost", "swath_run_cost", "None", "Cost of a run, at its end", lambda b: b.cost),
+    Metric("ModelPsi", "swath_model_psi", "None", "PSI of the worst feature, at a run's end", lambda b: b.model_psi),
+    Metric(
+        "ModelOutside", "swath_model_outside_share", "None", "Largest share beyond the training data, at a run's end",
+        lambda b: b.model_outside,
+    ),
+    Metric(
+        "ModelConfidence", "swath_model_confidence", "None", "Least mean confidence of a model, at a run's end",
+        lambda b: b.model_confidence,
+    ),
     Metric("RunOpen", "swath_run_open", "Count", "1 while a run is at work", lambda b: float(b.event != "end")),
     Metric("RunsEnded", "swath_runs_ended", "Count", "1 when a run came to a good end", _at_end(lambda b: float(not b.error))),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from swath.class_area import ClassArea
 from swath.product import AppliedStep, AssetRecord, Encoding, LayerSpec, ModelRef, Product, Statistics
+from swath.report.drift import ModelDrift
 from swath.scene import Band
 from swath.shares import Shares, shares_of
 
@@ -148,6 +149,7 @@ class ProductSummary:
         checked: Findings of the checks before publishing, as in the item.
         model_notes: Notes on the product's models, by model.
         areas: Estimated areas of the classes of a map, by asset.
+        drift: Features and answers of its models beside their training data.
     """
 
     product_id: str
@@ -169,6 +171,7 @@ class ProductSummary:
     checked: Mapping[str, Any] = field(default_factory=dict)
     model_notes: Mapping[str, str] = field(default_factory=dict)
     areas: Mapping[str, tuple[ClassArea, ...]] = field(default_factory=dict)
+    drift: tuple[ModelDrift, ...] = ()
 
     @property
     def reduced(self) -> Mapping[str, str]:
@@ -229,6 +232,7 @@ class ProductSummary:
             "checks": dict(self.checked),
             "model_notes": dict(self.model_notes),
             **({"areas": {n: [asdict(a) for a in areas] for n, areas in self.areas.items()}} if self.areas else {}),
+            **({"drift": [asdict(d) for d in self.drift]} if self.drift else {}),
             "pictures": dict(self.pictures),
             "valid_percent": self.shares.valid,
             "saturated_percent": self.shares.saturated,

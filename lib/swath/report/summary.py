@@ -12,6 +12,7 @@ from swath.account import Count
 from swath.ndjson import packed, unpacked
 from swath.product import ModelRef
 from swath.report.cost import Cost
+from swath.report.drift import ModelDrift
 from swath.report.product_summary import ProductSummary
 from swath.report.totals import Listing, Totals
 
@@ -105,6 +106,7 @@ class RunSummary:
         skipped: Scenes that needed no work.
         quarantine: Scenes that failed.
         notes: Notes on how the run's models were found.
+        drift: Features and answers of its models, over all products, beside their training data.
         replaced: Scenes whose products were replaced by those of a newer version, in words.
         stages: Cost of each stage, in order.
         report: Path of the HTML report, relative to the output's root.
@@ -130,6 +132,7 @@ class RunSummary:
     quarantine: tuple[QuarantineEntry, ...] = ()
     replaced: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    drift: tuple[ModelDrift, ...] = ()
     stages: tuple[StageTiming, ...] = ()
     report: str = ""
     output: str = ""
@@ -209,6 +212,7 @@ class RunSummary:
             "skips": [{"scene_id": s.scene_id, "reason": s.reason} for s in self.skipped[:FIRST_SCENES]],
             "replaced": fitting(list(self.replaced[:FIRST_SCENES]), most_bytes=QUARANTINE_BYTES),
             "notes": list(self.notes),
+            **({"drift": [_drift(d) for d in self.drift]} if self.drift else {}),
             "stages": [_stage(s) for s in self.stages],
             "models": [{"name": m.name, "version": m.version, "digest": m.digest} for m in self.models],
             "listings": {kind: listing.to_plain() for kind, listing in self.listings.items()},
@@ -254,6 +258,10 @@ def _added(one: StageTiming, other: StageTiming) -> StageTiming:
 
 def _count(count: Count) -> Mapping[str, int]:
     return {"in": count.taken_in, "made": count.made, "skipped": count.skipped, "quarantined": count.quarantined}
+
+
+def _drift(drift: ModelDrift) -> Json:
+    return {**asdict(drift), "psi": drift.psi, "outside": drift.outside}
 
 
 def _stage(stage: StageTiming) -> Json:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from swath.product import ModelRef
+from swath.report.drift import DriftCounts, together
 from swath.report.product_summary import ProductSummary
 
 Json = dict[str, Any]
@@ -23,6 +24,7 @@ class Totals:
         reduced: Number of products whose asset is of reduced accuracy, by asset.
         reduced_products: Number of products with such an asset.
         notes: Number of products of which a thing is to be said, by model and thing.
+        drift: Counts of what models were fed and made of it, by digest.
     """
 
     products: int = 0
@@ -31,16 +33,25 @@ class Totals:
     reduced: Mapping[str, int] = field(default_factory=dict)
     reduced_products: int = 0
     notes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    drift: Mapping[str, DriftCounts] = field(default_factory=dict)
 
     @classmethod
     def of(cls, products: Iterable[ProductSummary]) -> Self:
         """Sums over summaries."""
         found = cls()
         for product in products:
-            found = found.plus(models=product.models, reduced=product.reduced, notes=product.model_notes)
+            drift = [(d.model.digest, d.counts) for d in product.drift]
+            found = found.plus(models=product.models, reduced=product.reduced, notes=product.model_notes, drift=drift)
         return found
 
-    def plus(self, *, models: Iterable[ModelRef], reduced: Iterable[str], notes: Mapping[str, str]) -> Self:
+    def plus(
+        self,
+        *,
+        models: Iterable[ModelRef],
+        reduced: Iterable[str],
+        notes: Mapping[str, str],
+        drift: Iterable[tuple[str, DriftCounts]] = (),
+    ) -> Self:
         """With one more product."""
         own, names = {m.digest: m for m in models}, list(reduced)
         every = self.models if all(m in self.models for m in own.values()) else in_order([*self.models, *own.values()])
@@ -51,6 +62,7 @@ class Totals:
             reduced=Counter(self.reduced) + Counter(names) if names else self.reduced,
             reduced_products=self.reduced_products + bool(names),
             notes=_noted(self.notes, notes) if notes else self.notes,
+            drift=together(self.drift, drift),
         )
 
 

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 from swath.class_area import ClassArea
 from swath.inference.areas import Confusion, areas_of
-from swath.inference.manifest import Manifest
 from swath.mapping import is_geographic
 from swath.product import Product
+from swath.runs.drift import manifests_of
 from swath.runs.request import RunRequest
 
 
 def areas_in(product: Product, request: RunRequest) -> Mapping[str, tuple[ClassArea, ...]]:
     """Estimated areas by asset: of the class maps of models that kept their confusion, where pixels have one area."""
-    manifests = _manifests(request)
+    manifests = manifests_of(request)
     found = {}
     for record in product.assets:
         manifest = manifests.get(record.model.digest) if record.model is not None else None
@@ -27,9 +27,3 @@ def areas_in(product: Product, request: RunRequest) -> Mapping[str, tuple[ClassA
         if areas := areas_of(manifest.classes, mapped, pixel_m2=abs(a * e - b * d), confusion=confusion):
             found[record.name] = areas
     return found
-
-
-def _manifests(request: RunRequest) -> Mapping[str, Manifest]:
-    """Manifests of the pipeline's models, by digest."""
-    models = [step["parameters"].get("model") for step in request.pipeline["steps"]]
-    return {m["digest"]: Manifest.from_plain(m["manifest"]) for m in models if isinstance(m, Mapping) and "manifest" in m}

@@ -9,6 +9,7 @@ from swath.inference.model_store import shared_models
 from swath.report.summary import RunSummary
 from swath.report.text import lines
 from swath.runs.beats import RunMetrics, numbers_of, stream_of
+from swath.runs.drift import numbers_of_drift
 from swath.runs.outcome import RunOutcome
 from swath.runs.prices import site_prices
 from swath.runs.recorded import recorded
@@ -44,7 +45,9 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
             log.say(str(outcome.delivered))
         cost = prices.cost(core_s=_held_s(spark, outcome)) if prices is not None else None
         metrics.note(**numbers_of(outcome), cost=None if cost is None else cost.amount)
-        summary = write_report(summary_of(outcome, truth=truth, cost=cost))
+        told_of = summary_of(outcome, truth=truth, cost=cost)
+        metrics.note(**numbers_of_drift(told_of.drift))
+        summary = write_report(told_of)
         for line in lines(summary):
             log.note(line)
         return summary

@@ -14,6 +14,7 @@ from swath.report.product_summary import ProductSummary, Truth
 from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry
 from swath.report.totals import in_order
 from swath.runs.decide import DUPLICATE, MADE
+from swath.runs.drift import drift_in, drift_notes, drift_of_run
 from swath.runs.ingest import name_of
 from swath.runs.model_areas import areas_in
 from swath.runs.model_notes import AllRanges, notes_of, ranges_of
@@ -38,6 +39,7 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
         request, pipeline=request.pipeline["name"], account=outcome.account, stages=outcome.stages, started=outcome.started,
         ended=outcome.ended,
     )  # fmt: skip
+    drift = drift_of_run(results.totals.models, results.totals.drift, request)
     return replace(
         head,
         products=tuple(_summary(w, request, truth=truth, ranges=ranges) for w in outcome.made),
@@ -46,7 +48,8 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
         replaced=tuple(results.replaced),
         not_scenes=outcome.not_scenes.count,
         not_scene_names=tuple(outcome.not_scenes.names),
-        notes=request.notes,
+        notes=(*request.notes, *drift_notes(drift, request)),
+        drift=drift,
         cost=cost,
         totals=results.totals,
         listings=results.listings(),
@@ -113,7 +116,12 @@ def _summary(work: ProductWork, request: RunRequest, *, truth: FindTruth | None 
     files = {a.name: f"{folder}/{a.href}" for a in product.assets}
     known = truth(product, files) if truth is not None else None
     made = ProductSummary.of(product, item=published.item, pictures=_roles(published.pictures), truth=known)
-    return replace(made, model_notes=notes_of(made, ranges=ranges), areas=areas_in(product, request))
+    return replace(
+        made,
+        model_notes=notes_of(made, ranges=ranges),
+        areas=areas_in(product, request),
+        drift=drift_in(product, published, request),
+    )
 
 
 def _roles(pictures: Mapping[str, str]) -> dict[str, str]:

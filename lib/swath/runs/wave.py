@@ -163,6 +163,7 @@ class WaveRunner:
                 records=tuple(work.records),
                 previews=tuple(s.preview for s in work.strips if s.preview),
                 dark=tuple(s.dark for s in work.strips),
+                features=tuple(s.features for s in work.strips),
                 kept=work.kept,
             )
             for work in works

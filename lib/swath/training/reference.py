@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from swath.algo.feature_counts import count_values
 from swath.inference.forest import Forest
 from swath.inference.reference import PERCENTS, Reference
 from swath.training.fit import feature_matrix
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 REAL_ROWS: Final = 256
 #: Thresholds of each feature whose two sides are asked.
 _CUTS: Final = 16
+#: Per cent of the training data below the edges of the bins that its histogram has: twenty alike, and both ends.
+EDGES: Final = (PERCENTS[0], *range(5, 100, 5), PERCENTS[-1])
 
 
 def reference_of(booster: "Booster", forest: Forest, samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Reference:
@@ -34,6 +37,7 @@ def reference_of(booster: "Booster", forest: Forest, samples: pd.DataFrame, *, r
     features = np.concatenate([matrix[chosen], edges_of(matrix, forest)])
     wanted = recipe.features
     physical = (matrix.astype(np.float64) - wanted.offset) / wanted.scale
+    edges = np.ascontiguousarray(np.percentile(physical, EDGES, axis=0).T)
     return Reference(
         bands=wanted.bands,
         classes=tuple(c.name for c in recipe.classes),
@@ -43,6 +47,8 @@ def reference_of(booster: "Booster", forest: Forest, samples: pd.DataFrame, *, r
         features=features,
         probabilities=_answers(booster, features),
         percentiles=np.percentile(physical, PERCENTS, axis=0),
+        edges=edges,
+        counts=np.stack([count_values(physical[:, n : n + 1], edges[n]) for n in range(edges.shape[0])]),
     )
 
 

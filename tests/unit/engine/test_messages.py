@@ -35,14 +35,26 @@ PART = PartManifest(
     pieces=(Piece(level=0, row=0, rows=512, offset=0, length=7, sizes=(3, 4)),),
     uploaded=UploadedPart(number=2, etag="e", bytes=7, md5="0"),
 )  # fmt: skip
-STRIP = messages.StripMade(parts=(PART,), dark={"red": {"12": 3}}, preview="p", seconds={"read": 0.5}, cpu_s=1.5, peak_mb=80.0)
+STRIP = messages.StripMade(
+    parts=(PART,),
+    dark={"red": {"12": 3}},
+    preview="p",
+    seconds={"read": 0.5},
+    features={"d": {"sr:red": [1, 2]}},
+    cpu_s=1.5,
+    peak_mb=80.0,
+)
 PUBLISHED = messages.Published(
     item="i.json", bbox=[1.0, 2.0, 3.0, 4.0], pictures={"thumbnail": "t"}, collection="c", left_out={"pan": "no band"},
     facts={"checks": {}}, acquired="2024-05-06T00:00:00+00:00", platform="landsat-9", reduced={"blue": "why"},
-    shares={"valid": 50.0, "saturated": None, "cloud": 0.0},
+    shares={"valid": 50.0, "saturated": None, "cloud": 0.0}, features={"d": {"sr:red": [1, 2]}},
 )  # fmt: skip
 KNOWN = link_messages.KnownVersion(item="i.json", records=(RECORD,), pictures={"thumbnail": "t"})
 MADE = messages.AssetMade(record=RECORD, cpu_s=0.1)
+PUBLISH = messages.Publish(
+    product=PRODUCT, records=(RECORD,), previews=("p",), dark=({"red": {"1": 2}},), features=({"d": {"sr:red": [1, 2]}},),
+    kept={"thumbnail": "t"},
+)  # fmt: skip
 MESSAGES: list[Message] = [
     Ingest(href="h", scene_id="S1", files="{}", pipeline="{}", strip_rows=1, names={"part": 1}, terms={"level": "L1"}),
     SceneFound(scene="{}", scene_id="S1", scene_digest="d", processed="", files="{}", unfit=Refused("read", "why")),
@@ -53,7 +65,7 @@ MESSAGES: list[Message] = [
     STRIP,
     messages.MakeAsset(product=PRODUCT, cut=CUT, asset="red", parts=(PART,), attempt="a", upload="u"),
     MADE,
-    messages.Publish(product=PRODUCT, records=(RECORD,), previews=("p",), dark=({"red": {"1": 2}},), kept={"thumbnail": "t"}),
+    PUBLISH,
     PUBLISHED,
     messages.MakeProduct(product=PRODUCT, cut=CUT, attempt="a", versions=(KNOWN,)),
     messages.Counted.of(PART),

@@ -66,7 +66,10 @@ def test_there_are_few_metrics() -> None:
 
 def test_events_are_what_cloudwatch_specifies() -> None:
     """Root members, names and units of "Specification: Embedded metric format"."""
-    event = emf(_beat(scenes_in=10, made=10, receipt_age_s=1.0, cost=2.5), namespace="swath")
+    event = emf(
+        _beat(scenes_in=10, made=10, receipt_age_s=1.0, cost=2.5, model_psi=0.1, model_outside=0.0, model_confidence=0.9),
+        namespace="swath",
+    )
     (directive,) = event["_aws"]["CloudWatchMetrics"]
     assert event["_aws"]["Timestamp"] == 1795662000000  # date -ud 2026-11-26T03:00Z +%s
     assert directive["Dimensions"] == [["Site", "Pipeline"]]

@@ -8,6 +8,7 @@ from time import process_time
 
 from swath.engine.adopt import adopt
 from swath.engine.checks import examine
+from swath.engine.feature_counts import merged
 from swath.engine.link_messages import Adopt, Adopted
 from swath.engine.messages import AssetMade, MakeAsset, MakeStrip, Publish, Published, StripMade
 from swath.engine.pipeline_json import checks_of_json
@@ -18,6 +19,7 @@ from swath.engine.strip import StripJob, run_strip
 from swath.engine.subject import OfProduct
 from swath.engine.supplies import Supplies
 from swath.inference.loader import load_predictor
+from swath.inference.training_bins import bins_at
 from swath.product import AssetRecord
 from swath.readers.angles import angle_field
 from swath.readers.pixels.bands import BandReader
@@ -63,6 +65,7 @@ def strip_of(request: MakeStrip, plan: ProductPlan, *, parts: Store) -> StripMad
         parts=made.parts,
         dark={band: {str(k): n for k, n in counts.items()} for band, counts in made.dark.items()},
         preview=made.preview,
+        features=made.features,
         seconds=made.seconds,
         peak_mb=made.peak_mb,
         cpu_s=process_time() - since,
@@ -72,7 +75,8 @@ def strip_of(request: MakeStrip, plan: ProductPlan, *, parts: Store) -> StripMad
 def _supplies(plan: ProductPlan, models: Mapping[str, Mapping[str, str]]) -> Supplies:
     loaded = {name: load_predictor(m["path"], m["digest"]) for name, m in models.items()}
     scene = plan.graph.scene
-    return Supplies(angles=_angles(scene) if scene.angles_href else None, models=loaded)
+    bins = {name: found for name, m in models.items() if (found := bins_at(m["path"], m["digest"])) is not None}
+    return Supplies(angles=_angles(scene) if scene.angles_href else None, models=loaded, bins=bins)
 
 
 @dataclass(slots=True)
@@ -189,6 +193,7 @@ def published(request: Publish, plan: ProductPlan, *, parts: Store) -> Published
         platform=product.scene.platform,
         reduced=product.reduced,
         shares={"valid": shares.valid, "saturated": shares.saturated, "cloud": shares.cloud},
+        features=merged(request.features),
         cpu_s=process_time() - since,
     )
 

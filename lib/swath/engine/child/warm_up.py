@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from swath.algo.feature_counts import bins_of_table, count_codes, count_values
 from swath.algo.filters import mean_of_valid
 from swath.algo.overviews import halved, reduce_rows
 from swath.algo.qa import QA_BITS
@@ -44,6 +45,7 @@ def warm_up() -> None:
     mean_of_valid(np.zeros((3, 3)), size=3)
     forest_predictor.warm_up()
     calibration.warm_up()
+    _counting()
 
 
 def _reading(codes: str) -> None:
@@ -65,6 +67,15 @@ def _writing(encoding: Encoding) -> None:
     halved(stored, rule=encoding.overviews, nodata=encoding.nodata)
     odd = np.zeros((3, 3), dtype=encoding.dtype)
     reduce_rows(odd, first=0, start=0, stop=1, source=(3, 3), target=(1, 1), rule=encoding.overviews, nodata=encoding.nodata)
+
+
+def _counting() -> None:
+    """What models are fed."""
+    edges = np.zeros(1)
+    count_values(np.zeros((2, 2)), edges)
+    for codes in _CODES:
+        pixels = np.zeros((2, 2), dtype=codes)
+        count_codes(pixels, bins_of_table(np.zeros(1 << 8 * pixels.itemsize), edges), size=2)
 
 
 def _warping() -> None:

@@ -122,5 +122,6 @@ def _publish_request(request: MakeProduct, there: Links, *, strip: StripMade | N
         records=(*there.records.values(), *(m.record for m in made)),
         previews=(strip.preview,) if strip and strip.preview else (),
         dark=(strip.dark,) if strip else (),
+        features=(strip.features,) if strip else (),
         kept=there.pictures,
     )
