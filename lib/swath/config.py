@@ -21,6 +21,7 @@ from swath.names import NAME_RULE, name_problem
 from swath.outside import message
 from swath.pipeline import Writer
 from swath.report.drift import DriftTerms
+from swath.shadow_settings import Shadows, without_shadow
 from swath.shipped import find_pipeline
 from swath.steps.registry import kinds_of, parameter_names, takes_model, works_without_model
 from swath.suggestion import did_you_mean
@@ -197,11 +198,13 @@ def prepare(
     steps: list[dict[str, Any]] = []
     found: dict[str, PinnedModel] = {}
     absent: dict[str, str] = {}
+    shadows = Shadows()
     for entry in pipeline.steps:
         if len(entry) != 1:
             msg = f"pipeline {pipeline.name}: a step is one name with its parameters, got {sorted(entry)}"
             raise ConfigError(msg)
         ((name, parameters),) = entry.items()
+        parameters, challenger = without_shadow(name, parameters)
         if takes_model(name) and not (works_without_model(name) and parameters.get("model") is None):
             _check_model_parameters(name, parameters)
             try:
@@ -219,6 +222,7 @@ def prepare(
                 absent |= dict.fromkeys(kinds_of(name), reason)
                 continue
         steps.append({"name": name, "parameters": dict(parameters)})
+        steps += shadows.steps(challenger, registry=registry)
     grid, coregister = grid_choice(pipeline.grid), coregister_choice(pipeline.coregister)
     plain = {
         "name": pipeline.name,
@@ -229,6 +233,7 @@ def prepare(
             *({"layers": layers, "required": True} for layers in pipeline.assets.required),
             *({"layers": layers, "promised": True} for layers in pipeline.assets.promised),
             *({"layers": layers, "required": False} for layers in pipeline.assets.optional),
+            *shadows.assets(pipeline.assets.optional),
         ],
         "absent": absent,
         # What is usual is not said: plans and keys of before stay as they are.
@@ -243,9 +248,9 @@ def prepare(
     DriftTerms.of(pipeline.drift)
     return ReadyPipeline(
         plain=plain,
-        models={m.name: {"path": str(m.path), "digest": m.digest} for m in found.values()},
-        lock=ModelLock(models={reference: LockedModel.of(m) for reference, m in found.items()}),
-        notes=tuple(f"model {m.name} {m.version}: {note}" for m in found.values() for note in m.notes),
+        models={m.name: {"path": str(m.path), "digest": m.digest} for m in found.values()} | shadows.models,
+        lock=ModelLock(models={reference: LockedModel.of(m) for reference, m in {**found, **shadows.found}.items()}),
+        notes=(*(f"model {m.name} {m.version}: {note}" for m in found.values() for note in m.notes), *shadows.notes),
     )
 
 

@@ -112,7 +112,10 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # A pipeline file becomes a Pipeline, its models pinned in the registry.
     "grid_settings": frozenset({"readers.files", "readers.pixels"}),
     "coregister_settings": frozenset({"readers"}),
-    "config": frozenset({"coregister_settings", "grid_settings", "steps", "engine.pipeline_json", "inference", "report.drift"}),
+    "shadow_settings": frozenset({"inference", "steps"}),
+    "config": frozenset(
+        {"coregister_settings", "grid_settings", "shadow_settings", "steps", "engine.pipeline_json", "inference", "report.drift"}
+    ),
     # From what a user writes, to what every engine is asked for, to an engine; the files beside the rooms choose one.
     "deploy": frozenset({"config", "stores", "metrics", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}),
     "deploy.site": frozenset({"config", "stores"}),

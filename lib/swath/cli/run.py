@@ -1,6 +1,7 @@
 """``swath run``: also the contract of jobs/process.py."""
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,8 +9,8 @@ import click
 from swath.cli.output import session
 from swath.cli.progress import telling
 from swath.cli.run_options import run_options
-from swath.cli.run_request import RunOptions, is_drain, request_of
-from swath.report.summary import RunSummary
+from swath.cli.run_request import RunOptions, is_drain, registry_of, request_of
+from swath.report.summary import RunSummary, shadow_told
 from swath.report.text import lines
 from swath.runs.told import Told
 
@@ -39,7 +40,23 @@ def execute(
     from swath.runs.perform import perform  # noqa: PLC0415
 
     with session(str(request.pipeline["name"]), options.master, output=request.output, given=spark) as own:
-        return perform(own, request, told=told, truth=truth)
+        summary = perform(own, request, told=told, truth=truth)
+    for line in _log_shadows(summary, options):
+        told.say(line)
+    return summary
+
+
+def _log_shadows(summary: RunSummary, options: RunOptions) -> Iterator[str]:
+    """Keep what challengers said with their versions in the registry; lines that say so, or why not."""
+    for shadow in summary.shadows:
+        from swath.inference.shadow_log import log_shadow  # noqa: PLC0415  MLflow, seconds: only where a challenger ran
+
+        model = shadow.challenger
+        told = {"run_id": summary.run_id, "site": summary.site, **shadow_told(shadow)}
+        why = log_shadow(registry_of(options), name=model.name, version=model.version, run_id=summary.run_id, told=told)
+        kept = f"not kept in its MLflow run: {why}" if why else "kept in its MLflow run"
+        agreed = f"{shadow.agreement:.1%} of {shadow.pixels} pixels" if shadow.agreement is not None else "no pixel"
+        yield f"challenger {model.name} {model.version} agrees with {shadow.champion.version} on {agreed}; {kept}"
 
 
 def exit_code(summary: RunSummary, *, quarantine_ok: bool) -> int:

@@ -135,13 +135,16 @@ def ready_pipeline(options: RunOptions) -> ReadyPipeline:
         ConfigError: Something is wrong with it, with a model, or with the lock.
     """
     lock = ModelLock.read(options.lock) if options.lock is not None else None
-    if bucket_of(options.output):
-        registry = replace(Registry.beside(Path.cwd()), cache=worker_cache())
-    else:
-        registry = Registry.beside(folder_of(options.output))
     asked = with_settings(load_pipeline(options.pipeline), options.settings)
     rasters = rasters_of(
         options.site, dem=options.dem, datum=options.dem_datum, geoid=options.dem_geoid, sea_level=options.dem_sea_level,
         others=options.rasters,
     )  # fmt: skip
-    return prepare(asked, registry=replace(registry, lock=lock), rasters=rasters)
+    return prepare(asked, registry=replace(registry_of(options), lock=lock), rasters=rasters)
+
+
+def registry_of(options: RunOptions) -> Registry:
+    """The registry of a run: beside its output, unless the environment names another."""
+    if bucket_of(options.output):
+        return replace(Registry.beside(Path.cwd()), cache=worker_cache())
+    return Registry.beside(folder_of(options.output))

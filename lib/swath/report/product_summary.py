@@ -9,6 +9,7 @@ from typing import Any, Self
 from swath.class_area import ClassArea
 from swath.product import AppliedStep, AssetRecord, Encoding, LayerSpec, ModelRef, Product, Statistics
 from swath.report.drift import ModelDrift
+from swath.report.shadow import Shadow
 from swath.scene import Band
 from swath.shares import Shares, shares_of
 
@@ -150,6 +151,7 @@ class ProductSummary:
         model_notes: Notes on the product's models, by model.
         areas: Estimated areas of the classes of a map, by asset.
         drift: Features and answers of its models beside their training data.
+        shadows: Challengers beside the models in use.
     """
 
     product_id: str
@@ -172,6 +174,7 @@ class ProductSummary:
     model_notes: Mapping[str, str] = field(default_factory=dict)
     areas: Mapping[str, tuple[ClassArea, ...]] = field(default_factory=dict)
     drift: tuple[ModelDrift, ...] = ()
+    shadows: tuple[Shadow, ...] = ()
 
     @property
     def reduced(self) -> Mapping[str, str]:
@@ -233,6 +236,7 @@ class ProductSummary:
             "model_notes": dict(self.model_notes),
             **({"areas": {n: [asdict(a) for a in areas] for n, areas in self.areas.items()}} if self.areas else {}),
             **({"drift": [asdict(d) for d in self.drift]} if self.drift else {}),
+            **({"shadows": [asdict(s) for s in self.shadows]} if self.shadows else {}),
             "pictures": dict(self.pictures),
             "valid_percent": self.shares.valid,
             "saturated_percent": self.shares.saturated,

@@ -14,6 +14,7 @@ from swath.product import ModelRef
 from swath.report.cost import Cost
 from swath.report.drift import ModelDrift
 from swath.report.product_summary import ProductSummary
+from swath.report.shadow import Shadow
 from swath.report.totals import Listing, Totals
 
 Json = dict[str, Any]
@@ -107,6 +108,8 @@ class RunSummary:
         quarantine: Scenes that failed.
         notes: Notes on how the run's models were found.
         drift: Features and answers of its models, over all products, beside their training data.
+        shadows: Challengers beside the models in use, over all products.
+        step_cpu_s: CPU time by step [s]; of this execution, where a run was taken up again.
         replaced: Scenes whose products were replaced by those of a newer version, in words.
         stages: Cost of each stage, in order.
         report: Path of the HTML report, relative to the output's root.
@@ -133,6 +136,8 @@ class RunSummary:
     replaced: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     drift: tuple[ModelDrift, ...] = ()
+    shadows: tuple[Shadow, ...] = ()
+    step_cpu_s: Mapping[str, float] = field(default_factory=dict)
     stages: tuple[StageTiming, ...] = ()
     report: str = ""
     output: str = ""
@@ -213,6 +218,8 @@ class RunSummary:
             "replaced": fitting(list(self.replaced[:FIRST_SCENES]), most_bytes=QUARANTINE_BYTES),
             "notes": list(self.notes),
             **({"drift": [_drift(d) for d in self.drift]} if self.drift else {}),
+            **({"shadows": [shadow_told(s) for s in self.shadows]} if self.shadows else {}),
+            "step_cpu_s": {name: round(seconds, 3) for name, seconds in self.step_cpu_s.items()},
             "stages": [_stage(s) for s in self.stages],
             "models": [{"name": m.name, "version": m.version, "digest": m.digest} for m in self.models],
             "listings": {kind: listing.to_plain() for kind, listing in self.listings.items()},
@@ -262,6 +269,11 @@ def _count(count: Count) -> Mapping[str, int]:
 
 def _drift(drift: ModelDrift) -> Json:
     return {**asdict(drift), "psi": drift.psi, "outside": drift.outside}
+
+
+def shadow_told(shadow: Shadow) -> Json:
+    """A shadow as the result and the challenger's MLflow run have it."""
+    return {**asdict(shadow), "agreement": shadow.agreement, "agreement_by_class": dict(shadow.by_class)}
 
 
 def _stage(stage: StageTiming) -> Json:

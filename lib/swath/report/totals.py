@@ -8,6 +8,7 @@ from typing import Any, Self
 from swath.product import ModelRef
 from swath.report.drift import DriftCounts, together
 from swath.report.product_summary import ProductSummary
+from swath.report.shadow import Shadow, added
 
 Json = dict[str, Any]
 KINDS = ("products", "quarantine", "skips")
@@ -25,6 +26,7 @@ class Totals:
         reduced_products: Number of products with such an asset.
         notes: Number of products of which a thing is to be said, by model and thing.
         drift: Counts of what models were fed and made of it, by digest.
+        shadows: Challengers beside the models in use.
     """
 
     products: int = 0
@@ -34,6 +36,7 @@ class Totals:
     reduced_products: int = 0
     notes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     drift: Mapping[str, DriftCounts] = field(default_factory=dict)
+    shadows: tuple[Shadow, ...] = ()
 
     @classmethod
     def of(cls, products: Iterable[ProductSummary]) -> Self:
@@ -41,7 +44,9 @@ class Totals:
         found = cls()
         for product in products:
             drift = [(d.model.digest, d.counts) for d in product.drift]
-            found = found.plus(models=product.models, reduced=product.reduced, notes=product.model_notes, drift=drift)
+            found = found.plus(
+                models=product.models, reduced=product.reduced, notes=product.model_notes, drift=drift, shadows=product.shadows
+            )
         return found
 
     def plus(
@@ -51,6 +56,7 @@ class Totals:
         reduced: Iterable[str],
         notes: Mapping[str, str],
         drift: Iterable[tuple[str, DriftCounts]] = (),
+        shadows: Iterable[Shadow] = (),
     ) -> Self:
         """With one more product."""
         own, names = {m.digest: m for m in models}, list(reduced)
@@ -63,6 +69,7 @@ class Totals:
             reduced_products=self.reduced_products + bool(names),
             notes=_noted(self.notes, notes) if notes else self.notes,
             drift=together(self.drift, drift),
+            shadows=added(self.shadows, shadows),
         )
 
 

@@ -14,7 +14,7 @@ def drift_in(product: Product, published: Published, request: RunRequest) -> tup
     """Drift of each model that made assets of a product now; none of models whose assets were there already."""
     return tuple(
         ModelDrift.of(model, counts, training=training_of(model.digest, request))
-        for model, counts in _counted(product, published)
+        for model, counts in _counted(product, published, manifests=manifests_of(request))
     )
 
 
@@ -58,7 +58,9 @@ def manifests_of(request: RunRequest) -> Mapping[str, Manifest]:
     return {m["digest"]: Manifest.from_plain(m["manifest"]) for m in models if isinstance(m, Mapping) and "manifest" in m}
 
 
-def _counted(product: Product, published: Published) -> Iterator[tuple[ModelRef, DriftCounts]]:
+def _counted(
+    product: Product, published: Published, *, manifests: Mapping[str, Manifest]
+) -> Iterator[tuple[ModelRef, DriftCounts]]:
     refs = {a.model.digest: a.model for a in product.assets if a.model is not None}
     for digest, features in sorted(published.features.items()):
         if digest not in refs:
@@ -67,7 +69,8 @@ def _counted(product: Product, published: Published) -> Iterator[tuple[ModelRef,
         sure = (0, 0)
         for record in (a for a in product.assets if a.model is not None and a.model.digest == digest):
             encoding, statistics = product.layers[record.name].encoding, record.statistics
-            if encoding.categories:
+            # A disagreement map holds pairs of classes, and tells nothing of the challenger alone.
+            if encoding.categories and digest in manifests and encoding.categories == manifests[digest].classes:
                 classes = {c.name: statistics.histogram.get(c.value, 0) for c in encoding.categories}
             elif "probability" in product.layers[record.name].roles:
                 sure = (statistics.total, statistics.valid)

@@ -1,5 +1,6 @@
 """What a run did."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -30,6 +31,7 @@ class RunOutcome:
         started: Aware.
         ended: Aware.
         not_scenes: Files of the inputs that are no scene.
+        step_cpu_s: CPU time by step of the products of this execution [s].
         delivered: Delivery to the served catalogue; None without one.
     """
 
@@ -42,4 +44,5 @@ class RunOutcome:
     stages: list[StageTime] = field(default_factory=list)
     touched: set[tuple[str, date]] = field(default_factory=set)
     not_scenes: PassedOver = field(default_factory=PassedOver)
+    step_cpu_s: Counter[str] = field(default_factory=Counter)
     delivered: DeliveryOutcome | None = None

@@ -8,6 +8,7 @@ from typing import Any, Final
 from swath.ndjson import packed, unpacked
 from swath.product import ModelRef
 from swath.report.drift import counts_of_plain
+from swath.report.shadow import Shadow
 from swath.report.summary import (
     FIRST_PRODUCTS,
     FIRST_SCENES,
@@ -166,8 +167,11 @@ class Results:
 
     def _product(self, entry: Json) -> Json:
         models = [ModelRef(**m) for m in entry["models"]]
+        shadows = [Shadow.of_plain(s) for s in entry.get("shadows", ())]
         drift = [counts_of_plain(d) for d in entry.get("drift", ())]
-        self.totals = self.totals.plus(models=models, reduced=entry["reduced_accuracy"], notes=entry["model_notes"], drift=drift)
+        self.totals = self.totals.plus(
+            models=models, reduced=entry["reduced_accuracy"], notes=entry["model_notes"], drift=drift, shadows=shadows
+        )
         if entry.get("replaced") and len(self.replaced) < FIRST_SCENES:
             self.replaced.append(entry["replaced"])
         return entry

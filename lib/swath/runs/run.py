@@ -233,6 +233,8 @@ def _since(moment: datetime) -> float:
 def _sort(result: WaveResult, outcome: RunOutcome) -> None:
     """Note where products were made, and keep the first ones: the ledger and the results have them all, memory stays flat."""
     for work in result.products:
+        for seconds in {tile.strip: seconds for tile, seconds, _ in work.tiles}.values():
+            outcome.step_cpu_s.update(seconds)
         if work.published is None:
             continue
         outcome.touched.add(_place(work.published))

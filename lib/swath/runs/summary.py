@@ -22,6 +22,7 @@ from swath.runs.outcome import PlanRow, RunOutcome
 from swath.runs.plan import Aside
 from swath.runs.request import RunRequest
 from swath.runs.results import Results
+from swath.runs.shadow import shadows_in
 from swath.runs.summary_head import summary_head
 from swath.runs.work import ProductWork
 
@@ -50,6 +51,8 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
         not_scene_names=tuple(outcome.not_scenes.names),
         notes=(*request.notes, *drift_notes(drift, request)),
         drift=drift,
+        shadows=results.totals.shadows,
+        step_cpu_s=dict(outcome.step_cpu_s),
         cost=cost,
         totals=results.totals,
         listings=results.listings(),
@@ -121,6 +124,7 @@ def _summary(work: ProductWork, request: RunRequest, *, truth: FindTruth | None 
         model_notes=notes_of(made, ranges=ranges),
         areas=areas_in(product, request),
         drift=drift_in(product, published, request),
+        shadows=shadows_in(product, request),
     )
 
 

@@ -29,7 +29,8 @@ class Landcover:
     """``landcover`` (class codes) and ``landcover_probability`` (percent, of the class on the map).
 
     Args:
-        model: The pinned model.
+        model: The pinned model. In a pipeline file, `shadow: REFERENCE` beside it runs a challenger over the same layers, for the
+            map `landcover_disagreement`.
     """
 
     name: ClassVar[str] = "landcover"

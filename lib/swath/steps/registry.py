@@ -30,6 +30,7 @@ BUILTIN: Final[Mapping[str, str]] = MappingProxyType(
         "classes": "swath.steps.classes:Classes",
         "clouds": "swath.steps.clouds:Clouds",
         "landcover": "swath.steps.landcover:Landcover",
+        "landcover_shadow": "swath.steps.landcover_shadow:LandcoverShadow",
         "pansharpen": "swath.steps.pansharpen:Pansharpen",
     }
 )
