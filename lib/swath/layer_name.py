@@ -6,6 +6,8 @@ from typing import Self
 
 #: ``dn:red`` as delivered, ``toa:red``, ``sr:red``, ``bt:lwir11``, ``qa``, ``landcover``.
 LayerName = str
+#: Begins the names of delivered layers.
+DELIVERED = "dn:"
 _ON_GRID = "@grid"
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import process_time
 
-from swath.engine.graph import DELIVERED, Call, Graph
+from swath.engine.graph import Call, Graph
 from swath.engine.supplies import Supplies
 from swath.engine.warping import Want, moved
 from swath.engine.windows import demand
 from swath.grid import Window
+from swath.layer_name import DELIVERED
 from swath.pipeline import Layer, Layers
 from swath.product import LayerName
 

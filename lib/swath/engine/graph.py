@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from swath.coregister import Registered
 from swath.engine.onto import Onto
-from swath.engine.target import target_of
+from swath.engine.raw_bands import mixes_images, on_the_map
+from swath.engine.target import Target, target_of
 from swath.engine.terrain import elevation_for
 from swath.errors import (
     GeometryError,
@@ -19,14 +20,13 @@ from swath.errors import (
 from swath.grid import Grid
 from swath.grid_choice import GridChoice
 from swath.inputs import DEM, RasterInput, RasterSource
-from swath.layer_name import LayerId
+from swath.layer_name import DELIVERED, LayerId
 from swath.pipeline import Pipeline, Recipe, Step, Writer
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
 
 #: Reasons for which a step may leave its optional assets out; any other SceneError quarantines the scene.
 _TOLERATED = (UnsupportedSensorError, MissingBandError, ModelContractError, MetadataError)
-DELIVERED = "dn:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Graph:
     @property
     def gridded(self) -> bool:
         """Whether the product is on a grid of its own."""
-        return any(spec.name != spec.layer for spec in self.outputs.values())
+        return bool(self.footprint) or any(spec.name != spec.layer for spec in self.outputs.values())
 
     def grid_of(self, name: LayerName) -> Grid:
         """The grid that a layer is on."""
@@ -107,7 +107,9 @@ def resolve(pipeline: Pipeline, scene: Scene, *, placed: Registered | None = Non
         SceneError: The scene cannot give what the pipeline must have.
     """
     claimed, scene = scene, scene if placed is None else placed.scene(scene)
-    calls, specs, failures = _possible(pipeline, scene)
+    # Of where the scene claims to be: what is found of it decides where pixels come from, not what the product covers.
+    target = target_of(claimed, _choice(pipeline, claimed, placed), rasters=pipeline.rasters) if _is_raw(claimed) else None
+    calls, specs, failures = _possible(pipeline, scene, target=target)
     chosen: dict[LayerName, LayerSpec] = {}
     left_out = dict(scene.left_out)
     for rule in pipeline.assets:
@@ -131,12 +133,14 @@ def resolve(pipeline: Pipeline, scene: Scene, *, placed: Registered | None = Non
             remedy="Choose a pipeline that fits the sensor.",
         )
     outputs, reference = _named(chosen), claimed.reference
-    # Of where the scene claims to be: what is found of it decides where pixels come from, not what the product covers.
-    target = target_of(claimed, _choice(pipeline, claimed, placed), rasters=pipeline.rasters)
+    if not _is_raw(claimed):
+        target = target_of(claimed, _choice(pipeline, claimed, placed), rasters=pipeline.rasters)
     if target is not None:
         reference = target.reference
         onto = Onto(target=target)
         for asset, spec in outputs.items():
+            if _is_raw(claimed) and not spec.grid.raw:  # made on the product's grid already
+                continue
             recipe = onto.recipe_of(spec, scene=scene)
             if recipe.grid != spec.grid:
                 calls.append(Call(step=onto, recipe=recipe, reads=(spec.name,)))
@@ -183,13 +187,21 @@ def _check_systems(graph: Graph) -> None:
                 )
 
 
-def _possible(pipeline: Pipeline, scene: Scene) -> tuple[list[Call], dict[LayerName, LayerSpec], dict[str, SceneError]]:
+def _is_raw(scene: Scene) -> bool:
+    return any(asset.grid.raw for asset in scene.assets.values())
+
+
+def _possible(
+    pipeline: Pipeline, scene: Scene, *, target: Target | None
+) -> tuple[list[Call], dict[LayerName, LayerSpec], dict[str, SceneError]]:
     calls: list[Call] = []
     specs: dict[LayerName, LayerSpec] = {}
     failures: dict[str, SceneError] = {}
     for step in pipeline.steps:
         try:
             recipes = step.recipes(scene, given=specs)
+            if target is not None and any(mixes_images(r, scene=scene, given=specs) for r in recipes):
+                recipes = on_the_map(step, scene=scene, given=specs, target=target)
         except _TOLERATED as error:
             failures.update(dict.fromkeys(step.kinds, error))
             continue

@@ -5,10 +5,11 @@ import json
 from typing import Any
 
 from swath.engine.ancillary import raster_digest
-from swath.engine.graph import DELIVERED, Graph
+from swath.engine.graph import Graph
 from swath.engine.raw_lattice import RAW_VERSION
 from swath.engine.supplies import digest_of_input
 from swath.engine.warping import WARP_VERSION, is_warp
+from swath.layer_name import DELIVERED
 from swath.plain import plain_of
 from swath.product import LayerSpec
 from swath.scene import Asset

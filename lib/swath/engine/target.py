@@ -135,7 +135,7 @@ def _ratio(source: Grid, scene: Scene) -> Fraction:
     ratio = source.resolution_m / scene.reference.resolution_m
     if source.raw:
         # Raw bands tell their sampling to two digits; those of one instrument are whole multiples of each other.
-        return Fraction(max(round(ratio), 1))
+        return Fraction(round(ratio)) if ratio >= 1.0 else Fraction(1, round(1.0 / ratio))
     found = Fraction(ratio).limit_denominator(8)
     return found if found and abs(float(found) / ratio - 1.0) < 1e-6 and source.crs == scene.reference.crs else Fraction(1)
 

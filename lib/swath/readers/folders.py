@@ -10,6 +10,7 @@ from swath.readers.archived_scenes import kind_of_folder, landsat_metadata
 from swath.readers.archives.companions import is_companion
 from swath.readers.files.href import JSON_SUFFIXES
 from swath.readers.files.listing import folders_on_s3, is_file
+from swath.readers.files.raw_pairs import is_pan, partner_of
 from swath.readers.landsat.files import is_mtl
 from swath.readers.passed_over import PassedOver
 from swath.readers.recognise import deliveries
@@ -35,6 +36,7 @@ class Folders:
 
     def __init__(self, passed_over: PassedOver) -> None:
         self._passed_over = passed_over
+        self._images: dict[str, list[str]] = {}
 
     def file(self, href: str) -> Iterator[str]:
         """The scene that a file is, or those of an item collection; nothing when it is none."""
@@ -63,6 +65,9 @@ class Folders:
             return
         files = {entry.name for entry in entries if is_file(entry)}
         if kind_of_folder(files) is not None or _is_plugged(str(folder)):
+            # A folder that is named itself is its own scene.
+            if above and self._is_with_another(str(folder)):
+                return
             yield from _granules(folder) or (str(folder),)
             if metadata := landsat_metadata(files):
                 others = self._below_landsat(entries, files=files, known={*metadata}, above=(*above, here))
@@ -72,6 +77,15 @@ class Folders:
             yield from self._safe(folder, entries=entries, files=files, above=(*above, here))
         else:
             yield from self._inside(entries, files=files, above=(*above, here))
+
+    def _is_with_another(self, folder: str) -> bool:
+        """Whether a folder is the pan image of a delivery whose multispectral image was found before it, in order of names."""
+        around, _, name = folder.rpartition("/")
+        before = self._images.setdefault(around, [])
+        if partner_of(name, among=before) is not None and is_pan(name):
+            return True
+        before.append(name)
+        return False
 
     def _below_landsat(
         self,
@@ -142,6 +156,8 @@ class Folders:
             if safe and found:
                 safes[safe] = True
             latest = folder if found == [folder] else latest
+            if found == [folder] and folder != prefix.rstrip("/") and self._is_with_another(folder):
+                continue
             several = granules.pop(folder, {})
             yield from sorted(several) if found == [folder] and len(several) > 1 else found
         yield from (safe for safe, known in safes.items() if not known and f"{safe}/".startswith(root))

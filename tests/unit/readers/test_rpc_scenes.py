@@ -1,5 +1,6 @@
 """Deliveries of raw images: DIMAP in tiles, Maxar in one file; their reflectance is that of the published formulas."""
 
+import json
 from collections.abc import Callable
 from math import pi
 from pathlib import Path
@@ -14,8 +15,13 @@ from tests.unit.readers.test_rpc_model import dimap_of, rpb_of
 from swath.algo.raw_image import model_of
 from swath.algo.rpc import Rpc
 from swath.algo.solar import earth_sun_distance_au
+from swath.engine.child.tasks import do
+from swath.engine.messages import MakeProduct
+from swath.engine.product_plan import plan_product
+from swath.engine.subject import Cutting, Subject
 from swath.errors import GeometryError, MetadataError, ReadError
 from swath.grid import Window
+from swath.inputs import RasterSource
 from swath.readers.discover import discover
 from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
@@ -110,6 +116,33 @@ def worldview(tmp_path: Path) -> Write:
     return write
 
 
+def bundle(home: Path, *, day: str = "20", number: str = "001") -> tuple[Path, Path]:
+    """Both images of a WorldView delivery over one ground: bands of 4 pixels of the pan band."""
+    rows, columns = np.mgrid[0:280, 0:360]
+    ground = 1000.0 + 500.0 * np.sin(rows / 9.0) * np.cos(columns / 7.0)
+    folders = home / f"WV_P{number}_MUL", home / f"WV_P{number}_PAN"
+    names = ("BAND_G", "BAND_R"), ("BAND_P",)
+    for folder, groups, scale in zip(folders, names, (1, 4), strict=True):
+        folder.mkdir()
+        width = 0.28 if scale == 4 else 0.07
+        told = [f"BEGIN_GROUP = {g}\nabsCalFactor = 0.005;\neffectiveBandwidth = {width};\nEND_GROUP = {g}" for g in groups]
+        told += ["BEGIN_GROUP = IMAGE_1", 'satId = "WV02";', "meanSunAz = 145.1;", "meanSunEl = 60.2;", "meanSatAz = 20.5;"]
+        told += [f"firstLineTime = 2012-08-{day if scale == 1 else '20'}T08:01:02Z;", "meanSatEl = 75.5;", "END_GROUP = IMAGE_1"]
+        (folder / f"A{scale}.IMD").write_text("\n".join(told), encoding="utf-8")
+        # The centre of the first pan pixel is 3/8 of a coarse pixel before that of the first coarse one.
+        off = {n: (v + 0.5) * scale - 0.5 for n, v in (("line_off", 34.5), ("samp_off", 44.5))}
+        (folder / f"A{scale}.RPB").write_text(
+            rpb_of(simple(**off, line_scale=35.0 * scale, samp_scale=45.0 * scale, lat_scale=7e-4, long_scale=9e-4)),
+            encoding="utf-8",
+        )
+        shown = ground if scale == 4 else ground.reshape(70, 4, 90, 4).mean(axis=(1, 3))
+        # Green and red differ from each other from place to place.
+        tint = 0.4 * np.sin(np.arange(shown.shape[1]) * scale / 40.0)
+        bands = [shown] if scale == 4 else [2.0 * shown * (1.0 - tint), 2.0 * shown * (1.0 + tint)]
+        raster(folder / f"A{scale}.TIF", np.stack(bands).astype(np.uint16))
+    return folders
+
+
 def read_band(scene: Scene, band: str, window: Window) -> Any:
     with BandReader() as reader:
         return reader.read(scene, band, window)
@@ -197,3 +230,62 @@ def test_an_image_with_fewer_bands_than_its_metadata_says_is_refused(pleiades: W
         raster(path, values)
     with pytest.raises(ReadError, match="the image has fewer bands than its metadata says: expected 2 bands; got 1 in"):
         read_scene(str(home))
+
+
+def test_both_images_of_a_delivery_are_one_scene(tmp_path: Path) -> None:
+    multispectral, pan = bundle(tmp_path)
+    assert list(discover([str(tmp_path)])) == [str(multispectral)]
+    assert list(discover([str(pan)])) == [str(pan)]
+    scene = read_scene(str(multispectral))
+    assert {n: (a.grid.width, a.grid.height) for n, a in scene.assets.items()} == {
+        "green": (90, 70), "red": (90, 70), "pan": (360, 280)
+    }  # fmt: skip
+    assert scene.digest != read_scene(str(pan)).digest
+    (pan / "A4.TIF").unlink()
+    with pytest.raises(MetadataError, match="the delivery is not one image"):
+        read_scene(str(multispectral))
+
+
+def test_a_pan_image_of_another_day_is_refused(tmp_path: Path) -> None:
+    multispectral, _ = bundle(tmp_path, day="21")
+    with pytest.raises(MetadataError, match="the pan image beside the multispectral one is of another scene"):
+        read_scene(str(multispectral))
+
+
+def test_a_raw_delivery_is_sharpened_on_the_map(tmp_path: Path) -> None:
+    multispectral, _ = bundle(tmp_path)
+    made = products(tmp_path, read_scene(str(multispectral)))
+    sharp, pan, red, green = (made[n] for n in ("sharp_red", "pan", "red", "green"))
+    assert sharp.shape == pan.shape == tuple(4 * n for n in red.shape)
+    blocks = (sharp / np.maximum(pan, 1.0)).reshape(red.shape[0], 4, red.shape[1], 4)[15:-15, :, 15:-15].mean(axis=(1, 3))
+    with np.errstate(invalid="ignore"):
+        tint = 2.0 * red / (green + red)
+    # Brovey keeps the share of red in the light of both where it is on the ground: a pixel beside it is another.
+    assert np.abs(blocks - tint[15:-15, 15:-15]).max() < 0.003
+    assert np.abs(blocks - tint[15:-15, 16:-14]).max() > 0.01
+    # And the pan band's detail: nothing but that share differs between them.
+    ratio = (sharp[60:-60, 61:-59] / pan[60:-60, 61:-59]) / (sharp[60:-60, 60:-60] / pan[60:-60, 60:-60])
+    assert np.abs(ratio - 1.0).max() < 0.02
+
+
+def products(home: Path, scene: Scene) -> dict[str, np.ndarray[Any, Any]]:
+    """Pixels of the orthorectified and sharpened product over flat ground."""
+    with rasterio.open(
+        home / "dem.tif", "w", driver="GTiff", width=300, height=300, count=1, dtype="float32", crs="EPSG:4326",
+        transform=rasterio.transform.from_origin(4.85, 44.15, 1e-3, 1e-3),
+    ) as target:  # fmt: skip
+        target.write(np.full((300, 300), 500.0, dtype=np.float32), 1)
+    dem = RasterSource(path=str(home / "dem.tif"), datum="ellipsoid")
+    steps: list[dict[str, Any]] = [{"name": "toa"}, {"name": "pansharpen", "parameters": {"of": "toa"}}]
+    assets = [{"layers": "toa", "required": True}, {"layers": "sharp", "required": True}]
+    text = json.dumps({"name": "sharp", "steps": steps, "assets": assets, "rasters": {"dem": dem.to_plain()}})
+    output = home / "out"
+    output.mkdir()
+    subject = Subject(scene=scene.to_json(), scene_id=scene.scene_id, pipeline=text, output=str(output))
+    do(MakeProduct(product=subject, cut=Cutting(split=False, strip_rows=None, folder=".scratch/x"), attempt="a"))
+    plan = plan_product(subject.scene, text)
+    found = {}
+    for name in plan.graph.outputs:
+        with rasterio.open(output / plan.folder / plan.href(name)) as source:
+            found[name] = source.read(1).astype(float)
+    return found

@@ -35,6 +35,18 @@ def direct_files(folder: str) -> dict[str, str]:
         ) from error
 
 
+def folders_in(folder: str) -> list[str]:
+    """Names of the folders in a folder, in order; none where it cannot be listed."""
+    if folder.startswith("s3://"):
+        root = folder.rstrip("/")
+        names = islice(open_store(root, create=False).list(""), MAX_FILES)
+        return sorted({name.partition("/")[0] for name in names if "/" in name})
+    try:
+        return sorted(e.name for e in os.scandir(Path(folder or ".").absolute()) if e.is_dir())
+    except OSError:
+        return []
+
+
 def folders_on_s3(prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Every folder below a prefix with the names of its own files, each once, children before parents.
 

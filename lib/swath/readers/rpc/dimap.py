@@ -133,6 +133,7 @@ def _angles(root: Element) -> tuple[Angles, Mapping[str, str]]:
 def _bands(root: Element) -> list[RawBand]:
     radiances = {_text(e, "BAND_ID"): e for e in root.findall(".//Band_Radiance")}
     suns = {_text(e, "BAND_ID"): _number(e, "VALUE") for e in root.findall(".//Band_Solar_Irradiance")}
+    ranges = {_text(e, "BAND_ID"): (_number(e, "MIN"), _number(e, "MAX")) for e in root.findall(".//Band_Spectral_Range")}
     calibrated = _text(root, "RADIOMETRIC_PROCESSING").upper() in _RAW_COUNTS
     order = {_text(e, "BAND_ID"): int(_text(e, "BAND_INDEX") or 0) for e in root.findall(".//Raster_Index")}
     ids = sorted(order, key=lambda b: order[b]) or [b for b in radiances if b]
@@ -151,7 +152,9 @@ def _bands(root: Element) -> list[RawBand]:
         if calibrated and band_id in radiances:
             told = _number(radiances[band_id], "GAIN")
             gain, bias = 1.0 / told if told else None, _number(radiances[band_id], "BIAS") or 0.0
-        band = Band(name=name, native_id=band_id, resolution_m=0.0, centre_um=centre)
+        low, high = ranges.get(band_id, (None, None))
+        width = high - low if low is not None and high is not None else None
+        band = Band(name=name, native_id=band_id, resolution_m=0.0, centre_um=centre, fwhm_um=width)
         found.append(RawBand(band=band, index=order.get(band_id, number), gain=gain, bias=bias, irradiance=suns.get(band_id)))
     return found
 

@@ -82,8 +82,15 @@ def _band(group: str, number: int, text: str, *, satellite: str) -> RawBand:
     said = dict(_VALUE.findall(text))
     name, centre = _BANDS[group]
     factor, width = said.get("absCalFactor"), said.get("effectiveBandwidth")
-    gain = _float(said, "absCalFactor") / _float(said, "effectiveBandwidth") if factor and width else None
-    band = Band(name=name, native_id=group.removeprefix("BAND_"), resolution_m=0.0, centre_um=centre)
+    bandwidth = _float(said, "effectiveBandwidth") if width else None
+    gain = _float(said, "absCalFactor") / bandwidth if factor and bandwidth else None
+    band = Band(
+        name=name,
+        native_id=group.removeprefix("BAND_"),
+        resolution_m=0.0,
+        centre_um=centre,
+        fwhm_um=bandwidth,
+    )
     return RawBand(band=band, index=number, gain=gain, irradiance=_ESUN.get(satellite, {}).get(name))
 
 
