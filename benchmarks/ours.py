@@ -72,7 +72,7 @@ def _keeping(strips: list[Any]) -> Iterator[None]:
     def kept(self: WaveRunner, *asked: Any, **more: Any) -> Any:
         result = run(self, *asked, **more)
         # A strip's costs are with each of its assets.
-        strips.extend({id(seconds): (seconds, peak) for work in result.products for _, seconds, peak in work.tiles}.values())
+        strips.extend({id(seconds): (seconds, peak) for work in result.products for _, seconds, peak in work.finished().tiles}.values())
         return result
 
     with patch.object(WaveRunner, "run", kept):
@@ -91,10 +91,11 @@ def _told(outcome: Any, output: str, *, strips: list[Any]) -> dict[str, Any]:
     for stage in outcome.stages:
         if stage.name in {"assets", "publish"}:
             seconds[{"assets": "assemble"}.get(stage.name, stage.name)] = stage.cpu_s
-    folder = Path(output) / Path(work.published.item).parent
+    made = work.finished()
+    folder = Path(output) / Path(made.published.item).parent
     return {
         "seconds": seconds,
-        "files": {r.name: str(folder / r.href) for r in work.records},
+        "files": {r.name: str(folder / r.href) for r in made.records},
         "child_peak_mb": max(peak for _, peak in strips),
     }
 

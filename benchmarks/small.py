@@ -182,8 +182,9 @@ def ours(folder: str, small: str, output: str) -> None:
     stop(spark)
     files = {}
     for work in outcome.made:
-        home = Path(output) / "many" / Path(work.published.item).parent
-        files[work.row["scene_id"]] = {r.name: str(home / r.href) for r in work.records}
+        made = work.finished()
+        home = Path(output) / "many" / Path(made.published.item).parent
+        files[work.row["scene_id"]] = {r.name: str(home / r.href) for r in made.records}
     print(json.dumps({"files": files}), flush=True)
 
 

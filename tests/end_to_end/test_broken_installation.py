@@ -130,7 +130,8 @@ class Asked:
     def to_plain(self) -> dict[str, Any]:
         return {"op": self.op, "scene_id": self.scene_id, "href": "/nowhere"}
 
-    def answered(self, plain: Mapping[str, Any]) -> Any:
+    @classmethod
+    def answered(cls, plain: Mapping[str, Any]) -> Any:
         return plain
 
 

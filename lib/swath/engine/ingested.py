@@ -72,7 +72,8 @@ class Ingest(Message):
     names: Mapping[str, Any] = field(default_factory=dict)
     terms: Mapping[str, Any] = field(default_factory=dict)
 
-    def answered(self, plain: Mapping[str, Any]) -> SceneFound:
+    @classmethod
+    def answered(cls, plain: Mapping[str, Any]) -> SceneFound:
         """The answer as it came."""
         return SceneFound.from_plain(plain)
 

@@ -67,7 +67,8 @@ class Prepare(OfCut):
     op: ClassVar[str] = "prepare"
     versions: tuple[KnownVersion, ...] = ()
 
-    def answered(self, plain: Mapping[str, Any]) -> Prepared:
+    @classmethod
+    def answered(cls, plain: Mapping[str, Any]) -> Prepared:
         """The answer as it came."""
         return Prepared.from_plain(plain)
 
@@ -106,6 +107,7 @@ class Adopt(Message):
     item: str
     names: tuple[str, ...]
 
-    def answered(self, plain: Mapping[str, Any]) -> Adopted:
+    @classmethod
+    def answered(cls, plain: Mapping[str, Any]) -> Adopted:
         """The answer as it came."""
         return Adopted.from_plain(plain)

@@ -58,7 +58,8 @@ class MakeStrip(OfCut):
     strip: int
     uploads: Mapping[str, str] = field(default_factory=dict)
 
-    def answered(self, plain: Mapping[str, Any]) -> StripMade:
+    @classmethod
+    def answered(cls, plain: Mapping[str, Any]) -> StripMade:
         """The answer as it came."""
         return StripMade.from_plain(plain)
 
@@ -97,7 +98,8 @@ class MakeAsset(OfCut):
     attempt: str
     upload: str = ""
 
-    def answered(self, plain: Mapping[str, Any]) -> AssetMade:
+    @classmethod
+    def answered(cls, plain: Mapping[str, Any]) -> AssetMade:
         """The answer as it came."""
         return AssetMade.from_plain(plain)
 
@@ -157,7 +159,8 @@ class Publish(OfProduct):
     features: tuple[Mapping[str, Mapping[str, list[int]]], ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
 
-    def answered(self, plain: Mapping[str, Any]) -> Published:
+    @classmethod
+    def answered(cls, plain: Mapping[str, Any]) -> Published:
         """The answer as it came."""
         return Published.from_plain(plain)
 
@@ -228,6 +231,7 @@ class MakeProduct(OfCut):
     attempt: str
     versions: tuple[KnownVersion, ...] = ()
 
-    def answered(self, plain: Mapping[str, Any]) -> ProductMade:
+    @classmethod
+    def answered(cls, plain: Mapping[str, Any]) -> ProductMade:
         """The answer as it came."""
         return ProductMade.from_plain(plain)

@@ -50,7 +50,7 @@ def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
     Args:
         values: Numbers, texts, aware moments; structs by field name, lists, maps.
-        kind: int32, int64, float64, bool, string, timestamp[us], or struct, list, map of these.
+        kind: int32, int64, float64, bool, string, binary, timestamp[us], or struct, list, map of these.
 
     Raises:
         TypeError: The kind is another one.
@@ -65,8 +65,8 @@ def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_list(kind) or pa.types.is_map(kind):
         inner = _entries(values, kind) if pa.types.is_map(kind) else array_of(_all(values), kind.value_type)
         return pa.Array.from_buffers(kind, len(values), [valid, _offsets(values)], nulls, 0, [inner])
-    if pa.types.is_string(kind):
-        texts = [b"" if v is None else v.encode() for v in values]
+    if pa.types.is_string(kind) or pa.types.is_binary(kind):
+        texts = [b"" if v is None else v if isinstance(v, bytes) else v.encode() for v in values]
         return pa.Array.from_buffers(kind, len(values), [valid, _offsets(texts), pa.py_buffer(b"".join(texts))], nulls)
     return pa.Array.from_buffers(kind, len(values), [valid, _fixed(values, kind)], nulls)
 

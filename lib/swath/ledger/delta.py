@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
@@ -15,7 +15,8 @@ from pyspark.sql.types import StructType
 from swath.errors import AccountError, SwathError
 from swath.ledger.delta_joins import join_small
 from swath.ledger.delta_log import DeltaLog
-from swath.ledger.delta_rows import read_columns, read_rows, read_where, write_rows
+from swath.ledger.delta_rows import GivenRows, read_columns, read_rows, read_where, write_rows
+from swath.ledger.tables import AppendedRows
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, NoLock
 
@@ -101,7 +102,7 @@ class DeltaTables:
     def append(
         self,
         name: str,
-        rows: Sequence[Row | tuple[Any, ...]] | DataFrame,
+        rows: AppendedRows,
         *,
         schema: StructType,
         run_id: str,
@@ -120,9 +121,7 @@ class DeltaTables:
         with self._lock.held():
             self._lock.check()
             if isinstance(rows, DataFrame) or not self._append_few(name, rows, schema, application=application, wave=wave):
-                frame = (
-                    rows if isinstance(rows, DataFrame) else self._spark.createDataFrame(list(rows), schema, verifySchema=False)
-                )
+                frame = rows if isinstance(rows, DataFrame) else self._frame(rows, schema)
                 (
                     frame.coalesce(files).write.format("delta").mode("append")
                     .option("txnAppId", application).option("txnVersion", wave)
@@ -131,9 +130,11 @@ class DeltaTables:
                 self._logs.pop(name, None)
             self._see(name, application=application, wave=wave)
 
-    def _append_few(
-        self, name: str, rows: Sequence[Row | tuple[Any, ...]], schema: StructType, *, application: str, wave: int
-    ) -> bool:
+    def _frame(self, rows: GivenRows, schema: StructType) -> DataFrame:
+        """Rows of the driver for Spark."""
+        return self._spark.createDataFrame(list(rows() if callable(rows) else rows), schema, verifySchema=False)
+
+    def _append_few(self, name: str, rows: GivenRows, schema: StructType, *, application: str, wave: int) -> bool:
         """Append without Spark; False when that cannot be."""
         log, plain = self._log_of(name), schema.jsonValue()
         if not log.fits(plain):

@@ -3,7 +3,7 @@
 import io
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import Any
@@ -17,17 +17,21 @@ from swath.stores.base import Store
 from swath.stores.local import LocalStore
 
 Json = dict[str, Any]
+#: Rows in the order of a schema, or what gives them.
+GivenRows = Sequence[Sequence[Any]] | Callable[[], Iterable[Sequence[Any]]]
+#: Rows of a row group at most, and characters of their texts: a product's records are some 50 kB.
+_GROUP_ROWS, _GROUP_TEXT = 8192, 8 << 20
 #: Delta cuts texts in its statistics; we leave those out that would have to be cut.
 _LONGEST_TEXT = 32
 #: Files that are read at once: on S3 each is a request or two.
 READERS = 8
 
 
-def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store, folder: str) -> Json:
+def write_rows(rows: GivenRows, schema: pa.Schema, *, store: Store, folder: str) -> Json:
     """Write one file of a table. It is invisible until a commit names it.
 
     Args:
-        rows: Rows in the order of ``schema``; structs in them in the order of their fields, moments aware.
+        rows: Rows in the order of ``schema``, or a function that gives them; structs in the order of their fields, moments aware.
         schema: Schema of the table.
         store: Store of the table.
         folder: Folder of the table.
@@ -35,22 +39,48 @@ def write_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema, *, store: Store
     Returns:
         The ``add`` action: path, size, statistics.
     """
-    columns = [[named(row[n], column.type) for row in rows] for n, column in enumerate(schema)]
-    table = pa.Table.from_arrays([array_of(v, c.type) for v, c in zip(columns, schema, strict=True)], schema=schema)
-    return write_table(table, store=store, folder=folder)
+    groups = _groups(rows() if callable(rows) else rows)
+    return _write((_table(g, schema) for g in groups), schema, store=store, folder=folder)
 
 
 def write_table(table: pa.Table, *, store: Store, folder: str) -> Json:
     """See ``write_rows``: the same of rows that are a table already."""
+    return _write([table], table.schema, store=store, folder=folder)
+
+
+def _groups(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    """Rows of a row group each, so that only those are in memory."""
+    group, text = list[Sequence[Any]](), 0
+    for row in rows:
+        group.append(row)
+        text += sum(len(v) for v in row if isinstance(v, str))
+        if len(group) == _GROUP_ROWS or text > _GROUP_TEXT:
+            yield group
+            group, text = [], 0
+    if group:
+        yield group
+
+
+def _table(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    columns = [[named(row[n], column.type) for row in rows] for n, column in enumerate(schema)]
+    return pa.Table.from_arrays([array_of(v, c.type) for v, c in zip(columns, schema, strict=True)], schema=schema)
+
+
+def _write(tables: Iterable[pa.Table], schema: pa.Schema, *, store: Store, folder: str) -> Json:
+    """Write tables behind each other into one file."""
     name = f"part-00000-{uuid.uuid4()}-c000.snappy.parquet"
     temporary = store.scratch() / name
     try:
-        pq.write_table(table, temporary, compression="snappy")
+        found: list[Json] = []
+        with pq.ParquetWriter(temporary, schema, compression="snappy") as writer:
+            for table in tables:
+                writer.write_table(table)
+                found.append(_statistics(table))
         size = temporary.stat().st_size
         store.put(temporary, f"{folder}/{name}")
     finally:
         temporary.unlink(missing_ok=True)
-    return {"path": name, "size": size, "stats": json.dumps(_statistics(table))}
+    return {"path": name, "size": size, "stats": json.dumps(_together(found))}
 
 
 def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, folder: str) -> list[Json]:
@@ -132,3 +162,18 @@ def _statistics(table: pa.Table) -> Json:
             if found and all(len(str(end)) <= _LONGEST_TEXT for end in (min(found), max(found))):
                 ends["minValues"][column.name], ends["maxValues"][column.name] = min(found), max(found)
     return {"numRecords": table.num_rows, **ends, "nullCount": nulls}
+
+
+def _together(found: Sequence[Json]) -> Json:
+    """Statistics of several row groups as those of their file."""
+    if len(found) == 1:
+        return found[0]
+    nulls = {name: sum(f["nullCount"][name] for f in found) for name in (found[0]["nullCount"] if found else ())}
+    ends: dict[str, dict[str, Any]] = {"minValues": {}, "maxValues": {}}
+    for name in nulls:
+        valued = [f for f in found if f["nullCount"][name] < f["numRecords"]]
+        # A group whose texts are too long says nothing of the file's ends.
+        if valued and all(name in f["minValues"] for f in valued):
+            ends["minValues"][name] = min(f["minValues"][name] for f in valued)
+            ends["maxValues"][name] = max(f["maxValues"][name] for f in valued)
+    return {"numRecords": sum(f["numRecords"] for f in found), **ends, "nullCount": nulls}

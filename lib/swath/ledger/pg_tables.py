@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import LongType, StructField, StructType
@@ -19,7 +19,7 @@ from swath.ledger.pg_rows import ROW_ID, Change, PgRows, Rows
 from swath.ledger.pg_schema import migrate
 from swath.ledger.pg_values import as_table
 from swath.ledger.schemas import TABLES
-from swath.ledger.tables import Tables
+from swath.ledger.tables import AppendedRows, Tables
 from swath.stores.base import Store
 from swath.stores.database import Database, reason
 from swath.stores.lock import CommitLock, NoLock
@@ -87,7 +87,7 @@ class PgTables:
     def append(
         self,
         name: str,
-        rows: Sequence[Row | tuple[Any, ...]] | DataFrame,
+        rows: AppendedRows,
         *,
         schema: StructType,
         run_id: str,

@@ -62,8 +62,8 @@ TABLES = {
     "scenes": SCENES, "products": PRODUCTS, "tiles": TILES, "sources": SOURCES, "quarantine": QUARANTINE, "runs": RUNS
 }  # fmt: skip
 
-#: What workers answer is JSON in one column: small, and the same for every stage.
-ANSWER = _struct(id=_LONG, answer=_TEXT)
+#: What workers answer: JSON as ``engine.message.pack`` makes it, whether it is a refusal, and what the work cost.
+ANSWER = _struct(id=_LONG, answer=BinaryType(), refused=_FLAG, cpu_s=_REAL, peak_mb=_REAL)
 #: What the user named.
 INPUT = _struct(n=_LONG, href=_TEXT)
 #: The same with the digests of its files that are known (JSON, or null).

@@ -1,6 +1,6 @@
 """What the ledger is to the rest of swath: tables, whether Delta or PostgreSQL keeps them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspark.sql import Column, DataFrame, Row
@@ -8,6 +8,10 @@ from pyspark.sql.types import StructType
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
+
+
+#: Rows to append: tuples in the order of the schema, what gives them (once more for each try), or a DataFrame.
+AppendedRows = Sequence[Row | tuple[Any, ...]] | Callable[[], Iterable[tuple[Any, ...]]] | DataFrame
 
 
 class Tables(Protocol):
@@ -55,7 +59,7 @@ class Tables(Protocol):
     def append(
         self,
         name: str,
-        rows: Sequence[Row | tuple[Any, ...]] | DataFrame,
+        rows: AppendedRows,
         *,
         schema: StructType,
         run_id: str,
@@ -66,7 +70,7 @@ class Tables(Protocol):
 
         Args:
             name: Name of the table.
-            rows: Tuples in the order of ``schema``, or a DataFrame of it.
+            rows: Tuples in the order of ``schema``, what gives them, or a DataFrame of it.
             schema: Schema of the table.
             run_id: Id of the run.
             wave: Number of the wave within the run.

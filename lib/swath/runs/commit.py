@@ -2,26 +2,31 @@
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, Row
 
 from swath import __version__
 from swath.account import Account, Count, Fate
-from swath.engine.messages import Published
 from swath.errors import AccountError
 from swath.ledger.rows import TableRow, asset_rows, counts_of, model_rows, row_of
 from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, TILES
 from swath.ledger.standing import standing_attempts
-from swath.ledger.tables import Tables
+from swath.ledger.tables import AppendedRows, Tables
 from swath.runs.ingest import name_of
 from swath.runs.plan import Aside, spec_of
 from swath.runs.request import RunRequest
 from swath.runs.resumed import Standing, standing
-from swath.runs.work import ProductWork, Refusal, WaveResult
+from swath.runs.work import Finished, ProductWork, Refusal, WaveResult
 from swath.statistics import SUMS
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
+
+#: Products whose versions are in memory at once, as text: some 50 kB each.
+_AT_ONCE = 1024
 
 
 class Ledger:
@@ -73,7 +78,15 @@ class Ledger:
         schema = {"products": PRODUCTS, "quarantine": QUARANTINE, "runs": RUNS, "tiles": TILES}[table]
         return self._tables.read(table, schema, where={"run_id": [self._request.run_id]})
 
-    def versions(self, product_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+    def find_versions(self, works: Sequence[ProductWork]) -> None:
+        """Give works the versions of their products that the ledger knows, newest first."""
+        for begin in range(0, len(works), _AT_ONCE):
+            some = works[begin : begin + _AT_ONCE]
+            found = self._versions([w.row["product_id"] for w in some])
+            for work in some:
+                work.know(found.get(work.row["product_id"], ()))
+
+    def _versions(self, product_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
         """Every version of some products, newest first."""
         found: dict[str, list[Mapping[str, Any]]] = {}
         columns = ["product_id", "item", "records", "pictures", "made"]
@@ -108,11 +121,20 @@ class Ledger:
         wave, request = result.wave, self._request
         now = datetime.now(UTC)
         stands = self.standing(wave)
-        made = [(w, w.published) for w in result.products if w.published and w.row["product_id"] not in stands.products]
-        tables = {
-            "tiles": (TILES, [t for w in result.products for t in _tiles(w, request=request, wave=wave)]),
+        made = [w for w in result.products if w.made is not None and w.row["product_id"] not in stands.products]
+        counted = [w for w in result.products if w.made is not None or w.tiles]
+
+        # Rows are made as they are written: those of a wide wave are hundreds of megabytes.
+        def tiles() -> Iterator[TableRow]:
+            return (t for w in counted for t in _tiles(w, request=request, wave=wave))
+
+        def products() -> Iterator[TableRow]:
+            return (_product(w, f, request=request, wave=wave, now=now) for w, f in _finished(made))
+
+        tables: dict[str, tuple[StructType, AppendedRows]] = {
+            "tiles": (TILES, tiles if counted else []),
             "quarantine": (QUARANTINE, self._quarantine(result, aside=aside, now=now)),
-            "products": (PRODUCTS, [_product(w, p, request=request, wave=wave, now=now) for w, p in made]),
+            "products": (PRODUCTS, products if made else []),
             "runs": (
                 RUNS,
                 [self._run(account, wave=wave, cpu_s=sum(s.cpu_s for s in result.stages), started=started, ended=now)],
@@ -157,9 +179,8 @@ class Ledger:
 def account_of(result: WaveResult, *, aside: Aside) -> Account:
     """Count a wave: its scenes, the assets of their products, and each pair of a scene and a product."""
     works = result.products
-    made = [w for w in works if w.published is not None]
     lost = [w for w in works if w.refusal is not None]
-    linked = sum(len(w.linked) for w in made)
+    made, linked = _assets_of(works)
     # A scene of several products has a row for each: all rows of one input share its number.
     fates: dict[int, Fate] = {}
     for work in works:
@@ -170,25 +191,37 @@ def account_of(result: WaveResult, *, aside: Aside) -> Account:
         edges=Count.of(w.fate for w in works) + beside,
         assets=Count(
             taken_in=sum(w.row["assets"] for w in works) + aside.assets_skipped + aside.assets_refused,
-            made=sum(len(w.records) for w in made) - linked,
+            made=made - linked,
             skipped=linked + aside.assets_skipped,
             quarantined=sum(w.row["assets"] for w in lost) + aside.assets_refused,
         ),
     )
 
 
+def _finished(works: Iterable[ProductWork]) -> Iterator[tuple[ProductWork, Finished]]:
+    """Works of which something was made, one opened at a time."""
+    return ((w, f) for w in works if (f := w.finished()) is not None)
+
+
+def _assets_of(works: Iterable[ProductWork]) -> tuple[int, int]:
+    """Assets of all products, and those of them that were linked."""
+    numbers = [(len(f.records), len(f.linked)) for _, f in _finished(works)]
+    return sum(n for n, _ in numbers), sum(n for _, n in numbers)
+
+
 def _tiles(work: ProductWork, *, request: RunRequest, wave: int) -> list[TableRow]:
+    finished = work.finished()
     return [
         row_of(
             TILES, run_id=request.run_id, wave=wave, product_id=work.row["product_id"], asset=tile.asset, strip=tile.strip,
             **dict(zip(SUMS, tile.sums, strict=True)), bytes=tile.bytes, seconds=dict(seconds), peak_mb=peak_mb,
         )
-        for tile, seconds, peak_mb in work.tiles
+        for tile, seconds, peak_mb in (work.tiles if finished is None else finished.tiles)
     ]  # fmt: skip
 
 
-def _product(work: ProductWork, published: Published, *, request: RunRequest, wave: int, now: datetime) -> TableRow:
-    row = work.row
+def _product(work: ProductWork, finished: Finished, *, request: RunRequest, wave: int, now: datetime) -> TableRow:
+    row, published = work.row, finished.published
     return row_of(
         PRODUCTS,
         product_id=row["product_id"],
@@ -202,10 +235,10 @@ def _product(work: ProductWork, published: Published, *, request: RunRequest, wa
         bbox=published.bbox,
         acquired=datetime.fromisoformat(published.acquired),
         platform=published.platform,
-        assets=asset_rows(work.records),
-        records=work.ledger,
+        assets=asset_rows(finished.records),
+        records=finished.ledger,
         pictures=published.pictures,
-        models=model_rows(r.model for r in work.records if r.model is not None),
+        models=model_rows(r.model for r in finished.records if r.model is not None),
         left_out=published.left_out,
         facts=json.dumps(published.facts, sort_keys=True),
         code=__version__,

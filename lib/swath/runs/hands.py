@@ -14,7 +14,7 @@ from swath.engine.refused import Refused
 from swath.errors import BrokenInstallationError
 from swath.runs.ingest import INPUTS, IngestRequest, StageProgress, inputs_read, tasks_for
 from swath.spark.breaker import Breaker
-from swath.spark.stage import run_stage, settle
+from swath.spark.stage import opened, run_stage, settle
 from swath.spark.tally import Outcomes, broken, outcome, together
 
 Answers = list[SceneFound | Refused]
@@ -66,7 +66,7 @@ class SparkHands:
 
     def read(self, requests: Sequence[Ingest], *, asked: IngestRequest, progress: StageProgress | None) -> Answers:
         """See ``Hands``."""
-        return run_stage(
+        answers = run_stage(
             self.session,
             requests,
             limits=asked.limits,
@@ -75,6 +75,7 @@ class SparkHands:
             breaker=Breaker(self.session, limit=asked.internal_limit),
             progress=inputs_read(progress, scenes=len(requests)),
         )
+        return opened(answers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

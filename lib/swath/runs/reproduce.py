@@ -16,6 +16,7 @@ from swath.readers.registry import read_scene
 from swath.runs.flight import StageProgress
 from swath.runs.request import Limits, RunRequest
 from swath.runs.wave import WaveRunner
+from swath.runs.work import ProductWork
 from swath.stores.base import Store
 
 Verdict = Literal["same", "differs", "other key", "missing", "new"]
@@ -96,12 +97,13 @@ def reproduce(
         product_id=plan.product_id, product_key=plan.product_key, assets=len(plan.keys),
         pixels=plan.pixels, strips=plan.cut(rows=request.strip_rows, split=True).strips,
     )  # fmt: skip
-    (work,) = WaveRunner(spark, into, request=request, progress=progress).run(0, [row]).products
+    (work,) = WaveRunner(spark, into, request=request, progress=progress).run(0, [ProductWork.of(row)]).products
     if work.refusal is not None:
         msg = f"{product['product_id']} cannot be made again: {work.refusal.message}"
         raise ConfigError(msg)
     then = {r["name"]: AssetRecord.from_plain(r) for r in json.loads(product["records"])}
-    now = {r.name: r for r in work.records}
+    made = work.finished()
+    now = {r.name: r for r in made.records} if made is not None else {}
     verdicts = tuple(_verdict(name, then.get(name), now.get(name)) for name in dict.fromkeys([*then, *now]))
     return Reproduction(product_id=product["product_id"], code_then=product["code"], assets=verdicts)
 

@@ -12,7 +12,7 @@ from swath.engine.messages import Published
 from swath.product import AssetRecord
 from swath.runs.decide import MAKE
 from swath.runs.plan import Plan
-from swath.runs.work import ProductWork, Refusal
+from swath.runs.work import Finished, ProductWork, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,9 @@ def made_work(row: Row, made: Row) -> ProductWork:
         shares={},
     )
     records = [AssetRecord.from_plain(r).bare() for r in json.loads(made["records"])]
-    return ProductWork(row=row, records=records, ledger=made["records"], published=published)
+    work = ProductWork.of(row)
+    work.made = Finished(published=published, records=records, ledger=made["records"])
+    return work
 
 
 def lost_before(plan: Plan, quarantine: DataFrame) -> list[ProductWork]:

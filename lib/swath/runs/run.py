@@ -29,7 +29,7 @@ from swath.runs.resumed import lost_before, made_before
 from swath.runs.stored_plan import load_or_make_plan
 from swath.runs.summary import tell
 from swath.runs.wave import WaveRunner
-from swath.runs.work import StageTime, WaveResult
+from swath.runs.work import ProductWork, StageTime, WaveResult
 from swath.sinks.served.delivery import CatalogueDelivery, delivery_to
 from swath.sinks.served.outbox import OutboxEntry
 from swath.spark.breaker import Breaker
@@ -188,12 +188,16 @@ class Run:
     def _make(self, wave: int, turn: Turn, *, plan: Plan, ledger: Ledger, store: Store) -> WaveResult:
         """Make a wave, in a thread of its own."""
         began = datetime.now(UTC)
-        rows = plan.wave(wave)
         runner = WaveRunner(self._spark, store, request=self._request, progress=turn.tell, breaker=self._breaker, turn=turn)
-        decided = {r["n"]: work for r in rows if (work := ledger.standing(wave).work(r)) is not None}
-        rows = [r for r in rows if r["n"] not in decided]
-        result = runner.run(wave, rows, versions=ledger.versions([r["product_id"] for r in rows if r["again"]]))
-        result.products += decided.values()
+        to_make, decided = list[ProductWork](), list[ProductWork]()
+        stands = ledger.standing(wave)
+        for row in plan.wave(wave):
+            work = stands.work(row)
+            to_make += [ProductWork.of(row)] if work is None else []
+            decided += [work] if work is not None else []
+        ledger.find_versions([w for w in to_make if w.row["again"]])
+        result = runner.run(wave, to_make)
+        result.products += decided
         result.began = began
         return result
 
@@ -222,7 +226,7 @@ class Run:
 
 
 def _entries(result: WaveResult) -> list[OutboxEntry]:
-    works = [(w.row["product_id"], w.published) for w in result.products if w.published is not None]
+    works = ((w.row["product_id"], f.published) for w in result.products if (f := w.finished()) is not None)
     return [OutboxEntry(collection=p.collection, product_id=name, item=p.item) for name, p in works]
 
 
@@ -233,11 +237,13 @@ def _since(moment: datetime) -> float:
 def _sort(result: WaveResult, outcome: RunOutcome) -> None:
     """Note where products were made, and keep the first ones: the ledger and the results have them all, memory stays flat."""
     for work in result.products:
-        for seconds in {tile.strip: seconds for tile, seconds, _ in work.tiles}.values():
+        finished = work.finished()
+        tiles = work.tiles if finished is None else finished.tiles
+        for seconds in {tile.strip: seconds for tile, seconds, _ in tiles}.values():
             outcome.step_cpu_s.update(seconds)
-        if work.published is None:
+        if finished is None:
             continue
-        outcome.touched.add(_place(work.published))
+        outcome.touched.add(_place(finished.published))
         if len(outcome.made) < FIRST_PRODUCTS:
             outcome.made.append(work)
 

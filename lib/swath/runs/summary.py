@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from swath.engine.messages import Published
 from swath.engine.product_plan import CHECKED, plan_product, product_of
 from swath.product import AssetRecord, Product
 from swath.report.cost import Cost
@@ -24,7 +23,7 @@ from swath.runs.request import RunRequest
 from swath.runs.results import Results
 from swath.runs.shadow import shadows_in
 from swath.runs.summary_head import summary_head
-from swath.runs.work import ProductWork
+from swath.runs.work import Finished, ProductWork
 
 Json = dict[str, Any]
 #: Finds what is known to be true of a product, for simulated scenes.
@@ -43,7 +42,7 @@ def summary_of(outcome: RunOutcome, *, truth: FindTruth | None = None, cost: Cos
     drift = drift_of_run(results.totals.models, results.totals.drift, request)
     return replace(
         head,
-        products=tuple(_summary(w, request, truth=truth, ranges=ranges) for w in outcome.made),
+        products=tuple(_summary(w, f, request=request, truth=truth, ranges=ranges) for w in outcome.made if (f := w.finished())),
         skipped=tuple(results.skipped),
         quarantine=tuple(results.quarantine),
         replaced=tuple(results.replaced),
@@ -72,32 +71,33 @@ def tell(works: list[ProductWork], results: Results, *, wave: int, aside: Aside,
     ranges = ranges_of(request.models)
     results.take(
         wave,
-        products=(_entry(w, w.published, request=request, ranges=ranges) for w in works if w.published is not None),
+        products=(_entry(w, f, request=request, ranges=ranges) for w in works if (f := w.finished()) is not None),
         quarantine=_quarantined(works, aside),
         skipped=(SkippedEntry(scene_id=_name(r), reason=_REASONS[r["status"]]) for r in aside.skipped_rows()),
     )
 
 
-def product_made(work: ProductWork, request: RunRequest) -> Product:
+def product_made(work: ProductWork, finished: Finished, *, request: RunRequest) -> Product:
     """The product of a finished work, as its item tells it."""
-    plan = plan_product(work.row["scene"], request.pipeline_json)
-    checked = work.published.facts.get(CHECKED) if work.published is not None else None
+    plan = plan_product(work.scene_json, request.pipeline_json)
+    checked = finished.published.facts.get(CHECKED)
     order = list(plan.graph.outputs)
-    records = sorted((AssetRecord.from_plain(r) for r in json.loads(work.ledger)), key=lambda r: order.index(r.name))
+    records = sorted((AssetRecord.from_plain(r) for r in json.loads(finished.ledger)), key=lambda r: order.index(r.name))
     return product_of(plan, request.pipeline_json, records=records, checked=checked)
 
 
-def _entry(work: ProductWork, published: Published, *, request: RunRequest, ranges: AllRanges) -> Json:
+def _entry(work: ProductWork, finished: Finished, *, request: RunRequest, ranges: AllRanges) -> Json:
     """What ``ProductSummary.to_contract`` says of a product, without planning it again where its child said everything."""
     replaced = {"replaced": work.row["message"]} if work.row["message"] else {}
+    published = finished.published
     if not published.shares or ranges:
-        return {**_summary(work, request, ranges=ranges).to_contract(), **replaced}
+        return {**_summary(work, finished, request=request, ranges=ranges).to_contract(), **replaced}
     folder = published.item.rpartition("/")[0]
     return {
         "product_id": work.row["product_id"],
         "scene_id": work.row["scene_id"],
         "item": published.item,
-        "assets": {r.name: f"{folder}/{r.href}" for r in work.records},
+        "assets": {r.name: f"{folder}/{r.href}" for r in finished.records},
         "collection": published.collection,
         "left_out": dict(published.left_out),
         "reduced_accuracy": dict(published.reduced),
@@ -105,16 +105,15 @@ def _entry(work: ProductWork, published: Published, *, request: RunRequest, rang
         "model_notes": {},
         "pictures": _roles(published.pictures),
         **{f"{name}_percent": published.shares[name] for name in ("valid", "saturated", "cloud")},
-        "models": [asdict(m) for m in in_order(r.model for r in work.records if r.model is not None)],
+        "models": [asdict(m) for m in in_order(r.model for r in finished.records if r.model is not None)],
         **replaced,
     }
 
 
-def _summary(work: ProductWork, request: RunRequest, *, truth: FindTruth | None = None, ranges: AllRanges) -> ProductSummary:
-    product, published = product_made(work, request), work.published
-    if published is None:
-        msg = f"{product.product_id} has no item"
-        raise ValueError(msg)
+def _summary(
+    work: ProductWork, finished: Finished, *, request: RunRequest, ranges: AllRanges, truth: FindTruth | None = None
+) -> ProductSummary:
+    product, published = product_made(work, finished, request=request), finished.published
     folder = str(PurePosixPath(published.item).parent)
     files = {a.name: f"{folder}/{a.href}" for a in product.assets}
     known = truth(product, files) if truth is not None else None

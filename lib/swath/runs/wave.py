@@ -1,20 +1,18 @@
 """One wave: strips, assets, items of a bounded group of products, and what became of each."""
 
-import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from pyspark.sql import Row, SparkSession
 
-from swath.engine.link_messages import KnownVersion, Prepare
-from swath.engine.message import Answered, Request
-from swath.engine.messages import Counted, MakeAsset, MakeProduct, MakeStrip, Publish, kept_records
+from swath.engine.link_messages import Prepare
+from swath.engine.message import Answered, Packed, Request
+from swath.engine.messages import Counted, MakeAsset, MakeProduct, MakeStrip, Publish
 from swath.engine.refused import Refused
 from swath.engine.subject import Cutting, Subject
-from swath.product import AssetRecord
 from swath.runs.flight import StageProgress, Turn
 from swath.runs.request import RunRequest
 from swath.runs.uploads import OpenUploads as Uploads
@@ -29,9 +27,35 @@ if TYPE_CHECKING:
     from swath.spark.task_progress import Progress
 
 B = TypeVar("B", bound=Answered)
+W = TypeVar("W")
+R = TypeVar("R")
 _TASKS_PER_CORE = 3
 #: Small products share a task until it has so many output pixels: about a CPU second.
 _TASK_PIXELS = 8_000_000
+
+
+class Lazily(Sequence[R], Generic[W, R]):
+    """Requests that are made when they are asked for: all at once, with their scenes, they are most of a driver.
+
+    Args:
+        works: A request each.
+        make: Makes the request.
+    """
+
+    def __init__(self, works: Sequence[W], make: Callable[[W], R]) -> None:
+        self._works, self._make = works, make
+
+    def __len__(self) -> int:
+        """Number of requests."""
+        return len(self._works)
+
+    @overload
+    def __getitem__(self, number: int) -> R: ...
+    @overload
+    def __getitem__(self, number: slice) -> "Lazily[W, R]": ...
+    def __getitem__(self, number: int | slice) -> "R | Lazily[W, R]":
+        """A request."""
+        return Lazily(self._works[number], self._make) if isinstance(number, slice) else self._make(self._works[number])
 
 
 class WaveRunner:
@@ -63,22 +87,16 @@ class WaveRunner:
         self._turn = turn
         self._stages: list[StageTime] = []
 
-    def run(
-        self, wave: int, rows: Sequence[Row], *, versions: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
-    ) -> WaveResult:
+    def run(self, wave: int, works: Iterable[ProductWork]) -> WaveResult:
         """Make the products of a wave. Nothing is committed here; items may be visible already.
 
         Args:
             wave: Number.
-            rows: Rows of the plan, with their scenes.
-            versions: Versions of the products in the ledger, newest first, by product.
+            works: Products to make.
         """
         self._stages = []
-        known = {product_id: tuple(map(_known, rows)) for product_id, rows in (versions or {}).items()}
         # The largest begin first, so that no large one is alone at the end.
-        works = [
-            ProductWork(row=row, versions=known.get(row["product_id"], ())) for row in sorted(rows, key=_pixels, reverse=True)
-        ]
+        works = sorted(works, key=lambda w: _pixels(w.row), reverse=True)
         folder = f".scratch/{self._request.run_id}/{wave}"
         self._cut(works, folder=folder)
         self._make(wave, [w for w in works if w.number == 1])
@@ -105,23 +123,21 @@ class WaveRunner:
 
     def _make(self, wave: int, works: list[ProductWork]) -> None:
         """Products of one strip, each from end to end in one call."""
-        asked = [MakeProduct(product=self._subject(w), cut=w.cut, attempt=uuid.uuid4().hex, versions=w.versions) for w in works]
+        asked = Lazily(
+            works, lambda w: MakeProduct(product=self._subject(w), cut=w.cut, attempt=uuid.uuid4().hex, versions=w.versions)
+        )
         groups = grouped([_pixels(w.row) for w in works], most=_TASK_PIXELS, least_groups=self._few_tasks)
         for work, answer in zip(works, self._stage(wave, "products", asked, groups=groups), strict=True):
-            made = work.take(answer, stage="process")
-            if made is None:
-                continue
-            work.tiles = [(tile, made.seconds, made.peak_mb) for tile in made.tiles]
-            work.linked, work.records, work.ledger = made.linked, list(made.records), made.ledger
-            work.published = made.published
+            work.made = work.take(answer, stage="process")
 
     def _prepare(self, wave: int, works: list[ProductWork], *, uploads: Uploads) -> None:
         """See what is there of products of several strips, and open the uploads that strips will share."""
-        asked = [Prepare(product=self._subject(w), cut=w.cut, versions=w.versions) for w in works]
+        asked = Lazily(works, lambda w: Prepare(product=self._subject(w), cut=w.cut, versions=w.versions))
         for work, answer in zip(works, self._stage(wave, "prepare", asked), strict=True):
-            found = work.take(answer, stage="process")
-            if found is None:
+            told = work.take(answer, stage="process")
+            if told is None:
                 continue
+            found = told.open()
             work.linked, work.records, work.kept = tuple(r.name for r in found.records), list(found.records), found.kept
             work.uploads = uploads.opened(found.uploads, paths=found.paths)
             skip = tuple(sorted(r.name for r in found.records))
@@ -129,12 +145,13 @@ class WaveRunner:
 
     def _strips(self, wave: int, works: list[ProductWork]) -> None:
         strips = [(w, n) for w in works for n in range(w.number)]
-        asked = [MakeStrip(product=self._subject(w), cut=w.cut, uploads=w.uploads, strip=n) for w, n in strips]
+        asked = Lazily(strips, lambda s: MakeStrip(product=self._subject(s[0]), cut=s[0].cut, uploads=s[0].uploads, strip=s[1]))
         # A strip is minutes of work and gets a task of its own.
         answers = self._stage(wave, "strips", asked, groups=[1] * len(asked))
         for (work, _), answer in zip(strips, answers, strict=True):
-            made = work.take(answer, stage="process")
-            if made is not None:
+            told = work.take(answer, stage="process")
+            if told is not None:
+                made = told.open()
                 work.strips.append(made)
                 work.tiles += [(Counted.of(part), made.seconds, made.peak_mb) for part in made.parts]
 
@@ -153,7 +170,7 @@ class WaveRunner:
         for (work, request), answer in zip(asked, self._stage(wave, "assets", [a for _, a in asked]), strict=True):
             made = work.take(answer, stage="assemble")
             if made is not None:
-                work.records.append(made.record)
+                work.records.append(made.open().record)
                 uploads.completed(request.upload)
 
     def _publish(self, wave: int, works: list[ProductWork]) -> None:
@@ -169,14 +186,12 @@ class WaveRunner:
             for work in works
         ]
         for work, answer in zip(works, self._stage(wave, "publish", asked), strict=True):
-            work.published = work.take(answer, stage="publish")
-            # From here on the records are text: statistics as values are most of what a driver would hold.
-            work.ledger, work.records, work.strips = kept_records(work.records), [r.bare() for r in work.records], []
+            told = work.take(answer, stage="publish")
+            work.publish(told.open() if told is not None else None)
 
     def _subject(self, work: ProductWork) -> Subject:
-        row = work.row
         pipeline, output = self._request.pipeline_json, self._store.root
-        return Subject(scene=row["scene"], scene_id=row["scene_id"], pipeline=pipeline, output=output)
+        return Subject(scene=work.scene_json, scene_id=work.row["scene_id"], pipeline=pipeline, output=output)
 
     @property
     def _few_tasks(self) -> int:
@@ -185,7 +200,7 @@ class WaveRunner:
 
     def _stage(
         self, wave: int, name: str, requests: Sequence[Request[B]], *, groups: Sequence[int] | None = None
-    ) -> list[B | Refused]:
+    ) -> list[Packed[B] | Refused]:
         if not requests:
             return []
         if self._turn is not None:
@@ -221,9 +236,3 @@ class WaveRunner:
 def _pixels(row: Row) -> int:
     """Pixels of a row's product; 1 for plans of earlier versions, which do not say."""
     return row["pixels"] or 1
-
-
-def _known(row: Mapping[str, Any]) -> KnownVersion:
-    """A version as the ledger keeps it."""
-    records = tuple(AssetRecord.from_plain(r) for r in json.loads(row["records"]))
-    return KnownVersion(item=row["item"], records=records, pictures=dict(row["pictures"] or {}))

@@ -1,21 +1,22 @@
 """One stage of a run: requests go out as references, each to one task; small answers come back."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark import TaskContext
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from swath.engine.child.kept import answer_json, forget_zips
 from swath.engine.child.parent import CONFIG, STORE, Limits
-from swath.engine.message import JsonRequest, Request, answer_to
+from swath.engine.message import JsonRequest, Packed, Request, pack, unpack
 from swath.engine.refused import Refused
-from swath.errors import ConfigError, ServiceError
+from swath.errors import ConfigError, InfrastructureError, ServiceError
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import ANSWER
 from swath.spark.breaker import Breaker
@@ -38,12 +39,12 @@ def run_stage(
     tasks: int | None = None,
     groups: Sequence[int] | None = None,
     breaker: Breaker | None = None,
-) -> list[A | Refused]:
+) -> list[Packed[A] | Refused]:
     """Do all requests.
 
     Args:
         spark: The session.
-        requests: References only.
+        requests: References only; each is asked for when it goes out, and not kept.
         limits: Limits of each call.
         name: Shown in Spark's UI and logs.
         progress: Told how many of how many tasks are done.
@@ -52,7 +53,7 @@ def run_stage(
         breaker: Stops the stage when too many scenes end by an unexpected error.
 
     Returns:
-        The answers in the order of the requests.
+        The answers in the order of the requests, packed: ``opened`` for those who want them at once.
 
     Raises:
         ServiceError: A store was away for longer than the workers waited.
@@ -72,6 +73,11 @@ def run_stage(
             answers[n] = answer
     settle(answers)
     return answers
+
+
+def opened(answers: Sequence[Packed[A] | Refused]) -> list[A | Refused]:
+    """The answers as values."""
+    return [a if isinstance(a, Refused) else a.open() for a in answers]
 
 
 def settle(answers: Sequence[A | Refused]) -> None:
@@ -104,7 +110,7 @@ def run_json_stage(
         ConfigError: See ``run_stage``.
     """
     answers = run_stage(spark, [JsonRequest(r) for r in requests], limits=limits, name=name, progress=progress, tasks=tasks)
-    return [a.answer() if isinstance(a, Refused) else a for a in answers]
+    return [a.answer() if isinstance(a, Refused) else a for a in opened(answers)]
 
 
 def evenly(requests: int, *, tasks: int | None) -> list[int]:
@@ -141,28 +147,25 @@ def _asked(
     groups: Sequence[int],
     progress: Progress | None = None,
     breaker: Breaker | None = None,
-) -> list[A | Refused]:
+) -> list[Packed[A] | Refused]:
     """Do all requests, once."""
-    plains = [r.to_plain() for r in requests]
-    # What all say (the pipeline, the output) travels once.
-    common = {k: v for k, v in plains[0].items() if all(p.get(k) == v for p in plains)}
-    texts = [json.dumps({k: v for k, v in p.items() if k not in common}) for p in plains]
-    shipped = spark.sparkContext.broadcast((common, texts, [0, *accumulate(groups)]))
-    del plains, texts
+    first = requests[0].to_plain()
+    shipped = spark.sparkContext.broadcast((first, [_beside(first, r) for r in requests], [0, *accumulate(groups)]))
 
     schema, note = to_arrow_schema(ANSWER), breaker.note if breaker is not None else None
 
     # Arrow's batches as they are: pandas would cost each worker half a second and 60 MB.
     def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":
-        common, texts, starts = shipped.value
+        first, texts, starts = shipped.value
         here = replace(limits, gpus=_gpus())
         for task in (n for batch in batches for n in batch.column("id").to_pylist()):
             for number in range(starts[task], starts[task + 1]):
-                request = {**common, **json.loads(texts[number])}
+                like, text = texts[number]
+                request = {**(first if like else {}), **json.loads(unpack(text))}
                 answer = answer_json(request, here)
                 if note is not None:
                     note(request, answer)
-                yield from table_of([{"id": number, "answer": json.dumps(answer)}], schema).to_batches()
+                yield from table_of([_row(number, answer)], schema).to_batches()
         forget_zips()
 
     rows = spark.range(0, len(groups), 1, numPartitions=len(groups)).mapInArrow(work, schema=ANSWER)
@@ -171,9 +174,33 @@ def _asked(
             told = _collected(spark, rows, name=name, total=len(groups), progress=progress)
     finally:
         shipped.unpersist(blocking=False)
-    found = {row["id"]: row["answer"] for row in told}
-    del told
-    return [answer_to(request, json.loads(found.pop(number))) for number, request in enumerate(requests)]
+    told.sort(key=itemgetter(0))
+    if len(told) != len(requests):
+        msg = f"{name}: {len(requests)} requests have {len(told)} answers"
+        raise InfrastructureError(msg)
+    answered = type(requests[0]).answered
+    return [_answer(row, answered) for row in told]
+
+
+def _beside(first: Json, request: Request[Any]) -> tuple[bool, bytes]:
+    """What a request says beside the first one (the pipeline, the output travel once), or all of it; and whether the former."""
+    plain = request.to_plain()
+    like = plain.keys() >= first.keys()
+    return like, pack(json.dumps({k: v for k, v in plain.items() if not (like and k in first and first[k] == v)}))
+
+
+def _row(number: int, answer: Mapping[str, Any]) -> Json:
+    """A row of ``ANSWER``."""
+    cost = {name: float(answer.get(name, 0.0)) for name in ("cpu_s", "peak_mb")}
+    return {"id": number, "answer": pack(json.dumps(answer)), "refused": Refused.within(answer) is not None, **cost}
+
+
+def _answer(row: Row, answered: Callable[[Mapping[str, Any]], A]) -> Packed[A] | Refused:
+    """What became of a request."""
+    _, data, refused, cpu_s, peak_mb = row
+    if refused and (found := Refused.within(json.loads(unpack(data)))) is not None:
+        return found
+    return Packed(data=bytes(data), reader=answered, cpu_s=cpu_s, peak_mb=peak_mb)
 
 
 def _gpus() -> str:

@@ -20,7 +20,7 @@ from swath.ledger.tables import Tables
 from swath.product import AssetRecord, ModelRef
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.request import Limits
-from swath.spark.stage import run_stage
+from swath.spark.stage import opened, run_stage
 from swath.stores.base import Store
 from swath.upkeep.finding import BROKEN, CATALOGUE, UNRECORDED, OutputFinding
 from swath.upkeep.reconcile import OutputComparison, ProductRow
@@ -91,7 +91,7 @@ def _adopt(
     items = {f.path: json.loads(store.read(f.path) or b"{}") for f in findings}
     whole = {path: item for path, item in items.items() if "swath:scene_digest" in item.get("properties", {})}
     asked = [Adopt(scene_id=item["id"], output=store.root, item=path, names=tuple(_names(item))) for path, item in whole.items()]
-    answers = run_stage(spark, asked, limits=Limits(), name=f"{run_id} adopt")
+    answers = opened(run_stage(spark, asked, limits=Limits(), name=f"{run_id} adopt"))
     return [
         (path, _product(item, answer.records, path=path, run_id=made_by.get(item["id"], run_id), site=site))
         for (path, item), answer in zip(whole.items(), answers, strict=True)

@@ -6,7 +6,7 @@ from swath.account import Count
 from swath.engine.messages import Published
 from swath.runs.commit import account_of
 from swath.runs.plan import Aside
-from swath.runs.work import ProductWork, Refusal, WaveResult
+from swath.runs.work import Finished, ProductWork, Refusal, WaveResult
 
 
 def _work(n: int, *, tile: str, refused: bool = False) -> ProductWork:
@@ -16,7 +16,7 @@ def _work(n: int, *, tile: str, refused: bool = False) -> ProductWork:
     published = Published(
         item="i", bbox=[], pictures={}, collection="c", left_out={}, facts={}, acquired="", platform="", reduced={}, shares={}
     )
-    return ProductWork(row=row, published=published, linked=("red", "nir"))
+    return ProductWork(row=row, made=Finished(published=published, linked=("red", "nir")))
 
 
 def test_a_scene_of_several_products_counts_once_by_the_worst_of_their_fates() -> None:
