@@ -35,8 +35,9 @@ def queue(sqs: Any) -> str:
     return made
 
 
-def _run(queue: str, *, output: Path, code: int) -> str:
+def _run(queue: str, *, output: Path, code: int, run_id: str = "") -> str:
     words = [sys.executable, "-m", "swath.cli", "run", "toa", "--input", f"sqs+{queue}", "--output", str(output), "--json"]
+    words += ["--run-id", run_id] if run_id else []
     done = subprocess.run([*words, "--master", "local[1,4]"], capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr[-3000:]
     return done.stdout + done.stderr
@@ -71,7 +72,22 @@ def test_a_run_drains_a_queue_and_a_message_goes_when_its_scene_has_a_row(
     assert len(list(output.rglob("*.tif"))) > 3
     sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"Records": [record]}))
     assert "1 messages deleted" in _run(queue, output=output, code=0), "a delivery that came twice is made once"
-    assert "0 messages of 0 objects" in _run(queue, output=output, code=0)
+
+
+def test_an_empty_queue_leaves_a_result_that_a_gate_can_judge(sqs: Any, queue: str, tmp_path: Path) -> None:
+    del sqs
+    output = tmp_path / "out"
+    told = _run(queue, output=output, code=0, run_id="nightly-1")
+    assert "0 messages of 0 objects" in told
+    assert "run nightly-1: the queue is empty" in (output / "reports" / "nightly-1.log").read_text(encoding="utf-8")
+    result = json.loads((output / "reports" / "nightly-1.json").read_text(encoding="utf-8"))
+    assert (result["scenes_in"], result["made"], result["quarantined"], result["balanced"]) == (0, 0, 0, True)
+    assert (result["pipeline"], result["site"]) == ("toa", "laptop")
+    beats = [json.loads(b) for b in (output / "reports" / "nightly-1.metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [b["event"] for b in beats] == ["start", "end"]
+    # A run of that name that is there already keeps its result.
+    _run(queue, output=output, code=0, run_id="nightly-1")
+    assert json.loads((output / "reports" / "nightly-1.json").read_text(encoding="utf-8")) == result
 
 
 def test_messages_stay_when_the_run_cannot_begin(sqs: Any, queue: str, bucket: Any, tmp_path: Path) -> None:

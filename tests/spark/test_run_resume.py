@@ -128,6 +128,7 @@ def test_a_run_killed_after_its_first_wave_goes_on_where_it_was(
     assert waves(spark, tmp_path) == [BEGAN, 0]
     again: RunSummary = run_job("toa", scenes_folder, **given)
     assert (again.scenes.taken_in, again.scenes.made, again.balanced) == (SCENES, SCENES, True)
+    assert again.edges is None, "a source of a product each, as of the scenes"
     assert len({p.product_id for p in again.products}) == SCENES
     whole_and_once(spark, tmp_path, straight=straight)
 

@@ -3,13 +3,17 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from swath.account import Account
 from swath.cli.output import session
-from swath.cli.run_request import QUEUE, RunOptions, reach
+from swath.cli.run_request import QUEUE, RunOptions, absolute, reach
+from swath.config import load_pipeline
 from swath.deploy.events.kept import KEEP_S, kept
 from swath.deploy.events.message import Arrival
 from swath.deploy.events.queue import RefusedMessage, SqsQueue
 from swath.report.summary import RunSummary
+from swath.runs.run_id import run_id_of
 from swath.runs.told import Told
 from swath.stores.lock import output_lock
 from swath.stores.registry import open_store
@@ -20,7 +24,9 @@ Execute = Callable[[RunOptions], RunSummary]
 
 
 def drain(options: RunOptions, *, told: Told, execute: Execute) -> RunSummary | None:
-    """Take what a queue has, run, and delete what has a row; None when there was nothing to do.
+    """Take what a queue has, run, and delete what has a row; a queue that is empty leaves a result of no scenes.
+
+    None when there was nothing to do and the run is there already: its result stays.
 
     A message whose scene got no row comes back, and after some times goes to the dead letters.
 
@@ -46,7 +52,7 @@ def drain(options: RunOptions, *, told: Told, execute: Execute) -> RunSummary | 
     waiting = [a for a in arrivals if a.uris]
     told.say(f"{queue.url}: {len(waiting)} messages of {len(uris)} objects")
     if not uris:
-        return None
+        return _nothing(options, told=told)
     try:
         with kept(queue, waiting, say=told.say):
             summary = execute(replace(options, inputs=uris, limit=None))
@@ -59,6 +65,28 @@ def drain(options: RunOptions, *, told: Told, execute: Execute) -> RunSummary | 
     queue.keep(back, seconds=0)
     told.say(f"{len(done)} messages deleted, {len(back)} back in the queue: their objects have no row")
     return summary
+
+
+def _nothing(options: RunOptions, *, told: Told) -> RunSummary | None:
+    """The result of a run without scenes, so that a gate has something to judge."""
+    from swath.runs.beats import stream_of  # noqa: PLC0415  a second of imports
+    from swath.runs.ingest import run_path  # noqa: PLC0415
+    from swath.runs.recorded import recorded  # noqa: PLC0415
+    from swath.runs.report_files import write_report  # noqa: PLC0415
+    from swath.runs.request import RunRequest  # noqa: PLC0415
+    from swath.runs.summary_head import summary_head  # noqa: PLC0415
+
+    run_id, output, began = run_id_of(options.run_id), absolute(options.output), datetime.now(UTC)
+    store = open_store(output)
+    if any(store.size(path) is not None for path in (f"reports/{run_id}.json", run_path(run_id, "plan/_SUCCESS"))):
+        return None
+    name = load_pipeline(options.pipeline).name
+    request = RunRequest(run_id=run_id, pipeline={"name": name}, inputs=options.inputs, output=output, site=options.site)
+    with recorded(run_id, output=output, told=told) as log, stream_of(request, say=log.say) as metrics:
+        metrics.begin()
+        log.say(f"run {run_id}: the queue is empty")
+        head = summary_head(request, pipeline=name, account=Account(), stages=(), started=began, ended=datetime.now(UTC))
+        return write_report(head)
 
 
 def _refuse_busy(options: RunOptions) -> None:

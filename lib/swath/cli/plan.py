@@ -14,6 +14,7 @@ from rich.table import Table
 from swath.cli.progress import telling
 from swath.cli.run_options import run_options
 from swath.cli.run_request import RunOptions, request_of
+from swath.report.cost import Cost
 from swath.report.summary import reason_of
 from swath.report.text import plain, size
 from swath.runs.own_children import own_children
@@ -84,6 +85,8 @@ def _show(found: dict[str, Any]) -> None:
     table.add_row("files", f"{found['assets']}, {size(found['bytes_at_most'])} before compression")
     table.add_row("memory of a worker", f"about {found['peak_mb_per_worker']} MiB")
     table.add_row("time", f"about {found['wall_s']} s ({found['cpu_s']} CPU s)")
+    if "cost" in found:
+        table.add_row("cost", f"about {Cost(**found['cost'])}")
     for reference, model in found.get("models_lock", {}).get("models", {}).items():
         table.add_row(f"model {reference}", f"{model['name']} {model['version']}, sha256 {model['digest'][:12]}")
     console = Console()

@@ -9,15 +9,27 @@ class Cost:
 
     Args:
         currency: ISO 4217.
-        amount: Amount in that currency.
+        amount: Amount in that currency, for cores and requests.
         core_hours: Executor cores held, times hours.
+        requests: Part of the amount that is about requests of the store.
+        month: What a month of keeping what was made costs, beside the amount.
+        per_1000: Amount for 1,000 scenes of this kind; None where no scene was made.
     """
 
     currency: str
     amount: float
     core_hours: float
+    requests: float = 0.0
+    month: float = 0.0
+    per_1000: float | None = None
 
     def __str__(self) -> str:
-        """Amounts under a cent keep what is left of them."""
-        digits = 2 if self.amount >= 1 else 4
-        return f"{self.amount:.{digits}f} {self.currency} ({self.core_hours:.2f} core hours)"
+        """In words; amounts under a cent keep what is left of them."""
+        told = f"{_amount(self.amount)} {self.currency} ({self.core_hours:.2f} core hours)"
+        if self.per_1000 is not None:
+            told += f", {_amount(self.per_1000)} {self.currency} for 1,000 scenes"
+        return told + (f"; storage {_amount(self.month)} {self.currency} a month" if self.month else "")
+
+
+def _amount(value: float) -> str:
+    return f"{value:.{2 if value >= 1 else 4}f}"

@@ -1,9 +1,9 @@
 """What a run would make and cost, before it runs: counts from its plan, memory and time from measured rates."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pyspark.sql import Row, SparkSession
@@ -12,12 +12,14 @@ from swath.errors import ConfigError
 from swath.ledger.delta import NeedsSparkError
 from swath.ledger.open import open_tables
 from swath.readers.stac.search import Say
+from swath.report.cost import Cost
 from swath.runs.calibration import slowness
 from swath.runs.decide import REFUSED, STATUSES
 from swath.runs.hands import Hands, SparkHands
 from swath.runs.ingest import StageProgress, name_of
 from swath.runs.plan import Plan
 from swath.runs.planned_changes import MOST_LISTED, planned_changes, standing
+from swath.runs.prices import Prices, Spent, site_prices
 from swath.runs.request import RunRequest
 from swath.runs.stored_plan import load_or_make_plan
 from swath.stores.registry import open_store
@@ -134,16 +136,26 @@ def look(
     estimates = [estimate(r) for r in wanted]
     refuse_what_cannot_fit(estimates, request)
     changes = {"changes": _changes(listed, told=aside_rows, request=request)} if listing else {}
+    sums, prices = totals(estimates, cores=cores, slower=slowness()), site_prices()
     return {
         "pipeline": request.pipeline["name"],
         **changes,
         "status": counts,
-        **totals(estimates, cores=cores, slower=slowness()),
+        **sums,
+        **({"cost": asdict(_cost(sums, prices=prices, cores=cores, waves=waves))} if prices is not None else {}),
         "waves": waves,
         "wave_products": request.width(cores=cores),
         "product_ids": [e.product_id for e in estimates],
         "refused": [{"scene_id": name_of(r["scene_id"], r["href"], stage=r["stage"]), "message": r["message"]} for r in refused],
     }
+
+
+def _cost(sums: Mapping[str, Any], *, prices: Prices, cores: int, waves: int) -> Cost:
+    """What a run of these sums would cost, its cores held to its end; files as large as they are before compression."""
+    spent = Spent(
+        core_s=sums["wall_s"] * cores, scenes=sums["products"], assets=sums["assets"], waves=waves, bytes=sums["bytes_at_most"]
+    )
+    return prices.cost(spent)
 
 
 def _first_with_scenes(plan: Plan) -> list[Row]:

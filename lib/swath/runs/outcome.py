@@ -27,6 +27,8 @@ class RunOutcome:
         results: Entries of its scenes.
         made: First products of the run, those of an earlier execution that was cut short first.
         stages: Stages of all waves.
+        own: Account over the waves of this execution.
+        made_bytes: Size of the files that this execution made.
         touched: Collections and days that got a product.
         started: Aware.
         ended: Aware.
@@ -42,6 +44,8 @@ class RunOutcome:
     ended: datetime
     made: list[ProductWork] = field(default_factory=list)
     stages: list[StageTime] = field(default_factory=list)
+    own: Account = field(default_factory=Account)
+    made_bytes: int = 0
     touched: set[tuple[str, date]] = field(default_factory=set)
     not_scenes: PassedOver = field(default_factory=PassedOver)
     step_cpu_s: Counter[str] = field(default_factory=Counter)

@@ -11,7 +11,7 @@ from swath.report.text import lines
 from swath.runs.beats import RunMetrics, numbers_of, stream_of
 from swath.runs.drift import numbers_of_drift
 from swath.runs.outcome import RunOutcome
-from swath.runs.prices import site_prices
+from swath.runs.prices import Spent, site_prices
 from swath.runs.recorded import recorded
 from swath.runs.report_files import write_report
 from swath.runs.request import RunRequest
@@ -43,7 +43,7 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
         outcome = Run(spark, request, progress=log.stage, announce=log.wave, say=log.say, watcher=watcher).execute()
         if outcome.delivered is not None:
             log.say(str(outcome.delivered))
-        cost = prices.cost(core_s=_held_s(spark, outcome)) if prices is not None else None
+        cost = prices.cost(_spent(spark, outcome)) if prices is not None else None
         metrics.note(**numbers_of(outcome), cost=None if cost is None else cost.amount)
         told_of = summary_of(outcome, truth=truth, cost=cost)
         metrics.note(**numbers_of_drift(told_of.drift))
@@ -59,6 +59,12 @@ def _keep_lock(request: RunRequest) -> None:
         open_store(request.output).write(f"reports/{request.run_id}.{LOCK_FILE}", request.models_lock.encode())
 
 
-def _held_s(spark: SparkSession, outcome: RunOutcome) -> float:
-    """Core seconds that the executors were held for the run."""
-    return core_seconds(executors(spark), since=outcome.started, until=outcome.ended)
+def _spent(spark: SparkSession, outcome: RunOutcome) -> Spent:
+    """What this execution of the run used."""
+    return Spent(
+        core_s=core_seconds(executors(spark), since=outcome.started, until=outcome.ended),
+        scenes=outcome.own.scenes.made,
+        assets=outcome.own.assets.made,
+        waves=sum(s.name == "commit" for s in outcome.stages),
+        bytes=outcome.made_bytes,
+    )

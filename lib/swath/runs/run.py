@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Protocol
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from swath.account import Account
+from swath.account import Account, Count
 from swath.engine.messages import Published
 from swath.errors import ConfigError, ServiceError
 from swath.ledger.open import open_tables
@@ -18,7 +19,7 @@ from swath.readers.stac.search import Say
 from swath.report.summary import FIRST_PRODUCTS
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.commit import Ledger
-from swath.runs.decide import STATUSES
+from swath.runs.decide import DUPLICATE, MADE, REFUSED, STATUSES
 from swath.runs.flight import Flight, StageProgress, Turn
 from swath.runs.ingest import not_scenes, run_path
 from swath.runs.outcome import RunOutcome
@@ -109,7 +110,7 @@ class Run:
             ledger = Ledger(tables, request=self._request)
             outcome, plan, done = self._begun(store, tables, ledger=ledger)
             self._fly(plan, done=done, ledger=ledger, store=store, outcome=outcome)
-            outcome.account = _account(ledger, outcome, resumed=bool(done))
+            outcome.account = _account(ledger, outcome, plan=plan, done=done)
             with lock.held():
                 _rebuild_catalogue(tables, store, outcome)
             self._deliver(outcome)
@@ -208,7 +209,8 @@ class Run:
             # Before the commit: whatever happens after it, the catalogue will be told.
             self._delivery.note(f"{self._request.run_id}.{result.wave:06d}", _entries(result))
         tell(result.products, outcome.results, wave=result.wave, aside=aside, request=self._request)
-        outcome.account = outcome.account + ledger.commit(result, aside=aside, started=result.began)
+        outcome.own = outcome.own + ledger.commit(result, aside=aside, started=result.began)
+        outcome.account = outcome.own
         outcome.stages += [*result.stages, StageTime(name="commit", wall_s=_since(since), cpu_s=0.0, tasks=1)]
         self._deliver(outcome)
         _sort(result, outcome)
@@ -244,15 +246,21 @@ def _sort(result: WaveResult, outcome: RunOutcome) -> None:
         if finished is None:
             continue
         outcome.touched.add(_place(finished.published))
+        outcome.made_bytes += sum(r.bytes for r in finished.records if r.name not in finished.linked)
         if len(outcome.made) < FIRST_PRODUCTS:
             outcome.made.append(work)
 
 
-def _account(ledger: Ledger, outcome: RunOutcome, *, resumed: bool) -> Account:
+def _account(ledger: Ledger, outcome: RunOutcome, *, plan: Plan, done: set[int]) -> Account:
     """Over all waves of the run, those of earlier executions included."""
-    if not resumed:
+    if not done:
         return outcome.account
-    return account_in(ledger.of_run("runs").agg(*[F.sum(n).alias(n) for n in COUNTED]).collect()[0].asDict())
+    told = account_in(ledger.of_run("runs").agg(*[F.sum(n).alias(n) for n in COUNTED]).collect()[0].asDict())
+    # The ledger's waves count no edges: a row of the plan is one.
+    asked, made = sum(map(plan.products, done)), ledger.of_run("products").filter(F.col("wave").isin(sorted(done))).count()
+    skipped, refused = (plan.scenes(MADE, DUPLICATE), plan.scenes(REFUSED)) if 0 in done else (0, 0)
+    before = Count(taken_in=asked + skipped + refused, made=made, skipped=skipped, quarantined=asked - made + refused)
+    return replace(told, edges=outcome.account.edges + before)
 
 
 def _rebuild_catalogue(tables: Tables, store: Store, outcome: RunOutcome) -> None:
