@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from benchmarks import chain, cog_cost, composite_truth, jpeg2000, scaling, small
+from benchmarks import chain, cog_cost, composite_truth, jpeg2000, scaling, small, stack_median
 
 FULL = 10_980
 
@@ -31,6 +31,7 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[int, int], str], int, int]] = {
     "codecs": ("Block codecs", _codecs, FULL, 1),
     "jpeg2000": ("JPEG 2000: strips against whole bands", jpeg2000.measure, 5490, 1),
     "composites": ("Composites of 30 cloudy dates against known ground", composite_truth.measure, 128, 30),
+    "stack": ("The median of 40 cloudy dates against odc-stac, xarray and dask", stack_median.measure, 2745, 1),
     "scaling": ("One core against two; memory by size of the scene", scaling.measure, FULL, 1),
 }
 

@@ -1,6 +1,6 @@
 """The median of 40 cloudy dates: swath against odc-stac with xarray and dask, CPU seconds and memory.
 
-``measure(size, repeats)`` prints the table; ``python -m benchmarks.stack_median ours|odc FOLDER OUTPUT`` are the two sides that
+``python -m benchmarks --only stack`` prints the table; ``python -m benchmarks.stack_median ours|odc FOLDER OUTPUT`` are the two sides that
 it watches. Both read the same Level-2 items (four bands of 16 bits and a scene classification), leave out cloud, take the median of
 each band, and write one GeoTIFF a band.
 
@@ -120,7 +120,14 @@ def _pixels(size: int, *, name: str, date: int) -> Counts:
 def _write(path: Path, values: NDArray[Any]) -> None:
     transform = Affine(_PIXEL, 0.0, _LEFT, 0.0, -_PIXEL, _TOP)
     profile = {"driver": "GTiff", "count": 1, "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate"}
-    profile |= {"zlevel": 1, "dtype": values.dtype, "height": values.shape[0], "width": values.shape[1], "predictor": 2, "nodata": 0}
+    profile |= {
+        "zlevel": 1,
+        "dtype": values.dtype,
+        "height": values.shape[0],
+        "width": values.shape[1],
+        "predictor": 2,
+        "nodata": 0,
+    }
     with rasterio.open(path, "w", crs=CRS.from_epsg(_EPSG), transform=transform, **profile) as target:
         target.write(values, 1)
 
@@ -157,13 +164,13 @@ def ours(folder: Path, output: Path) -> None:
     from swath.readers.level2.source import read_source  # noqa: PLC0415
     from swath.sinks.cog.assemble import CogTarget, assemble  # noqa: PLC0415
     from swath.stack.periods import periods_of  # noqa: PLC0415
-    from swath.stack.recipe import GridRule, Recipe  # noqa: PLC0415
+    from swath.stack.recipe import CompositeRecipe, GridRule  # noqa: PLC0415
     from swath.stores.local import local_store  # noqa: PLC0415
 
     next_phase("work")
     sources = [read_source(str(path)) for path in sorted(folder.glob("*/*.json"))]
     rule = GridRule(crs=f"EPSG:{_EPSG}", resolution=_PIXEL, origin=(_LEFT, _TOP), tile_px=3072)
-    recipe = Recipe(
+    recipe = CompositeRecipe(
         name="m", title="m", version=1, reducer="median", bands=tuple(BANDS), flags=("cloud",), grid=rule, memory_mb=512
     )
     tiling = tiling_for(recipe, sources)
@@ -171,7 +178,10 @@ def ours(folder: Path, output: Path) -> None:
     text, strips = composite.to_json(), range(0, composite.grid.height, _CHUNK)
     del sources
     parts: dict[str, list[Any]] = {}
-    with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("forkserver")) as pool:
+    forks = get_context("forkserver")
+    # As swath's own workers, whose code is loaded once and shared.
+    forks.set_forkserver_preload(["swath.stack.strip", "swath.readers.pixels.bands", "swath.stores.local"])
+    with ProcessPoolExecutor(_PROCESSES, mp_context=forks) as pool:
         for made in pool.map(partial(_strip, text, str(output)), strips):
             for part in made:
                 parts.setdefault(part.asset, []).append(part)

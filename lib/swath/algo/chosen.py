@@ -100,14 +100,17 @@ def _medoid(values: Stack, result: NDArray[np.int16]) -> None:  # noqa: C901 (co
 @compiled
 def _nearest(values: Stack, centre: Stack, result: NDArray[np.int16]) -> None:
     sources, bands, height, width = values.shape
-    least = np.empty(width, dtype=np.float64)
+    least, squares = np.empty(width, dtype=np.float64), np.empty(width, dtype=np.float64)
     for y in range(height):
         least[:] = np.inf
+        out = result[y]
         for s in range(sources):
+            squares[:] = 0.0
+            for b in range(bands):
+                line, middle = values[s, b, y], centre[b, y]
+                for x in range(width):
+                    squares[x] += (np.float64(line[x]) - np.float64(middle[x])) ** 2
             for x in range(width):
-                square = 0.0
-                for b in range(bands):
-                    square += (np.float64(values[s, b, y, x]) - np.float64(centre[b, y, x])) ** 2
-                if square < least[x]:
-                    least[x] = square
-                    result[y, x] = s
+                nearer = squares[x] < least[x]
+                least[x] = squares[x] if nearer else least[x]
+                out[x] = s if nearer else out[x]

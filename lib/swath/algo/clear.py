@@ -66,6 +66,19 @@ def _flags(scheme: QualityScheme, instrument: str) -> NDArray[np.uint16]:
     return table
 
 
+def leave_out(codes: NDArray[np.integer], *, unusable: NDArray[np.bool_], usable: NDArray[np.bool_]) -> None:
+    """Take out of ``usable``, (y, x), the pixels whose number of the mask is in a table of ``unusable_table``."""
+    _leave_out(np.ascontiguousarray(codes), unusable, usable)
+
+
+@compiled
+def _leave_out(codes: NDArray[np.integer], unusable: NDArray[np.bool_], usable: NDArray[np.bool_]) -> None:
+    for y in range(codes.shape[0]):
+        line, out = codes[y], usable[y]
+        for x in range(line.size):
+            out[x] &= not unusable[line[x] & 0xFFFF]
+
+
 def distance_to(marked: NDArray[np.bool_], *, most_px: int) -> NDArray[np.float32]:
     """Distance of each pixel from the nearest marked one [px], (y, x): between their centres, ``most_px`` at most.
 

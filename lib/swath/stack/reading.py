@@ -1,22 +1,22 @@
-"""One source on the grid of a tile: reflectance where it may be used, NaN elsewhere, and its score where one is asked for."""
+"""One source on the grid of a tile: its bands, where they may be used, and its score where one is asked for."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.algo.clear import distance_to, unusable_table
+from swath.algo.clear import distance_to, leave_out, unusable_table
 from swath.algo.resample import nearest, resample, source_window
 from swath.errors import GeometryError
 from swath.grid import Grid, Window
 from swath.readers.pixels.bands import BandReader
 from swath.scene import Asset, Quality, Reflectance
 from swath.source import MASK, Source
+from swath.stack.packed import Plane, SourcePart
 from swath.stack.recipe import CompositeRecipe
 from swath.stack.score import Scoring
 from swath.stack.warping import Warp, bounds_in
 
-Stack = NDArray[np.float32]
 #: Flags around which a margin is kept, and whose distance counts.
 CLOUDY = ("cloud", "shadow", "cirrus")
 #: A shift between two grids that is less than this is none [px].
@@ -50,17 +50,17 @@ class TileReader:
         there = bounds_in(source.assets[self.recipe.bands[0]].grid, self.grid.crs)
         return there is not None and there[0] < right and there[2] > left and there[1] < top and there[3] > bottom
 
-    def read(self, source: Source, window: Window) -> Stack:
-        """Bands, and the score where one is asked for, (channel, y, x) of the window; NaN in all where it is not to be used.
+    def read(self, source: Source, window: Window) -> SourcePart | None:
+        """Bands, and the score where one is asked for, on the part of a window where the source may have pixels.
+
+        Returns:
+            None where it has none.
 
         Raises:
             SceneError: A file cannot be read.
         """
-        whole = np.full((self.channels, *window.shape), np.nan, dtype=np.float32)
         inside = self._inside(source, window)
-        if inside is not None:
-            whole[(slice(None), *window.slices_of(inside))] = self._read(source, inside)
-        return whole
+        return None if inside is None else self._read(source, inside)
 
     def _inside(self, source: Source, window: Window) -> Window | None:
         """The part of a window in which a source has pixels."""
@@ -70,32 +70,42 @@ class TileReader:
         except (GeometryError, ValueError):
             return None
 
-    def _read(self, source: Source, window: Window) -> Stack:
-        found = np.full((self.channels, *window.shape), np.nan, dtype=np.float32)
-        for number, name in enumerate(self.recipe.bands):
-            found[number] = self._band(source, name, window)
-        usable = np.all(np.isfinite(found[: len(self.recipe.bands)]), axis=0)
+    def _read(self, source: Source, window: Window) -> SourcePart:
+        usable = np.ones(window.shape, dtype=np.bool_)
+        planes = []
+        for name in self.recipe.bands:
+            plane, valid = self._band(source, name, window)
+            planes.append(plane)
+            if valid is not None:
+                usable &= valid
+        far = None
         if self.recipe.flags is not None:
-            far = self._far(source, window)
-            usable &= far >= 0.0
-            if self.scoring is not None:
-                found[-1] = self.scoring.score(source, found[:-1], cloud_distance_m=far)
-        elif self.scoring is not None:
-            found[-1] = self.scoring.score(source, found[:-1], cloud_distance_m=None)
-        found[:, ~usable] = np.nan
-        return found
+            far = self._far(source, window, usable=usable)
+        if self.scoring is not None:
+            blue = planes[self.scoring.blue].values if self.scoring.blue is not None else None
+            score = self.scoring.score(source, window.shape, blue=blue, cloud_distance_m=far)
+            planes.append(Plane(numbers=score))
+        return SourcePart(window=window, usable=usable, planes=tuple(planes))
 
-    def _band(self, source: Source, name: str, window: Window) -> NDArray[np.floating]:
+    def _band(self, source: Source, name: str, window: Window) -> tuple[Plane, NDArray[np.bool_] | None]:
+        """A band and where it is valid; None: everywhere."""
         asset = source.assets[name]
         same = _offset(asset.grid, self.grid)
         if same is None:
-            return self._resampled(source, name, window)
-        found = np.full(window.shape, np.nan)
+            values = self._resampled(source, name, window).astype(np.float32)
+            return Plane(numbers=values), np.isfinite(values)
+        scale = _calibration(source, name)
         here = _shifted(window, rows=same[0], cols=same[1], grid=asset.grid)
-        if here is not None:
-            inside = Window(here.row - same[0], here.col - same[1], here.height, here.width)
-            found[window.slices_of(inside)] = self._physical(source, name, here)
-        return found
+        if here is None:
+            return Plane(numbers=np.zeros(window.shape, dtype=np.uint8)), np.zeros(window.shape, dtype=np.bool_)
+        layer = self.reader.read(source, name, here)
+        numbers, valid = layer.values, layer.valid
+        if here.shape != window.shape:
+            inside = window.slices_of(Window(here.row - same[0], here.col - same[1], here.height, here.width))
+            numbers, there = np.zeros(window.shape, dtype=layer.values.dtype), np.zeros(window.shape, dtype=np.bool_)
+            numbers[inside], there[inside] = layer.values, True if valid is None else valid
+            valid = there
+        return Plane(numbers=numbers, gain=scale.gain, offset=scale.offset), valid
 
     def _resampled(self, source: Source, name: str, window: Window) -> NDArray[np.float64]:
         own = source.assets[name].grid
@@ -113,31 +123,33 @@ class TileReader:
         return resample(values, have, source=own, target=self.grid, window=window)
 
     def _physical(self, source: Source, name: str, window: Window) -> NDArray[np.float64]:
-        asset = source.assets[name]
-        scale = asset.calibration
-        if not isinstance(scale, Reflectance):
-            raise TypeError(name)
+        scale = _calibration(source, name)
         layer = self.reader.read(source, name, window)
         values = layer.values * np.float64(scale.gain) + scale.offset
         if layer.valid is not None:
             values[~layer.valid] = np.nan
         return values
 
-    def _far(self, source: Source, window: Window) -> NDArray[np.float32]:
-        """Distance from what hides the ground [m], (y, x); -1 where the pixel itself is not to be used."""
+    def _far(self, source: Source, window: Window, *, usable: NDArray[np.bool_]) -> NDArray[np.float32] | None:
+        """Leave out what the mask does; distance from what hides the ground [m], (y, x), where a margin or a score asks for it.
+
+        Args:
+            source: Whose mask.
+            window: Which pixels.
+            usable: (y, x); becomes False where the mask says so.
+        """
         asset = source.assets[MASK]
         margin = self._margin_px
         wide = window.pad(margin)
         codes = self._codes(source, asset, wide)
-        flags = self.recipe.flags or ()
-        table = _table(asset, source, flags)
-        unusable = table[codes]
         own = wide.slices_of(window)
+        leave_out(codes[own], unusable=_table(asset, source, self.recipe.flags or ()), usable=usable)
         if not margin:
-            return np.where(unusable[own], np.float32(-1.0), np.float32(0.0))
+            return None if self.scoring is None else np.zeros(window.shape, dtype=np.float32)
         hidden = _table(asset, source, CLOUDY) & ~_table(asset, source, ())
-        far = distance_to(hidden[codes], most_px=margin)[own] * np.float32(self.grid.dx)
-        return np.where(unusable[own] | (far < self.recipe.buffer_m), np.float32(-1.0), far)
+        far: NDArray[np.float32] = distance_to(hidden[codes], most_px=margin)[own] * np.float32(self.grid.dx)
+        usable &= far >= self.recipe.buffer_m
+        return far
 
     @property
     def _margin_px(self) -> int:
@@ -155,6 +167,9 @@ class TileReader:
                 return np.full(window.shape, fill)
             part = warp.needs(window)
             return warp.codes(self.reader.read(source, MASK, part).values, part, window=window, fill=fill)
+        same = _offset(own, self.grid)
+        if same is not None:
+            return self._same(source, window, same=same, fill=fill)
         grid = _moved(self.grid, window)
         have = own.nearest(grid.bounds)
         layer = self.reader.read(source, MASK, have)
@@ -163,9 +178,29 @@ class TileReader:
         there = nearest(np.ones(have.shape, dtype=np.bool_), have, source=own, target=grid, window=plain)
         return np.where(there, picked, fill)
 
+    def _same(self, source: Source, window: Window, *, same: tuple[int, int], fill: int) -> NDArray[np.integer]:
+        """The mask's numbers where its pixels are the tile's."""
+        own = source.assets[MASK].grid
+        here = _shifted(window, rows=same[0], cols=same[1], grid=own)
+        if here is None:
+            return np.full(window.shape, fill)
+        values = self.reader.read(source, MASK, here).values
+        if here.shape == window.shape:
+            return values
+        found = np.full(window.shape, fill, dtype=np.int32)
+        found[window.slices_of(Window(here.row - same[0], here.col - same[1], here.height, here.width))] = values
+        return found
+
 
 #: A number of each mask that says that there is no data.
 _FILL = {"sentinel2-scl": 0, "hls-fmask": 255, "swath-qa": 1, "landsat-c2-qa-pixel": 1, "landsat-c1-bqa": 1, "landsat-pre-bqa": 1}
+
+
+def _calibration(source: Source, name: str) -> Reflectance:
+    scale = source.assets[name].calibration
+    if not isinstance(scale, Reflectance):
+        raise TypeError(name)
+    return scale
 
 
 def _table(asset: Asset, source: Source, flags: tuple[str, ...]) -> NDArray[np.bool_]:

@@ -38,22 +38,28 @@ class Scoring:
         return FAR_M if self.weights.get("cloud_distance") else 0.0
 
     def score(
-        self, source: Source, values: NDArray[np.float32], *, cloud_distance_m: NDArray[np.float32] | None
+        self,
+        source: Source,
+        shape: tuple[int, int],
+        *,
+        blue: NDArray[np.float32] | None,
+        cloud_distance_m: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         """The score of every pixel of a source, (y, x).
 
         Args:
             source: Tells day and view; one without a view angle gets the least of that part.
-            values: Reflectance, (band, y, x).
+            shape: (height, width).
+            blue: Reflectance of the band that tells haze, (y, x); None without one.
             cloud_distance_m: (y, x); None where no mask is looked at: then all are as far.
         """
         away = abs((source.acquired.astimezone(UTC).date() - self.day).days)
         flat = self.weights.get("day_of_year", 0.0) * np.exp(-((away / DAYS) ** 2))
         if source.off_nadir_deg is not None:
             flat += self.weights.get("off_nadir", 0.0) * max(0.0, float(np.cos(np.radians(source.off_nadir_deg))))
-        found = np.full(values.shape[1:], flat, dtype=np.float64)
+        found = np.full(shape, flat, dtype=np.float64)
         if cloud_distance_m is not None:
             found += self.weights.get("cloud_distance", 0.0) * np.clip(cloud_distance_m / FAR_M, 0.0, 1.0)
-        if self.blue is not None:
-            found += self.weights.get("haze", 0.0) / (1.0 + np.maximum(values[self.blue], 0.0) / HAZY)
+        if blue is not None:
+            found += self.weights.get("haze", 0.0) / (1.0 + np.maximum(blue, 0.0) / HAZY)
         return found.astype(np.float32)

@@ -1,4 +1,4 @@
-"""One strip of one composite: every source that touches it is read once, then the stack is reduced a few rows at a time."""
+"""One strip of one composite: every source that touches it is read once, then the stack is reduced piece by piece."""
 
 import resource
 import uuid
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ from swath.stores.base import Store
 
 #: Common names from the shortest wavelength on: haze is judged by the first that a stack has.
 _SHORT = ("blue", "coastal", "green")
+#: Rows that are encoded at once.
+_ROWS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,8 @@ def run_stack(job: StackJob, *, store: Store, reader: BandReader) -> StackStrip:
     touching = [n for n in composite.used if tile.touches(composite.sources[n], window)]
     failed: dict[int, tuple[str, str]] = {}
     began = process_time()
-    shape = (tile.channels, *window.shape)
-    with Spool(shape, memory_mb=composite.recipe.memory_mb, scratch=store.scratch()) as spool:
+    memory_mb, scratch = composite.recipe.memory_mb, store.scratch()
+    with Spool(window, channels=tile.channels, sources=len(touching), memory_mb=memory_mb, scratch=scratch) as spool:
         for number in touching:
             source = composite.sources[number]
             try:
@@ -128,14 +130,46 @@ class _Asset:
 
 def _written(job: StackJob, spool: Spool, *, numbers: Sequence[int], store: Store) -> tuple[PartManifest, ...]:
     composite = job.composite
-    days = [composite.days[n] for n in numbers]
     with ExitStack() as stack:
         assets = list(_opened(job, store, stack))
-        for rows in spool.rows():
-            values = reduced(composite.recipe, rows, days=days, numbers=numbers)
-            for asset in assets:
-                _take(asset, values[asset.spec.asset])
+        rows = _Rows(assets, width=composite.grid.width)
+        for piece in spool.pieces():
+            used = [numbers[n] for n in piece.present]
+            days = [composite.days[n] for n in used]
+            rows.put(piece.window, reduced(composite.recipe, piece.stack, days=days, numbers=used))
+        rows.flush()
         return tuple(_finish(asset, job, store) for asset in assets)
+
+
+class _Rows:
+    """Gathers what pieces were reduced to, until there are rows enough to encode at once.
+
+    Args:
+        assets: What they go to.
+        width: Of the tile [px].
+    """
+
+    def __init__(self, assets: Sequence[_Asset], *, width: int) -> None:
+        self._assets, self._width = assets, width
+        self._start = self._stop = 0
+        self._values: dict[str, NDArray[np.float64]] = {}
+
+    def put(self, window: Window, values: Mapping[str, NDArray[np.floating]]) -> None:
+        """Take a piece: from left to right, then down."""
+        if not self._values or window.row_stop > self._start + _ROWS:
+            self.flush()
+            self._start = window.row
+            shape = (max(_ROWS, window.height), self._width)
+            self._values = {a.spec.asset: np.empty(shape) for a in self._assets}
+        self._stop = window.row_stop
+        for name, own in self._values.items():
+            own[window.row - self._start : window.row_stop - self._start, window.col : window.col_stop] = values[name]
+
+    def flush(self) -> None:
+        """Encode what is there."""
+        for asset in self._assets if self._values else ():
+            _take(asset, self._values[asset.spec.asset][: self._stop - self._start])
+        self._values = {}
 
 
 def _opened(job: StackJob, store: Store, stack: ExitStack) -> Iterator[_Asset]:
@@ -147,8 +181,8 @@ def _opened(job: StackJob, store: Store, stack: ExitStack) -> Iterator[_Asset]:
         yield _Asset(spec=spec, path=path, file=file, writer=writer, tally=Tally(spec.encoding))
 
 
-def _take(asset: _Asset, values: NDArray[np.floating]) -> None:
-    stored, outside = encode_values(values.astype(np.float64), asset.spec.encoding)
+def _take(asset: _Asset, values: NDArray[np.float64]) -> None:
+    stored, outside = encode_values(values, asset.spec.encoding)
     stored = np.ascontiguousarray(stored)
     asset.tally.add(stored, clamped=int(np.count_nonzero(outside)))
     asset.writer.feed(stored)

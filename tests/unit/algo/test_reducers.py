@@ -88,6 +88,17 @@ def test_medians_percentiles_and_means_are_those_of_numpy(stack: Stack) -> None:
         np.testing.assert_allclose(mean(stack), np.nanmean(stack.astype(np.float64), axis=0), rtol=0, atol=1e-7)
 
 
+@pytest.mark.parametrize("dates", [1, 2, 3, 7, 16, 33, 70])
+def test_the_median_of_any_number_of_dates_is_numpys(dates: int) -> None:
+    random = np.random.default_rng(dates)
+    # Whole numbers of few values: many are equal.
+    values = random.integers(-9, 9, (dates, 2, 3, 700)).astype(np.float32)
+    values[random.random(values.shape) < 0.3] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # pixels without a date
+        np.testing.assert_array_equal(median(values), np.nanmedian(values, axis=0))
+
+
 def test_the_medoid_is_the_date_that_is_nearest_to_the_others(stack: Stack) -> None:
     far = np.sqrt(((stack[:, np.newaxis].astype(np.float64) - stack[np.newaxis]) ** 2).sum(axis=2))
     sums = np.where(np.isfinite(stack).all(axis=1), np.nansum(far, axis=1), np.inf)
