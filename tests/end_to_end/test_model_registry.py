@@ -13,6 +13,7 @@ from swath.errors import ConfigError
 from swath.inference.digest import model_digest
 from swath.inference.loader import load_predictor
 from swath.inference.registry import Registry
+from swath.inference.registry_file import list_of_file
 from swath.training.draw import Drawn
 from swath.training.train import Trained, train
 
@@ -76,6 +77,23 @@ def test_the_same_samples_give_the_same_model_and_an_alias_moves(trained: Traine
     assert registry.resolve("tiny@candidate").digest == other.model.digest
     assert registry.resolve("tiny@production").digest == trained.model.digest
     assert [m.version for m in registry.list("tiny")][:2] == ["3", "2"]
+
+
+def test_the_list_of_a_file_is_what_mlflow_lists(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without MLflow, and without what was deleted; a file of another layout is MLflow's."""
+    for _ in range(2):
+        train(drawn(5), recipe=RECIPE, registry=registry, name="deleted-in-part", alias="production")
+    registry.client().delete_model_version("deleted-in-part", "2")
+    file = Path(registry.uri.removeprefix("sqlite:///"))
+    ours = {name: list_of_file(file, name=name) for name in ("", "tiny", "deleted-in-part", "of-nobody")}
+    assert ours[""]
+    assert ours["of-nobody"] == ()
+    assert [m.version for m in ours["deleted-in-part"] or ()] == ["1"]
+    with monkeypatch.context() as without:
+        without.setattr("swath.inference.registry.list_of_file", lambda *_, **__: None)
+        assert {name: registry.list(name) for name in ours} == ours
+    monkeypatch.setattr("swath.inference.registry_file.LAYOUT", "another")
+    assert list_of_file(file) is None
 
 
 def test_a_folder_is_a_model_too(trained: Trained, registry: Registry) -> None:

@@ -74,7 +74,8 @@ def seams_command(
     if refused:
         raise SystemExit(EXIT_QUARANTINED)
     if not any(c.compared for c in checks):
-        msg = "nothing was compared: the grids of the assets do not line up, so each scene can be cut in one way only"
+        sizes = "; ".join(f"{c.scene_id}: {c.tilings[0].told}" for c in checks) or "no scene was read"
+        msg = f"nothing was compared: every cut that was asked for gives the same pieces ({sizes}); expected a larger scene"
         raise ConfigError(msg)
 
 

@@ -29,8 +29,8 @@ _TRAINING = ("mlflow", "lightgbm", "pyogrio", "model_signing")
 
 def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
     """Run the demo into ``output``; its scenes go to ``output``/input."""
-    told.say("simulating three scenes: Landsat 9, Sentinel-2, and one that is broken on purpose")
-    scenes = simulate_demo(output / "input")
+    scenes = simulate_demo(output / "input", say=told.say)
+    told.say("starting Spark")
     with session("demo", master) as spark:
         lock = _model(scenes, output=output, told=told, spark=spark)
         options = RunOptions(

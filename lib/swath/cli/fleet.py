@@ -3,9 +3,8 @@
 import sys
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from swath.cli.columns import show
 from swath.deploy.fleet import Row, as_json, fleet
 from swath.deploy.site.files import load_job, load_site, site_names
 from swath.report.fleet import fleet_page
@@ -58,10 +57,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _show(rows: list[Row]) -> None:
-    table = Table(*_COLUMNS)
-    for row in rows:
-        table.add_row(*_cells(row))
-    Console().print(table)
+    show(_COLUMNS, [_cells(row) for row in rows], form=None)
     for row in rows:
         if not row.good:
             click.echo(f"{row.site}: {row.told}", err=True)

@@ -7,10 +7,7 @@ from pathlib import Path
 import click
 
 from swath.cli.file_check import problems_of
-from swath.doctor import examine, examine_store, healthy
 from swath.errors import ConfigError
-from swath.report.summary import RunSummary
-from swath.runs.report_files import draw_report, shown_path
 from swath.stores.registry import bucket_of, open_store
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
@@ -22,6 +19,9 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
 @click.option("--open", "show", is_flag=True, help="Open it in a browser.")
 def report_command(*, output: str, run_id: str | None, show: bool) -> None:
     """Draw the report of a run in OUTPUT anew, from what it left."""
+    from swath.report.summary import RunSummary  # noqa: PLC0415  what the other commands of this file need not load
+    from swath.runs.report_files import draw_report, shown_path  # noqa: PLC0415  the same
+
     store = open_store(output, create=False)
     found = [e for e in store.entries("reports") if e.path.endswith(".json") and e.path.count("/") == 1]
     latest = max(found, key=lambda e: e.modified).path if found else ""
@@ -59,6 +59,8 @@ def validate_command(*, file: Path) -> None:
 @click.option("--site", help="Name or file of a site: each of its stores, databases and registries is checked from here.")
 def doctor_command(*, output: str | None, site: str | None) -> None:
     """Check this machine or a site: what is missing, and the remedy."""
+    from swath.doctor import examine, examine_store, healthy  # noqa: PLC0415  loads GDAL's Python side
+
     if site:
         from swath.cli.doctor_site import examine_site  # noqa: PLC0415  a machine needs no site
 

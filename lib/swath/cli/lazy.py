@@ -5,12 +5,16 @@ from typing import NamedTuple
 
 import click
 
+from swath.cli.clock import since_began
+from swath.cli.examples import with_example
+
 
 class Lazy(NamedTuple):
-    """Where a command is, and the line that the list of commands shows."""
+    """Where a command is, the line that the list of commands shows, and what is said before a module that takes long."""
 
     target: str
     summary: str
+    first: str = ""
 
 
 class LazyGroup(click.Group):
@@ -30,7 +34,17 @@ class LazyGroup(click.Group):
             return super().get_command(ctx, cmd_name)
         module, _, attribute = self._lazy[cmd_name].target.partition(":")
         command = getattr(import_module(module), attribute)
-        return command if isinstance(command, click.Command) else None
+        if not isinstance(command, click.Command):
+            return None
+        _exemplify(command, path=cmd_name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say what begins before the module of a command is imported, unless its help is asked for."""
+        lazy = self._lazy.get(args[0]) if args else None
+        if lazy is not None and lazy.first and not set(args).intersection(("-h", "--help")):
+            click.echo(f"[{since_began():6.1f} s] {lazy.first}", err=True)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
@@ -38,3 +52,10 @@ class LazyGroup(click.Group):
         rows = [(name, lazy.summary) for name, lazy in self._lazy.items()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def _exemplify(command: click.Command, *, path: str) -> None:
+    """End the help of a command, and of every command in a group, with its example."""
+    command.help = with_example(command.help, path=path)
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        _exemplify(inner, path=f"{path} {name}")

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from swath.cli.catalog import catalog_options, target_of
+from swath.cli.columns import show
 from swath.cli.internal_limit import internal_limit_option
 from swath.cli.output import existing, json_option, master_option, session
 from swath.cli.progress import telling
@@ -154,7 +153,5 @@ def _fresh(folder: str) -> Store:
 
 
 def _show_reproduction(done: "Reproduction") -> None:
-    table = Table("asset", "verdict", "sha256 then", "sha256 now")
-    for asset in done.assets:
-        table.add_row(asset.name, asset.verdict, asset.then[:16], asset.now[:16])
-    Console().print(table)
+    rows = [(asset.name, asset.verdict, asset.then[:16], asset.now[:16]) for asset in done.assets]
+    show(("asset", "verdict", "sha256 then", "sha256 now"), rows, form=None)

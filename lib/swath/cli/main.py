@@ -26,12 +26,17 @@ _CODES: Sequence[tuple[type[SwathError], int]] = (
 )
 #: Set to anything, the trace of an error that is not ours is printed.
 TRACE_VARIABLE = "SWATH_TRACE"
+#: Libraries take a second or two before such a command can say anything of its own.
+_LOADING = "loading"
 COMMANDS = {
-    "demo": Lazy("swath.cli.demo:demo_command", "Simulate scenes, train a model, make every product, write the report."),
-    "run": Lazy("swath.cli.run:run_command", "Make a pipeline's products of every scene of the inputs."),
-    "composite": Lazy("swath.cli.composite:composite_command", "Make composites of products over a period."),
-    "plan": Lazy("swath.cli.plan:plan_command", "Show what a run would make, its memory and time; nothing is made."),
-    "ingest": Lazy("swath.cli.ingest:ingest_command", "Add scenes to the scenes table."),
+    "demo": Lazy(
+        "swath.cli.demo:demo_command", "Simulate scenes, train a model, make every product, write the report.", _LOADING
+    ),
+    "run": Lazy("swath.cli.run:run_command", "Make a pipeline's products of every scene of the inputs.", _LOADING),
+    "composite": Lazy("swath.cli.composite:composite_command", "Make composites of products over a period.", _LOADING),
+    "plan": Lazy("swath.cli.plan:plan_command", "Show what a run would make, its memory and time; nothing is made.", _LOADING),
+    "ingest": Lazy("swath.cli.ingest:ingest_command", "Add scenes to the scenes table.", _LOADING),
+    "train": Lazy("swath.cli.train:train_command", "Train a forest on labelled polygons, and register it.", _LOADING),
     "status": Lazy("swath.cli.status:status_command", "Show the state of an output, or of a job's run at a site."),
     "retry": Lazy("swath.cli.ledger:retry_command", "Process quarantined scenes again."),
     "reproduce": Lazy("swath.cli.ledger:reproduce_command", "Make a product again from its record, and compare."),

@@ -8,9 +8,8 @@ from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from swath.cli.columns import show
 from swath.cli.progress import telling
 from swath.cli.run_options import run_options
 from swath.cli.run_request import RunOptions, request_of
@@ -74,27 +73,25 @@ def _models_of(request: RunRequest) -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    table = Table("", "", show_header=False)
-    status = found["status"]
-    table.add_row("to make", str(status.get("make", 0)))
-    table.add_row("already there", str(status.get("made", 0)))
-    table.add_row("given twice", str(status.get("duplicate", 0)))
-    table.add_row("refused", str(status.get("refused", 0)))
-    table.add_row("tasks", str(found["tasks"]))
-    table.add_row("waves", f"{found['waves']}, of at most {found['wave_products']} products")
-    table.add_row("files", f"{found['assets']}, {size(found['bytes_at_most'])} before compression")
-    table.add_row("memory of a worker", f"about {found['peak_mb_per_worker']} MiB")
-    table.add_row("time", f"about {found['wall_s']} s ({found['cpu_s']} CPU s)")
+    status, rows = found["status"], []
+    rows.append(("to make", str(status.get("make", 0))))
+    rows.append(("already there", str(status.get("made", 0))))
+    rows.append(("given twice", str(status.get("duplicate", 0))))
+    rows.append(("refused", str(status.get("refused", 0))))
+    rows.append(("tasks", str(found["tasks"])))
+    rows.append(("waves", f"{found['waves']}, of at most {found['wave_products']} products"))
+    rows.append(("files", f"{found['assets']}, {size(found['bytes_at_most'])} before compression"))
+    rows.append(("memory of a worker", f"about {found['peak_mb_per_worker']} MiB"))
+    rows.append(("time", f"about {found['wall_s']} s ({found['cpu_s']} CPU s)"))
     if "cost" in found:
-        table.add_row("cost", f"about {Cost(**found['cost'])}")
+        rows.append(("cost", f"about {Cost(**found['cost'])}"))
     for reference, model in found.get("models_lock", {}).get("models", {}).items():
-        table.add_row(f"model {reference}", f"{model['name']} {model['version']}, sha256 {model['digest'][:12]}")
-    console = Console()
-    console.print(table)
+        rows.append((f"model {reference}", f"{model['name']} {model['version']}, sha256 {model['digest'][:12]}"))
+    show(("what", "how many"), rows, form=None)
     for line in changed_lines(found.get("changes", ())):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        click.echo(line)
     for refusal in found["refused"]:
-        console.print(f"would be quarantined: {_told(**refusal)}", markup=False, highlight=False, soft_wrap=True)
+        click.echo(f"would be quarantined: {_told(**refusal)}")
 
 
 def changed_lines(changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:

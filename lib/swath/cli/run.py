@@ -35,10 +35,13 @@ def execute(
     Raises:
         SwathError: See ``request_of`` and ``perform``.
     """
+    told.say("looking up the pipeline, its models and what the inputs name")
     request = request_of(options)
     # Spark costs a second of imports: arguments are checked first.
     from swath.runs.perform import perform  # noqa: PLC0415
 
+    if spark is None:
+        told.say("starting Spark")
     with session(str(request.pipeline["name"]), options.master, output=request.output, given=spark) as own:
         summary = perform(own, request, told=told, truth=truth)
     for line in _log_shadows(summary, options):

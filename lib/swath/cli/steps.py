@@ -4,9 +4,8 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from swath.cli.columns import show
 from swath.cli.output import json_option
 from swath.steps.described import Parameter, describe
 from swath.steps.registry import step_names
@@ -25,10 +24,7 @@ def list_command(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(step) for step in found]))
         return
-    table = Table("step", "version", "makes")
-    for step in found:
-        table.add_row(step.name, str(step.version), step.text)
-    Console().print(table)
+    show(("step", "version", "makes"), [(step.name, str(step.version), step.text) for step in found], form=None)
 
 
 @steps_group.command("show")
@@ -40,16 +36,13 @@ def show_command(*, name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(step)))
         return
-    console = Console()
-    console.print(f"{step.name}, version {step.version}: {step.text}", markup=False, highlight=False)
-    console.print(f"kinds of layers: {', '.join(step.kinds) or 'none'}", markup=False, highlight=False)
+    click.echo(f"{step.name}, version {step.version}: {step.text}")
+    click.echo(f"kinds of layers: {', '.join(step.kinds) or 'none'}")
     if not step.parameters:
-        console.print("it has no parameters")
+        click.echo("it has no parameters")
         return
-    table = Table("parameter", "default", "meaning")
-    for parameter in step.parameters:
-        table.add_row(parameter.name, _default(parameter), parameter.text or "not described")
-    console.print(table)
+    rows = [(p.name, _default(p), p.text or "not described") for p in step.parameters]
+    show(("parameter", "default", "meaning"), rows, form=None)
 
 
 def _default(parameter: Parameter) -> str:

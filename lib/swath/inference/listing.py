@@ -1,8 +1,8 @@
 """What a registry holds, and what it says when asked for something else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from swath.suggestion import did_you_mean
 
@@ -43,7 +43,31 @@ class RegisteredModel:
     source_version: str = ""
 
 
-def listed(version: "ModelVersion") -> RegisteredModel:
+class Listable(Protocol):
+    """What a list needs of a version."""
+
+    @property
+    def name(self) -> str:
+        """Registered name."""
+        ...
+
+    @property
+    def version(self) -> str | int:
+        """Version."""
+        ...
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Tags of the version."""
+        ...
+
+    @property
+    def aliases(self) -> Sequence[str]:
+        """Aliases of the version."""
+        ...
+
+
+def listed(version: Listable) -> RegisteredModel:
     """A version of MLflow, as we list it."""
     tags: Mapping[str, Any] = version.tags
     return RegisteredModel(

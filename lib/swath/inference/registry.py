@@ -21,6 +21,7 @@ from swath.inference.manifest import read_manifest
 from swath.inference.mlmodel import NativeWeights, remove_mlmodel
 from swath.inference.model_store import ModelStore
 from swath.inference.pinned import LOCAL_VERSION, PinnedModel, pin
+from swath.inference.registry_file import list_of_file
 from swath.inference.run_facts import check_digest, origin_of
 from swath.inference.signature import hint_of, signature_beside
 from swath.inference.tracking import ask, client_of, in_our_words, is_file
@@ -226,6 +227,10 @@ class Registry:
 
     def list(self, name: str = "") -> tuple[RegisteredModel, ...]:
         """All versions, newest first, of one model or of all."""
+        folder, _, file = self.uri.partition("sqlite:///")
+        found = list_of_file(Path(file), name=name) if file and not folder else None
+        if found is not None:
+            return found
         client = self.client()
 
         def every() -> tuple[RegisteredModel, ...]:

@@ -1,7 +1,7 @@
 """What a run would make and cost, before it runs: counts from its plan, memory and time from measured rates."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -101,6 +101,12 @@ def totals(estimates: list[Estimate], *, cores: int, slower: float) -> dict[str,
         "cpu_s": round(once + pixels),
         "wall_s": round(once + pixels / max(cores, 1)),
     }
+
+
+def seconds_of(rows: Sequence[Row], *, cores: int) -> float:
+    """How long the pixels of some rows of a plan take here, all cores at work [s]."""
+    pixels = sum(int(row["pixels"]) for row in rows)
+    return pixels / 1e6 * SECONDS_PER_MEGAPIXEL * slowness() / max(cores, 1)
 
 
 def look(

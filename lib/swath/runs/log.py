@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from swath.redaction import redacted
-from swath.runs.told import Told
+from swath.runs.told import Expecting, Told
 from swath.stores.base import Store
 
 #: A log keeps its end [bytes].
@@ -32,6 +32,12 @@ class RunLog:
         self.note(f"wave {number} of {waves}: {products} products")
         self._stage = None
         self._told.wave(number, waves, products)
+
+    def expect(self, number: int, seconds: float) -> None:
+        """The estimate of a wave, which its log keeps: what came of it is in the report."""
+        self.note(f"wave {number}: about {seconds:.0f} s at measured rates")
+        if isinstance(self._told, Expecting):
+            self._told.expect(number, seconds)
 
     def stage(self, name: str, done: int, total: int) -> None:
         """So many tasks of a stage are done; the last is worth a line."""

@@ -40,7 +40,9 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
         _keep_lock(request)
         prices = site_prices()
         watcher = RunMetrics(metrics)
-        outcome = Run(spark, request, progress=log.stage, announce=log.wave, say=log.say, watcher=watcher).execute()
+        outcome = Run(
+            spark, request, progress=log.stage, announce=log.wave, expect=log.expect, say=log.say, watcher=watcher
+        ).execute()
         if outcome.delivered is not None:
             log.say(str(outcome.delivered))
         cost = prices.cost(_spent(spark, outcome)) if prices is not None else None

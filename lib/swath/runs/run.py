@@ -20,7 +20,9 @@ from swath.report.summary import FIRST_PRODUCTS
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.commit import Ledger
 from swath.runs.decide import DUPLICATE, MADE, REFUSED, STATUSES
+from swath.runs.estimate import seconds_of
 from swath.runs.flight import Flight, StageProgress, Turn
+from swath.runs.hands import SparkHands
 from swath.runs.ingest import not_scenes, run_path
 from swath.runs.outcome import RunOutcome
 from swath.runs.plan import Aside, Plan, spec_of
@@ -39,6 +41,7 @@ from swath.stores.lock import CommitLock, NoLock, commit_lock, output_lock
 from swath.stores.registry import open_store
 
 Announce = Callable[[int, int, int], None]
+Expect = Callable[[int, float], None]
 
 
 def spec_path(run_id: str) -> str:
@@ -66,6 +69,7 @@ class Run:
         request: Request of the run.
         progress: Receives every stage.
         announce: Told of each wave: number, waves, products in it.
+        expect: Told how long a wave will take, by its number [s].
         say: Hears of the progress of a search.
         watcher: Receives the beginning of the run, and its state after each wave's commit.
     """
@@ -77,6 +81,7 @@ class Run:
         *,
         progress: StageProgress | None = None,
         announce: Announce | None = None,
+        expect: Expect | None = None,
         say: Say | None = None,
         watcher: Watcher | None = None,
     ) -> None:
@@ -85,6 +90,7 @@ class Run:
         self._request = request
         self._progress = progress
         self._announce = announce
+        self._expect = expect
         self._say = say
         self._delivery: CatalogueDelivery | None = None
         self._held: CommitLock = NoLock()
@@ -179,14 +185,14 @@ class Run:
                 self._announce(numbers[wave], len(numbers), plan.products(wave))
 
         def make(wave: int, turn: Turn) -> WaveResult:
-            return self._make(wave, turn, plan=plan, ledger=ledger, store=store)
+            return self._make(wave, turn, plan=plan, ledger=ledger, store=store, number=numbers[wave])
 
         flight = Flight(self._spark, make, name=self._request.run_id, progress=self._progress)
         with flight.made([w for w in numbers if w not in done], before=lead) as waves:
             for wave, result in waves:
                 self._commit(result, aside=plan.aside() if wave == 0 else Aside(), ledger=ledger, outcome=outcome)
 
-    def _make(self, wave: int, turn: Turn, *, plan: Plan, ledger: Ledger, store: Store) -> WaveResult:
+    def _make(self, wave: int, turn: Turn, *, plan: Plan, ledger: Ledger, store: Store, number: int) -> WaveResult:
         """Make a wave, in a thread of its own."""
         began = datetime.now(UTC)
         runner = WaveRunner(self._spark, store, request=self._request, progress=turn.tell, breaker=self._breaker, turn=turn)
@@ -197,6 +203,8 @@ class Run:
             to_make += [ProductWork.of(row)] if work is None else []
             decided += [work] if work is not None else []
         ledger.find_versions([w for w in to_make if w.row["again"]])
+        if self._expect is not None and to_make:
+            self._expect(number, seconds_of([w.row for w in to_make], cores=SparkHands(self._spark).cores))
         result = runner.run(wave, to_make)
         result.products += decided
         result.began = began

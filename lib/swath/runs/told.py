@@ -1,6 +1,6 @@
 """Who follows a run: the edge prints what a run says, and the run's log keeps it."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Told(Protocol):
@@ -16,4 +16,13 @@ class Told(Protocol):
 
     def say(self, text: str) -> None:
         """One line."""
+        ...
+
+
+@runtime_checkable
+class Expecting(Protocol):
+    """Who also wants to know how long a wave will take."""
+
+    def expect(self, number: int, seconds: float) -> None:
+        """The estimate of a wave, by its number among all [s]."""
         ...

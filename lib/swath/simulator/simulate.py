@@ -114,14 +114,17 @@ def write_scene(folder: Path, request: SceneRequest, *, kind: Kind) -> Simulated
     return _WRITERS[kind](folder, request)
 
 
-def simulate_demo(folder: Path, *, seed: int = DEFAULT_SEED) -> DemoScenes:
+def simulate_demo(folder: Path, *, seed: int = DEFAULT_SEED, say: Callable[[str], None] = lambda _: None) -> DemoScenes:
     """Write three scenes of one place, and labels for it: Landsat 9, Sentinel-2, and a broken Landsat 9 scene.
 
     The light goes through the air of 6S, not of the model that swath inverts: a comparison with the truth shows that model's
     error.
     """
+    say("simulating 1 of 3: Landsat 9")
     landsat = write_scene(folder, _demo_request("landsat9", seed=seed), kind="landsat9")
+    say("simulating 2 of 3: Sentinel-2")
     sentinel = write_scene(folder, _demo_request("sentinel2", seed=seed), kind="sentinel2")
+    say("simulating 3 of 3: a Landsat 9 scene that is broken on purpose")
     scenes = folder / "scenes"
     # Sixteen days later, as far as its names say; the pixels do not matter, they never arrive.
     rename = {

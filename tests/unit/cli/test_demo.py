@@ -19,4 +19,4 @@ def test_the_demo_says_last_what_to_open_after_the_account(
         main(["demo", "--output", str(tmp_path)])
     told = [line.split("] ", 1)[1] for line in capsys.readouterr().err.splitlines()]
     assert told[-1] == f"open {tmp_path}/{summary.report}, or look at the map: swath view {tmp_path}"
-    assert "the account balances" in told[0]
+    assert "the account balances" in told[1]
