@@ -159,7 +159,7 @@ class RasterSource:
             msg = f"datum of {self.path}: expected one of {', '.join(get_args(Datum))}, got {self.datum!r}"
             raise ConfigError(msg)
         if not self.path:
-            msg = "a raster needs a path: a file, or a folder or prefix of tiles"
+            msg = "a raster needs a path: a file, a folder or prefix of tiles, or a STAC collection"
             raise ConfigError(msg)
 
     def to_plain(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def raster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--dem``, ``--dem-datum``, ``--dem-geoid``, ``--dem-sea-level`` and ``--raster``."""
     for option in reversed(
         [
-            click.option("--dem", help="Elevation: a raster, a VRT, or a folder or s3:// prefix of tiles."),
+            click.option("--dem", help="Elevation: a raster, a VRT, a folder or s3:// prefix of tiles, or a STAC collection."),
             click.option("--dem-datum", type=click.Choice(_DATUMS), help="Datum of the elevation's heights."),
             click.option("--dem-geoid", default="", help="Raster of the geoid above the ellipsoid; PROJ's own by default."),
             click.option("--dem-sea-level", is_flag=True, help="Treat places without a tile as sea."),

@@ -8,7 +8,7 @@ class Dem(Strict):
     """The site's elevation.
 
     Args:
-        path: A raster, a VRT, or a folder or prefix of tiles; ``store://NAME/path`` too.
+        path: A raster, a VRT, a folder or prefix of tiles, or a STAC collection of them (``.json``); ``store://NAME/path`` too.
         datum: Datum of the heights; there is no default, because a wrong one is tens of metres off.
         geoid: Raster of the geoid above the ellipsoid; empty for the one that PROJ has.
         sea_level: Whether places without a tile are sea.

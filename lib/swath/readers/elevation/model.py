@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from swath.errors import ConfigError, GeometryError
 from swath.inputs import Datum, RasterSource
 from swath.mapping import data_folders
+from swath.readers.elevation.listed import listed_tiles
 from swath.readers.elevation.tiles import Tile, Tiles, cell_name, in_crs, sampled
 from swath.readers.files.href import gdal_href
 from swath.readers.files.listing import is_folder
@@ -18,6 +19,7 @@ from swath.stores.registry import bucket_of, open_store
 
 Floats = NDArray[np.float64]
 _SUFFIXES: Final = (".tif", ".tiff", ".hgt", ".vrt")
+_LISTS: Final = (".json", ".geojson")
 #: Files of geoids that PROJ and GDAL know, by datum.
 GEOIDS: Final = {"egm96": ("us_nga_egm96_15.tif", "egm96_15.gtx"), "egm2008": ("us_nga_egm08_25.tif", "egm08_25.gtx")}
 #: Heights that no ground has [m]: voids that the file does not declare.
@@ -103,10 +105,10 @@ class Elevation:
 
 
 def open_elevation(where: str, *, datum: Datum, geoid: str = "", sea_level: bool = False) -> Elevation:
-    """An elevation model by its place: a raster, or a folder or prefix of tiles.
+    """An elevation model by its place: a raster, a folder or prefix of tiles, or a STAC collection.
 
     Args:
-        where: GeoTIFF, VRT or SRTM's ``.hgt``; a folder; an ``s3://`` prefix.
+        where: GeoTIFF, VRT or SRTM's ``.hgt``; a folder or ``s3://`` prefix; a STAC collection or item collection.
         datum: Datum of the heights.
         geoid: Raster of the geoid; empty for the one that PROJ has.
         sea_level: Whether places without a tile are sea.
@@ -136,9 +138,11 @@ def open_tiles(where: str) -> Tiles:
     Raises:
         ConfigError: There is none.
     """
+    if where.lower().endswith(_LISTS):
+        return listed_tiles(where)
     hrefs = _rasters(where)
     if not hrefs:
-        msg = f"{where}: expected a GeoTIFF, .hgt or .vrt, or a folder of these; found none"
+        msg = f"{where}: expected a GeoTIFF, .hgt or .vrt, a folder of these, or a STAC collection (.json); found none"
         raise ConfigError(msg)
     return Tiles.of(Tile(href=href) for href in hrefs)
 

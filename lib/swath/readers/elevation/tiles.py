@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain, islice
 from math import ceil, floor
 from typing import Final
 
@@ -73,10 +74,6 @@ class Tile:
         """
         return _header(self.href)
 
-    def extent(self) -> Box:
-        """Its extent in its own coordinate system."""
-        return self.box if self.box is not None else self.header.grid.bounds
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tiles:
@@ -104,8 +101,9 @@ class Tiles:
     @property
     def names(self) -> str:
         """The first names, for messages."""
-        every = [t.name for t in (*self.rasters, *self.cells.values())]
-        return ", ".join(every[:3]) + (" ..." if len(every) > 3 else "") or "none"
+        named = (cell_name(lon + 0.5, lat + 0.5) for lat, lon in self.cells)
+        first = list(islice(chain((t.name for t in self.rasters), named), 4))
+        return ", ".join(first[:3]) + (" ..." if len(first) > 3 else "") or "none"
 
     def touching(self, lon: Floats, lat: Floats) -> tuple[Tile, ...]:
         """Tiles that meet the box around places: what the values there depend on.
@@ -228,10 +226,14 @@ def _box_around(lon: Floats, lat: Floats) -> Box | None:
 
 def _meets(tile: Tile, box: Box) -> bool:
     west, south, east, north = box
+    if tile.box is not None:
+        left, bottom, right, top = tile.box
+        turn = 360.0 * round(((left + right) - (west + east)) / 720.0)
+        return west + turn <= right and east + turn >= left and south <= top and north >= bottom
     steps = np.linspace(0.0, 1.0, 17)
     lon, lat = (v.ravel() for v in np.meshgrid(west + steps * (east - west), south + steps * (north - south)))
-    grid_crs = _WGS84 if tile.box is not None else tile.header.grid.crs
-    left, bottom, right, top = tile.extent()
+    grid_crs = tile.header.grid.crs
+    left, bottom, right, top = tile.header.grid.bounds
     x, y = project(lon, lat, source=_WGS84, target=grid_crs)
     if grid_crs == _WGS84:
         x = x + 360.0 * np.round(((left + right) / 2.0 - float(x.mean())) / 360.0)
