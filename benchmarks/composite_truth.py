@@ -22,7 +22,8 @@ from swath.simulator.simulate import simulate
 from swath.spark.start.session import SparkSession, build_session, stop_session
 
 BANDS = ("blue", "green", "red", "nir08", "swir16", "swir22")
-REDUCERS = ("geomedian", "best-pixel", "median")
+#: Pipeline of each row, and what is set in it.
+REDUCERS = {"geomedian": ("geomedian", ()), "best-pixel": ("best-pixel", ()), "median": ("median", ()), "medoid": ("median", ("composite.reducer=medoid",))}
 _CLOUDS, _FIRST = 0.6, datetime(2024, 5, 1, 10, 2, 11, tzinfo=UTC)
 Values = NDArray[np.float64]
 
@@ -72,9 +73,13 @@ def compare(folder: Path, *, size: int, dates: int, spark: SparkSession) -> list
     products = execute(options, told=Lines(), spark=spark)
     ground = _ground(folder)
     rows = [_one_date(products, output, ground=ground)]
-    for name in REDUCERS:
+    for name, (pipeline, settings) in REDUCERS.items():
         asked = CompositeOptions(
-            pipeline=name, inputs=(str(output),), output=str(output), period="2024", settings=("grid.tile_px=512",)
+            pipeline=pipeline,
+            inputs=(str(output),),
+            output=str(output),
+            period="2024",
+            settings=("grid.tile_px=512", *settings),
         )
         made = execute_composite(asked, told=Lines(), spark=spark)
         rows.append(_composite(made, output, ground=ground, name=name))

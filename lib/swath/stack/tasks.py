@@ -11,8 +11,9 @@ from swath.errors import MetadataError
 from swath.product import AssetRecord
 from swath.readers.files.digest_memory import DigestMemory, remembering
 from swath.readers.gate.terms import Terms, under
-from swath.readers.level2.source import is_composite, read_source
+from swath.readers.level2.source import is_composite
 from swath.readers.pixels.bands import BandReader
+from swath.readers.sources import read_source
 from swath.sinks.cog.assemble import CogTarget
 from swath.sinks.cog.strip_part import PartManifest
 from swath.stack.composite import Composite

@@ -59,7 +59,7 @@ def sentinel(folder: Path, *, offset: float | None = -0.1, **properties: Any) ->
         "scl": {"dtype": "uint8", "value": 4, "pixel": 20.0, "roles": ["data"]},
     }
     said = {"platform": "sentinel-2a", "instruments": ["msi"], "s2:processing_baseline": "05.10", "grid:code": "MGRS-33TVM"}
-    return other(folder, item_id="S2A_33TVM_20240501_0_L2A", assets=assets, **said, **properties)
+    return other(folder, item_id="S2A_33TVM_20240501_0_L2A", assets=assets, **{**said, **properties})
 
 
 def test_a_product_of_swath_says_all_without_its_files(tmp_path: Path) -> None:
@@ -101,6 +101,31 @@ def test_sentinel_2_level_2_needs_its_offset_once(tmp_path: Path) -> None:
     assert read_source(str(sentinel(tmp_path, offset=0.0, **applied))).assets["red"].calibration.offset == 0.0  # type: ignore[union-attr]
     with pytest.raises(MetadataError, match="says that the offset is in the pixels already, and gives one"):
         read_source(str(sentinel(tmp_path, **applied)))
+
+
+def test_of_copies_of_a_band_at_other_samplings_the_finest_is_taken(tmp_path: Path) -> None:
+    def scaled(metres: int) -> dict[str, Any]:
+        raster = {"scale": 0.0001, "offset": 0, "nodata": 0, "data_type": "uint16", "spatial_resolution": metres}
+        return {
+            "eo:bands": [{"name": "rededge1", "common_name": "rededge", "center_wavelength": 0.704}],
+            "raster:bands": [raster],
+        }
+
+    assets: dict[str, dict[str, Any]] = {
+        "rededge1_60m": {**scaled(60), "pixel": 60.0},
+        "rededge1": {**scaled(20), "pixel": 20.0},
+        "scl_60m": {"dtype": "uint8", "pixel": 60.0},
+        "scl": {"dtype": "uint8", "value": 4, "pixel": 20.0},
+    }
+    said = {"platform": "sentinel-2b", "instruments": ["msi"], "s2:processing_baseline": "02.14", "grid:code": "MGRS-22HBD"}
+    source = read_source(str(other(tmp_path, item_id="S2B_22HBD_20210122_0_L2A", assets=assets, **said)))
+    assert source.assets["rededge071"].grid.dx == source.assets[MASK].grid.dx == 20.0
+
+
+def test_zones_of_one_digit_are_one_place_with_a_zero_and_without(tmp_path: Path) -> None:
+    with_zero = read_source(str(sentinel(tmp_path, offset=-0.1, **{"grid:code": "MGRS-07HFE"})))
+    without = read_source(str(sentinel(tmp_path, offset=-0.1, **{"grid:code": "MGRS-7HFE"})))
+    assert with_zero.acquisition == without.acquisition
 
 
 def test_hls_has_the_scale_of_its_user_guide(tmp_path: Path) -> None:

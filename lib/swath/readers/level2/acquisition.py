@@ -24,7 +24,8 @@ def acquisition_of(item: Item, *, platform: str) -> str:
         place = (int(path), int(row)) if path and row else (int(wrs[1]), int(wrs[2])) if wrs else (0, 0)
         return f"{platform} {place[0]:03d}{place[1]:03d} {moment:%Y%m%d}"
     named = _TILE.search(f"_{item.item_id}_")
-    place_name = item.text("grid:code") or (f"MGRS-{named[1]}" if named else "")
+    # Some write zones of one digit with a zero.
+    place_name = item.text("grid:code").replace("MGRS-0", "MGRS-") or (f"MGRS-{named[1].lstrip('0')}" if named else "")
     if not place_name:
         return f"{platform} {item.text('swath:scene_id') or item.item_id}"
     strip = _DATASTRIP.search(item.text("s2:datastrip_id"))

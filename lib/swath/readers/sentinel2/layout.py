@@ -70,30 +70,50 @@ def find_delivery(href: str) -> SafeDelivery:
         MetadataError: No Sentinel-2 metadata there, or several granules.
         ReadError: The archive is broken or the folder is not there.
     """
-    files = _of_archive(href) if is_archive(href) else _of_folder(href)
-    product = _the_one(files, pattern=_PRODUCT, what="product", source=href)
+    files = files_of(href)
+    documents = documents_of(files, source=href)
     tile = _the_one(files, pattern=_TILE, what="granule", source=href)
-    if product is None and tile is None:
-        raise MetadataError(
-            "no Sentinel-2 metadata was found",
-            expected="MTD_MSIL1C.xml and GRANULE/*/MTD_TL.xml, or an AWS tile's metadata.xml",
-            got=f"{len(files)} other files in {href}",
-            remedy="Name the SAFE folder or zip, or the AWS tile folder.",
-        )
     images = _images(files, tile=tile, source=href)
     return SafeDelivery(
         source=href,
-        metadata=MetadataFiles(
-            product=files.get(product or ""),
-            tile=files.get(tile or ""),
-            tile_info=files.get("tileInfo.json"),
-            product_info=files.get("productInfo.json"),
-        ),
+        metadata=documents,
         images={native: files[name] for native, name in images.items()},
         names={file: name for name, file in files.items()},
         left_out=_passed_over(files),
         flat=any(_IMAGES[-1].fullmatch(name) for name in images.values()),
         strays=() if images else tuple(sorted(name for name in files if _RASTER.fullmatch(name))),
+    )
+
+
+def files_of(href: str) -> dict[str, str]:
+    """Files of a delivery: href by name relative to the product's root.
+
+    Raises:
+        ReadError: The archive is broken or the folder is not there.
+    """
+    return _of_archive(href) if is_archive(href) else _of_folder(href)
+
+
+def documents_of(files: Mapping[str, str], *, source: str) -> MetadataFiles:
+    """The documents among the files of a delivery.
+
+    Raises:
+        MetadataError: No Sentinel-2 metadata there, or several granules.
+    """
+    product = _the_one(files, pattern=_PRODUCT, what="product", source=source)
+    tile = _the_one(files, pattern=_TILE, what="granule", source=source)
+    if product is None and tile is None:
+        raise MetadataError(
+            "no Sentinel-2 metadata was found",
+            expected="MTD_MSIL1C.xml and GRANULE/*/MTD_TL.xml, or an AWS tile's metadata.xml",
+            got=f"{len(files)} other files in {source}",
+            remedy="Name the SAFE folder or zip, or the AWS tile folder.",
+        )
+    return MetadataFiles(
+        product=files.get(product or ""),
+        tile=files.get(tile or ""),
+        tile_info=files.get("tileInfo.json"),
+        product_info=files.get("productInfo.json"),
     )
 
 

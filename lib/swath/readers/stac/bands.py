@@ -175,6 +175,7 @@ def _candidate(item: Item, key: str, *, band: Band, layer: JsonLayer, index: int
         offset=layer.value(*OFFSETS),
         unit=layer.stated("unit", "raster:unit"),
         irradiance=layer.number("eo:solar_illumination", "solar_illumination"),
+        spacing_m=layer.number("raster:spatial_resolution", "spatial_resolution", "gsd") or 0.0,
         bits=int(digits[:3]) if digits else 0,
         roles=roles_of(layer.asset),
         nodata=layer.nodata,

@@ -19,6 +19,7 @@ class BandCandidate:
         offset: ``raster:offset``; None when the item does not say.
         unit: ``unit``; empty when the item does not say.
         irradiance: ``eo:solar_illumination`` [W m-2 um-1]; None when the item does not say.
+        spacing_m: Ground sampling of this file [m]; 0 if the item does not say.
         bits: Bits per sample, by ``data_type``; 0 if the item does not say.
         roles: Roles of the asset.
         nodata: Nodata value as the item states it; None if it does not.
@@ -40,6 +41,7 @@ class BandCandidate:
     offset: float | None = None
     unit: str = ""
     irradiance: float | None = None
+    spacing_m: float = 0.0
     bits: int = 0
     roles: frozenset[str] = frozenset()
     nodata: float | None = None

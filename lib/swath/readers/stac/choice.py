@@ -133,6 +133,10 @@ def _measured(candidate: BandCandidate, *, offered: Sequence[BandCandidate], loo
     """Ground sampling [m], bits and format: by the item where it says so of all, otherwise by the files."""
     stated = all(c.band.resolution_m > 0.0 for c in offered) and all(c.bits for c in offered)
     header = None if stated else look(candidate)
-    spacing = candidate.band.resolution_m if stated else (header.grid.resolution_m if header else _UNKNOWN_M)
+    # A sensor's band has one sampling by its table; copies of it at other ones say their own.
+    own = stated and all(c.spacing_m > 0.0 for c in offered) and len({c.spacing_m for c in offered}) > 1
+    spacing = candidate.spacing_m if own else candidate.band.resolution_m
+    if not stated:
+        spacing = header.grid.resolution_m if header else _UNKNOWN_M
     bits = candidate.bits if stated else (_bits_of(header.dtype) if header else 0)
     return spacing, -bits, candidate.href.partition("?")[0].lower().endswith((".jp2", ".j2k"))
