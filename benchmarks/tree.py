@@ -115,6 +115,32 @@ def watch(command: Sequence[str]) -> Watched:
     return Watched(phases, said)
 
 
+def watch_whole(command: Sequence[str]) -> Phase:
+    """Run ``python -m command...`` and measure all of it. Its output goes to standard error.
+
+    Raises:
+        RuntimeError: The command ended with another code than 0 or 3 (some scenes are in quarantine).
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "lib")])
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        stdout=sys.stderr, cwd=ROOT, env={**os.environ, **ENVIRONMENT, "PYTHONPATH": paths},
+    )  # fmt: skip
+    tree, phase = _Tree(process.pid), Phase()
+    with tree:
+        tree.enter(phase)
+        failed = process.wait()
+        wall = time.monotonic() - began
+    _reap()
+    if failed not in (0, 3):
+        msg = f"{' '.join(command)} ended with {failed}"
+        raise RuntimeError(msg)
+    phase.wall_s = wall
+    return phase
+
+
 def _reap() -> None:
     """Wait for the orphans that came to us, so that the next command does not count them."""
     deadline = time.monotonic() + _ORPHANS_S

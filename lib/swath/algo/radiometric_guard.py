@@ -6,7 +6,7 @@ An upper limit needs something dark in the scene; where there is nothing dark, o
 cannot tell, which is no failure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -85,6 +85,8 @@ class ViewGeometry:
     relative_azimuth_deg: float
     pressure_hpa: float | None = None
     wavelengths_um: Mapping[str, float] = field(default_factory=dict)
+    #: TOA reflectance of an offset of 1: Landsat's is added before the division by the cosine of the sun's zenith angle.
+    offset_worth: float = 1.0
 
 
 def judge(counts: Mapping[str, Counts], *, geometry: ViewGeometry) -> GuardVerdict:
@@ -104,7 +106,7 @@ def judge(counts: Mapping[str, Counts], *, geometry: ViewGeometry) -> GuardVerdi
     if low:
         return GuardVerdict(outcome="contradicts", why=f"{' and '.join(low)} darker than any ground under air", measured=measured)
     floors = {band: quantile(c, _dark_share(c)) for band, c in enough.items()}
-    outcome, why = _upper(cirrus, air=air, floors=floors)
+    outcome, why = _upper(cirrus, air=air, floors=floors, missed=[offset * geometry.offset_worth for offset in MISSED])
     return GuardVerdict(outcome=outcome, why=why, measured=measured)
 
 
@@ -137,19 +139,21 @@ def _dark_share(counts: Counts) -> float:
     return EDGED_SHARE if counts.get(INVALID) else DARKEST_SHARE
 
 
-def _upper(cirrus: Measured | None, *, air: tuple[Measured, ...], floors: Mapping[str, float]) -> tuple[Outcome, str]:
+def _upper(
+    cirrus: Measured | None, *, air: tuple[Measured, ...], floors: Mapping[str, float], missed: Sequence[float]
+) -> tuple[Outcome, str]:
     """Whether everything is too bright, which the guard says only of an offset that it knows."""
     if cirrus is not None and cirrus.reflectance <= CIRRUS_RANGE[1]:
         return "agrees", "the cirrus band is dark, as it must be"
     black = [floors[b] for b in BLACK_BANDS if b in floors]
-    if black and min(black) < MISSED[0] - NEAR:
+    if black and min(black) < missed[0] - NEAR:
         return "agrees", "some band has dark pixels"
-    for offset in MISSED:
+    for offset in missed:
         if cirrus is not None and abs(floors["cirrus"] - offset) <= NEAR and cirrus.reflectance - floors["cirrus"] <= MARGIN:
-            return "contradicts", f"the cirrus band has a floor of {offset:g}: an offset was not applied"
+            return "contradicts", f"the cirrus band has a floor of {offset:.3g}: an offset was not applied"
         # Without the cirrus band: at least three bands in which water and shadow are black share one floor.
         if len(black) > 2 and offset - BIN_SLACK <= min(black) and max(black) <= offset + BLACK_GROUND:
-            return "contradicts", f"the infrared bands share a floor of {offset:g}: an offset was not applied"
+            return "contradicts", f"the infrared bands share a floor of {offset:.3g}: an offset was not applied"
     if any(m.highest is not None and m.reflectance <= m.highest for m in air):
         return "agrees", "blue or green is as dark as the air over dark ground"
     return "cannot tell", "nothing in the scene is dark"

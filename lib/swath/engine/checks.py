@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from math import radians, sin
 from typing import Any, Final
 
 from swath.algo.darkest import merged
@@ -10,7 +11,7 @@ from swath.errors import RangeError
 from swath.layer_name import LayerId
 from swath.pipeline import Checks
 from swath.product import AssetRecord, LayerSpec, Product
-from swath.scene import Scene
+from swath.scene import Reflectance, Scene
 from swath.sensors import SENSORS
 
 #: Medians that a whole scene can have, by kind of layer. TOA reflectance: the brightest cloud and snow is near 1.2, dark
@@ -118,7 +119,7 @@ def _contradicted(verdict: GuardVerdict) -> RangeError:
 
 def _verdict(product: Product, *, dark: Sequence[Mapping[str, Mapping[str, int]]]) -> GuardVerdict:
     parts = [{band: {int(k): n for k, n in counts.items()} for band, counts in part.items()} for part in dark]
-    return judge(merged(parts), geometry=_geometry(product.scene, pressure_hpa=_pressure(product)))
+    return judge(merged(parts), geometry=geometry_of(product.scene, pressure_hpa=_pressure(product)))
 
 
 def _pressure(product: Product) -> float | None:
@@ -129,14 +130,17 @@ def _pressure(product: Product) -> float | None:
     return product.scene.atmosphere.get("pressure_hpa")
 
 
-def _geometry(scene: Scene, *, pressure_hpa: float | None) -> ViewGeometry:
+def geometry_of(scene: Scene, *, pressure_hpa: float | None) -> ViewGeometry:
+    """Geometry of a scene as the guard takes it."""
     angles = scene.angles
+    normalised = all(a.calibration.sun_normalised for a in scene.assets.values() if isinstance(a.calibration, Reflectance))
     return ViewGeometry(
         sun_zenith_deg=90.0 - angles.sun_elevation_deg,
         view_zenith_deg=angles.view_zenith_deg,
         relative_azimuth_deg=angles.sun_azimuth_deg - angles.view_azimuth_deg,
         pressure_hpa=pressure_hpa,
         wavelengths_um={n: a.band.centre_um for n, a in scene.assets.items() if a.band.centre_um},
+        offset_worth=1.0 if normalised else 1.0 / sin(radians(angles.sun_elevation_deg)),
     )
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,6 +38,14 @@ def test_scenes_as_they_are_are_no_contradiction(values: dict[str, float], witho
 @pytest.mark.parametrize("values", [DARK, DESERT, LOW_CLOUD])
 def test_the_cirrus_band_finds_every_false_offset_whatever_is_below(values: dict[str, float], shift: float) -> None:
     assert judge(counts(values, shift=shift), geometry=SIX_S).outcome == "contradicts"
+
+
+@pytest.mark.parametrize("worth", [1.1, 1.5, 2.4])
+@pytest.mark.parametrize("offset", [0.1, 0.2])
+def test_an_offset_that_is_added_before_the_suns_cosine_is_found_too(offset: float, worth: float) -> None:
+    found = judge(counts(LOW_CLOUD, shift=offset * worth), geometry=replace(SIX_S, offset_worth=worth))
+    assert found.outcome == "contradicts"
+    assert found.why == f"the cirrus band has a floor of {offset * worth:.3g}: an offset was not applied"
 
 
 @pytest.mark.parametrize("shift", [-0.1, -0.2, 0.1])

@@ -1,6 +1,7 @@
 """Which assets of a STAC item are bands, and what the item says of them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -54,10 +55,11 @@ def choose_bands(item: Item, *, platform: Platform, level: int = 1) -> Chosen:
     offers: list[BandCandidate] = []
     for key, asset in item.assets.items():
         reason = _no_measurement(asset, key=key) or _unknown_bits(item, quality_key(key, asset=asset), platform=platform)
-        reason = reason or _other_level(asset, level=level)
-        found = [] if reason else _candidates(item, key, platform=platform)
+        layers = [] if reason else layers_of(asset, common=item.properties)
+        reason = reason or _other_level(asset, layers=layers, level=level)
+        found = [] if reason else _candidates(item, key, layers=layers, platform=platform)
         if level == 1:
-            found = [replace(c, surface=surface_hint(key, asset=asset, band=_own(asset, c))) for c in found]
+            found = [replace(c, surface=surface_hint(key, asset=asset, band=layers[c.band_index - 1].own)) for c in found]
         if not found:
             left_out[key] = reason or "names no band"
         offers += found
@@ -84,15 +86,11 @@ def roles_of(asset: JsonObject) -> frozenset[str]:
     return frozenset(str(role).lower() for role in list_of(asset.get("roles")))
 
 
-def _other_level(asset: JsonObject, *, level: int) -> str:
+def _other_level(asset: JsonObject, *, layers: Sequence[JsonLayer], level: int) -> str:
     """Why an asset is of another processing level than the one that is wanted; ``''`` when it says nothing of the kind."""
-    told = (level_of_part(record) for record in (asset, *(layer.own for layer in layers_of(asset))))
+    told = (level_of_part(record) for record in (asset, *(layer.own for layer in layers)))
     other = next((found for found in told if found is not None and min(found.number or 0, 2) != level), None)
     return f"it is of another processing level: {other.said}" if other else ""
-
-
-def _own(asset: JsonObject, candidate: BandCandidate) -> JsonObject:
-    return layers_of(asset)[candidate.band_index - 1].own
 
 
 def _unknown_bits(item: Item, key: str, *, platform: Platform) -> str:
@@ -107,14 +105,13 @@ def _scheme(item: Item, key: str, *, platform: Platform) -> QualityScheme | None
     return platform.scheme(key, collection=item.text("landsat:collection_number"))
 
 
-def _candidates(item: Item, key: str, *, platform: Platform) -> list[BandCandidate]:
-    asset = item.assets[key]
+def _candidates(item: Item, key: str, *, layers: Sequence[JsonLayer], platform: Platform) -> list[BandCandidate]:
+    asset = layers[0].asset
     judged = quality_key(key, asset=asset)
     if judged in platform.quality:
         own = _candidate(item, key, band=platform.quality[judged], layer=JsonLayer({}, asset, item.properties), index=1)
         return [replace(own, quality=_scheme(item, judged, platform=platform))]
     found: list[BandCandidate] = []
-    layers = layers_of(asset, common=item.properties)
     for index, layer in enumerate(layers, start=1):
         # The key names one band: the first one of a file whose others have names or none.
         name = _common_name(layer, key=key if index == 1 else "", platform=platform)
