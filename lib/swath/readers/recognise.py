@@ -1,7 +1,7 @@
 """What a path is, judged by names alone, or by the bytes of a record or an archive: which reader would read it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from swath.errors import ArchiveError, ReadError, SceneError
@@ -37,6 +37,8 @@ _BESIDE = (
     ".meta4",
 )
 _HEAD_BYTES = 512
+#: What is wrong with an archive that is named as one scene and holds several.
+SEVERAL = "the archive holds several scenes"
 #: A compressed archive of at most so many bytes is looked into while scenes are looked for: half a second.
 CHEAP_BYTES = 64 << 20
 
@@ -61,6 +63,11 @@ def deliveries(href: str) -> Sequence[str]:
     return (href,) if kind is not None else ()
 
 
+def scenes_of(names: Iterable[str]) -> list[str]:
+    """Places of the scenes among the members of an archive."""
+    return scenes_inside(list(names))
+
+
 def is_delivery(href: str) -> bool:
     """Whether a file is a delivery, holds some, or looks like one and cannot be read."""
     return bool(deliveries(href))
@@ -82,7 +89,7 @@ def kind_of_file(href: str) -> Kind | None:
     kind, places = _looked_into(href)
     if len(places) > 1:
         raise ArchiveError(
-            "the archive holds several scenes",
+            SEVERAL,
             expected="one scene, or the place of one",
             got=f"{', '.join(places[:5])}{' ...' if len(places) > 5 else ''} in {href}",
             remedy=f"Unpack it and name the folder, or name each scene: {href}{SEPARATOR}{places[0]}",

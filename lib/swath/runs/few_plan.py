@@ -22,6 +22,7 @@ from swath.ledger.tables import Tables
 from swath.runs.decide import decide_few
 from swath.runs.hands import Hands
 from swath.runs.ingest import BLOCK_SCENES, IngestRequest, StageProgress, question, run_path
+from swath.runs.inside import inputs_inside, is_several
 from swath.runs.own_fate import keepable
 from swath.runs.plan import KNOWN_OF_PRODUCTS, Plan
 from swath.runs.plan_rows import HeldRows, StoredFrames
@@ -69,6 +70,12 @@ def plan_few(
     if known is None:
         return None
     ingested = _ingest(hands, asked, found=found, known=known, store=store, progress=progress)
+    if archives := [r["href"] for r in ingested if is_several(r)]:
+        first = max(r["n"] for r in ingested) + 1
+        room = None if asked.limit is None else max(asked.limit - len(ingested) + len(archives), 0)
+        inside = inputs_inside(archives, first=first, room=room)
+        ingested = [r for r in ingested if not is_several(r)]
+        ingested += _ingest(hands, asked, found=inside, known=known, store=store, progress=progress)
     _keep(ingested, INGESTED, path=run_path(request.run_id, "ingested"), store=store)
     these = {"scene_id": sorted({r["scene_id"] for r in ingested if r["scene_id"] is not None})}
     there = tables.small("scenes", SCENES, columns=["scene_id", "digest"], where=these)

@@ -25,6 +25,7 @@ from swath.readers.gate.terms import Terms
 from swath.readers.passed_over import PassedOver
 from swath.readers.registry import DISCOVER
 from swath.readers.stac.search import Say
+from swath.runs.inside import missing_inside, several
 from swath.runs.own_fate import keepable
 from swath.runs.request import INTERNAL_LIMIT
 from swath.spark.breaker import Breaker, Note
@@ -109,20 +110,40 @@ def ingest(
     if store.size(f"{path}/_SUCCESS") is None:
         found = find_scenes(store, request) if found is None else found
         breaker = Breaker(spark, limit=request.internal_limit)
-        hrefs = _with_known(spark.createDataFrame(found, INPUT, verifySchema=False), tables)
-        cores = spark.sparkContext.defaultParallelism
-        tasks = tasks_for(len(found), cores=cores)
-        # Neighbours stay together, so that a task writes into one or two folders; and all tasks get as many.
-        rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request, store, note=breaker.note), schema=INGESTED)
-        try:
-            group, told = f"{request.run_id} ingest", inputs_read(progress, scenes=len(found))
-            with breaker.watching(group), following(spark, group=group, total=tasks, progress=told):
-                rows.write.mode("overwrite").partitionBy("block").parquet(store.spark_path(path))
-        except BrokenInstallationError:
-            store.delete_tree(path)
-            raise
-        _refuse_absence(spark.read.schema(INGESTED).parquet(store.spark_path(path)), store, path=path)
-    return spark.read.schema(INGESTED).parquet(store.spark_path(path))
+        _read_all(spark, store, request=request, tables=tables, found=found, progress=progress, breaker=breaker, mode="overwrite")
+    ingested = spark.read.schema(INGESTED).parquet(store.spark_path(path))
+    if inside := missing_inside(ingested, limit=request.limit):
+        breaker = Breaker(spark, limit=request.internal_limit)
+        _read_all(spark, store, request=request, tables=tables, found=inside, progress=progress, breaker=breaker, mode="append")
+        ingested = spark.read.schema(INGESTED).parquet(store.spark_path(path))
+    return ingested.filter(~several())
+
+
+def _read_all(
+    spark: SparkSession,
+    store: Store,
+    *,
+    request: IngestRequest,
+    tables: Tables,
+    found: list[tuple[int, str]],
+    progress: StageProgress | None,
+    breaker: Breaker,
+    mode: str,
+) -> None:
+    """Read scenes on the executors, and keep what they are under the run."""
+    path = run_path(request.run_id, "ingested")
+    hrefs = _with_known(spark.createDataFrame(found, INPUT, verifySchema=False), tables)
+    tasks = tasks_for(len(found), cores=spark.sparkContext.defaultParallelism)
+    # Neighbours stay together, so that a task writes into one or two folders; and all tasks get as many.
+    rows = hrefs.repartitionByRange(tasks, "n").mapInArrow(_reader(request, store, note=breaker.note), schema=INGESTED)
+    try:
+        group, told = f"{request.run_id} ingest", inputs_read(progress, scenes=len(found))
+        with breaker.watching(group), following(spark, group=group, total=tasks, progress=told):
+            rows.write.mode(mode).partitionBy("block").parquet(store.spark_path(path))
+    except BrokenInstallationError:
+        store.delete_tree(path)
+        raise
+    _refuse_absence(spark.read.schema(INGESTED).parquet(store.spark_path(path)), store, path=path)
 
 
 def _refuse_absence(ingested: DataFrame, store: Store, *, path: str) -> None:
