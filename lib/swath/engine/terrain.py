@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.algo.raw_image import model_of
-from swath.errors import ConfigError, MetadataError, MissingInputError
+from swath.errors import ConfigError, GeometryError, MetadataError, MissingInputError
 from swath.grid import Grid
 from swath.inputs import DEM, RasterSource
 from swath.mapping import Mapping, ProjectedMapping
@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 WGS84: Final = "EPSG:4326"
 #: Points along an edge of an image: terrain between them moves an edge by less than a pixel of most sensors.
 _RAW_PIECES: Final = 256
+_POLE_DEG: Final = 90.0
 #: The same for images on a map: straight edges are curves in another system.
 _PIECES: Final = 64
 
@@ -84,6 +85,13 @@ def ring_of(grid: Grid, *, dem: RasterSource | None) -> Ring:
     columns = _along(np.array([0.0, grid.width, grid.width, 0.0]), _RAW_PIECES)
     rows = _along(np.array([0.0, 0.0, grid.height, grid.height]), _RAW_PIECES)
     lon, lat = _on_ground(grid, columns, rows, elevation=_elevation(dem))
+    if np.nanmax(np.abs(lat)) > _POLE_DEG:
+        raise GeometryError(
+            "the image goes over a pole, where coefficients in longitude and latitude place nothing",
+            expected=f"ground below {_POLE_DEG:g} degrees of latitude",
+            got=f"{float(lat[np.nanargmax(np.abs(lat))]):.4f} degrees",
+            remedy="Ask the provider for the image on a polar map.",
+        )
     return Ring(x=lon, y=lat, crs=WGS84)
 
 

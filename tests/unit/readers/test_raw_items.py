@@ -14,6 +14,7 @@ from tests.unit.algo.test_rpc import simple
 from tests.unit.readers.test_rpc_model import text_of
 
 from swath.algo.raw_image import model_of
+from swath.algo.rpc import Rpc
 from swath.engine.pipeline_json import pipeline_of
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.engine.terrain import mapping_to
@@ -30,13 +31,14 @@ Write = Callable[..., str]
 def write(tmp_path: Path) -> Write:
     """An image of 2000 x 3000 pixels with its model and, where there are some, control points."""
 
-    def written(*, control: Any = None, **properties: Any) -> str:
+    def written(*, control: Any = None, rpc: Rpc | None = None, name: str = "pan.tif", **properties: Any) -> str:
         shape: dict[str, Any] = {"height": 2000, "width": 3000, "count": 1, "dtype": "uint8"}
-        with rasterio.open(tmp_path / "pan.tif", "w", driver="GTiff", compress="deflate", **shape) as target:
+        kind: dict[str, Any] = {"driver": "GTiff", "compress": "deflate"} if name.endswith("tif") else {"driver": "JP2OpenJPEG"}
+        with rasterio.open(tmp_path / name, "w", **kind, **shape) as target:
             target.write(np.ones((1, 2000, 3000), dtype=np.uint8))
-        (tmp_path / "pan_RPC.TXT").write_text(text_of(simple()), encoding="utf-8")
+        (tmp_path / "pan_RPC.TXT").write_text(text_of(rpc or simple()), encoding="utf-8")
         band = {"name": "pan", "eo:common_name": "pan", "unit": "counts", "nodata": 0}
-        assets: dict[str, Any] = {"pan": {"href": "pan.tif", "roles": ["data"], "bands": [band]}}
+        assets: dict[str, Any] = {"pan": {"href": name, "roles": ["data"], "bands": [band]}}
         assets["model"] = {"href": "pan_RPC.TXT", "type": "text/plain", "roles": ["rpc"]}
         if control is not None:
             (tmp_path / "gcps.geojson").write_text(json.dumps(control), encoding="utf-8")
@@ -139,3 +141,27 @@ def test_a_missing_tile_may_be_sea_where_the_user_says_so(write: Write, tmp_path
     source = dem(tmp_path, west=15.0)
     sea = RasterSource(path=source.path, datum="ellipsoid", sea_level=True)
     assert plan(write(), sea).graph.reference.crs == "EPSG:32631"
+
+
+def test_a_jpeg_2000_with_its_model_beside_it_is_a_raw_image(write: Write) -> None:
+    scene = read_scene(write(name="pan.jp2"))
+    assert (scene.reference.raw, scene.reference.width, scene.reference.height) == (True, 3000, 2000)
+    assert model_of(scene.reference.crs).rpc.scalars == pytest.approx(simple().scalars)
+
+
+def test_a_raw_scene_on_the_antimeridian_comes_onto_a_utm_zone_and_not_onto_a_world_map(write: Write, tmp_path: Path) -> None:
+    href, source = write(rpc=simple(long_off=180.0)), dem(tmp_path, west=179.9)
+    # The tile goes on beyond 180 degrees east, as rasters of one place do.
+    grid = plan(href, source).graph.reference
+    assert grid.crs in {"EPSG:32660", "EPSG:32601"}
+    assert grid.width * grid.dx < 10_000.0
+    with pytest.raises(GeometryError, match="the map of the product's grid has no one place for the scene"):
+        plan(href, source, grid={"crs": "EPSG:3857"})
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_raw_scene_over_a_pole_is_refused(write: Write, tmp_path: Path, side: float) -> None:
+    sea = RasterSource(path=dem(tmp_path, west=15.0).path, datum="ellipsoid", sea_level=True)
+    href = write(rpc=simple(lat_off=side * 89.995, long_off=0.0, long_scale=60.0))
+    with pytest.raises(GeometryError, match="the image goes over a pole"):
+        plan(href, sea, grid={"crs": "EPSG:3413" if side > 0 else "EPSG:3031"})

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
 import rasterio
 from rasterio.crs import CRS
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
@@ -32,6 +33,7 @@ MAX_BLOCK_BYTES = 1 << 29
 
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JP2_MAGICS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
+_NITF_MAGICS = (b"NITF0", b"NSIF0")
 _JP2_END = b"\xff\xd9"
 
 
@@ -141,6 +143,13 @@ def _driver(href: str, *, size: int, head: bytes) -> str:
         return "GTiff"
     if head.startswith(_JP2_MAGICS):
         return "JP2OpenJPEG"
+    if head.startswith(_NITF_MAGICS):
+        raise ReadError(
+            "a raster is a NITF, which is not opened",
+            expected="a GeoTIFF or JPEG 2000",
+            got=href,
+            remedy="Convert it where you trust it: `gdal_translate -co TILED=YES IN.NTF OUT.TIF` keeps its pixels and its RPC.",
+        )
     raise ReadError(
         "a raster is empty" if not size else "a file is not a raster that we open",
         expected="a GeoTIFF or JPEG 2000",
@@ -156,6 +165,8 @@ def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile:
         model = RawModel(rpc=rpc or rpc_of_gdal(source.rpcs))
         grid = raw_grid(model, height=source.height, width=source.width, check=not tile)
         return _of(href, source=source, grid=grid)
+    if not crs and source.gcps[0]:
+        raise _gcps_alone(href, source=source)
     if not crs:
         raise GeometryError(
             "the raster has no coordinate reference system",
@@ -174,6 +185,24 @@ def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile:
         error.got = f"{href}: {error.got}"
         raise
     return _of(href, source=source, grid=grid)
+
+
+def _gcps_alone(href: str, *, source: rasterio.DatasetReader) -> GeometryError:
+    """Refuse a raster that is known by control points alone; says how far a plane map of them is off."""
+    points, crs = source.gcps
+    terms = np.array([[1.0, p.col, p.row] for p in points])
+    places = np.array([[p.x, p.y] for p in points])
+    plane, _, rank, _ = np.linalg.lstsq(terms, places, rcond=None)
+    # Lengths on the map of one step along each side of a pixel.
+    pixel = float(abs(np.linalg.det(plane[1:]))) ** 0.5 if rank == terms.shape[1] else 0.0
+    off = float(np.hypot(*(terms @ plane - places).T).max()) / pixel if pixel else float("nan")
+    return GeometryError(
+        "the raster has control points in place of a map or a model",
+        expected="a raster on a map, or one with RPC",
+        got=f"{href} with {len(points)} control points in {crs_name(crs) or 'no system'}, {off:.2g} px at most off an affine map",
+        remedy="Warp it first, and look at what the points are off: `gdalwarp -order 1 -t_srs EPSG:CODE IN.TIF OUT.TIF`"
+        " (or `-tps` where an affine map is off by more than a pixel); or fetch the delivery with its RPC.",
+    )
 
 
 def _of(href: str, *, source: rasterio.DatasetReader, grid: Grid) -> RasterHeader:

@@ -7,6 +7,8 @@ import pytest
 import rasterio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 
 from swath.errors import GeometryError, MetadataError, ReadError, SceneError
 from swath.readers.files.digest import fingerprint
@@ -155,4 +157,23 @@ def test_an_image_with_rpcs_is_told_from_one_without_a_place(write_raster: Any, 
     with rasterio.open(path, "r+") as target:
         target.update_tags(ns="RPC", **terms, **numbers)
     with pytest.raises(MetadataError, match="the RPC of the image cannot be used: the denominator of its lines is zero inside"):
+        inspect(str(path))
+
+
+def test_control_points_alone_are_refused_with_what_they_are_off(tmp_path: Path) -> None:
+    path = tmp_path / "gcps.tif"
+    points = [GroundControlPoint(row=r, col=c, x=500000 + 2 * c, y=4e6 - 2 * r) for r, c in ((0, 0), (0, 8), (8, 0), (8, 8))]
+    points[0] = GroundControlPoint(row=0, col=0, x=500000 + 4, y=4e6)
+    shape: dict[str, Any] = {"width": 8, "height": 8, "count": 1, "dtype": "uint8"}
+    with rasterio.open(path, "w", driver="GTiff", gcps=points, crs=CRS.from_epsg(32631), **shape) as target:
+        target.write(np.ones((1, 8, 8), dtype=np.uint8))
+    told = r"control points in place of a map.*with 4 control points in EPSG:32631, 0\.5 px at most.*`gdalwarp -order 1 -t_srs"
+    with pytest.raises(GeometryError, match=told):
+        inspect(str(path))
+
+
+def test_a_nitf_is_refused_with_its_conversion(tmp_path: Path) -> None:
+    path = tmp_path / "image.ntf"
+    path.write_bytes(b"NITF02.10" + bytes(2000))
+    with pytest.raises(ReadError, match=r"a raster is a NITF, which is not opened: .*gdal_translate"):
         inspect(str(path))
