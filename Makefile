@@ -3,11 +3,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: docs docs-lock help setup postgresql browser monitoring registry demo test test-long test-tools wheel images lint format bench sleeping scheduling faults pictures lock clean
+.PHONY: pythons docs docs-lock help setup postgresql browser monitoring registry demo test test-long test-tools wheel images lint format bench sleeping scheduling faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
 PYTEST ?=
+PYTHONS ?= 3.11 3.12 3.13
 FAULTS ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +31,16 @@ test-long: setup postgresql ## the long tests: disturbed runs, two sites side by
 
 test-tools: setup monitoring registry ## tests against other programs, which it installs: Airflow, Prefect, hera, Prometheus, a registry, built images, Flux's and CycloneDX's schemas
 	@$(BIN)/pytest -m tools $(PYTEST)
+
+pythons: setup ## set-up, demo and unit tests with each of Python 3.11, 3.12 and 3.13 that is here (minutes each; PYTHONS="3.13" for one)
+	@for version in $(PYTHONS); do
+	    python=$$($(BIN)/uv python find --no-python-downloads $$version 2>/dev/null) || python=$$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python 2>/dev/null | tail -1)
+	    if [ ! -x "$$python" ]; then echo "Python $$version is not here: uv python install $$version" >&2; continue; fi
+	    echo "Python $$version: $$python"
+	    rm -rf .cache/pythons/$$version && git clone -q . .cache/pythons/$$version
+	    (cd .cache/pythons/$$version && $(MAKE) demo PYTHON="$$python" && .venv/bin/pytest -q tests/unit)
+	    rm -rf .cache/pythons/$$version
+	done
 
 lint: setup ## ruff, formatting, mypy --strict
 	@$(BIN)/ruff check lib jobs tests setup.py

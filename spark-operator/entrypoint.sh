@@ -1,10 +1,20 @@
 #!/bin/sh
-# What Spark on Kubernetes asks of an image: the words "driver" or "executor" start one of the two, anything else runs
-# as it is. Nothing is written outside /tmp: the root file system is read-only.
+# What Spark on Kubernetes asks of an image: the words "driver" or "executor" start one of the two; "demo" is for who wants to
+# try swath (docker run --rm --user "$(id -u)" -v "$PWD:/out" IMAGE demo), anything else runs as it is. Nothing is written outside /tmp: the root file system is read-only.
 set -eu
 
 role=${1:-}
 case "$role" in
+demo)
+    shift
+    if [ ! -w /out ]; then
+        echo "demo: /out cannot be written by user $(id -u): docker run --rm --user \"\$(id -u)\" -v \"\$PWD:/out\" IMAGE demo" >&2
+        exit 2
+    fi
+    # The user of the command has no home in the image.
+    export HOME=/tmp
+    exec tini -s -- swath demo --output /out/demo "$@"
+    ;;
 driver)
     shift
     exec tini -s -- "$SPARK_HOME/bin/spark-submit" \

@@ -31,7 +31,9 @@ _NEED_DISK, _WISH_DISK = 2 * GIB, 10 * GIB
 _MEMORY_PER_CORE = 3 * GIB // 2
 #: Delta of the key works with Spark of the value only.
 _SPARK_OF_DELTA = {"4.0": "4.0"}
-_PYTHON = (3, 11)
+#: Oldest Python, and the newest that the tests were run with.
+_PYTHON, _PYTHON_TESTED = (3, 11), (3, 13)
+_PYTHON_RANGE = f"{_PYTHON[0]}.{_PYTHON[1]} to {_PYTHON_TESTED[0]}.{_PYTHON_TESTED[1]}"
 
 
 def examine(output: Path | None = None) -> tuple[HealthFinding, ...]:
@@ -73,10 +75,13 @@ def healthy(findings: Sequence[HealthFinding]) -> bool:
 
 
 def check_python(running: Sequence[int]) -> HealthFinding:
-    """Python is new enough."""
-    found = ".".join(str(n) for n in running)
+    """Python is new enough, and one that the tests were run with."""
+    found = f"{'.'.join(str(n) for n in running)}; swath runs on {_PYTHON_RANGE}"
     if tuple(running) < _PYTHON:
         return HealthFinding(check="Python", level="failure", found=found, remedy="Run make PYTHON=/path/to/python3.11 setup.")
+    if tuple(running) > _PYTHON_TESTED:
+        remedy = "Untested: take an older one if something fails (make PYTHON=/path/to/python3.13 setup)."
+        return HealthFinding(check="Python", level="warning", found=found, remedy=remedy)
     return HealthFinding(check="Python", level="ok", found=found)
 
 

@@ -36,6 +36,11 @@ def test_an_old_python_is_a_failure() -> None:
     assert doctor.check_python((3, 11)).level == "ok"
 
 
+def test_the_range_of_pythons_is_told_and_a_newer_one_is_a_warning() -> None:
+    assert [doctor.check_python((3, minor)).level for minor in (11, 12, 13, 14)] == ["ok", "ok", "ok", "warning"]
+    assert doctor.check_python((3, 12)).found == "3.12; swath runs on 3.11 to 3.13"
+
+
 def test_a_java_that_spark_does_not_run_on_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = _java(tmp_path / "eleven", release='JAVA_VERSION="11.0.2"\n')
     monkeypatch.setattr(doctor, "find_java", lambda: None)

@@ -12,6 +12,7 @@ from swath.cli.output import session
 from swath.cli.progress import telling
 from swath.cli.run import execute, finish
 from swath.cli.run_request import RunOptions
+from swath.errors import ConfigError
 from swath.product import Product
 from swath.report.product_summary import BandTruth, Truth
 from swath.report.summary import RunSummary
@@ -29,6 +30,7 @@ _TRAINING = ("mlflow", "lightgbm", "pyogrio", "model_signing")
 
 def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
     """Run the demo into ``output``; its scenes go to ``output``/input."""
+    _fetch_what_lacks(told)
     scenes = simulate_demo(output / "input", say=told.say)
     told.say("starting Spark")
     with session("demo", master) as spark:
@@ -39,6 +41,25 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
         summary = execute(options, told=told, truth=lambda product, files: _truth(product, files, output=output), spark=spark)
         _composite(output, told=told, spark=spark)
         return summary
+
+
+def _fetch_what_lacks(told: Told) -> None:
+    """What a wheel cannot bring: Java must be there, the Delta jars are fetched, both before a minute of simulation.
+
+    Raises:
+        ConfigError: There is no Java that Spark runs on, or the jars cannot be fetched.
+    """
+    from swath.spark.start.jars import delta_class_path  # noqa: PLC0415  what the other commands of this file need not load
+    from swath.spark.start.java import HOW_TO_GET, find_java  # noqa: PLC0415
+    from swath.spark.start.prepare import fetch_jars  # noqa: PLC0415
+
+    if find_java() is None:
+        raise ConfigError(HOW_TO_GET)
+    try:
+        delta_class_path()
+    except ConfigError:
+        told.say("fetching the Delta jars, once (10 MB)")
+        fetch_jars()
 
 
 def _model(scenes: DemoScenes, *, output: Path, told: Told, spark: "SparkSession") -> Path | None:

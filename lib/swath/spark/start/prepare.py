@@ -174,8 +174,13 @@ def link_jars(folder: Path) -> None:
     if not home.is_relative_to(sys.prefix):
         return
     for jar in DELTA_JARS:
-        if not intact(jar, folder=home / "jars"):
+        if intact(jar, folder=home / "jars"):
+            continue
+        try:
             shutil.copyfile(folder / jar.name, home / "jars" / jar.name)
+        except OSError as error:
+            # An installation that nobody may write to: sessions of swath find the jars in the cache.
+            log.warning("%s is not beside Spark's own jars (%s); spark-submit needs --jars", jar.name, error.strerror)
 
 
 def make_archive(java: Path) -> None:
