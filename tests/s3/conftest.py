@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -30,10 +31,16 @@ class Recorder:
     app: Any
     seen: list[tuple[str, str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    #: Operation and body of each request to a service that names its operations in a header.
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", "")))
         self.headers.append({k: str(v) for k, v in environ.items() if k.startswith("HTTP_")})
+        if target := environ.get("HTTP_X_AMZ_TARGET"):
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            self.bodies.append((target, body))
+            environ["wsgi.input"] = BytesIO(body)
         if environ["REQUEST_METHOD"] == "PUT" and self._ended(environ):
             # S3 answers so; moto fails with an error of its own.
             body = b"<Error><Code>NoSuchUpload</Code><Message>It has ended.</Message></Error>"
@@ -78,6 +85,7 @@ class Bucket:
         kinds = Counter(_kind(*request) for request in self.recorder.seen)
         self.recorder.seen.clear()
         self.recorder.headers.clear()
+        self.recorder.bodies.clear()
         return kinds
 
 

@@ -82,6 +82,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
         }
     ),
     "inference": frozenset({"algo", "stores"}),
+    # The table of promotions is Delta's, as an output's are.
+    "inference.promotion": frozenset({"algo", "inference", "ledger.promotions", "stores"}),
     "sinks": frozenset({"algo", "stores"}),
     "sinks.cog": frozenset({"algo", "stores"}),
     "sinks.stac": frozenset({"stores"}),
@@ -194,8 +196,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "uvicorn": ("view",),
     "pyogrio": ("readers", "training", "simulator"),
     "mlflow": ("inference", "training"),
-    "boto3": ("stores", "deploy", "metrics"),
-    "botocore": ("stores", "deploy", "metrics"),
+    "boto3": ("stores", "deploy", "metrics", "training/sagemaker"),
+    "botocore": ("stores", "deploy", "metrics", "training/sagemaker"),
     "psycopg": ("stores", "sinks", "ledger"),
     "pypgstac": ("sinks",),
     "lightgbm": ("training",),

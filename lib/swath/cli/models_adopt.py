@@ -14,9 +14,13 @@ from swath.inference.registry import Registry
     "--manifest", required=True, type=click.Path(path_type=Path, dir_okay=False),
     help="File (YAML or JSON) with name, bands, of, classes, licence and what else a manifest says beside the weights.",
 )  # fmt: skip
+@click.option(
+    "--rows", type=click.Path(path_type=Path, dir_okay=False),
+    help="Real features (CSV, a column a band) for reference rows, instead of the input example.",
+)  # fmt: skip
 @click.option("--name", default="", help="Registered name; the manifest's by default.")
 @OUTPUT
-def adopt_command(*, reference: str, manifest: Path, name: str, output: Path) -> None:
+def adopt_command(*, reference: str, manifest: Path, rows: Path | None, name: str, output: Path) -> None:
     """Register a version that mlflow.onnx, mlflow.lightgbm or mlflow.xgboost logged as a model of swath.
 
     Its signature must agree with the manifest; its input example becomes reference rows, answered by the library that
@@ -24,4 +28,4 @@ def adopt_command(*, reference: str, manifest: Path, name: str, output: Path) ->
     """
     from swath.training.adopting.from_mlflow import adopt  # noqa: PLC0415  pandas and numba: only where models are adopted
 
-    tell(adopt(Registry.beside(output), reference, manifest=manifest, name=name, say=click.echo))
+    tell(adopt(Registry.beside(output), reference, manifest=manifest, rows=rows, name=name, say=click.echo))

@@ -22,16 +22,19 @@ from swath.inference.trusted_keys import KEYS, keys_of
 @click.argument("reference")
 @click.option("--to", "place", default="", metavar="FOLDER|s3://...", help="Store of models; sites name it in models.uri.")
 @click.option("--bundle", type=click.Path(path_type=Path, dir_okay=False), help="Signed file (tar) to carry; needs --sign-key.")
+@click.option("--sagemaker-group", "group", default="", help="Group of SageMaker's model registry; its data go to --to s3://...")
+@click.option("--image", default="", help="Container image that the package of SageMaker names.")
 @click.option("--alias", "aliases", multiple=True, help="Alias to give to this version in the store; repeatable.")
 @SIGN_KEY_OPTION
 @OUTPUT
 @SITE
-def export_command(
-    *, reference: str, place: str, bundle: Path | None, aliases: tuple[str, ...], sign_key: Path | None, output: Path, site: str
-) -> None:
+def export_command(  # noqa: PLR0913  the options of a command
+    *, reference: str, place: str, bundle: Path | None, group: str, image: str, aliases: tuple[str, ...], sign_key: Path | None,
+    output: Path, site: str
+) -> None:  # fmt: skip
     """Copy the registered model REFERENCE (NAME@ALIAS, NAME/VERSION) or a model folder to a store of models, or into a bundle.
 
-    An alias of REFERENCE is taken along to a store.
+    An alias of REFERENCE is taken along to a store. With --sagemaker-group it becomes a model package that waits for approval.
     """
     if bool(place) == bool(bundle):
         msg = "say where the model goes: either --to STORE or --bundle FILE"
@@ -47,6 +50,12 @@ def export_command(
             frozen = frozen_of(registry, pinned, into=Path(scratch))
             pack(pinned, key=sign_key, target=bundle, origin=registry.origin(pinned), frozen=frozen)
         click.echo(f"{pinned.name} {pinned.version}: sha256 {pinned.digest} in {bundle}")
+        return
+    if group:
+        from swath.training.sagemaker.exporting import PackageRequest, export_package  # noqa: PLC0415  boto3
+
+        wanted = PackageRequest(group=group, place=place, image=image)
+        click.echo(export_package(pinned, wanted=wanted, origin=registry.origin(pinned)))
         return
     if sign_key is not None:
         sign(pinned.path, key=sign_key, signature=signature_beside(pinned.path))
@@ -67,6 +76,10 @@ def _store(pinned: PinnedModel, place: str, *, aliases: tuple[str, ...]) -> None
 @click.argument("reference", default="")
 @click.option("--from", "place", default="", metavar="FOLDER|s3://...", help="Store of models that has REFERENCE.")
 @click.option("--bundle", default="", metavar="FILE|FOLDER|s3://...", help="Bundle, or the folder that one was unpacked into.")
+@click.option("--sagemaker-package", "package", default="", metavar="ARN|GROUP@latest-approved", help="Package of SageMaker.")
+@click.option("--container", default="", help="Container of the package whose data are meant, when it has several.")
+@click.option("--manifest", type=click.Path(path_type=Path, dir_okay=False), help="Manifest of the package's model.")
+@click.option("--rows", type=click.Path(path_type=Path, dir_okay=False), help="Real features (CSV, a column a band).")
 @click.option("--key", "key_files", default="", envvar=KEYS, show_envvar=True, help="Trusted public keys.")
 @click.option("--name", default="", help="Registered name here; that of the source by default.")
 @click.option("--downgrade", is_flag=True, help="Allow a bundle that is older than the version here.")
@@ -76,19 +89,26 @@ def _store(pinned: PinnedModel, place: str, *, aliases: tuple[str, ...]) -> None
 @OUTPUT
 @SITE
 def import_command(  # noqa: PLR0913  the options of a command
-    *, reference: str, place: str, bundle: str, key_files: str, name: str, downgrade: bool, alias: str,
+    *, reference: str, place: str, bundle: str, package: str, container: str, manifest: Path | None, rows: Path | None,
+    key_files: str, name: str, downgrade: bool, alias: str,
     samples: Path | None, forced: str, output: Path, site: str
 ) -> None:  # fmt: skip
     """Register a model of another site here, as the next version of its name.
 
-    Either REFERENCE (NAME@ALIAS, NAME/VERSION) of a store (--from), or a signed bundle (--bundle).
+    Either REFERENCE (NAME@ALIAS, NAME/VERSION) of a store (--from), a signed bundle (--bundle), or an approved package of
+    SageMaker (--sagemaker-package).
     """
-    if bool(bundle) == bool(place) or bool(reference) != bool(place):
-        msg = "say what to import: either REFERENCE --from STORE or --bundle FILE --key PUBLIC_KEY"
+    if [bool(bundle), bool(place), bool(package)].count(True) != 1 or bool(reference) != bool(place):
+        msg = "say what to import: either REFERENCE --from STORE, --bundle FILE --key PUBLIC_KEY, or --sagemaker-package ARN"
         raise ConfigError(msg)
     reach(site)
     registry = Registry.beside(output)
-    if bundle:
+    if package:
+        from swath.training.sagemaker.importing import import_package  # noqa: PLC0415  boto3 and pandas
+
+        given = {"manifest": manifest, "rows": rows}
+        made = import_package(registry, package, **given, container=container, name=name, say=click.echo)
+    elif bundle:
         made = _from_bundle(bundle, key_files=key_files, registry=registry, name=name, downgrade=downgrade)
     else:
         pinned = ModelStore.at(place).resolve(reference, cache=worker_cache())

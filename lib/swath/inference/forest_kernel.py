@@ -31,6 +31,8 @@ SIGN = np.uint32(0x80000000)
 _ALL = np.uint32(0xFFFFFFFF)
 #: LightGBM's ``kZeroThreshold``: it leaves out values up to here when it fills a row, and so reads them as 0.
 ZERO = np.float32(1e-35)
+#: Votes of trees that sum to 1 are rounded to this at most.
+ROUNDED = 1e-6
 #: Inner nodes of a crown; there is one exit more.
 CROWN_NODES = 15
 #: The word of a crown, and its de Bruijn number: times a power of two, its upper bits number the power (Leiserson, Prokop &
@@ -311,11 +313,19 @@ def _to_probabilities(  # noqa: PLR0917 (as above)
 def _as_sums(scores: NDArray[np.floating], start: int, result: NDArray[np.float32]) -> None:
     for i in range(min(result.shape[1] - start, BLOCK_PX)):
         if scores.shape[0] == 1:
-            result[0, start + i] = 1.0 - scores[0, i]
-            result[1, start + i] = scores[0, i]
+            result[0, start + i] = _unrounded(1.0 - scores[0, i])
+            result[1, start + i] = _unrounded(scores[0, i])
             continue
         for k in range(scores.shape[0]):
-            result[k, start + i] = scores[k, i]
+            result[k, start + i] = _unrounded(scores[k, i])
+
+
+@machine_code
+def _unrounded(share: float) -> float:
+    """A share without what its sum of float32 votes was rounded beyond 0 or 1; what lies further out is no share, and stays."""
+    if -ROUNDED < share < 0.0:
+        return 0.0
+    return 1.0 if 1.0 < share < 1.0 + ROUNDED else share
 
 
 @machine_code

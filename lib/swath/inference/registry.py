@@ -69,6 +69,11 @@ class Registry:
         return cls(uri=chosen, artifacts=home / "artifacts", cache=home / "pinned", exported=exported)
 
     @property
+    def home(self) -> Path:
+        """The folder of what is kept beside the registry."""
+        return self.artifacts.parent
+
+    @property
     def absent(self) -> bool:
         """Whether it is a database of its own that has not been made: asking MLflow about it would make it, and its folder."""
         folder, _, file = self.uri.partition("sqlite:///")
@@ -165,7 +170,7 @@ class Registry:
 
     def register(
         self, directory: Path, *, name: str = "", run_id: str | None = None, more: Mapping[str, str] = _NOTHING,
-        beside: Mapping[str, Path] = _NO_FILES, native: NativeWeights | None = None,
+        beside: Mapping[str, Path] = _NO_FILES, native: NativeWeights | None = None, called: str = "",
     ) -> RegisteredModel:  # fmt: skip
         """Log a model directory as artifacts and make it the next version of ``name``.
 
@@ -176,11 +181,12 @@ class Registry:
             more: Tags of the version beside our own: where the model comes from.
             beside: Files that become artifacts of the run, by folder.
             native: The weights as the library that trained keeps them, for MLflow's loaders.
+            called: Name in messages, for folders that users have never heard of; the directory when empty.
 
         Raises:
             ConfigError: The directory is not a model that ``admit`` takes, or the registry cannot be reached.
         """
-        manifest, digest = admit(directory), model_digest(directory)
+        manifest, digest = admit(directory, called=called), model_digest(directory)
         entry = VersionEntry(
             name=name or manifest.name, directory=directory, manifest=manifest, digest=digest, more=more, beside=beside,
             native=native,

@@ -141,3 +141,17 @@ def test_ensembles_that_the_arrays_cannot_hold_are_refused(tmp_path: Path, attri
     path.write_bytes(model.SerializeToString())
     with pytest.raises(ConfigError, match=said):
         trees_of_onnx(path, features=FEATURES)
+
+
+def test_votes_that_are_rounded_beyond_one_are_a_probability_all_the_same(tmp_path: Path) -> None:
+    """Three trees that agree: a third each, in float32, sums to more than 1."""
+    rows = np.linspace(0.0, 1.0, 200, dtype=np.float32).reshape(-1, 1)
+    forest = RandomForestClassifier(3, max_depth=2, random_state=0).fit(rows, rows[:, 0] > 0.5)
+    path = tmp_path / "m.onnx"
+    path.write_bytes(to_onnx(forest, rows[:1], options={"zipmap": False}).SerializeToString())
+    found = trees_of_onnx(path, features=1)
+    assert found is not None
+    assert found.value[found.value > 0].min() * 3 != 1.0
+    answer = ForestPredictor(found).predict(np.ascontiguousarray(rows.T))
+    assert (answer.min(), answer.max()) == (0.0, 1.0)
+    assert np.abs(answer.T - forest.predict_proba(rows)).max() <= 1e-6

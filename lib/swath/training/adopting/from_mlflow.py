@@ -15,8 +15,10 @@ from swath.inference.foreign import MLMODEL, data_flavour, mlmodel_of
 from swath.inference.listing import RegisteredModel
 from swath.inference.manifest import MANIFEST_FILE, Manifest
 from swath.inference.mlmodel import NativeWeights
+from swath.inference.reference import REFERENCE_FILE
 from swath.inference.registry import Registry
 from swath.training.adopting.folder import NO_EXAMPLE, write_adopted
+from swath.training.adopting.rows import read_rows
 from swath.training.adopting.signature import refuse_other_signature
 from swath.training.adopting.stated import read_stated
 from swath.training.adopting.weights import ForeignWeights, Library
@@ -50,13 +52,16 @@ class _Logged:
         return {k: v for k, v in told.items() if v}
 
 
-def adopt(registry: Registry, reference: str, *, manifest: Path, name: str = "", say: Callable[[str], None]) -> RegisteredModel:
+def adopt(
+    registry: Registry, reference: str, *, manifest: Path, rows: Path | None = None, name: str = "", say: Callable[[str], None]
+) -> RegisteredModel:
     """Register a version of MLflow's own flavours as a model of ours.
 
     Args:
         registry: That has the version.
         reference: ``models:/name/3`` or ``models:/name@alias``.
         manifest: File that states bands, scale, classes and licence.
+        rows: Real features, a CSV with a column for each band; the input example when None.
         name: Registered name; the manifest's when empty.
         say: Hears what could not be proven.
 
@@ -64,22 +69,25 @@ def adopt(registry: Registry, reference: str, *, manifest: Path, name: str = "",
         ConfigError: It is no such version, needs code to load, differs from the manifest, or is refused by admission.
     """
     stated = read_stated(manifest)
+    examples = None if rows is None else read_rows(rows, bands=stated.get("bands", ()))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         found, directory = registry.download(reference, into=Path(scratch) / "logged")
         called = f"{found.name}/{found.version}"
         try:
             logged = _logged(directory, called=called, run_id=found.run_id or "")
-            folder, made = _written(Path(scratch) / "model", logged, stated=stated, where=str(manifest), say=say)
+            folder, made = _written(Path(scratch) / "model", logged, stated=stated, where=str(manifest), rows=examples)
         except ConfigError as error:
             msg = f"model {called}: {error}"
             raise ConfigError(msg) from error
+        if not (folder / REFERENCE_FILE).is_file():
+            say(f"{called}: {NO_EXAMPLE}; give --rows FILE, or `swath models promote` gives it no alias")
         source = {
             "source.registry": public(registry.uri), "source.name": logged.name, "source.version": logged.version,
             "source.run": logged.run_id, "source.flavour": logged.origin["adopted_flavour"],
         }  # fmt: skip
         weights = logged.weights
         native = NativeWeights(flavour=weights.library, path=weights.path, version=logged.library_version)
-        return registry.register(folder, name=name or made.name, more=source, native=native)
+        return registry.register(folder, name=name or made.name, more=source, native=native, called=f"model {called}")
 
 
 def _logged(directory: Path, *, called: str, run_id: str) -> _Logged:
@@ -108,13 +116,11 @@ def _logged(directory: Path, *, called: str, run_id: str) -> _Logged:
 
 
 def _written(
-    into: Path, logged: _Logged, *, stated: Mapping[str, Any], where: str, say: Callable[[str], None]
+    into: Path, logged: _Logged, *, stated: Mapping[str, Any], where: str, rows: NDArray[np.float32] | None
 ) -> tuple[Path, Manifest]:
-    rows = None if logged.example is None else _rows(logged.example)
+    rows = _rows(logged.example) if rows is None and logged.example is not None else rows
     manifest = write_adopted(into, logged.weights, stated=stated, rows=rows, origin=logged.origin, where=where)
     refuse_other_signature(logged.model.signature, manifest)
-    if rows is None:
-        say(f"{logged.called}: {NO_EXAMPLE}; `swath models promote` asks for reference rows")
     return into, manifest
 
 
