@@ -11,7 +11,8 @@ from swath.cli.models_adopt import adopt_command
 from swath.cli.models_area import area_command
 from swath.cli.models_fetch import fetch_group
 from swath.cli.models_options import OUTPUT, SIGN_KEY_OPTION, SITE, reach, tell
-from swath.cli.models_promotion import promote_command, revoke_command, rollback_command
+from swath.cli.models_promotion import promote_command, promotions_command, rollback_command
+from swath.cli.models_revocation import deprecate_command, revoke_command
 from swath.cli.models_trace import trace_command
 from swath.cli.models_transfer import export_command, import_command, verify_command
 from swath.errors import ConfigError
@@ -35,7 +36,9 @@ for _command in (
     adopt_command,
     promote_command,
     rollback_command,
+    promotions_command,
     revoke_command,
+    deprecate_command,
     trace_command,
     area_command,
     export_command,

@@ -1,16 +1,18 @@
-"""``swath models promote``, ``rollback`` and ``revoke``: which version an alias means, and which no run may use."""
+"""``swath models promote``, ``rollback`` and ``promotions``: which version an alias means, and since when."""
 
-import re
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from swath.cli.models_options import FORCE, OUTPUT, SAMPLES, SIGN_KEY_OPTION, tell
-from swath.errors import ConfigError
-from swath.inference.promotion import roll_back
+from swath.cli.columns import form_option, show
+from swath.cli.models_options import FORCE, OUTPUT, SAMPLES, tell
+from swath.inference.promotion import promotions_of, roll_back
 from swath.inference.registry import Registry
-from swath.inference.revocation import REVOKED, revoke
 
+_COLUMNS = ("at", "name", "version", "alias", "basis", "before", "difference", "by", "reason", "digest")
 _ALIAS = click.option("--alias", default="production", show_default=True, help="Alias to give to this version.")
 
 
@@ -65,18 +67,23 @@ def rollback_command(*, name: str, alias: str, reason: str, output: Path) -> Non
     tell(roll_back(Registry.beside(output), name, alias=alias, reason=reason))
 
 
-@click.command("revoke")
-@click.argument("digest")
-@click.option("--because", "reason", required=True, help="Reason that refusals quote.")
-@click.option(
-    "--list", "folder", required=True, envvar=REVOKED, show_envvar=True, type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the list; copy it, and the .sig beside it, to other sites.",
-)  # fmt: skip
-@SIGN_KEY_OPTION
-def revoke_command(*, digest: str, reason: str, folder: Path, sign_key: Path | None) -> None:
-    """Let no run use the model of DIGEST any more, wherever the list is known; aliases stay where they are."""
-    if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        msg = f"{digest!r} is not the digest of a model: 64 hex digits, as `swath models list --json` tells them"
-        raise ConfigError(msg)
-    revoke(digest, because=reason, folder=folder, key=sign_key)
-    click.echo(f"revoked sha256 {digest} in {folder}: {reason}")
+@click.command("promotions")
+@click.argument("name", default="")
+@OUTPUT
+@form_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the numbers of each comparison.")
+def promotions_command(*, name: str, output: Path, form: str | None, as_json: bool) -> None:
+    """List who moved an alias of NAME, or of any model, when, why and on which numbers; the oldest first."""
+    rows = promotions_of(Registry.beside(output), name)
+    if as_json:
+        click.echo(json.dumps([{**r, "at": r["at"].isoformat(), "numbers": json.loads(r["numbers"])} for r in rows]))
+        return
+    show(_COLUMNS, [tuple(_cell(r, c) for c in _COLUMNS) for r in rows], form=form)
+
+
+def _cell(row: Mapping[str, Any], column: str) -> str:
+    if column == "difference":
+        found = json.loads(row["numbers"]).get("macro_f1_difference")
+        return "" if found is None else f"{found:+.4f}"
+    value = row[column]
+    return value.isoformat(timespec="seconds") if column == "at" else str(value)[:12] if column == "digest" else str(value)

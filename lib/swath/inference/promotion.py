@@ -15,6 +15,7 @@ from swath.inference.listing import RegisteredModel
 from swath.inference.pinned import LOCAL_VERSION, PinnedModel
 from swath.inference.registry import Registry, previous_of
 from swath.inference.tracking import ask, in_our_words
+from swath.stores.registry import open_store
 
 #: Artifacts of a version's run: one file a promotion, never replaced.
 PROMOTIONS = "promotions"
@@ -81,7 +82,29 @@ def promote(registry: Registry, promotion: Promotion) -> RegisteredModel:
         client.set_model_version_tag(name, promotion.version, f"promotion.{alias}", json.dumps(brief, sort_keys=True))
         if version.run_id:
             client.log_text(version.run_id, text + "\n", f"{PROMOTIONS}/{alias}-{promotion.at.replace(':', '')}.json")
+    _keep(registry, promotion, digest=made.digest)
     return made
+
+
+def _keep(registry: Registry, promotion: Promotion, *, digest: str) -> None:
+    """Append to the table of promotions beside the registry."""
+    from swath.ledger.promotions import append_promotion  # noqa: PLC0415  a second of imports, and only where an alias moves
+
+    row = {k: v for k, v in asdict(promotion).items() if k not in ("forced", "numbers", "at")}
+    append_promotion(
+        open_store(str(registry.home), create=True),
+        {
+            **row, "digest": digest, "reason": promotion.forced, "at": datetime.fromisoformat(promotion.at),
+            "numbers": json.dumps(promotion.numbers, sort_keys=True),
+        },
+    )  # fmt: skip
+
+
+def promotions_of(registry: Registry, name: str = "") -> list[dict[str, Any]]:
+    """All promotions that were recorded beside a registry, oldest first."""
+    from swath.ledger.promotions import read_promotions  # noqa: PLC0415  as above
+
+    return read_promotions(open_store(str(registry.home)), name=name) if registry.home.is_dir() else []
 
 
 def roll_back(registry: Registry, name: str, *, alias: str, reason: str) -> RegisteredModel:

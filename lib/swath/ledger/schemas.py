@@ -58,6 +58,11 @@ SOURCES = _struct(
     run_id=_TEXT, wave=_LONG, product_id=_TEXT, product_key=_TEXT, n=_LONG, scene_id=_TEXT, href=_TEXT, acquired=_TIME,
     used=_FLAG, message=_TEXT,
 )  # fmt: skip
+#: One promotion of a model; beside a registry, not in an output. ``numbers`` is JSON.
+PROMOTIONS = _struct(
+    name=_TEXT, version=_TEXT, alias=_TEXT, digest=_TEXT, basis=_TEXT, before=_TEXT, judged_on=_TEXT, numbers=_TEXT,
+    reason=_TEXT, by=_TEXT, at=_TIME,
+)  # fmt: skip
 TABLES = {
     "scenes": SCENES, "products": PRODUCTS, "tiles": TILES, "sources": SOURCES, "quarantine": QUARANTINE, "runs": RUNS
 }  # fmt: skip
