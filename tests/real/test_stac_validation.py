@@ -3,14 +3,18 @@
 import datetime as dt
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from shapely.geometry import shape
 from tests.records import item_path, records_of
+from tests.tiny_model import RECIPE
 
 from swath.grid import Grid
+from swath.inference.manifest import Manifest
+from swath.inference.network import Network, Normalise
 from swath.product import (
     REFLECTANCE,
     AppliedStep,
@@ -25,6 +29,7 @@ from swath.product import (
 )
 from swath.readers.sentinel2.layout import find_delivery
 from swath.readers.sentinel2.metadata import read_sentinel2_metadata
+from swath.runs.model_items import MLM, model_item
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.sinks.stac.assets import PictureRecord
 from swath.sinks.stac.catalog import CatalogRow, rebuild
@@ -181,3 +186,26 @@ def test_boxes_of_sentinel2_products_are_those_expected(scenes: Path) -> None:
         assert shape(found.geometry).symmetric_difference(shape(expected["geometry"])).area < 1e-3  # theirs is simplified
         seen += 1
     assert seen == 7
+
+
+def _manifests() -> list[Manifest]:
+    forest = RECIPE.manifest(metrics={"accuracy": 0.9}, training={"code": "swath"})
+    network = Network(
+        reach="patch", patch_px=64, align_px=32, activation="softmax", normalise=Normalise(mean=(0.1, 0.2), std=(1.0, 2.0))
+    )
+    single = replace(forest, kind="onnx", weights="m.onnx")
+    return [forest, single, replace(single, network=network, name="p", licence="ours alone")]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("number", range(3))
+def test_models_are_valid_items_of_the_mlm_extension(validator: StacValidator, number: int) -> None:
+    manifest = _manifests()[number]
+    item = model_item(manifest, digest="ab" * 32, href="./m.onnx")
+    found = validator.validate(item)
+    assert (found.findings, found.unchecked) == ((), ())
+    assert MLM in found.checked
+    told = item["properties"]["mlm:input"][0]
+    assert told["bands"] == [b["name"] for b in item["assets"]["weights"]["eo:bands"]] == list(manifest.bands)
+    broken = {**item, "properties": {**item["properties"], "mlm:tasks": ["guessing"]}}
+    assert validator.validate(broken).findings != ()

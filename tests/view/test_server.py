@@ -264,3 +264,12 @@ def test_an_unknown_ramp_is_refused_by_name(client: TestClient, viewed: Viewed) 
     answer = client.get(f"/api/products/{viewed.landsat}/tiles/red/1/0/0.png", params={"ramp": "jet"})
     assert answer.status_code == 400
     assert "expected one of gray" in answer.text
+
+
+def test_a_product_leads_to_its_models_own_item(viewed: Viewed) -> None:
+    item, folder = _item(viewed, viewed.landsat)
+    (link,) = [entry for entry in item["links"] if entry["rel"] == "mlm:model"]
+    model = json.loads((folder / link["href"]).read_text(encoding="utf-8"))
+    assert model["properties"]["swath:digest"] == item["properties"]["swath:models"][0]["digest"]
+    named = {c["name"] for c in model["properties"]["mlm:output"][0]["classification:classes"]}
+    assert named == {c["name"] for c in item["assets"]["landcover"]["classification:classes"]}

@@ -10,6 +10,7 @@ from swath.report.summary import RunSummary
 from swath.report.text import lines
 from swath.runs.beats import RunMetrics, numbers_of, stream_of
 from swath.runs.drift import numbers_of_drift
+from swath.runs.model_items import write_model_items
 from swath.runs.outcome import RunOutcome
 from swath.runs.prices import Spent, site_prices
 from swath.runs.recorded import recorded
@@ -38,6 +39,7 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
         request = replace(request, models=shared_models(request.models, output=request.output))
         log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
         _keep_lock(request)
+        write_model_items(request.models, store=open_store(request.output))
         prices = site_prices()
         watcher = RunMetrics(metrics)
         outcome = Run(

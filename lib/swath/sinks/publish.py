@@ -13,7 +13,7 @@ from swath.product import Product
 from swath.sinks.cog.stored import stored_raster
 from swath.sinks.quicklook import LONGEST_SIDE, Stretch, class_png, stretch_of, true_colour_png
 from swath.sinks.stac.assets import PictureRecord
-from swath.sinks.stac.item import encode, item_of
+from swath.sinks.stac.item import TO_ROOT, encode, item_of, model_item_path, models_of
 from swath.stores.base import Store
 
 TRUE_COLOUR = ("red", "green", "blue")
@@ -54,7 +54,8 @@ def publish_product(
     # An item that is written again has its pictures in the same order, independent of the writer.
     order = [*_TITLES, *(f"{a.name}{_CLASSES}" for a in product.assets)]
     pictures = sorted([*before, *(p for p, _ in fresh)], key=lambda p: order.index(p.name))
-    item = item_of(product, pictures=tuple(pictures))
+    models = {m.digest: f"{TO_ROOT}{model_item_path(m.digest)}" for m in models_of(product)}
+    item = item_of(product, pictures=tuple(pictures), model_hrefs=models)
     path = f"{folder}/{product.product_id}.json"
     store.write(path, encode(item))
     return {"item": path, "bbox": item["bbox"], "pictures": {p.name: f"{folder}/{p.href}" for p in pictures}}

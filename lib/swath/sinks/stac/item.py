@@ -83,6 +83,11 @@ def extensions_in(stac: Mapping[str, Any]) -> list[str]:
     return sorted(found | ({RENDER_EXTENSION} if "renders" in stac.get("properties", {}) else set()))
 
 
+def model_item_path(digest: str) -> str:
+    """Path of a model's own item, relative to the output's root."""
+    return f"models/{digest}.json"
+
+
 def utc_text(moment: datetime) -> str:
     """RFC 3339 with ``Z``."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -204,7 +209,7 @@ def _links(product: Product, *, model_hrefs: Mapping[str, str]) -> list[Json]:
     day = product.scene.acquired.astimezone(UTC)
     home = f"{TO_ROOT}collections/{product.collection}"
     models = [
-        {"rel": "mlm:model", "href": model_hrefs[m.digest], "title": f"{m.name} {m.version}"}
+        {"rel": "mlm:model", "href": model_hrefs[m.digest], "type": ITEM_TYPE, "title": f"{m.name} {m.version}"}
         for m in models_of(product)
         if m.digest in model_hrefs
     ]
