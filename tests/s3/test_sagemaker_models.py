@@ -334,7 +334,9 @@ def test_a_model_of_ours_goes_out_waits_for_approval_and_comes_back_with_its_dig
     assert numbers["metrics"]["accuracy"] == made.model.metrics["accuracy"]
     with pytest.raises(ConfigError, match="ModelApprovalStatus is PendingManualApproval"):
         taken(arn, home)
-    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    # moto forgets the metadata unless they are given again.
+    kept = told["CustomerMetadataProperties"]
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", CustomerMetadataProperties=kept)
     assert taken("ours@latest-approved", home, "--name", "back") == f"back 1: sha256 {made.model.digest}\n"
     with pytest.raises(ConfigError, match="it brings a manifest of its own; leave --manifest out"):
         taken(arn, home, "--manifest", "x.yaml")

@@ -14,7 +14,8 @@ OUTPUT = click.option(
 SITE = click.option("--site", default="laptop", show_default=True, envvar="SWATH_SITE", help="Site whose stores are named.")
 SIGN_KEY_OPTION = click.option(
     "--sign-key", type=click.Path(path_type=Path, dir_okay=False), envvar=SIGN_KEY, show_envvar=True,
-    help="Private key (PEM, elliptic curve) that signs the model; its password is in SWATH_MODEL_SIGN_KEY_PASSWORD.",
+    help="Private key (PEM, elliptic curve) that signs the model, or pkcs11:... of one in a token; the PEM's password is in "
+    "SWATH_MODEL_SIGN_KEY_PASSWORD.",
 )  # fmt: skip
 SAMPLES = click.option(
     "--samples", type=click.Path(path_type=Path, dir_okay=False, exists=True),

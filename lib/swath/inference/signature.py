@@ -7,16 +7,21 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swath.errors import ConfigError
 from swath.inference.trusted_keys import TrustedKey, today
+
+if TYPE_CHECKING:
+    from model_signing.signing import Config
 
 #: What a model's signature is called outside of its folder.
 SIGNATURE_FILE = "model.sig"
 #: Private key that signs, and its password.
 SIGN_KEY = "SWATH_MODEL_SIGN_KEY"
 SIGN_PASSWORD = "SWATH_MODEL_SIGN_KEY_PASSWORD"  # noqa: S105  the name of a variable
+#: What URIs of keys in tokens begin with (RFC 7512).
+PKCS11 = "pkcs11:"
 MAX_SIGNATURE_BYTES = 1 << 20
 
 
@@ -34,17 +39,26 @@ def sign(directory: Path, *, key: Path, signature: Path) -> None:
 
     Args:
         directory: Plain files.
-        key: PEM file with a private key on the curve P-256, P-384 or P-521; its password is in SWATH_MODEL_SIGN_KEY_PASSWORD.
+        key: PEM file with a private key on the curve P-256, P-384 or P-521, whose password is in SWATH_MODEL_SIGN_KEY_PASSWORD;
+            or the URI ``pkcs11:...`` of a key in a token.
         signature: File to write, outside of the folder.
 
     Raises:
         ConfigError: The key cannot be used.
     """
-    from model_signing import hashing, signing  # noqa: PLC0415 (costs 1.5 CPU s: only where a model is signed)
+    from model_signing import hashing  # noqa: PLC0415 (costs 1.5 CPU s: only where a model is signed)
+
+    config = _of_token(str(key)) if str(key).startswith(PKCS11) else _of_file(key)
+    every = hashing.Config().set_ignored_paths(paths=[], ignore_git_paths=False)  # type: ignore[no-untyped-call]
+    config.set_hashing_config(every).sign(directory, signature)
+
+
+def _of_file(key: Path) -> "Config":
+    from model_signing import signing  # noqa: PLC0415 (as above)
 
     password = os.environ.get(SIGN_PASSWORD)
     try:
-        config = signing.Config().use_elliptic_key_signer(  # type: ignore[no-untyped-call]
+        return signing.Config().use_elliptic_key_signer(  # type: ignore[no-untyped-call]
             private_key=key,
             # The library hands it to one that wants bytes.
             password=password.encode() if password else None,  # type: ignore[arg-type]
@@ -52,8 +66,24 @@ def sign(directory: Path, *, key: Path, signature: Path) -> None:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         msg = f"{key}: no private key that signs models (PEM, elliptic curve P-256, P-384 or P-521; {SIGN_PASSWORD}): {error}"
         raise ConfigError(msg) from error
-    every = hashing.Config().set_ignored_paths(paths=[], ignore_git_paths=False)  # type: ignore[no-untyped-call]
-    config.set_hashing_config(every).sign(directory, signature)
+
+
+def _of_token(uri: str) -> "Config":
+    """A key that never leaves its token: a hardware module, or a service that looks like one."""
+    from model_signing import signing  # noqa: PLC0415 (as above)
+
+    called = uri.partition("?")[0]  # what follows may hold the PIN
+    try:
+        return signing.Config().use_pkcs11_signer(pkcs11_uri=uri)  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        msg = f"{called}: keys of tokens need another library: pip install 'model-signing[pkcs11]'"
+        raise ConfigError(msg) from error
+    except Exception as error:  # PyKCS11 raises types of its own
+        msg = (
+            f"{called}: no key that signs models (RFC 7512, elliptic curve P-256, P-384 or P-521; module-path= and pin-source= "
+            f"say how it is reached): {error!s:.200}"
+        )
+        raise ConfigError(msg) from error
 
 
 def verify(directory: Path, *, signature: Path, keys: tuple[TrustedKey, ...]) -> str:
