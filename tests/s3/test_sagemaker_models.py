@@ -365,7 +365,7 @@ def test_a_package_of_another_account_is_refused_with_the_policy_that_allows_it(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
     requests.post(f"{bucket.endpoint}/moto-api/reset-auth", data=b"0", timeout=10)
     try:
-        with pytest.raises(ConfigError, match=rf"{arn}: AWS refuses us \(AccessDenied.*allow it as emr-on-eks/sagemaker.yaml"):
+        with pytest.raises(ConfigError, match=rf"{arn}: AWS refuses us \(.*AccessDenied.*allow it as emr-on-eks/sagemaker.yaml"):
             taken(arn, tmp_path)
     finally:
         requests.post(f"{bucket.endpoint}/moto-api/reset-auth", data=b"inf", timeout=10)

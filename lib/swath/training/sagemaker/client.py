@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 import boto3
@@ -46,8 +47,9 @@ def in_words(asked: str) -> Iterator[None]:
         yield
     except ClientError as error:
         told = error.response.get("Error", {})
-        code, text = str(told.get("Code", "")), str(told.get("Message", ""))
-        if code in _DENIED:
+        code, text = str(told.get("Code", "")), " ".join(str(told.get("Message", "")).split())
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if code in _DENIED or status == HTTPStatus.FORBIDDEN:
             msg = (
                 f"{asked}: AWS refuses us ({code}: {text}); allow it as {POLICY} does, and for a package of another account "
                 "also in the policies of its group and its bucket"
