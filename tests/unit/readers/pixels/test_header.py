@@ -167,7 +167,7 @@ def test_control_points_alone_are_refused_with_what_they_are_off(tmp_path: Path)
     shape: dict[str, Any] = {"width": 8, "height": 8, "count": 1, "dtype": "uint8"}
     with rasterio.open(path, "w", driver="GTiff", gcps=points, crs=CRS.from_epsg(32631), **shape) as target:
         target.write(np.ones((1, 8, 8), dtype=np.uint8))
-    told = r"control points in place of a map.*with 4 control points in EPSG:32631, 0\.5 px at most.*`gdalwarp -order 1 -t_srs"
+    told = r"control points in place of a map.*with 4 control points in EPSG:32631, 0\.53 px at most.*`gdalwarp -order 1 -t_srs"
     with pytest.raises(GeometryError, match=told):
         inspect(str(path))
 
