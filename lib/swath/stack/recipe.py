@@ -12,8 +12,8 @@ WEIGHTS: Final[Mapping[str, float]] = {"cloud_distance": 1.0, "day_of_year": 0.5
 TILINGS: Final = ("mgrs", "hls", "landsat-ard")
 #: What precedes the path of a file of tiles.
 TILES_FILE: Final = "file:"
-#: Raised when the pixels of a composite change.
-VERSION: Final = 1
+#: Raised when the pixels of composites by a reducer change; 1 for those that have none.
+VERSIONS: Final[Mapping[str, int]] = {"geomedian": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class CompositeRecipe:
         """What of it goes into pixels, JSON-able: neither the grid, which a tile has, nor memory."""
         plain = asdict(self)
         kept = ("reducer", "bands", "percents", "flags", "buffer_m", "weights", "day_of_year")
-        return {"composite": VERSION, **{name: plain[name] for name in kept}}
+        return {"composite": VERSIONS.get(self.reducer, 1), **{name: plain[name] for name in kept}}
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-able."""
