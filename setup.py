@@ -32,6 +32,8 @@ EXTRAS = {
     "train": [*BY_EXTRA["models"], *BY_EXTRA["train"]],
     # `swath view`; not in the images.
     "view": ["rio-tiler", "starlette", "uvicorn"],
+    # Events of OpenLineage; in images of those who want them.
+    "lineage": ["openlineage-python==1.54.0"],
 }
 EXTRAS["all"] = sorted({requirement for listed in EXTRAS.values() for requirement in listed})
 # Images copy this file without the tests' requirements.

@@ -7,6 +7,7 @@ from typing import Final
 #: Extras of the package by the module that only they bring; ``requirements.in`` lists what each installs.
 EXTRA_OF: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "attr": "lineage",
         "boto3": "s3",
         "botocore": "s3",
         "cryptography": "models",
@@ -18,6 +19,7 @@ EXTRA_OF: Final[Mapping[str, str]] = MappingProxyType(
         "mlflow": "models",
         "model_signing": "models",
         "onnx": "models",
+        "openlineage": "lineage",
         "onnxruntime": "models",
         "psycopg": "catalog",
         "pyogrio": "train",

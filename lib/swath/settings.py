@@ -137,6 +137,7 @@ class Settings:
     search_pages: Annotated[int, _Variable(SEARCH_PAGES, "most pages of a search's answer", _count)] = PAGES
     search_gib: Annotated[float, _Variable(SEARCH_GIB, "most GiB of a search's answer", _above_zero)] = PAGES_GIB
     price_file: Annotated[str, _Variable("SWATH_PRICE_FILE", "file of prices for the report's cost")] = ""
+    commit: Annotated[str, _Variable("SWATH_COMMIT", "commit of the code, which lineage names")] = ""
     metrics: Annotated[str, _Variable("SWATH_METRICS", "services that receive the state of a run: JSON, set by sites")] = ""
     stac_schemas: Annotated[Path | None, _Variable("SWATH_STAC_SCHEMAS", "folder of STAC schemas for `swath validate`", Path)] = (
         None

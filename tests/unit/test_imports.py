@@ -90,7 +90,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "sinks.served": frozenset({"stores", "sinks.stac"}),
     "simulator": frozenset({"algo"}),
     # Samples are made by the engine: a model sees in training what it will see in a run.
-    "training": frozenset({"algo", "engine", "readers", "steps", "inference", "stores"}),
+    "training": frozenset({"algo", "engine", "readers", "steps", "inference", "lineage", "stores"}),
     "engine": frozenset({"algo", "readers", "steps", "inference", "sinks", "stores"}),
     # A child is asked for strips of scenes and of stacks alike.
     "engine.child": frozenset({"algo", "engine", "readers", "stack", "steps", "inference", "sinks", "stores"}),
@@ -102,12 +102,25 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "spark.start": frozenset({"stores", "engine.child", "ledger.arrow_rows"}),
     # The driver discovers scenes (readers) when it plans.
     "runs": frozenset(
-        {"engine", "ledger", "readers", "report", "sinks", "spark", "stores", "inference", "metrics", "deploy.site.strict"}
+        {
+            "engine",
+            "ledger",
+            "readers",
+            "report",
+            "sinks",
+            "spark",
+            "stores",
+            "inference",
+            "lineage",
+            "metrics",
+            "deploy.site.strict",
+        }
     ),
-    "composites": frozenset({"engine", "ledger", "readers", "report", "runs", "sinks", "spark", "stack", "stores"}),
+    "composites": frozenset({"engine", "ledger", "lineage", "readers", "report", "runs", "sinks", "spark", "stack", "stores"}),
     "upkeep": frozenset({"engine", "ledger", "runs", "sinks", "spark", "stores"}),
     # Beats of a run: values, their file, and the services that are told.
     "metrics": frozenset({"stores"}),
+    "lineage": frozenset({"stores"}),
     "report": frozenset({"algo", "readers", "sinks", "stores"}),
     # The map: what the ledger lists, what the items say, pixels as GDAL reads them.
     "view": frozenset({"ledger", "stores", "readers.files", "sinks.quicklook", "runs.status"}),
@@ -182,7 +195,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             ),
         }
     ),
-    "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor", "readers", "inference", "training"}),
+    "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor", "readers", "inference", "lineage", "training"}),
 }
 #: Where a library may be imported: folders or files under lib/swath.
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
@@ -200,6 +213,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "botocore": ("stores", "deploy", "metrics", "training/sagemaker"),
     "psycopg": ("stores", "sinks", "ledger"),
     "pypgstac": ("sinks",),
+    "openlineage": ("lineage",),
     "lightgbm": ("training",),
     "onnxruntime": ("inference", "training/adopting"),
     "click": ("cli",),

@@ -53,6 +53,7 @@ def _trained(  # noqa: PLR0913  the options of a command
     from swath.inference.registry import Registry  # noqa: PLC0415  seconds of imports, as those below
     from swath.readers.discover import discover  # noqa: PLC0415
     from swath.spark.samples import draw_samples  # noqa: PLC0415
+    from swath.training.lineage import touched_by_training, training_lineage  # noqa: PLC0415
     from swath.training.polygons import read_polygons  # noqa: PLC0415
     from swath.training.recipe import TrainingRecipe  # noqa: PLC0415
     from swath.training.train import train  # noqa: PLC0415
@@ -60,9 +61,13 @@ def _trained(  # noqa: PLR0913  the options of a command
     recipe = TrainingRecipe.read(file)
     labelled = read_polygons(polygons, label_field=recipe.label_field, id_field=recipe.id_field)
     hrefs = list(dict.fromkeys(discover(inputs, scratch=str(output))))
-    told.say("starting Spark")
-    with session(f"train {recipe.name}", master) as spark:
-        told.say(f"drawing samples of {len(hrefs)} inputs")
-        drawn = draw_samples(spark, hrefs, polygons=labelled, request=recipe.features)
-    told.say(f"fitting {recipe.name}: {recipe.splits} splits for the metrics, then all polygons")
-    return train(drawn, recipe=recipe, registry=Registry.beside(output, uri=uri), alias=alias, name=name)
+    registry = Registry.beside(output, uri=uri)
+    with training_lineage(recipe, output=output, say=told.say) as lineage:
+        told.say("starting Spark")
+        with session(f"train {recipe.name}", master) as spark:
+            told.say(f"drawing samples of {len(hrefs)} inputs")
+            drawn = draw_samples(spark, hrefs, polygons=labelled, request=recipe.features)
+        told.say(f"fitting {recipe.name}: {recipe.splits} splits for the metrics, then all polygons")
+        trained = train(drawn, recipe=recipe, registry=registry, alias=alias, name=name)
+        lineage.touched(touched_by_training(trained, polygons=polygons, registry=registry))
+        return trained

@@ -5,10 +5,13 @@ from pyspark.sql import SparkSession
 from swath.composites.request import CompositeRequest
 from swath.composites.run import CompositeRun
 from swath.composites.summary import summary_of
+from swath.lineage.emit import lineage_of
+from swath.lineage.job import LineageJob
 from swath.report.summary import RunSummary
 from swath.runs.recorded import recorded
 from swath.runs.report_files import write_report
 from swath.runs.told import Told
+from swath.runs.touched import touched_by
 
 
 def perform(spark: SparkSession, request: CompositeRequest, *, told: Told) -> RunSummary:
@@ -22,7 +25,19 @@ def perform(spark: SparkSession, request: CompositeRequest, *, told: Told) -> Ru
     Raises:
         SwathError: See ``CompositeRun.execute``.
     """
-    with recorded(request.run_id, output=request.output, told=told) as log:
+    with (
+        recorded(request.run_id, output=request.output, told=told) as log,
+        lineage_of(_job(spark, request), say=log.say) as lineage,
+    ):
         log.say(f"run {request.run_id}: {request.recipe.title} into {request.output}")
         outcome = CompositeRun(spark, request, progress=log.stage, say=log.say).execute()
-        return write_report(summary_of(outcome))
+        summary = write_report(summary_of(outcome))
+        lineage.touched(touched_by(summary))
+        return summary
+
+
+def _job(spark: SparkSession, request: CompositeRequest) -> LineageJob:
+    return LineageJob(
+        kind="composite", name=request.recipe.name, run_id=request.run_id, output=request.output, site=request.site,
+        engine=("Spark", spark.version),
+    )  # fmt: skip

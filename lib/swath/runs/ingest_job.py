@@ -12,6 +12,8 @@ from pyspark.sql import functions as F
 from swath.ledger.open import open_tables
 from swath.ledger.rows import row_of
 from swath.ledger.schemas import INGESTED, QUARANTINE
+from swath.lineage.emit import lineage_of
+from swath.lineage.job import DatasetVersion, LineageJob, Touched, placed
 from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say
 from swath.redaction import redacted
@@ -83,6 +85,27 @@ def ingest_job(
         ConfigError: An input does not exist or holds no scene.
         LockError: Another run holds the output.
     """
+    job = LineageJob(kind="ingest", name="scenes", run_id=request.run_id, output=output, engine=("Spark", spark.version))
+    with lineage_of(job, say=say or (lambda _: None)) as lineage:
+        done = _ingest(spark, request, output=output, say=say, progress=progress)
+        lineage.touched(_touched(request, done, output=output))
+        return done
+
+
+def _touched(request: IngestRequest, done: Ingested, *, output: str) -> Touched:
+    """The inputs as the user named them; the table of scenes, as this run left it."""
+    namespace, root = placed(output)
+    places = [placed(redacted(i)) for i in request.inputs]
+    return Touched(
+        inputs=tuple(DatasetVersion(namespace=n, name=name, version=request.run_id) for n, name in places),
+        outputs=(DatasetVersion(namespace=namespace, name=f"{root.rstrip('/')}/tables/scenes", version=request.run_id),),
+        counts={"in": done.found, "made": done.added, "skipped": done.known + done.duplicate, "quarantined": len(done.refused)},
+    )
+
+
+def _ingest(
+    spark: SparkSession, request: IngestRequest, *, output: str, say: Say | None, progress: StageProgress | None
+) -> Ingested:
     store = open_store(output)
     with output_lock(store, run_id=request.run_id), closing(commit_lock(store, run_id=request.run_id)) as lock:
         tables = open_tables(spark, store, lock=lock)

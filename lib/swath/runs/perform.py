@@ -6,6 +6,8 @@ from pyspark.sql import SparkSession
 
 from swath.inference.lock import LOCK_FILE
 from swath.inference.model_store import shared_models
+from swath.lineage.emit import lineage_of
+from swath.lineage.job import LineageJob
 from swath.report.summary import RunSummary
 from swath.report.text import lines
 from swath.runs.beats import RunMetrics, numbers_of, stream_of
@@ -19,6 +21,7 @@ from swath.runs.request import RunRequest
 from swath.runs.run import Run
 from swath.runs.summary import FindTruth, summary_of
 from swath.runs.told import Told
+from swath.runs.touched import touched_by
 from swath.spark.held import core_seconds, executors
 from swath.stores.registry import open_store
 
@@ -35,7 +38,11 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
     Raises:
         SwathError: See ``Run.execute``.
     """
-    with recorded(request.run_id, output=request.output, told=told) as log, stream_of(request, say=log.say) as metrics:
+    with (
+        recorded(request.run_id, output=request.output, told=told) as log,
+        lineage_of(_lineage_job(spark, request), say=log.say) as lineage,
+        stream_of(request, say=log.say) as metrics,
+    ):
         request = replace(request, models=shared_models(request.models, output=request.output))
         log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
         _keep_lock(request)
@@ -54,7 +61,15 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
         summary = write_report(told_of)
         for line in lines(summary):
             log.note(line)
+        lineage.touched(touched_by(summary))
         return summary
+
+
+def _lineage_job(spark: SparkSession, request: RunRequest) -> LineageJob:
+    return LineageJob(
+        kind="process", name=request.pipeline["name"], run_id=request.run_id, output=request.output, site=request.site,
+        engine=("Spark", spark.version),
+    )  # fmt: skip
 
 
 def _keep_lock(request: RunRequest) -> None:

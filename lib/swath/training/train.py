@@ -91,6 +91,7 @@ class Trained:
         judgement: Scores on held-out polygons.
         run_id: MLflow run with parameters, metrics and the confusion matrix.
         refused: Scenes that gave no samples, and why.
+        provenance: Scenes, digest of the samples and recipe, as the manifest has them.
         not_promoted: Why the alias that was asked for stays where it is; empty when it was given or not asked for.
     """
 
@@ -99,6 +100,7 @@ class Trained:
     run_id: str
     refused: Mapping[str, str] = field(default_factory=dict)
     not_promoted: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """JSON-able, for the command line."""
@@ -151,7 +153,14 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
             model = give_alias(registry, ModelCandidate(name=model.name, version=model.version, alias=alias), say=_LOG.info)
         except NotPromotedError as error:
             not_promoted = str(error)
-    return Trained(model=model, judgement=judgement, run_id=run_id, refused=drawn.refused, not_promoted=not_promoted)
+    return Trained(
+        model=model,
+        judgement=judgement,
+        run_id=run_id,
+        refused=drawn.refused,
+        not_promoted=not_promoted,
+        provenance=provenance,
+    )
 
 
 def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Judgement:
