@@ -8,7 +8,6 @@ from swath.inference.calibration import CalibratedPredictor
 from swath.inference.digest import model_digest
 from swath.inference.kinds import kind_of
 from swath.inference.manifest import Manifest, read_manifest
-from swath.inference.model_store import ModelStore, worker_cache
 from swath.inputs import Predictor
 
 #: A process keeps this many models.
@@ -44,7 +43,11 @@ def local_copy(path: str, digest: str) -> Path:
     Raises:
         ConfigError: The store has no such model.
     """
-    return ModelStore.at(path).fetch(digest, cache=worker_cache()) if "://" in path else Path(path)
+    if "://" not in path:
+        return Path(path)
+    from swath.inference.model_store import ModelStore, worker_cache  # noqa: PLC0415  signatures, YAML: a tenth of a second
+
+    return ModelStore.at(path).fetch(digest, cache=worker_cache())
 
 
 def predictor_of(directory: Path, manifest: Manifest) -> Predictor:
