@@ -30,7 +30,7 @@ def perform(spark: SparkSession, request: CompositeRequest, *, told: Told) -> Ru
         lineage_of(_job(spark, request), say=log.say) as lineage,
     ):
         log.say(f"run {request.run_id}: {request.recipe.title} into {request.output}")
-        outcome = CompositeRun(spark, request, progress=log.stage, say=log.say).execute()
+        outcome = CompositeRun(spark, request, progress=log.stage, say=log.say).execute(began=lineage.begin)
         summary = write_report(summary_of(outcome))
         lineage.touched(touched_by(summary))
         return summary

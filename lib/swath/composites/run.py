@@ -1,5 +1,6 @@
 """One run of composites from its inputs to its ledger."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -69,8 +70,11 @@ class CompositeRun:
     ) -> None:
         self._spark, self._request, self._progress, self._say = spark, request, progress, say
 
-    def execute(self) -> CompositeOutcome:
+    def execute(self, *, began: Callable[[], None] | None = None) -> CompositeOutcome:
         """Plan the run, then make it wave by wave.
+
+        Args:
+            began: Called when the run holds its output.
 
         Raises:
             ConfigError: Nothing can run, or there is nothing to make.
@@ -82,6 +86,8 @@ class CompositeRun:
         catalogue = self._request.catalogue
         delivery = delivery_to(catalogue, store) if catalogue is not None else None
         with output_lock(store, run_id=run_id) as held, closing(commit_lock(store, run_id=run_id)) as lock:
+            if began is not None:
+                began()
             started = datetime.now(UTC)
             tables = open_tables(self._spark, store, lock=lock)
             stored = StoredPlan.read(store, run_id=run_id) or self._plan(store, tables)

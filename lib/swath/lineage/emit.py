@@ -38,7 +38,13 @@ class Lineage:
         self._job, self._say = job, say
         self._touched = Touched()
         self._left_s = PATIENCE_S
+        self._begun = False
         self._off = find_spec("openlineage") is None or os.environ.get(_OFF, "").lower() in ("1", "true")
+
+    def begin(self) -> None:
+        """The job holds its output: one that finds it taken is no run, and leaves no event."""
+        self._begun = True
+        self.emit("START")
 
     def touched(self, touched: Touched) -> None:
         """Set what the next event says of datasets and models."""
@@ -46,7 +52,7 @@ class Lineage:
 
     def emit(self, state: str, *, error: str = "") -> None:
         """Write an event, and send it where the client is told to."""
-        if self._off:
+        if self._off or not self._begun:
             return
         try:
             self._emit(state, error=error)
@@ -96,14 +102,13 @@ class Lineage:
 
 @contextmanager
 def lineage_of(job: LineageJob, *, say: Say) -> Iterator[Lineage]:
-    """START now; COMPLETE when the block ends, FAIL with its error, ABORT when it is stopped.
+    """START when the job says that it begins; COMPLETE when the block ends, FAIL with its error, ABORT when it is stopped.
 
     Args:
         job: The job.
         say: Hears what went wrong with events.
     """
     lineage = Lineage(job, say=say)
-    lineage.emit("START")
     try:
         yield lineage
     except (KeyboardInterrupt, StoppedError):

@@ -39,14 +39,17 @@ class RunMetrics:
 
     Args:
         stream: The run's.
+        began: Called when the run holds its output.
     """
 
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
+    def __init__(self, stream: Stream, *, began: Callable[[], None] | None = None) -> None:
+        self._stream, self._began = stream, began
 
     def began(self) -> None:
         """The run holds its output."""
         self._stream.begin()
+        if self._began is not None:
+            self._began()
 
     def committed(self, outcome: "RunOutcome") -> None:
         """A wave was committed."""

@@ -1,6 +1,6 @@
 """``swath ingest``: scenes into the ``scenes`` table alone, and what is said of those that cannot be kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -87,7 +87,7 @@ def ingest_job(
     """
     job = LineageJob(kind="ingest", name="scenes", run_id=request.run_id, output=output, engine=("Spark", spark.version))
     with lineage_of(job, say=say or (lambda _: None)) as lineage:
-        done = _ingest(spark, request, output=output, say=say, progress=progress)
+        done = _ingest(spark, request, output=output, say=say, progress=progress, began=lineage.begin)
         lineage.touched(_touched(request, done, output=output))
         return done
 
@@ -104,10 +104,17 @@ def _touched(request: IngestRequest, done: Ingested, *, output: str) -> Touched:
 
 
 def _ingest(
-    spark: SparkSession, request: IngestRequest, *, output: str, say: Say | None, progress: StageProgress | None
+    spark: SparkSession,
+    request: IngestRequest,
+    *,
+    output: str,
+    say: Say | None,
+    progress: StageProgress | None,
+    began: Callable[[], None],
 ) -> Ingested:
     store = open_store(output)
     with output_lock(store, run_id=request.run_id), closing(commit_lock(store, run_id=request.run_id)) as lock:
+        began()
         tables = open_tables(spark, store, lock=lock)
         looked = None
         if store.size(run_path(request.run_id, "ingested/_SUCCESS")) is None:

@@ -48,7 +48,7 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
         _keep_lock(request)
         write_model_items(request.models, store=open_store(request.output))
         prices = site_prices()
-        watcher = RunMetrics(metrics)
+        watcher = RunMetrics(metrics, began=lineage.begin)
         outcome = Run(
             spark, request, progress=log.stage, announce=log.wave, expect=log.expect, say=log.say, watcher=watcher
         ).execute()

@@ -26,6 +26,7 @@ def training_lineage(recipe: TrainingRecipe, *, output: Path, say: Callable[[str
     """
     run_id = f"train-{recipe.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with lineage_of(LineageJob(kind="train", name=recipe.name, run_id=run_id, output=str(output.absolute())), say=say) as lineage:
+        lineage.begin()
         yield lineage
 
 

@@ -52,6 +52,13 @@ def published() -> tuple[dict[str, Any], Registry[Any]]:
     return core, Registry().with_resources(resources)
 
 
+def ended_by(error: BaseException, output: Path) -> None:
+    """A job that began and ends by an error."""
+    with lineage_of(job(output), say=pytest.fail) as lineage:
+        lineage.begin()
+        raise error
+
+
 def facets(event: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     places = [event["run"], event["job"], *event["inputs"], *event["outputs"]]
     for place in places:
@@ -78,6 +85,7 @@ def problems(event: dict[str, Any]) -> list[str]:
 
 def test_a_job_that_ends_well_starts_and_completes(tmp_path: Path) -> None:
     with lineage_of(job(tmp_path), say=pytest.fail) as lineage:
+        lineage.begin()
         lineage.touched(TOUCHED)
     start, complete = events(tmp_path)
     assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
@@ -92,6 +100,7 @@ def test_a_job_that_ends_well_starts_and_completes(tmp_path: Path) -> None:
 def test_what_the_schemas_refuse_is_refused(tmp_path: Path) -> None:
     """A check that takes everything would prove nothing."""
     with lineage_of(job(tmp_path), say=pytest.fail) as lineage:
+        lineage.begin()
         lineage.touched(TOUCHED)
     event = events(tmp_path)[1]
     event["eventType"] = "DONE"
@@ -113,8 +122,8 @@ def test_what_the_schemas_refuse_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_job_that_ends_badly_says_why(tmp_path: Path, error: BaseException, state: str, told: str) -> None:
-    with pytest.raises(type(error)), lineage_of(job(tmp_path), say=pytest.fail):
-        raise error
+    with pytest.raises(type(error)):
+        ended_by(error, tmp_path)
     last = events(tmp_path)[-1]
     assert (last["eventType"], last["run"]["facets"]["errorMessage"]["message"]) == (state, told)
     assert problems(last) == []
@@ -123,8 +132,8 @@ def test_a_job_that_ends_badly_says_why(tmp_path: Path, error: BaseException, st
 def test_the_run_that_started_ours_is_its_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parent = str(uuid.uuid4())
     monkeypatch.setenv("OPENLINEAGE_PARENT_ID", f"airflow/daily.ard/{parent}")
-    with lineage_of(job(tmp_path), say=pytest.fail):
-        pass
+    with lineage_of(job(tmp_path), say=pytest.fail) as lineage:
+        lineage.begin()
     facet = events(tmp_path)[0]["run"]["facets"]["parent"]
     assert (facet["run"]["runId"], facet["job"]) == (parent, {"namespace": "airflow", "name": "daily.ard", "facets": {}})
     assert problems(events(tmp_path)[0]) == []
@@ -137,8 +146,8 @@ def test_a_service_that_never_answers_holds_a_job_up_for_five_seconds_at_most(
         monkeypatch.setenv("OPENLINEAGE_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
         said: list[str] = []
         since = time.monotonic()
-        with lineage_of(job(tmp_path), say=said.append):
-            pass
+        with lineage_of(job(tmp_path), say=said.append) as lineage:
+            lineage.begin()
         assert time.monotonic() - since < 5 * 5.0
     assert [e["eventType"] for e in events(tmp_path)] == ["START", "COMPLETE"]
     assert said[0].startswith("lineage: ")
@@ -148,16 +157,22 @@ def test_a_service_that_never_answers_holds_a_job_up_for_five_seconds_at_most(
 def test_a_place_that_cannot_be_written_fails_no_job(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file", encoding="utf-8")
     said: list[str] = []
-    with lineage_of(job(tmp_path), say=said.append):
-        pass
+    with lineage_of(job(tmp_path), say=said.append) as lineage:
+        lineage.begin()
     assert len(said) == 1
     assert said[0].startswith("lineage: events are not kept: ")
 
 
 def test_the_clients_own_switch_turns_it_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENLINEAGE_DISABLED", "true")
-    with lineage_of(job(tmp_path), say=pytest.fail):
-        pass
+    with lineage_of(job(tmp_path), say=pytest.fail) as lineage:
+        lineage.begin()
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_job_that_never_began_leaves_no_event(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError), lineage_of(job(tmp_path), say=pytest.fail):
+        raise ConfigError("another run holds the output")
     assert not (tmp_path / "reports").exists()
 
 
