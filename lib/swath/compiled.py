@@ -60,7 +60,7 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
     # numba would load scipy, for linear algebra that no function here asks for.
     with absent("scipy"):
         import numba  # noqa: PLC0415  see above: only who calls machine code pays for it
-        import numba.np.arraymath  # noqa: F401, PLC0415  it looks for scipy when the first function is called: half a second
+        import numba.np.arraymath  # noqa: PLC0415  it looks for scipy when the first function is called: half a second
     try:
         kept: Any = numba.njit(nogil=True, cache=True)(function)
         folder = Path(str(kept.stats.cache_path))
