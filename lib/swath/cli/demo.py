@@ -2,6 +2,7 @@
 
 import webbrowser
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,11 +35,16 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
     scenes = simulate_demo(output / "input", say=told.say)
     told.say("starting Spark")
     with session("demo", master) as spark:
-        lock = _model(scenes, output=output, told=told, spark=spark)
+        lock, challenger = _model(scenes, output=output, told=told, spark=spark)
         options = RunOptions(
-            pipeline="ard", inputs=(str(scenes.scenes_folder),), output=str(output), master=master, run_id="demo", lock=lock
-        )
+            pipeline="ard", inputs=(str(scenes.scenes_folder),), output=str(output), master=master, run_id="demo", lock=lock,
+            settings=(f"landcover.shadow={challenger}",) if challenger else (),
+        )  # fmt: skip
         summary = execute(options, told=told, truth=lambda product, files: _truth(product, files, output=output), spark=spark)
+        if challenger:
+            from swath.cli.demo_promotion import show_promotion  # noqa: PLC0415  extras of the package
+
+            show_promotion(summary, output=output, say=told.say)
         _composite(output, told=told, spark=spark)
         return summary
 
@@ -62,18 +68,17 @@ def _fetch_what_lacks(told: Told) -> None:
         fetch_jars()
 
 
-def _model(scenes: DemoScenes, *, output: Path, told: Told, spark: "SparkSession") -> Path | None:
-    """Train a model, register it and carry it to a second site; its lock, or None where the package came without its extras."""
+def _model(scenes: DemoScenes, *, output: Path, told: Told, spark: "SparkSession") -> tuple[Path | None, str]:
+    """Train, register and carry a model to a second site; its lock and a challenger, or nothing without the package's extras."""
     missing = [name for name in _TRAINING if find_spec(name) is None]
     if missing:
         told.say(f"no land cover: {', '.join(missing)} not installed; pip install 'swath[train]' for it")
-        return None
+        return None, ""
     from swath.cli.demo_models import show_model  # noqa: PLC0415  extras of the package
 
     told.say("training a land-cover model on labelled polygons of the two whole scenes")
-    accuracy = _train(scenes, output=output, spark=spark)
-    told.say(f"registered landcover@production: accuracy {accuracy:.3f} on polygons that it had not seen")
-    return show_model(f"{_RECIPE}@production", output=output, say=told.say)
+    challenger = _train(scenes, output=output, told=told, spark=spark)
+    return show_model(f"{_RECIPE}@production", challenger, output=output, say=told.say), challenger
 
 
 def _composite(output: Path, *, told: Told, spark: "SparkSession") -> None:
@@ -88,7 +93,9 @@ def _composite(output: Path, *, told: Told, spark: "SparkSession") -> None:
     execute_composite(options, told=told, spark=spark)
 
 
-def _train(scenes: DemoScenes, *, output: Path, spark: "SparkSession") -> float:
+def _train(scenes: DemoScenes, *, output: Path, told: Told, spark: "SparkSession") -> str:
+    """Train the version in use, one that is refused and a challenger; the reference to the challenger."""
+    from swath.cli.demo_promotion import FROZEN, show_candidates  # noqa: PLC0415
     from swath.inference.registry import Registry  # noqa: PLC0415
     from swath.shipped import model_recipe  # noqa: PLC0415
     from swath.spark.samples import draw_samples  # noqa: PLC0415
@@ -96,12 +103,17 @@ def _train(scenes: DemoScenes, *, output: Path, spark: "SparkSession") -> float:
     from swath.training.recipe import TrainingRecipe  # noqa: PLC0415
     from swath.training.train import train  # noqa: PLC0415
 
-    recipe = TrainingRecipe.read(model_recipe(_RECIPE))
+    recipe = replace(TrainingRecipe.read(model_recipe(_RECIPE)), frozen=FROZEN)
     polygons = read_polygons(str(scenes.labels), label_field=recipe.label_field, id_field=recipe.id_field)
     hrefs = [str(s.delivery) for s in (scenes.landsat, scenes.sentinel)]
     drawn = draw_samples(spark, hrefs, polygons=polygons, request=recipe.features)
-    trained = train(drawn, recipe=recipe, registry=Registry.beside(output), alias="production")
-    return float(trained.judgement.flat()["accuracy"])
+    registry = Registry.beside(output)
+    flat = train(drawn, recipe=recipe, registry=registry, alias="production").judgement.flat()
+    told.say(
+        f"registered landcover@production: accuracy {flat['accuracy']:.3f}, calibration error {flat['calibration_error']:.3f}"
+        " on polygons that it had not seen"
+    )
+    return show_candidates(drawn, recipe=recipe, registry=registry, say=told.say)
 
 
 def _truth(product: Product, files: Mapping[str, str], *, output: Path) -> Truth | None:

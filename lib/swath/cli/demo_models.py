@@ -14,11 +14,12 @@ from swath.inference.registry import Registry
 from swath.inference.trusted_keys import TrustedKey
 
 
-def show_model(reference: str, *, output: Path, say: Callable[[str], None]) -> Path:
+def show_model(reference: str, *others: str, output: Path, say: Callable[[str], None]) -> Path:
     """Check, lock and carry a model; the lock that the run keeps to.
 
     Args:
         reference: ``name@alias``.
+        others: References that are locked, too.
         output: Folder of the demo's output.
         say: Hears of each step.
     """
@@ -26,7 +27,8 @@ def show_model(reference: str, *, output: Path, say: Callable[[str], None]) -> P
     pinned = registry.resolve(reference)
     say(f"checked {reference}: manifest, weights and reference rows agree with each other and with the trainer's answers")
     lock = output / LOCK_FILE
-    lock.write_text(ModelLock(models={reference: LockedModel.of(pinned)}).to_text(), encoding="utf-8")
+    locked = {reference: LockedModel.of(pinned), **{other: LockedModel.of(registry.resolve(other)) for other in others}}
+    lock.write_text(ModelLock(models=locked).to_text(), encoding="utf-8")
     say(f"locked {reference} as version {pinned.version}, sha256 {pinned.digest[:12]}: the run keeps to {lock.name}")
     bundle, private, public = output / f"{pinned.name}.tar", output / "demo-key.pem", output / "demo-key.pub"
     _write_keys(private, public)

@@ -38,18 +38,19 @@ def trace_command(*, what: str, outputs: tuple[str, ...], output: Path, site: st
     looked = outputs or (str(output),)
     match = _REFERENCE.fullmatch(what)
     if what.endswith(".json"):
-        found = _of_item(what, output=output)
+        found = of_item(what, output=output)
     elif _DIGEST.fullmatch(what):
-        found = _of_digest(what, outputs=looked, output=output)
+        found = of_digest(what, outputs=looked, output=output)
     elif match is not None:
         digest = _digest_of(match["name"], alias=match["alias"] or "", version=match["version"] or "", output=output)
-        found = {"reference": what, **_of_digest(digest, outputs=looked, output=output)}
+        found = {"reference": what, **of_digest(digest, outputs=looked, output=output)}
     else:
         found = _of_product(what, outputs=looked, output=output)
     click.echo(json.dumps(found, indent=2, sort_keys=True))
 
 
-def _of_item(item: str, *, output: Path) -> Json:
+def of_item(item: str, *, output: Path) -> Json:
+    """Models of a product's item, their assets and their training."""
     folder, _, name = item.rpartition("/")
     data = open_store(folder or ".", create=False).read(name)
     if data is None:
@@ -85,7 +86,8 @@ def _of_product(product_id: str, *, outputs: Sequence[str], output: Path) -> Jso
     raise ConfigError(msg)
 
 
-def _of_digest(digest: str, *, outputs: Sequence[str], output: Path) -> Json:
+def of_digest(digest: str, *, outputs: Sequence[str], output: Path) -> Json:
+    """A model, and every product that it made in the tables of some outputs."""
     products = [p for place in outputs for p in _made_by(digest, place=place)]
     places = [p for place in outputs for p in _places(output, place)]
     model = _model({"digest": digest}, assets=None, places=places)
