@@ -195,7 +195,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             ),
         }
     ),
-    "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor", "readers", "inference", "lineage", "training"}),
+    "jobs": frozenset({"cli", "config", "spark", "deploy", "report", "doctor", "readers", "inference", "training"}),
 }
 #: Where a library may be imported: folders or files under lib/swath.
 LIBRARIES: Mapping[str, tuple[str, ...]] = {

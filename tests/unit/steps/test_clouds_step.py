@@ -77,7 +77,7 @@ def graph_of(scene: Scene, step: Clouds) -> Graph:
     return resolve(Pipeline(name="c", title="", steps=(Toa(), step), assets=(AssetRule(layers="cloud", required=True),)), scene)
 
 
-def made(scene: Scene, step: Clouds, window: Window, *, also: dict[str, NDArray[np.uint16]] | None = None) -> Layer:
+def made(scene: Scene, step: Clouds, window: Window, *, also: dict[str, NDArray[Any]] | None = None) -> Layer:
     held = {**numbers(), **(also or {})}
 
     def read(band: str, part: Window) -> Layer:
@@ -102,6 +102,19 @@ def test_no_data_and_saturated_numbers_are_never_clear(scene: Scene) -> None:
         assert (~usable).sum() == 2
         assert not usable[10, 10]
         assert not usable[12, 12]
+
+
+def test_numbers_that_are_none_are_never_clear(scene: Scene) -> None:
+    held: dict[str, NDArray[Any]] = {band: values.astype(np.float32) for band, values in numbers().items()}
+    held["green"][20, 20] = np.nan
+    held["swir16"][62, 35] = np.nan  # within the cloud
+    assets = {n: replace(a, dtype="float32", nodata=None, saturated=None) for n, a in scene.assets.items()}
+    floats = replace(scene, assets=assets)
+    for step in (Clouds(by="rule"), Clouds(by="model", model=model(bands=("blue", "green", "swir16")))):
+        found = made(floats, step, GRID.window, also=held)
+        assert not found.usable[20, 20]
+        assert not found.usable[62, 35]
+        assert (~found.usable).sum() == 2
 
 
 @pytest.mark.parametrize("step", [Clouds(by="rule", dilate_m=60.0, **SETTINGS), Clouds(model=model(), **SETTINGS)])
