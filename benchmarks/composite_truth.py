@@ -1,30 +1,53 @@
-"""Composites of simulated dates, 60 % cloud each under air of its own, against the ground that the simulator knows."""
+"""Composites of simulated dates, 60 % cloud each under air of its own, against the ground that the simulator knows.
 
+Products are made end to end as a worker makes them, composites strip by strip; no Spark is needed.
+"""
+
+import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
 from swath.algo.atmosphere import Atmosphere
-from swath.cli.composite import CompositeOptions
-from swath.cli.composite import execute as execute_composite
-from swath.cli.progress import Lines
-from swath.cli.run import execute
-from swath.cli.run_request import RunOptions
-from swath.report.summary import RunSummary
+from swath.composites.plan import plan, tiling_for
+from swath.config import load_pipeline, prepare, with_settings
+from swath.engine.child.tasks import do
+from swath.engine.messages import MakeProduct
+from swath.engine.product_plan import plan_product
+from swath.engine.subject import Cutting, Subject
+from swath.inference.registry import Registry
+from swath.readers.pixels.bands import BandReader
+from swath.readers.registry import read_scene
+from swath.readers.sources import read_source
+from swath.shipped import find_composite
 from swath.simulator.simulate import simulate
-from swath.spark.start.session import SparkSession, build_session, stop_session
+from swath.sinks.cog.assemble import CogTarget, assemble
+from swath.source import MASK, Source
+from swath.stack.composite import Composite
+from swath.stack.file import read_recipe
+from swath.stack.periods import periods_of
+from swath.stack.strip import StackJob, run_stack
+from swath.stores.local import local_store
 
-BANDS = ("blue", "green", "red", "nir08", "swir16", "swir22")
+BANDS: Final = ("blue", "green", "red", "nir08", "swir16", "swir22")
 #: Pipeline of each row, and what is set in it.
-REDUCERS = {"geomedian": ("geomedian", ()), "best-pixel": ("best-pixel", ()), "median": ("median", ()), "medoid": ("median", ("composite.reducer=medoid",))}
+REDUCERS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
+    "geomedian": ("geomedian", ()),
+    "medoid": ("median", ("composite.reducer=medoid",)),
+    "median": ("median", ()),
+    "best-pixel": ("best-pixel", ()),
+}
 _CLOUDS, _FIRST = 0.6, datetime(2024, 5, 1, 10, 2, 11, tzinfo=UTC)
+#: Bits of ``qa`` of a pixel that is not used: nodata, saturated, cloud, shadow, cirrus.
+_HIDDEN = 0b1001111
 Values = NDArray[np.float64]
 
 
@@ -33,13 +56,13 @@ class Row:
     """One composite, or the mean of single dates.
 
     Args:
-        name: Of it.
-        rmse: By band [reflectance].
+        name: Name of it.
+        rmse: Root mean square error by band [reflectance].
         covered: Share of the ground that has a value.
     """
 
     name: str
-    rmse: dict[str, float]
+    rmse: Mapping[str, float]
     covered: float
 
 
@@ -50,40 +73,43 @@ def measure(size: int, repeats: int) -> str:
         size: Pixels a side.
         repeats: Dates.
     """
-    with tempfile.TemporaryDirectory() as folder, _session() as spark:
-        return table(compare(Path(folder), size=size, dates=repeats, spark=spark))
+    with tempfile.TemporaryDirectory() as folder:
+        return table(compare(Path(folder), size=size, dates=repeats))
 
 
-def compare(folder: Path, *, size: int, dates: int, spark: SparkSession) -> list[Row]:
+def compare(folder: Path, *, size: int, dates: int, reducers: Sequence[str] = tuple(REDUCERS)) -> list[Row]:
     """Simulate, correct, compose, and compare.
 
     Args:
         folder: For everything that is made.
         size: Pixels a side.
         dates: Number of dates, three days apart.
-        spark: A session.
+        reducers: Keys of ``REDUCERS``.
     """
     random = np.random.default_rng(3)
     for number in range(dates):
         air = Atmosphere(aot550=float(random.uniform(0.05, 0.35)), water_vapour_g_cm2=float(random.uniform(0.8, 3.5)))
         day = _FIRST + timedelta(days=3 * number)
         simulate(kind="landsat9", folder=folder, size=size, acquired=day, clouds=_CLOUDS, atmosphere=air)
-    output = folder / "out"
-    options = RunOptions(pipeline="surface-reflectance", inputs=(str(folder / "scenes"),), output=str(output))
-    products = execute(options, told=Lines(), spark=spark)
+    sources = _products(folder)
     ground = _ground(folder)
-    rows = [_one_date(products, output, ground=ground)]
-    for name, (pipeline, settings) in REDUCERS.items():
-        asked = CompositeOptions(
-            pipeline=pipeline,
-            inputs=(str(output),),
-            output=str(output),
-            period="2024",
-            settings=("grid.tile_px=512", *settings),
-        )
-        made = execute_composite(asked, told=Lines(), spark=spark)
-        rows.append(_composite(made, output, ground=ground, name=name))
-    return rows
+    return [_one_date(sources, ground=ground), *(_composite(name, sources, folder=folder, ground=ground) for name in reducers)]
+
+
+def _products(folder: Path) -> list[Source]:
+    """Surface reflectance of every date, made from end to end."""
+    output = folder / "out"
+    output.mkdir()
+    asked = with_settings(load_pipeline("surface-reflectance"), [])
+    text = json.dumps(prepare(asked, registry=Registry.beside(folder / "registry")).plain)
+    found = []
+    for number, delivery in enumerate(sorted(p for p in (folder / "scenes").iterdir() if p.is_dir())):
+        scene = read_scene(str(delivery))
+        subject = Subject(scene=scene.to_json(), scene_id=scene.scene_id, pipeline=text, output=str(output))
+        do(MakeProduct(product=subject, cut=Cutting(split=False, strip_rows=None, folder=f".scratch/{number}"), attempt="a"))
+        made = plan_product(subject.scene, text)
+        found.append(read_source(str(output / made.folder / f"{made.product_id}.json")))
+    return found
 
 
 def table(rows: list[Row]) -> str:
@@ -94,64 +120,56 @@ def table(rows: list[Row]) -> str:
     )
 
 
-@contextmanager
-def _session() -> Iterator[SparkSession]:
-    spark = build_session(app="swath benchmark of composites")
-    try:
-        yield spark
-    finally:
-        stop_session(spark)
-
-
-def _read(path: Path) -> Values:
+def _read(path: str | Path) -> Values:
     with rasterio.open(path) as source:
-        values = source.read(1).astype(np.float64) * 1e-4
-        values[source.read(1) == source.nodata] = np.nan
-    return values
+        counts = source.read(1)
+        return np.where(counts == source.nodata, np.nan, counts * 1e-4)
 
 
 def _ground(folder: Path) -> dict[str, Values]:
     """Reflectance of the ground by band: the middle of what the simulator knows of each date, whose sun shades relief."""
     truths = sorted((folder / "truth").iterdir())
-    return {b: np.nanmedian(np.stack([_read(t / f"sr_{b}.tif") for t in truths]), axis=0) for b in BANDS}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no date knows the pixels beyond the scene
+        return {b: np.nanmedian(np.stack([_read(t / f"sr_{b}.tif") for t in truths]), axis=0) for b in BANDS}
 
 
-def _one_date(products: RunSummary, output: Path, *, ground: dict[str, Values]) -> Row:
+def _one_date(sources: Sequence[Source], *, ground: Mapping[str, Values]) -> Row:
     """The mean over the dates, of pixels that the date's own qa calls clear."""
     errors: dict[str, list[float]] = {b: [] for b in BANDS}
     covered = []
-    for product in products.products:
-        home = (output / product.item).parent
-        files = {a.name: home / a.href for a in product.assets}
-        with rasterio.open(files["qa"]) as source:
-            clear = source.read(1) & 0b1001111 == 0  # nodata, saturated, cloud, shadow, cirrus
+    for source in sources:
+        with rasterio.open(source.assets[MASK].href) as raster:
+            clear = raster.read(1) & _HIDDEN == 0
         covered.append(float(clear.mean()))
         for band in BANDS:
-            off = (_read(files[band]) - ground[band])[clear]
+            off = (_read(source.assets[band].href) - ground[band])[clear]
             errors[band].append(float(np.sqrt(np.nanmean(off**2))) if clear.any() else np.nan)
-    return Row(name="one date", rmse={b: float(np.nanmean(e)) for b, e in errors.items()}, covered=float(np.mean(covered)))
+    rmse = {b: float(np.nanmean(e)) for b, e in errors.items()}
+    return Row(name="one date, where its mask says clear", rmse=rmse, covered=float(np.mean(covered)))
 
 
-def _composite(made: RunSummary, output: Path, *, ground: dict[str, Values], name: str) -> Row:
-    """All tiles of a composite, on the scenes' grid."""
-    shape = next(iter(ground.values())).shape
-    values = {b: np.full(shape, np.nan) for b in BANDS}
-    with rasterio.open(next((output.parent / "truth").glob("*/sr_red.tif"))) as source:
-        left, top, pixel = source.transform.c, source.transform.f, source.transform.a
-    for product in made.products:
-        home = (output / product.item).parent
-        for asset in product.assets:
-            if asset.name in BANDS:
-                tile = _read(home / asset.href)
-                with rasterio.open(home / asset.href) as source:
-                    row, col = round((top - source.transform.f) / pixel), round((source.transform.c - left) / pixel)
-                _paste(values[asset.name], tile, row=row, col=col)
+def _composite(name: str, sources: Sequence[Source], *, folder: Path, ground: Mapping[str, Values]) -> Row:
+    """A composite on the scenes' own grid."""
+    pipeline, settings = REDUCERS[name]
+    recipe = read_recipe(find_composite(pipeline), settings=settings)
+    planned = plan(sources, recipe=recipe, periods=periods_of("2024"), area=None, tiling=tiling_for(recipe, sources))
+    grid = sources[0].assets["red"].grid
+    made = replace(planned.composites[0], grid=grid, sources=tuple(sorted(sources, key=lambda s: s.order)))
+    values = _made(made, folder / name)
     rmse = {b: float(np.sqrt(np.nanmean((values[b] - ground[b]) ** 2))) for b in BANDS}
-    return Row(name=name, rmse=rmse, covered=float(np.isfinite(values["red"]).mean()))
+    return Row(name=f"`{name}`", rmse=rmse, covered=float(np.isfinite(values["red"]).mean()))
 
 
-def _paste(whole: Values, tile: Values, *, row: int, col: int) -> None:
-    top, left = max(row, 0), max(col, 0)
-    bottom, right = min(row + tile.shape[0], whole.shape[0]), min(col + tile.shape[1], whole.shape[1])
-    if bottom > top and right > left:
-        whole[top:bottom, left:right] = tile[top - row : bottom - row, left - col : right - col]
+def _made(composite: Composite, folder: Path) -> dict[str, Values]:
+    """Reflectance of a composite by band."""
+    folder.mkdir()
+    store = local_store(folder)
+    job = StackJob(composite=composite, rows=(0, composite.grid.height), number=0, folder="parts")
+    with BandReader() as reader:
+        parts = {part.asset: part for part in run_stack(job, store=store, reader=reader).parts}
+    for band in BANDS:
+        spec = composite.layers[band]
+        target = CogTarget(grid=spec.grid, encoding=spec.encoding, description=spec.title, tags={})
+        assemble([parts[band]], target, open_part=lambda p: store.fetch(p.href), output=folder / f"{band}.tif")
+    return {band: _read(folder / f"{band}.tif") for band in BANDS}

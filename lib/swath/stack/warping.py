@@ -22,12 +22,14 @@ _SQUARE_PX: Final = 512
 _POINTS: Final = 33
 #: A target pixel that is so much longer than the source's averages; projections alone stretch pixels by a few percent.
 _COARSER: Final = 1.25
+#: A step along a side that is so much longer than the others crosses the edge of a map.
+_JUMP: Final = 20.0
 Bounds = tuple[float, float, float, float]
 
 
 @lru_cache(maxsize=4096)
 def bounds_in(grid: Grid, crs: str) -> Bounds | None:
-    """(left, bottom, right, top) of a grid in another CRS; None where that CRS cannot show it.
+    """(left, bottom, right, top) of a grid in another CRS; None where that CRS cannot show it in one piece.
 
     Raises:
         GeometryError: A CRS is unknown.
@@ -41,11 +43,17 @@ def bounds_in(grid: Grid, crs: str) -> Bounds | None:
     x = grid.left + columns * grid.dx + rows * grid.rx
     y = grid.top + columns * grid.ry - rows * grid.dy
     u, v = project(x, y, source=grid.crs, target=crs)
-    if not (np.isfinite(u).all() and np.isfinite(v).all()):
+    if not (np.isfinite(u).all() and np.isfinite(v).all()) or _torn(u, v):
         return None
     # Straight edges are curves there: a little more is never wrong.
     slack_x, slack_y = (u.max() - u.min()) / _POINTS**2, (v.max() - v.min()) / _POINTS**2
     return (float(u.min() - slack_x), float(v.min() - slack_y), float(u.max() + slack_x), float(v.max() + slack_y))
+
+
+def _torn(u: NDArray[np.float64], v: NDArray[np.float64]) -> bool:
+    """Whether the outline of a grid, side by side, leaves a map at one edge and comes back at another: it has no bounds there."""
+    sides = np.hypot(np.diff(u.reshape(4, -1)), np.diff(v.reshape(4, -1)))
+    return bool((sides.max(axis=1) > _JUMP * np.median(sides, axis=1) + 1e-12).any())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
