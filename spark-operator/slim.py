@@ -4,6 +4,7 @@ Both Dockerfiles run it in the layer that installs the lock: what a later layer 
 
     python slim.py FOLDER                 the site-packages of the image: remove, then compile
     python slim.py FOLDER --foreign-spark the base image brings a Spark of its own: pyspark's jars go as well
+    python slim.py FOLDER --runs          an image of runs: what only training and the import of models need goes as well
     python slim.py FOLDER --table LOCK    remove nothing; print in Markdown what the image will hold (arithmetic)
 
 Standard library only: it runs before anything of ours is installed.
@@ -12,6 +13,7 @@ Standard library only: it runs before anything of ours is installed.
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -62,6 +64,11 @@ UNUSED: Final = {
     "libraries of other systems": ("pyspark/jars/netty-*-osx-*", "pyspark/jars/netty-*-windows-*"),
     "ONNX tools that no run calls": tuple(f"onnxruntime/{part}" for part in ("quantization", "tools", "transformers")),
 }
+#: Distributions of the lock that only training and the import of models need. A command that misses one names its extra.
+TRAINING: Final = (
+    *("contourpy", "cycler", "fonttools", "joblib", "kiwisolver", "lightgbm", "matplotlib", "ml-dtypes", "onnx", "pyogrio"),
+    *("scikit-learn", "scipy", "threadpoolctl"),
+)
 JARS: Final = "pyspark/jars"
 _AWS: Final = PurePosixPath("botocore/data")
 #: What driver, worker and child load of others; read-only images would compile it anew in every process.
@@ -111,14 +118,35 @@ def matches(path: PurePosixPath) -> str | None:
     return next((name for name, pattern in _PATTERNS.items() if pattern.fullmatch(path.as_posix())), None)
 
 
-def slim(packages: Path, *, foreign_spark: bool) -> int:
+def slim(packages: Path, *, foreign_spark: bool, runs_only: bool = False) -> int:
     """Remove what no run opens; how many bytes that was."""
-    removed = 0
+    removed = _without_training(packages) if runs_only else 0
     for path in [path for path in packages.rglob("*") if path.is_file() or path.is_symlink()]:
         inside = PurePosixPath(path.relative_to(packages).as_posix())
         if matches(inside) or (foreign_spark and inside.is_relative_to(JARS)):
             removed += path.lstat().st_size
             path.unlink()
+    return removed
+
+
+def _without_training(packages: Path) -> int:
+    """Remove whole distributions, their metadata too: nothing says then that they are installed."""
+    removed = 0
+    for name in TRAINING:
+        tops: set[str] = set()
+        for inside, _ in list(sizes(packages, name=name)):
+            path = packages / inside
+            if ".." not in inside.parts and path.is_file():
+                removed += path.stat().st_size
+                path.unlink()
+                tops.add(inside.parts[0])
+        # An empty folder would still be a package, of which numba asks the version.
+        for top in (packages / t for t in tops):
+            if top.is_dir() and not [path for path in top.rglob("*") if path.is_file() and path.suffix != ".pyc"]:
+                shutil.rmtree(top)
+        for left in packages.glob("*.dist-info"):
+            if _one_spelling(left.name.partition("-")[0]) == name:
+                shutil.rmtree(left)
     return removed
 
 
@@ -148,7 +176,7 @@ def _one_spelling(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def table(packages: Path, *, lock: Path) -> list[tuple[str, float, float]]:
+def table(packages: Path, *, lock: Path, runs_only: bool = False) -> list[tuple[str, float, float]]:
     """What the lock brings into an image, largest first: (part, MB installed, MB left)."""
     brought: Counter[str] = Counter()
     left: Counter[str] = Counter()
@@ -156,7 +184,7 @@ def table(packages: Path, *, lock: Path) -> list[tuple[str, float, float]]:
         for path, size in sizes(packages, name=name):
             part = "Spark's jars" if path.is_relative_to(JARS) else name
             brought[part] += size
-            left[part] += 0 if matches(path) else size
+            left[part] += 0 if matches(path) or (runs_only and _one_spelling(name) in TRAINING) else size
     small = [part for part in brought if brought[part] < _ROW_MB * 1e6]
     rows = [(part, brought[part] / 1e6, left[part] / 1e6) for part in brought if part not in small]
     rows.sort(key=lambda row: -row[2])
@@ -170,10 +198,10 @@ def main(words: list[str]) -> None:
     packages = Path(words[0])
     if "--table" in words:
         sys.stdout.write("| part of the lock | MB in its wheels | MB in the image |\n|---|---:|---:|\n")
-        for part, brought, left in table(packages, lock=Path(words[words.index("--table") + 1])):
+        for part, brought, left in table(packages, lock=Path(words[words.index("--table") + 1]), runs_only="--runs" in words):
             sys.stdout.write(f"| {part} | {brought:.0f} | {left:.0f} |\n")
         return
-    removed = slim(packages, foreign_spark="--foreign-spark" in words)
+    removed = slim(packages, foreign_spark="--foreign-spark" in words, runs_only="--runs" in words)
     load(packages)
     sys.stdout.write(f"{removed / 1e6:.0f} MB removed\n")
 

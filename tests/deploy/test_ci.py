@@ -165,21 +165,10 @@ def _commit(root: Path) -> None:
     _git(root, "commit", "-q", "-m", "state")
 
 
-@pytest.fixture
-def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Podman that runs where limits cannot be raised and control groups are of both kinds, or a skip."""
-    conf = tmp_path / "containers.conf"
-    runtime = '[engine]\nruntime="runc"\n' if shutil.which("runc") else ""
-    conf.write_text(f'[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1024:1024"]\n{runtime}', encoding="utf-8")
-    monkeypatch.setenv("CONTAINERS_CONF", str(conf))
-    if not shutil.which("podman") or subprocess.run(["podman", "info"], capture_output=True, check=False).returncode:  # noqa: S607
-        pytest.skip("podman does not answer: apt-get install podman runc busybox-static")
-
-
 @pytest.mark.tools
 @pytest.mark.timeout(300)
 def test_images_of_a_commit_are_pushed_by_digest_and_signed_or_the_build_ends_with_the_name(
-    podman: None, commit: Path, tmp_path: Path
+    podman: str, commit: Path, tmp_path: Path
 ) -> None:
     private, public = key_pair(tmp_path)
     out = tmp_path / "images"

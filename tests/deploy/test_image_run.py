@@ -29,16 +29,6 @@ Contained = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def engine() -> str:
-    """Docker or podman, whichever answers."""
-    for name in ("docker", "podman"):
-        found = shutil.which(name)
-        if found and subprocess.run([found, "info"], capture_output=True, check=False).returncode == 0:
-            return found
-    pytest.skip("no container engine answers: the image cannot be built here")
-
-
-@pytest.fixture(scope="module")
 def contained(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Contained:
     """Run something in the image."""
     context = tmp_path_factory.mktemp("context")

@@ -87,6 +87,20 @@ def test_what_no_run_opens_is_removed_and_the_rest_stays(slim: Any, tmp_path: Pa
     assert not list((tmp_path / "pyspark" / "jars").iterdir())
 
 
+def test_an_image_of_runs_lacks_whole_distributions(slim: Any, tmp_path: Path) -> None:
+    files = ("scipy/linalg/a.py", "scipy.libs/b.so", "scipy-1.17.1.dist-info/METADATA", "scipyx/c.py")
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"seven b")
+    record = (
+        "".join(f"{name},sha256=x,7\n" for name in files[:3]) + "../../../bin/tool,sha256=x,7\nscipy-1.17.1.dist-info/RECORD,,\n"
+    )
+    (tmp_path / "scipy-1.17.1.dist-info" / "RECORD").write_text(record)
+    assert slim.slim(tmp_path, foreign_spark=False, runs_only=True) == 21
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()] == ["scipyx/c.py"]
+    assert [path.name for path in tmp_path.iterdir()] == ["scipyx"]
+
+
 def test_the_images_do_not_keep_what_pip_compiles_or_caches() -> None:
     for name in ("emr-on-eks", "spark-operator"):
         text = (ROOT / name / "Dockerfile").read_text(encoding="utf-8")
@@ -115,8 +129,9 @@ def test_a_run_works_without_what_the_images_leave_out(slim: Any, tmp_path: Path
     shutil.copy2(PACKAGES.parents[2] / "pyvenv.cfg", own)
     (own / "bin" / "python").symlink_to(Path(sys.executable).resolve())
     shutil.copytree(PACKAGES, packages, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "playwright"))
-    assert slim.slim(packages, foreign_spark=False) > 300e6
+    assert slim.slim(packages, foreign_spark=False, runs_only=True) > 600e6
     slim.load(packages)
+    assert not [name for name in slim.TRAINING if list(slim.sizes(packages, name=name))]
     scene = simulate(kind="landsat9", folder=tmp_path / "scene", size=96, truth=False).delivery
     words = ["run", "toa", "--input", str(scene), "--output", str(tmp_path / "out"), "--json"]
     done = subprocess.run([str(own / "bin" / "python"), "-m", "swath.cli", *words], capture_output=True, text=True, check=True)
