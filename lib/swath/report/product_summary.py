@@ -152,6 +152,7 @@ class ProductSummary:
         areas: Estimated areas of the classes of a map, by asset.
         drift: Features and answers of its models beside their training data.
         shadows: Challengers beside the models in use.
+        control: What control points did to the model of a raw image; empty without any.
     """
 
     product_id: str
@@ -175,6 +176,7 @@ class ProductSummary:
     areas: Mapping[str, tuple[ClassArea, ...]] = field(default_factory=dict)
     drift: tuple[ModelDrift, ...] = ()
     shadows: tuple[Shadow, ...] = ()
+    control: str = ""
 
     @property
     def reduced(self) -> Mapping[str, str]:
@@ -187,7 +189,7 @@ class ProductSummary:
         verdict = self.checked.get("radiometry", {})
         found = {"radiometry": f"{verdict['verdict']}: {verdict['why']}"} if verdict else {}
         found |= {f"range of {name}": why for name, why in self.checked.get("range", {}).items()}
-        return found | dict(self.model_notes)
+        return found | ({"control points": self.control} if self.control else {}) | dict(self.model_notes)
 
     @classmethod
     def of(cls, product: Product, *, item: str, pictures: Mapping[str, str] | None = None, truth: Truth | None = None) -> Self:
@@ -219,6 +221,7 @@ class ProductSummary:
             shares=shares_of(product.counted),
             truth=truth,
             checked=dict(product.checked),
+            control=control_of(scene.properties),
         )
 
     def to_contract(self) -> Json:
@@ -234,6 +237,7 @@ class ProductSummary:
             "reduced_accuracy": dict(self.reduced),
             "checks": dict(self.checked),
             "model_notes": dict(self.model_notes),
+            **({"control": self.control} if self.control else {}),
             **({"areas": {n: [asdict(a) for a in areas] for n, areas in self.areas.items()}} if self.areas else {}),
             **({"drift": [asdict(d) for d in self.drift]} if self.drift else {}),
             **({"shadows": [asdict(s) for s in self.shadows]} if self.shadows else {}),
@@ -243,6 +247,16 @@ class ProductSummary:
             "cloud_percent": self.shares.cloud,
             "models": [asdict(m) for m in self.models],
         }
+
+
+def control_of(properties: Mapping[str, Any]) -> str:
+    """What the properties of a scene say of its control points, in words; empty without any."""
+    model, points, after, before = (properties.get(f"swath:control_{n}") for n in ("model", "points", "rms_px", "rms_before_px"))
+    if not (isinstance(after, float | int) and isinstance(before, float | int)):
+        return ""
+    outliers = properties.get("swath:control_outliers")
+    left_out = f"left out: {outliers}" if outliers else "none left out"
+    return f"{points} points, {model}: residuals {after:.2f} px, {before:.2f} px before; {left_out}"
 
 
 def _atmosphere(product: Product) -> tuple[AtmosphericValue, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from swath.class_area import ClassArea
 from swath.product import AppliedStep, Statistics
 from swath.report import view
 from swath.report.html import percent, render
+from swath.report.product_summary import control_of
 from swath.report.summary import RunSummary
 from swath.shares import Shares
 
@@ -226,3 +228,13 @@ def test_the_page_leads_to_the_log_and_says_how_to_retry(summary: RunSummary, fi
     assert f"./{summary.run_id}.log" in page.addresses
     assert str(Path.cwd()) not in page.text
     assert "swath retry out --pipeline ard" in page.text
+
+
+def test_residuals_of_control_points_are_among_the_checks(summary: RunSummary, files: dict[str, bytes]) -> None:
+    told: dict[str, Any] = {"swath:control_points": 12, "swath:control_rms_px": 0.034, "swath:control_rms_before_px": 3.579}
+    told |= {"swath:control_model": "shift", "swath:control_outliers": "7 (21.4 px)"}
+    assert control_of({}) == ""
+    product = replace(summary.products[0], control=control_of(told))
+    page = Page(render(replace(summary, products=(product,)), read=files.get))
+    assert "12 points, shift: residuals 0.03 px, 3.58 px before; left out: 7 (21.4 px)" in page.text
+    assert product.to_contract()["control"] == product.control
