@@ -91,6 +91,25 @@ def test_landsat_level_2_has_its_scale_and_qa_pixel(tmp_path: Path) -> None:
     assert source.acquisition == "landsat-8 190030 20240501"
 
 
+def test_files_of_usgs_have_the_scale_of_its_product_guide_where_their_item_has_none(tmp_path: Path) -> None:
+    name = "LC08_L2SP_190030_20240501_20240510_02_T1"
+    path = landsat(tmp_path)
+    item = json.loads(path.read_text(encoding="utf-8"))
+    red = item["assets"]["red"]
+    del red["raster:bands"]
+    (tmp_path / "red.tif").rename(tmp_path / f"{name}_SR_B4.TIF")
+    red["href"] = f"./{name}_SR_B4.TIF"
+    path.write_text(json.dumps(item), encoding="utf-8")
+    found = read_source(str(path)).assets["red"]
+    assert (found.calibration, found.nodata) == (Reflectance(gain=2.75e-05, offset=-0.2, sun_normalised=True), 0)
+    # Another file's numbers may mean anything.
+    (tmp_path / f"{name}_SR_B4.TIF").rename(tmp_path / "mine.tif")
+    red["href"] = "./mine.tif"
+    path.write_text(json.dumps(item), encoding="utf-8")
+    with pytest.raises(MissingBandError, match="no bands of surface reflectance"):
+        read_source(str(path))
+
+
 def test_sentinel_2_level_2_needs_its_offset_once(tmp_path: Path) -> None:
     source = read_source(str(sentinel(tmp_path)))
     assert source.assets["red"].calibration == Reflectance(gain=1e-4, offset=-0.1, sun_normalised=True)

@@ -9,6 +9,7 @@ import numpy as np
 from swath.errors import ReadError
 from swath.readers.files.digest import checked_fingerprint
 from swath.readers.level2.hls import is_hls, with_hls_scale
+from swath.readers.level2.usgs import with_usgs_scale
 from swath.readers.pixels.delivered import dn_type, stored_of
 from swath.readers.pixels.header import gdal_href, inspect
 from swath.readers.stac.asset_file import trusted_digest
@@ -34,7 +35,7 @@ def other_assets(item: Item, *, platform: Platform) -> dict[str, Asset]:
         SceneError: A band lacks its offset, or a file cannot be read.
     """
     chosen = choose_bands(item, platform=platform, level=2).bands
-    found = {name: with_hls_scale(c) if is_hls(item) else c for name, c in chosen.items()}
+    found = {name: with_hls_scale(c) if is_hls(item) else with_usgs_scale(c) for name, c in chosen.items()}
     bands = {n: c for n, c in found.items() if c.quality is None and c.gain is not None and not is_thermal(n) and n != _PAN}
     check_offsets(bands.values(), item=item, family="" if is_hls(item) else platform.family, baseline=_baseline(item))
     assets = {name: _asset(c, calibration=_calibration(c)) for name, c in bands.items()}
