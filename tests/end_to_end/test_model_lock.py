@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from tests.tiny_model import RECIPE, samples
@@ -15,6 +16,7 @@ from tests.tiny_model import RECIPE, samples
 from swath.cli.models import models_group
 from swath.config import load_pipeline, prepare
 from swath.errors import ConfigError
+from swath.inference.loader import load_predictor
 from swath.inference.lock import LockedModel, ModelLock
 from swath.inference.model_store import ModelStore
 from swath.inference.registry import Registry
@@ -171,3 +173,16 @@ def test_a_lock_reads_back_as_it_was_written(home: Path, lock: Callable[..., Res
     assert held.to_text() == (tmp_path / "models.lock").read_text()
     assert held.models["tiny@production"].source.startswith("sqlite:///")
     assert os.linesep.encode() == (tmp_path / "models.lock").read_bytes()[-1:]
+
+
+def test_an_alias_that_moves_while_a_run_works_changes_nothing_of_that_run(home: Path, pipeline: Path) -> None:
+    """A run asks its registry once, before it starts; what its workers load is named by path and digest."""
+    first, second = (registry_of(home).resolve(f"tiny/{n}").digest for n in (1, 2))
+    running = prepare(load_pipeline(str(pipeline)), registry=registry_of(home))
+    promote(home, "2")
+    shutil.rmtree(home / "models" / "artifacts", ignore_errors=True)
+    (home / "models" / "mlflow.db").unlink()
+    model = running.models["tiny"]
+    assert model["digest"] == first != second
+    features = np.array([[0.1, 0.4], [0.1, 0.4]], dtype=np.float32)
+    assert load_predictor(model["path"], model["digest"]).predict(features).argmax(axis=0).tolist() == [0, 1]
