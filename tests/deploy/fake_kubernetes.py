@@ -37,6 +37,8 @@ class FakeCluster:
         self.webhook = True
         self.created_at = "2026-11-25T00:00:00Z"
         self.requests: list[str] = []
+        self.tokens: set[str] = set()  # with which it was asked
+        self.log_containers: list[str] = []  # whose log was asked for
         self.lock = threading.Lock()
 
     def made(self, name: str) -> None:
@@ -56,6 +58,7 @@ class _Handler(JsonHandler):
         c = self.cluster
         with c.lock:
             c.requests.append(f"{verb} {parts.path}")
+            c.tokens.add(self.headers.get("Authorization", ""))
             fault = c.faults.popleft() if c.faults else None
         if fault == "drop":
             self.close_connection = True
@@ -137,6 +140,7 @@ class _Handler(JsonHandler):
 
     def _pod_log(self, query: dict[str, str]) -> None:
         c = self.cluster
+        c.log_containers.append(query.get("container", ""))
         drop = c.log_drops_after.popleft() if c.log_drops_after else None
         wanted = c.log[-int(query["tailLines"]) :] if "tailLines" in query else c.log
         lines = wanted if drop is None else wanted[:drop]

@@ -12,6 +12,8 @@ from swath.runs.recorded import recorded
 from swath.runs.report_files import write_report
 from swath.runs.told import Told
 from swath.runs.touched import touched_by
+from swath.spark.executor_logs import logs_kept
+from swath.stores.registry import open_store
 
 
 def perform(spark: SparkSession, request: CompositeRequest, *, told: Told) -> RunSummary:
@@ -30,7 +32,8 @@ def perform(spark: SparkSession, request: CompositeRequest, *, told: Told) -> Ru
         lineage_of(_job(spark, request), say=log.say) as lineage,
     ):
         log.say(f"run {request.run_id}: {request.recipe.title} into {request.output}")
-        outcome = CompositeRun(spark, request, progress=log.stage, say=log.say).execute(began=lineage.begin)
+        with logs_kept(spark, open_store(request.output), run_id=request.run_id, say=log.say):
+            outcome = CompositeRun(spark, request, progress=log.stage, say=log.say).execute(began=lineage.begin)
         summary = write_report(summary_of(outcome))
         lineage.touched(touched_by(summary))
         return summary

@@ -1,6 +1,6 @@
 """A request, performed in a session: the run, its log, its metrics, its cost and its report."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
 
@@ -22,6 +22,7 @@ from swath.runs.run import Run
 from swath.runs.summary import FindTruth, summary_of
 from swath.runs.told import Told
 from swath.runs.touched import touched_by
+from swath.spark.executor_logs import ExecutorLogs, logs_kept
 from swath.spark.held import core_seconds, executors
 from swath.stores.registry import open_store
 
@@ -48,10 +49,11 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
         _keep_lock(request)
         write_model_items(request.models, store=open_store(request.output))
         prices = site_prices()
-        watcher = RunMetrics(metrics, began=lineage.begin)
-        outcome = Run(
-            spark, request, progress=log.stage, announce=log.wave, expect=log.expect, say=log.say, watcher=watcher
-        ).execute()
+        with logs_kept(spark, open_store(request.output), run_id=request.run_id, say=log.say) as logs:
+            watcher = _Watchers(RunMetrics(metrics, began=lineage.begin), logs)
+            outcome = Run(
+                spark, request, progress=log.stage, announce=log.wave, expect=log.expect, say=log.say, watcher=watcher
+            ).execute()
         if outcome.delivered is not None:
             log.say(str(outcome.delivered))
         cost = prices.cost(_spent(spark, outcome)) if prices is not None else None
@@ -70,6 +72,23 @@ def _lineage_job(spark: SparkSession, request: RunRequest) -> LineageJob:
         kind="process", name=request.pipeline["name"], run_id=request.run_id, output=request.output, site=request.site,
         engine=("Spark", spark.version),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Watchers:
+    """What follows a run."""
+
+    metrics: RunMetrics
+    logs: ExecutorLogs
+
+    def began(self) -> None:
+        """The run holds its output."""
+        self.metrics.began()
+
+    def committed(self, outcome: RunOutcome) -> None:
+        """A wave was committed."""
+        self.metrics.committed(outcome)
+        self.logs.look()
 
 
 def _keep_lock(request: RunRequest) -> None:
