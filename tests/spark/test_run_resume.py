@@ -1,6 +1,7 @@
 """A run that is killed goes on under its own name, and nothing is there twice."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from pyspark.sql import functions as F
 
 from swath.ledger.delta import DeltaTables
 from swath.ledger.schemas import BEGAN, TABLES
+from swath.runs.catalogue_days import rebuild_days
 from swath.runs.status import output_status
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
@@ -131,6 +133,25 @@ def test_a_run_killed_after_its_first_wave_goes_on_where_it_was(
     assert again.edges is None, "a source of a product each, as of the scenes"
     assert len({p.product_id for p in again.products}) == SCENES
     whole_and_once(spark, tmp_path, straight=straight)
+
+
+def test_the_catalogue_is_the_same_in_portions_of_days(
+    spark: "SparkSession", straight: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swath.ledger.delta.SMALL_BYTES", 0)  # as of a large ledger
+    rows = table(spark, straight, name="products").select("collection", F.to_date("acquired").alias("day")).distinct().collect()
+    days = [(r["collection"], r["day"] - timedelta(days=n)) for r in rows for n in (0, 1)]  # and those without products
+    found = []
+    for most in (1, 1000):
+        monkeypatch.setattr("swath.runs.catalogue_days._AT_ONCE", most)
+        output = tmp_path / str(most)
+        shutil.copytree(straight, output)
+        shutil.rmtree(output / "collections")
+        store = open_store(str(output))
+        assert rebuild_days(DeltaTables(spark, store), store, touched=days)
+        found.append({p.relative_to(output): p.read_bytes() for p in output.rglob("*.json") if "_delta_log" not in p.parts})
+    assert found[0] == found[1]
+    assert len([p for p in found[0] if p.parts[0] == "collections"]) > 4
 
 
 @pytest.mark.parametrize("dies_at", ["quarantine", "products", "runs"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from swath.engine.refused import Refused
+from swath.engine.spool import Spooled
 
 Json = dict[str, Any]
 #: Makes a field's value of its JSON.
@@ -101,20 +102,21 @@ class Packed(Generic[A_co]):
     """An answer that waits: a driver holds those of three waves, and as values they are ten times as large.
 
     Args:
-        data: JSON of the answer, by ``pack``.
+        data: JSON of the answer, by ``pack``, in memory or in a file.
         reader: Makes the answer of its JSON.
         cpu_s: See ``Answered``.
         peak_mb: See ``Answered``.
     """
 
-    data: bytes
+    data: bytes | Spooled
     reader: Callable[[Mapping[str, Any]], A_co]
     cpu_s: float = 0.0
     peak_mb: float = 0.0
 
     def open(self) -> A_co:
         """The answer."""
-        return self.reader(json.loads(unpack(self.data)))
+        data = self.data if isinstance(self.data, bytes) else self.data.read()
+        return self.reader(json.loads(unpack(data)))
 
 
 def pack(text: str) -> bytes:

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 #: Rows in the order of a schema, or what gives them.
 GivenRows = Sequence[Sequence[Any]] | Callable[[], Iterable[Sequence[Any]]]
 #: Rows of a row group at most, and characters of their texts: a product's records are some 50 kB.
-_GROUP_ROWS, _GROUP_TEXT = 8192, 8 << 20
+_GROUP_ROWS, _GROUP_TEXT = 4096, 4 << 20
 #: Delta cuts texts in its statistics; we leave those out that would have to be cut.
 _LONGEST_TEXT = 32
 #: Files that are read at once: on S3 each is a request or two.

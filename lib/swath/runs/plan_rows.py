@@ -71,7 +71,10 @@ class StoredFrames:
             return []
         here = F.col("block").isin(sorted({r["block"] for r in found})) & F.col("n").isin([r["n"] for r in found])
         scenes = {r["n"]: r["scene"] for r in self.ingested.filter(here).select("n", "scene").collect()}
-        return [Row(**r.asDict(), scene=scenes[r["n"]]) for r in found]
+        # A row is let go as its copy is made: a wave has thousands.
+        for place, row in enumerate(found):
+            found[place] = Row(**row.asDict(), scene=scenes[row["n"]])
+        return found
 
     def _read(self, part: str, schema: StructType) -> DataFrame:
         if self.spark is None:

@@ -24,6 +24,7 @@ from swath.runs.estimate import seconds_of
 from swath.runs.flight import Flight, StageProgress, Turn
 from swath.runs.hands import SparkHands
 from swath.runs.ingest import not_scenes, run_path
+from swath.runs.memory import give_back
 from swath.runs.outcome import RunOutcome
 from swath.runs.plan import Aside, Plan, spec_of
 from swath.runs.request import RunRequest
@@ -198,10 +199,14 @@ class Run:
         runner = WaveRunner(self._spark, store, request=self._request, progress=turn.tell, breaker=self._breaker, turn=turn)
         to_make, decided = list[ProductWork](), list[ProductWork]()
         stands = ledger.standing(wave)
-        for row in plan.wave(wave):
+        rows = plan.wave(wave)
+        rows.reverse()
+        while rows:  # each is let go when it is packed
+            row = rows.pop()
             work = stands.work(row)
             to_make += [ProductWork.of(row)] if work is None else []
             decided += [work] if work is not None else []
+        give_back()
         ledger.find_versions([w for w in to_make if w.row["again"]])
         if self._expect is not None and to_make:
             self._expect(number, seconds_of([w.row for w in to_make], cores=SparkHands(self._spark).cores))
@@ -222,6 +227,8 @@ class Run:
         outcome.stages += [*result.stages, StageTime(name="commit", wall_s=_since(since), cpu_s=0.0, tasks=1)]
         self._deliver(outcome)
         _sort(result, outcome)
+        result.products.clear()
+        give_back()
         if self._watcher is not None:
             self._watcher.committed(outcome)
 

@@ -16,6 +16,7 @@ from swath.engine.child.kept import answer_json, forget_zips
 from swath.engine.child.parent import CONFIG, STORE, Limits
 from swath.engine.message import JsonRequest, Packed, Request, pack, unpack
 from swath.engine.refused import Refused
+from swath.engine.spool import AnswerSpool
 from swath.errors import ConfigError, InfrastructureError, ServiceError
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import ANSWER
@@ -178,8 +179,11 @@ def _asked(
     if len(told) != len(requests):
         msg = f"{name}: {len(requests)} requests have {len(told)} answers"
         raise InfrastructureError(msg)
-    answered = type(requests[0]).answered
-    return [_answer(row, answered) for row in told]
+    answered, spool = type(requests[0]).answered, AnswerSpool()
+    # A row is let go as it is packed away.
+    for place, row in enumerate(told):
+        told[place] = _answer(row, answered, spool=spool)
+    return told
 
 
 def _beside(first: Json, request: Request[Any]) -> tuple[bool, bytes]:
@@ -195,12 +199,12 @@ def _row(number: int, answer: Mapping[str, Any]) -> Json:
     return {"id": number, "answer": pack(json.dumps(answer)), "refused": Refused.within(answer) is not None, **cost}
 
 
-def _answer(row: Row, answered: Callable[[Mapping[str, Any]], A]) -> Packed[A] | Refused:
+def _answer(row: Row, answered: Callable[[Mapping[str, Any]], A], *, spool: AnswerSpool) -> Packed[A] | Refused:
     """What became of a request."""
     _, data, refused, cpu_s, peak_mb = row
     if refused and (found := Refused.within(json.loads(unpack(data)))) is not None:
         return found
-    return Packed(data=bytes(data), reader=answered, cpu_s=cpu_s, peak_mb=peak_mb)
+    return Packed(data=spool.keep(data), reader=answered, cpu_s=cpu_s, peak_mb=peak_mb)
 
 
 def _gpus() -> str:
