@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from swath.errors import ConfigError
 from swath.inference.loader import local_copy
 from swath.inference.manifest import Manifest, read_manifest
 from swath.sinks.stac.item import STAC_VERSION, encode, model_item_path
@@ -21,7 +22,7 @@ Json = dict[str, Any]
 
 
 def write_model_items(models: Mapping[str, Mapping[str, str]], *, store: Store) -> None:
-    """Write the item of each model of a run into its output.
+    """Write the item of each model of a run into its output, unless it is there.
 
     Args:
         models: Place and digest of each pinned model, by name.
@@ -29,8 +30,14 @@ def write_model_items(models: Mapping[str, Mapping[str, str]], *, store: Store) 
     """
     for model in models.values():
         digest = model["digest"]
-        path = Path(local_copy(model["path"], digest))
-        manifest = read_manifest(path)
+        if store.size(model_item_path(digest)) is not None:
+            continue
+        try:
+            path = Path(local_copy(model["path"], digest))
+            manifest = read_manifest(path)
+        except ConfigError:
+            # A model that is gone stops what needs it; a run that has nothing to make goes on.
+            continue
         there = store.size(f"models/pinned/{digest}/{manifest.weights}") is not None
         href = f"./pinned/{digest}/{manifest.weights}" if there else str(path / manifest.weights)
         store.write(model_item_path(digest), encode(model_item(manifest, digest=digest, href=href)))
