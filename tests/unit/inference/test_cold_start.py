@@ -14,6 +14,7 @@ from tests.onnx_bytes import model, node, port, tensor
 from swath.inference.digest import model_digest
 from swath.training.recipe import TrainingRecipe
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[3]
 #: Stated for an idle machine [CPU s]; others at work on the same cores, and caches that they share, cost up to this much more.
 FOREST_S, NETWORK_S, GENEROUS = 0.6, 1.0, 3.0
@@ -27,6 +28,12 @@ answer = load_predictor(sys.argv[1], sys.argv[2]).predict(np.full((6, 100), 0.2,
 spent = time.process_time()
 print(json.dumps({"spent": spent, "shape": answer.shape, "modules": sorted(m for m in sys.modules if "." not in m)}))
 """
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds byte code, as an image does."""
+    return tmp_path_factory.mktemp("cold")
 
 
 def started(folder: Path, scratch: Path) -> dict[str, Any]:
@@ -61,16 +68,16 @@ def network(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_forest_answers_soon_and_brings_nothing_of_the_driver(small_model: Path, tmp_path: Path) -> None:
-    told = started(small_model, tmp_path)
+def test_a_forest_answers_soon_and_brings_nothing_of_the_driver(small_model: Path, scratch: Path) -> None:
+    told = started(small_model, scratch)
     assert told["shape"] == [8, 100]
     assert HEAVY & set(told["modules"]) == set()
     assert told["spent"] < FOREST_S * GENEROUS
 
 
-def test_a_network_of_40_mb_answers_soon_and_brings_nothing_of_the_driver(network: Path, tmp_path: Path) -> None:
+def test_a_network_of_40_mb_answers_soon_and_brings_nothing_of_the_driver(network: Path, scratch: Path) -> None:
     assert 40e6 < (network / "network.onnx").stat().st_size < 42e6
-    told = started(network, tmp_path)
+    told = started(network, scratch)
     assert told["shape"] == [8, 100]
     assert HEAVY & set(told["modules"]) == set()
     assert told["spent"] < NETWORK_S * GENEROUS
