@@ -52,7 +52,7 @@ docs: setup ## the guides as a site into .cache/docs/site: strict, no dead link,
 	$(BIN)/python docs/site/stage.py .cache/docs/source
 	NO_MKDOCS_2_WARNING=1 .cache/docs-tools/bin/mkdocs build --quiet --strict --config-file .cache/docs/mkdocs.yml
 	! grep -rlE '<(script|img|iframe|link)[^>]+(src|href)="https?://[^"]*\.(js|css|woff2?|png|svg)' .cache/docs/site
-	echo "open .cache/docs/site/index.html"
+	echo "open .cache/docs/site/index.html; the search needs a server: python3 -m http.server --bind 127.0.0.1 -d .cache/docs/site"
 
 docs-lock: setup ## resolve docs/site/requirements.in anew
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --no-emit-index-url \
