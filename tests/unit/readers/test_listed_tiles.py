@@ -62,7 +62,7 @@ def test_an_item_of_a_collection_is_read_when_its_tile_is_needed(tmp_path: Path)
         write(home / f"{glo30(lat, lon)}.json", item(tile(home, lat, lon), lat, lon))
     hrefs = [f"./items/{glo30(*cell)}.json" for cell in ((44, 5), (44, 6), (-1, -1), (10, 10))]
     model = open_elevation(collection(tmp_path, hrefs), datum="ellipsoid")
-    assert heights(model, (5.5, 44.5), (6.5, 44.5), (-0.5, -0.5)) == [4405.0, 4406.0, -101.0]
+    assert heights(model, (5.5, 44.5), (6.5, 44.5), (-0.5, -0.5)) == pytest.approx([4405.0, 4406.0, -101.0])
     # The item of N10E010 is not there; nobody has asked for it.
     with pytest.raises(ReadError, match=r"an item of the site's rasters cannot be used: .*N10_00_E010_00_DEM\.json"):
         heights(model, (10.5, 10.5))
@@ -76,7 +76,7 @@ def test_an_item_collection_has_tiles_by_name_or_box_and_their_digests(tmp_path:
     features = [item(named, 44, 5, checksum=said), item(plain, 44, 6, href=f"file://{plain}")]
     where = write(tmp_path / "dem.json", {"type": "FeatureCollection", "features": features})
     model = open_elevation(where, datum="ellipsoid")
-    assert heights(model, (5.5, 44.5), (6.5, 44.5)) == [4405.0, 4406.0]
+    assert heights(model, (5.5, 44.5), (6.5, 44.5)) == pytest.approx([4405.0, 4406.0])
     west, east = (np.array([5.5]), np.array([44.5])), (np.array([6.5]), np.array([44.5]))
     assert [t.name for t in model.touching(*west)] == [named.name]
     assert model.touching(*west)[0].digest == "ab" * 32
