@@ -65,26 +65,10 @@ def admitted(scene: Scene) -> Scene:
                 _check_offset(asset, calibration=asset.calibration)
                 _check_oli_offset(asset, scene=scene, calibration=asset.calibration)
                 _check_surface_scaling(asset, calibration=asset.calibration)
-        _check_files(scene)
         _check_baseline(scene)
         return _with_level(scene, level=level)
     except MetadataError as error:
         raise error.of(scene.scene_id) from None
-
-
-def _check_files(scene: Scene) -> None:
-    """Refuse two bands that are one band of one file: all but one would be taken for what it is not."""
-    places: dict[tuple[str, int], str] = {}
-    for name, asset in sorted(scene.assets.items()):
-        first = places.setdefault((asset.href, asset.band_index), name)
-        # lwir and lwir11, nir and nir08 are two names of one band.
-        if first != name and not name.startswith(first):
-            raise MetadataError(
-                f"{first} and {name} are the same band of the same file",
-                expected="a file, or a band of a file, for each",
-                got=f"band {asset.band_index} of {asset.href}",
-                remedy="Correct the delivery's metadata.",
-            )
 
 
 def check_level(level: ProcessingLevel | None) -> None:

@@ -232,15 +232,6 @@ def test_an_item_that_says_the_suns_height_twice_and_differently_is_refused(writ
     assert read_scene(write_item(own_item(**{**wrong, "view:sun_elevation": 56.0}))).level == "L1"
 
 
-def test_two_bands_of_one_file_are_refused_and_two_names_of_one_band_are_not(write_item: WriteItem) -> None:
-    names = ("nir", "nir08")
-    assets = {name: asset_of("r.tif", bands=[band_11(name, nodata=None)]) for name in names}
-    assert set(read_scene(write_item(item_of(assets, **OWN))).assets) == set(names)
-    assets["red"] = asset_of("r.tif", bands=[band_11("red")])
-    with pytest.raises(MetadataError, match="nir and red are the same band of the same file"):
-        read_scene(write_item(item_of(assets, **OWN)))
-
-
 @pytest.mark.parametrize("unit", ["10*W m-2 sr-1 um-1", "10000 W/m2/sr/um"])
 def test_a_unit_with_a_factor_is_refused(write_item: WriteItem, unit: str) -> None:
     with pytest.raises(MetadataError, match="the unit of red is not reflectance"):
