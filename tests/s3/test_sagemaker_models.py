@@ -143,7 +143,12 @@ def taken(arn: str, home: Path, *words: object) -> str:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("ubj", "xgboost-model"), ("json", "xgboost-model"), ("txt", "model.txt"), ("onnx", "model/1/model.onnx")],
+    [
+        ("ubj", "xgboost-model"),
+        pytest.param("json", "xgboost-model", marks=pytest.mark.long),
+        pytest.param("txt", "model.txt", marks=pytest.mark.long),
+        pytest.param("onnx", "model/1/model.onnx", marks=pytest.mark.long),
+    ],
 )
 def test_what_libraries_leave_becomes_a_model_with_its_lineage(
     send: Send, made: Mapping[str, bytes], table: tuple[pd.DataFrame, Any], rows_file: Path, home: Path, kind: str, name: str
@@ -241,6 +246,7 @@ def _member(name: str, **told: Any) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("data", "told"),
     [
