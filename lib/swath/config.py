@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from swath.asset_check import check_layers
 from swath.coregister_settings import coregister_choice
@@ -21,6 +21,7 @@ from swath.names import NAME_RULE, name_problem
 from swath.outside import message
 from swath.pipeline import Writer
 from swath.report.drift import DriftTerms
+from swath.retention import KeepRules
 from swath.shadow_settings import Shadows, without_shadow
 from swath.shipped import find_pipeline
 from swath.steps.registry import kinds_of, parameter_names, takes_model, works_without_model
@@ -54,6 +55,17 @@ class PipelineFile(BaseModel):
     writer: Writer = "swath"
     checks: dict[str, Any] = {}
     drift: dict[str, Any] = {}
+    retention: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _retention(self) -> Self:
+        """Rules are for collections of this pipeline: no other keeps less because of it."""
+        for name in self.retention:
+            if not name.startswith(f"{self.name}-"):
+                msg = f"retention of {name}: a pipeline says how long its own collections are kept, such as {self.name}-landsat"
+                raise ValueError(msg)
+        KeepRules.parse(self.retention)
+        return self
 
     @field_validator("name")
     @classmethod

@@ -22,6 +22,7 @@ DSN: Final = "SWATH_POSTGRESQL_DSN"
 STORES: Final = "SWATH_STORES"
 STORE_PATIENCE: Final = "SWATH_STORE_PATIENCE_S"
 DATABASE_WAIT: Final = "SWATH_DATABASE_WAIT_S"
+CREDENTIAL_FROM: Final = "SWATH_DATABASE_PASSWORD_FROM"
 HOSTS: Final = "SWATH_HOSTS"
 SEARCH_PAGES: Final = "SWATH_SEARCH_PAGES"
 SEARCH_GIB: Final = "SWATH_SEARCH_GIB"
@@ -30,6 +31,9 @@ PAGES: Final = 20_000
 PAGES_GIB: Final = 16.0
 #: Set by a rendered job, with the site's link; its pods have all settings of the site already.
 LINK: Final = "SWATH_LINK"
+#: The same of the site's values, so that a run says which it had.
+SITE_DIGEST: Final = "SWATH_SITE_DIGEST"
+SUBMITTED_BY: Final = "SWATH_SUBMITTED_BY"
 #: Seconds that a store, and a database, may be away unless said otherwise. A managed database fails over within two minutes.
 STORE_S: Final = 300.0
 DATABASE_S: Final = 180.0
@@ -106,6 +110,10 @@ class Settings:
     lock_wait_s: Annotated[float, _Variable("SWATH_LOCK_WAIT_S", "seconds to wait for a commit's lock", _seconds)] = LOCK_S
     postgresql_dsn: Annotated[str, _Variable(DSN, "connection string of ledger and lock; a secret")] = ""
     database_wait_s: Annotated[float, _Variable(DATABASE_WAIT, "seconds that a database may be away", _seconds)] = DATABASE_S
+    database_password: Annotated[
+        str,
+        _Variable(CREDENTIAL_FROM, "`rds-iam`, or a command that prints the password of a database for one connection"),
+    ] = ""
     stores: Annotated[str, _Variable(STORES, "endpoint, identity and limits of buckets: JSON by bucket, or a file of it")] = ""
     store_patience_s: Annotated[float, _Variable(STORE_PATIENCE, "seconds that a store may be away", _seconds)] = STORE_S
     catalog: Annotated[str, _Variable("SWATH_CATALOG", "connection string of the served catalogue, as `--catalog`; a secret")] = (
@@ -153,6 +161,8 @@ class Settings:
         str, _Variable("SWATH_GPUS", "addresses of the GPUs that networks use; set by workers for their children")
     ] = ""
     link: Annotated[str, _Variable(LINK, "link of the site; set by rendered jobs")] = ""
+    site_digest: Annotated[str, _Variable(SITE_DIGEST, "SHA-256 of the site's values; set by rendered jobs")] = ""
+    submitted_by: Annotated[str, _Variable(SUBMITTED_BY, "submitter of the run; set by `swath submit`")] = ""
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Self:

@@ -17,10 +17,12 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from tests.deploy.jobs_and_sites import change
 
 from swath.sinks.served.pgstac import PgStac
 from swath.stores.database import Database
 
+__all__ = ["change"]
 Json = dict[str, Any]
 _ACCOUNT = "postgres"
 _MISSING = "PostgreSQL with PostGIS is not installed: apt-get install postgresql postgresql-postgis"

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +27,17 @@ from swath.ledger.pg_tables import PgTables
 from swath.ledger.provenance import provenance_of
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, TABLES
 from swath.ledger.tables import Tables
+from swath.retention import KeepRule
 from swath.runs.status import output_status
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
 from swath.stores.database import Database
 from swath.stores.local import local_store
+from swath.upkeep.holds import hold
 from swath.upkeep.janitor import Retention, clean
 from swath.upkeep.mend import LOST, mend
 from swath.upkeep.reconcile import compare
+from swath.upkeep.removal import remove_expired
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -232,6 +235,22 @@ def export(
     return int(ended.value.code or 0), json.loads(said.splitlines()[-1]) if said else {}
 
 
+def see_retention(tables: PgTables, output: Path, *, item: str) -> None:
+    """All products but one that is held go."""
+    store, rules, later = local_store(output), {"toa-landsat": KeepRule(days=30)}, datetime.now(UTC) + timedelta(days=31)
+    hold(store, item.split("/")[-2], reason="a question of whose it is", by="anna")
+    gone = remove_expired(tables, store, rules=rules, run_id="maintain", now=later)
+    assert (len(gone.products), len(gone.kept), compare(tables, store).findings) == (SCENES - 1, 1, [])
+    assert [p.relative_to(output).as_posix() for p in (output / "products").rglob("*.json")] == [item]
+    assert tables.read("tombstones", TABLES["tombstones"]).count() == SCENES - 1
+
+
+def see_attempts(tables: PgTables) -> None:
+    """Each attempt says that it began, and its waves say which it was."""
+    attempts = {(r["run_id"], r["wave"], r["attempt"]) for r in tables.read("runs", TABLES["runs"]).collect()}
+    assert attempts >= {("r", -1, 1), ("r", -1, 2), ("r", 2, 2), ("again", -1, 1)}
+
+
 def test_a_killed_run_goes_on_and_every_command_works_over_it(
     spark: "SparkSession", run_job: Callable[..., "RunSummary"], delivered: Path, tmp_path: Path, ledger: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
@@ -253,7 +272,10 @@ def test_a_killed_run_goes_on_and_every_command_works_over_it(
         run_job("toa", delivered, output=theirs, run_id="again")
     others = DeltaTables(spark, local_store(theirs))
     for name in set(TABLES) - {"tiles"}:
-        assert tables.read(name, TABLES[name]).count() == others.read(name, TABLES[name]).count(), name
+        # an attempt that was killed has a row that says that it began
+        began = int(name == "runs")
+        assert tables.read(name, TABLES[name]).count() == others.read(name, TABLES[name]).count() + began, name
+    see_attempts(tables)
     # Waves behind the one that was committed were published already: adopted products have no strips.
     strips, every = (t.read("tiles", TABLES["tiles"]).select("product_id", "asset", "strip") for t in (tables, others))
     assert strips.subtract(every).count() == 0
@@ -278,6 +300,9 @@ def test_a_killed_run_goes_on_and_every_command_works_over_it(
     assert compare(tables, store).findings == []
     item = next((ours / "products").rglob("*.json")).relative_to(ours).as_posix()
     assert provenance_of(tables, store, item=item).spec["pipeline"]["name"] == "toa"
+    see_retention(tables, ours, item=item)
+    last = run_job("toa", delivered, output=ours, run_id="last")
+    assert (last.scenes.made, last.scenes.skipped) == (0, SCENES)
     # Only composites have a table of sources.
     assert set(clean(tables, store, retention=Retention()).tables) == set(TABLES) - {"sources"}
 

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, redirect_stdout
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,12 @@ from swath.config import load_pipeline, prepare
 from swath.engine.child.parent import Child, Limits
 from swath.engine.keys import canonical
 from swath.inference.registry import Registry
+from swath.ledger.open import open_tables
+from swath.retention import KeepRule
 from swath.spark.start.session import build_session, stop_session
 from swath.stores.local import local_store
 from swath.stores.registry import open_store
+from swath.upkeep.removal import remove_expired
 
 
 class Silent:
@@ -89,6 +93,14 @@ def main() -> None:
         store.delete(next(p for p in store.list("products") if ".red." in p))
         told["mended"] = commanded(spark, "reconcile", out, "--fix")
         told["retried"] = commanded(spark, "retry", out, "--error", "lost")
+        later, rules = datetime.now(UTC) + timedelta(days=31), {"toa-landsat": KeepRule(days=30)}
+        kept = open_store(f"s3://{bucket}/kept")
+        for path in store.list(""):
+            kept.write(path, store.read(path) or b"")
+        gone = remove_expired(open_tables(spark, kept), kept, rules=rules, run_id="maintain", now=later)
+        told["expired"] = [len(gone.products), gone.versions, list(kept.list("products"))]
+        summary = execute(RunOptions(pipeline="toa", inputs=(there,), output=kept.root), told=Silent(), spark=spark)
+        told["after"] = [summary.scenes.made, summary.scenes.skipped]
     finally:
         stop_session(spark)
     sys.stdout.write(json.dumps(told) + "\n")

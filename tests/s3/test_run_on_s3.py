@@ -43,6 +43,7 @@ def test_a_run_on_s3_makes_what_a_run_in_a_folder_makes(told: dict[str, Any], bu
     assert [f["kind"] for f in told["mended"]["findings"]] == ["missing-file"]
     assert [(r["made"], r["assets"]["made"]) for r in told["retried"]["runs"]] == [(1, 1)]
     assert told["s3 tables"] == {**told["local tables"], "runs": 4}, "of each run that it began, and its wave"
+    assert (told["expired"][0], told["expired"][2], told["after"]) == (1, [], [0, 1])
     store, here, down = bucket.store(), tmp_path / "out", tmp_path / "down"
     files = sorted(p.relative_to(here).as_posix() for p in (here / "products").rglob("*.*") if p.is_file())
     assert len(files) > 12

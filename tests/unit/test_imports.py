@@ -35,6 +35,7 @@ VALUES = frozenset(
         "plain",
         "product",
         "redaction",
+        "retention",
         "scene",
         "sensors",
         "settings",

@@ -26,10 +26,12 @@ from swath.deploy.render.order import Order
 from swath.deploy.render.plain import as_yaml
 from swath.deploy.rendering import border_table, render, write_pod_templates
 from swath.deploy.site.duration import seconds
-from swath.deploy.site.files import load_job, load_site, site_names
+from swath.deploy.site.files import load_job, load_site, site_file, site_names
 from swath.deploy.site.names import new_run_id
 from swath.deploy.site.site_diff import differences
 from swath.errors import ConfigError
+from swath.inference.trusted_keys import KEYS
+from swath.runs.origin import submitter
 
 _SITE = click.option("--site", "site_name", required=True, metavar="NAME|FILE", help="Where to run.")
 
@@ -103,7 +105,7 @@ def submit_command(job: str, *, site_name: str, run_id: str | None, wait: bool, 
     command = engine_of(order.site).in_foreground(order)
     if command is not None:
         sys.exit(_run(order, command=command))
-    order = _submit(order, again=again)
+    order = _submit(replace(order, submitted_by=submitter()), again=again)
     if wait:
         sys.exit(_wait(order, retries=retries))
     _say_who_ends_it(order)
@@ -271,6 +273,15 @@ def sites_history_command(name: str) -> None:
     click.echo("---\n".join(as_yaml(made) for made in history_server(load_site(name))), nl=False)
 
 
+@sites_group.command("migration")
+@click.argument("name")
+def sites_migration_command(name: str) -> None:
+    """Print the Job, with an account of its own, that makes or changes the schemas of a site's databases."""
+    from swath.deploy.pods.migration import migration  # noqa: PLC0415
+
+    click.echo("---\n".join(as_yaml(made) for made in migration(load_site(name))), nl=False)
+
+
 @sites_group.command("diff")
 @click.argument("a")
 @click.argument("b")
@@ -278,3 +289,32 @@ def sites_diff_command(a: str, b: str) -> None:
     """Print every value in which two sites differ."""
     for path, left, right in differences(load_site(a), load_site(b)):
         click.echo(f"{path}\n  {a}: {left}\n  {b}: {right}")
+
+
+@sites_group.command("pin")
+@click.argument("release", type=click.Path(dir_okay=False, path_type=Path), metavar="images.json")
+@click.option("--site", "names", multiple=True, required=True, metavar="NAME|FILE", help="Site file to change; repeatable.")
+@click.option("--key", "key_files", required=True, envvar=KEYS, show_envvar=True, help="Public keys that may have signed it.")
+@click.option(
+    "--schedules", type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="Folder whose schedules are rendered anew, of one site.",
+)  # fmt: skip
+def sites_pin_command(*, release: Path, names: tuple[str, ...], key_files: str, schedules: Path | None) -> None:
+    """Write the digests of a signed images.json into site files, and render the schedules that Flux delivers.
+
+    Example: swath sites pin dist/images/images.json --key site.pub --site kubernetes
+    """
+    from swath.cli.pins import pin_site, render_schedules  # noqa: PLC0415
+    from swath.deploy.release.released import verified  # noqa: PLC0415
+    from swath.inference.trusted_keys import keys_of  # noqa: PLC0415
+
+    if schedules is not None and len(names) > 1:
+        msg = "--schedules are of one site: name one --site"
+        raise ConfigError(msg)
+    found = verified(release, keys=keys_of(key_files))
+    for name in names:
+        for pin in pin_site(site_file(name), release=found):
+            click.echo(f"{name}: {pin.name} {pin.before[:19]} -> {pin.after[:19]}, commit {found.commit[:12]}")
+    if schedules is not None:
+        for path in render_schedules(schedules, site=load_site(names[0])):
+            click.echo(f"wrote {path}")

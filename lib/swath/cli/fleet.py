@@ -22,7 +22,11 @@ _COLUMNS = (
     "backlog",
     "forwarded",
     "swath",
+    "by",
+    "attempt",
+    "ran",
     "image",
+    "site file",
     "ledger",
 )
 
@@ -53,7 +57,10 @@ def _cells(row: Row) -> tuple[str, ...]:
     backlog = "" if row.backlog is None else str(row.backlog)
     numbers = (row.scenes_in, row.made, row.skipped, row.quarantined) if row.run_id else ("",) * 4
     ages = [duration(age) if age is not None else "" for age in (row.age_s, row.receipt_age_s)]
-    return (row.site, row.state, row.run_id, *map(str, numbers), ages[0], backlog, ages[1], row.code, row.image, row.ledger)
+    attempt = "" if row.attempt is None else str(row.attempt)
+    changed = "" if row.changed is None else "changed since" if row.changed else "same"
+    seen = (row.code, row.submitted_by, attempt, row.ran, row.image, changed, row.ledger)
+    return (row.site, row.state, row.run_id, *map(str, numbers), ages[0], backlog, ages[1], *seen)
 
 
 def _show(rows: list[Row]) -> None:

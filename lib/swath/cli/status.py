@@ -12,6 +12,9 @@ from swath.report.text import duration
 if TYPE_CHECKING:
     from swath.runs.status import OutputStatus, RunRow
 
+#: What ``-o wide`` and ``-o csv`` show beside.
+_WIDE = ("by", "attempt", "swath", "site", "site digest", "image")
+_DIGITS = 12
 _COLUMNS = ("run", "pipeline", "waves", "in", "made", "skipped", "quarantined", "account", "took")
 
 
@@ -56,7 +59,10 @@ def _status(output: str, *, run_id: str | None, master: str | None) -> "OutputSt
 
 
 def _show(found: "OutputStatus", *, form: str | None) -> None:
-    show(_COLUMNS, [_cells(run) for run in found.runs], form=form)
+    if form is None:
+        show(_COLUMNS, [_cells(run) for run in found.runs], form=form)
+    else:
+        show((*_COLUMNS, *_WIDE), [(*_cells(run), *_origin(run)) for run in found.runs], form=form)
     if form == "csv":
         return
     for pipeline, number in found.products.items():
@@ -64,6 +70,13 @@ def _show(found: "OutputStatus", *, form: str | None) -> None:
     for (pipeline, error), number in found.quarantine.items():
         what = f" of {pipeline}" if pipeline else ""
         click.echo(f"in quarantine: {number} scenes{what}: {error}")
+
+
+def _origin(run: "RunRow") -> tuple[str, ...]:
+    """Who ordered it, and what it ran in; a run of an earlier version says nothing of it."""
+    origin = run.origin
+    attempt = str(origin.attempt or "")
+    return (origin.submitted_by or "", attempt, run.code, run.site, (origin.site_digest or "")[:_DIGITS], origin.image or "")
 
 
 def _cells(run: "RunRow") -> tuple[str, ...]:

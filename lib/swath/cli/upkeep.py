@@ -1,4 +1,4 @@
-"""``swath reconcile``, ``maintain`` and ``export``: an output in order."""
+"""``swath reconcile`` and ``export``: an output in order."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,6 @@ from swath.cli.catalog import catalog_options, reconcile_served, target_of
 from swath.cli.output import existing, json_option, locked, master_option, session
 from swath.cli.progress import telling
 from swath.errors import AccountError, ConfigError
-from swath.report.text import size
 from swath.runs.run_id import new_run_id
 from swath.runs.told import Told
 from swath.settings import Settings
@@ -76,13 +75,20 @@ def _mended(
 ) -> "list[OutputFinding]":
     """Mend, and say so; what is left."""
     from swath.ledger.open import open_tables  # noqa: PLC0415
+    from swath.upkeep.finding import UNRECORDED  # noqa: PLC0415
     from swath.upkeep.mend import mend  # noqa: PLC0415
+    from swath.upkeep.rebuild import ToldRuns, record_runs, told_runs  # noqa: PLC0415
 
+    # a ledger of yesterday, restored, knows neither the products of today nor the runs that made them
+    lacking = any(f.kind in UNRECORDED for f in found.findings)
+    before = told_runs(store) if lacking else ToldRuns()
     with session("reconcile", master, output=store.root) as spark:
-        mended = mend(spark, open_tables(spark, store, lock=lock), store, found=found, run_id=run_id)
+        tables = open_tables(spark, store, lock=lock)
+        mended = mend(spark, tables, store, found=found, run_id=run_id, site=Settings.of().site, made_by=before.made_by)
+        runs = record_runs(tables, before, run_id=run_id) if lacking else ()
     told.say(
-        f"repaired: {len(mended.adopted)} products recorded, {len(mended.sent_back)} sent back (swath retry), "
-        f"{len(mended.catalogue)} catalogue files rewritten"
+        f"repaired: {len(mended.adopted)} products and {len(runs)} runs recorded, {len(mended.sent_back)} sent back "
+        f"(swath retry), {len(mended.catalogue)} catalogue files rewritten"
     )
     return [f for f in mended.left if f.kind != "orphan-file"]
 
@@ -119,49 +125,6 @@ def _tell(found: "OutputComparison", told: Told) -> None:
     told.say(f"{found.products} products in the ledger, {found.files} files, {len(found.findings)} findings")
     for finding in found.findings[:_TOLD]:
         told.say(str(finding))
-
-
-@click.command("maintain")
-@click.argument("output")
-@click.option("--scratch-hours", type=click.FloatRange(min=0), default=24.0, show_default=True, help="Time to keep scratch.")
-@click.option(
-    "--retention-days",
-    type=click.FloatRange(min=0),
-    default=7.0,
-    show_default=True,
-    help="Time to keep files that no item names, and plans of runs that ended.",
-)
-@click.option(
-    "--table-days", type=click.FloatRange(min=7), default=7.0, show_default=True, help="Time to keep older versions of tables."
-)
-@click.option("--dry-run", is_flag=True, help="List what would be removed; remove nothing.")
-@json_option
-@master_option
-def maintain_command(
-    *,
-    output: str,
-    scratch_hours: float,
-    retention_days: float,
-    table_days: float,
-    dry_run: bool,
-    as_json: bool,
-    master: str | None,
-) -> None:
-    """Remove from OUTPUT what is no longer needed, and tidy its tables. No run may be at work."""
-    from swath.ledger.open import open_tables  # noqa: PLC0415
-    from swath.upkeep.janitor import Retention, clean  # noqa: PLC0415
-
-    store, name = existing(output), new_run_id()
-    retention = Retention(scratch_h=scratch_hours, unnamed_h=retention_days * 24, table_h=table_days * 24)
-    with telling() as told, session("maintain", master, output=output) as spark, locked(store, run_id=name) as lock:
-        done = clean(open_tables(spark, store, lock=lock), store, retention=retention, dry=dry_run)
-        verb = "would remove" if dry_run else "removed"
-        told.say(
-            f"{verb} {len(done.scratch)} files of scratch, {len(done.unnamed)} files that no item names, "
-            f"plans of {len(done.plans)} runs, {len(done.uploads)} uploads: {size(done.bytes)}; tidied {len(done.tables)} tables"
-        )
-    if as_json:
-        click.echo(json.dumps(done.plain()))
 
 
 @click.command("export")

@@ -16,6 +16,7 @@ from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SOURCES, TILES
 from swath.ledger.standing import standing_attempts
 from swath.ledger.tables import Tables
 from swath.product import AssetRecord
+from swath.runs.origin import RunOrigin
 from swath.runs.work import Refusal
 from swath.statistics import SUMS
 
@@ -54,12 +55,19 @@ class CompositeLedger:
     """
 
     def __init__(self, tables: Tables, *, request: CompositeRequest) -> None:
-        self._tables, self._request = tables, request
+        self._tables, self._request, self._origin = tables, request, request.origin
 
     def waves(self) -> set[int]:
         """Waves of this run that are committed."""
-        rows = self._tables.read("runs", RUNS, columns=["wave"], where={"run_id": [self._request.run_id]}).collect()
+        where = {"run_id": [self._request.run_id]}
+        rows = self._tables.read("runs", RUNS, columns=["wave", "attempt"], where=where).collect()
+        self._origin = self._request.origin.again(max((row["attempt"] or 1 for row in rows), default=0))
         return {row["wave"] for row in rows}
+
+    @property
+    def origin(self) -> RunOrigin:
+        """Origin of this execution; its attempt is known once ``waves`` was asked."""
+        return self._origin
 
     def commit(
         self, wave: int, works: Sequence[CompositeWork], *, account: Account, left_out: Sequence[LeftOut], started: datetime
@@ -158,5 +166,5 @@ class CompositeLedger:
         return row_of(
             RUNS, run_id=request.run_id, wave=wave, pipeline=request.recipe.name, spec_digest=digest_of(request.spec),
             spec=json.dumps(request.spec, sort_keys=True), **counts_of(account), cpu_s=0.0, started=started, ended=now,
-            code=__version__, site=request.site,
+            code=__version__, site=request.site, **self._origin.columns(),
         )  # fmt: skip

@@ -1,5 +1,7 @@
 """A request for composites, performed in a session: the run, its log and its report."""
 
+from dataclasses import replace
+
 from pyspark.sql import SparkSession
 
 from swath.composites.request import CompositeRequest
@@ -8,6 +10,7 @@ from swath.composites.summary import summary_of
 from swath.lineage.emit import lineage_of
 from swath.lineage.job import LineageJob
 from swath.report.summary import RunSummary
+from swath.runs.origin import RunOrigin
 from swath.runs.recorded import recorded
 from swath.runs.report_files import write_report
 from swath.runs.told import Told
@@ -32,6 +35,7 @@ def perform(spark: SparkSession, request: CompositeRequest, *, told: Told) -> Ru
         lineage_of(_job(spark, request), say=log.say) as lineage,
     ):
         log.say(f"run {request.run_id}: {request.recipe.title} into {request.output}")
+        request = replace(request, origin=RunOrigin.of(spark.conf.get))
         with logs_kept(spark, open_store(request.output), run_id=request.run_id, say=log.say):
             outcome = CompositeRun(spark, request, progress=log.stage, say=log.say).execute(began=lineage.begin)
         summary = write_report(summary_of(outcome))

@@ -7,6 +7,7 @@ from typing import Any
 from swath.engine.child.parent import Limits
 from swath.readers.gate.terms import Terms
 from swath.redaction import redacted
+from swath.runs.origin import RunOrigin
 from swath.sinks.served.target import CatalogueTarget
 from swath.stack.periods import Period
 from swath.stack.recipe import CompositeRecipe
@@ -34,6 +35,7 @@ class CompositeRequest:
         wave_products: Composites that commit together.
         catalogue: Catalogue that users search, beside the static catalogue.
         again: Ids of sources: composites that were made without one of them are made again.
+        origin: Who ordered it, and what it runs in; no part of what was asked.
     """
 
     run_id: str
@@ -50,6 +52,7 @@ class CompositeRequest:
     wave_products: int = WAVE_PRODUCTS
     catalogue: CatalogueTarget | None = None
     again: frozenset[str] = frozenset()
+    origin: RunOrigin = field(default_factory=RunOrigin)
 
     @property
     def spec(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,7 +17,8 @@ from swath.composites.stored import StoredPlan, write_stacks
 from swath.composites.work import CompositeWave, CompositeWork, StageProgress
 from swath.errors import ConfigError
 from swath.ledger.open import open_tables
-from swath.ledger.schemas import PRODUCTS
+from swath.ledger.removed import TABLE
+from swath.ledger.schemas import PRODUCTS, TOMBSTONES
 from swath.ledger.tables import Tables
 from swath.readers.passed_over import PassedOver
 from swath.readers.stac.search import Say
@@ -94,6 +95,7 @@ class CompositeRun:
             outcome = CompositeOutcome(request=self._request, plan=stored, started=started, ended=started)
             ledger = CompositeLedger(tables, request=self._request)
             done, size = ledger.waves(), self._request.wave_products
+            outcome.request = replace(self._request, origin=ledger.origin)
             for wave in range(stored.waves(size=size)):
                 held.check()
                 works = stored.wave(wave, size=size, store=store)
@@ -216,7 +218,18 @@ def _latest(tables: Tables) -> dict[str, Known]:
     few = tables.small("products", PRODUCTS, columns=columns)
     if few is None:
         few = [row.asDict() for row in tables.read("products", PRODUCTS, columns=columns).collect()]
-    return newest_versions(few)
+    return newest_versions([*few, *_removed(tables)])
+
+
+def _removed(tables: Tables) -> list[dict[str, Any]]:
+    """Versions that retention removed: they are not made again. What they had left out is not known any more."""
+    columns = ["product_id", "product_key", "made"]
+    if not tables.exists(TABLE):
+        return []
+    few = tables.small(TABLE, TOMBSTONES, columns=columns)
+    if few is None:
+        few = [row.asDict() for row in tables.read(TABLE, TOMBSTONES, columns=columns).collect()]
+    return [{**row, "left_out": {}} for row in few]
 
 
 def _nothing(sources: int, request: CompositeRequest) -> ConfigError:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from swath.deploy.border.place import BorderPlace, open_place
+from swath.deploy.border.receipts import Receipts
 from swath.deploy.operate.liveness import Life, life_of
 from swath.deploy.operate.result import RunResult, parse_result, result_path
 from swath.deploy.site.duration import seconds
@@ -39,6 +40,10 @@ class Row:
         backlog: Results that ``swath forward`` has not sent; None where the site sends nothing.
         receipt_age_s: Since ``swath forward`` last sent one [s]; None where it never did.
         code: Version of swath.
+        submitted_by: Who submitted the run; empty where its result does not say so.
+        attempt: Which execution under its name it was; None likewise.
+        ran: Digest of the image that it ran in, which the site file may have replaced since.
+        changed: Whether the site file is another one since the run; None where the result does not say.
         image: Digest that the site file asks for.
         ledger: Kind of ledger.
     """
@@ -55,6 +60,10 @@ class Row:
     backlog: int | None = None
     receipt_age_s: float | None = None
     code: str = ""
+    submitted_by: str = ""
+    attempt: int | None = None
+    ran: str = ""
+    changed: bool | None = None
     image: str = ""
     ledger: str = ""
 
@@ -96,24 +105,30 @@ def _not_reached(site: Site, *, told: str) -> Row:
 
 
 def _digest(site: Site) -> str:
-    return site.image.rpartition("@")[2][:19]
+    return _short(site.image)
+
+
+def _short(image: str) -> str:
+    """The algorithm and 12 digits of an image's digest."""
+    return image.rpartition("@")[2][:19]
 
 
 def _row(job: JobSpec, *, site: Site, now: datetime) -> Row:
     """Ask one site."""
     place = open_place(job.output, site=site)
-    listed, receipts = place.times("reports"), place.times("reports/forwarded")
-    newest = _newest(listed)
+    listed = place.times("reports")
+    receipts, newest = Receipts(place, listed=listed), _newest(listed)
+    last = receipts.newest(now=now)
     base: dict[str, Any] = {
         "site": site.site,
         "image": _digest(site),
         "ledger": site.ledger.kind.value,
-        "receipt_age_s": (now - max(receipts.values())).total_seconds() if receipts else None,
-        "backlog": sum(name.endswith(_RESULT) and name not in receipts for name in listed) if site.border.to else None,
+        "receipt_age_s": None if last is None else (now - last).total_seconds(),
+        "backlog": sum(1 for _ in receipts.waiting()) if site.border.to else None,
     }
     if newest is None:
         return Row(**base, state="no run", told=f"no run is below {job.output}")
-    return Row(**base, run_id=newest, **_state(place, newest, listed=listed, job=job, now=now))
+    return Row(**base, run_id=newest, **_state(place, newest, listed=listed, job=job, site=site, now=now))
 
 
 def _newest(listed: Mapping[str, datetime]) -> str | None:
@@ -123,7 +138,9 @@ def _newest(listed: Mapping[str, datetime]) -> str | None:
     return None if name is None else name.removesuffix(_STREAM).removesuffix(_RESULT)
 
 
-def _state(place: BorderPlace, run_id: str, *, listed: Mapping[str, datetime], job: JobSpec, now: datetime) -> dict[str, Any]:
+def _state(
+    place: BorderPlace, run_id: str, *, listed: Mapping[str, datetime], job: JobSpec, site: Site, now: datetime
+) -> dict[str, Any]:
     """State of the newest run, by its result, or by its stream without one."""
     life = None
     try:
@@ -131,7 +148,7 @@ def _state(place: BorderPlace, run_id: str, *, listed: Mapping[str, datetime], j
         life = life_of(stream, now=now, max_duration_s=seconds(job.max_duration)) if stream is not None else None
         data = place.read(result_path(run_id)) if f"{run_id}{_RESULT}" in listed else None
         if data is not None and (life is None or life.last.event == "end"):
-            return _of_result(parse_result(data, run_id=run_id), now=now)
+            return _of_result(parse_result(data, run_id=run_id), site=site, now=now)
     except ConfigError as error:
         return {"state": "failed", "told": str(error)}
     if life is None:
@@ -139,11 +156,22 @@ def _state(place: BorderPlace, run_id: str, *, listed: Mapping[str, datetime], j
     return _of_life(life, now=now)
 
 
-def _of_result(result: RunResult, *, now: datetime) -> dict[str, Any]:
+def _of_result(result: RunResult, *, site: Site, now: datetime) -> dict[str, Any]:
     counts = {name: getattr(result, name) for name in ("scenes_in", "made", "skipped", "quarantined")}
     state = "unbalanced" if not result.balanced else "quarantined" if result.quarantined else "good"
     age_s = None if result.ended is None else (now - result.ended).total_seconds()
-    return {**counts, "state": state, "age_s": age_s, "code": str(result.raw.get("code") or ""), "told": result.text}
+    told, digest = result.raw, result.raw.get("site_digest")
+    return {
+        **counts,
+        "state": state,
+        "age_s": age_s,
+        "told": result.text,
+        "code": str(told.get("code") or ""),
+        "submitted_by": str(told.get("submitted_by") or ""),
+        "attempt": told.get("attempt"),
+        "ran": _short(str(told.get("image") or "")),
+        "changed": digest != site.digest if digest else None,
+    }
 
 
 def _of_life(life: Life, *, now: datetime) -> dict[str, Any]:

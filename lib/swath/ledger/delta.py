@@ -69,9 +69,12 @@ class DeltaTables:
         """The table; an empty one of the schema when it was never written."""
         there = self.exists(name)
         rows = self._spark.read.format("delta").load(self.path(name)) if there else self._spark.createDataFrame([], schema)
+        known = set(rows.columns)
+        # a table of an earlier swath lacks columns
+        rows = rows.withColumns({c.name: F.lit(None).cast(c.dataType) for c in schema if c.name not in known})
         for column, values in (where or {}).items():
             rows = rows.filter(F.col(column).isin(list(values)))
-        return rows.select(*columns) if columns is not None else rows
+        return rows.select(*(columns if columns is not None else schema.names))
 
     def small(
         self, name: str, schema: StructType, *, columns: Sequence[str], where: Mapping[str, Sequence[Any]] | None = None
@@ -124,7 +127,7 @@ class DeltaTables:
                 frame = rows if isinstance(rows, DataFrame) else self._frame(rows, schema)
                 (
                     frame.coalesce(files).write.format("delta").mode("append")
-                    .option("txnAppId", application).option("txnVersion", wave)
+                    .option("txnAppId", application).option("txnVersion", wave).option("mergeSchema", "true")
                     .save(self.path(name))
                 )  # fmt: skip
                 self._logs.pop(name, None)

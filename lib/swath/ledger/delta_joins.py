@@ -12,6 +12,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from swath.ledger.delta_log import DeltaLog
 from swath.ledger.delta_rows import READERS, write_table
+from swath.ledger.growth import padded
 from swath.stores.base import Store
 
 #: Files that are joined at once: what 3,000 commits leave is then some 130 files.
@@ -35,7 +36,8 @@ def join_small(log: DeltaLog, *, schema: pa.Schema, store: Store) -> bool:
         Whether files were joined.
     """
     small = [path for path, size in log.files.items() if size < SMALL_BYTES]
-    if not log.plain or len(small) < MANY:
+    # rows of a later swath's table would lose the columns that are unknown here
+    if not log.plain or len(small) < MANY or not log.knows_all(schema.names):
         return False
     table = _rows_of(small, schema, store=store, folder=log.folder)
     return table is not None and log.replace(small, write_table(table, store=store, folder=log.folder))
@@ -46,7 +48,7 @@ def _rows_of(files: Sequence[str], schema: pa.Schema, *, store: Store, folder: s
 
     def read(name: str) -> pa.Table:
         with store.open(f"{folder}/{name}") as opened:
-            return pq.ParquetFile(opened, pre_buffer=False).read(use_threads=False)
+            return padded(pq.ParquetFile(opened, pre_buffer=False).read(use_threads=False), schema)
 
     with ThreadPoolExecutor(READERS) as readers:
         found = list(readers.map(read, files))

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from swath import __version__
 from swath.ledger import delta_checkpoint as checkpoints
+from swath.ledger.growth import compatible, grown
 from swath.stores.base import Store
 
 Json = dict[str, Any]
@@ -103,7 +104,7 @@ class DeltaLog:
 
         Args:
             add: Path, size and statistics of the file; None commits no rows.
-            schema: Schema of the table, which is created if it does not exist.
+            schema: Schema of the rows; the table is created, or gets columns that it lacks.
             application: Transaction application.
             wave: Version.
 
@@ -125,7 +126,7 @@ class DeltaLog:
             now = time.time_ns() // 1_000_000
             lines = [
                 _info(now),
-                *(_born(schema, now) if self.version < 0 else []),
+                *(_born(schema, now) if self.version < 0 else self._grown(schema)),
                 *_added(add, now=now, application=application, wave=wave),
             ]
             if keeper.put_if_absent(self.commit_path(self.version + 1), _lines(lines)):
@@ -189,8 +190,17 @@ class DeltaLog:
         self.checkpoint = self.version
 
     def fits(self, schema: Json) -> bool:
-        """Whether rows of a schema may be added and read here."""
-        return self.plain and self.schema in (None, schema)
+        """Whether rows of a schema may be added and read here; an earlier or a later swath's table has other columns beside."""
+        return self.plain and (self.schema is None or compatible(self.schema, schema))
+
+    def knows_all(self, names: Sequence[str]) -> bool:
+        """Whether the table has no column beside these."""
+        return self.schema is not None and {field["name"] for field in self.schema["fields"]} <= set(names)
+
+    def _grown(self, schema: Json) -> list[Json]:
+        """The action that gives the table the columns that it lacks."""
+        more = grown(self.schema, schema) if self.schema is not None else None
+        return [{"metaData": {**self.told["metaData"], "schemaString": json.dumps(more, separators=(",", ":"))}}] if more else []
 
     def _read_checkpoint(self) -> None:
         data = self.store.read(f"{self.folder}/_delta_log/{checkpoints.checkpoint_name(self.checkpoint)}")

@@ -13,6 +13,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from swath.ledger.arrow_rows import array_of, dicts_of, named
+from swath.ledger.growth import padded
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
 
@@ -95,8 +96,14 @@ def read_rows(files: Sequence[str], columns: Sequence[str], *, store: Store, fol
         if data is None:
             raise FileNotFoundError(f"{folder}/{name}")
         file = pq.ParquetFile(io.BytesIO(data), coerce_int96_timestamp_unit="us")
-        found += dicts_of(file.read(columns=list(columns)))
+        found += _dicts(file.read(columns=list(columns)), columns)
     return found
+
+
+def _dicts(table: pa.Table, columns: Sequence[str]) -> list[Json]:
+    """Rows with a value for each column; a file of an earlier swath lacks some."""
+    rows, lacking = dicts_of(table), [c for c in columns if c not in table.schema.names]
+    return [{**dict.fromkeys(lacking), **row} for row in rows] if lacking else rows
 
 
 def read_where(
@@ -119,7 +126,7 @@ def read_where(
             masks = [pc.is_in(keys[c], value_set=array_of(list(values), keys[c].type)) for c, values in where.items()]
             mask = reduce(pc.and_, masks)
             if pc.any(mask).as_py():
-                found += dicts_of(file.read(columns=list(columns), use_threads=False).filter(mask))
+                found += _dicts(file.read(columns=list(columns), use_threads=False).filter(mask), columns)
     return found
 
 
@@ -139,7 +146,7 @@ def read_columns(files: Sequence[str], schema: pa.Schema, *, store: Store, folde
     def read(name: str) -> pa.Table:
         with store.open(f"{folder}/{name}") as opened:
             file = pq.ParquetFile(opened, coerce_int96_timestamp_unit="us", pre_buffer=False)  # no thread for a file of kilobytes
-            table = file.read(columns=schema.names, use_threads=False).select(schema.names)
+            table = padded(file.read(columns=schema.names, use_threads=False), schema)
         # Spark's own files hold UTC without saying so: the cast takes a naive moment for UTC.
         return table if table.schema.equals(schema) else table.cast(schema)
 

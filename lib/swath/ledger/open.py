@@ -16,7 +16,7 @@ from swath.stores.lock import CommitLock
 if TYPE_CHECKING:
     from swath.ledger.pg_rows import PgRows
 
-_MARK = "ledger.json"
+MARK = "ledger.json"
 
 
 def open_tables(
@@ -35,11 +35,11 @@ def open_tables(
     """
     rows = _rows(store, environ)
     if rows is None:
-        if store.size(_MARK) is not None:
+        if store.size(MARK) is not None:
             msg = f"the ledger of {store.root} is in PostgreSQL: set {LEDGER}=postgresql and {DSN}"
             raise ConfigError(msg)
         return DeltaTables(spark, store, lock=lock)
-    if store.size(_MARK) is None and next(store.list(TABLES_FOLDER), None) is not None:
+    if store.size(MARK) is None and next(store.list(TABLES_FOLDER), None) is not None:
         msg = f"the ledger of {store.root} is in Delta, and {LEDGER} is postgresql: unset it, or name another output"
         raise ConfigError(msg)
     from swath.ledger.pg_tables import PgTables  # noqa: PLC0415  psycopg only where a database is configured
@@ -56,7 +56,7 @@ def has_ledger(store: Store, environ: Mapping[str, str] = os.environ) -> bool:
     rows = _rows(store, environ)
     if rows is not None:
         return rows.anything()
-    return store.size(_MARK) is not None or next(store.list(TABLES_FOLDER), None) is not None
+    return store.size(MARK) is not None or next(store.list(TABLES_FOLDER), None) is not None
 
 
 def _rows(store: Store, environ: Mapping[str, str]) -> "PgRows | None":

@@ -15,7 +15,7 @@ from psycopg import errors, sql
 from psycopg.rows import dict_row
 
 from swath.errors import AccountError, ConfigError, ServiceError
-from swath.ledger.pg_schema import has_log, prepare, table
+from swath.ledger.pg_schema import columns_of, has_log, prepare, table
 from swath.ledger.pg_values import stored
 from swath.stores.database import Database, hopeless, reason, waiting_for
 
@@ -27,7 +27,7 @@ ROW_ID = "_id"
 _BATCH = 1000
 #: Columns that name a row, as far as a table has them; and those that are asked for by value.
 IDENTITY = ("product_id", "product_key", "scene_id", "digest", "href", "pipeline", "run_id", "wave", "asset", "strip", "n")
-_TABLES = ("scenes", "products", "tiles", "sources", "quarantine", "runs")
+_TABLES = ("scenes", "products", "tiles", "sources", "quarantine", "runs", "tombstones")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ class PgRows:
         self._met = False
         self._known: set[str] = set()
         self._there: set[str] = set()
+        self._columns: dict[str, frozenset[str]] = {}
 
     def exists(self, name: str) -> bool:
         """Whether anything was appended to the table, even an empty commit."""
@@ -114,11 +115,13 @@ class PgRows:
 
         first = self._asked(work)
         self._known.add(name)
+        self._columns.pop(name, None)
         return first
 
     def size(self, name: str, columns: Sequence[str]) -> int:
         """Bytes that some columns of a table take, compressed as they are."""
-        sizes = sql.SQL(" + ").join(sql.SQL("coalesce(pg_column_size({}), 0)").format(sql.Identifier(c)) for c in columns)
+        there = [c for c in columns if c in self._columns_of(name)]
+        sizes = sql.SQL(" + ").join(sql.SQL("coalesce(pg_column_size({}), 0)").format(sql.Identifier(c)) for c in there)
         query = sql.SQL("SELECT coalesce(sum({}), 0) FROM {} WHERE output = %s").format(sizes, table(name))
         return self._asked(lambda c: int(c.execute(query, [self._output]).fetchone()[0]))  # type: ignore[index]
 
@@ -136,7 +139,12 @@ class PgRows:
         if not self.exists(name):
             return
         asked = [sql.SQL("output = %s"), *(sql.SQL("{} = ANY(%s)").format(sql.Identifier(c)) for c in where or ())]
-        wanted = [*map(sql.Identifier, columns), *([sql.SQL("id AS {}").format(sql.Identifier(ROW_ID))] if ids else [])]
+        there = self._columns_of(name)
+        # a table of an earlier swath lacks columns until the first append of this one
+        wanted: list[sql.Composable] = [
+            sql.Identifier(c) if c in there else sql.SQL("NULL AS {}").format(sql.Identifier(c)) for c in columns
+        ]
+        wanted += [sql.SQL("id AS {}").format(sql.Identifier(ROW_ID))] if ids else []
         query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
             sql.SQL(", ").join(wanted), table(name), sql.SQL(" AND ").join(asked)
         )
@@ -182,6 +190,17 @@ class PgRows:
 
         self._asked(work)
 
+    def forget(self) -> None:
+        """Remove every row of the output, and what the log says of it: for a copy of an output that is not needed any more."""
+
+        def work(connection: Connection) -> None:
+            with connection.transaction():
+                for name in ("changes", "exported", *(n for n in _TABLES if columns_of(connection, n))):
+                    connection.execute(sql.SQL("DELETE FROM {} WHERE output = %s").format(table(name)), [self._output])
+
+        if self.anything():
+            self._asked(work)
+
     def tidy(self, name: str) -> None:
         """Let the planner of queries know the table; dead rows are the server's own business."""
         self._asked(lambda c: c.execute(sql.SQL("ANALYZE {}").format(table(name))))
@@ -202,6 +221,12 @@ class PgRows:
             "ON CONFLICT (output, target) DO UPDATE SET seq = greatest(swath_ledger.exported.seq, excluded.seq)"
         )
         self._asked(lambda c: c.execute(query, [self._output, target, seq]))
+
+    def _columns_of(self, name: str) -> frozenset[str]:
+        """Columns that a table has now."""
+        if name not in self._columns:
+            self._columns[name] = self._asked(lambda c: columns_of(c, name))
+        return self._columns[name]
 
     def _names(self, connection: Connection) -> set[str]:
         """Tables of the output."""

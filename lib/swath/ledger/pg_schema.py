@@ -57,7 +57,7 @@ def prepare(connection: Connection, name: str, schema: pa.Schema) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('swath_ledger', 7))")
     connection.execute(_LOG)
     connection.execute(sql.SQL(_TABLE).format(table(name)))
-    known = _columns(connection, name)
+    known = columns_of(connection, name)
     added = [
         sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(c.name), sql.SQL(kind_of(c.type)))
         for c in schema
@@ -86,10 +86,11 @@ def migrate(database: Database, tables: Mapping[str, pa.Schema]) -> None:
 
 
 def _is_whole(connection: Connection, name: str, schema: pa.Schema) -> bool:
-    return has_log(connection) and _columns(connection, name) >= {"id", "output", "seq", *schema.names}
+    return has_log(connection) and columns_of(connection, name) >= {"id", "output", "seq", *schema.names}
 
 
-def _columns(connection: Connection, name: str) -> frozenset[str]:
+def columns_of(connection: Connection, name: str) -> frozenset[str]:
+    """Columns that a table has now."""
     # Not information_schema, which shows a role only what it has a right on.
     there = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
     return frozenset(row[0] for row in connection.execute(there, [f"{SCHEMA}.{name}"]))

@@ -120,6 +120,10 @@ class PgTables:
             self._lock.check()
             self._rows.delete(name, ids, schema=to_arrow_schema(TABLES[name]))
 
+    def forget(self) -> None:
+        """Remove every row of the output: for a copy of one that is not needed any more."""
+        self._rows.forget()
+
     def maintain(self, name: str, *, retention_h: float) -> None:
         """Nothing has to be removed: only the server's statistics are taken anew."""
         del retention_h

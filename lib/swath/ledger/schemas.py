@@ -47,11 +47,13 @@ QUARANTINE = _struct(
 )  # fmt: skip
 #: Wave of the row that says that a run began: it is none of its waves.
 BEGAN = -1
-#: One row a wave: the wave exists when its row does. And one that says that the run began (``BEGAN``), with nothing counted.
+#: One row a wave: the wave exists when its row does. And one for each attempt, which says that it began (``BEGAN``), with nothing
+#: counted. New columns are added at the end: tables of earlier versions have none of the last four.
 RUNS = _struct(
     run_id=_TEXT, wave=_LONG, pipeline=_TEXT, spec_digest=_TEXT, spec=_TEXT, scenes_in=_LONG, made=_LONG,
     skipped=_LONG, quarantined=_LONG, assets_in=_LONG, assets_made=_LONG, assets_skipped=_LONG,
     assets_quarantined=_LONG, balanced=_FLAG, cpu_s=_REAL, started=_TIME, ended=_TIME, code=_TEXT, site=_TEXT,
+    submitted_by=_TEXT, image=_TEXT, site_digest=_TEXT, attempt=_LONG,
 )  # fmt: skip
 #: One source of one composite: ``n`` is its number there; one that was left out says why.
 SOURCES = _struct(
@@ -63,8 +65,14 @@ PROMOTIONS = _struct(
     name=_TEXT, version=_TEXT, alias=_TEXT, digest=_TEXT, basis=_TEXT, before=_TEXT, judged_on=_TEXT, numbers=_TEXT,
     reason=_TEXT, by=_TEXT, at=_TIME,
 )  # fmt: skip
+#: One version of a product that retention removed, written before its first file goes; ``removed_by`` is the run of ``maintain``.
+TOMBSTONES = _struct(
+    product_id=_TEXT, product_key=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, pipeline=_TEXT, collection=_TEXT, item=_TEXT,
+    acquired=_TIME, run_id=_TEXT, made=_TIME, files=_LONG, bytes=_LONG, rule=_TEXT, removed=_TIME, removed_by=_TEXT,
+)  # fmt: skip
 TABLES = {
-    "scenes": SCENES, "products": PRODUCTS, "tiles": TILES, "sources": SOURCES, "quarantine": QUARANTINE, "runs": RUNS
+    "scenes": SCENES, "products": PRODUCTS, "tiles": TILES, "sources": SOURCES, "quarantine": QUARANTINE, "runs": RUNS,
+    "tombstones": TOMBSTONES,
 }  # fmt: skip
 
 #: What workers answer: JSON as ``engine.message.pack`` makes it, whether it is a refusal, and what the work cost.

@@ -4,7 +4,8 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from swath.errors import ClashError
-from swath.ledger.schemas import PRODUCTS, QUARANTINE, SCENES, SOURCES
+from swath.ledger.removed import ever_made
+from swath.ledger.schemas import QUARANTINE, SCENES, SOURCES
 from swath.ledger.tables import Tables
 
 _WHAT = ["href", "pipeline"]
@@ -20,7 +21,7 @@ def standing(tables: Tables) -> DataFrame:
     rows = tables.read("quarantine", QUARANTINE).withColumn("rank", F.row_number().over(latest)).filter(F.col("rank") == 1)
     if not tables.exists("products"):
         return rows.select(*QUARANTINE.names)
-    products = tables.read("products", PRODUCTS, columns=["product_id", "scene_id", "scene_digest", "pipeline", "run_id", "made"])
+    products = ever_made(tables, columns=["product_id", "scene_id", "scene_digest", "pipeline", "run_id", "made"])
     made = products.groupBy("scene_id", "pipeline").agg(F.max("made").alias("made"))
     versions = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href"]).distinct()
     hrefs = versions.select("scene_id", "href").distinct()

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -123,7 +123,10 @@ class Stream:
 def newest_receipt_age_s(store: Store, *, now: datetime) -> float | None:
     """Seconds since ``swath forward`` last left a receipt in this output; None where it never did."""
     try:
-        newest = max((entry.modified for entry in store.entries("reports/forwarded")), default=None)
+        # a folder a month; those of earlier versions are beside them
+        months = (now, now.replace(day=1) - timedelta(days=1))
+        recent = [e.modified for m in months for e in store.entries(f"reports/forwarded/{m:%Y-%m}")]
+        newest = max(recent or (e.modified for e in store.entries("reports/forwarded")), default=None)
     except (OSError, SwathError):
         return None
     return None if newest is None else (now - newest).total_seconds()

@@ -119,6 +119,10 @@ class RunSummary:
         cost: Cost by the site's prices; None if the site has none.
         totals: Sums over all products; None where ``products`` are all.
         listings: Paths of the complete lists of products, quarantined and skipped scenes, by kind.
+        submitted_by: Who submitted it; None where nothing says so, as in results of earlier versions.
+        image: Image of the driver; None without one.
+        site_digest: SHA-256 of the site's values; None where nothing says so.
+        attempt: Which execution under the run's name it was, from 1; None where nothing says so.
     """
 
     run_id: str
@@ -146,6 +150,10 @@ class RunSummary:
     cost: Cost | None = None
     totals: Totals | None = None
     listings: Mapping[str, Listing] = field(default_factory=dict)
+    submitted_by: str | None = None
+    image: str | None = None
+    site_digest: str | None = None
+    attempt: int | None = None
 
     @property
     def balanced(self) -> bool:
@@ -225,6 +233,10 @@ class RunSummary:
             "listings": {kind: listing.to_plain() for kind, listing in self.listings.items()},
             "site": self.site,
             "code": self.code,
+            "submitted_by": self.submitted_by,
+            "image": self.image,
+            "site_digest": self.site_digest,
+            "attempt": self.attempt,
             "output": self.output,
             "started": self.started.isoformat(),
             "ended": self.ended.isoformat(),

@@ -7,6 +7,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from swath.ledger.removed import removed_versions, standing_products, version_of
 from swath.ledger.schemas import PRODUCTS
 from swath.ledger.tables import Tables
 from swath.sinks.stac.catalog import CatalogRow, rebuild
@@ -16,7 +17,7 @@ from swath.stores.base import Store
 Day = tuple[str, date]
 #: Rows that a driver holds at once: some 2 kB each.
 _AT_ONCE = 20_000
-_COLUMNS = ["collection", "acquired", "product_id", "item", "bbox", "platform"]
+_COLUMNS = ["collection", "acquired", "product_id", "item", "bbox", "platform", "product_key", "made"]
 
 
 def rebuild_days(tables: Tables, store: Store, *, touched: Iterable[Day]) -> tuple[str, ...]:
@@ -33,7 +34,8 @@ def rebuild_days(tables: Tables, store: Store, *, touched: Iterable[Day]) -> tup
     wanted = set(touched)
     few: Sequence[Any] | None = tables.small("products", PRODUCTS, columns=_COLUMNS)
     if few is not None:
-        return _rebuilt(few, store, days=wanted)
+        gone = removed_versions(tables, product_ids=sorted({r["product_id"] for r in few}))
+        return _rebuilt([r for r in few if version_of(r) not in gone], store, days=wanted)
     written: list[str] = []
     for days in _portions(_numbers(tables, days=wanted)):
         of_days = _of_days(tables, days=days).dropDuplicates(["product_id"])
@@ -49,6 +51,7 @@ def _rebuilt(rows: Sequence[Any], store: Store, *, days: set[Day]) -> tuple[str,
 def _of_days(tables: Tables, *, days: set[Day]) -> DataFrame:
     """Products of days; of other collections on the same days too."""
     rows = tables.read("products", PRODUCTS, columns=_COLUMNS, where={"collection": sorted({c for c, _ in days})})
+    rows = standing_products(tables, rows)
     return rows.filter(F.to_date("acquired").isin(sorted({d for _, d in days})))
 
 

@@ -16,6 +16,7 @@ from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, TILES
 from swath.ledger.standing import standing_attempts
 from swath.ledger.tables import AppendedRows, Tables
 from swath.runs.ingest import name_of
+from swath.runs.origin import RunOrigin
 from swath.runs.plan import Aside, spec_of
 from swath.runs.request import RunRequest
 from swath.runs.resumed import Standing, standing
@@ -41,25 +42,35 @@ class Ledger:
         self._tables = tables
         self._request = request
         self._stands: dict[int, Standing] = {}
+        self._origin = request.origin
         # A wave is planned while another is committed, and tables keep what they have read.
         self._one = threading.Lock()
 
     def waves(self) -> set[int]:
         """Waves of this run that are committed."""
-        few = self._tables.small("runs", RUNS, columns=["run_id", "wave"])
-        if few is not None:
-            return {row["wave"] for row in few if row["run_id"] == self._request.run_id} - {BEGAN}
-        rows = self._tables.read("runs", RUNS, columns=["wave"], where={"run_id": [self._request.run_id]}).collect()
-        return {row["wave"] for row in rows} - {BEGAN}
+        rows: Sequence[Any] | None = self._tables.small("runs", RUNS, columns=["run_id", "wave", "attempt"])
+        if rows is None:
+            where = {"run_id": [self._request.run_id]}
+            rows = self._tables.read("runs", RUNS, columns=["run_id", "wave", "attempt"], where=where).collect()
+        own = [row for row in rows if row["run_id"] == self._request.run_id]
+        # Rows of earlier versions of swath do not tell their attempt.
+        self._origin = self._request.origin.again(max((row["attempt"] or 1 for row in own), default=0))
+        return {row["wave"] for row in own} - {BEGAN}
+
+    @property
+    def origin(self) -> RunOrigin:
+        """Origin of this execution; its attempt is known once ``waves`` was asked."""
+        return self._origin
 
     def begin(self, started: datetime) -> None:
-        """Note that the run began: whatever becomes of it, ``runs`` names it. A run that begins again has its row.
+        """Note that the run began, or began again: whatever becomes of it, ``runs`` names it.
 
         Args:
             started: Start of the wave.
         """
         row = self._run(Account(), wave=BEGAN, cpu_s=0.0, started=started, ended=started)
-        self._tables.append("runs", [row], schema=RUNS, run_id=f"{self._request.run_id}+began", wave=0)
+        attempt = self._origin.attempt
+        self._tables.append("runs", [row], schema=RUNS, run_id=f"{self._request.run_id}+began", wave=attempt - 1)
 
     def look_back(self, waves: set[int]) -> None:
         """Find what an earlier execution of the run committed of its waves.
@@ -172,7 +183,7 @@ class Ledger:
         return row_of(
             RUNS, run_id=request.run_id, wave=wave, pipeline=request.pipeline["name"], spec_digest=request.spec_digest,
             spec=spec_of(request), **counts_of(account), cpu_s=cpu_s, started=started, ended=ended, code=__version__,
-            site=request.site,
+            site=request.site, **self._origin.columns(),
         )  # fmt: skip
 
 

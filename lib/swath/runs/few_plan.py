@@ -17,7 +17,8 @@ from pyspark.sql.types import StructType
 
 from swath.engine.ingested import columns_of
 from swath.ledger.arrow_rows import table_of
-from swath.ledger.schemas import INGESTED, PLANNED, PRODUCTS, SCENES
+from swath.ledger.removed import few_ever_made
+from swath.ledger.schemas import INGESTED, PLANNED, SCENES
 from swath.ledger.tables import Tables
 from swath.runs.decide import decide_few
 from swath.runs.hands import Hands
@@ -79,7 +80,7 @@ def plan_few(
     _keep(ingested, INGESTED, path=run_path(request.run_id, "ingested"), store=store)
     these = {"scene_id": sorted({r["scene_id"] for r in ingested if r["scene_id"] is not None})}
     there = tables.small("scenes", SCENES, columns=["scene_id", "digest"], where=these)
-    products = tables.small("products", PRODUCTS, columns=[*KNOWN_OF_PRODUCTS], where=these)
+    products = few_ever_made(tables, columns=KNOWN_OF_PRODUCTS, where=these)
     if there is None or products is None:
         return None  # what was ingested is kept: nothing is read twice
     if remembering:

@@ -13,7 +13,8 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from swath.ledger.schemas import PRODUCTS, SCENES
+from swath.ledger.removed import ever_made
+from swath.ledger.schemas import SCENES
 from swath.ledger.tables import Tables
 from swath.runs.versions import SceneVersion, chosen, clash_message, latest_versions, replaced_message
 
@@ -63,7 +64,7 @@ def decisions_of(ingested: DataFrame, *, tables: Tables) -> Decisions:
         F.lit(0).alias("n"), "scene_id", F.col("digest").alias("scene_digest"), "href",
         F.get_json_object("scene", "$.processed").alias("processed"),
     )  # fmt: skip
-    products = tables.read("products", PRODUCTS, columns=["scene_id", "scene_digest", "made"])
+    products = ever_made(tables, columns=["scene_id", "scene_digest", "made"])
     contents = [rows.select("scene_id", "scene_digest") for rows in (came, known, products)]
     several = reduce(DataFrame.union, contents).groupBy("scene_id").agg(F.countDistinct("scene_digest").alias("contents"))
     several = several.filter("contents > 1").join(came, "scene_id", "left_semi").select("scene_id")

@@ -13,6 +13,7 @@ from swath.report.text import lines
 from swath.runs.beats import RunMetrics, numbers_of, stream_of
 from swath.runs.drift import numbers_of_drift
 from swath.runs.model_items import write_model_items
+from swath.runs.origin import RunOrigin
 from swath.runs.outcome import RunOutcome
 from swath.runs.prices import Spent, site_prices
 from swath.runs.recorded import recorded
@@ -44,7 +45,8 @@ def perform(spark: SparkSession, request: RunRequest, *, told: Told, truth: Find
         lineage_of(_lineage_job(spark, request), say=log.say) as lineage,
         stream_of(request, say=log.say) as metrics,
     ):
-        request = replace(request, models=shared_models(request.models, output=request.output))
+        models = shared_models(request.models, output=request.output)
+        request = replace(request, models=models, origin=RunOrigin.of(spark.conf.get))
         log.say(f"run {request.run_id}: {request.pipeline['title']} into {request.output}")
         _keep_lock(request)
         write_model_items(request.models, store=open_store(request.output))

@@ -9,6 +9,7 @@ from swath.engine.child.parent import Limits
 from swath.engine.keys import canonical, digest_of
 from swath.readers.gate.terms import Terms
 from swath.redaction import redacted
+from swath.runs.origin import RunOrigin
 from swath.sinks.served.target import CatalogueTarget
 from swath.wave_width import wave_width
 
@@ -39,6 +40,7 @@ class RunRequest:
             the run stops; 0 for any number.
         models_lock: Meaning of each reference to a model when the request was made, as a lock's text; not stored.
         notes: Notes of the report on how the models were found.
+        origin: Submitter of the run, and what it runs in; not part of the specification.
     """
 
     run_id: str
@@ -56,6 +58,7 @@ class RunRequest:
     internal_limit: int = INTERNAL_LIMIT
     models_lock: str = ""
     notes: tuple[str, ...] = ()
+    origin: RunOrigin = field(default_factory=RunOrigin)
 
     def width(self, *, cores: int) -> int:
         """Products of a wave on a cluster of so many cores."""

@@ -135,7 +135,8 @@ class Run:
         plan = self._plan(store, tables, ledger=ledger, started=started)
         many = plan.scenes(*STATUSES) > FIRST_PRODUCTS
         results = Results(store=store, run_id=self._request.run_id, many=many)
-        outcome = RunOutcome(request=self._request, account=Account(), results=results, started=started, ended=started)
+        request = replace(self._request, origin=ledger.origin)
+        outcome = RunOutcome(request=request, account=Account(), results=results, started=started, ended=started)
         outcome.not_scenes = not_scenes(store, self._request.run_id)
         outcome.stages.append(StageTime(name="plan", wall_s=_since(started), cpu_s=0.0, tasks=1))
         if again:

@@ -12,11 +12,15 @@ from pyspark.sql.types import StructType
 
 from swath.errors import ClashError
 from swath.ledger.arrow_rows import array_of, dicts_of
+from swath.ledger.removed import with_removed
 from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, SCENES, SOURCES
 from swath.ledger.tables import Tables
+from swath.runs.origin import UNKNOWN, RunOrigin
 
 Json = dict[str, Any]
 _INSTANT = timedelta(microseconds=1)
+#: Columns of products that tell what was made since it was refused.
+_MADE = ("pipeline", "product_id", "scene_id", "run_id", "made")
 #: Runs that are reported, the newest first.
 TOLD = 20
 _SUMS = (
@@ -37,12 +41,14 @@ class RunRow:
     started: datetime
     ended: datetime
     sums: dict[str, Any]
+    origin: RunOrigin
 
     def plain(self) -> dict[str, Any]:
         """JSON-able."""
         return {
             "run_id": self.run_id, "pipeline": self.pipeline, "site": self.site, "code": self.code, "waves": self.waves,
             "balanced": self.balanced, "started": self.started.isoformat(), "ended": self.ended.isoformat(), **self.sums,
+            **self.origin.columns(),
         }  # fmt: skip
 
 
@@ -77,7 +83,7 @@ def output_status(tables: Tables, *, run_id: str | None = None) -> OutputStatus:
         NeedsSparkError: A table is more than plain, and ``tables`` has no session.
     """
     runs = _columns(tables, "runs", RUNS, columns=[n for n in RUNS.names if n not in {"spec", "spec_digest"}])
-    products = _columns(tables, "products", PRODUCTS, columns=["pipeline", "product_id", "scene_id", "run_id", "made"])
+    products = _columns(tables, "products", PRODUCTS, columns=_MADE)
     made = set(zip(*(products[n].to_pylist() for n in ("pipeline", "product_id")), strict=True))
     numbers = Counter(pipeline for pipeline, _ in made)
     refused = [row for row in standing_rows(tables, products) if run_id in (None, row["run_id"])]
@@ -102,6 +108,7 @@ def standing_rows(tables: Tables, products: pa.Table, *, also: Sequence[str] = (
         products: ``product_id``, ``scene_id``, ``pipeline``, ``run_id`` and ``made`` of all products.
         also: Columns of the quarantine that are wanted beside those that decide.
     """
+    products = with_removed(tables, products, columns=_MADE)
     names = ["run_id", "scene_id", "href", "pipeline", "error_class", "attempts", "at", *also]
     latest: dict[tuple[str, str], Json] = {}
     for row in dicts_of(_columns(tables, "quarantine", QUARANTINE, columns=names)):
@@ -163,9 +170,12 @@ def _run(run_id: str, rows: Sequence[Json]) -> RunRow:
     """A run; one that only began has no wave."""
     first, waves = rows[0], [row for row in rows if row["wave"] != BEGAN] or rows
     number = sum(row["wave"] != BEGAN for row in rows)
+    latest = max(rows, key=lambda row: row["attempt"] or 0)
+    origin = RunOrigin(**{name: latest[name] for name in UNKNOWN})
     return RunRow(
         run_id=run_id, pipeline=first["pipeline"], site=first["site"], code=first["code"], waves=number,
         balanced=all(w["balanced"] for w in waves),
         started=min(w["started"] for w in waves), ended=max(w["ended"] for w in waves),
+        origin=origin,
         sums={n: sum(w[n] for w in waves if w[n] is not None) for n in _SUMS},
     )  # fmt: skip

@@ -6,7 +6,8 @@ from pyspark.sql import functions as F
 from swath.engine.child.parent import CONFIG
 from swath.errors import ConfigError
 from swath.ledger.delta import NeedsSparkError
-from swath.ledger.schemas import PRODUCTS, SCENES
+from swath.ledger.removed import ever_made
+from swath.ledger.schemas import SCENES
 from swath.ledger.tables import Tables
 from swath.readers.stac.search import Say
 from swath.runs.decide import decide
@@ -85,7 +86,7 @@ def load_or_make_plan(
         _refuse_config(ingested, store, request=request)
         if remembering:
             remember(ingested, tables=tables, run_id=request.run_id)
-        products = tables.read("products", PRODUCTS, columns=[*KNOWN_OF_PRODUCTS])
+        products = ever_made(tables, columns=KNOWN_OF_PRODUCTS)
         width = request.width(cores=spark.sparkContext.defaultParallelism)
         scenes = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href", "scene"])
         planned = decide(ingested, products, scenes=scenes, wave_products=width)

@@ -7,6 +7,7 @@ from typing import Protocol
 from swath import __version__
 from swath.account import Account
 from swath.report.summary import RunSummary, StageTiming, stages_together
+from swath.runs.origin import RunOrigin
 from swath.runs.work import StageTime
 
 
@@ -26,6 +27,11 @@ class AnyRequest(Protocol):
     @property
     def output(self) -> str:
         """Root of the output."""
+        ...
+
+    @property
+    def origin(self) -> RunOrigin:
+        """Who ordered it, and what it runs in."""
         ...
 
 
@@ -56,4 +62,5 @@ def summary_head(
         stages=stages_together(timings),
         report=f"reports/{request.run_id}.html",
         output=request.output,
+        **request.origin.columns(),
     )

@@ -7,6 +7,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from swath.errors import ConfigError
+from swath.settings import CREDENTIAL_FROM, Settings
+from swath.stores.database_password import password_by
 from swath.stores.patience import PatientCall, database_patience
 
 #: A dead peer is noticed after about 25 s, on either side: a lock must not outlive its holder, nor a run wait for a ghost.
@@ -65,9 +67,24 @@ class Database:
         }
         given = self._parts()
         extra = {k: v for k, v in defaults.items() if k not in given}
-        connection = psycopg.connect(self.dsn, autocommit=True, prepare_threshold=None, **extra)  # type: ignore[arg-type]
+        connection = self._opened(extra, source=Settings.of().database_password)
         connection.execute("SELECT set_config('timezone', 'UTC', false)")
         return connection
+
+    def _opened(self, extra: Mapping[str, str | int], *, source: str) -> "psycopg.Connection[tuple[object, ...]]":
+        """Connect, with a password of its own for each connection where one is asked for."""
+        if source and self.has_password:
+            msg = f"{self}: the connection string holds a password, and {CREDENTIAL_FROM} gives another: take one of them away"
+            raise ConfigError(msg)
+        for last in (False, True):
+            password = {"password": password_by(source, parts=self._parts())} if source else {}
+            try:
+                return psycopg.connect(self.dsn, autocommit=True, prepare_threshold=None, **{**extra, **password})  # type: ignore[arg-type]
+            except psycopg.OperationalError as error:
+                # it may have changed between the question and the connection: asked once more
+                if last or not source or "authentication failed" not in str(error):
+                    raise
+        raise AssertionError
 
     def _parts(self) -> dict[str, object]:
         try:

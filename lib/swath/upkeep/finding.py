@@ -6,7 +6,7 @@ from typing import Literal
 
 Kind = Literal[
     "missing-file", "wrong-size", "missing-item", "other-item", "unrecorded-item", "orphan-file", "not-in-catalogue",
-    "only-in-catalogue", "not-served", "stale-served", "only-served",
+    "only-in-catalogue", "not-served", "stale-served", "only-served", "half-removed",
 ]  # fmt: skip
 #: Findings that make a product unusable: it is made again.
 BROKEN: frozenset[Kind] = frozenset({"missing-file", "wrong-size", "missing-item"})

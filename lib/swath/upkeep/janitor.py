@@ -1,19 +1,21 @@
 """Remove what is no longer needed: stale scratch, files that no item names, old plans and versions of tables; nothing else."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from swath.ledger.schemas import TABLES
 from swath.ledger.tables import Tables
+from swath.retention import KeepRule
 from swath.stores.base import Entry, Store
 from swath.stores.local import LocalStore
 from swath.stores.parts import ListsUploads
 from swath.upkeep.ended_runs import ended_runs
-from swath.upkeep.reconcile import days, items_of, named_by, paths_of
+from swath.upkeep.reconcile import days, earlier_files, items_of, named_by, paths_of
 
 SCRATCH = ".scratch"
 #: Delta refuses to forget sooner: a reader or a writer may still be at work with an older version.
@@ -36,11 +38,13 @@ class Retention:
         scratch_h: Scratch of runs that ended or were killed [hours].
         unnamed_h: Files of products that no item names, and plans of runs that ended [hours].
         table_h: Older versions of Delta tables [hours].
+        versions: Rules by collection: of one that keeps versions of products, or everything, their files are named.
     """
 
     scratch_h: float = 24.0
     unnamed_h: float = 168.0
     table_h: float = LEAST_TABLE_H
+    versions: Mapping[str, KeepRule] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +88,7 @@ def clean(tables: Tables, store: Store, *, retention: Retention, now: datetime |
         _remove(entry, done.scratch, done, store=store, dry=dry)
     for entry in _stale(unfinished(store), moment, kept_h=retention.scratch_h):
         _remove(entry, done.scratch, done, store=store, dry=dry)
-    for entry in _stale(unnamed(tables, store), moment, kept_h=retention.unnamed_h):
+    for entry in _stale(unnamed(tables, store, rules=retention.versions), moment, kept_h=retention.unnamed_h):
         _remove(entry, done.unnamed, done, store=store, dry=dry)
     for run in ended_runs(store):
         if _is_stale(run.ended, moment, kept_h=retention.unnamed_h):
@@ -124,12 +128,20 @@ def unfinished(store: Store) -> Iterator[Entry]:
             yield Entry(path=file.name, bytes=status.st_size, modified=datetime.fromtimestamp(status.st_mtime, UTC))
 
 
-def unnamed(tables: Tables, store: Store) -> Iterator[Entry]:
-    """Files that swath made and that neither an item nor the latest version in the ledger names."""
+def unnamed(tables: Tables, store: Store, *, rules: Mapping[str, KeepRule] = MappingProxyType({})) -> Iterator[Entry]:
+    """Files that swath made and that neither an item nor the latest version in the ledger names, nor an earlier one that is kept.
+
+    Args:
+        tables: Tables of the output.
+        store: The output.
+        rules: Rules by collection. What is past a rule has left the ledger by now.
+    """
+    kept = sorted(name for name, rule in rules.items() if rule.days is None)
+    earlier = earlier_files(tables, collections=kept) if kept else frozenset()
     for _, rows, files in days(tables, store):
         named = {p for path, item in items_of(files, store=store).items() for p in named_by(item, path=path)}
         # A product whose item was lost can still be mended: its files stay.
-        named |= {p for row in rows.values() for p in paths_of(row)}
+        named |= {p for row in rows.values() for p in paths_of(row)} | earlier
         yield from (e for path, e in files.items() if path not in named and is_ours(path))
 
 

@@ -19,6 +19,7 @@ from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SCENES
 from swath.ledger.tables import Tables
 from swath.product import AssetRecord, ModelRef
 from swath.runs.catalogue_days import rebuild_days
+from swath.runs.origin import RunOrigin
 from swath.runs.request import Limits
 from swath.spark.stage import opened, run_stage
 from swath.stores.base import Store
@@ -32,6 +33,19 @@ _PIPELINE = "reconcile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """Who made a product.
+
+    Args:
+        run_id: The run.
+        site: Where it ran.
+    """
+
+    run_id: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
     """What mending did.
 
@@ -39,7 +53,7 @@ class Mended:
         adopted: Products that the ledger knows now.
         sent_back: Products that wait in quarantine to be made again.
         catalogue: Catalogue files that were rewritten.
-        left: Findings that it cannot or need not mend: orphans belong to the janitor.
+        left: Findings that it cannot or need not mend: orphans, and what is being removed, are the janitor's.
     """
 
     adopted: tuple[str, ...] = ()
@@ -56,7 +70,7 @@ def mend(
     found: OutputComparison,
     run_id: str,
     site: str = "laptop",
-    made_by: Mapping[str, str] | None = None,
+    made_by: Mapping[str, Maker] | None = None,
 ) -> Mended:
     """Mend a comparison; to be called under the output's lock.
 
@@ -67,11 +81,11 @@ def mend(
         found: Findings of ``compare``.
         run_id: Names this mending in the ledger.
         site: Site of the output.
-        made_by: Runs that made products, by product, where that is known; recorded products are otherwise of ``run_id``.
+        made_by: Makers of products, by product, where they are known; other products are recorded as of ``run_id`` and ``site``.
     """
     began = datetime.now(UTC)
     unrecorded = [f for f in found.findings if f.kind in UNRECORDED]
-    adopted = _adopt(spark, store, unrecorded, run_id=run_id, site=site, made_by=made_by or {})
+    adopted = _adopt(spark, store, unrecorded, otherwise=Maker(run_id=run_id, site=site), made_by=made_by or {})
     _send_back(tables, found, run_id=run_id)
     tables.append("products", [row for _, row in adopted], schema=PRODUCTS, run_id=run_id, wave=0)
     known = {item for item, _ in adopted}
@@ -80,20 +94,21 @@ def mend(
         tables.append("runs", [run], schema=RUNS, run_id=run_id, wave=0)
     touched = {f.day for f in found.findings if f.kind in CATALOGUE | UNRECORDED | BROKEN}
     written = rebuild_days(tables, store, touched=touched) if touched else ()
-    left = [f for f in found.findings if f.kind == "orphan-file" or (f.kind in UNRECORDED and f.path not in known)]
+    not_ours = {"orphan-file", "half-removed"}
+    left = [f for f in found.findings if f.kind in not_ours or (f.kind in UNRECORDED and f.path not in known)]
     return Mended(adopted=tuple(row[0] for _, row in adopted), sent_back=tuple(found.broken), catalogue=written, left=tuple(left))
 
 
 def _adopt(
-    spark: SparkSession, store: Store, findings: Sequence[OutputFinding], *, run_id: str, site: str, made_by: Mapping[str, str]
+    spark: SparkSession, store: Store, findings: Sequence[OutputFinding], *, otherwise: Maker, made_by: Mapping[str, Maker]
 ) -> list[tuple[str, TableRow]]:
     """Rows of ``products`` for items whose files are what the items say."""
     items = {f.path: json.loads(store.read(f.path) or b"{}") for f in findings}
     whole = {path: item for path, item in items.items() if "swath:scene_digest" in item.get("properties", {})}
     asked = [Adopt(scene_id=item["id"], output=store.root, item=path, names=tuple(_names(item))) for path, item in whole.items()]
-    answers = opened(run_stage(spark, asked, limits=Limits(), name=f"{run_id} adopt"))
+    answers = opened(run_stage(spark, asked, limits=Limits(), name=f"{otherwise.run_id} adopt"))
     return [
-        (path, _product(item, answer.records, path=path, run_id=made_by.get(item["id"], run_id), site=site))
+        (path, _product(item, answer.records, path=path, maker=made_by.get(item["id"], otherwise)))
         for (path, item), answer in zip(whole.items(), answers, strict=True)
         if not isinstance(answer, Refused) and len(answer.records) == len(_names(item))
     ]
@@ -103,7 +118,7 @@ def _names(item: Json) -> list[str]:
     return [name for name, asset in item["assets"].items() if "swath:key" in asset]
 
 
-def _product(item: Json, records: Sequence[AssetRecord], *, path: str, run_id: str, site: str) -> TableRow:
+def _product(item: Json, records: Sequence[AssetRecord], *, path: str, maker: Maker) -> TableRow:
     told = item["properties"]
     folder = path.rpartition("/")[0]
     pictures = {n: f"{folder}/{a['href'].removeprefix('./')}" for n, a in item["assets"].items() if "swath:key" not in a}
@@ -130,9 +145,9 @@ def _product(item: Json, records: Sequence[AssetRecord], *, path: str, run_id: s
         left_out=told.get("swath:left_out", {}),
         facts="{}",
         code=told["processing:software"]["swath"],
-        run_id=run_id,
+        run_id=maker.run_id,
         wave=0,
-        site=site,
+        site=maker.site,
         made=datetime.now(UTC),
     )
 
@@ -171,5 +186,5 @@ def _run(run_id: str, *, adopted: int, sent_back: int, began: datetime, site: st
     return row_of(
         RUNS, run_id=run_id, wave=0, pipeline=_PIPELINE, spec_digest=digest_of({}), spec="{}",
         **counts_of(Account(scenes=scenes, edges=scenes)), cpu_s=0.0, started=began, ended=datetime.now(UTC), code=__version__,
-        site=site,
+        site=site, **RunOrigin.of().columns(),
     )  # fmt: skip

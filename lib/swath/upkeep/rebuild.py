@@ -14,9 +14,10 @@ from swath.ledger.rows import TableRow, row_of
 from swath.ledger.schemas import RUNS
 from swath.ledger.tables import Tables
 from swath.ndjson import entries
+from swath.runs.origin import UNKNOWN
 from swath.runs.run import spec_path
 from swath.stores.base import Store
-from swath.upkeep.mend import Mended, mend
+from swath.upkeep.mend import Maker, Mended, mend
 from swath.upkeep.reconcile import compare, is_item
 
 Json = dict[str, Any]
@@ -39,17 +40,17 @@ class Rebuilt:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Runs:
-    """What results say.
+class ToldRuns:
+    """What results say of the runs that left them.
 
     Args:
         rows: Rows of the table of runs.
-        made_by: Newest run that made a product, by product.
+        made_by: Newest run that made a product, and its site, by product.
         unread: Results that are none.
     """
 
     rows: list[TableRow] = field(default_factory=list)
-    made_by: dict[str, str] = field(default_factory=dict)
+    made_by: dict[str, Maker] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
 
 
@@ -71,25 +72,40 @@ def rebuild(spark: SparkSession, tables: Tables, store: Store, *, run_id: str, s
         run_id: Names this in the ledger, and products of which no result tells the run.
         site: Site of the output.
     """
-    told = _runs(store)
+    told = told_runs(store)
     mended = mend(spark, tables, store, found=compare(tables, store), run_id=run_id, site=site, made_by=told.made_by)
     # after the products: an interrupted rebuild leaves an output whose runs are not there yet, and is begun again
-    tables.append("runs", told.rows, schema=RUNS, run_id=f"{run_id}+told", wave=0)
-    return Rebuilt(mended=mended, runs=tuple(row[0] for row in told.rows), unread=tuple(told.unread))
+    return Rebuilt(mended=mended, runs=record_runs(tables, told, run_id=run_id), unread=tuple(told.unread))
 
 
-def _runs(store: Store) -> _Runs:
-    """Read every result, oldest first."""
-    found, results = _Runs(), list[Json]()
+def record_runs(tables: Tables, told: ToldRuns, *, run_id: str) -> tuple[str, ...]:
+    """Record runs that left a result and have no row; which.
+
+    Args:
+        tables: Tables of the output.
+        told: What results say.
+        run_id: Names this in the ledger.
+    """
+    few = tables.small("runs", RUNS, columns=["run_id"])
+    known = {r["run_id"] for r in (few if few is not None else tables.read("runs", RUNS, columns=["run_id"]).collect())}
+    rows = [row for row in told.rows if row[0] not in known]
+    tables.append("runs", rows, schema=RUNS, run_id=f"{run_id}+told", wave=0)
+    return tuple(row[0] for row in rows)
+
+
+def told_runs(store: Store) -> ToldRuns:
+    """What every result says, oldest first."""
+    found, results = ToldRuns(), list[Json]()
     for path in _results(store):
         try:
             result = json.loads(store.read(path) or b"")
             found.rows.append(_row(result, spec=store.read(spec_path(result["run_id"]))))
-            results.append({"ended": result["ended"], "run_id": result["run_id"], "products": _products(result, store)})
+            maker = Maker(run_id=result["run_id"], site=result["site"])
+            results.append({"ended": result["ended"], "maker": maker, "products": _products(result, store)})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             found.unread.append(f"{path}: {error!r}")
     for result in sorted(results, key=lambda r: datetime.fromisoformat(r["ended"])):
-        found.made_by |= dict.fromkeys(result["products"], result["run_id"])
+        found.made_by |= dict.fromkeys(result["products"], result["maker"])
     return found
 
 
@@ -112,6 +128,7 @@ def _row(result: Json, *, spec: bytes | None) -> TableRow:
         RUNS, run_id=result["run_id"], wave=0, pipeline=result["pipeline"], spec_digest=digest_of(json.loads(text)), spec=text,
         **scenes, **assets, balanced=result["balanced"], cpu_s=cpu_s, started=datetime.fromisoformat(result["started"]),
         ended=datetime.fromisoformat(result["ended"]), code=result["code"], site=result["site"],
+        **{name: result.get(name) for name in UNKNOWN},
     )  # fmt: skip
 
 

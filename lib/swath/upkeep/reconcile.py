@@ -1,7 +1,7 @@
 """Compare ledger, files and catalogue both ways, a day at a time."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from swath.engine.adopt import href_of
+from swath.ledger.removed import removed_versions, version_of
 from swath.ledger.schemas import PRODUCTS
 from swath.ledger.tables import Tables
 from swath.stores.base import Entry, Store
@@ -51,10 +52,13 @@ class OutputComparison:
 def compare(tables: Tables, store: Store) -> OutputComparison:
     """Look at everything once; nothing is changed."""
     found = OutputComparison()
-    for folder, rows, files in days(tables, store):
+    for folder, every, files in days(tables, store):
+        gone = removed_versions(tables, product_ids=sorted(every))
+        going = {p: row for p, row in every.items() if version_of(row) in gone}
+        rows = {p: row for p, row in every.items() if p not in going}
         found.products += len(rows)
         found.files += len(files)
-        for finding in _Day(folder, rows=rows, files=files, store=store).findings():
+        for finding in _Day(folder, rows=rows, going=going, files=files, store=store).findings():
             found.findings.append(finding)
             if finding.kind in BROKEN:
                 found.broken[finding.product_id] = rows[finding.product_id]
@@ -68,13 +72,24 @@ def days(tables: Tables, store: Store) -> Iterator[tuple[str, dict[str, ProductR
 
 def _rows(tables: Tables) -> Iterator[ProductRow]:
     """The latest version of each product, in the order of a listing; of a small ledger without Spark."""
-    columns = ["product_id", "product_key", "scene_id", "scene_digest", "pipeline", "item", "assets", "pictures", "run_id"]
-    few = tables.small("products", PRODUCTS, columns=[*columns, "made"])
+    columns = [
+        "product_id",
+        "product_key",
+        "scene_id",
+        "scene_digest",
+        "pipeline",
+        "item",
+        "assets",
+        "pictures",
+        "run_id",
+        "made",
+    ]
+    few = tables.small("products", PRODUCTS, columns=columns)
     if few is not None:
         latest = {r["product_id"]: r for r in sorted(few, key=lambda r: r["made"])}
         return iter(sorted(latest.values(), key=lambda r: str(r["item"])))
     newest = Window.partitionBy("product_id").orderBy(F.col("made").desc())
-    read = tables.read("products", PRODUCTS, columns=[*columns, "made"])
+    read = tables.read("products", PRODUCTS, columns=columns)
     rows = read.withColumn("rank", F.row_number().over(newest)).filter(F.col("rank") == 1)
     return iter(rows.select(*columns).orderBy("item").toLocalIterator())
 
@@ -106,13 +121,22 @@ class _Day:
     Args:
         folder: ``products/<collection>/<yyyy>/<mm>/<dd>/``.
         rows: Rows of the ledger, by product.
+        going: Those whose products are being removed.
         files: Those that are there, by path.
         store: The output.
     """
 
-    def __init__(self, folder: str, *, rows: Mapping[str, ProductRow], files: Mapping[str, Entry], store: Store) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        rows: Mapping[str, ProductRow],
+        going: Mapping[str, ProductRow],
+        files: Mapping[str, Entry],
+        store: Store,
+    ) -> None:
         self._folder = folder
-        self._rows = rows
+        self._rows, self._going = rows, going
         self._files = files
         self._store = store
         self._items = items_of(files, store=store)
@@ -122,12 +146,18 @@ class _Day:
         named = {p for path, item in self._items.items() for p in named_by(item, path=path)}
         recorded = {r["item"] for r in self._rows.values()}
         found = [f for r in self._rows.values() for f in self._product(r)]
+        found += [
+            OutputFinding(kind="half-removed", path=r["item"], product_id=p, expected="no row: swath maintain goes on with it")
+            for p, r in self._going.items()
+        ]
+        going = {r["item"] for r in self._going.values()}
         for path, item in self._items.items():
-            if path not in recorded:
+            if path not in recorded | going:
                 found.append(
                     OutputFinding(kind="unrecorded-item", path=path, product_id=item.get("id", ""), expected="a row in products")
                 )
-        kept = recorded | set(self._items) | named | {p for r in self._rows.values() for p in paths_of(r)}
+        kept = recorded | set(self._items) | named
+        kept |= {p for r in (*self._rows.values(), *self._going.values()) for p in paths_of(r)}
         found += [
             OutputFinding(kind="orphan-file", path=p, expected="an item that names it") for p in self._files if p not in kept
         ]
@@ -140,8 +170,7 @@ class _Day:
             yield OutputFinding(kind="missing-item", path=path, product_id=product_id, expected="an item", got="none")
             return
         keys = {a["key"] for a in row["assets"]}
-        told = {a["swath:key"] for a in self._items[path].get("assets", {}).values() if "swath:key" in a}
-        if keys != told:
+        if keys != keys_of(self._items[path]):
             yield OutputFinding(
                 kind="other-item", path=path, product_id=product_id, expected=f"run {row['run_id']}", got="other assets"
             )
@@ -178,11 +207,24 @@ def items_of(files: Iterable[str], *, store: Store) -> dict[str, Json]:
 
 
 def _item(path: str, *, store: Store) -> Json:
+    return item_at(path, store=store) or {}
+
+
+def item_at(path: str, *, store: Store) -> Json | None:
+    """An item; empty when it is broken, None when it is not there."""
+    data = store.read(path)
+    if data is None:
+        return None
     try:
-        loaded = json.loads(store.read(path) or b"{}")
+        loaded = json.loads(data)
     except ValueError:
         return {}
     return loaded if isinstance(loaded, dict) else {}
+
+
+def keys_of(item: Mapping[str, Any]) -> set[str]:
+    """Keys of the assets that an item names."""
+    return {a["swath:key"] for a in item.get("assets", {}).values() if "swath:key" in a}
 
 
 def is_item(path: str) -> bool:
@@ -201,3 +243,12 @@ def paths_of(row: ProductRow) -> set[str]:
     """Paths of the files that a ledger row names."""
     folder = row["item"].rpartition("/")[0]
     return {f"{folder}/{a['href']}" for a in row["assets"]} | set(row["pictures"].values())
+
+
+def earlier_files(tables: Tables, *, collections: Sequence[str]) -> frozenset[str]:
+    """Paths of the files of every version of some collections."""
+    where, columns = {"collection": list(collections)}, ["item", "assets", "pictures"]
+    rows: Iterable[Any] | None = tables.small("products", PRODUCTS, columns=columns, where=where)
+    if rows is None:
+        rows = tables.read("products", PRODUCTS, columns=columns, where=where).toLocalIterator()
+    return frozenset(path for row in rows for path in paths_of(row))

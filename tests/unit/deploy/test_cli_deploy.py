@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import yaml
 from click.testing import CliRunner, Result
 
 from swath.cli import deploy
+from swath.deploy.engine import engine_of
 from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.operate.run_status import RunState, RunStatus, Submission
 from swath.deploy.operate.watching import Patience
 from swath.deploy.render.command import Foreground
+from swath.deploy.render.order import Order
+from swath.deploy.site.site import Site
+from swath.deploy.spark_operator.application import DIGEST, spark_application
 from swath.deploy.spark_submit import engine
 from swath.errors import ConfigError
 
@@ -291,3 +296,26 @@ def test_no_run_of_a_job_is_said(group: click.Group, monkeypatch: pytest.MonkeyP
 def test_parity_compares_two_sites(sites: list[str], group: click.Group, tmp_path: Path) -> None:
     words = [w for site in sites for w in ("--site", site)]
     assert isinstance(_call(group, "parity", "ard", *words, "--output", str(tmp_path)).exception, ConfigError)
+
+
+@pytest.mark.parametrize("site", ["kubernetes", "aws-region"])
+def test_submit_says_who_and_a_rendered_run_does_not(site: str, group: click.Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders: list[Order] = []
+
+    def launcher(_site: Site, *, order: Order) -> FakeLauncher:
+        orders.append(order)
+        return FakeLauncher([])
+
+    monkeypatch.setattr(deploy, "launcher_for", launcher)
+    monkeypatch.setenv("SWATH_SUBMITTED_BY", "argo/ard-nightly")
+    assert _call(group, "submit", "ard", "--site", site, "--run-id", RUN_ID).exit_code == 0
+    name = "spark.kubernetes.driverEnv.SWATH_SUBMITTED_BY"
+    assert orders[0].conf[name] == "argo/ard-nightly"
+    plain = replace(orders[0], submitted_by="")
+    assert name not in plain.conf
+    assert str(engine_of(orders[0].site).plain(orders[0])).count("argo/ard-nightly") == 1
+    assert "argo/ard-nightly" not in engine_of(plain.site).render(plain)
+    if site == "kubernetes":
+        # whoever submits it, it is the same run
+        digests = {spark_application(o)["metadata"]["annotations"][DIGEST] for o in (orders[0], plain)}
+        assert len(digests) == 1

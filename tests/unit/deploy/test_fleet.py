@@ -134,3 +134,21 @@ def test_the_page_escapes_what_it_is_given() -> None:
     page = fleet_page([("<script>x</script>", 'a" onload="b')], columns=("site", "state"))
     assert "<script>x" not in page
     assert 'onload="b' not in page
+
+
+def test_who_ran_it_in_what_is_told_and_whether_the_site_file_changed_since(tmp_path: Path, change: Change) -> None:
+    site, image = _site(change, tmp_path), f"r.example.org/swath@sha256:{'0b' * 32}"
+    told = {"submitted_by": "anna@desk", "attempt": 2, "image": image, "site_digest": site.digest}
+    _leave(tmp_path, "ard-1", **told)
+    row = _one(change, tmp_path)
+    assert (row.submitted_by, row.attempt, row.ran, row.changed) == ("anna@desk", 2, "sha256:0b0b0b0b0b0b", False)
+    assert row.ran != row.image
+    renamed = site.model_copy(update={"site": "twin", "summary": "another"})
+    larger = site.model_copy(update={"price_file": "/prices.yaml"})
+    assert (renamed.digest == site.digest, larger.digest == site.digest) == (True, False)
+    (later,) = fleet(load_job("ard"), sites=[larger], now=NOW)
+    assert later.changed
+    # results of earlier versions say nothing of it
+    _leave(tmp_path, "ard-1")
+    row = _one(change, tmp_path)
+    assert (row.submitted_by, row.attempt, row.ran, row.changed) == ("", None, "", None)

@@ -22,7 +22,7 @@ NOON = datetime(2024, 8, 5, 12, tzinfo=UTC)
 
 def run_row(wave: int) -> tuple[Any, ...]:
     at = NOON + timedelta(seconds=wave)
-    return ("r", wave, "toa", "s", "{}", 1, 1, 0, 0, 8, 8, 0, 0, True, 1.5, at, None, "1", "laptop")
+    return ("r", wave, "toa", "s", "{}", 1, 1, 0, 0, 8, 8, 0, 0, True, 1.5, at, None, "1", "laptop", "me", None, None, 1)
 
 
 def product_row(wave: int) -> tuple[Any, ...]:

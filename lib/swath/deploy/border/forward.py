@@ -9,6 +9,7 @@ from typing import Any
 
 from swath.deploy.border.flows import cut
 from swath.deploy.border.place import BorderPlace, open_place
+from swath.deploy.border.receipts import RECEIPTS, REPORTS, Receipts, Waiting, receipt_path
 from swath.deploy.operate.liveness import Life, life_of
 from swath.deploy.operate.result import parse_result, result_path
 from swath.deploy.site.border import Flow
@@ -18,8 +19,6 @@ from swath.errors import ConfigError
 from swath.metrics.beat import metrics_path
 from swath.metrics.emf import emf, handle_of
 
-REPORTS = "reports"
-RECEIPTS = f"{REPORTS}/forwarded"
 SET_ASIDE = f"{REPORTS}/set-aside"
 _NO_RESULT = (ConfigError, KeyError, TypeError, ValueError, AttributeError)
 
@@ -67,18 +66,6 @@ class Dead:
     sent: bool
 
 
-def waiting(place: BorderPlace) -> Iterator[str]:
-    """Run ids without a receipt, in order."""
-    receipts = {_stem(name) for name in place.names(RECEIPTS)}
-    for name in place.names(REPORTS):
-        if name.endswith(".json") and _stem(name) not in receipts:
-            yield _stem(name)
-
-
-def _stem(name: str) -> str:
-    return name.rsplit("/", 1)[-1].removesuffix(".json")
-
-
 def forward(
     site: Site, *, output: str, max_duration_s: float, now: datetime | None = None
 ) -> Iterator[Forwarded | SetAside | Dead]:
@@ -105,9 +92,11 @@ def forward(
     if not site.border.to:
         raise ConfigError(f"site {site.site} names no border.to, so nothing is forwarded from it")
     here, there = open_place(output, site=site), open_place(site.border.to, site=site)
-    for run_id in list(waiting(here)):
-        yield _one(site, run_id=run_id, here=here, there=there)
-    yield from _dead(site, here=here, there=there, max_duration_s=max_duration_s, now=now or datetime.now(UTC))
+    moment, receipts = now or datetime.now(UTC), Receipts(here)
+    for run in list(receipts.waiting()):
+        yield _one(site, run=run, here=here, there=there)
+    receipts.close(now=moment)
+    yield from _dead(site, here=here, there=there, max_duration_s=max_duration_s, now=moment)
 
 
 def _dead(
@@ -142,7 +131,8 @@ def _tell_dead(site: Site, life: Life, *, here: BorderPlace, there: BorderPlace)
     return Dead(run_id=run_id, reason=life.text, sent=may) if new else None
 
 
-def _one(site: Site, *, run_id: str, here: BorderPlace, there: BorderPlace) -> Forwarded | SetAside:
+def _one(site: Site, *, run: Waiting, here: BorderPlace, there: BorderPlace) -> Forwarded | SetAside:
+    run_id = run.run_id
     data = here.read(result_path(run_id))
     try:
         flows = _flows(site, run_id=run_id, here=here, data=data)
@@ -154,7 +144,7 @@ def _one(site: Site, *, run_id: str, here: BorderPlace, there: BorderPlace) -> F
         text = json.dumps(body, sort_keys=True, ensure_ascii=False).encode()
         there.put_new(f"{site.site}/{handle_of(run_id)}/{flow.value}.json", text)
         digests[flow.value] = hashlib.sha256(text).hexdigest()
-    here.put_new(f"{RECEIPTS}/{run_id}.json", json.dumps({"to": site.border.to, "sent": digests}, sort_keys=True).encode())
+    here.put_new(receipt_path(run), json.dumps({"to": site.border.to, "sent": digests}, sort_keys=True).encode())
     return Forwarded(run_id=run_id, flows=tuple(allowed), withheld=tuple(flow for flow in flows if flow not in allowed))
 
 

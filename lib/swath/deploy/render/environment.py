@@ -9,7 +9,17 @@ from swath.deploy.site.network import Proxy, Trust
 from swath.deploy.site.site import Site
 from swath.deploy.site.stores import SiteStore, StoreKind
 from swath.metrics.settings import Destinations
-from swath.settings import DATABASE_S, DATABASE_WAIT, PAGES, PAGES_GIB, SEARCH_GIB, SEARCH_PAGES, STORE_S
+from swath.settings import (
+    CREDENTIAL_FROM,
+    DATABASE_S,
+    DATABASE_WAIT,
+    PAGES,
+    PAGES_GIB,
+    SEARCH_GIB,
+    SEARCH_PAGES,
+    SITE_DIGEST,
+    STORE_S,
+)
 from swath.spark.start.settings import WORKER_ENVIRONMENT
 
 # Nothing contacts the internet without being configured to.
@@ -38,7 +48,7 @@ def environment(job: JobSpec, *, site: Site) -> Mapping[str, str]:
 
 def _ours(site: Site) -> dict[str, str]:
     """What swath itself reads."""
-    named = {"SWATH_LINK": site.link.value, **ledger_variables(site)}
+    named = {"SWATH_LINK": site.link.value, SITE_DIGEST: site.digest, **ledger_variables(site)}
     if site.models.uri:
         # a store holds exported models; everything else is a server or a folder of MLflow's
         name = "SWATH_MODELS" if site.models.uri.startswith("store://") else "MLFLOW_TRACKING_URI"
@@ -81,6 +91,7 @@ def search_variables(site: Site) -> dict[str, str]:
 def ledger_variables(site: Site) -> dict[str, str]:
     """Where the ledger of a site's outputs is, and what keeps a second driver from it; the connection string is a secret."""
     named = {"SWATH_LEDGER": site.ledger.kind.value, "SWATH_LOCK": site.ledger.lock.value}
+    named |= {CREDENTIAL_FROM: site.ledger.password_from} if site.ledger.password_from else {}
     return named | ({DATABASE_WAIT: str(site.ledger.wait_s)} if site.ledger.wait_s != DATABASE_S else {})
 
 

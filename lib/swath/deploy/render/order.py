@@ -12,6 +12,7 @@ from swath.deploy.site.job_spec import JobSpec
 from swath.deploy.site.names import RUN_LIMIT, check_name
 from swath.deploy.site.refused import SiteRefusal
 from swath.deploy.site.site import Site
+from swath.settings import SUBMITTED_BY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Order:
         site: Where.
         run_id: Unique; the same id twice is the same run.
         attempt: 1, and one more for each time that the launcher starts the run again after a crash.
+        submitted_by: Who submits it, for the run's row in the ledger; empty for the engine's own account.
 
     Raises:
         ConfigError: The site refuses the job, the run id is not a name, or a secret is in conf or arguments.
@@ -32,6 +34,7 @@ class Order:
     site: Site
     run_id: str
     attempt: int = 1
+    submitted_by: str = ""
 
     def __post_init__(self) -> None:
         """Check everything that can be known before anything is sent."""
@@ -43,7 +46,9 @@ class Order:
     @cached_property
     def conf(self) -> Mapping[str, str]:
         """The Spark configuration."""
-        return spark_conf(self.job, site=self.site, run_id=self.run_id)
+        conf = spark_conf(self.job, site=self.site, run_id=self.run_id)
+        told = {f"spark.kubernetes.driverEnv.{SUBMITTED_BY}": self.submitted_by} if self.submitted_by else {}
+        return dict(sorted({**conf, **told}.items()))
 
     @cached_property
     def arguments(self) -> tuple[str, ...]:

@@ -51,6 +51,15 @@ def site_names() -> tuple[str, ...]:
     return tuple(sorted(p.stem for p in (sites_folder() / "sites").glob("*.yaml")))
 
 
+def site_file(name_or_file: str) -> Path:
+    """Where a site's values are.
+
+    Raises:
+        ConfigError: There is no such file.
+    """
+    return _find(name_or_file, folder="sites")
+
+
 def load_site(name_or_file: str) -> Site:
     """Read a site by name or file.
 

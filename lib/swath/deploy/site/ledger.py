@@ -36,6 +36,8 @@ class SiteLedger(Strict):
             SWATH_POSTGRESQL_DSN of the caller's environment is used.
         wait_s: Longest time that a database may be away before a run ends with code 6 [s].
         pooled: The connection goes through a pooler in transaction mode, which breaks advisory locks.
+        password_from: ``rds-iam``, or a command in the image that prints the password: asked anew for each connection.
+        migrate_dsn: ``SECRET:KEY`` of the role that makes and changes the schema; runs never see it.
     """
 
     kind: LedgerKind = LedgerKind.DELTA
@@ -43,6 +45,8 @@ class SiteLedger(Strict):
     dsn: SecretRef = ""
     wait_s: Annotated[int, Field(ge=1)] = round(DATABASE_S)
     pooled: bool = False
+    password_from: Annotated[str, Field(pattern=r"^(\S.*)?$")] = ""
+    migrate_dsn: SecretRef = ""
 
 
 class SiteCatalogue(Strict):
@@ -52,10 +56,12 @@ class SiteCatalogue(Strict):
         kind: Files alone, or PostgreSQL with pgSTAC beside them.
         dsn: ``SECRET:KEY`` of the Kubernetes secret with the connection string.
         base: Base URI of the output for readers of the served catalogue; the output's own URI if empty.
+        migrate_dsn: As that of the ledger.
     """
 
     kind: Literal["static", "pgstac"] = "static"
     dsn: SecretRef = ""
+    migrate_dsn: SecretRef = ""
     base: Annotated[str, Field(pattern=r"^((https?|s3)://\S+)?$")] = ""
 
     @model_validator(mode="after")

@@ -1,5 +1,7 @@
 """Where jobs run: one file of values a site, and nothing else differs."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Annotated, Self
 
@@ -19,8 +21,14 @@ from swath.deploy.site.stores import SiteStore
 from swath.deploy.site.strict import Strict, checked
 from swath.errors import ConfigError
 from swath.inputs import DEM, RasterSource
+from swath.retention import KeepRules
 
 _SCHEME = "store://"
+
+
+def _retention(rules: Mapping[str, str]) -> Mapping[str, str]:
+    KeepRules.parse(rules)
+    return rules
 
 
 class Site(Strict):
@@ -53,6 +61,7 @@ class Site(Strict):
         dem: The elevation; none without one.
         rasters: Places of other rasters that steps ask for, by name.
         price_file: Prices for the cost of a run, a path in the image.
+        retention: How long products of a collection, and what runs leave beside them, are kept: see ``swath.retention``.
     """
 
     site: JobName
@@ -81,6 +90,7 @@ class Site(Strict):
     dem: Dem | None = None
     rasters: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], str] = {}
     price_file: str = ""
+    retention: Annotated[Mapping[str, str], AfterValidator(_retention)] = {}
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -94,6 +104,12 @@ class Site(Strict):
             msg = f"border.to {self.border.to}: the site has no such store; it has {', '.join(sorted(self.stores))}"
             raise ValueError(msg)
         return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the site's values, in hex: what its name and its summary are, and how the file is written, is not in it."""
+        values = self.model_dump(mode="json", exclude={"site", "summary"})
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     @property
     def kind(self) -> EngineKind:

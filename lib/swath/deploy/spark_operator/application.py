@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from swath.deploy.pods.labels import of_object
 from swath.deploy.pods.template import pod_template
@@ -59,7 +60,8 @@ def spark_application(order: Order) -> Manifest:
             "name": order.name,
             "namespace": order.site.cluster.namespace,
             "labels": labels,
-            "annotations": {DIGEST: digest(spec)},
+            # whoever submits it, it is the same run
+            "annotations": {DIGEST: digest(application_spec(replace(order, submitted_by="")))},
         },
         "spec": spec,
     }

@@ -166,6 +166,16 @@ class CatalogueDelivery:
         self._outbox.put("compared", [*found.missing, *found.stale])
         return self.deliver()
 
+    def remove(self, names: Sequence[tuple[str, str]]) -> None:
+        """Take items out, by collection and id, before their files go.
+
+        Raises:
+            CatalogueError: The database does not answer.
+            ConfigError: It is of another version.
+        """
+        with self._catalogue.session() as session:
+            session.remove(names)
+
     def deliver(self) -> DeliveryOutcome:
         """Tell the catalogue everything that waits. Never raises for the catalogue's sake: what it refuses goes on waiting."""
         paths = self._outbox.pending()

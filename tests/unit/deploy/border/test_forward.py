@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from swath.deploy.border.flows import cut
 from swath.deploy.border.forward import Dead, Forwarded, SetAside, forward
+from swath.deploy.border.place import FolderPlace
 from swath.deploy.site.border import Flow
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
@@ -111,7 +113,8 @@ def test_a_crash_between_sending_and_receipt_repeats_nothing(change: Change, tmp
     list(forward(site, output=str(tmp_path / "out"), max_duration_s=3600))
     (sent,) = (tmp_path / "to").rglob("metrics.json")
     before = sent.stat()
-    (tmp_path / "out" / "reports" / "forwarded" / "one.json").unlink()
+    month = f"{datetime.now(UTC):%Y-%m}"
+    (tmp_path / "out" / "reports" / "forwarded" / month / "one.json").unlink()
     list(forward(site, output=str(tmp_path / "out"), max_duration_s=3600))
     assert (sent.stat().st_mtime_ns, sent.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
@@ -297,3 +300,59 @@ def _product(number: int) -> dict[str, Any]:
 
 def _refusal(number: int) -> QuarantineEntry:
     return QuarantineEntry(scene_id=f"q{number}", stage="process", error="read", message="cut short")
+
+
+def test_months_that_ended_are_not_looked_at_again(change: Change, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, out = _site(change, allow=["metrics"], to=tmp_path / "to"), tmp_path / "out"
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    moments = {"old": "2026-09-05", "new": "2026-11-02", "earlier-version": "2026-10-07"}
+
+    def written(run_id: str, day: str) -> None:
+        _run(out, run_id)
+        os.utime(out / "reports" / f"{run_id}.json", (datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp(),) * 2)
+
+    for run_id, day in moments.items():
+        written(run_id, day)
+    earlier = out / "reports" / "forwarded" / "earlier-version.json"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("{}", encoding="utf-8")
+    asked: list[str] = []
+    names = FolderPlace.names
+
+    def seen(self: FolderPlace, folder: str) -> Any:
+        asked.append(folder)
+        return names(self, folder)
+
+    monkeypatch.setattr(FolderPlace, "names", seen)
+
+    def sent() -> list[str]:
+        asked.clear()
+        return [f.run_id for f in forward(site, output=str(out), max_duration_s=3600, now=now)]
+
+    assert sent() == ["new", "old"]
+    receipts = {p.relative_to(out / "reports" / "forwarded").as_posix() for p in (out / "reports" / "forwarded").rglob("*.json")}
+    assert receipts == {
+        "earlier-version.json", "2026-09/old.json", "2026-11/new.json", "closed/2026-09.1.json", "closed/2026-10.1.json"
+    }  # fmt: skip
+    assert sent() == []
+    assert not [folder for folder in asked if folder.endswith(("2026-09", "2026-10"))]
+    # a result that comes into a month that was closed (a backup, a copy) opens it again
+    written("late", "2026-09-06")
+    assert sent() == ["late"]
+    assert sent() == []
+
+
+def test_a_month_in_which_something_waits_stays_open(change: Change, tmp_path: Path) -> None:
+    site, out = _site(change, allow=["metrics"], to=tmp_path / "to"), tmp_path / "out"
+    _run(out, "cut")
+    file = out / "reports" / "cut.json"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:50])
+    os.utime(file, (datetime(2026, 9, 5, tzinfo=UTC).timestamp(),) * 2)
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    for _ in range(2):
+        (aside,) = forward(site, output=str(out), max_duration_s=3600, now=now)
+        assert isinstance(aside, SetAside)
+    file.write_bytes(whole)
+    os.utime(file, (datetime(2026, 9, 5, tzinfo=UTC).timestamp(),) * 2)
+    assert [type(f) for f in forward(site, output=str(out), max_duration_s=3600, now=now)] == [Forwarded]

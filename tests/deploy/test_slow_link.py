@@ -1,0 +1,45 @@
+"""Results that wait cross a slow link once each, whole, and go on where a cut ended them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LINK, SCRIPT = (Path(__file__).with_name(name) for name in ("slow_link.sh", "slow_link.py"))
+pytestmark = [pytest.mark.tools, pytest.mark.timeout(1200)]
+_NO_SUCH_LINK = 77
+
+
+def _sent(how: str, folder: Path, *, runs: int, kills: int) -> tuple[dict[str, Any], int]:
+    """What the script says, and the bytes that crossed the link until it looked at the other end."""
+    if not shutil.which("tc"):
+        pytest.skip("tc is not installed: apt-get install iproute2")
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
+    variables = {**os.environ, **keys, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    words = ["/usr/bin/unshare", "-rn", "/bin/sh", str(LINK), how, sys.executable, str(SCRIPT), str(folder)]
+    done = subprocess.run([*words, str(runs), "11", str(kills)], env=variables, capture_output=True, text=True, check=False)
+    if done.returncode == _NO_SUCH_LINK or "unshare:" in done.stderr:
+        pytest.skip(f"this kernel makes no such link: {done.stderr.strip()[-200:]}")
+    assert done.returncode == 0, done.stderr[-4000:]
+    lines = done.stdout.strip().splitlines()
+    return json.loads(lines[-2]), int(lines[-1].split()[1])
+
+
+def test_500_runs_wait_and_are_sent_within_five_minutes_at_10_mbit(tmp_path: Path) -> None:
+    told, crossed = _sent("tbf rate 10mbit burst 64k latency 400ms", tmp_path, runs=500, kills=3)
+    assert (told["code"], told["equal"], told["receipts"], told["attempts"]) == (0, True, 500, 4)
+    assert told["payload"] > 5_000_000
+    assert told["seconds"] < 300
+    # all bytes, answers and headers and the look at the other end among them
+    assert crossed - 1.1 * told["payload"] < 1.3 * told["payload"]
+
+
+def test_a_slow_lossy_link_is_crossed_once(tmp_path: Path) -> None:
+    """256 kbit/s, 600 ms there and back, 5 % lost."""
+    told, _ = _sent("netem delay 300ms rate 256kbit loss 5%", tmp_path, runs=12, kills=2)
+    assert (told["code"], told["equal"], told["receipts"]) == (0, True, 12)
