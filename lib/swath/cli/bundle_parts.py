@@ -1,5 +1,6 @@
 """Options of ``swath bundle make``: what a bundle is made of."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from swath.spark.start.jars import cache_folder
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_PYTHON = re.compile(r"3\.\d{1,2}")
 _OPTIONS = (
     click.option("--site", required=True, metavar="NAME|FILE", help="Where it goes."),
     click.option("--job", "jobs", multiple=True, help="Job that runs there; repeatable. All of conf/jobs by default."),
@@ -30,6 +32,10 @@ _OPTIONS = (
     ),
     click.option("--lock", type=_FILE, help="Lock of the packages; requirements.lock of the checkout by default."),
     click.option("--wheels", type=_FOLDER, help="Folder with the packages of the lock; by default pip fetches them."),
+    click.option(
+        "--python", "pythons", multiple=True, metavar="3.12",
+        help="Python of the site whose packages are fetched beside those of this one; repeatable.",
+    ),
     click.option("--jars", type=_FOLDER, multiple=True, help="Folder with jars; the cache of set-up by default; repeatable."),
     click.option("--model", "models", type=_FILE, multiple=True, help="Bundle of a model (models export --bundle); repeatable."),
     click.option("--schemas", type=_FOLDER, envvar="SWATH_STAC_SCHEMAS", show_envvar=True, help="Folder of STAC schemas."),
@@ -70,6 +76,7 @@ def wanted_of(**given: Any) -> Wanted:
         origins=dict(_origin(text) for text in given["origins"]),
         wheels=given["wheels"],
         lock=given["lock"] or root / "requirements.lock",
+        pythons=_pythons(given["pythons"]),
         jars=given["jars"] or (cache_folder(),),
         models=given["models"],
         schemas=given["schemas"],
@@ -84,3 +91,11 @@ def _origin(text: str) -> tuple[str, str]:
         msg = f"--from {text}: expected NAME=PLACE, for example harbor.dc.example/=registry.build.example/"
         raise ConfigError(msg)
     return name, place
+
+
+def _pythons(given: tuple[str, ...]) -> tuple[str, ...]:
+    for version in given:
+        if not _PYTHON.fullmatch(version):
+            msg = f"--python {version}: expected a version such as 3.12"
+            raise ConfigError(msg)
+    return given

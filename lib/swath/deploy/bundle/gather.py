@@ -86,7 +86,8 @@ def _charts(wanted: Wanted, objects: list[Object], *, into: Path, done: Gathered
 def _wheels(wanted: Wanted, *, into: Path, done: Gathered) -> None:
     target, folder = into / "wheels", wanted.wheels
     if folder is None:
-        fetch(wanted.lock, into=target)
+        for python in ("", *wanted.pythons):
+            fetch(wanted.lock, into=target, python=python)
         check(wanted.lock, folder=target)
     else:
         _files(check(wanted.lock, folder=folder), target, done=done, source="")

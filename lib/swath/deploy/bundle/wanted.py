@@ -27,6 +27,7 @@ class Wanted:
         origins: Sources of images by the beginning of their name; an image without one comes from its own name.
         wheels: Folder with the packages of the lock; None fetches them.
         lock: Lock of the packages.
+        pythons: Versions of Python beside this one whose packages are fetched too.
         jars: Folders with the jars of ``spark-operator/jars.sha256``.
         models: Signed bundles of models.
         schemas: Folder of STAC schemas; None carries none.
@@ -44,6 +45,7 @@ class Wanted:
     origins: Mapping[str, str]
     wheels: Path | None = None
     lock: Path
+    pythons: tuple[str, ...] = ()
     jars: tuple[Path, ...] = ()
     models: tuple[Path, ...] = ()
     schemas: Path | None = None

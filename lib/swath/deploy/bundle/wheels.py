@@ -1,5 +1,6 @@
 """Wheels and source archives of a lock, checked against its hashes: what ``pip install --no-index`` needs at the other end."""
 
+import platform
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,12 +13,17 @@ from swath.errors import ConfigError, ServiceError
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-def fetch(lock: Path, *, into: Path) -> None:
-    """Fetch what a lock lists for this Python and machine, by its hashes.
+#: Kinds of wheels that Linux nodes of this machine's architecture take.
+_PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "manylinux_2_12", "manylinux2010", "linux")
+
+
+def fetch(lock: Path, *, into: Path, python: str = "") -> None:
+    """Fetch what a lock lists for a Python and this machine, by its hashes.
 
     Args:
         lock: Requirements with hashes.
         into: Folder; files already there with the right hash are not fetched again.
+        python: Version of the Python, such as ``3.12``; this one's if empty.
 
     Raises:
         ServiceError: The index does not answer, or has not what the lock lists.
@@ -26,12 +32,22 @@ def fetch(lock: Path, *, into: Path) -> None:
     certificates = ["--cert", str(_CERTIFICATES)] if _CERTIFICATES.exists() else []
     words = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", *certificates]
     done = subprocess.run(
-        [sys.executable, *words, "--dest", str(into), "--find-links", str(into), "--requirement", str(lock)],
+        [sys.executable, *words, *_of(python), "--dest", str(into), "--find-links", str(into), "--requirement", str(lock)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         msg = f"{lock}: its packages cannot be fetched: {done.stderr.strip().splitlines()[-1:] or done.returncode}"
         raise ServiceError(msg)
+
+
+def _of(python: str) -> list[str]:
+    """Pip's words for another Python on the same kind of machine."""
+    if not python:
+        return []
+    kind = f"cp{python.replace('.', '')}"
+    words = ["--python-version", python, "--implementation", "cp"]
+    words += [word for abi in (kind, "abi3", "none") for word in ("--abi", abi)]
+    return words + [word for name in _PLATFORMS for word in ("--platform", f"{name}_{platform.machine()}")]
 
 
 def check(lock: Path, *, folder: Path) -> tuple[Path, ...]:
