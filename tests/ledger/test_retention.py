@@ -1,7 +1,8 @@
 """Products past their retention go so that nobody meets half of one, wherever it is interrupted."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from swath.cli import maintain
+from swath.cli.main import main as command
 from swath.ledger.delta import DeltaTables
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, TOMBSTONES
 from swath.report.summary import RunSummary
 from swath.retention import KeepRule, KeepRules
 from swath.runs.status import output_status
 from swath.stores.local import LocalStore, local_store
+from swath.upkeep import removal
 from swath.upkeep.leavings import remove_leavings
 from swath.upkeep.reconcile import compare
 from swath.upkeep.removal import Removed, remove_expired
@@ -132,3 +136,52 @@ def test_old_rows_of_the_quarantine_go(spark: "SparkSession", tmp_path: Path) ->
     assert remove_leavings(tables, store, rules=rules, forwarded=False).quarantine == 1
     assert [r["scene_id"] for r in tables.read("quarantine", QUARANTINE).collect()] == ["s0"]
     assert output_status(DeltaTables(None, store)).quarantine == {("toa", "metadata"): 1}
+
+
+def test_the_commands_take_rules_from_site_and_pipeline_and_holds_from_people(
+    spark: "SparkSession", made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def shared(*_: Any, **__: Any) -> Iterator["SparkSession"]:
+        yield spark
+
+    monkeypatch.setattr(maintain, "session", shared)
+    monkeypatch.setattr(removal, "datetime", _Later)
+
+    def swath(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            command(list(words))
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    site, pipeline = tmp_path / "bench.yaml", tmp_path / "toa.yaml"
+    text = "site: bench\nengine: spark-submit\nlink: always\nstores: {}\nretention: {toa-landsat: %s}\n"
+    site.write_text(text % "30 days", encoding="utf-8")
+    pipeline.write_text("name: toa\nsteps: [toa]\nassets: {required: [toa]}\nretention: {toa-landsat: never}\n", encoding="utf-8")
+    out = str(made)
+    assert swath("maintain", out, "--keep", "toa-landsat=soon")[0] == 2
+    assert "past their retention" not in swath("maintain", out, "--pipeline", str(pipeline), "--dry-run")[2]
+    code, said, told = swath("maintain", out, "--site", str(site), "--pipeline", str(pipeline), "--dry-run", "--json")
+    assert code == 0, told
+    plain = json.loads(said.splitlines()[-1])["expired"]
+    assert (len(plain["products"]), plain["versions"]) == (1, 1)
+    assert "would remove 1 products past their retention" in told
+    assert swath("hold", out, "toa-landsat")[0] == 2
+    assert swath("hold", out, "toa-landsat", "--reason", "case 12")[0] == 0
+    assert "toa-landsat" in swath("hold", out)[1]
+    code, said, told = swath("maintain", out, "--site", str(site), "--json")
+    assert json.loads(said.splitlines()[-1])["expired"]["products"] == []
+    assert f"kept {plain['products'][0]}: hold on toa-landsat" in told
+    assert next((made / "products").rglob("*.json")).is_file()
+    assert [swath("hold", out, "toa-landsat", "--release")[0] for _ in range(2)] == [0, 2]
+    assert swath("maintain", out, "--site", str(site))[0] == 0
+    assert not list((made / "products").rglob("*.json"))
+
+
+class _Later(datetime):
+    """A clock that is forty days ahead."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        """Now, in forty days."""
+        return datetime.now(tz) + timedelta(days=40)
