@@ -82,7 +82,7 @@ class KeepRules:
             if name not in KINDS and "-" not in name:
                 msg = f"retention of {name!r}: expected a collection, such as ard-landsat, or one of {', '.join(KINDS)}"
                 raise ValueError(msg)
-        kinds = {name: days for name in KINDS if name in rules and (days := rules[name].days) is not None}
+        kinds: dict[str, int] = {name: days for name in KINDS if name in rules and (days := rules[name].days) is not None}
         return cls(products={n: r for n, r in rules.items() if n not in KINDS}, kinds=kinds)
 
     def over(self, other: "KeepRules") -> "KeepRules":

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import kubernetes_validate
+import kubernetes_validate  # type: ignore[import-untyped]
 import psycopg
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
@@ -25,7 +25,7 @@ from swath.errors import ConfigError
 from swath.ledger.pg_rows import PgRows
 from swath.stores.database import Database
 from swath.stores.database_password import RDS_IAM, password_by
-from swath.stores.lock import PgLock
+from swath.stores.pg_lock import PgLock
 
 pytestmark = pytest.mark.timeout(300)
 SCHEMA = pa.schema([("run_id", pa.string()), ("wave", pa.int64()), ("started", pa.timestamp("us", tz="UTC"))])

@@ -19,7 +19,8 @@ from swath.errors import ServiceError
 from swath.inference.registry import Registry
 from swath.simulator.simulate import simulate
 from swath.spark.start.jars import cache_folder
-from swath.training.train import Drawn, train
+from swath.training.draw import Drawn
+from swath.training.train import train
 
 CLOSED, SITE = (Path(__file__).with_name(name) for name in ("closed_network.sh", "closed_site.py"))
 OPERATOR = "ghcr.io/kubeflow/spark-operator/controller"

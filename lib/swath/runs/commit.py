@@ -69,7 +69,7 @@ class Ledger:
             started: Start of the wave.
         """
         row = self._run(Account(), wave=BEGAN, cpu_s=0.0, started=started, ended=started)
-        attempt = self._origin.attempt
+        attempt = self._origin.attempt or 1
         self._tables.append("runs", [row], schema=RUNS, run_id=f"{self._request.run_id}+began", wave=attempt - 1)
 
     def look_back(self, waves: set[int]) -> None:

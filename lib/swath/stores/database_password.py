@@ -61,7 +61,7 @@ def _token(parts: Mapping[str, object]) -> str:
         msg = f"{RDS_IAM}: the connection string names no host and user: a token is for one user of one server"
         raise ConfigError(msg)
     try:
-        client = boto3.client("rds")  # type: ignore[call-overload]
+        client = boto3.client("rds")
         token: str = client.generate_db_auth_token(
             DBHostname=str(parts["host"]), Port=int(str(parts.get("port", _PORT))), DBUsername=str(parts["user"])
         )

@@ -138,7 +138,7 @@ def test_the_page_escapes_what_it_is_given() -> None:
 
 def test_who_ran_it_in_what_is_told_and_whether_the_site_file_changed_since(tmp_path: Path, change: Change) -> None:
     site, image = _site(change, tmp_path), f"r.example.org/swath@sha256:{'0b' * 32}"
-    told = {"submitted_by": "anna@desk", "attempt": 2, "image": image, "site_digest": site.digest}
+    told: dict[str, Any] = {"submitted_by": "anna@desk", "attempt": 2, "image": image, "site_digest": site.digest}
     _leave(tmp_path, "ard-1", **told)
     row = _one(change, tmp_path)
     assert (row.submitted_by, row.attempt, row.ran, row.changed) == ("anna@desk", 2, "sha256:0b0b0b0b0b0b", False)

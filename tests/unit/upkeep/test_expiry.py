@@ -42,7 +42,7 @@ class Output:
         self.store.write(f"{folder}/{name}.json", json.dumps(item).encode())
         rows = [(n, f"toa:{n}", f, assets[n], 10, "d", None) for n, f in files.items()]
         made = NOW - timedelta(days=ago_days)
-        row = (
+        row: tuple[Any, ...] = (
             name, "".join(assets.values()), scene, "d", "toa", 1, COLLECTION, f"{folder}/{name}.json", [1.0, 2.0, 3.0, 4.0],
             datetime(2026, 2, 1, 10, tzinfo=UTC), "landsat-9", rows, "[]", {"thumbnail": f"{folder}/{picture}"}, [], {}, "{}",
             "0.1", f"run-{self._wave}", 0, "laptop", made,

@@ -81,7 +81,8 @@ def _container(site: Site, *, target: str, secret: str) -> Manifest:
     plain |= {CREDENTIAL_FROM: site.ledger.password_from} if site.ledger.password_from else {}
     environment: list[Any] = [{"name": k, "value": v} for k, v in sorted(plain.items())]
     environment.append({"name": variable, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}})
-    return pod_template(site, role="driver")["spec"]["containers"][0] | {
+    locked_down: Manifest = pod_template(site, role="driver")["spec"]["containers"][0]
+    return locked_down | {
         "name": target,
         "image": site.image,
         "command": [PROGRAM],
