@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from swath.cli import ledger, upkeep
+from swath.cli import ledger, maintain, upkeep
 from swath.cli.main import main
 from swath.report.summary import RunSummary
 
@@ -27,7 +27,7 @@ def command(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, capsys: pyte
     def shared(*_: Any, **__: Any) -> "Iterator[SparkSession]":
         yield spark
 
-    for module in (ledger, upkeep):
+    for module in (ledger, maintain, upkeep):
         monkeypatch.setattr(module, "session", shared)
 
     def call(*words: str) -> tuple[int, dict[str, Any]]:
