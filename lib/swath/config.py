@@ -62,7 +62,9 @@ class PipelineFile(BaseModel):
         """Rules are for collections of this pipeline: no other keeps less because of it."""
         for name in self.retention:
             if not name.startswith(f"{self.name}-"):
-                msg = f"retention of {name}: a pipeline says how long its own collections are kept, such as {self.name}-landsat"
+                msg = (
+                    f"retention of {name}: a pipeline says how long its own collections are kept, such as {self.name}-landsat-oli"
+                )
                 raise ValueError(msg)
         KeepRules.parse(self.retention)
         return self

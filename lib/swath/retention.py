@@ -80,7 +80,7 @@ class KeepRules:
                 msg = f"retention of {name}: {text!r}: {name} have no versions; expected `90 days` or `never`"
                 raise ValueError(msg)
             if name not in KINDS and "-" not in name:
-                msg = f"retention of {name!r}: expected a collection, such as ard-landsat, or one of {', '.join(KINDS)}"
+                msg = f"retention of {name!r}: expected a collection, such as ard-landsat-oli, or one of {', '.join(KINDS)}"
                 raise ValueError(msg)
         kinds: dict[str, int] = {name: days for name in KINDS if name in rules and (days := rules[name].days) is not None}
         return cls(products={n: r for n, r in rules.items() if n not in KINDS}, kinds=kinds)

@@ -16,6 +16,7 @@ from swath.cli.main import main as command
 from swath.ledger.open import open_tables
 from swath.ledger.schemas import PRODUCTS, RUNS
 from swath.runs.status import output_status
+from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
 from swath.stores.local import local_store
 from swath.upkeep.drill import NAMED
@@ -49,13 +50,13 @@ def test_a_dropped_schema_and_a_dump_of_yesterday_come_back(
 
     for module in (drilled, upkeep):
         monkeypatch.setattr(module, "session", shared)
-    scenes, output, dump = tmp_path / "in", tmp_path / "out", tmp_path / "yesterday.sql"
-    first = simulate(kind="landsat9", folder=scenes, size=96, seed=1, truth=False).delivery
-    run_job("toa", first, output=output, run_id="yesterday")
+    output, dump = tmp_path / "out", tmp_path / "yesterday.sql"
+    first = simulate(kind="landsat9", folder=tmp_path, size=96, truth=False)
+    run_job("toa", first.delivery, output=output, run_id="yesterday")
     program = server.programs / "pg_dump"
     subprocess.run([str(program), "--clean", "--if-exists", "-n", "swath_ledger", "-f", str(dump), empty_database], check=True)
-    second = simulate(kind="landsat9", folder=scenes, size=96, seed=2, truth=False).delivery
-    run_job("toa", second, output=output, run_id="today")
+    second = copied(first, folder=first.delivery.parent, rename={"193022_2024": "191999_2024"})
+    run_job("toa", second.delivery, output=output, run_id="today")
     before = _products(output)
     assert len(before) == 2
 
@@ -80,5 +81,5 @@ def test_a_dropped_schema_and_a_dump_of_yesterday_come_back(
     assert compare(tables, local_store(output)).findings == []
     assert {r.run_id for r in output_status(tables).runs} >= {"yesterday", "today"}
     assert tables.read("runs", RUNS).filter("run_id = 'today' and made = 1").count() == 1
-    again = run_job("toa", scenes, output=output, run_id="again")
+    again = run_job("toa", first.delivery.parent, output=output, run_id="again")
     assert (again.scenes.made, again.scenes.skipped) == (0, 2)

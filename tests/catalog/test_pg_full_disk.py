@@ -63,6 +63,6 @@ def test_a_full_disk_keeps_nothing_half_and_is_waited_for(small: str, monkeypatc
     assert [r["wave"] for some in rows.rows("runs", ["wave"]) for r in some] == [0]
     with psycopg.connect(small, autocommit=True) as admin:
         # what the broken append wrote is dead, and given back
-        admin.execute("VACUUM FULL swath_ledger.runs")
+        admin.execute("VACUUM swath_ledger.runs")
     assert rows.append("runs", _rows(2), schema=SCHEMA, run_id="r", wave=1)
     assert not rows.append("runs", _rows(2), schema=SCHEMA, run_id="r", wave=1)

@@ -237,7 +237,7 @@ def export(
 
 def see_retention(tables: PgTables, output: Path, *, item: str) -> None:
     """All products but one that is held go."""
-    store, rules, later = local_store(output), {"toa-landsat": KeepRule(days=30)}, datetime.now(UTC) + timedelta(days=31)
+    store, rules, later = local_store(output), {"toa-landsat-oli": KeepRule(days=30)}, datetime.now(UTC) + timedelta(days=31)
     hold(store, item.split("/")[-2], reason="a question of whose it is", by="anna")
     gone = remove_expired(tables, store, rules=rules, run_id="maintain", now=later)
     assert (len(gone.products), len(gone.kept), compare(tables, store).findings) == (SCENES - 1, 1, [])

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
 from swath.spark.start.jars import cache_folder
 
@@ -76,8 +77,9 @@ def test_each_version_continues_what_the_other_left(
     kind: str, swath: Swath, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     _ledger(kind, request, monkeypatch)
-    scenes, out = tmp_path / "in", str(tmp_path / "out")
-    deliveries = [simulate(kind="landsat9", folder=scenes, size=96, seed=n, truth=False).delivery for n in (1, 2, 3)]
+    out, one = str(tmp_path / "out"), simulate(kind="landsat9", folder=tmp_path, size=96, truth=False)
+    others = [copied(one, folder=tmp_path / "others", rename={"193022_2024": f"19{n}999_2024"}).delivery for n in (1, 2)]
+    deliveries = [one.delivery, *others]
     broken = next(deliveries[1].glob("*_MTL.txt"))
     whole = broken.read_bytes()
     broken.write_bytes(whole[:100])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.deploy.environments import ROOT, environment
 
+from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
 from swath.spark.start.jars import cache_folder
 from swath.spark.start.java import find_java
@@ -60,7 +61,8 @@ _DELTA_SETTINGS = (
 
 def test_each_spark_goes_on_with_the_others_tables(swath: Swath, tmp_path: Path) -> None:
     out = str(tmp_path / "out")
-    scenes = [simulate(kind="landsat9", folder=tmp_path / "in", size=96, seed=n, truth=False).delivery for n in (1, 2)]
+    one = simulate(kind="landsat9", folder=tmp_path, size=96, truth=False)
+    scenes = [one.delivery, copied(one, folder=tmp_path / "other", rename={"193022_2024": "191999_2024"}).delivery]
 
     def made(version: str, count: int, run_id: str) -> tuple[int, int]:
         words = [word for scene in scenes[:count] for word in ("--input", str(scene))]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(1200)]
 LATER = datetime.now(UTC) + timedelta(days=40)
-RULES = {"toa-landsat": KeepRule(days=30)}
+RULES = {"toa-landsat-oli": KeepRule(days=30)}
 
 
 class Killed(BaseException):
@@ -155,25 +155,27 @@ def test_the_commands_take_rules_from_site_and_pipeline_and_holds_from_people(
         return int(ended.value.code or 0), said.out, said.err
 
     site, pipeline = tmp_path / "bench.yaml", tmp_path / "toa.yaml"
-    text = "site: bench\nengine: spark-submit\nlink: always\nstores: {}\nretention: {toa-landsat: %s}\n"
+    text = "site: bench\nengine: spark-submit\nlink: always\nstores: {}\nretention: {toa-landsat-oli: %s}\n"
     site.write_text(text % "30 days", encoding="utf-8")
-    pipeline.write_text("name: toa\nsteps: [toa]\nassets: {required: [toa]}\nretention: {toa-landsat: never}\n", encoding="utf-8")
+    pipeline.write_text(
+        "name: toa\nsteps: [toa]\nassets: {required: [toa]}\nretention: {toa-landsat-oli: never}\n", encoding="utf-8"
+    )
     out = str(made)
-    assert swath("maintain", out, "--keep", "toa-landsat=soon")[0] == 2
+    assert swath("maintain", out, "--keep", "toa-landsat-oli=soon")[0] == 2
     assert "past their retention" not in swath("maintain", out, "--pipeline", str(pipeline), "--dry-run")[2]
     code, said, told = swath("maintain", out, "--site", str(site), "--pipeline", str(pipeline), "--dry-run", "--json")
     assert code == 0, told
     plain = json.loads(said.splitlines()[-1])["expired"]
     assert (len(plain["products"]), plain["versions"]) == (1, 1)
     assert "would remove 1 products past their retention" in told
-    assert swath("hold", out, "toa-landsat")[0] == 2
-    assert swath("hold", out, "toa-landsat", "--reason", "case 12")[0] == 0
-    assert "toa-landsat" in swath("hold", out)[1]
+    assert swath("hold", out, "toa-landsat-oli")[0] == 2
+    assert swath("hold", out, "toa-landsat-oli", "--reason", "case 12")[0] == 0
+    assert "toa-landsat-oli" in swath("hold", out)[1]
     code, said, told = swath("maintain", out, "--site", str(site), "--json")
     assert json.loads(said.splitlines()[-1])["expired"]["products"] == []
-    assert f"kept {plain['products'][0]}: hold on toa-landsat" in told
+    assert f"kept {plain['products'][0]}: hold on toa-landsat-oli" in told
     assert next((made / "products").rglob("*.json")).is_file()
-    assert [swath("hold", out, "toa-landsat", "--release")[0] for _ in range(2)] == [0, 2]
+    assert [swath("hold", out, "toa-landsat-oli", "--release")[0] for _ in range(2)] == [0, 2]
     assert swath("maintain", out, "--site", str(site))[0] == 0
     assert not list((made / "products").rglob("*.json"))
 

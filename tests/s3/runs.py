@@ -93,7 +93,7 @@ def main() -> None:
         store.delete(next(p for p in store.list("products") if ".red." in p))
         told["mended"] = commanded(spark, "reconcile", out, "--fix")
         told["retried"] = commanded(spark, "retry", out, "--error", "lost")
-        later, rules = datetime.now(UTC) + timedelta(days=31), {"toa-landsat": KeepRule(days=30)}
+        later, rules = datetime.now(UTC) + timedelta(days=31), {"toa-landsat-oli": KeepRule(days=30)}
         kept = open_store(f"s3://{bucket}/kept")
         for path in store.list(""):
             kept.write(path, store.read(path) or b"")

@@ -27,8 +27,8 @@ def test_anything_else_is_no_rule(text: str) -> None:
     ("rules", "said"),
     [
         ({"logs": "2 versions"}, "logs have no versions"),
-        ({"repotrs": "30 days"}, "expected a collection, such as ard-landsat, or one of reports, logs, metrics"),
-        ({"ard-landsat": "30"}, "retention of ard-landsat: '30': expected a rule"),
+        ({"repotrs": "30 days"}, "expected a collection, such as ard-landsat-oli, or one of reports, logs, metrics"),
+        ({"ard-landsat-oli": "30"}, "retention of ard-landsat-oli: '30': expected a rule"),
     ],
 )
 def test_names_are_collections_or_kinds(rules: dict[str, str], said: str) -> None:
@@ -37,26 +37,26 @@ def test_names_are_collections_or_kinds(rules: dict[str, str], said: str) -> Non
 
 
 def test_the_first_to_say_something_of_a_collection_is_heard() -> None:
-    site = KeepRules.parse({"ard-landsat": "never", "logs": "90 days", "metrics": "never"})
-    pipeline = KeepRules.parse({"ard-landsat": "30 days", "ard-sentinel2": "2 versions"})
+    site = KeepRules.parse({"ard-landsat-oli": "never", "logs": "90 days", "metrics": "never"})
+    pipeline = KeepRules.parse({"ard-landsat-oli": "30 days", "ard-sentinel2-msi": "2 versions"})
     both = site.over(pipeline)
-    assert {n: str(r) for n, r in both.products.items()} == {"ard-landsat": "never", "ard-sentinel2": "2 versions"}
+    assert {n: str(r) for n, r in both.products.items()} == {"ard-landsat-oli": "never", "ard-sentinel2-msi": "2 versions"}
     assert both.kinds == {"logs": 90}
     assert both.kept("metrics") is None
 
 
 def test_a_site_and_a_pipeline_are_refused_with_the_field(tmp_path: Path) -> None:
-    text = "site: bench\nengine: spark-submit\nlink: always\nstores: {}\nretention: {ard-landsat: 30}\n"
+    text = "site: bench\nengine: spark-submit\nlink: always\nstores: {}\nretention: {ard-landsat-oli: 30}\n"
     site = tmp_path / "bench.yaml"
     site.write_text(text.replace("30}", "'30 days', logs: 9 versions}"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"retention.*logs have no versions"):
         load_site(str(site))
     site.write_text(text.replace("30}", "30 days}"), encoding="utf-8")
-    assert load_site(str(site)).retention == {"ard-landsat": "30 days"}
+    assert load_site(str(site)).retention == {"ard-landsat-oli": "30 days"}
     pipeline = tmp_path / "toa.yaml"
     given = "name: toa\nsteps: [toa]\nassets: {required: [toa]}\nretention: {%s: 30 days}\n"
-    pipeline.write_text(given % "ard-landsat", encoding="utf-8")
-    with pytest.raises(ConfigError, match="a pipeline says how long its own collections are kept, such as toa-landsat"):
+    pipeline.write_text(given % "ard-landsat-oli", encoding="utf-8")
+    with pytest.raises(ConfigError, match="a pipeline says how long its own collections are kept, such as toa-landsat-oli"):
         load_pipeline(str(pipeline))
-    pipeline.write_text(given % "toa-landsat", encoding="utf-8")
-    assert load_pipeline(str(pipeline)).retention == {"toa-landsat": "30 days"}
+    pipeline.write_text(given % "toa-landsat-oli", encoding="utf-8")
+    assert load_pipeline(str(pipeline)).retention == {"toa-landsat-oli": "30 days"}

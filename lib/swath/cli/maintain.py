@@ -131,7 +131,7 @@ def _rules(asked: dict[str, Any]) -> tuple[KeepRules, bool]:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, rule = text.partition("=")
     if not equals:
-        msg = f"{text!r}: expected NAME=RULE, such as ard-landsat='400 days'"
+        msg = f"{text!r}: expected NAME=RULE, such as ard-landsat-oli='400 days'"
         raise ValueError(msg)
     return name.strip(), rule.strip()
 
@@ -151,6 +151,9 @@ def _tell(removed: "Removed", left: "Leavings", done: "Cleaning", *, told: Told,
             f"{verb} {len(removed.products)} products past their retention ({removed.versions} versions, {removed.files} files, "
             f"{size(removed.bytes)}{begun})"
         )
+    if removed.unknown:
+        there = ", ".join(removed.collections) or "none"
+        told.say(f"retention names {', '.join(removed.unknown)}, of which there is no product; collections here: {there}")
     for kept in removed.kept:
         told.say(f"kept {kept.product_id}: {kept.reason}")
     parts = [f"{len(paths)} files of {kind}" for kind, paths in left.files.items() if paths]

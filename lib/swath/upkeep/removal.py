@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from swath.ledger.removed import TABLE
 from swath.ledger.rows import TableRow, row_of
-from swath.ledger.schemas import TOMBSTONES
+from swath.ledger.schemas import PRODUCTS, TOMBSTONES
 from swath.ledger.tables import Tables
 from swath.retention import KeepRule
 from swath.runs.catalogue_days import rebuild_days
@@ -41,6 +41,8 @@ class Removed:
         bytes: Size of their assets [bytes].
         kept: Products past their retention that stay, each with the reason.
         continued: How many products an earlier execution had begun with.
+        unknown: Collections that have a rule and no product; a misspelt name removes nothing.
+        collections: Collections of the output.
     """
 
     products: list[str] = field(default_factory=list)
@@ -49,6 +51,8 @@ class Removed:
     bytes: int = 0
     kept: list[Kept] = field(default_factory=list)
     continued: int = 0
+    unknown: list[str] = field(default_factory=list)
+    collections: list[str] = field(default_factory=list)
 
     def note(self, expired: Expired) -> None:
         """Count a product."""
@@ -85,6 +89,9 @@ def remove_expired(
         CatalogueError: The served catalogue does not answer: nothing that it lists was removed.
     """
     moment, done = now or datetime.now(UTC), Removed()
+    if rules:
+        done.collections = sorted(_collections(tables))
+        done.unknown = sorted(rules.keys() - set(done.collections))
     held = frozenset(hold.what for hold in holds(store))
     found = Expiry(tables, store, rules=rules, held=held, now=moment).found()
     for number, batch in enumerate(_batches(found, done.kept)):
@@ -96,6 +103,13 @@ def remove_expired(
                 tables.append(TABLE, told, schema=TOMBSTONES, run_id=run_id, wave=number)
             _remove(batch, tables=tables, store=store, unlist=unlist)
     return done
+
+
+def _collections(tables: Tables) -> set[str]:
+    found = tables.arrow("products", PRODUCTS, columns=["collection"])
+    if found is None:
+        return {r["collection"] for r in tables.read("products", PRODUCTS, columns=["collection"]).distinct().collect()}
+    return set(found["collection"].unique().to_pylist())
 
 
 def _batches(found: Iterator[Expired | Kept], kept: list[Kept]) -> Iterator[list[Expired]]:
