@@ -73,6 +73,8 @@ def once(spark: "SparkSession", output: Path) -> None:
     tables = open_tables(spark, local_store(output))
     for name, keys in {"products": ["product_id"], "runs": ["run_id", "wave"], "tiles": ["product_id", "asset", "strip"]}.items():
         rows = tables.read(name, TABLES[name])
+        # each attempt says that it began, in a row that is none of the waves
+        rows = rows.filter("wave >= 0") if name == "runs" else rows
         assert rows.select(*keys).distinct().count() == rows.count() >= SCENES, name
 
 
