@@ -58,11 +58,14 @@ def test_a_full_disk_keeps_nothing_half_and_is_waited_for(small: str, monkeypatc
     monkeypatch.setenv("SWATH_DATABASE_WAIT_S", "1")
     rows = PgRows(Database(small), output="s3://products/ard")
     assert rows.append("runs", _rows(1), schema=SCHEMA, run_id="r", wave=0)
+    with psycopg.connect(small, autocommit=True) as admin:
+        admin.execute("CREATE TABLE ballast AS SELECT repeat(md5(n::text), 50) AS x FROM generate_series(1, 1000) AS n")
     with pytest.raises(ServiceError, match="No space left on device"):
         rows.append("runs", _rows(4_000), schema=SCHEMA, run_id="r", wave=1)
     assert [r["wave"] for some in rows.rows("runs", ["wave"]) for r in some] == [0]
     with psycopg.connect(small, autocommit=True) as admin:
-        # what the broken append wrote is dead, and given back
+        # a person makes room; what the broken append wrote is dead, and given back
+        admin.execute("DROP TABLE ballast")
         admin.execute("VACUUM swath_ledger.runs")
     assert rows.append("runs", _rows(2), schema=SCHEMA, run_id="r", wave=1)
     assert not rows.append("runs", _rows(2), schema=SCHEMA, run_id="r", wave=1)
