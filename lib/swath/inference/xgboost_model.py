@@ -74,6 +74,8 @@ def _model(learner: Mapping[str, Any]) -> XgboostModel:
     outputs = classes if objective == "multi:softprob" else 1
     known = {
         f"booster {booster['name']!r}": booster["name"] == "gbtree",
+        # XGBoost 3.4 saves dropout (DART) as a gbtree whose trees have weights.
+        "dropout (DART, weighted trees)": all(float(w) == 1.0 for w in booster.get("model", {}).get("weight_drop", ())),
         f"objective {objective!r}": objective in _OBJECTIVES,
         f"{targets} targets": targets == 1 or (objective == "multi:softprob" and targets == classes),
     }

@@ -106,6 +106,19 @@ def test_what_the_arrays_cannot_hold_is_refused_by_its_name(more: dict[str, Any]
         parse_xgboost(bytes(booster(3, **more).save_raw("ubj")))
 
 
+@pytest.mark.parametrize("weights", [[1.0, 0.5, 1.0], [1.0, 1.0, 1.0], []])
+def test_a_gbtree_whose_trees_have_weights_is_refused(weights: list[float]) -> None:
+    """XGBoost 3.4 saves dropout like that; without the weights the answers were wrong by a quarter."""
+    plain = json.loads(bytes(booster(3, missing=False).save_raw("json")))
+    plain["learner"]["gradient_booster"]["model"]["weight_drop"] = weights
+    saved = json.dumps(plain).encode()
+    if set(weights) <= {1.0}:
+        assert parse_xgboost(saved).forest.features == FEATURES
+        return
+    with pytest.raises(ConfigError, match=r"dropout \(DART, weighted trees\) of XGBoost cannot be converted; train a gbtree"):
+        parse_xgboost(saved)
+
+
 def test_categorical_splits_are_refused() -> None:
     _, truth = taught(2, missing=False)
     kinds = truth.astype(np.float32)[:, np.newaxis] * 3 + np.random.default_rng(0).integers(0, 3, (truth.size, 1))
