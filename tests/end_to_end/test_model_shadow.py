@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,12 @@ def done(run_job: Callable[..., "RunSummary"], tmp_path_factory: pytest.TempPath
     registry = Registry.beside(output)
     for number, levels in enumerate(((0.05, 0.25), (0.2, 0.45))):
         drawn = Drawn(samples=samples({"low": levels[0], "high": levels[1]}, seed=number), refused={})
-        train(drawn, recipe=RECIPE, registry=registry, alias="production" if not number else None)
+        train(
+            drawn,
+            recipe=replace(RECIPE, calibration="temperature"),
+            registry=registry,
+            alias="production" if not number else None,
+        )
     delivery = simulate(kind="landsat9", folder=home / "scenes", size=128, seed=3, truth=False).delivery
     (home / "maps.yaml").write_text(yaml.safe_dump(PIPELINE), encoding="utf-8")
     said: list[str] = []
@@ -76,6 +82,16 @@ def test_the_challengers_run_in_mlflow_has_it(done: tuple["RunSummary", Path, li
     kept = json.loads(Path(download_artifacts(source, tracking_uri=registry.uri)).read_bytes())
     assert kept["confusion"] == [list(row) for row in summary.shadows[0].confusion]
     assert kept["run_id"] == summary.run_id
+    figures = {"reliability.json", "reliability.png", "confusion.json", "confusion.png"}
+    assert figures <= {a.path for a in client.list_artifacts(run_id)}
+
+
+def test_the_map_has_areas_and_the_disagreement_map_none(done: tuple["RunSummary", Path, list[str]]) -> None:
+    (product,) = done[0].products
+    assert set(product.areas) == {"landcover"}
+    counts = next(a.statistics for a in product.assets if a.name == "landcover").histogram
+    assert [round(a.mapped_ha / 0.09) for a in product.areas["landcover"]] == [counts.get(c, 0) for c in (1, 2)]
+    assert sum(a.estimated_ha for a in product.areas["landcover"]) == pytest.approx(sum(counts.values()) * 0.09)
 
 
 def test_drift_is_in_the_result_the_metrics_and_the_notes(done: tuple["RunSummary", Path, list[str]]) -> None:
