@@ -1,28 +1,22 @@
 """A site by itself: its own MLflow server with artifacts on its own S3, and no connection to any other machine."""
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import mlflow
-import numpy as np
 import pytest
-from tests.tiny_model import BANDS, RECIPE, samples
-from tests.tiny_model import swath_models as swath
+from tests.tiny_model import RECIPE, samples
 
-from swath.errors import ConfigError
 from swath.inference.registry import Registry
-from swath.simulator.simulate import simulate
 from swath.training.draw import Drawn
 from swath.training.train import Trained, train
 
@@ -100,46 +94,10 @@ def trained(level: float, *, seed: int, home: Path) -> Trained:
 
 
 @pytest.mark.long
-def test_train_gate_promote_run_and_revoke_without_any_other_machine(
-    server: str, bucket: Any, alone: list[Any], run_job: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("alone", "server")
+def test_training_the_gate_and_promotion_need_no_other_machine(bucket: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first, worse = trained(0.1, seed=0, home=out), trained(0.41, seed=1, home=out)
     assert (first.not_promoted, first.model.aliases) == ("", ("production",))
     assert "is not promoted" in worse.not_promoted
     assert [k for k in bucket.objects() if k.startswith("artifacts/") and k.endswith("/model/forest.npz")] != []
-    # MLflow's own client and loaders see the same.
-    mlflow.set_tracking_uri(server)
-    features = np.array([[0.1, 0.1], [0.43, 0.43]], dtype=np.float32)
-    import pandas as pd  # noqa: PLC0415
-
-    assert mlflow.pyfunc.load_model("models:/tiny@production").predict(pd.DataFrame(features, columns=BANDS)).shape == (2, 2)
-    pipeline = tmp_path / "tiny.yaml"
-    steps = "steps:\n  - toa\n  - landcover: {model: models:/tiny@production}\n"
-    pipeline.write_text(f"name: tiny\ntitle: Tiny\nversion: 1\n{steps}assets: {{required: [landcover]}}\n", encoding="utf-8")
-    simulate(kind="landsat9", folder=tmp_path, size=128, truth=False)
-    made = run_job(str(pipeline), tmp_path / "scenes", output=out, run_id="one")
-    assert made.account.scenes.made == 1
-    (path,) = out.glob("products/*/*/*/*/*/*.json")
-    item = json.loads(path.read_text(encoding="utf-8"))
-    assert item["properties"]["swath:models"][0]["digest"] == first.model.digest
-    (link,) = [entry["href"] for entry in item["links"] if entry["rel"] == "mlm:model"]
-    assert json.loads((path.parent / link).read_text(encoding="utf-8"))["properties"]["swath:digest"] == first.model.digest
-    # A better one is trained; the model of the products is revoked, and they are made again with the alias.
-    second = trained(0.1, seed=2, home=out)
-    assert second.model.aliases == ("production",)
-    words = ("--because", "labels were wrong", "--list", tmp_path / "revoked", "--tables", out, "--output", out)
-    told = swath("revoke", first.model.digest, *words, "--replace-with", "tiny@production")
-    assert f"{out}: 1 products, 1 items marked as deprecated now" in told
-    assert json.loads(path.read_text(encoding="utf-8"))["properties"]["deprecated"] is True
-    monkeypatch.setenv("SWATH_MODEL_REVOKED", str(tmp_path / "revoked"))
-    with pytest.raises(ConfigError, match=rf"digest {first.model.digest} was revoked, .*: labels were wrong"):
-        run_job(str(pipeline), tmp_path / "scenes", output=out, run_id="no", settings=("landcover.model=tiny/1",))
-    queue = out / "remake" / f"{first.model.digest[:12]}.txt"
-    run_job(str(pipeline), queue, output=out, run_id="two")
-    item = json.loads(path.read_text(encoding="utf-8"))
-    assert item["properties"]["swath:models"][0]["digest"] == second.model.digest
-    assert "deprecated" not in item["properties"]
-    kept = json.loads(swath("promotions", "tiny", "--json", "--output", out))
-    assert [(r["version"], r["basis"]) for r in kept] == [("1", "first"), ("3", "compared")]
-    assert alone == []
