@@ -30,10 +30,16 @@ def kind_of_folder(names: Collection[str]) -> Kind | None:
         return "sentinel2"
     if _TILE_METADATA in names and any(_TILE_BAND.match(name) for name in names):
         return "sentinel2"
-    if any(_RAW_FILE.match(name) for name in names) and any(_RAW_MODEL.match(name) for name in names):
+    if holds_raw_image(names):
         return "rpc"
     metadata = landsat_metadata(names)
     return "landsat" if len(metadata) == 1 or (not metadata and _lost_its_metadata(names)) else None
+
+
+def holds_raw_image(names: Iterable[str]) -> bool:
+    """Whether files are those of a raw image: metadata of DIMAP or Maxar, and a model of the ground."""
+    found = [PurePosixPath(name).name for name in names]
+    return any(_RAW_FILE.match(name) for name in found) and any(_RAW_MODEL.match(name) for name in found)
 
 
 def landsat_metadata(names: Iterable[str]) -> dict[str, str]:

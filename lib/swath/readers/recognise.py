@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from swath.errors import ArchiveError, ReadError, SceneError
-from swath.readers.archived_scenes import Kind, kind_of_members, kind_of_place, scenes_inside
+from swath.readers.archived_scenes import Kind, holds_raw_image, kind_of_members, kind_of_place, scenes_inside
 from swath.readers.archives.archive import looks_packed
 from swath.readers.archives.companions import is_companion
 from swath.readers.files.archived import SEPARATOR, archived, archived_files, split_place
@@ -183,6 +183,13 @@ def _archive(href: str) -> tuple[Kind | None, Sequence[str]]:
             "the archive holds STAC records",
             expected="a Landsat or Sentinel-2 delivery; items are read from folders, buckets and searches",
             got=f"{next(n for n in names if n.lower().endswith(JSON_SUFFIXES))} in {href}",
+            remedy="Unpack it and name the folder.",
+        )
+    if kind is None and holds_raw_image(names):
+        raise ArchiveError(
+            "the archive holds a raw image",
+            expected="a Landsat or Sentinel-2 delivery; images with RPC are read from folders",
+            got=f"{len(names)} files in {href}",
             remedy="Unpack it and name the folder.",
         )
     return kind, scenes_inside(names)

@@ -427,3 +427,14 @@ def test_an_archive_of_stac_items_is_told(tmp_path: Path) -> None:
     assert list(discover([str(tmp_path)])) == [str(path)]
     with pytest.raises(ArchiveError, match=r"holds STAC records: .* got a/item\.json in .*items\.zip\. Unpack it"):
         read_scene(str(path))
+
+
+@pytest.mark.parametrize(
+    "names", [("DIM_PHR1A.XML", "RPC_PHR1A.XML", "IMG_R1C1.TIF"), ("P001/x.IMD", "P001/x.RPB", "P001/x.TIF")]
+)
+def test_an_archive_of_a_raw_image_is_refused_with_what_to_do(tmp_path: Path, names: tuple[str, ...]) -> None:
+    path = tmp_path / "order.zip"
+    _write(path, [(name, b"<x/>") for name in names])
+    assert list(discover([str(tmp_path)])) == [str(path)]
+    with pytest.raises(ArchiveError, match=r"holds a raw image: .* got 3 files in .*order\.zip\. Unpack it and name the folder"):
+        read_scene(str(path))
