@@ -23,7 +23,7 @@ from swath.spark.start.jars import cache_folder
 ROOT = Path(__file__).resolve().parents[2]
 #: The last commit whose `runs` has no `submitted_by`, and whose ledger knows no `tombstones`.
 EARLIER = "76ce68ef817a929663aa7e6e4771393f7ea7b6c4"
-pytestmark = [pytest.mark.long, pytest.mark.spark, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.tools, pytest.mark.spark, pytest.mark.timeout(1500)]
 Swath = Callable[..., tuple[int, Any, str]]
 
 
