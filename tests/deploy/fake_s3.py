@@ -10,6 +10,10 @@ _WHO = re.compile(r"Credential=([^/]+)/")
 _LIST = '<?xml version="1.0"?><ListBucketResult><IsTruncated>false</IsTruncated>{}</ListBucketResult>'
 
 
+#: When every object was written.
+_WRITTEN = "2026-11-29T12:00:00.000Z"
+
+
 class FakeStore:
     """Objects by path, and for each request who signed it and what the payer's header said."""
 
@@ -23,8 +27,8 @@ class _Handler(JsonHandler):
     store: FakeStore
 
     def answer(self, verb: str) -> None:
-        found = _WHO.search(self.headers.get("Authorization", ""))
-        self.store.asked.add((found[1] if found else "nobody", self.headers.get("x-amz-request-payer", "")))
+        who = _WHO.search(self.headers.get("Authorization", ""))
+        self.store.asked.add((who[1] if who else "nobody", self.headers.get("x-amz-request-payer", "")))
         parts = urlsplit(self.path)
         path = unquote(parts.path)
         if verb == "PUT":
@@ -34,7 +38,8 @@ class _Handler(JsonHandler):
             prefix = re.search(r"prefix=([^&]*)", parts.query)
             begin = unquote(prefix[1]) if prefix else ""
             keys = [key.removeprefix(path.rstrip("/") + "/") for key in self.store.objects]
-            told = "".join(f"<Contents><Key>{k}</Key></Contents>" for k in keys if re.fullmatch(re.escape(begin) + "[^/]+", k))
+            found = [k for k in keys if re.fullmatch(re.escape(begin) + "[^/]+", k)]
+            told = "".join(f"<Contents><Key>{k}</Key><LastModified>{_WRITTEN}</LastModified></Contents>" for k in found)
             self.raw(_LIST.format(told).encode(), status=200, kind="application/xml")
         elif path in self.store.objects:
             self.raw(self.store.objects[path], status=200, kind="application/json")
