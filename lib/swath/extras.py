@@ -7,7 +7,6 @@ from typing import Final
 #: Extras of the package by the module that only they bring; ``requirements.in`` lists what each installs.
 EXTRA_OF: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "attr": "lineage",
         "boto3": "s3",
         "botocore": "s3",
         "cryptography": "models",

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pytest
+from pyspark import InheritableThread
 
 from swath.errors import StoppedError
+from swath.runs import flight
 from swath.runs.flight import IN_FLIGHT, Flight, Turn
 
 if TYPE_CHECKING:
@@ -144,3 +146,22 @@ def _until_at_work(spark: "SparkSession") -> None:
     while not tracker.getActiveStageIds():
         assert time.monotonic() < until
         time.sleep(0.1)
+
+
+def test_ctrl_c_while_a_wave_begins_ends_the_flight(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Event()
+
+    class Interrupted(InheritableThread):
+        def start(self) -> None:
+            if self.name == "wave 1":
+                raise KeyboardInterrupt
+            super().start()
+
+    def make(wave: int, turn: Turn) -> int:
+        begun.set()
+        return wave
+
+    monkeypatch.setattr(flight, "InheritableThread", Interrupted)
+    with pytest.raises(KeyboardInterrupt), Flight(spark, make, name="i").made(range(3), before=_pass) as waves:
+        list(waves)
+    assert begun.is_set()

@@ -48,7 +48,7 @@ def imported() -> set[str]:
 
 #: Modules that a declared distribution always brings, by that distribution.
 BROUGHT = {
-    "attr": "openlineage-python", "botocore": "boto3",
+    "attr": "rasterio", "botocore": "boto3",
     "google": "onnx", "matplotlib": "mlflow", "pandas": "pyspark", "psycopg": "pypgstac", "py4j": "pyspark",
     "pyarrow": "pyspark", "referencing": "jsonschema", "sqlalchemy": "mlflow", "tenacity": "pypgstac", "urllib3": "kubernetes",
 }  # fmt: skip

@@ -135,10 +135,10 @@ class Flight(Generic[T]):
         if not self._waves:
             before(number)
             turn.come_first()
-        self._waves.append((number, turn, future))
 
         def work() -> None:
-            future.set_running_or_notify_cancel()
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 turn.begin()
                 future.set_result(self._make(number, turn))
@@ -146,7 +146,14 @@ class Flight(Generic[T]):
                 future.set_exception(error)
 
         # Spark's own: each thread has a thread of the JVM, which ends with it.
-        InheritableThread(target=work, name=f"wave {number}", daemon=True).start()
+        thread = InheritableThread(target=work, name=f"wave {number}", daemon=True)
+        try:
+            self._waves.append((number, turn, future))
+            thread.start()
+        except BaseException:
+            # Ctrl-C before the thread has begun: its future would be waited for without end. One that has begun goes on.
+            future.cancel()
+            raise
 
     def _end(self) -> None:
         """End what is at work, and wait for it: uploads are let go in the waves' own threads."""
