@@ -342,7 +342,9 @@ def test_what_is_asked_of_the_commands_is_said(region: Path, tmp_path: Path) -> 
         swath("export", "tiny/1", "--bundle", tmp_path / "x.tar", "--output", region)
     with pytest.raises(ConfigError, match="either --to STORE or --bundle FILE"):
         swath("export", "tiny/1", "--output", region)
-    with pytest.raises(ConfigError, match="either REFERENCE --from STORE or --bundle FILE --key"):
+    with pytest.raises(
+        ConfigError, match="either REFERENCE --from STORE, --bundle FILE --key PUBLIC_KEY, or --sagemaker-package ARN"
+    ):
         swath("import", "tiny/1", "--bundle", region / "2.tar", "--output", tmp_path)
     with pytest.raises(ConfigError, match=r"ours\.pub: no private key that signs models"):
         swath("export", "tiny/1", "--bundle", tmp_path / "x.tar", "--sign-key", region / "ours.pub", "--output", region)

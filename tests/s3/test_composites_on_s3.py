@@ -66,7 +66,7 @@ def test_composites_on_s3_are_those_of_a_folder(
     assert account == {"s3": (2, 2, 0, 0), "again": (2, 0, 2, 0), "retried": (2, 2, 0, 0)}
     assert [q["scene_id"] for q in told["s3"]["quarantine"]] == ["d4"] * 2
     # 8 assets of each, of one strip.
-    assert told["rows"] == {"scenes": 0, "products": 2, "tiles": 16, "sources": 8, "quarantine": 2, "runs": 2}
+    assert told["rows"] == {"scenes": 0, "products": 2, "tiles": 16, "sources": 8, "quarantine": 2, "runs": 2, "tombstones": 0}
     assert (told["standing"], told["findings"]) == (1, [])
     down = tmp_path / "down"
     files = sorted(p.relative_to(down).as_posix() for p in (down / "products").rglob("*.*") if p.is_file())

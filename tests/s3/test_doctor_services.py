@@ -87,7 +87,7 @@ def test_a_database_that_does_not_answer_is_told() -> None:
     assert "PostgreSQL (host=127.0.0.1" in finding.found
     assert "hunter2" not in finding.found
     assert "server runs" in finding.remedy
-    assert database_finding("", label="Ledger", variable="SWATH_X", locks=True).remedy == "Set SWATH_X here to have it asked."
+    assert database_finding("", label="Ledger", variable="SWATH_X", locks=True).remedy == "Set SWATH_X here to have it checked."
 
 
 def test_a_site_is_asked_for_everything_that_it_names(

