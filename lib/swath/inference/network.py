@@ -109,7 +109,23 @@ class Network:
             yield bool(self.anchor_px or self.taper), "anchor_px and taper are for patch networks: here the halo decides"
         else:
             yield bool(halo_px), "halo_px is for convolutional networks: an answer of a patch network depends on its whole patch"
-            yield not -self.patch_px < self.anchor_px <= 0, f"anchor_px must be in 1 - patch_px..0, got {self.anchor_px}"
+            inside = -self.patch_px < self.anchor_px <= 0
+            yield not inside, f"anchor_px must be in 1 - patch_px..0, got {self.anchor_px}"
+            bare = inside and 0 < self.align_px <= self.patch_px and 0 <= self.taper <= 1 and self._leaves_bare()
+            yield (
+                bare,
+                f"anchor_px {self.anchor_px} leaves the first pixels without an answer: begin further outside",
+            )
+
+    def _leaves_bare(self) -> bool:
+        """Whether a pixel at the scene's first edge has no patch whose answer counts there."""
+        weights, pixels = self.weights(0), np.arange(self.align_px)
+        total = np.zeros(self.align_px)
+        for start in range(self.anchor_px, self.align_px, self.align_px):
+            place = pixels - start
+            inside = (place >= 0) & (place < self.patch_px)
+            total[inside] += weights[place[inside]]
+        return bool((total <= 0).any())
 
     def _margin(self, halo_px: int) -> int:
         return -(-halo_px // self.align_px) * self.align_px

@@ -120,6 +120,12 @@ def test_a_manifest_with_a_network_survives_its_file(tmp_path: Path) -> None:
         (CONVOLUTIONAL, 30, "leaves nothing between two margins of 30 px"),
         (WHOLE_PATCH, 3, "halo_px is for convolutional networks"),
         ({**WHOLE_PATCH, "anchor_px": 1}, 0, "anchor_px must be in"),
+        ({**WHOLE_PATCH, "align_px": 4, "anchor_px": 0}, 0, "anchor_px 0 leaves the first pixels without an answer"),
+        (
+            {**WHOLE_PATCH, "align_px": 4, "anchor_px": 0, "taper": 0.5},
+            0,
+            "anchor_px 0 leaves the first pixels without an answer",
+        ),
         ({**WHOLE_PATCH, "normalise": {"mean": [0.0], "std": [1.0, 1.0]}}, 0, r"normalise\.mean must have 2 numbers"),
         ({**WHOLE_PATCH, "normalise": {"mean": [0.0, 0.0], "std": [1.0, 0.0]}}, 0, r"normalise\.std must be positive"),
         ({**WHOLE_PATCH, "activation": "sigmoid"}, 0, "a sigmoid decides between 2 classes"),
