@@ -38,7 +38,8 @@ def site_of(folder: Path) -> Site:
     plain = load_site("outposts-local").model_dump(mode="json", exclude_unset=True)
     plain.pop("sizes", None)
     plain["stores"]["region"] = {
-        "kind": "s3-compatible", "uri": "s3://there/swath", "endpoint": f"http://127.0.0.1:{PORT}", "region": "us-east-1",
+        "kind": "s3-compatible", "insecure_http": True, "uri": "s3://there/swath", "region": "us-east-1",
+        "endpoint": f"http://127.0.0.1:{PORT}",
         "addressing": "path",
     }  # fmt: skip
     plain["border"] = {"allow": [flow.value for flow in ALLOWED], "to": "store://region/in"}
