@@ -68,7 +68,8 @@ def main() -> None:
     with registry(home / "registry") as address:
         told["pushed"] = said(swath, "bundle", "push", str(current), "--key", str(key), "--registry", address)
         told["pulled"] = [pulled(image, address, home / f"pulled-{n}") for n, image in enumerate(images)]
-    jars = {"SWATH_JARS": str(current / "jars"), "PROJ_DATA": str(current / "proj"), "SPARK_LOCAL_IP": "127.0.0.1"}
+    # The wheels carry PROJ tables of their own: another version of them would not fit.
+    jars = {"SWATH_JARS": str(current / "jars"), "SPARK_LOCAL_IP": "127.0.0.1"}
     cache = {**jars, "SWATH_CACHE": str(home / "cache"), "MLFLOW_TRACKING_URI": f"sqlite:///{home}/mlflow.db"}
     (model,) = (current / "models").glob("*.tar")
     out = str(home / "out")

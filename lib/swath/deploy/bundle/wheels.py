@@ -5,13 +5,20 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from swath.deploy.bundle.content import digest_of
 from swath.deploy.sbom.python_packages import Locked, read_lock
 from swath.errors import ConfigError, ServiceError
 
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-
+#: Builds the packages that come as source archives alone (pyspark), where pip cannot fetch the tools.
+_BUILD = """\
+setuptools==84.2.1 \\
+    --hash=sha256:3ff8b3b5492a0aa66960f4419365a86b84e013070d4313e4d4a6894f5d64d6bc \\
+    --hash=sha256:ca140b45d5325a9478f880e351484f62fef15f336462e449ca0c03c873d589c2
+wheel==0.48.0 --hash=sha256:3217dcc807155e45db462d7ef2431f5ddda0d7273b700d05a67b271ceb1287ab
+"""
 
 #: Kinds of wheels that Linux nodes of this machine's architecture take.
 _PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "manylinux_2_12", "manylinux2010", "linux")
@@ -29,6 +36,14 @@ def fetch(lock: Path, *, into: Path, python: str = "") -> None:
         ServiceError: The index does not answer, or has not what the lock lists.
     """
     into.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder:
+        build = Path(folder) / "build.lock"
+        build.write_text(_BUILD, encoding="utf-8")
+        for wanted in (lock, build):
+            _download(wanted, into=into, python=python)
+
+
+def _download(lock: Path, *, into: Path, python: str) -> None:
     certificates = ["--cert", str(_CERTIFICATES)] if _CERTIFICATES.exists() else []
     words = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", *certificates]
     done = subprocess.run(
@@ -61,7 +76,8 @@ def check(lock: Path, *, folder: Path) -> tuple[Path, ...]:
         ConfigError: A package of the lock has no file, or a file is none of the lock's.
     """
     listed = read_lock(lock.read_text(encoding="utf-8"))
-    owners = {digest: name for name, locked in listed.items() for digest in locked.sha256}
+    known = {**listed, **read_lock(_BUILD)}
+    owners = {digest: name for name, locked in known.items() for digest in locked.sha256}
     files = {path: digest_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
     stray = [p.name for p, digest in files.items() if digest not in owners]
     if stray:
