@@ -237,7 +237,6 @@ def prepare(
                 continue
         steps.append({"name": name, "parameters": dict(parameters)})
         steps += shadows.steps(challenger, registry=registry)
-    grid, coregister = grid_choice(pipeline.grid), coregister_choice(pipeline.coregister)
     plain = {
         "name": pipeline.name,
         "title": pipeline.title or pipeline.name,
@@ -250,13 +249,7 @@ def prepare(
             *shadows.assets(pipeline.assets.optional),
         ],
         "absent": absent,
-        # What is usual is not said: plans and keys of before stay as they are.
-        **({"grid": grid.to_plain()} if grid is not None else {}),
-        **({"coregister": coregister.to_plain()} if coregister is not None else {}),
-        **({"writer": pipeline.writer} if pipeline.writer != "swath" else {}),
-        **({"checks": dict(pipeline.checks)} if pipeline.checks else {}),
-        **({"drift": dict(pipeline.drift)} if pipeline.drift else {}),
-        **({"rasters": {name: source.to_plain() for name, source in sorted(rasters.items())}} if rasters else {}),
+        **_unusual(pipeline, rasters=rasters),
     }
     check_layers(pipeline_of(plain), absent=absent)
     DriftTerms.of(pipeline.drift)
@@ -266,6 +259,20 @@ def prepare(
         lock=ModelLock(models={reference: LockedModel.of(m) for reference, m in {**found, **shadows.found}.items()}),
         notes=(*(f"model {m.name} {m.version}: {note}" for m in found.values() for note in m.notes), *shadows.notes),
     )
+
+
+def _unusual(pipeline: PipelineFile, *, rasters: Mapping[str, RasterSource]) -> dict[str, Any]:
+    """Choices of a pipeline that differ from the usual; the usual is left out, so earlier plans and keys stay as they are."""
+    grid, coregister = grid_choice(pipeline.grid), coregister_choice(pipeline.coregister)
+    chosen = {
+        "grid": None if grid is None else grid.to_plain(),
+        "coregister": None if coregister is None else coregister.to_plain(),
+        "writer": pipeline.writer if pipeline.writer != "swath" else None,
+        "checks": dict(pipeline.checks),
+        "drift": dict(pipeline.drift),
+        "rasters": {name: source.to_plain() for name, source in sorted(rasters.items())},
+    }
+    return {name: value for name, value in chosen.items() if value}
 
 
 def check(pipeline: PipelineFile) -> None:

@@ -61,7 +61,7 @@ def test_a_dropped_schema_and_a_dump_of_yesterday_come_back(
     assert len(before) == 2
 
     def lost(*words: str) -> int:
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit, match=r"^\d$") as ended:
             command(list(words))
         return int(ended.value.code or 0)
 

@@ -43,6 +43,6 @@ def test_a_run_and_an_ingest_say_what_they_read_and_made(
     assert complete["run"]["facets"]["swath_account"]["scenes"] == {"in": 1, "made": 1, "skipped": 0, "quarantined": 0}
     ingest_job(spark, IngestRequest(run_id="taken", inputs=(str(delivery),), limits=Limits()), output=str(output))
     assert events(output, "taken")[1]["outputs"][0]["name"] == f"{output}/tables/scenes"
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="empty"):
         ingest_job(spark, IngestRequest(run_id="none", inputs=(str(tmp_path / "empty"),), limits=Limits()), output=str(output))
     assert [e["eventType"] for e in events(output, "none")] == ["START", "FAIL"]

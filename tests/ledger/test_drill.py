@@ -31,7 +31,7 @@ def drill(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, capsys: pytest
     monkeypatch.setattr(drilled, "session", shared)
 
     def run(output: Path, to: Path) -> tuple[int, dict[str, Any]]:
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit, match=r"^\d$") as ended:
             command(["drill", str(output), "--copy", str(to), "--json"])
         said = capsys.readouterr().out.strip()
         return int(ended.value.code or 0), json.loads(said.splitlines()[-1]) if said else {}

@@ -150,7 +150,7 @@ def test_the_commands_take_rules_from_site_and_pipeline_and_holds_from_people(
     monkeypatch.setattr(removal, "datetime", _Later)
 
     def swath(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit, match=r"^\d$") as ended:
             command(list(words))
         said = capsys.readouterr()
         return int(ended.value.code or 0), said.out, said.err

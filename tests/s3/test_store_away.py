@@ -48,17 +48,22 @@ def test_patience_ends_by_the_clock_and_further_requests_do_not_wait(
 ) -> None:
     monkeypatch.setenv("SWATH_STORE_PATIENCE_S", "2")
     fresh()
+    pauses: list[float] = []
+    monkeypatch.setattr(patience._EARS, "waiting", pauses.append)
     switch.away(code)
     since = time.monotonic()
     with pytest.raises(
         ServiceError, match=rf"s3://{store.bucket} at http://127\S+ was away for 2 s \(PutObject of s3://\S+/out/x"
     ):
         store.write("x", b"1")
-    assert 2 <= time.monotonic() - since < 10
-    since = time.monotonic()
+    # Pauses are its own doing; what requests take beside them is the machine's.
+    assert time.monotonic() - since >= 2
+    assert len(pauses) > 2
+    assert sum(pauses) <= 2
+    pauses.clear()
     with pytest.raises(ServiceError, match="HeadObject of"):
         store.size("x")
-    assert time.monotonic() - since < 1.9
+    assert pauses == []
     switch.fault = None
     store.write("x", b"1")
     assert store.read("x") == b"1"

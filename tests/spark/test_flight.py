@@ -154,7 +154,7 @@ def test_ctrl_c_while_a_wave_begins_ends_the_flight(spark: "SparkSession", monke
     class Interrupted(InheritableThread):
         def start(self) -> None:
             if self.name == "wave 1":
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt(self.name)
             super().start()
 
     def make(wave: int, turn: Turn) -> int:
@@ -162,6 +162,6 @@ def test_ctrl_c_while_a_wave_begins_ends_the_flight(spark: "SparkSession", monke
         return wave
 
     monkeypatch.setattr(flight, "InheritableThread", Interrupted)
-    with pytest.raises(KeyboardInterrupt), Flight(spark, make, name="i").made(range(3), before=_pass) as waves:
+    with pytest.raises(KeyboardInterrupt, match="wave 1"), Flight(spark, make, name="i").made(range(3), before=_pass) as waves:
         list(waves)
     assert begun.is_set()

@@ -54,7 +54,7 @@ COMMANDS = {
     "doctor": Lazy("swath.cli.inspect:doctor_command", "Check this machine: what is missing, and the remedy."),
     "catalog": Lazy("swath.cli.catalog:catalog_group", "Prepare the served catalogue, and deliver missing items."),
     "models": Lazy("swath.cli.models:models_group", "List, register, promote, export, import, verify and trace models."),
-    "sites": Lazy("swath.cli.deploy:sites_group", "List sites, and how two of them differ."),
+    "sites": Lazy("swath.cli.sites:sites_group", "List sites, and how two of them differ."),
     "render": Lazy("swath.cli.deploy:render_command", "Print the request for a site's engine that runs a job."),
     "submit": Lazy("swath.cli.deploy:submit_command", "Start a job at a site."),
     "gate": Lazy("swath.cli.gate:gate_command", "Judge a run of a job by its result: the last step of an orchestrator."),

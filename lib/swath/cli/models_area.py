@@ -10,6 +10,7 @@ import click
 
 from swath.class_area import ClassArea
 from swath.cli.columns import form_option, show
+from swath.cli.item_of import item_of
 from swath.cli.models_options import OUTPUT, SITE, reach
 from swath.errors import ConfigError
 from swath.inference.areas import Confusion, areas_of
@@ -78,12 +79,7 @@ def _cells(area: ClassArea) -> tuple[str, ...]:
 
 
 def _map_of(item: str, *, asset: str) -> _Map:
-    folder, _, name = item.rpartition("/")
-    data = open_store(folder or ".", create=False).read(name)
-    if data is None:
-        msg = f"{item}: there is no such item"
-        raise ConfigError(msg)
-    told = json.loads(data)
+    told = item_of(item)
     found = told.get("assets", {}).get(asset, {})
     if "swath:class_percent" not in found or "swath:model" not in found:
         maps = ", ".join(n for n, a in told.get("assets", {}).items() if "swath:class_percent" in a) or "none"

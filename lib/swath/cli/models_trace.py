@@ -10,6 +10,7 @@ import click
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
+from swath.cli.item_of import item_of
 from swath.cli.models_options import OUTPUT, SITE, reach
 from swath.errors import ConfigError
 from swath.inference.model_store import ModelStore, worker_cache
@@ -51,12 +52,7 @@ def trace_command(*, what: str, outputs: tuple[str, ...], output: Path, site: st
 
 def of_item(item: str, *, output: Path) -> Json:
     """Models of a product's item, their assets and their training."""
-    folder, _, name = item.rpartition("/")
-    data = open_store(folder or ".", create=False).read(name)
-    if data is None:
-        msg = f"{item}: there is no such item"
-        raise ConfigError(msg)
-    told = json.loads(data)
+    told = item_of(item)
     models = told.get("properties", {}).get("swath:models", [])
     own = "/".join(item.split("/")[:-7]) or "."
     made = {m["digest"]: [n for n, a in told["assets"].items() if a.get("swath:model") == m["digest"]] for m in models}

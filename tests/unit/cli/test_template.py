@@ -36,7 +36,7 @@ def _everything_set(kind: str) -> str:
 
 
 def _ended(*words: str) -> int | str | None:
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit, match=r"^\d$") as ended:
         main(["template", *words])
     return ended.value.code
 

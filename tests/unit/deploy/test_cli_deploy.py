@@ -10,6 +10,11 @@ import yaml
 from click.testing import CliRunner, Result
 
 from swath.cli import deploy
+from swath.cli.forward import forward_command
+from swath.cli.gate import gate_command
+from swath.cli.main import cli
+from swath.cli.parity import parity_command
+from swath.cli.sites import sites_group
 from swath.deploy.engine import engine_of
 from swath.deploy.operate.launch_error import LaunchError
 from swath.deploy.operate.run_status import RunState, RunStatus, Submission
@@ -27,7 +32,9 @@ RUN_ID = "ard-20261125t000000z-abcd"
 @pytest.fixture
 def group() -> click.Group:
     made = click.Group()
-    deploy.register(made)
+    commands = (deploy.render_command, deploy.submit_command, deploy.status_command, deploy.cancel_command, deploy.logs_command)
+    for command in (*commands, sites_group, parity_command, forward_command, gate_command):
+        made.add_command(command)
     return made
 
 
@@ -37,6 +44,7 @@ def _call(group: click.Group, *words: str) -> Result:
 
 def test_all_commands_are_registered(group: click.Group) -> None:
     assert sorted(group.commands) == ["cancel", "forward", "gate", "logs", "parity", "render", "sites", "status", "submit"]
+    assert set(group.commands) <= set(cli.list_commands(click.Context(cli)))
 
 
 def test_render_prints_what_the_engine_takes(group: click.Group) -> None:

@@ -9,7 +9,7 @@ import yaml
 from click.testing import CliRunner, Result
 from tests.deploy.bundles import key_pair
 
-from swath.cli.deploy import sites_group
+from swath.cli.sites import sites_group
 from swath.deploy.site.files import load_site
 from swath.errors import ConfigError
 from swath.inference.signed_file import sign_file

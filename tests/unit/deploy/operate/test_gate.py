@@ -4,13 +4,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swath.cli import deploy
+from swath.cli.gate import gate_command
 from swath.deploy.operate.gate import GateLimits, gate
 from swath.deploy.site.files import load_job, load_site
 from swath.deploy.site.job_spec import JobSpec
@@ -134,9 +133,7 @@ def job_file(tmp_path: Path) -> Path:
 
 
 def _call(*words: str) -> Result:
-    group = click.Group()
-    deploy.register(group)
-    return CliRunner().invoke(group, ["gate", *words])
+    return CliRunner().invoke(gate_command, list(words))
 
 
 @pytest.mark.parametrize(("limit", "code"), [("0.2", 0), ("0.05", 3)])
