@@ -191,7 +191,12 @@ def test_boxes_of_sentinel2_products_are_those_expected(scenes: Path) -> None:
 def _manifests() -> list[Manifest]:
     forest = RECIPE.manifest(metrics={"accuracy": 0.9}, training={"code": "swath"})
     network = Network(
-        reach="patch", patch_px=64, align_px=32, activation="softmax", normalise=Normalise(mean=(0.1, 0.2), std=(1.0, 2.0))
+        reach="patch",
+        patch_px=64,
+        align_px=32,
+        anchor_px=-16,
+        activation="softmax",
+        normalise=Normalise(mean=(0.1, 0.2), std=(1.0, 2.0)),
     )
     single = replace(forest, kind="onnx", weights="m.onnx")
     return [forest, single, replace(single, network=network, name="p", licence="ours alone")]
