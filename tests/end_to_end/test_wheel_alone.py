@@ -74,4 +74,6 @@ def test_swath_demo_works_for_a_user_who_may_write_nothing_of_it(home: Path) -> 
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert "3 scenes in = 2 made + 0 skipped + 1 quarantined; the account balances" in ended.stderr
     assert (out / "demo" / "reports" / "demo.html").stat().st_size > 100_000
+    ortho = (out / "demo" / "reports" / "demo-ortho.html").read_text(encoding="utf-8")
+    assert all(shown in ortho for shown in ("Known ground points", "Raw image", "data:image/png"))
     assert sorted(p.name for p in out.iterdir()) == ["demo"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from swath.cli.demo_ortho import show_ortho
 from swath.cli.output import session
 from swath.cli.progress import telling
 from swath.cli.run import execute, finish
@@ -46,6 +47,8 @@ def demo(output: Path, *, told: Told, master: str | None) -> RunSummary:
 
             show_promotion(summary, output=output, say=told.say)
         _composite(output, told=told, spark=spark)
+        # Its date is beyond the composite's period, so that a second demo into the same folder makes the same composite.
+        show_ortho(output, told=told, spark=spark)
         return summary
 
 

@@ -109,6 +109,23 @@ class BandTruth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceTruth:
+    """How far an image shows known ground points from where they are.
+
+    Args:
+        image: Name of the image.
+        rms_m: Root mean square distance [m].
+        most_m: Largest distance [m].
+        points: Number of points.
+    """
+
+    image: str
+    rms_m: float
+    most_m: float
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """A comparison with known truth.
 
@@ -117,12 +134,16 @@ class Truth:
         landcover_accuracy: Share of pixels with the right class [1].
         cloud_iou: Intersection over union of the cloud mask [1].
         note: Description of the comparison.
+        places: Known ground points, in the product first.
+        pictures: Pictures to be shown beside those of the product: paths relative to the output's root, by role.
     """
 
     bands: tuple[BandTruth, ...] = ()
     landcover_accuracy: float | None = None
     cloud_iou: float | None = None
     note: str = ""
+    places: tuple[PlaceTruth, ...] = ()
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +234,7 @@ class ProductSummary:
             acquired=scene.acquired,
             sun_elevation_deg=scene.angles.sun_elevation_deg,
             assets=tuple(AssetSummary.of(a, layer=product.layers[a.name]) for a in product.assets),
-            pictures=dict(pictures or {}),
+            pictures={**(pictures or {}), **(truth.pictures if truth is not None else {})},
             left_out=dict(product.left_out),
             steps=product.steps,
             models=tuple(sorted(models.values(), key=lambda m: (m.name, m.version))),
