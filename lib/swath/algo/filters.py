@@ -20,8 +20,27 @@ def mean_of_valid(values: NDArray[np.float64], *, size: int) -> NDArray[np.float
         (y, x); NaN where the pixel itself is invalid.
     """
     mean = np.empty((values.shape[0] - size + 1, values.shape[1] - size + 1))
-    _mean_of_valid(np.ascontiguousarray(values), size, mean)
+    # A sum tells of a NaN for less than a look at each value.
+    work = _mean_of_valid if np.isnan(values.sum()) else _mean_of_all
+    work(np.ascontiguousarray(values), size, mean)
     return mean
+
+
+@compiled
+def _mean_of_all(values: NDArray[np.float64], size: int, mean: NDArray[np.float64]) -> None:
+    """As below where every pixel is valid: the same sums, and the counts are known."""
+    columns, totals = np.empty(values.shape[1]), np.empty(mean.shape[1])
+    for y in range(mean.shape[0]):
+        columns[:] = 0.0
+        for shift in range(size):
+            for x in range(columns.size):
+                columns[x] += values[y + shift, x]
+        totals[:] = 0.0
+        for shift in range(size):
+            for x in range(totals.size):
+                totals[x] += columns[x + shift]
+        for x in range(totals.size):
+            mean[y, x] = totals[x] / (size * size)
 
 
 @compiled

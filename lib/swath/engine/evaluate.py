@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from time import process_time
 
 from swath.engine.graph import Call, Graph
+from swath.engine.joined import classes_of, joined
 from swath.engine.supplies import Supplies
 from swath.engine.warping import Want, moved
 from swath.engine.windows import demand
@@ -59,10 +60,11 @@ def evaluate(
     """
     plan = demand(graph, targets)
     uses = _uses(plan.calls)
+    pairs = joined(graph, plan, targets=targets, uses=uses)
     have: dict[LayerName, Layer] = {}
     on_grid: dict[tuple[LayerName, Want], Layer] = {}
     done: dict[LayerName, Layer] = {}
-    for number in sorted(plan.calls):
+    for number in sorted(plan.calls.keys() - set(pairs.values())):
         call = graph.calls[number]
         window, wants = plan.calls[number]
         layers = {}
@@ -75,8 +77,7 @@ def evaluate(
             layers[name] = _on(have[name], want, on_grid, name=name)
             clock.charge("resample", since)
         since = process_time()
-        asked = supplies.of(graph, call.recipe, window=window)
-        made = call.step.run(call.recipe, layers, window=window, scene=graph.scene, inputs=asked)
+        made = _made(graph, call, layers, window=window, supplies=supplies, reader=pairs.get(number))
         clock.charge(call.step.name, since)
         _show(watch, call, layers, window=window, clock=clock)
         have.update(made)
@@ -93,6 +94,14 @@ def evaluate(
             if not uses.get(name):
                 have.pop(name, None)
     return done
+
+
+def _made(graph: Graph, call: Call, layers: Layers, *, window: Window, supplies: Supplies, reader: int | None) -> Layers:
+    """Layers of a call; those of its reader where the two work as one."""
+    if reader is not None:
+        return classes_of(call, graph.calls[reader], layers, window=window)
+    asked = supplies.of(graph, call.recipe, window=window)
+    return call.step.run(call.recipe, layers, window=window, scene=graph.scene, inputs=asked)
 
 
 def _show(watch: Watch | None, call: Call, layers: Layers, *, window: Window, clock: Clock) -> None:

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any, ClassVar, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swath.algo.classify import threshold_classes
 from swath.errors import ConfigError
@@ -14,6 +15,7 @@ from swath.inputs import Inputs
 from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import Category, LayerName, LayerSpec, class_map
 from swath.scene import Scene
+from swath.steps.graded import NO_GRADE
 
 #: From bare to lush; used again from the start when there are more classes.
 PALETTE: Final = (
@@ -95,6 +97,11 @@ class Classes:
             part = Window(row, window.col, min(step, window.row_stop - row), window.width)
             classes[window.slices_of(part)] = threshold_classes(layer.crop(part).physical, thresholds=self.thresholds)
         return {"classes": Layer(values=classes, grid=recipe.grid, window=window, valid=layer.usable)}
+
+    def of_grades(self, recipe: Recipe, grades: NDArray[np.uint8], *, window: Window) -> Layers:
+        """Grades are the classes."""
+        valid = grades != NO_GRADE
+        return {"classes": Layer(values=grades, grid=recipe.grid, window=window, valid=None if valid.all() else valid)}
 
 
 def _check_numbers(values: Sequence[object]) -> None:

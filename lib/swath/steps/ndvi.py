@@ -7,14 +7,16 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from swath.algo.classify import threshold_classes
 from swath.algo.filters import mean_of_valid
-from swath.algo.ndvi import ndvi
+from swath.algo.ndvi import coded_ndvi, ndvi
 from swath.errors import ConfigError
 from swath.grid import Window
 from swath.inputs import Inputs
 from swath.pipeline import Layer, Layers, Need, Recipe
 from swath.product import REFLECTANCE, LayerName, LayerSpec
 from swath.scene import Scene
+from swath.steps.graded import NO_GRADE
 from swath.steps.naming import layer_name
 
 _KINDS: Final = ("sr", "toa")
@@ -80,17 +82,29 @@ class Ndvi:
         del scene, inputs
         red, nir = (layers[name] for name in recipe.needs)
         smooth, valid = np.empty(window.shape), np.empty(window.shape, dtype=np.bool_)
-        for tile in _batches(window, side=max(_SIDE_PX, 8 * self.size)):
+        for tile in self._tiles(window):
             part, found = window.slices_of(tile), self._smooth(tile, red=red, nir=nir)
             smooth[part] = found
             np.isfinite(found, out=valid[part])
         return {"ndvi": Layer(values=smooth, grid=recipe.grid, window=window, valid=valid)}
 
+    def grades(self, recipe: Recipe, layers: Layers, *, window: Window, thresholds: tuple[float, ...]) -> NDArray[np.uint8]:
+        """Thresholds that the index reaches, tile by tile: none of its own arrays is larger."""
+        red, nir = (layers[name] for name in recipe.needs)
+        grades = np.empty(window.shape, dtype=np.uint8)
+        for tile in self._tiles(window):
+            smooth = self._smooth(tile, red=red, nir=nir)
+            grades[window.slices_of(tile)] = threshold_classes(smooth, thresholds=thresholds, invalid=NO_GRADE)
+        return grades
+
+    def _tiles(self, window: Window) -> list[Window]:
+        return _batches(window, side=max(_SIDE_PX, 8 * self.size))
+
     def _smooth(self, window: Window, *, red: Layer, nir: Layer) -> NDArray[np.float64]:
         wanted = window.pad(self.size // 2)
         # Both layers come on the same window, clipped to the grid.
         held = wanted.clip(red.window)
-        index = ndvi(red=red.crop(held).physical, nir=nir.crop(held).physical)
+        index = _index(red.crop(held), nir.crop(held))
         return mean_of_valid(_padded(index, held=held, wanted=wanted), size=self.size) if self.size > 1 else index
 
     def _bands(self, given: Mapping[LayerName, LayerSpec]) -> tuple[LayerSpec, LayerSpec] | None:
@@ -101,6 +115,13 @@ class Ndvi:
                 # Sentinel-2 has two; the one on red's own grid needs no resampling.
                 return red, next((n for n in found if n.grid == red.grid), found[0])
         return None
+
+
+def _index(red: Layer, nir: Layer) -> NDArray[np.float64]:
+    """NDVI of each pixel; of coded layers without their reflectances as arrays."""
+    if red.table is not None and nir.table is not None:
+        return coded_ndvi(red=(red.values, red.table), nir=(nir.values, nir.table))
+    return ndvi(red=red.physical, nir=nir.physical)
 
 
 def _batches(window: Window, *, side: int) -> list[Window]:

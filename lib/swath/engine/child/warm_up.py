@@ -8,8 +8,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from swath.algo.classify import threshold_classes
 from swath.algo.feature_counts import bins_of_table, count_codes, count_values
 from swath.algo.filters import mean_of_valid
+from swath.algo.ndvi import coded_ndvi, ndvi
 from swath.algo.overviews import halved, reduce_rows
 from swath.algo.qa import QA_BITS
 from swath.algo.rpc import Rpc
@@ -41,11 +43,13 @@ def warm_up() -> None:
     _picture()
     _warping()
     _raw()
-    # The clouds of the spectral rule.
-    mean_of_valid(np.zeros((3, 3)), size=3)
+    # The clouds of the spectral rule, with holes and without.
+    for value in (0.0, np.nan):
+        mean_of_valid(np.full((3, 3), value), size=3)
     forest_predictor.warm_up()
     calibration.warm_up()
     _counting()
+    _index()
 
 
 def _reading(codes: str) -> None:
@@ -67,6 +71,18 @@ def _writing(encoding: Encoding) -> None:
     halved(stored, rule=encoding.overviews, nodata=encoding.nodata)
     odd = np.zeros((3, 3), dtype=encoding.dtype)
     reduce_rows(odd, first=0, start=0, stop=1, source=(3, 3), target=(1, 1), rule=encoding.overviews, nodata=encoding.nodata)
+
+
+def _index() -> None:
+    """NDVI and its classes, which no shipped pipeline makes and many of users do."""
+    for codes in _CODES:
+        pixels = np.zeros((2, 2), dtype=codes)
+        table = np.zeros(1 << 8 * pixels.itemsize)
+        # As in ``_reading``; corrected values have a table of their own.
+        for writable in (True, False):
+            table.flags.writeable = writable
+            coded_ndvi(red=(pixels, table), nir=(pixels, table))
+    threshold_classes(ndvi(red=np.zeros((2, 2)), nir=np.zeros((2, 2))), thresholds=(0.0,))
 
 
 def _counting() -> None:
