@@ -90,10 +90,22 @@ class BandReader:
         return Layer(values=values, grid=asset.grid, window=window, valid=valid)
 
     def _once(self, asset: Asset, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        values = self._past_gdal(asset, window)
+        if values is not None:
+            return values, None
         with gdal_env(asset.href):
             dataset = self._dataset(asset)
         with gdal_env(asset.href, cache_bytes=self._cache_bytes(asset, window)):
             return self._values(asset, window, dataset=dataset), self._mask(asset, window, dataset=dataset)
+
+    def _past_gdal(self, asset: Asset, window: Window) -> NDArray[Any] | None:
+        """Pixels of an open band whose blocks are decoded here: GDAL's options, which take longer to set, are not needed."""
+        key = (asset.href, asset.band_index)
+        kept = self._blocks.get(key) if asset.mask is None and key in self._deflated else None
+        if kept is None:
+            return None
+        self._open.move_to_end(asset.href)
+        return kept.read(window)
 
     def _dataset(self, asset: Asset) -> rasterio.DatasetReader:
         dataset = self._open.get(asset.href)
