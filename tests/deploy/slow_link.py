@@ -80,6 +80,11 @@ def expected(output: Path, run_id: str, site: Site) -> dict[str, bytes]:
     return {f.value: json.dumps(b, sort_keys=True, ensure_ascii=False).encode() for f, b in flows.items() if f in ALLOWED}
 
 
+def crossed() -> int:
+    """Bytes that crossed the link so far, there and back."""
+    return next(int(line.split()[9]) for line in Path("/proc/self/net/dev").read_text().splitlines() if line.split()[0] == "lo:")
+
+
 def main() -> None:
     folder, runs, seed, kills = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     output, site = folder / "out", site_of(folder)
@@ -101,7 +106,7 @@ def main() -> None:
                 process.send_signal(signal.SIGKILL)
                 continue
         break
-    told: dict[str, Any] = {"code": code, "attempts": attempts, "seconds": time.monotonic() - since}
+    told: dict[str, Any] = {"code": code, "attempts": attempts, "seconds": time.monotonic() - since, "crossed": crossed()}
     told["payload"] = sum(len(body) for flows in payload.values() for body in flows.values())
     pages = client.get_paginator("list_objects_v2").paginate(Bucket="there")
     there = {

@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.tools, pytest.mark.timeout(1200)]
 _NO_SUCH_LINK = 77
 
 
-def _sent(how: str, folder: Path, *, runs: int, kills: int) -> tuple[dict[str, Any], int]:
-    """What the script says, and the bytes that crossed the link until it looked at the other end."""
+def _sent(how: str, folder: Path, *, runs: int, kills: int) -> dict[str, Any]:
+    """What the script says."""
     if not shutil.which("tc"):
         pytest.skip("tc is not installed: apt-get install iproute2")
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -26,22 +26,22 @@ def _sent(how: str, folder: Path, *, runs: int, kills: int) -> tuple[dict[str, A
     if done.returncode == _NO_SUCH_LINK or "unshare:" in done.stderr:
         pytest.skip(f"this kernel makes no such link: {done.stderr.strip()[-200:]}")
     assert done.returncode == 0, done.stderr[-4000:]
-    lines = done.stdout.strip().splitlines()
-    return json.loads(lines[-2]), int(lines[-1].split()[1])
+    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-2])
+    return told
 
 
 def test_500_runs_wait_and_are_sent_within_five_minutes_at_10_mbit(tmp_path: Path) -> None:
-    told, crossed = _sent("tbf rate 10mbit burst 64k latency 400ms", tmp_path, runs=500, kills=3)
+    told = _sent("tbf rate 10mbit burst 64k latency 400ms", tmp_path, runs=500, kills=3)
     assert (told["code"], told["equal"], told["receipts"]) == (0, True, 500)
     assert told["attempts"] >= 2  # killed; a fast machine is done before the last moment comes
     assert told["payload"] > 5_000_000
-    sys.stdout.write(f"{told}, {crossed} bytes crossed the link\n")
+    sys.stdout.write(f"{told}\n")
     assert told["seconds"] < 300
-    # All bytes but those of the look at the other end: flows of a few kilobytes pay for their headers and answers.
-    assert crossed - 1.1 * told["payload"] < 1.7 * told["payload"]
+    # Headers, answers and acknowledgements are in it, and a connection for each flow: moto's server keeps none.
+    assert told["crossed"] <= 1.3 * told["payload"]
 
 
 def test_a_slow_lossy_link_is_crossed_once(tmp_path: Path) -> None:
     """256 kbit/s, 600 ms there and back, 5 % lost."""
-    told, _ = _sent("netem delay 300ms rate 256kbit loss 5%", tmp_path, runs=12, kills=2)
+    told = _sent("netem delay 300ms rate 256kbit loss 5%", tmp_path, runs=12, kills=2)
     assert (told["code"], told["equal"], told["receipts"]) == (0, True, 12)

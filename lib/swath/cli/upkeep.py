@@ -78,12 +78,14 @@ def _mended(
     from swath.upkeep.finding import UNRECORDED  # noqa: PLC0415
     from swath.upkeep.mend import mend  # noqa: PLC0415
     from swath.upkeep.rebuild import ToldRuns, record_runs, told_runs  # noqa: PLC0415
+    from swath.upkeep.removed_files import restore_removed  # noqa: PLC0415
 
     # a ledger of yesterday, restored, knows neither the products of today nor the runs that made them
     lacking = any(f.kind in UNRECORDED for f in found.findings)
     before = told_runs(store) if lacking else ToldRuns()
     with session("reconcile", master, output=store.root) as spark:
         tables = open_tables(spark, store, lock=lock)
+        restore_removed(tables, store, run_id=run_id)
         mended = mend(spark, tables, store, found=found, run_id=run_id, site=Settings.of().site, made_by=before.made_by)
         runs = record_runs(tables, before, run_id=run_id) if lacking else ()
     told.say(
@@ -107,14 +109,20 @@ def _rebuild(output: str, *, run_id: str, as_json: bool, master: str | None) -> 
     refuse_what_is_there(store, ledger=has_ledger(store))
     with telling() as told, session("rebuild", master, output=output) as spark, locked(store, run_id=run_id) as lock:
         done = rebuild(spark, open_tables(spark, store, lock=lock), store, run_id=run_id, site=Settings.of().site)
-        told.say(f"rebuilt: {len(done.mended.adopted)} products and {len(done.runs)} runs recorded")
+        gone = f"; {done.removed} versions stay removed" if done.removed else ""
+        told.say(f"rebuilt: {len(done.mended.adopted)} products and {len(done.runs)} runs recorded{gone}")
         for line in (*done.unread, *map(str, done.mended.left)):
             told.say(line)
     if as_json:
         left = [f.plain() for f in done.mended.left]
         click.echo(
-            json.dumps({"products": len(done.mended.adopted), "runs": list(done.runs), "unread": list(done.unread), "left": left})
-        )
+            json.dumps(
+                {
+                    "products": len(done.mended.adopted), "runs": list(done.runs), "removed": done.removed,
+                    "unread": list(done.unread), "left": left,
+                }
+            )
+        )  # fmt: skip
     broken = [f for f in done.mended.left if f.kind != "orphan-file"]
     if broken:
         msg = f"{output}: {len(broken)} products are not recorded: their files are not what their items say"

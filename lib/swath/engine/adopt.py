@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from swath.product import AssetRecord, Encoding, ModelRef, Statistics, Tally
@@ -9,6 +10,8 @@ from swath.stores.base import Store
 
 Json = dict[str, Any]
 _CHECKSUM = "1220"
+#: Files that are read whole [bytes].
+_AT_ONCE = 32 << 20
 
 
 def adopt(item: Mapping[str, Any], *, names: Sequence[str], folder: str, store: Store) -> list[AssetRecord]:
@@ -29,7 +32,8 @@ def adopt(item: Mapping[str, Any], *, names: Sequence[str], folder: str, store: 
         asset = item["assets"][name]
         path = f"{folder}/{href_of(asset)}"
         digest = asset["file:checksum"].removeprefix(_CHECKSUM)
-        if store.size(path) != asset["file:size"] or store.digest(path)[0] != digest:
+        data = store.read(path) if asset["file:size"] <= _AT_ONCE else None
+        if not _is(data, path=path, size=asset["file:size"], digest=digest, store=store):
             continue
         record = AssetRecord(
             name=name,
@@ -38,7 +42,7 @@ def adopt(item: Mapping[str, Any], *, names: Sequence[str], folder: str, store: 
             key=asset["swath:key"],
             bytes=asset["file:size"],
             digest=digest,
-            statistics=_statistics(asset, path=path, store=store),
+            statistics=_statistics(asset, data, path=path, store=store),
             model=models.get(asset.get("swath:model", "")),
         )
         found.append(record)
@@ -50,11 +54,27 @@ def href_of(asset: Mapping[str, Any]) -> str:
     return str(asset["href"]).removeprefix("./")
 
 
-def _statistics(asset: Mapping[str, Any], *, path: str, store: Store) -> Statistics:
-    from swath.sinks.cog.stored import stored_rows  # noqa: PLC0415  the driver imports this module for names alone
+def _is(data: bytes | None, *, path: str, size: int, digest: str, store: Store) -> bool:
+    """Whether a file has the bytes that an item states.
+
+    Args:
+        data: All bytes; None of a file that is large, or not there.
+        path: The file.
+        size: Its size [bytes].
+        digest: Its sha256.
+        store: The output.
+    """
+    if data is not None:
+        return len(data) == size and sha256(data).hexdigest() == digest
+    return size > _AT_ONCE and store.size(path) == size and store.digest(path)[0] == digest
+
+
+def _statistics(asset: Mapping[str, Any], data: bytes | None, *, path: str, store: Store) -> Statistics:
+    from swath.sinks.cog.stored import rows_of, stored_rows  # noqa: PLC0415  the driver imports this module for names alone
 
     tally = Tally(_encoding(asset))
-    for rows in stored_rows(path, store=store):
+    plain = rows_of(data) if data is not None else None
+    for rows in stored_rows(path, store=store) if plain is None else plain:
         tally.add(rows)
     # What was clamped cannot be seen any more; the item says it.
     return replace(tally.statistics(), clamped=asset.get("swath:clamped", 0))

@@ -12,7 +12,9 @@ import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
+from botocore.utils import determine_content_length
 
+from swath import __version__
 from swath.errors import ConfigError
 from swath.stores.authorities import bundle_of
 from swath.stores.options import OUTPOSTS, StoreOptions
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Objects are read in pieces of this size.
 CHUNK = 4 << 20
+#: A body below this size is sent at once: asking first whether it may come costs a round trip and more than it saves [bytes].
+_LITTLE = 1 << 20
 #: Tries of a client that is not patient: its caller waits.
 _TRIES = 6
 #: A body that broke off is asked for again; botocore itself repeats only what failed before the body.
@@ -59,6 +63,8 @@ def s3_client(options: StoreOptions | None = None, *, authorities: str = "", pat
         # A patient client decides itself: by the clock, not by tries.
         "retries": {"mode": "standard", "total_max_attempts": 1 if patient else _TRIES},
         "s3": {"addressing_style": style},
+        # botocore's own is 200 bytes of every request; a store's log shall say who asks
+        "user_agent": f"swath/{__version__} Boto3/{boto3.__version__}",
         "connect_timeout": 10,
         "read_timeout": 60,
         "max_pool_connections": 16,
@@ -73,6 +79,7 @@ def s3_client(options: StoreOptions | None = None, *, authorities: str = "", pat
     trusted = authorities or bundle_of("AWS_CA_BUNDLE") or None
     client = session.client("s3", endpoint_url=options.endpoint or None, region_name=region, config=config, verify=trusted)
     client.meta.events.register("before-call.s3.DeleteObjects", _content_md5)
+    client.meta.events.register("request-created.s3.PutObject", _at_once)
     if options.requester_pays:
         client.meta.events.register("before-call.s3", _requester_pays)
     if patient:
@@ -80,6 +87,13 @@ def s3_client(options: StoreOptions | None = None, *, authorities: str = "", pat
         calls.register(client.meta.events)
         _CALLS[client] = calls
     return client
+
+
+def _at_once(request: Any, **_: Any) -> None:
+    """Send a small body with its headers, without ``Expect: 100-continue``."""
+    length = determine_content_length(request.data)
+    if length is not None and length < _LITTLE and "Expect" in request.headers:
+        del request.headers["Expect"]
 
 
 def patient_calls(options: StoreOptions, *, session: boto3.session.Session) -> PatientCalls:

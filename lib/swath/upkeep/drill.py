@@ -16,13 +16,14 @@ from pyspark.sql import functions as F
 from swath.errors import ConfigError
 from swath.ledger.delta import TABLES_FOLDER
 from swath.ledger.open import MARK
-from swath.ledger.removed import removed_versions, version_of
-from swath.ledger.schemas import BEGAN, PRODUCTS, RUNS
+from swath.ledger.removed import TABLE, VERSION, Version, removed_versions, version_of
+from swath.ledger.schemas import BEGAN, PRODUCTS, RUNS, TOMBSTONES
 from swath.ledger.tables import Tables
 from swath.stores.base import Store
 from swath.upkeep.mend import mend
 from swath.upkeep.rebuild import rebuild, record_runs, told_runs
 from swath.upkeep.reconcile import compare
+from swath.upkeep.removed_files import restore_removed
 
 Json = dict[str, Any]
 #: Columns of products that a new ledger says anew or cannot know: when a row was written, of which wave, and what
@@ -31,7 +32,7 @@ NAMED: Final = ("made", "wave", "facts")
 #: Columns of runs that are compared, summed over waves.
 _COUNTED: Final = ("scenes_in", "made", "skipped", "quarantined", "assets_in", "assets_made", "assets_skipped")
 #: Tables of which a new ledger knows nothing: the next run over the same scenes brings back what it needs of them.
-NOT_BACK: Final = ("scenes", "tiles", "sources", "quarantine", "tombstones")
+NOT_BACK: Final = ("scenes", "tiles", "sources", "quarantine")
 _NOT_COPIED: Final = (f"{TABLES_FOLDER}/", ".scratch/", MARK)
 
 
@@ -59,6 +60,7 @@ class _State:
     products: Mapping[str, Json]
     runs: Mapping[str, Json]
     catalogue: Mapping[str, bytes]
+    removed: frozenset[Version]
 
 
 def copy_output(store: Store, to: Store) -> int:
@@ -107,6 +109,7 @@ def drill(
         mend(spark, copied, copy, found=compare(copied, copy), run_id=f"{run_id}-catalogue", site=site)
 
     def yesterday() -> None:
+        restore_removed(copied, copy, run_id=f"{run_id}-yesterday")
         told, found = told_runs(copy), compare(copied, copy)
         mend(spark, copied, copy, found=found, run_id=f"{run_id}-yesterday", site=site, made_by=told.made_by)
         record_runs(copied, told, run_id=f"{run_id}-yesterday")
@@ -119,6 +122,8 @@ def drill(
     if newest is not None:
         for name in ("products", "runs"):
             copied.delete(name, F.col("run_id") == newest["run_id"])
+        if copied.exists(TABLE):
+            copied.delete(TABLE, F.lit(True))
         yield _lost("yesterday's ledger", yesterday, before=before, copied=copied, copy=copy)
 
 
@@ -134,7 +139,9 @@ def _lost(kind: str, restore: Callable[[], None], *, before: _State, copied: Tab
 def _state(tables: Tables, store: Store) -> _State:
     paths = [p for p in store.list("collections") if p.endswith(".json")]
     catalogue = {p: store.read(p) or b"" for p in (*paths, "catalog.json")}
-    return _State(products=_products(tables), runs=_runs(tables), catalogue=catalogue)
+    gone = _rows(tables, TABLE, TOMBSTONES, columns=list(VERSION)) if tables.exists(TABLE) else []
+    removed = frozenset(version_of(row) for row in gone)
+    return _State(products=_products(tables), runs=_runs(tables), catalogue=catalogue, removed=removed)
 
 
 def _products(tables: Tables) -> dict[str, Json]:
@@ -174,6 +181,7 @@ def _differences(before: _State, after: _State) -> Iterator[str]:
         other = [n for n in PRODUCTS.names if n not in NAMED and _plain(was[n]) != _plain(now[n])]
         if other:
             yield f"product {product_id}: other {', '.join(other)}"
+    yield from (f"product {v[0]} is not known as removed any more" for v in sorted(before.removed - after.removed))
     for run_id, counts in sorted(before.runs.items()):
         # a run that was killed left no result: nothing tells of it any more
         if after.runs.get(run_id, counts) != counts:

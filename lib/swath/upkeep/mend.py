@@ -29,6 +29,8 @@ from swath.upkeep.reconcile import OutputComparison, ProductRow
 Json = dict[str, Any]
 #: The class under which a broken product waits for ``swath retry``.
 LOST = "lost"
+#: Tasks that check products, for each that runs at a time.
+_TASKS_A_SLOT = 8
 _PIPELINE = "reconcile"
 
 
@@ -106,7 +108,9 @@ def _adopt(
     items = {f.path: json.loads(store.read(f.path) or b"{}") for f in findings}
     whole = {path: item for path, item in items.items() if "swath:scene_digest" in item.get("properties", {})}
     asked = [Adopt(scene_id=item["id"], output=store.root, item=path, names=tuple(_names(item))) for path, item in whole.items()]
-    answers = opened(run_stage(spark, asked, limits=Limits(), name=f"{otherwise.run_id} adopt"))
+    # a small product is checked in milliseconds, which a task of its own would cost once more
+    tasks = _TASKS_A_SLOT * spark.sparkContext.defaultParallelism
+    answers = opened(run_stage(spark, asked, limits=Limits(), name=f"{otherwise.run_id} adopt", tasks=tasks))
     return [
         (path, _product(item, answer.records, path=path, maker=made_by.get(item["id"], otherwise)))
         for (path, item), answer in zip(whole.items(), answers, strict=True)

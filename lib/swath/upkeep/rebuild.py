@@ -19,6 +19,7 @@ from swath.runs.run import spec_path
 from swath.stores.base import Store
 from swath.upkeep.mend import Maker, Mended, mend
 from swath.upkeep.reconcile import compare, is_item
+from swath.upkeep.removed_files import has_removed, restore_removed
 
 Json = dict[str, Any]
 _REPORTS = "reports"
@@ -31,11 +32,13 @@ class Rebuilt:
     Args:
         mended: Products, and the catalogue.
         runs: Runs that have a row again.
+        removed: Number of versions that retention had removed, and of which the ledger knows that again.
         unread: Results that could not be read, each with the reason.
     """
 
     mended: Mended
     runs: tuple[str, ...]
+    removed: int
     unread: tuple[str, ...]
 
 
@@ -63,7 +66,8 @@ def rebuild(spark: SparkSession, tables: Tables, store: Store, *, run_id: str, s
     """Make the ledger again; to be called under the output's lock, with an empty one.
 
     Assets and items are the truth: a product has its row only when every file has the bytes that its item states. Scenes come
-    back with the next run over them, and so do those in quarantine.
+    back with the next run over them, and so do those in quarantine. What retention removed stays removed: its tombstones are
+    files of the output too.
 
     Args:
         spark: The session.
@@ -71,11 +75,17 @@ def rebuild(spark: SparkSession, tables: Tables, store: Store, *, run_id: str, s
         store: The output.
         run_id: Names this in the ledger, and products of which no result tells the run.
         site: Site of the output.
+
+    Raises:
+        ConfigError: A file of tombstones cannot be read.
     """
+    # first of all: while a tombstone is not there, a run would make again what was removed
+    removed = restore_removed(tables, store, run_id=run_id)
     told = told_runs(store)
     mended = mend(spark, tables, store, found=compare(tables, store), run_id=run_id, site=site, made_by=told.made_by)
     # after the products: an interrupted rebuild leaves an output whose runs are not there yet, and is begun again
-    return Rebuilt(mended=mended, runs=record_runs(tables, told, run_id=run_id), unread=tuple(told.unread))
+    runs = record_runs(tables, told, run_id=run_id)
+    return Rebuilt(mended=mended, runs=runs, removed=removed, unread=tuple(told.unread))
 
 
 def record_runs(tables: Tables, told: ToldRuns, *, run_id: str) -> tuple[str, ...]:
@@ -141,6 +151,6 @@ def refuse_what_is_there(store: Store, *, ledger: bool) -> None:
     if ledger:
         msg = f"{store.root} has a ledger: swath reconcile --fix repairs it; --rebuild makes a lost one again"
         raise ConfigError(msg)
-    if not has_items(store):
+    if not has_items(store) and not has_removed(store):
         msg = f"{store.root} has no product below products/: there is nothing to make a ledger of; check the path"
         raise ConfigError(msg)

@@ -15,6 +15,7 @@ from swath.ledger.schemas import PRODUCTS
 from swath.ledger.tables import Tables
 from swath.stores.base import Entry, Store
 from swath.upkeep.finding import BROKEN, OutputFinding
+from swath.upkeep.removed_files import told_versions
 
 Json = dict[str, Any]
 
@@ -50,10 +51,15 @@ class OutputComparison:
 
 
 def compare(tables: Tables, store: Store) -> OutputComparison:
-    """Look at everything once; nothing is changed."""
-    found = OutputComparison()
+    """Look at everything once; nothing is changed.
+
+    Raises:
+        ConfigError: A file of tombstones cannot be read.
+    """
+    # a ledger of yesterday, restored, does not know what was removed today: the files beside it do
+    found, told = OutputComparison(), told_versions(store)
     for folder, every, files in days(tables, store):
-        gone = removed_versions(tables, product_ids=sorted(every))
+        gone = told | removed_versions(tables, product_ids=sorted(every))
         going = {p: row for p, row in every.items() if version_of(row) in gone}
         rows = {p: row for p, row in every.items() if p not in going}
         found.products += len(rows)

@@ -1,7 +1,7 @@
 """Remove what is past its retention, so that an interruption anywhere leaves nothing that anybody takes for a product.
 
-For some products at a time: their tombstones, then the catalogues without them, then each item, its pictures and its assets, and
-last their rows. While a row is there, the next ``swath maintain`` goes on with it.
+For some products at a time: their tombstones, in the ledger and beside it, then the catalogues without them, then each item, its
+pictures and its assets, and last their rows. While a row is there, the next ``swath maintain`` goes on with it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,8 +19,9 @@ from swath.retention import KeepRule
 from swath.runs.catalogue_days import rebuild_days
 from swath.stores.base import Store
 from swath.stores.local import LocalStore
-from swath.upkeep.expiry import COLUMNS, Expired, Expiry, Kept
+from swath.upkeep.expiry import COLUMNS, Expired, Expiry, Json, Kept
 from swath.upkeep.holds import holds
+from swath.upkeep.removed_files import write_all_removed, write_removed
 
 #: What a tombstone keeps of a product's row.
 _COPIED = tuple(n for n in COLUMNS if n in TOMBSTONES.names)
@@ -93,14 +94,19 @@ def remove_expired(
         done.collections = sorted(_collections(tables))
         done.unknown = sorted(rules.keys() - set(done.collections))
     held = frozenset(hold.what for hold in holds(store))
+    if not dry:
+        write_all_removed(tables, store, run_id=run_id)
     found = Expiry(tables, store, rules=rules, held=held, now=moment).found()
     for number, batch in enumerate(_batches(found, done.kept)):
         for expired in batch:
             done.note(expired)
         if not dry:
-            told = [r for e in batch for r in _tombstones(e, run_id=run_id, now=moment)]
+            told = [r for e in batch for r in _tombstones(e, e.fresh, run_id=run_id, now=moment)]
             if told:
                 tables.append(TABLE, told, schema=TOMBSTONES, run_id=run_id, wave=number)
+            # of those begun before too: an interruption may have come between their rows and their file
+            beside = (r for e in batch for r in _tombstones(e, e.rows, run_id=run_id, now=moment))
+            write_removed(store, beside, run_id=run_id, number=number)
             _remove(batch, tables=tables, store=store, unlist=unlist)
     return done
 
@@ -152,10 +158,10 @@ def _forget_folder(expired: Expired, store: Store) -> None:
             folder.rmdir()
 
 
-def _tombstones(expired: Expired, *, run_id: str, now: datetime) -> list[TableRow]:
-    """A row for each version that has none yet; files and bytes are those of the product, told once."""
+def _tombstones(expired: Expired, versions: Sequence[Json], *, run_id: str, now: datetime) -> list[TableRow]:
+    """A row for each of some versions; files and bytes are those of the product, told once."""
     rows = []
-    for number, row in enumerate(expired.fresh):
+    for number, row in enumerate(versions):
         named = {n: row[n] for n in _COPIED}
         counts = (len(expired.files), expired.bytes) if number == 0 else (0, 0)
         moments = {n: named[n].astimezone(UTC) for n in ("acquired", "made")}
