@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
 from swath.asset_check import check_layers
 from swath.coregister_settings import coregister_choice
@@ -17,11 +17,9 @@ from swath.inference.address import AbsentError
 from swath.inference.lock import LockedModel, ModelLock, plain_reference
 from swath.inference.pinned import PinnedModel
 from swath.inputs import RasterSource
-from swath.names import NAME_RULE, name_problem
 from swath.outside import message
-from swath.pipeline import Writer
+from swath.pipeline_file import Assets, PipelineFile
 from swath.report.drift import DriftTerms
-from swath.retention import KeepRules
 from swath.shadow_settings import Shadows, without_shadow
 from swath.shipped import find_pipeline
 from swath.steps.registry import kinds_of, parameter_names, takes_model, works_without_model
@@ -30,64 +28,6 @@ from swath.suggestion import did_you_mean
 _MAX_BYTES = 1 << 20
 #: What the loader raises: a tag makes it call ``int`` or ``datetime`` with whatever is behind the tag.
 _NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
-
-
-class Assets(BaseModel):
-    """What a pipeline writes: layers (``sr:red``) or kinds of layers (``sr``)."""
-
-    model_config = ConfigDict(extra="forbid")
-    required: list[str] = []
-    optional: list[str] = []
-    promised: list[str] = []
-
-
-class PipelineFile(BaseModel):
-    """A file in conf/pipelines, or a user's own."""
-
-    model_config = ConfigDict(extra="forbid")
-    name: str
-    title: str = ""
-    version: int = 1
-    steps: list[dict[str, dict[str, Any]]]
-    assets: Assets
-    grid: str | int | dict[str, Any] | None = None
-    coregister: dict[str, Any] | None = None
-    writer: Writer = "swath"
-    checks: dict[str, Any] = {}
-    drift: dict[str, Any] = {}
-    retention: dict[str, str] = {}
-
-    @model_validator(mode="after")
-    def _retention(self) -> Self:
-        """Rules are for collections of this pipeline: no other keeps less because of it."""
-        for name in self.retention:
-            if not name.startswith(f"{self.name}-"):
-                msg = (
-                    f"retention of {name}: a pipeline says how long its own collections are kept, such as {self.name}-landsat-oli"
-                )
-                raise ValueError(msg)
-        KeepRules.parse(self.retention)
-        return self
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        """A pipeline's name becomes part of paths."""
-        problem = name_problem(value)
-        if problem:
-            msg = f"{value!a} is not a name: {problem}; expected {NAME_RULE}"
-            raise ValueError(msg)
-        return value
-
-    @field_validator("steps", mode="before")
-    @classmethod
-    def _steps(cls, value: object) -> object:
-        """A step without parameters may be its bare name; a null parameter list is an empty one."""
-        if not isinstance(value, list):
-            return value
-        return [
-            {s: {}} if isinstance(s, str) else {k: v or {} for k, v in s.items()} if isinstance(s, dict) else s for s in value
-        ]
 
 
 class ModelSource(Protocol):

@@ -31,6 +31,7 @@ VALUES = frozenset(
         "ndjson",
         "outside",
         "pipeline",
+        "pipeline_file",
         "place",
         "plain",
         "product",

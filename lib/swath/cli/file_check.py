@@ -31,6 +31,10 @@ def _yaml(file: Path) -> list[str]:
         from swath.training.recipe import TrainingRecipe  # noqa: PLC0415  the same
 
         TrainingRecipe.read(file)
+    elif keys & {"core_hour", "currency"}:
+        from swath.runs.prices import read_prices  # noqa: PLC0415  the same
+
+        read_prices(file)
     elif "composite" in keys:
         from swath.stack.file import read_recipe  # noqa: PLC0415  the same
 

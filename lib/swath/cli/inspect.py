@@ -43,8 +43,8 @@ def report_command(*, output: str, run_id: str | None, show: bool) -> None:
 def validate_command(*, file: Path) -> None:
     """Check FILE, by its kind.
 
-    A pipeline, a composite, a job, a site or a training recipe (YAML), steps of your own (Python; the file is imported),
-    a STAC item, collection or catalogue (JSON), or a COG (tif).
+    A pipeline, a composite, a job, a site, prices or a training recipe (YAML), steps of your own (Python; the file is
+    imported), a STAC item, collection or catalogue (JSON), or a COG (tif).
     """
     problems = problems_of(file)
     for problem in problems:

@@ -1,7 +1,7 @@
 """What a run did, as values: the report, the JSON line and the terminal table are made of these."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -15,6 +15,7 @@ from swath.report.cost import Cost
 from swath.report.drift import ModelDrift
 from swath.report.product_summary import ProductSummary
 from swath.report.shadow import Shadow
+from swath.report.stage_timing import StageTiming
 from swath.report.totals import Listing, Totals
 
 Json = dict[str, Any]
@@ -68,25 +69,6 @@ class QuarantineEntry:
     def reason(self) -> str:
         """The message without the scene's name, for places that already show it."""
         return reason_of(self.message, scene_id=self.scene_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageTiming:
-    """What a stage cost.
-
-    Args:
-        name: Name of the stage.
-        wall_s: Wall time from start to end [s].
-        cpu_s: CPU time of all its processes [s].
-        tasks: Number of tasks.
-        peak_mb: Most memory of one of its processes [MiB]; None when not measured.
-    """
-
-    name: str
-    wall_s: float
-    cpu_s: float
-    tasks: int
-    peak_mb: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +210,7 @@ class RunSummary:
             **({"drift": [_drift(d) for d in self.drift]} if self.drift else {}),
             **({"shadows": [shadow_told(s) for s in self.shadows]} if self.shadows else {}),
             "step_cpu_s": {name: round(seconds, 3) for name, seconds in self.step_cpu_s.items()},
-            "stages": [_stage(s) for s in self.stages],
+            "stages": [s.to_plain() for s in self.stages],
             "models": [{"name": m.name, "version": m.version, "digest": m.digest} for m in self.models],
             "listings": {kind: listing.to_plain() for kind, listing in self.listings.items()},
             "site": self.site,
@@ -255,26 +237,6 @@ def fitting(entries: Sequence[Any], *, most_bytes: int) -> list[Any]:
     return kept
 
 
-def stages_together(timings: Iterable[StageTiming]) -> tuple[StageTiming, ...]:
-    """Timings of the same stage (of several waves) added up, in the order in which stages first appear."""
-    found: dict[str, StageTiming] = {}
-    for timing in timings:
-        before = found.get(timing.name)
-        found[timing.name] = timing if before is None else _added(before, timing)
-    return tuple(found.values())
-
-
-def _added(one: StageTiming, other: StageTiming) -> StageTiming:
-    peaks = [p for p in (one.peak_mb, other.peak_mb) if p is not None]
-    return StageTiming(
-        name=one.name,
-        wall_s=one.wall_s + other.wall_s,
-        cpu_s=one.cpu_s + other.cpu_s,
-        tasks=one.tasks + other.tasks,
-        peak_mb=max(peaks, default=None),
-    )
-
-
 def _count(count: Count) -> Mapping[str, int]:
     return {"in": count.taken_in, "made": count.made, "skipped": count.skipped, "quarantined": count.quarantined}
 
@@ -286,16 +248,6 @@ def _drift(drift: ModelDrift) -> Json:
 def shadow_told(shadow: Shadow) -> Json:
     """A shadow as the result and the challenger's MLflow run have it."""
     return {**asdict(shadow), "agreement": shadow.agreement, "agreement_by_class": dict(shadow.by_class)}
-
-
-def _stage(stage: StageTiming) -> Json:
-    return {
-        "name": stage.name,
-        "wall_s": round(stage.wall_s, 3),
-        "cpu_s": round(stage.cpu_s, 3),
-        "tasks": stage.tasks,
-        "peak_mb": stage.peak_mb,
-    }
 
 
 _ADAPTER = TypeAdapter(RunSummary)

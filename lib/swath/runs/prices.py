@@ -95,8 +95,19 @@ def site_prices(environ: Mapping[str, str] = os.environ) -> Prices | None:
     if not name:
         return None
     try:
-        data = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+        return read_prices(Path(name))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         msg = f"SWATH_PRICE_FILE names {name}, which cannot be read: expected a file like conf/prices/example.yaml; got {error}"
         raise ConfigError(msg) from error
-    return parse(Prices, data, source=name)
+
+
+def read_prices(file: Path) -> Prices:
+    """The prices in a file.
+
+    Raises:
+        ConfigError: A key or a value is wrong.
+        OSError: The file cannot be read.
+        UnicodeDecodeError: It is no text.
+        yaml.YAMLError: It is no YAML.
+    """
+    return parse(Prices, yaml.safe_load(file.read_text(encoding="utf-8")), source=str(file))

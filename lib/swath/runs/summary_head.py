@@ -6,7 +6,8 @@ from typing import Protocol
 
 from swath import __version__
 from swath.account import Account
-from swath.report.summary import RunSummary, StageTiming, stages_together
+from swath.report.stage_timing import StageTiming, stages_together
+from swath.report.summary import RunSummary
 from swath.runs.origin import RunOrigin
 from swath.runs.work import StageTime
 

@@ -1,16 +1,14 @@
-"""Reference rows of a forest: real samples, and rows at the edges of its decisions, with LightGBM's own answers."""
+"""Reference rows of a model: real samples, and rows at the edges of a forest's decisions, with the trainer's own answers."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from swath.algo.feature_counts import count_values
 from swath.inference.forest import Forest
+from swath.inference.manifest import Manifest
 from swath.inference.reference import PERCENTS, Reference
-from swath.training.fit import feature_matrix
-from swath.training.recipe import TrainingRecipe
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -23,32 +21,50 @@ _CUTS: Final = 16
 EDGES: Final = (PERCENTS[0], *range(5, 100, 5), PERCENTS[-1])
 
 
-def reference_of(booster: "Booster", forest: Forest, samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Reference:
-    """Rows and the trainer's answers.
+def rows_to_ask(matrix: NDArray[np.float32], forest: Forest | None) -> NDArray[np.float32]:
+    """Real rows, spread evenly, then rows at the edges of a forest's decisions.
 
     Args:
-        booster: Booster that LightGBM fitted.
-        forest: The same as arrays; its thresholds are asked.
-        samples: Samples that the booster was fitted on.
-        recipe: Names bands and classes.
+        matrix: Real features, (row, feature).
+        forest: Forest whose thresholds are asked; None for other models.
     """
-    matrix = feature_matrix(samples, recipe=recipe)
     chosen = np.linspace(0, len(matrix) - 1, min(REAL_ROWS, len(matrix))).round().astype(np.int64)
-    features = np.concatenate([matrix[chosen], edges_of(matrix, forest)])
-    wanted = recipe.features
-    physical = (matrix.astype(np.float64) - wanted.offset) / wanted.scale
-    edges = np.ascontiguousarray(np.percentile(physical, EDGES, axis=0).T)
+    return matrix[chosen] if forest is None else np.concatenate([matrix[chosen], edges_of(matrix, forest)])
+
+
+def reference_of(
+    manifest: Manifest,
+    *,
+    features: NDArray[np.float32],
+    answers: NDArray[np.float32],
+    training: NDArray[np.float32] | None,
+    tolerance: float = 0.0,
+) -> Reference:
+    """Rows, the trainer's answers, and what is known of the training data.
+
+    Args:
+        manifest: Manifest of the model: bands, classes and scale.
+        features: Rows that were asked, (row, band).
+        answers: The trainer's probabilities, (row, class).
+        training: Features of all training data, (row, band); None where they are not known. Runs then compare nothing with them.
+        tolerance: See ``Reference``.
+    """
+    known: dict[str, Any] = {"percentiles": np.full((len(PERCENTS), len(manifest.bands)), np.nan)}
+    if training is not None:
+        physical = (training.astype(np.float64) - manifest.offset) / manifest.scale
+        edges = np.ascontiguousarray(np.percentile(physical, EDGES, axis=0).T)
+        counts = np.stack([count_values(physical[:, n : n + 1], edges[n]) for n in range(edges.shape[0])])
+        known = {"percentiles": np.percentile(physical, PERCENTS, axis=0), "edges": edges, "counts": counts}
     return Reference(
-        bands=wanted.bands,
-        classes=tuple(c.name for c in recipe.classes),
-        of=wanted.of,
-        scale=wanted.scale,
-        offset=wanted.offset,
+        bands=manifest.bands,
+        classes=tuple(c.name for c in manifest.classes),
+        of=manifest.of,
+        scale=manifest.scale,
+        offset=manifest.offset,
         features=features,
-        probabilities=_answers(booster, features),
-        percentiles=np.percentile(physical, PERCENTS, axis=0),
-        edges=edges,
-        counts=np.stack([count_values(physical[:, n : n + 1], edges[n]) for n in range(edges.shape[0])]),
+        probabilities=answers,
+        tolerance=tolerance,
+        **known,
     )
 
 
@@ -72,7 +88,8 @@ def edges_of(matrix: NDArray[np.float32], forest: Forest) -> NDArray[np.float32]
     return np.stack(rows).astype(np.float32)
 
 
-def _answers(booster: "Booster", features: NDArray[np.float32]) -> NDArray[np.float32]:
+def booster_answers(booster: "Booster", features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities by LightGBM itself, (row, class), of features, (row, band)."""
     given = np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)
     both = given if given.ndim == 2 else np.stack([1.0 - given, given], axis=1)
     return both.astype(np.float32)

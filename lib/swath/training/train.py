@@ -34,7 +34,7 @@ from swath.training.metrics import ModelMetrics
 from swath.training.origin import log_origin
 from swath.training.picture import confusion_figure, reliability_figure
 from swath.training.recipe import TrainingRecipe
-from swath.training.reference import reference_of
+from swath.training.reference import booster_answers, reference_of, rows_to_ask
 from swath.training.split import Split, split_by_polygon
 
 if TYPE_CHECKING:
@@ -186,7 +186,9 @@ def write_model(
     booster = fit_booster(samples, recipe=recipe)
     forest = parse_lightgbm(booster.model_to_string())
     (directory / manifest.weights).write_bytes(forest.to_bytes())
-    reference = reference_of(booster, forest, samples, recipe=recipe)
+    matrix = feature_matrix(samples, recipe=recipe)
+    rows = rows_to_ask(matrix, forest)
+    reference = reference_of(manifest, features=rows, answers=booster_answers(booster, rows), training=matrix)
     (directory / REFERENCE_FILE).write_bytes(reference.to_bytes())
     (directory / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
     card = card_of(manifest, title=recipe.title, metrics=judgement.pooled, calibrated=judgement.calibrated)

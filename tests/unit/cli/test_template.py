@@ -9,16 +9,16 @@ import yaml
 from swath.cli.file_check import problems_of
 from swath.cli.main import main
 from swath.cli.template import TEMPLATES, template
-from swath.config import PipelineFile
 from swath.deploy.site.job_spec import JobSpec, Resources
 from swath.deploy.site.site import Site
 from swath.errors import ConfigError
+from swath.pipeline_file import PipelineFile
 from swath.training.recipe import TrainingRecipe
 
 #: A setting that is left out: `#key: value`; a comment has a blank behind its `#`.
 _LEFT_OUT = re.compile(r"^( *)#(?=[a-z_]+: )", re.MULTILINE)
 _CONF = Path(__file__).parents[3] / "conf"
-_SHIPPED = sorted(p for folder in ("pipelines", "composites", "jobs", "sites") for p in (_CONF / folder).glob("*.yaml"))
+_SHIPPED = sorted(p for folder in ("pipelines", "composites", "jobs", "sites", "prices") for p in (_CONF / folder).glob("*.yaml"))
 _YAML = [kind for kind, file in TEMPLATES.items() if file.endswith(".yaml")]
 
 
@@ -141,3 +141,10 @@ def test_validate_builds_the_steps_of_a_pipeline(old: str, new: str, told: str, 
 @pytest.mark.parametrize("file", _SHIPPED, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_shipped_file_is_valid(file: Path) -> None:
     assert problems_of(file) == []
+
+
+def test_prices_are_checked_as_prices(tmp_path: Path) -> None:
+    file = tmp_path / "prices.yaml"
+    file.write_text("currency: EUR\ncore_hour: 0.06\nspot_share: 0.5\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"spot_share is 0\.5 and spot_core_hour is missing"):
+        problems_of(file)

@@ -27,7 +27,8 @@ from swath.product import (
     class_map,
 )
 from swath.report.product_summary import AssetSummary, AtmosphericValue, BandTruth, ProductSummary, Truth
-from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry, StageTiming
+from swath.report.stage_timing import StageTiming
+from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.shares import shares_of
 from swath.sinks.quicklook import class_png, stretch_of, true_colour_png

@@ -8,7 +8,8 @@ import pytest
 from swath.account import Count
 from swath.product import Product
 from swath.report.product_summary import ProductSummary
-from swath.report.summary import RunSummary, StageTiming, stages_together
+from swath.report.stage_timing import StageTiming, stages_together
+from swath.report.summary import RunSummary
 
 CONTRACT = {"run_id", "pipeline", "scenes_in", "made", "skipped", "quarantined", "products", "quarantine", "report"}
 

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.inference.manifest import Manifest
-from swath.inference.reference import MAX_TOLERANCE, PERCENTS, REFERENCE_FILE, Reference
+from swath.inference.reference import MAX_TOLERANCE, REFERENCE_FILE, Reference
 from swath.training.adopting.stated import bands_of, manifest_of
 from swath.training.adopting.trainer import answers_of
 from swath.training.adopting.weights import Converted, ForeignWeights, converted, refuse_other_names
 from swath.training.fetched.folder import write_model
-from swath.training.reference import REAL_ROWS, edges_of
+from swath.training.reference import reference_of, rows_to_ask
 
 #: Why a model has no reference rows.
 NO_EXAMPLE = "it came without example rows: nothing proves the order and the scale of its bands"
@@ -51,8 +51,7 @@ def write_adopted(
 
 
 def _reference(weights: ForeignWeights, found: Converted, *, manifest: Manifest, rows: NDArray[np.float32]) -> Reference:
-    chosen = np.linspace(0, len(rows) - 1, min(REAL_ROWS, len(rows))).round().astype(np.int64)
-    features = rows[chosen] if found.forest is None else np.concatenate([rows[chosen], edges_of(rows, found.forest)])
+    features = rows_to_ask(rows, found.forest)
     if weights.library == "xgboost":
         # It refuses rows with infinities.
         features = features[~np.isinf(features).any(axis=1)]
@@ -61,16 +60,7 @@ def _reference(weights: ForeignWeights, found: Converted, *, manifest: Manifest,
         names = ", ".join(c.name for c in manifest.classes)
         msg = f"{weights.path.name} answers {answers.shape[1]} classes, the manifest says {len(manifest.classes)}: {names}"
         raise ConfigError(msg)
-    return Reference(
-        bands=manifest.bands,
-        classes=tuple(c.name for c in manifest.classes),
-        of=manifest.of,
-        scale=manifest.scale,
-        offset=manifest.offset,
-        features=features,
-        probabilities=answers,
-        # An example is no picture of the training data: what is not known is NaN, and runs compare nothing with it.
-        percentiles=np.full((len(PERCENTS), len(manifest.bands)), np.nan),
-        # onnxruntime sums trees in another order than we do.
-        tolerance=MAX_TOLERANCE if weights.library == "onnx" and found.forest is not None else 0.0,
-    )
+    # onnxruntime sums trees in another order than we do.
+    tolerance = MAX_TOLERANCE if weights.library == "onnx" and found.forest is not None else 0.0
+    # An example is no picture of the training data.
+    return reference_of(manifest, features=features, answers=answers, training=None, tolerance=tolerance)
