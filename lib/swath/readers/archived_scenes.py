@@ -3,18 +3,13 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
-from typing import Literal
 
 from swath.readers.archives.companions import is_companion
 from swath.readers.files.href import JSON_SUFFIXES
 from swath.readers.landsat.files import is_mtl
+from swath.readers.marks import Kind, kind_by_metadata
 
-Kind = Literal["landsat", "sentinel2", "stac", "rpc"]
 _LANDSAT_BAND = re.compile(r"^L[COTEM]0?[1-9]\w*_B\d{1,2}(_VCID_\d)?\.TIFF?$", re.IGNORECASE)
-#: Files that only a Sentinel-2 product has, at its top: SAFE since 2016, SAFE before, and the AWS layout; and those that
-#: only one granule of a SAFE has.
-_SENTINEL2_FILE = re.compile(r"^(MTD_MSIL[12][AC]\.xml|S2[A-D]_OPER_MTD_SAFL1C_.*\.xml|tileInfo\.json)$", re.IGNORECASE)
-_GRANULE_FILE = re.compile(r"^(MTD_TL\.xml|S2[A-D]_OPER_MTD_L1C_TL_.*\.xml)$", re.IGNORECASE)
 #: Metadata and model of a raw image: DIMAP, and Maxar.
 _RAW_FILE = re.compile(r"^(DIM_.*\.XML|.*\.IMD)$", re.IGNORECASE)
 _RAW_MODEL = re.compile(r"^(RPC_.*\.XML|.*\.RPB|.*_RPC\.TXT)$", re.IGNORECASE)
@@ -26,14 +21,18 @@ _TILE_METADATA = "metadata.xml"
 
 def kind_of_folder(names: Collection[str]) -> Kind | None:
     """The kind of scene that a folder is, from the names of its files; None when it is none, or several scenes."""
-    if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in names):
-        return "sentinel2"
+    if (kind := _kind_by_metadata(names)) is not None:
+        return kind
     if _TILE_METADATA in names and any(_TILE_BAND.match(name) for name in names):
         return "sentinel2"
     if holds_raw_image(names):
         return "rpc"
     metadata = landsat_metadata(names)
     return "landsat" if len(metadata) == 1 or (not metadata and _lost_its_metadata(names)) else None
+
+
+def _kind_by_metadata(names: Iterable[str]) -> Kind | None:
+    return next((kind for name in names if (kind := kind_by_metadata(name)) is not None), None)
 
 
 def holds_raw_image(names: Iterable[str]) -> bool:
@@ -55,8 +54,8 @@ def landsat_metadata(names: Iterable[str]) -> dict[str, str]:
 def kind_of_members(names: Iterable[str]) -> Kind | None:
     """The kind of scene that an archive holds, from the names of its members; None when it holds none."""
     found = [PurePosixPath(name).name for name in names]
-    if any(_SENTINEL2_FILE.match(name) or _GRANULE_FILE.match(name) for name in found):
-        return "sentinel2"
+    if (kind := _kind_by_metadata(found)) is not None:
+        return kind
     return "landsat" if any(is_mtl(name) for name in found) or _lost_its_metadata(found) else None
 
 
@@ -77,8 +76,8 @@ def scenes_inside(names: Iterable[str]) -> list[str]:
         names: Names of the members, with slashes.
 
     Returns:
-        Of a Landsat scene its MTL file; of a Sentinel-2 product its folder (``''`` for the archive's own), or the folder
-        of each granule where it holds several.
+        Of a Landsat scene its MTL file; of another product its folder (``''`` for the archive's own), or the folder of each
+        granule of a Sentinel-2 product that holds several.
     """
     folders = _by_folder(names)
     products: list[str] = []
@@ -86,7 +85,7 @@ def scenes_inside(names: Iterable[str]) -> list[str]:
     for folder in sorted(folders, key=lambda f: (bool(f), f.count("/"), f)):
         if any(not product or f"{folder}/".startswith(f"{product}/") for product in products):
             continue
-        if any(_SENTINEL2_FILE.match(n) or _GRANULE_FILE.match(n) for n in folders[folder]):
+        if _kind_by_metadata(folders[folder]) is not None:
             products.append(folder)
             continue
         metadata = landsat_metadata(folders[folder])

@@ -1,22 +1,18 @@
 """What a path is, judged by names alone, or by the bytes of a record or an archive: which reader would read it."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from swath.errors import ArchiveError, ReadError, SceneError
-from swath.readers.archived_scenes import Kind, holds_raw_image, kind_of_members, kind_of_place, scenes_inside
+from swath.readers.archived_scenes import holds_raw_image, kind_of_members, kind_of_place, scenes_inside
 from swath.readers.archives.archive import looks_packed
 from swath.readers.archives.companions import is_companion
 from swath.readers.files.archived import SEPARATOR, archived, archived_files, split_place
 from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES, PACKED_SUFFIXES, TAR_SUFFIXES, gdal_href, open_bytes
 from swath.readers.landsat.files import is_mtl
+from swath.readers.marks import Kind, names_a_delivery, names_one_scene
 from swath.readers.stac_record import is_record, record_type, stac_document
 
-_LANDSAT_NAME = re.compile(r"^L[COTEM]0?[1-9](_L[12]|\d{7})", re.IGNORECASE)
-#: A product of before December 2016 may hold several granules; since then each holds one.
-_SENTINEL2_ONE = re.compile(r"^S2[A-D]_MSIL[12][AC]_", re.IGNORECASE)
-_SENTINEL2_NAME = re.compile(r"^S2[A-D]_(MSIL1C|MSIL2A|OPER_)", re.IGNORECASE)
 #: Files of a delivery, of which none is a delivery by itself: they are not looked into.
 _PARTS = (".tif", ".tiff", ".jp2", ".xml", ".gml", ".html", ".png", ".jpg", ".jpeg", ".csv", ".pdf", ".md")
 #: And of those that lie beside an archive under its name.
@@ -127,12 +123,12 @@ def _looked_into(href: str) -> tuple[Kind | None, Sequence[str]]:
 
 def _looks_delivered(name: str) -> bool:
     """Whether a file is named as an archive of a delivery, whatever its suffix, if it has one."""
-    return bool(_LANDSAT_NAME.match(name) or _SENTINEL2_NAME.match(name)) and not name.lower().endswith(_BESIDE)
+    return names_a_delivery(name) and not name.lower().endswith(_BESIDE)
 
 
 def _says_one(name: str) -> bool:
     """Whether a file is named as an archive of one scene."""
-    return bool(_LANDSAT_NAME.match(name) or _SENTINEL2_ONE.match(name)) and not name.lower().endswith(_BESIDE)
+    return names_one_scene(name) and not name.lower().endswith(_BESIDE)
 
 
 def _is_dear(href: str) -> bool:
@@ -140,7 +136,7 @@ def _is_dear(href: str) -> bool:
     name = href.lower()
     if name.startswith("s3://"):
         return name.endswith(TAR_SUFFIXES) or not name.endswith(ARCHIVE_SUFFIXES)
-    if not name.endswith(PACKED_SUFFIXES) or _LANDSAT_NAME.match(PurePosixPath(href).name) is None:
+    if not name.endswith(PACKED_SUFFIXES) or not names_one_scene(PurePosixPath(href).name):
         return False
     path = Path(href.removeprefix("file://"))
     return path.is_file() and path.stat().st_size > CHEAP_BYTES

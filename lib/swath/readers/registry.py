@@ -6,11 +6,12 @@ from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 from swath.errors import ArchiveError, MetadataError, SceneError, SwathError
-from swath.readers.archived_scenes import Kind, kind_of_folder
+from swath.readers.archived_scenes import kind_of_folder
 from swath.readers.files.archived import split_place
 from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES, split_item
 from swath.readers.files.listing import direct_files, is_folder, is_there
 from swath.readers.gate.gate import admitted
+from swath.readers.marks import Kind
 from swath.readers.printable import refuse_unprintable
 from swath.readers.recognise import kind_of_file
 from swath.readers.stac_record import check_named

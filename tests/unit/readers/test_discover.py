@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from swath.errors import ConfigError, MetadataError
-from swath.readers.archived_scenes import Kind, kind_of_folder
+from swath.readers.archived_scenes import kind_of_folder
 from swath.readers.discover import discover
+from swath.readers.marks import Kind
 from swath.readers.registry import read_scene
 from swath.readers.stac.item import read_item
 
