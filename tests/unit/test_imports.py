@@ -49,6 +49,7 @@ VALUES = frozenset(
         "swath",
         "tile_sets",
         "tilings",
+        "truth",
         "wave_width",
     }
 )

@@ -16,7 +16,7 @@ from swath.cli.run import execute, finish
 from swath.cli.run_request import RunOptions
 from swath.errors import ConfigError
 from swath.product import Product
-from swath.report.product_summary import BandTruth, Truth
+from swath.report.product_summary import Truth
 from swath.report.summary import RunSummary
 from swath.runs.told import Told
 from swath.simulator.comparison import compare
@@ -125,7 +125,7 @@ def _truth(product: Product, files: Mapping[str, str], *, output: Path) -> Truth
         return None
     found = compare({name: output / href for name, href in files.items()}, folder)
     return Truth(
-        bands=tuple(BandTruth(band=b.band, rmse=b.rmse, bias=b.bias, pixels=b.pixels) for b in found.bands),
+        bands=found.bands,
         landcover_accuracy=found.landcover_accuracy,
         note="Against the surface that the simulator started from, where the sky was clear. The light went through the "
         "air of 6S, which swath does not use: the error is that of its atmospheric model, calibration, geometry and encoding.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from swath.cli.run import execute
 from swath.cli.run_request import RunOptions
-from swath.report.product_summary import PlaceTruth, Truth
+from swath.report.product_summary import Truth
 from swath.report.summary import RunSummary
 from swath.runs.told import Told
 from swath.simulator.raw_image import RawScene, simulate_raw
@@ -49,7 +49,7 @@ def _truth(files: Mapping[str, str], *, raw: RawScene, output: Path, pictures: M
         return None
     found = measured(output / files[_BAND], raw=raw)
     return Truth(
-        places=tuple(PlaceTruth(image=e.image, rms_m=e.rms_m, most_m=e.most_m, points=e.points) for e in found),
+        places=found,
         note="Marks on the simulated ground, found in the pixels of the orthoimage; and where the model of the raw image has "
         "them when all ground is taken to be at the model's middle height.",
         pictures=pictures,

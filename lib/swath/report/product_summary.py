@@ -12,6 +12,7 @@ from swath.report.drift import ModelDrift
 from swath.report.shadow import Shadow
 from swath.scene import Band
 from swath.shares import Shares, shares_of
+from swath.truth import BandTruth, PlaceTruth
 
 Json = dict[str, Any]
 
@@ -89,40 +90,6 @@ class AtmosphericValue:
     name: str
     value: float
     source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BandTruth:
-    """How far a band is from what the simulator put in.
-
-    Args:
-        band: Name.
-        rmse: Root mean square difference [reflectance].
-        bias: Mean difference, ours minus truth [reflectance].
-        pixels: Compared.
-    """
-
-    band: str
-    rmse: float
-    bias: float
-    pixels: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceTruth:
-    """How far an image shows known ground points from where they are.
-
-    Args:
-        image: Name of the image.
-        rms_m: Root mean square distance [m].
-        most_m: Largest distance [m].
-        points: Number of points.
-    """
-
-    image: str
-    rms_m: float
-    most_m: float
-    points: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

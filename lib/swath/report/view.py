@@ -13,10 +13,11 @@ from swath.class_area import ClassArea
 from swath.product import AppliedStep, Category
 from swath.report.footprint_map import FileReader
 from swath.report.histogram import PlotGroup, plot_groups
-from swath.report.product_summary import AssetSummary, BandTruth, ProductSummary
+from swath.report.product_summary import AssetSummary, ProductSummary
 from swath.report.summary import RunSummary
 from swath.shares import class_shares
 from swath.sinks.quicklook import shrunk_png
+from swath.truth import BandTruth
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: More products than this are counted, not drawn: the catalogue has them all.

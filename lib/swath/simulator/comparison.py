@@ -14,25 +14,9 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from swath.simulator.forward import CLEAR
+from swath.truth import BandTruth
 
 _ROWS = 512
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BandError:
-    """One band against the truth, over clear pixels.
-
-    Args:
-        band: Name.
-        rmse: Root mean square difference [reflectance].
-        bias: Mean difference, product minus truth [reflectance].
-        pixels: Compared.
-    """
-
-    band: str
-    rmse: float
-    bias: float
-    pixels: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +28,7 @@ class TruthComparison:
         landcover_accuracy: Share of clear pixels with the right class; None without a map.
     """
 
-    bands: tuple[BandError, ...]
+    bands: tuple[BandTruth, ...]
     landcover_accuracy: float | None
 
 
@@ -85,7 +69,7 @@ def _rows(path: Path, *, others: tuple[Path, ...]) -> Iterator[tuple[NDArray[Any
                 dataset.close()
 
 
-def _band(name: str, path: Path, *, truth: Path, clouds: Path) -> BandError:
+def _band(name: str, path: Path, *, truth: Path, clouds: Path) -> BandTruth:
     pixels, total, squares = 0, 0.0, 0.0
     with rasterio.open(path) as made, rasterio.open(truth) as known:
         nodata, scale, truth_nodata = made.nodata, made.scales[0], known.nodata
@@ -96,7 +80,7 @@ def _band(name: str, path: Path, *, truth: Path, clouds: Path) -> BandError:
         total += float(difference.sum())
         squares += float((difference * difference).sum())
     count = max(pixels, 1)
-    return BandError(band=name, rmse=(squares / count) ** 0.5, bias=total / count, pixels=pixels)
+    return BandTruth(band=name, rmse=(squares / count) ** 0.5, bias=total / count, pixels=pixels)
 
 
 def _accuracy(path: Path, *, truth: Path, clouds: Path) -> float | None:

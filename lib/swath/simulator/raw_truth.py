@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,29 +12,13 @@ from rasterio.errors import NotGeoreferencedWarning
 from swath.grid import Grid
 from swath.simulator.ground_points import off_m
 from swath.simulator.raw_image import RawScene, flat_off_m
+from swath.truth import PlaceTruth
 
 #: Percentiles of each band that become black and white.
 _STRETCH: Final = (2.0, 98.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceError:
-    """How far an image shows marks on the ground from where they are.
-
-    Args:
-        image: Name of the image.
-        rms_m: Root mean square distance [m].
-        most_m: Largest distance [m].
-        points: Number of marks.
-    """
-
-    image: str
-    rms_m: float
-    most_m: float
-    points: int
-
-
-def measured(path: Path, *, raw: RawScene) -> tuple[PlaceError, PlaceError]:
+def measured(path: Path, *, raw: RawScene) -> tuple[PlaceTruth, PlaceTruth]:
     """How far the marks are off in an orthoimage, and in the raw image when it is laid on the map at one height.
 
     Args:
@@ -73,6 +56,6 @@ def write_picture(raw: RawScene) -> Path:
     return path
 
 
-def _error(image: str, off: Iterable[float]) -> PlaceError:
+def _error(image: str, off: Iterable[float]) -> PlaceTruth:
     values = np.array(list(off))
-    return PlaceError(image=image, rms_m=float(np.sqrt(np.mean(values**2))), most_m=float(values.max()), points=values.size)
+    return PlaceTruth(image=image, rms_m=float(np.sqrt(np.mean(values**2))), most_m=float(values.max()), points=values.size)

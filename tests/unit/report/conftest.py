@@ -26,12 +26,13 @@ from swath.product import (
     bit_field,
     class_map,
 )
-from swath.report.product_summary import AssetSummary, AtmosphericValue, BandTruth, ProductSummary, Truth
+from swath.report.product_summary import AssetSummary, AtmosphericValue, ProductSummary, Truth
 from swath.report.stage_timing import StageTiming
 from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry
 from swath.scene import Angles, Asset, Band, Reflectance, Scene
 from swath.shares import shares_of
 from swath.sinks.quicklook import class_png, stretch_of, true_colour_png
+from swath.truth import BandTruth
 
 SIDE = 240
 GRID = Grid(crs="EPSG:32632", left=5e5, top=5.2e6, dx=30.0, dy=30.0, width=SIDE, height=SIDE)
