@@ -19,7 +19,7 @@ Counts = Mapping[int, int]
 
 
 def bins_of(reflectance: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Place of each value in an array of ``bin_count()`` numbers, of any shape; the last place is that of NaN."""
+    """Place of each value in an array of ``bin_count()`` numbers, of any shape; NaN has the last place."""
     with np.errstate(invalid="ignore"):
         ordinals = np.clip(np.floor(reflectance / BIN), FIRST, LAST) - FIRST
     return np.where(np.isfinite(ordinals), ordinals, INVALID - FIRST).astype(np.int32)

@@ -1,4 +1,4 @@
-"""How far counts are from those of the training data."""
+"""The distance between the counts of a run and of the training data."""
 
 from collections.abc import Sequence
 from math import log

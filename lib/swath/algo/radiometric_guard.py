@@ -78,7 +78,7 @@ class GuardVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewGeometry:
-    """Of the scene's centre [deg]; the pressure at the ground [hPa] where it is known."""
+    """Angles at the scene's centre [deg]; the pressure at the ground [hPa] where it is known."""
 
     sun_zenith_deg: float
     view_zenith_deg: float

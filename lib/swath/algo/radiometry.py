@@ -57,7 +57,7 @@ def brightness_temperature_k(radiance: NDArray[np.float64], *, k1: float, k2_k: 
 
 
 def fold_esun(*, gain: float, offset: float, esun: float, distance_au: float) -> tuple[float, float]:
-    """Turn the gain and offset of radiance into those of reflectance (not yet corrected for the sun's elevation).
+    """Turn the gain and offset of radiance into the gain and offset of reflectance (not yet corrected for the sun's elevation).
 
     ``rho = pi L d^2 / ESUN``: Chander, Markham and Helder (2009), equation 2.
 

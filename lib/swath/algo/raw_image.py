@@ -85,10 +85,10 @@ def raw_grid(model: RawModel, *, height: int, width: int, check: bool = True) ->
         model: Model.
         height: Lines.
         width: Samples.
-        check: Whether the model must fit the size; not that of a part of the image.
+        check: Whether the model must fit the size; False for a part of an image.
 
     Raises:
-        MetadataError: Lines and samples of the model are those of an image that is swapped.
+        MetadataError: The model has lines and samples swapped.
     """
     if check:
         model.rpc.check_size(height=height, width=width)

@@ -1,4 +1,4 @@
-"""How far one image lies beside another: phase correlation of windows, and the shift or affine on which they agree.
+"""The shift between two images: phase correlation of windows, and the shift or affine on which they agree.
 
 Each pair of windows is tapered, and the phases of its cross-spectrum are correlated (Kuglin and Hines 1975): first over whole
 pixels, then, with the second window moved by that, over hundredths of a pixel by a discrete Fourier transform of the
@@ -23,7 +23,7 @@ _BAND, _EDGE = 0.30, 0.06
 _PEAK_PX: Final = 3
 #: A peak that is not so much higher than the second is none.
 LEAST_RATIO: Final = 1.5
-#: Windows agree whose shifts differ by less [px].
+#: Two windows agree when their shifts differ by less than this [px].
 AGREE_PX: Final = 0.35
 #: Least number of windows that must agree, and least share of those that were compared.
 LEAST_WINDOWS, LEAST_SHARE = 3, 0.15
@@ -38,9 +38,9 @@ class Tie:
     Args:
         row: Row of the window's centre in the image [px].
         col: Column.
-        down: Rows by which the image's content lies further down than the reference's [px].
-        right: Columns by which it lies further right [px].
-        ratio: Height of the peak over that of the second.
+        down: Rows by which the image's content is below the reference's [px].
+        right: Columns by which it is to the right of the reference's [px].
+        ratio: Height of the highest peak divided by the height of the second.
     """
 
     row: float

@@ -146,7 +146,7 @@ def _full(rows: Taps, cols: Taps) -> NDArray[np.float64]:
 
 
 def _within(index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Indices of pixels in memory: those of weight 0 may lie beside them."""
+    """Indices of pixels in memory; an index of weight 0 may be outside."""
     return np.clip(index, 0, size - 1)
 
 

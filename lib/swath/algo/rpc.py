@@ -167,7 +167,7 @@ class Rpc:
             )
 
     def check_size(self, *, height: int, width: int) -> None:
-        """Refuse a model whose offsets and scales of lines are those of samples.
+        """Refuse a model whose line and sample offsets and scales are swapped.
 
         A crop with the model of its whole image passes.
 
@@ -238,7 +238,7 @@ def _project(  # noqa: PLR0917 (compiled functions take positions)
     sums = np.empty(4)
     term = np.empty(20)
     for i in range(lon.size):
-        # The model knows one side of the antimeridian.
+        # The model has longitudes on one side of the antimeridian.
         east = lon[i] - scalars[3]
         if east > 180.0:
             east -= 360.0

@@ -24,7 +24,7 @@ from swath.sensors import LANDSAT, SENTINEL2, constellation_of_platform
 ABSOLUTE, RELATIVE = 0.005, 0.05
 #: Bands that 6S was not asked for, by a neighbour that is worse.
 _AS: Final[Mapping[str, str]] = {"pan": "green"}
-#: Whose numbers hold for the platforms of a constellation.
+#: Platform whose numbers hold for the other platforms of its constellation.
 _OF: Final[Mapping[str, str]] = {LANDSAT: "landsat-8", SENTINEL2: "sentinel-2a"}
 #: And where 6S was not asked for a band of it.
 _ELSE: Final = "sentinel-2a"
@@ -46,7 +46,7 @@ class ErrorTable:
     error: Array
 
     def at(self, *, sun_zenith_deg: float, aot550: float, relative_azimuth_deg: float) -> float:
-        """The error between the nodes; beyond them that of the edge."""
+        """The error, interpolated between nodes; beyond them the error of the outermost node."""
         folded = abs((relative_azimuth_deg + 180.0) % 360.0 - 180.0)
         by_aot = _along(self.error, _air_mass(self.sun_zenith_deg), float(_air_mass(np.array(sun_zenith_deg))))
         by_azimuth = _along(by_aot, self.aot550, aot550)
@@ -59,7 +59,7 @@ def threshold() -> float:
 
 
 def error_table(band: str, *, platform: str) -> ErrorTable | None:
-    """Of a band; None where there are no numbers. Sentinel-2B to D have those of 2A, the other Landsats those of 8."""
+    """Accuracy of a band; None without numbers. Sentinel-2B to D have the numbers of 2A, the other Landsats those of 8."""
     owner = _OF.get(constellation_of_platform(platform))
     if owner is None:
         return None
@@ -68,7 +68,7 @@ def error_table(band: str, *, platform: str) -> ErrorTable | None:
 
 
 def reduced_accuracy(band: str, *, platform: str, sun_zenith_deg: float, aot550: float, relative_azimuth_deg: float) -> str:
-    """What an item says of a band whose error against 6S is too large; empty where it is not.
+    """Note of an item about a band whose error against 6S is too large; empty otherwise.
 
     Args:
         band: Common name.

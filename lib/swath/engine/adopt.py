@@ -24,7 +24,7 @@ def adopt(item: Mapping[str, Any], *, names: Sequence[str], folder: str, store: 
         store: The output.
 
     Returns:
-        Those whose bytes are what the item says.
+        The files whose bytes match the item.
     """
     found: list[AssetRecord] = []
     models = {m["digest"]: ModelRef(**m) for m in item["properties"].get("swath:models", ())}

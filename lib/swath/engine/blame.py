@@ -1,4 +1,4 @@
-"""Who is to blame for an error in a child: the scene, or what every scene needs."""
+"""The cause of an error in a child: its scene, or something that every scene needs."""
 
 import errno
 import re

@@ -62,7 +62,7 @@ def _radiometry(
 
 
 def _alarm(record: AssetRecord, layer: LayerSpec, *, checks: Checks) -> tuple[bool, str] | None:
-    """Whether the pipeline allows what is wrong with an asset, and what it is; None when nothing is."""
+    """Whether the pipeline allows the problem of an asset, and the problem; None without one."""
     kind, statistics = LayerId.of(record.layer).kind, record.statistics
     if kind not in MEDIANS or not statistics.valid:
         return None

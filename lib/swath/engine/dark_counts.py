@@ -17,7 +17,7 @@ from swath.scene import Reflectance, Scene
 from swath.sensors import SENSORS
 from swath.steps.toa import CODED_TYPES, calibrate, calibration_table
 
-#: Of a band about so many columns are looked at: a million pixels tell its darkest thousandth.
+#: Columns of a band that are counted, about: a million pixels show its darkest thousandth.
 _COLUMNS = 1024
 
 

@@ -49,7 +49,7 @@ class _Table:
 
 @lru_cache(maxsize=8)
 def _encode_table(table: _Table, encoding: Encoding) -> tuple[NDArray[np.integer], NDArray[np.bool_] | None]:
-    """A layer is written and pictured, and some tables are those of every piece of the scene."""
+    """Encode a table, and keep the result: a layer is written and pictured, and all pieces of a scene share some tables."""
     stored, outside = encode_values(table.values, encoding)
     return stored, outside if outside.any() else None
 

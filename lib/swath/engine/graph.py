@@ -161,7 +161,7 @@ def resolve(pipeline: Pipeline, scene: Scene, *, placed: Registered | None = Non
 
 
 def _choice(pipeline: Pipeline, scene: Scene, placed: Registered | None) -> GridChoice | None:
-    """The grid that a pipeline chooses; for a scene that lies elsewhere than it says, the pixels that it claims."""
+    """The grid that a pipeline chooses; for a scene that co-registration moves, the pixels that its metadata claims."""
     native = scene.reference
     if pipeline.grid is not None or placed is None or not placed.applied or not native.upright:
         return pipeline.grid
@@ -267,7 +267,7 @@ def _needed(calls: list[Call], names: set[LayerName]) -> tuple[Call, ...]:
 
 
 def _named(chosen: Mapping[LayerName, LayerSpec]) -> dict[str, LayerSpec]:
-    """By asset key; when two layers want the same key, the later one keeps it and the earlier is told apart by its kind."""
+    """Specs by asset key; when two layers want the same key, the later one keeps it and the earlier gets its kind as a prefix."""
     named: dict[str, LayerSpec] = {}
     for spec in reversed(list(chosen.values())):
         key = spec.asset if spec.asset not in named else f"{LayerId.of(spec.name).kind}_{spec.asset}"

@@ -11,7 +11,7 @@ from swath.steps.graded import Graded, Grading
 
 
 def joined(graph: Graph, plan: Demand, *, targets: Collection[LayerName], uses: Mapping[LayerName, int]) -> dict[int, int]:
-    """Calls whose one layer nothing but one call for classes reads, on the same window: that call's number by theirs.
+    """Pairs of calls that work as one: the second, which makes classes, is the only reader of the first's only layer.
 
     Args:
         graph: Graph of the scene.

@@ -75,7 +75,7 @@ class Prepare(OfCut):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted(Message):
-    """Files whose bytes are what their item says.
+    """Files whose bytes match their item.
 
     Args:
         records: Records.

@@ -41,7 +41,7 @@ class PublishedVersion:
 
     @classmethod
     def of_ledger(cls, known: KnownVersion) -> "PublishedVersion":
-        """What the ledger knows of a version."""
+        """A version as the ledger has it."""
         files = {r.key: (r.name, r.href, r.bytes) for r in known.records}
         return cls(files=files, records={r.key: r for r in known.records}, pictures=known.pictures)
 

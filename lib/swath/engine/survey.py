@@ -35,7 +35,7 @@ _METRES: Final = 111_319.49
 
 
 def placement_of(scene: Scene, choice: Coregister) -> Registered:
-    """Position of the scene by what it is co-registered to.
+    """Position of the scene after co-registration with its reference.
 
     Raises:
         GeometryError: No reference covers it, or the windows do not agree; names the numbers.

@@ -58,7 +58,7 @@ class Target:
 def target_of(
     scene: Scene, choice: GridChoice | None, *, rasters: Mapping[str, RasterSource] = MappingProxyType({})
 ) -> Target | None:
-    """The grids of a product of the scene; None where they are those of its bands.
+    """The grids of a product of the scene; None where it keeps the grids of its bands.
 
     A raw scene (an image with RPC) comes onto the grid of its UTM zone where the pipeline chooses none.
 

@@ -1,4 +1,4 @@
-"""Where raw images are on the ground, and mappings to images of any kind: the one place that knows which need an elevation."""
+"""Where raw images are on the ground, and mappings to images of any kind: the one place that decides which need an elevation."""
 
 from collections.abc import Mapping as Names
 from dataclasses import dataclass

@@ -56,7 +56,7 @@ def _want(graph: Graph, call: Call, *, name: LayerName, out: Window) -> Want:
     grid = need.on or graph.grid_of(name)
     if grid == call.recipe.grid:
         return Want(grid=grid, window=out.pad(need.halo_px).clip(grid.window), kernel=need.kernel, dem=graph.dem_of(name))
-    # Of the scene as a whole, so that it does not depend on the cut.
+    # Checked for the whole scene, so that the answer does not depend on the cut.
     grid.covering(call.recipe.grid.bounds)
     window = grid.nearest(call.recipe.grid.extent_of(out), halo_px=need.halo_px)
     return Want(grid=grid, window=window, kernel=need.kernel, dem=graph.dem_of(name))

@@ -74,7 +74,7 @@ def decide(ingested: DataFrame, products: DataFrame, *, scenes: DataFrame, wave_
     Returns:
         Rows of ``PLANNED``.
     """
-    # The latest version counts: who goes back to an earlier model gets an item that says so, made of files that are there.
+    # The latest version counts: a run with an earlier model makes an item that says so, of files that exist.
     latest = products.groupBy("product_id").agg(F.max_by("product_key", "made").alias("latest"))
     slim = ingested.select(*[n for n in INGESTED.names if n in PLANNED.names], "processed")
     rows = slim.join(latest, "product_id", "left").join(latest_versions_of(products, scenes, ingested=slim), "scene_id", "left")

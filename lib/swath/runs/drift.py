@@ -26,7 +26,7 @@ def drift_of_run(models: tuple[ModelRef, ...], counts: Mapping[str, DriftCounts]
 
 
 def drift_notes(drift: tuple[ModelDrift, ...], request: RunRequest) -> tuple[str, ...]:
-    """What is said of models whose thresholds are passed."""
+    """Warnings about models that pass their thresholds."""
     terms = DriftTerms.of(request.pipeline.get("drift", {}))
     return tuple(f"model {d.model.name} {d.model.version}: drift: {'; '.join(why)}" for d in drift if (why := d.beyond(terms)))
 

@@ -130,7 +130,7 @@ def _read_all(
     breaker: Breaker,
     mode: str,
 ) -> None:
-    """Read scenes on the executors, and keep what they are under the run."""
+    """Read scenes on the executors, and keep their descriptions under the run."""
     path = run_path(request.run_id, "ingested")
     hrefs = _with_known(spark.createDataFrame(found, INPUT, verifySchema=False), tables)
     tasks = tasks_for(len(found), cores=spark.sparkContext.defaultParallelism)

@@ -191,7 +191,7 @@ def _refused(rows: DataFrame, *, clashes: Sequence[Clash]) -> list[_Refusal]:
 
 
 def _without(rows: DataFrame, numbers: Sequence[int]) -> DataFrame:
-    """Rows but those of some numbers."""
+    """Rows without those of the given numbers."""
     if not numbers:
         return rows
     taken_out = rows.sparkSession.createDataFrame([(n,) for n in numbers], "n long")

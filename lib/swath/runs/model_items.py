@@ -47,7 +47,7 @@ def model_item(manifest: Manifest, *, digest: str, href: str) -> Json:
     """A model as a STAC item.
 
     Args:
-        manifest: Of the model.
+        manifest: Manifest of the model.
         digest: Digest of its folder.
         href: Place of its weights.
     """

@@ -1,4 +1,4 @@
-"""Who ordered a run, and what it runs in: what ``runs`` keeps beside its counts."""
+"""The origin of a run: submitter, attempt, site and image, which ``runs`` keeps beside its counts."""
 
 import getpass
 import os
@@ -22,7 +22,7 @@ class RunOrigin:
     """Where a run comes from. What is not known is None.
 
     Args:
-        submitted_by: Person or program that submitted it; the engine's identity where nobody did.
+        submitted_by: Person or program that submitted it; the engine's identity without one.
         image: Image of the driver, by digest where the site asks for one.
         site_digest: SHA-256 of the site's values.
         attempt: Which execution under the run's name this is, from 1; None for a run of an earlier version of swath.
@@ -59,7 +59,7 @@ class RunOrigin:
         }  # fmt: skip
 
 
-#: Of a row that no execution of a run wrote.
+#: Origin in a row that no execution of a run wrote.
 UNKNOWN: Mapping[str, Any] = dict.fromkeys(("submitted_by", "image", "site_digest", "attempt"))
 
 
@@ -76,7 +76,7 @@ def _identity(conf: Conf | None) -> str | None:
 
 
 def submitter(environ: Mapping[str, str] = os.environ) -> str:
-    """Who submits a run from this process: ``SWATH_SUBMITTED_BY``, or the account and the machine.
+    """Submitter of a run from this process: ``SWATH_SUBMITTED_BY``, or the account and the machine.
 
     Args:
         environ: An orchestrator tells its own name there.

@@ -60,7 +60,7 @@ class Plan:
 
     Args:
         rows: Rows.
-        frames: Files, for those who join its rows.
+        frames: Files of the plan, for joins with its rows.
     """
 
     def __init__(self, rows: PlanRows, *, frames: StoredFrames) -> None:
@@ -68,7 +68,7 @@ class Plan:
 
     @property
     def rows(self) -> DataFrame:
-        """All rows, for those who join them."""
+        """All rows, as a table to join."""
         return self._frames.rows
 
     @cached_property

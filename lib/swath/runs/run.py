@@ -163,7 +163,7 @@ class Run:
         return plan
 
     def _take_up(self, done: set[int], *, plan: Plan, ledger: Ledger, outcome: RunOutcome) -> None:
-        """Take up what an earlier execution of the run told of the waves that it committed."""
+        """Take up what an earlier execution of the run reported about the waves that it committed."""
         products, quarantine = ledger.of_run("products"), ledger.of_run("quarantine")
         exists = F.col("wave").isin(sorted(done))
         seen = outcome.results.resume(done)

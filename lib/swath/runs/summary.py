@@ -128,7 +128,7 @@ def _summary(
 
 
 def _roles(pictures: Mapping[str, str]) -> dict[str, str]:
-    """Pictures by the role that the report knows them by."""
+    """Pictures by their role in the report."""
     roles = {name.removesuffix("_picture"): href for name, href in pictures.items() if name.endswith("_picture")}
     if "thumbnail" in pictures:
         roles["true_colour"] = pictures["thumbnail"]

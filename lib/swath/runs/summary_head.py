@@ -32,7 +32,7 @@ class AnyRequest(Protocol):
 
     @property
     def origin(self) -> RunOrigin:
-        """Who ordered it, and what it runs in."""
+        """Origin of the run: submitter, attempt, site and image."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Who follows a run: the edge prints what a run says, and the run's log keeps it."""
+"""Listeners of a run: the command line prints its messages, and the run's log keeps them."""
 
 from typing import Protocol, runtime_checkable
 
@@ -21,7 +21,7 @@ class Told(Protocol):
 
 @runtime_checkable
 class Expecting(Protocol):
-    """Who also wants to know how long a wave will take."""
+    """A listener that also gets the expected duration of a wave."""
 
     def expect(self, number: int, seconds: float) -> None:
         """The estimate of a wave, by its number among all [s]."""

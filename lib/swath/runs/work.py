@@ -30,7 +30,7 @@ class Refusal:
 
     @classmethod
     def of_row(cls, row: Row) -> "Refusal":
-        """Of a row of the plan or of the quarantine."""
+        """Work for a row of the plan or of the quarantine."""
         return cls(stage=row["stage"], error_class=row["error_class"], message=row["message"])
 
 
@@ -54,7 +54,7 @@ class Finished:
 
     @classmethod
     def of(cls, made: ProductMade) -> Self:
-        """Of the answer that it was made by in one call."""
+        """Finished work, from the answer of the one call that made it."""
         return cls(
             published=made.published,
             records=made.records,
@@ -100,7 +100,7 @@ class ProductWork:
 
     @classmethod
     def of(cls, row: Row) -> Self:
-        """Of a row of the plan with its scene."""
+        """Work for a row of the plan with its scene."""
         told = row.asDict()
         return cls(scene=pack(told.pop("scene")), row=Row(**told))
 

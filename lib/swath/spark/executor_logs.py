@@ -122,7 +122,7 @@ def executor_log_path(run_id: str, executor: str) -> str:
 
 @contextmanager
 def logs_kept(spark: SparkSession, store: Store, *, run_id: str, say: Callable[[str], None]) -> Iterator[ExecutorLogs]:
-    """Keep the logs of a run at its end, well or by an error; not when somebody stops it, who waits."""
+    """Keep the logs of a run at its end, well or by an error; not when a user stops it and waits."""
     logs = ExecutorLogs(spark, store, run_id=run_id, say=say)
     try:
         yield logs

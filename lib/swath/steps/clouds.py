@@ -125,7 +125,7 @@ class Clouds:
         return made
 
     def _judge(self, scene: Scene, given: Mapping[LayerName, LayerSpec]) -> tuple[Judge, str]:
-        """Who judges this scene, and why no one that comes before does."""
+        """The judge of this scene, and why the judges before it do not apply."""
         if self.by != "auto":
             judge = self._of(self.by, scene)
             judge.needs(scene, given=given, grid=judge.grid(scene, given=given))
@@ -206,7 +206,7 @@ class Clouds:
 
 
 def _judging(scene: Scene, grid: Grid) -> list[str]:
-    """The reflective bands whose own pixels are those of a grid."""
+    """The reflective bands on a grid."""
     return [
         name
         for name, a in scene.assets.items()

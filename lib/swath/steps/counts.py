@@ -1,4 +1,4 @@
-"""Counts as delivered: what an image is worth whose delivery does not say how counts become physical values."""
+"""Counts as delivered, of images whose delivery does not say how counts become physical values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -84,7 +84,7 @@ def _calibrated(layer: Layer, *, asset: Asset, sun_elevation_deg: float) -> Laye
         msg = f"{asset.band.name} has no calibration; no recipe of this step names it"
         raise TypeError(msg)
     dtype = layer.values.dtype.name
-    # A table knows nodata by its number alone; pixels that are invalid for another reason need their own array.
+    # A table marks nodata by its number alone; pixels that are invalid for another reason need their own array.
     masked_otherwise = asset.nodata is None and layer.valid is not None and not layer.valid.all()
     if dtype not in CODED_TYPES or masked_otherwise:
         physical = calibrate(layer.values, calibration=calibration, sun_elevation_deg=sun_elevation_deg)

@@ -1,4 +1,4 @@
-"""Several children of one process at once: who asks for few things does without Spark."""
+"""Several children of one process at once: few requests need no Spark."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed

@@ -22,7 +22,7 @@ LARGEST = 1 << 18
 
 
 class Nursling:
-    """A child that the nursery forked, told of and ended as a ``Popen`` is.
+    """A child that the nursery forked, with the interface of ``Popen``.
 
     Args:
         pid: Process.

@@ -43,10 +43,10 @@ class _Ward:
 
 
 def open_nursery(*, kernels: bool = True) -> Nursery | None:
-    """Fork a nursery; None where the kernel knows no handles of processes.
+    """Fork a nursery; None where the kernel has no process handles.
 
     Args:
-        kernels: Whether children begin with machine code for pixels, which who only reads metadata does without.
+        kernels: Whether children begin with the machine code for pixels; reading metadata needs none.
     """
     try:
         os.close(os.pidfd_open(os.getpid()))
@@ -110,7 +110,7 @@ def _bury(ward: _Ward) -> None:
 
 
 def _tell(worker: socket.socket, number: int, *, handles: Sequence[int] = ()) -> None:
-    # Who is gone is seen by the end of its connection.
+    # A client that is gone has closed its connection.
     with suppress(OSError):
         socket.send_fds(worker, [str(number).encode()], handles)
 
@@ -195,5 +195,5 @@ def _let_go_of_files() -> None:
 
 
 def _call_it(name: str) -> None:
-    """Name the process in ``ps`` and ``top``: its command line is that of who opened the nursery."""
+    """Name the process in ``ps`` and ``top``: it has the command line of the process that opened the nursery."""
     ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode())

@@ -77,7 +77,7 @@ class Child:
 
     Args:
         limits: Limits of each call.
-        module: Module that the child runs; its ``main`` must serve requests as that of ``child_main`` does.
+        module: Module that the child runs; its ``main`` must serve requests as ``engine.child.main.main`` does.
         nursery: Forks the child; without one, or when it does not answer, the child is a Python of its own.
     """
 

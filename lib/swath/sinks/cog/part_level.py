@@ -14,7 +14,7 @@ from swath.product import Encoding
 from swath.sinks.cog.blocks import encode_rows, frame
 from swath.sinks.cog.gathered import GatheredRows
 
-#: Windows whose width is a multiple of this, as those of a run mostly are, are halved one by one; others wait for whole rows.
+#: Windows are halved one by one where their width is a multiple of this, as in most runs; others wait for whole rows.
 _HALVED_PX = 64
 
 

@@ -30,7 +30,7 @@ _ROWS = 512
 
 @contextmanager
 def stored_raster(path: str, *, store: Store) -> Iterator[rasterio.DatasetReader]:
-    """A published raster, open; its bytes come by way of the store, which knows who we are and whom we trust."""
+    """A published raster, open. Its bytes come through the store, with its credentials and certificates."""
     with (
         rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
         store.open(path) as file,

@@ -84,7 +84,7 @@ def send(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPart, u
 
     Raises:
         NoPlaceError: The strips do not make legal parts; nothing was completed.
-        StaleUploadError: The store holds other parts than the strips told of; nothing was completed.
+        StaleUploadError: The store holds other parts than the strips reported; nothing was completed.
         ValueError: A strip is missing or given twice, or a part ends early.
     """
     parts = in_order(parts, height=target.grid.height)
@@ -101,7 +101,7 @@ def send(parts: list[PartManifest], target: CogTarget, *, open_part: OpenPart, u
             msg = f"the front has {front_bytes} bytes"
             raise NoPlaceError(msg)
         done = [p.uploaded for p in found.uploaded if p.uploaded is not None]
-        # Whoever repeats this after the object was completed finds the upload gone, which ``complete`` looks into.
+        # A second try after the object was completed finds the upload gone, which ``complete`` looks into.
         with suppress(UploadEndedError):
             done += _send_trailing(found.trailing, files, upload=upload, scratch=scratch)
             # The header goes last: before it, nothing in the store could be taken for the file.

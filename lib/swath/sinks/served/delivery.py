@@ -32,7 +32,7 @@ class DeliveryOutcome:
     Args:
         items: Items that the catalogue now has.
         pending: Entries that wait.
-        gone: Entries whose item is no more: there is nothing to tell.
+        gone: Entries whose item was removed: there is nothing to deliver.
         problem: Why entries wait; empty when none do.
         unusable: A person must act first: the schema is not the client's.
     """
@@ -266,7 +266,7 @@ def delivery_to(target: CatalogueTarget, store: Store) -> CatalogueDelivery:
     Raises:
         ConfigError: The connection string cannot be understood.
     """
-    # A second of imports that only who has a catalogue pays for, and never a worker.
+    # A second of imports, paid only by drivers with a catalogue, never by a worker.
     from swath.sinks.served.pgstac import PgStac  # noqa: PLC0415
     from swath.stores.database import Database  # noqa: PLC0415
 

@@ -27,7 +27,7 @@ def served_item(data: bytes, *, path: str, base: str) -> Json:
 
     Returns:
         The item without links of the file tree, with a ``canonical`` link to its own file, which tells the checksum of that
-        file: who compares catalogue and output needs no more.
+        file: comparing catalogue and output needs no more.
     """
     folder = posixpath.dirname(path)
     item: Json = json.loads(data)

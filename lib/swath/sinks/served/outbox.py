@@ -32,7 +32,7 @@ class OutboxFiles(Protocol):
 class OutboxEntry:
     """An item that was published or replaced.
 
-    A reference and not the item: who replays late tells what is true then.
+    A reference and not the item: a late replay delivers what is true then.
 
     Args:
         collection: Collection.

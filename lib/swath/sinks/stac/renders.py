@@ -1,6 +1,6 @@
 """How an item wants to be drawn: STAC's render extension, which titiler, stac-browser and others read.
 
-Numbers are stored counts, as those who draw read them: what is stored is not unscaled first.
+Numbers are stored counts, as map clients read them: what is stored is not unscaled first.
 """
 
 from collections.abc import Mapping

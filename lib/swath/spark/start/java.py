@@ -24,7 +24,7 @@ def java_major(home: Path) -> int | None:
 
 
 def java_homes(system: Path = _SYSTEM_HOMES) -> tuple[Path, ...]:
-    """Every Java of this machine, the user's choice first: JAVA_HOME, those of the system, the one on PATH."""
+    """Every Java of this machine, the user's choice first: JAVA_HOME, the system's, the one on PATH."""
     homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
     homes += sorted(system.iterdir()) if system.is_dir() else []
     command = shutil.which("java")

@@ -179,7 +179,7 @@ def link_jars(folder: Path) -> None:
         try:
             shutil.copyfile(folder / jar.name, home / "jars" / jar.name)
         except OSError as error:
-            # An installation that nobody may write to: sessions of swath find the jars in the cache.
+            # A read-only installation: sessions of swath find the jars in the cache.
             log.warning("%s is not beside Spark's own jars (%s); spark-submit needs --jars", jar.name, error.strerror)
 
 

@@ -18,7 +18,7 @@ _SDK = "software.amazon.awssdk.auth.credentials"
 #: Set whenever Spark opens a bucket.
 S3A_SETTING = "spark.hadoop.fs.s3.impl"
 _ROOT = "spark.hadoop.fs.s3a.bucket"
-#: Region that signs for a store which knows none; the names ``sdk``, ``auto`` and ``ec2`` mean something to S3A.
+#: Region that signs for a store without regions; the names ``sdk``, ``auto`` and ``ec2`` mean something to S3A.
 _ANY_REGION = "us-east-1"
 
 
@@ -69,7 +69,7 @@ def _bucket(options: StoreOptions, environ: Mapping[str, str]) -> Iterator[tuple
 def credentials_provider(options: StoreOptions, environ: Mapping[str, str]) -> str:
     """The class by which S3A becomes the same person as boto3.
 
-    Its own chain knows neither web identity nor profile files, and silently falls through to the machine's role.
+    Its own chain has neither web identity nor profile files, and silently falls through to the machine's role.
     """
     if options.anonymous:
         return "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"

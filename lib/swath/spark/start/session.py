@@ -74,7 +74,7 @@ def stop_session(spark: SparkSession) -> None:
 
 
 def _submitted(asked: Mapping[str, str], *, stores: Mapping[str, str]) -> dict[str, str]:
-    """Settings beside those of a JVM that runs already: what it was given stays, except what the caller asks for."""
+    """Settings for a JVM that runs already: what it was given stays, unless the caller asks for something else."""
     SparkContext._ensure_initialized()  # noqa: SLF001 (connects to the JVM that spark-submit started)
     given = dict(SparkConf().getAll())
     wanted = _with_python(settings_for(asked.get("spark.master") or given.get("spark.master", DEFAULT_MASTER)))

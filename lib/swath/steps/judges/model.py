@@ -32,7 +32,7 @@ class ModelJudge:
         model: The pinned model.
 
     Raises:
-        ConfigError: The model has other classes than those of a cloud model.
+        ConfigError: The model's classes are not those of clouds.
     """
 
     model: StepModel
