@@ -179,7 +179,12 @@ class DeltaTables:
         return self._store.spark_path(f"{TABLES_FOLDER}/{name}")
 
     def _see(self, name: str, *, application: str, wave: int) -> None:
-        """Find our transaction in the log, from its newest commit backwards."""
+        """Find our transaction in the log.
+
+        A commit without Spark was read back already; otherwise the log is read from its newest commit backwards.
+        """
+        if name in self._logs and self._logs[name].has(application, wave=wave):
+            return
         version = -1
         for version in self._versions(name):
             for line in (self._store.read(_commit(name, version)) or b"").splitlines():

@@ -91,9 +91,17 @@ class DeltaLog:
 
     def advance(self) -> None:
         """Read the commits that came since."""
-        while (data := self.store.read(self.commit_path(self.version + 1))) is not None:
-            self.version += 1
-            self._apply(json.loads(line) for line in data.splitlines() if line)
+        while self._read_next():
+            pass
+
+    def _read_next(self) -> bool:
+        """Read one commit more; False when there is none."""
+        data = self.store.read(self.commit_path(self.version + 1))
+        if data is None:
+            return False
+        self.version += 1
+        self._apply(json.loads(line) for line in data.splitlines() if line)
+        return True
 
     def commit_path(self, version: int) -> str:
         """Where a commit is."""
@@ -131,8 +139,9 @@ class DeltaLog:
             ]
             if keeper.put_if_absent(self.commit_path(self.version + 1), _lines(lines)):
                 taken = self.version + 1
-                self.advance()
-                if taken and taken % checkpoints.INTERVAL == 0:
+                # What the store has of it now, not what was sent; commits of others are read before the next one.
+                self._read_next()
+                if self.version == taken and taken and taken % checkpoints.INTERVAL == 0:
                     self.write_checkpoint()
                 return True
             self.advance()
