@@ -240,11 +240,13 @@ class ProductSummary:
 def control_of(properties: Mapping[str, Any]) -> str:
     """What the properties of a scene say of its control points, in words; empty without any."""
     model, points, after, before = (properties.get(f"swath:control_{n}") for n in ("model", "points", "rms_px", "rms_before_px"))
-    if not (isinstance(after, float | int) and isinstance(before, float | int)):
+    if not isinstance(after, float | int):
         return ""
+    # A map that was fitted to the points has no residuals of before.
+    was = f", {before:.2f} px before" if isinstance(before, float | int) else ""
     outliers = properties.get("swath:control_outliers")
     left_out = f"left out: {outliers}" if outliers else "none left out"
-    return f"{points} points, {model}: residuals {after:.2f} px, {before:.2f} px before; {left_out}"
+    return f"{points} points, {model}: residuals {after:.2f} px{was}; {left_out}"
 
 
 def _atmosphere(product: Product) -> tuple[AtmosphericValue, ...]:

@@ -1,5 +1,6 @@
 """Level-2 deliveries as USGS and ESA make them: sources of composites by their own metadata, without an item."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -174,5 +175,37 @@ def test_a_safe_without_its_offsets_or_of_level_1_is_refused(safe: Path, tmp_pat
     shutil.copytree(safe, bare)
     product = bare / "MTD_MSIL2A.xml"
     product.write_text(product.read_text(encoding="utf-8").replace("BOA_ADD_OFFSET", "OTHER"), encoding="utf-8")
+    with pytest.raises(MetadataError, match="the radiometric offsets are missing"):
+        read_source(str(bare))
+
+
+def aws_tile(safe: Path, home: Path, *, with_product: bool = True) -> Path:
+    """The same product as the public bucket has its tile: ``R10m/B04.jp2`` beside ``metadata.xml`` and ``tileInfo.json``."""
+    home.mkdir()
+    (tile,) = safe.rglob("MTD_TL.xml")
+    shutil.copy(tile, home / "metadata.xml")
+    if with_product:
+        shutil.copy(safe / "MTD_MSIL2A.xml", home / "product_metadata.xml")
+    told = {"timestamp": "2024-08-06T10:20:31.024Z", "productName": safe.name.removesuffix(".SAFE"), "cloudyPixelPercentage": 6.0}
+    (home / "tileInfo.json").write_text(json.dumps(told), encoding="utf-8")
+    for path in safe.rglob("IMG_DATA/R*/*"):
+        native, metres = path.stem.split("_")[-2:]
+        place = home / f"R{metres}"
+        place.mkdir(exist_ok=True)
+        shutil.copy(path, place / f"{native}{path.suffix}")
+    return home
+
+
+def test_a_tile_of_the_aws_layout_is_the_same_source_as_its_safe(safe: Path, tmp_path: Path) -> None:
+    home = aws_tile(safe, tmp_path / "0")
+    assert list(discover([str(home)], scratch=str(tmp_path / "scratch"))) == [str(home)]
+    tile, whole = read_source(str(home)), read_source(str(safe))
+    assert tile.assets.keys() == whole.assets.keys()
+    assert {n: (a.calibration, a.band, a.grid, a.digest) for n, a in tile.assets.items()} == {
+        n: (a.calibration, a.band, a.grid, a.digest) for n, a in whole.assets.items()
+    }
+    assert tile.assets["red"].href.endswith("R10m/B04.jp2")
+    assert (tile.acquisition, tile.processed) == (whole.acquisition, whole.processed)
+    bare = aws_tile(safe, tmp_path / "1", with_product=False)
     with pytest.raises(MetadataError, match="the radiometric offsets are missing"):
         read_source(str(bare))

@@ -187,6 +187,41 @@ def test_the_factors_of_an_imd_become_reflectance(worldview: Write) -> None:
     np.testing.assert_array_equal(read_band(scene, "pan", Window(0, 0, 5, 6)).values, pixels()[0, :5, :6])
 
 
+def in_tiles(home: Path, *, gap: int = 0) -> None:
+    """The image of a Maxar delivery in four tiles, with their list."""
+    (home / "A_P001.TIF").unlink()
+    text = ['bandId = "P";', "numTiles = 4;", 'tileUnits = "Pixels";', "tileOverlap = 0;"]
+    rows, columns = (*ROWS, HEIGHT), (*COLUMNS, WIDTH)
+    for number, (r, c) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1)), start=1):
+        top, bottom, left, right = rows[r], rows[r + 1], columns[c], columns[c + 1]
+        raster(home / f"A_R{r + 1}C{c + 1}-P001.TIF", pixels()[:1, top:bottom, left:right])
+        text += [f"BEGIN_GROUP = TILE_{number}", f'\tfilename = "A_R{r + 1}C{c + 1}-P001.tif";']
+        text += [f"\tULColOffset = {left + gap * c};", f"\tULRowOffset = {top};", f"\tLRColOffset = {right - 1 + gap * c};"]
+        text += [f"\tLRRowOffset = {bottom - 1};", f"END_GROUP = TILE_{number}"]
+    (home / "A_P001.TIL").write_text("\n".join([*text, "END;"]), encoding="utf-8")
+
+
+def test_the_tiles_of_a_maxar_delivery_are_one_image(worldview: Write) -> None:
+    home = worldview()
+    in_tiles(home)
+    assert list(discover([str(home.parent)])) == [str(home)]
+    scene = Scene.from_json(read_scene(str(home)).to_json())
+    assert (scene.assets["pan"].grid.height, scene.assets["pan"].grid.width) == (HEIGHT, WIDTH)
+    for window in (Window(0, 0, HEIGHT, WIDTH), Window(35, 45, 10, 10)):
+        expected = pixels()[0][Window(0, 0, HEIGHT, WIDTH).slices_of(window)]
+        np.testing.assert_array_equal(read_band(scene, "pan", window).values, expected)
+    (home / "A_R2C1-P001.TIF").unlink()
+    with pytest.raises(MetadataError, match=r"a tile of the image is missing: expected A_R2C1-P001\.tif"):
+        read_scene(str(home))
+
+
+def test_tiles_of_a_maxar_delivery_that_leave_a_gap_are_refused(worldview: Write) -> None:
+    home = worldview()
+    in_tiles(home, gap=3)
+    with pytest.raises(MetadataError, match="do not fit together: expected a tile that begins at 50; got 53"):
+        read_scene(str(home))
+
+
 def test_a_satellite_without_a_known_irradiance_gives_counts(worldview: Write) -> None:
     assert isinstance(read_scene(str(worldview("WV09"))).assets["pan"].calibration, Uncalibrated)
 

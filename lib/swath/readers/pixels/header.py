@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JP2_MAGICS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 _NITF_MAGICS = (b"NITF0", b"NSIF0")
 _JP2_END = b"\xff\xd9"
+#: Points of which an affine map, which has six numbers, leaves a residual; and what they may be off it.
+_LEAST_POINTS, _MOST_OFF_PX = 4, 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class RasterHeader:
         alpha: Whether one of the bands is an alpha band.
         scalings: Scale and offset of each band, as the file says.
         descriptions: Name of each band, as the file says; empty where it says none.
+        control: What is said of the control points that the map was fitted to: their number, what they are off [px]; empty
+            for rasters that have a map or a model.
     """
 
     grid: Grid
@@ -63,6 +67,7 @@ class RasterHeader:
     alpha: bool = False
     scalings: tuple[tuple[float, float], ...] = ()
     descriptions: tuple[str, ...] = ()
+    control: Mapping[str, str | int | float] = field(default_factory=dict)
 
     def scaling(self, band_index: int) -> tuple[float, float]:
         """Scale and offset of a band, from 1; 1 and 0 where the file says none."""
@@ -168,7 +173,7 @@ def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile:
         grid = raw_grid(model, height=source.height, width=source.width, check=not tile)
         return _of(href, source=source, grid=grid)
     if not crs and source.gcps[0]:
-        raise _gcps_alone(href, source=source)
+        return _of_gcps(href, source=source)
     if not crs:
         raise GeometryError(
             "the raster has no coordinate reference system",
@@ -189,22 +194,36 @@ def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile:
     return _of(href, source=source, grid=grid)
 
 
-def _gcps_alone(href: str, *, source: rasterio.DatasetReader) -> GeometryError:
-    """Refuse a raster that is known by control points alone; says how far a plane map of them is off."""
-    points, crs = source.gcps
+def _of_gcps(href: str, *, source: rasterio.DatasetReader) -> RasterHeader:
+    """The header of a raster that is known by control points alone, on the affine map that fits them best.
+
+    Raises:
+        GeometryError: The points have no system, are too few for a residual, or a plane map of them is off by more than a pixel.
+    """
+    points, system = source.gcps
+    crs = crs_name(system)
     terms = np.array([[1.0, p.col, p.row] for p in points])
     places = np.array([[p.x, p.y] for p in points])
     plane, _, rank, _ = np.linalg.lstsq(terms, places, rcond=None)
     # Lengths on the map of one step along each side of a pixel.
     pixel = float(abs(np.linalg.det(plane[1:]))) ** 0.5 if rank == terms.shape[1] else 0.0
-    off = float(np.hypot(*(terms @ plane - places).T).max()) / pixel if pixel else float("nan")
-    return GeometryError(
-        "the raster has control points in place of a map or a model",
-        expected="a raster on a map, or one with RPC",
-        got=f"{href} with {len(points)} control points in {crs_name(crs) or 'no system'}, {off:.2g} px at most off an affine map",
-        remedy="Warp it first, and look at what the points are off: `gdalwarp -order 1 -t_srs EPSG:CODE IN.TIF OUT.TIF`"
-        " (or `-tps` where an affine map is off by more than a pixel); or fetch the delivery with its RPC.",
-    )
+    off = np.hypot(*(terms @ plane - places).T) / pixel if pixel else np.full(len(points), np.nan)
+    if not crs or len(points) < _LEAST_POINTS or not off.max() <= _MOST_OFF_PX:
+        raise GeometryError(
+            "the raster has control points in place of a map or a model",
+            expected=f"at least {_LEAST_POINTS} points in a coordinate system, all within {_MOST_OFF_PX:g} px of an affine map",
+            got=f"{href} with {len(points)} control points in {crs or 'no system'}, {off.max():.2g} px at most off an affine map",
+            remedy="Warp it first, and look at what the points are off: `gdalwarp -order 1 -t_srs EPSG:CODE IN.TIF OUT.TIF`"
+            " (or `-tps` where an affine map is off by more than a pixel); or fetch the delivery with its RPC.",
+        )
+    (c, f), (a, d), (b, e) = plane.tolist()
+    grid = Grid.from_transform((a, b, c, d, e, f), crs=crs, width=source.width, height=source.height)
+    rms = float(np.sqrt(np.mean(off**2)))
+    control: dict[str, str | int | float] = {
+        "swath:control_points": len(points), "swath:control_model": "affine map", "swath:control_rms_px": round(rms, 4),
+        "swath:control_most_px": round(float(off.max()), 4),
+    }  # fmt: skip
+    return replace(_of(href, source=source, grid=grid), control=control)
 
 
 def _of(href: str, *, source: rasterio.DatasetReader, grid: Grid) -> RasterHeader:

@@ -1,4 +1,4 @@
-"""Maxar's basic and ortho-ready products (``*.IMD`` beside ``*.RPB`` or ``*_RPC.TXT`` and the image).
+"""Maxar's basic and ortho-ready products (``*.IMD`` beside ``*.RPB`` or ``*_RPC.TXT`` and the image, or its tiles and ``*.TIL``).
 
 Radiance is ``L = absCalFactor / effectiveBandwidth DN`` [W m-2 sr-1 um-1]. The delivery does not tell the solar irradiance of its
 bands: those of Thuillier (2003) as DigitalGlobe's "Absolute Radiometric Calibration: 2016v0" tabulates them are used; the
@@ -38,6 +38,8 @@ _ESUN: Final[Mapping[str, Mapping[str, float]]] = {
 _GROUP: Final = re.compile(r"BEGIN_GROUP\s*=\s*(\w+)(.*?)END_GROUP\s*=\s*\1", re.DOTALL)
 _VALUE: Final = re.compile(r"^\s*(\w+)\s*=\s*\"?([^\";\n]+)\"?\s*;", re.MULTILINE)
 _RASTERS: Final = (".tif", ".tiff", ".jp2")
+#: First and last line and sample of a tile.
+_CORNERS: Final = ("ULRowOffset", "ULColOffset", "LRRowOffset", "LRColOffset")
 
 
 def read_maxar(files: Mapping[str, str]) -> Delivery:
@@ -71,11 +73,57 @@ def read_maxar(files: Mapping[str, str]) -> Delivery:
             view_azimuth_deg=_float(said, "meanSatAz", "satAz") % 360.0,
         ),
         bands=[_band(g, number, groups[g], satellite=satellite) for number, g in enumerate(bands, start=1)],
-        files=[RawFile(href=gdal_href(files[_one(files, _RASTERS, what="one raster")]))],
+        files=_tiles(files) or [RawFile(href=gdal_href(files[_one(files, _RASTERS, what="one raster, or a tile list *.TIL")]))],
         rpc=read_rpc(files[rpc_name]),
-        metadata=(href, gdal_href(files[rpc_name])),
+        metadata=(href, *(gdal_href(files[name]) for name in (rpc_name, *_lists(files)))),
         processed=said.get("generationTime", ""),
     )
+
+
+def _lists(files: Mapping[str, str]) -> list[str]:
+    """Name of the tile list, if there is one."""
+    return [_one(files, (".til",), what="one *.TIL")] if any(n.lower().endswith(".til") for n in files) else []
+
+
+def _tiles(files: Mapping[str, str]) -> list[RawFile]:
+    """Tiles of the image by its list, which has their corners in it; none without a list.
+
+    Raises:
+        MetadataError: A tile is missing, or tiles overlap or leave a gap.
+    """
+    found: list[tuple[str, list[int]]] = []
+    for name in _lists(files):
+        text = read_metadata(gdal_href(files[name])).decode("utf-8", "replace")
+        for group, body in _GROUP.findall(text):
+            if group.startswith("TILE_"):
+                said = dict(_VALUE.findall(body))
+                found.append((said.get("filename", "").strip(), [int(_float(said, key)) for key in _CORNERS]))
+    by_name = {n.lower(): href for n, href in files.items()}
+    for file, _ in found:
+        if file.lower() not in by_name:
+            raise MetadataError(
+                "a tile of the image is missing", expected=file or "a filename", got=", ".join(sorted(files))[:200],
+                remedy="Fetch the delivery again.",
+            )  # fmt: skip
+    rows = _ordinals([(corners[0], corners[2]) for _, corners in found])
+    columns = _ordinals([(corners[1], corners[3]) for _, corners in found])
+    return [
+        RawFile(href=gdal_href(by_name[file.lower()]), row=rows[corners[0]], col=columns[corners[1]]) for file, corners in found
+    ]
+
+
+def _ordinals(spans: list[tuple[int, int]]) -> dict[int, int]:
+    """Ordinals, from 1, of first lines or samples; each span begins where the last one ends."""
+    ordered = sorted(set(spans))
+    expected = 0
+    for first, last in ordered:
+        if first != expected:
+            raise MetadataError(
+                "the tiles of the image do not fit together", expected=f"a tile that begins at {expected}", got=str(first),
+                remedy="Join them with gdalbuildvrt and gdal_translate, and keep one raster in the folder.",
+            )  # fmt: skip
+        expected = last + 1
+    return {first: number for number, (first, _) in enumerate(ordered, start=1)}
 
 
 def _band(group: str, number: int, text: str, *, satellite: str) -> RawBand:
@@ -99,7 +147,7 @@ def _one(files: Mapping[str, str], suffixes: tuple[str, ...], *, what: str) -> s
     if len(found) != 1:
         raise MetadataError(
             "the delivery is not one image", expected=what, got=", ".join(found[:5]) or "none",
-            remedy="Keep the files of one image in one folder; join tiles with gdalbuildvrt and gdal_translate.",
+            remedy="Keep the files of one image in one folder, tiles with their list (*.TIL).",
         )  # fmt: skip
     return found[0]
 

@@ -1,4 +1,4 @@
-"""Sentinel-2 Level-2A deliveries (SAFE folders and archives) as sources of composites."""
+"""Sentinel-2 Level-2A deliveries (SAFE folders and archives, AWS tiles) as sources of composites."""
 
 import re
 from collections.abc import Mapping
@@ -19,8 +19,11 @@ from swath.source import MASK, Source
 _LEVEL: Final = "2A"
 _MASK: Final = "SCL"
 #: Bands are delivered at their own sampling and at coarser ones.
-_IMAGE: Final = re.compile(
-    r"(?i)(?:.*/)?IMG_DATA/(?:R\d\dm/)?(?:[^/]*_)?(?P<band>B0[1-9]|B1[0-2]|B8A|SCL)_(?P<m>\d\d)m\.(?:jp2|tiff?)"
+_NATIVE: Final = r"(?P<band>B0[1-9]|B1[0-2]|B8A|SCL)"
+_IMAGES: Final = (
+    re.compile(rf"(?i)(?:.*/)?IMG_DATA/(?:R\d\dm/)?(?:[^/]*_)?{_NATIVE}_(?P<m>\d\d)m\.(?:jp2|tiff?)"),
+    # A tile of the AWS layout.
+    re.compile(rf"(?i)R(?P<m>\d\d)m/{_NATIVE}\.(?:jp2|tiff?)"),
 )
 _TYPES: Final = ("uint8", "uint16")
 _DATASTRIP: Final = re.compile(r"_S(\d{8}T\d{6})")
@@ -30,7 +33,8 @@ def read_source(href: str) -> Source:
     """Read the metadata of a Level-2A product; ``rho = (DN + BOA_ADD_OFFSET) / BOA_QUANTIFICATION_VALUE``; no pixels.
 
     Args:
-        href: A SAFE folder or archive with one granule.
+        href: A SAFE folder or archive with one granule, or the folder of an AWS tile (``R10m/B02.jp2`` beside ``metadata.xml``,
+            and from baseline 04.00 on ``product_metadata.xml``, which has the offsets).
 
     Raises:
         SceneError: It is not of Level 2A, or what a composite needs is missing.
@@ -44,11 +48,13 @@ def read_source(href: str) -> Source:
 
 
 def _source(metadata: Sentinel2Metadata, *, files: Mapping[str, str], href: str) -> Source:
-    if metadata.level != _LEVEL or metadata.product is None or metadata.tile is None:
+    # The bucket keeps the product's metadata elsewhere; without it, bands that need an offset are refused.
+    of_a_product = metadata.product is not None or metadata.listing is not None
+    if metadata.level != _LEVEL or not of_a_product or metadata.tile is None:
         raise MetadataError(
             "a composite is made of surface reflectance",
             expected="a Sentinel-2 product of Level 2A with MTD_MSIL2A.xml and GRANULE/*/MTD_TL.xml",
-            got=f"Level {metadata.level}{'' if metadata.product else ' without its product metadata'}",
+            got=f"Level {metadata.level}{'' if of_a_product else ' without its product metadata'}",
             remedy="Run surface-reflectance or ard on a Level-1C scene first, and give the output.",
         )
     tile, strip = metadata.tile.mgrs, _DATASTRIP.search(metadata.tile.datastrip_id)
@@ -62,7 +68,7 @@ def _source(metadata: Sentinel2Metadata, *, files: Mapping[str, str], href: str)
         assets=_assets(metadata, files=files, href=href),
         reader="sentinel2",
         source_href=href,
-        processed=processing_date(metadata.product.generated),
+        processed=processing_date(metadata.product.generated) if metadata.product is not None else "",
         acquisition=f"{metadata.platform} MGRS-{tile.lstrip('0')} {moment}",
         off_nadir_deg=None if metadata.view is None else metadata.view.zenith_deg,
     )
@@ -71,7 +77,7 @@ def _source(metadata: Sentinel2Metadata, *, files: Mapping[str, str], href: str)
 def _assets(metadata: Sentinel2Metadata, *, files: Mapping[str, str], href: str) -> dict[str, Asset]:
     finest: dict[str, tuple[int, str]] = {}
     for name, file in files.items():
-        if (match := _IMAGE.fullmatch(name)) is not None:
+        if (match := next((m for image in _IMAGES if (m := image.fullmatch(name))), None)) is not None:
             found = int(match["m"]), file
             finest[match["band"].upper()] = min(found, finest.get(match["band"].upper(), found))
     assets = {}
@@ -87,7 +93,7 @@ def _assets(metadata: Sentinel2Metadata, *, files: Mapping[str, str], href: str)
     if not set(assets) - {MASK}:
         raise MissingBandError(
             "the delivery has no bands",
-            expected="files like GRANULE/*/IMG_DATA/R10m/*_B04_10m.jp2",
+            expected="files like GRANULE/*/IMG_DATA/R10m/*_B04_10m.jp2, or R10m/B04.jp2 of an AWS tile",
             got=f"{len(files)} other files in {href}",
             remedy="Fetch the delivery again.",
         )

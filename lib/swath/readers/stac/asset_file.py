@@ -1,5 +1,6 @@
 """One band of a STAC item as a file: its type, nodata and calibration, by the item and by the file together."""
 
+from collections.abc import Mapping
 from math import isclose
 
 import numpy as np
@@ -27,7 +28,9 @@ _OLI = "landsat-oli"
 _UNDESCRIBED = 1
 
 
-def asset_of(candidate: BandCandidate, *, item: Item, platform: Platform, rpc: Rpc | None) -> Asset:
+def asset_of(
+    candidate: BandCandidate, *, item: Item, platform: Platform, rpc: Rpc | None
+) -> tuple[Asset, Mapping[str, str | int | float]]:
     """The band as a file: its header is read, its digest taken, and what the file says compared with what the item says.
 
     Args:
@@ -35,6 +38,9 @@ def asset_of(candidate: BandCandidate, *, item: Item, platform: Platform, rpc: R
         item: Its item.
         platform: The platform of the item.
         rpc: Model of a raw image that is in a file of its own.
+
+    Returns:
+        The band, and what is said of the control points that its map was fitted to; nothing where it has a map or a model.
 
     Raises:
         SceneError: The file cannot be read, or item and file contradict each other.
@@ -52,7 +58,7 @@ def asset_of(candidate: BandCandidate, *, item: Item, platform: Platform, rpc: R
     nodata = _nodata(candidate, header=header, dtype=dtype)
     stored = stored_of(header, dtype=dtype, told=nodata)
     saturated = platform.saturated if dtype == "uint16" and candidate.quality is None else None
-    return Asset(
+    asset = Asset(
         band=_located(candidate.band, header=header),
         href=href,
         grid=header.grid,
@@ -65,6 +71,7 @@ def asset_of(candidate: BandCandidate, *, item: Item, platform: Platform, rpc: R
         mask=header.mask,
         stored=stored,
     )
+    return asset, header.control
 
 
 def trusted_digest(checksum: str) -> str:

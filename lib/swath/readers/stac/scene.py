@@ -86,8 +86,10 @@ def _scene(item: Item, *, source: str) -> Scene:
     left_out = {**chosen.left_out, **{n: _unusable(c) for n, c in chosen.bands.items() if n not in usable}}
     if not any(c.quality is None for c in usable.values()):
         raise _without_bands(item, chosen=chosen)
-    assets = {name: asset_of(c, item=item, platform=platform, rpc=rpc) for name, c in usable.items()}
-    assets, control = refined(assets, item=item)
+    files = {name: asset_of(c, item=item, platform=platform, rpc=rpc) for name, c in usable.items()}
+    assets, control = refined({name: asset for name, (asset, _) in files.items()}, item=item)
+    # Of several files that are fitted to points of their own, the one that is off most is told.
+    fitted = max((told for _, told in files.values() if told), key=lambda told: told["swath:control_most_px"], default={})
     check_extents(assets)
     digests = [(usable[name].key + end, digest) for name, asset in assets.items() for end, digest in asset.digests.items()]
     if beside.granule_digest:
@@ -111,7 +113,7 @@ def _scene(item: Item, *, source: str) -> Scene:
         baseline=baseline,
         cloud_cover_percent=item.number("eo:cloud_cover"),
         atmosphere=_atmosphere(item),
-        properties={**_kept(item), **_trusted(usable.values()), **control},
+        properties={**_kept(item), **_trusted(usable.values()), **fitted, **control},
         left_out={**left_out, **dict(beside.notes), **_unchecked(usable.values())},
         license="" if known else license_of(item),
         providers=() if known else providers_of(item),

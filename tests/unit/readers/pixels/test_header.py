@@ -160,14 +160,42 @@ def test_an_image_with_rpcs_is_told_from_one_without_a_place(write_raster: Any, 
         inspect(str(path))
 
 
-def test_control_points_alone_are_refused_with_what_they_are_off(tmp_path: Path) -> None:
-    path = tmp_path / "gcps.tif"
-    points = [GroundControlPoint(row=r, col=c, x=500000 + 2 * c, y=4e6 - 2 * r) for r, c in ((0, 0), (0, 8), (8, 0), (8, 8))]
-    points[0] = GroundControlPoint(row=0, col=0, x=500000 + 4, y=4e6)
+def with_points(path: Path, *, off_px: float, system: CRS, several: int = 9) -> None:
+    """A raster of 8 x 8 pixels of 2 m, turned a little, whose first control point is off by so many pixels."""
+    places = [(float(r), float(c)) for r in (0, 4, 8) for c in (0, 4, 8)][:several]
+    off = {(0.0, 0.0): 2.06 * off_px}
+    points = [
+        GroundControlPoint(row=r, col=c, x=500000 + 2 * c + 0.5 * r + off.get((r, c), 0.0), y=4e6 - 2 * r + 0.5 * c)
+        for r, c in places
+    ]
     shape: dict[str, Any] = {"width": 8, "height": 8, "count": 1, "dtype": "uint8"}
-    with rasterio.open(path, "w", driver="GTiff", gcps=points, crs=CRS.from_epsg(32631), **shape) as target:
+    with rasterio.open(path, "w", driver="GTiff", gcps=points, crs=system, **shape) as target:
         target.write(np.ones((1, 8, 8), dtype=np.uint8))
-    told = r"control points in place of a map.*with 4 control points in EPSG:32631, 0\.53 px at most.*`gdalwarp -order 1 -t_srs"
+
+
+def test_control_points_with_a_system_make_an_affine_map_and_tell_what_they_are_off(tmp_path: Path) -> None:
+    path = tmp_path / "gcps.tif"
+    with_points(path, off_px=0.0, system=CRS.from_epsg(32631))
+    header = inspect(str(path))
+    assert header.grid.crs == "EPSG:32631"
+    assert header.grid.transform == pytest.approx((2.0, 0.5, 500000.0, 0.5, -2.0, 4e6))
+    assert header.control["swath:control_most_px"] == pytest.approx(0.0, abs=1e-4)
+    with_points(path, off_px=0.9, system=CRS.from_epsg(32631))
+    told = inspect(str(path)).control
+    assert (told["swath:control_points"], told["swath:control_model"]) == (9, "affine map")
+    # The corner of nine points draws the map with it, by its leverage of 16/36.
+    assert told["swath:control_most_px"] == pytest.approx(0.9 * (1 - 16 / 36), abs=0.02)
+    assert 0.1 < float(told["swath:control_rms_px"]) < 0.3
+
+
+@pytest.mark.parametrize(("off", "epsg", "several"), [(3.0, 32631, 9), (0.0, None, 9), (0.0, 32631, 3)])
+def test_control_points_without_a_system_too_few_or_off_a_plane_are_refused(
+    tmp_path: Path, off: float, epsg: int | None, several: int
+) -> None:
+    path = tmp_path / "gcps.tif"
+    with_points(path, off_px=off, system=CRS.from_epsg(epsg) if epsg else CRS(), several=several)
+    system = "EPSG:32631" if epsg else "no system"
+    told = rf"control points in place of a map.*with {several} control points in {system}.*`gdalwarp"
     with pytest.raises(GeometryError, match=told):
         inspect(str(path))
 

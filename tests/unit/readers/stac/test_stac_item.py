@@ -5,12 +5,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import rasterio
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, item_of
 
 from swath.errors import MetadataError
 from swath.readers.stac.platform import platform_of
 from swath.readers.stac.scene import read_scene
+from swath.report.product_summary import control_of
 from swath.scene import Quality, Reflectance, Scene
 from swath.sensors import Provider
 
@@ -285,3 +290,19 @@ def test_an_item_of_a_collection_is_read_by_its_id(write_item: WriteItem, tmp_pa
         read_scene(f"{collection}#third")
     with pytest.raises(MetadataError, match=r"which item is meant is not clear.*got 2"):
         read_scene(str(collection))
+
+
+def test_the_item_of_rasters_with_control_points_tells_what_they_are_off(write_item: WriteItem, tmp_path: Path) -> None:
+    item = write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])}))
+    points = [
+        GroundControlPoint(row=r, col=c, x=500000 + 30 * c + 3 * r + (6 if r == c == 0 else 0), y=4e6 - 30 * r + 3 * c)
+        for r in (0, 10, 20)
+        for c in (0, 10, 20)
+    ]
+    shape: dict[str, Any] = {"width": 20, "height": 20, "count": 1, "dtype": "uint16"}
+    with rasterio.open(tmp_path / "r.tif", "w", driver="GTiff", gcps=points, crs=CRS.from_epsg(32633), **shape) as target:
+        target.write(np.full((1, 20, 20), 3000, dtype=np.uint16))
+    scene = Scene.from_json(read_scene(item).to_json())
+    assert (scene.reference.crs, scene.reference.upright) == ("EPSG:32633", False)
+    told = control_of(scene.properties)
+    assert told == "9 points, affine map: residuals 0.05 px; none left out"
