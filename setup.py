@@ -39,6 +39,8 @@ EXTRAS["all"] = sorted({requirement for listed in EXTRAS.values() for requiremen
 # Images copy this file without the tests' requirements.
 TESTS = ROOT / "requirements-test.in"
 # Cloud models that others publish: their files become model folders (`swath models fetch`). In no lock and no image of ours.
+# U-Nets are fitted by PyTorch: gigabytes that a run of the network never needs. In no lock and no image of ours.
+EXTRAS["unet"] = [*EXTRAS["train"], "torch>=2.6"]
 EXTRAS |= {"csmask": ["ukis-csmask==1.0.0"], "s2cloudless": ["s2cloudless==1.7.3"]}
 EXTRAS["dev"] = [*EXTRAS["all"], *(TESTS.read_text(encoding="utf-8").split() if TESTS.exists() else [])]
 

@@ -57,10 +57,11 @@ def _load_types(function: Any) -> None:
 
 def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function by numba, which is loaded now."""
-    # numba would load scipy, for linear algebra that no function here asks for.
-    with absent("scipy"):
+    # numba would load scipy, for linear algebra, cffi, for functions of C, and YAML, for a file of settings: none is used here.
+    with absent("scipy", "cffi", "yaml"):
         import numba  # noqa: PLC0415  see above: only who calls machine code pays for it
-        import numba.np.arraymath  # noqa: PLC0415  it looks for scipy when the first function is called: half a second
+        import numba.core.typing.cffi_utils  # noqa: PLC0415  as the next one: it looks when the first function is called
+        import numba.np.arraymath  # noqa: PLC0415  half a second
     try:
         kept: Any = numba.njit(nogil=True, cache=True)(function)
         folder = Path(str(kept.stats.cache_path))

@@ -31,6 +31,7 @@ EXTRA_OF: Final[Mapping[str, str]] = MappingProxyType(
         "rio_tiler": "view",
         "sqlalchemy": "models",
         "starlette": "view",
+        "torch": "unet",
         "tenacity": "catalog",
         "urllib3": "kubernetes",
         "uvicorn": "view",

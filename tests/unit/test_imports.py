@@ -352,3 +352,12 @@ def test_an_import_against_the_direction_is_seen(layer: str, target: str) -> Non
 
 def test_an_import_inside_a_function_is_seen() -> None:
     assert list(_modules(ast.parse("def f():\n    from swath.spark.start import session\n"))) == ["swath.spark.start.session"]
+
+
+def test_onnx_runtime_is_loaded_where_its_reports_are_switched_off() -> None:
+    """It looks up its maker's host from every process that loads it."""
+    trees = {p: ast.parse(p.read_text(encoding="utf-8")) for p in LIB.rglob("*.py")}
+    found = {
+        p.relative_to(LIB).as_posix() for p, t in trees.items() if "onnxruntime" in {m.partition(".")[0] for m in _modules(t)}
+    }
+    assert found == {"inference/onnx_runtime.py"}

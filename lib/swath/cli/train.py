@@ -30,7 +30,7 @@ def train_command(
     *, inputs: tuple[str, ...], polygons: str, file: Path, output: Path, registry: str | None, name: str, alias: str,
     master: str | None,
 ) -> None:  # fmt: skip
-    """Train a forest on labelled polygons, and register it. Prints one JSON object on stdout.
+    """Train a forest or a U-Net on labelled polygons, and register it. Prints one JSON object on stdout.
 
     Exit: 0 trained, 2 wrong input, 3 trained though some scenes gave nothing or the alias was not given.
     """
@@ -56,9 +56,10 @@ def _trained(  # noqa: PLR0913  the options of a command
     from swath.training.lineage import touched_by_training, training_lineage  # noqa: PLC0415
     from swath.training.polygons import read_polygons  # noqa: PLC0415
     from swath.training.recipe import TrainingRecipe  # noqa: PLC0415
-    from swath.training.train import train  # noqa: PLC0415
+    from swath.training.train import check_trainable, train  # noqa: PLC0415
 
     recipe = TrainingRecipe.read(file)
+    check_trainable(recipe)
     labelled = read_polygons(polygons, label_field=recipe.label_field, id_field=recipe.id_field)
     hrefs = list(dict.fromkeys(discover(inputs, scratch=str(output))))
     registry = Registry.beside(output, uri=uri)
@@ -67,6 +68,7 @@ def _trained(  # noqa: PLR0913  the options of a command
         with session(f"train {recipe.name}", master) as spark:
             told.say(f"drawing samples of {len(hrefs)} inputs")
             drawn = draw_samples(spark, hrefs, polygons=labelled, request=recipe.features)
+        drawn = drawn.with_tiles(hrefs, recipe=recipe)
         told.say(f"fitting {recipe.name}: {recipe.splits} splits for the metrics, then all polygons")
         trained = train(drawn, recipe=recipe, registry=registry, alias=alias, name=name)
         lineage.touched(touched_by_training(trained, polygons=polygons, registry=registry))

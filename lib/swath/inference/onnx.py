@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
@@ -13,13 +12,17 @@ from swath.inference.kinds import PredictorKind
 from swath.inference.manifest import Manifest
 from swath.inference.onnx_file import problems_of
 from swath.inference.onnx_network import OnnxNetwork
+from swath.inference.onnx_runtime import onnxruntime
 from swath.inference.patches import PatchPredictor
 from swath.inputs import Predictor
 from swath.place import Place
 from swath.settings import Settings
 
-#: Rows of one call. Matrix kernels may round differently for other row counts, so the count never varies.
+#: Rows of one call. Matrix kernels may round differently for other row counts, so the count never varies for a model.
 PATCH_PX = 8192
+#: Rows of networks with more weights than ``_LARGE_BYTES``: a call costs their arithmetic for all rows, however few are asked.
+LARGE_PATCH_PX = 512
+_LARGE_BYTES = 4 << 20
 _MAX_ONNX_BYTES = 512 << 20
 _GPU = "CUDAExecutionProvider"
 
@@ -51,6 +54,8 @@ class OnnxPredictor:
             )
             raise ConfigError(msg)
         self._input, self._output = inputs[0].name, chosen.name
+        fixed = isinstance(inputs[0].shape[0], int)
+        self._rows = LARGE_PATCH_PX if path.stat().st_size > _LARGE_BYTES and not fixed else PATCH_PX
 
     def predict(self, features: NDArray[np.float32], *, place: Place | None = None) -> NDArray[np.float32]:
         """Class probabilities [1] of pixels in any arrangement, (class, ...), of features, (feature, ...).
@@ -67,12 +72,12 @@ class OnnxPredictor:
 
     def _of_pixels(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         result = np.empty((self._classes, features.shape[1]), dtype=np.float32)
-        patch = np.zeros((PATCH_PX, self._features), dtype=np.float32)
-        for start in range(0, features.shape[1], PATCH_PX):
-            part = features[:, start : start + PATCH_PX]
+        patch = np.zeros((self._rows, self._features), dtype=np.float32)
+        for start in range(0, features.shape[1], self._rows):
+            part = features[:, start : start + self._rows]
             patch[: part.shape[1]] = part.T
             (answer,) = self._session.run([self._output], {self._input: patch})
-            result[:, start : start + PATCH_PX] = answer[: part.shape[1]].T
+            result[:, start : start + self._rows] = answer[: part.shape[1]].T
         return result
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.inference.network import Activation
+from swath.inference.onnx_runtime import onnxruntime
 
 
 class OnnxNetwork:

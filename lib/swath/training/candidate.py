@@ -90,6 +90,16 @@ def _judged(
     if champion.digest == challenger.digest:
         return "same", "", {}
     called = f"{challenger.name} {challenger.version}"
+    around = [m for m in (challenger, champion) if m.manifest.margin_px]
+    if around and candidate.forced:
+        return "forced", "", {}
+    if around:
+        msg = (
+            f"{called} is not compared with version {champion.version}: version {around[0].version} looks at what is around a "
+            f"pixel, which frozen samples do not have; run it in the shadow of the other (landcover.shadow), then "
+            f"{candidate.way} with --force REASON"
+        )
+        raise NotPromotedError(msg)
     with tempfile.TemporaryDirectory() as scratch:
         found = candidate.samples or frozen_samples(registry, challenger.name, challenger.version, into=Path(scratch))
         if found is None and candidate.forced:

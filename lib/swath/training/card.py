@@ -9,7 +9,7 @@ from swath.training.metrics import ModelMetrics
 
 _TEMPLATE = """# {title}
 
-`{name}`: a forest of boosted trees that names the class of each pixel. Licence: {licence}.
+`{name}`: {kind} that names the class of each pixel. Licence: {licence}.
 
 ## What it takes
 - Features, in this order: {layers}; float32, `{scale:g} * value + {offset:g}`.
@@ -30,12 +30,13 @@ Mean accuracy {accuracy:.4f} (worst split {accuracy_min:.4f}), kappa {kappa:.4f}
 It knows the classes and the places above and nothing else: a pixel of another class gets the most similar one, clouds
 included. {certainty}
 """
-_RAW = "The probability tells how sure the forest is among its classes, not how right it is."
+_RAW = "The probability tells how sure the {noun} is among its classes, not how right it is."
+_KINDS = {"forest": "a forest of boosted trees", "network": "a fully convolutional U-Net"}
 _CALIBRATED = "On such polygons a probability is the share of pixels that are right; on other ground nothing promises it."
 _RELIABILITY = """
 ## How sure it is
 Probabilities are calibrated by the temperature {temperature:.4f}. Expected calibration error on polygons
-that neither the forest nor the temperature had seen: {after:.4f}, as trained {before:.4f}.
+that neither the {noun} nor the temperature had seen: {after:.4f}, as trained {before:.4f}.
 
 {table}
 
@@ -54,9 +55,11 @@ def card_of(manifest: Manifest, *, title: str, metrics: ModelMetrics, calibrated
         metrics: Pooled over all splits.
         calibrated: What calibrating does; None where probabilities are as trained.
     """
+    noun = "forest" if manifest.kind == "forest" else "network"
     grid = "the scene's reference grid" if manifest.resolution_m is None else f"{manifest.resolution_m:g} m"
     return _TEMPLATE.format(
         title=title,
+        kind=_KINDS[noun],
         name=manifest.name,
         licence=manifest.licence,
         layers=", ".join(f"`{n}`" for n in manifest.layers),
@@ -68,16 +71,17 @@ def card_of(manifest: Manifest, *, title: str, metrics: ModelMetrics, calibrated
         accuracy=manifest.metrics["accuracy"],
         accuracy_min=manifest.metrics["accuracy_min"],
         kappa=manifest.metrics["kappa"],
-        calibration="" if calibrated is None else _calibration(metrics, calibrated),
-        certainty=_RAW if calibrated is None else _CALIBRATED,
+        calibration="" if calibrated is None else _calibration(metrics, calibrated, noun=noun),
+        certainty=_RAW.format(noun=noun) if calibrated is None else _CALIBRATED,
     )
 
 
-def _calibration(metrics: ModelMetrics, calibrated: Calibrated) -> str:
+def _calibration(metrics: ModelMetrics, calibrated: Calibrated, *, noun: str) -> str:
     curve = calibrated.after
     bins = [f"| {c:.3f} | {a:.3f} | {n} |" for c, a, n in zip(curve.confidence, curve.accuracy, curve.pixels, strict=True) if n]
     rows = zip(metrics.names, metrics.confusion.tolist(), strict=True)
     return _RELIABILITY.format(
+        noun=noun,
         temperature=calibrated.temperature,
         after=curve.error,
         before=calibrated.before.error,

@@ -1,7 +1,7 @@
 """Samples of many scenes; a scene that cannot be used is reported and left out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import pandas as pd
@@ -13,7 +13,9 @@ from swath.readers.registry import read_scene
 from swath.steps.smac import Smac
 from swath.steps.toa import Toa
 from swath.training.polygons import Polygons
+from swath.training.recipe import TrainingRecipe
 from swath.training.samples import FeatureRequest, empty_samples, samples_of
+from swath.training.tiles import LabelledTiles, tiles_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,10 +25,25 @@ class Drawn:
     Args:
         samples: Samples of all scenes, from ``samples_of``.
         refused: Why a scene gave none, by scene id.
+        tiles: What is around the samples, for networks that look around; None for models of single pixels.
     """
 
     samples: pd.DataFrame
     refused: Mapping[str, str]
+    tiles: LabelledTiles | None = None
+
+    def with_tiles(self, hrefs: Iterable[str], *, recipe: TrainingRecipe) -> Self:
+        """The same with the tiles that the recipe asks for, read in this process; as it is where it asks for none.
+
+        Args:
+            hrefs: The scenes, as ``discover`` yields them.
+            recipe: The recipe.
+        """
+        if recipe.unet is None or self.samples.empty:
+            return self
+        told = [h for h in hrefs if h not in self.refused]
+        steps = steps_for(recipe.features.of)
+        return replace(self, tiles=tiles_of(told, self.samples, recipe=recipe, settings=recipe.unet, steps=steps))
 
     @classmethod
     def together(cls, parts: Iterable[Self], *, request: FeatureRequest) -> Self:

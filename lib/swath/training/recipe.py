@@ -9,9 +9,11 @@ import yaml
 
 from swath.errors import ConfigError
 from swath.inference.manifest import Manifest
+from swath.inference.network import Normalise
 from swath.product import Category
 from swath.suggestion import did_you_mean
 from swath.training.samples import FeatureRequest
+from swath.training.unet_settings import UnetSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,8 @@ class TrainingRecipe:
         features: The features.
         classes: The classes, by name the labels of the polygons.
         licence: Licence of the model.
-        forest: Settings of the trees.
+        forest: Settings of the trees, where a forest is trained.
+        unet: Settings of a U-Net; None trains a forest.
         splits: Number of times that polygons are split anew for the metrics.
         held_out: Share of each class's polygons kept from training in each split.
         frozen: Share of the polygons that no model learns.
@@ -67,6 +70,7 @@ class TrainingRecipe:
     classes: tuple[Category, ...]
     licence: str
     forest: ForestSettings = field(default_factory=ForestSettings)
+    unet: UnetSettings | None = None
     splits: int = 5
     held_out: float = 0.5
     frozen: float = 0.0
@@ -86,12 +90,16 @@ class TrainingRecipe:
         self.manifest()
 
     def manifest(self, **measured: Any) -> Manifest:
-        """The manifest of the model that this trains; ``measured`` fills metrics, training and calibration."""
+        """The manifest of the model that this trains; ``measured`` fills metrics, training, calibration and network."""
         wanted = self.features
+        if self.unet is not None:
+            bands = len(wanted.bands)
+            plain = Normalise(mean=(0.0,) * bands, std=(1.0,) * bands)
+            measured = {"halo_px": self.unet.halo_px, "network": self.unet.network(plain), **measured}
         return Manifest(
             name=self.name,
-            kind="forest",
-            weights="forest.npz",
+            kind="forest" if self.unet is None else "onnx",
+            weights="forest.npz" if self.unet is None else "network.onnx",
             bands=wanted.bands,
             of=wanted.of,
             scale=wanted.scale,
@@ -105,7 +113,8 @@ class TrainingRecipe:
     def plain(self) -> dict[str, Any]:
         """The recipe as JSON-able data; what is usual is not said, so that models of before keep their bytes."""
         plain = asdict(self)
-        return {k: v for k, v in plain.items() if k != "calibration" or v != "none"}
+        unsaid = {"forest" if self.unet is not None else "unet", *(("calibration",) if self.calibration == "none" else ())}
+        return {k: v for k, v in plain.items() if k not in unsaid}
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -133,12 +142,17 @@ class TrainingRecipe:
             ConfigError: An unknown or missing key, or a value of the wrong type.
         """
         _check(plain, cls, where="recipe")
+        if plain.get("unet") is not None and "forest" in plain:
+            msg = "recipe: forest and unet are two kinds of models; keep one of them"
+            raise ConfigError(msg)
         given = dict(plain)
         try:
             given["features"] = _built(FeatureRequest, given["features"], where="features")
             given["classes"] = tuple(_built(Category, c, where="classes") for c in given["classes"])
             if "forest" in given:
                 given["forest"] = _built(ForestSettings, given["forest"], where="forest")
+            if given.get("unet") is not None:
+                given["unet"] = _built(UnetSettings, given["unet"], where="unet")
             return cls(**given)
         except (TypeError, KeyError) as error:
             msg = f"a training recipe is incomplete or malformed: {error}"

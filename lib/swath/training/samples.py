@@ -1,6 +1,7 @@
 """Samples: the features of the pixels under labelled polygons, made the way that prediction makes them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -123,6 +124,35 @@ def samples_of(
     Raises:
         SceneError: The scene lacks a band or cannot be read.
     """
+    grid = model_grid(scene, request.resolution_m)
+    frames = [empty_samples(request)]
+    with feature_windows(scene, request=request, steps=steps, angles=angles) as features:
+        for polygon in polygons.reprojected(grid.crs).items:
+            pixels = _pixels_in(polygon, grid)
+            if pixels is None:
+                continue
+            window, inside = pixels
+            frames.append(_rows(features(window), inside, window=window, polygon=polygon, request=request))
+    samples = pd.concat([f for f in frames if len(f)] or frames, ignore_index=True)
+    samples["scene_id"] = scene.scene_id
+    return samples
+
+
+@contextmanager
+def feature_windows(
+    scene: Scene, *, request: FeatureRequest, steps: tuple[Step, ...], angles: AngleField | None = None
+) -> Iterator[Callable[[Window], NDArray[np.float32]]]:
+    """Features of any window of the model's grid, (feature, y, x), NaN where there is no value; files are kept open meanwhile.
+
+    Args:
+        scene: The scene.
+        request: The features.
+        steps: Steps that make the requested layers.
+        angles: Angle grids; the scene's own by default.
+
+    Raises:
+        SceneError: The scene lacks a band or cannot be read.
+    """
     pipeline = Pipeline(
         name="samples",
         title="Training samples",
@@ -131,20 +161,9 @@ def samples_of(
     )
     _refuse_missing(pipeline, scene)
     graph = resolve(pipeline, scene)
-    grid = model_grid(scene, request.resolution_m)
     supplies = Supplies(angles=angles or (angle_field(scene) if scene.angles_href else None))
-    frames = [empty_samples(request)]
     with BandReader() as reader:
-        for polygon in polygons.reprojected(grid.crs).items:
-            pixels = _pixels_in(polygon, grid)
-            if pixels is None:
-                continue
-            window, inside = pixels
-            stack = _stack(graph, window, request=request, reader=reader, supplies=supplies)
-            frames.append(_rows(stack, inside, window=window, polygon=polygon, request=request))
-    samples = pd.concat([f for f in frames if len(f)] or frames, ignore_index=True)
-    samples["scene_id"] = scene.scene_id
-    return samples
+        yield lambda window: _stack(graph, window, request=request, reader=reader, supplies=supplies)
 
 
 def empty_samples(request: FeatureRequest) -> pd.DataFrame:

@@ -5,20 +5,16 @@ import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from swath import __version__
 from swath.errors import ConfigError
 from swath.inference.bundle import FROZEN
 from swath.inference.calibration import Calibration, ErrorMatrix
-from swath.inference.forest_predictor import ForestPredictor
-from swath.inference.lightgbm_text import parse_lightgbm
 from swath.inference.listing import RegisteredModel
 from swath.inference.manifest import CARD_FILE, MANIFEST_FILE, Manifest
 from swath.inference.mlmodel import NativeWeights
@@ -28,17 +24,17 @@ from swath.training.calibrate import Calibrated, HeldOut, polygons_by_class
 from swath.training.candidate import ModelCandidate, NotPromotedError, give_alias
 from swath.training.card import card_of
 from swath.training.draw import Drawn
-from swath.training.fit import class_numbers, feature_matrix, fit_booster, fit_forest
 from swath.training.frozen import FrozenSamples, split_frozen
+from swath.training.learner import ForestLearner, Learned, Learner
 from swath.training.metrics import ModelMetrics
 from swath.training.origin import log_origin
 from swath.training.picture import confusion_figure, reliability_figure
 from swath.training.recipe import TrainingRecipe
-from swath.training.reference import booster_answers, reference_of, rows_to_ask
-from swath.training.split import Split, split_by_polygon
+from swath.training.split import split_by_polygon
+from swath.training.tiles import LabelledTiles
+from swath.training.unet_learner import UnetLearner, need_torch
 
 if TYPE_CHECKING:
-    from lightgbm import Booster
     from mlflow import MlflowClient
 
 _LOG = logging.getLogger(__name__)
@@ -128,13 +124,14 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
         raise ConfigError(msg)
     samples, aside = split_frozen(drawn.samples, share=recipe.frozen)
     frozen = FrozenSamples.of_samples(aside, recipe=recipe).to_bytes() if len(aside) else b""
-    judgement = judge(samples, recipe=recipe)
+    learner = learner_of(recipe, tiles=drawn.tiles)
+    judgement = judge(samples, recipe=recipe, learner=learner)
     provenance = _provenance(samples, recipe=recipe) | (_of_frozen(aside, frozen) if frozen else {})
-    manifest = recipe.manifest(metrics=judgement.flat(), training=provenance, **judgement.stated)
+    manifest = recipe.manifest(metrics=judgement.flat(), training=provenance, **learner.stated, **judgement.stated)
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch) / "model"
-        booster = write_model(directory, samples, recipe=recipe, manifest=manifest, judgement=judgement)
-        native = _native(booster, scratch=Path(scratch))
+        learned = write_model(directory, samples, recipe=recipe, manifest=manifest, judgement=judgement, learner=learner)
+        native = _native(learned, scratch=Path(scratch))
         client = registry.client()
         run_id = str(client.create_run(registry.experiment_id(), run_name=f"train {recipe.name}").info.run_id)
         try:
@@ -163,15 +160,44 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
     )
 
 
-def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Judgement:
-    """Fit and test on ``recipe.splits`` splits by polygon.
+def check_trainable(recipe: TrainingRecipe) -> None:
+    """Refuse a recipe before samples are drawn for it.
+
+    Raises:
+        ConfigError: It is of a U-Net, and PyTorch is not installed.
+    """
+    if recipe.unet is not None:
+        need_torch()
+
+
+def learner_of(recipe: TrainingRecipe, *, tiles: LabelledTiles | None = None) -> Learner:
+    """What fits the models of a recipe.
+
+    Args:
+        recipe: The recipe.
+        tiles: What is around the samples; a U-Net needs it.
+
+    Raises:
+        ConfigError: The recipe is of a U-Net, and there are no tiles.
+    """
+    if recipe.unet is None:
+        return ForestLearner(recipe=recipe)
+    if tiles is None:
+        msg = f"recipe {recipe.name!r} trains a network that looks around: draw its samples with tiles (`swath train` does)"
+        raise ConfigError(msg)
+    return UnetLearner(recipe=recipe, settings=recipe.unet, tiles=tiles)
+
+
+def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe, learner: Learner | None = None) -> Judgement:
+    """Fit and test on ``recipe.splits`` splits by polygon; by a forest without a learner.
 
     Raises:
         ConfigError: A class without two polygons, or an unknown label.
     """
     seeds = range(recipe.seed, recipe.seed + recipe.splits)
     splits = [split_by_polygon(samples, seed=s, held_out=recipe.held_out) for s in seeds]
-    held = tuple(_held_out(split, recipe=recipe) for split in splits)
+    by = learner or learner_of(recipe)
+    held = tuple(by.held_out(split) for split in splits)
     names = tuple(c.name for c in recipe.classes)
     metrics = tuple(ModelMetrics.of(h.truth, h.winner, names=names) for h in held)
     calibrated = Calibrated.of(held) if recipe.calibration == "temperature" else None
@@ -179,38 +205,28 @@ def judge(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Judgement:
 
 
 def write_model(
-    directory: Path, samples: pd.DataFrame, *, recipe: TrainingRecipe, manifest: Manifest, judgement: Judgement
-) -> "Booster":
+    directory: Path, samples: pd.DataFrame, *, recipe: TrainingRecipe, manifest: Manifest, judgement: Judgement,
+    learner: Learner | None = None,
+) -> Learned:  # fmt: skip
     """Fit on all samples and write the model directory: weights, reference rows, manifest, card; gives what was fitted."""
     directory.mkdir(parents=True)
-    booster = fit_booster(samples, recipe=recipe)
-    forest = parse_lightgbm(booster.model_to_string())
-    (directory / manifest.weights).write_bytes(forest.to_bytes())
-    matrix = feature_matrix(samples, recipe=recipe)
-    rows = rows_to_ask(matrix, forest)
-    reference = reference_of(manifest, features=rows, answers=booster_answers(booster, rows), training=matrix)
-    (directory / REFERENCE_FILE).write_bytes(reference.to_bytes())
+    by = learner or learner_of(recipe)
+    learned = by.fit(samples, manifest=manifest)
+    (directory / manifest.weights).write_bytes(learned.weights)
+    (directory / REFERENCE_FILE).write_bytes(learned.reference.to_bytes())
     (directory / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
     card = card_of(manifest, title=recipe.title, metrics=judgement.pooled, calibrated=judgement.calibrated)
     (directory / CARD_FILE).write_text(card, encoding="utf-8")
-    return booster
+    return learned
 
 
-def _native(booster: "Booster", *, scratch: Path) -> NativeWeights:
-    """The forest as LightGBM's own text: MLflow's LightGBM flavour reads it."""
-    path = scratch / "model.lgb"
-    path.write_text(booster.model_to_string(), encoding="utf-8")
-    return NativeWeights(flavour="lightgbm", path=path, version=version("lightgbm"))
-
-
-def _held_out(split: Split, *, recipe: TrainingRecipe) -> HeldOut:
-    predictor = ForestPredictor(fit_forest(split.training, recipe=recipe))
-    features = np.ascontiguousarray(feature_matrix(split.held_out, recipe=recipe).T)
-    return HeldOut(
-        probabilities=predictor.predict(features),
-        truth=class_numbers(split.held_out, recipe=recipe),
-        polygons=split.held_out["polygon_id"].to_numpy(dtype=str),
-    )
+def _native(learned: Learned, *, scratch: Path) -> NativeWeights | None:
+    """The weights as their library keeps them: MLflow's flavour of it reads them."""
+    if learned.native is None:
+        return None
+    path = scratch / learned.native.name
+    path.write_text(learned.native.content, encoding="utf-8")
+    return NativeWeights(flavour=learned.native.flavour, path=path, version=learned.native.version)
 
 
 def _provenance(samples: pd.DataFrame, *, recipe: TrainingRecipe) -> dict[str, Any]:
@@ -242,8 +258,8 @@ def _log_frozen(client: "MlflowClient", run_id: str, frozen: bytes, *, scratch: 
 
 def _log(client: "MlflowClient", run_id: str, *, manifest: Manifest, judgement: Judgement) -> None:
     recipe = manifest.training["recipe"]
-    for group in ("features", "forest"):
-        for key, value in recipe[group].items():
+    for group in ("features", "forest", "unet"):
+        for key, value in recipe.get(group, {}).items():
             client.log_param(run_id, f"{group}.{key}", value)
     for key in ("splits", "held_out", "seed"):
         client.log_param(run_id, key, recipe[key])

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
@@ -14,6 +13,7 @@ from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifie
 
 from swath.errors import ConfigError
 from swath.inference.forest_predictor import ForestPredictor
+from swath.inference.onnx_runtime import onnxruntime
 from swath.inference.onnx_trees import trees_of_onnx
 
 FEATURES = 5

@@ -52,7 +52,7 @@ def _xgboost(weights: ForeignWeights, rows: NDArray[np.float32]) -> Any:
 
 
 def _onnx(weights: ForeignWeights, rows: NDArray[np.float32]) -> Any:
-    import onnxruntime  # noqa: PLC0415 (as above)
+    from swath.inference.onnx_runtime import onnxruntime  # noqa: PLC0415 (as above)
 
     session = onnxruntime.InferenceSession(str(weights.path), providers=["CPUExecutionProvider"])
     outputs = session.get_outputs()

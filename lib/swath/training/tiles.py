@@ -1,0 +1,100 @@
+"""Tiles of scenes with labelled pixels: what a network learns that looks at more than one pixel."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from swath.grid import Window
+from swath.inference.features import model_grid
+from swath.inference.network import Normalise
+from swath.pipeline import Step
+from swath.readers.registry import read_scene
+from swath.training.fit import class_numbers
+from swath.training.recipe import TrainingRecipe
+from swath.training.samples import feature_windows
+from swath.training.unet_settings import UnetSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelledTiles:
+    """Squares on the scenes' grids that hold labelled pixels, with a margin around each.
+
+    Args:
+        features: Features, (tile, band, margin + side + margin, the same); NaN where the scene has no value, or ends.
+        truth: Index of the class, (tile, side, side); -1 where a pixel has no label.
+        polygon: Index of the pixel's polygon in ``polygons``, (tile, side, side); -1 without.
+        polygons: Ids.
+        margin_px: Pixels around each square.
+    """
+
+    features: NDArray[np.float32]
+    truth: NDArray[np.int16]
+    polygon: NDArray[np.int32]
+    polygons: tuple[str, ...]
+    margin_px: int
+
+    def of_polygons(self, ids: Iterable[str]) -> Self:
+        """The same tiles with the labels of some polygons alone."""
+        chosen = np.isin(self.polygons, list(ids))
+        known = np.append(chosen, False)[self.polygon]
+        return replace(self, truth=np.where(known, self.truth, np.int16(-1)), polygon=np.where(known, self.polygon, np.int32(-1)))
+
+    def normalise(self) -> Normalise:
+        """Mean and standard deviation of each band over all pixels of the tiles that have a value."""
+        valid = np.isfinite(self.features).all(axis=1)
+        values = [self.features[:, n][valid].astype(np.float64) for n in range(self.features.shape[1])]
+        # Rounded: the manifest states them, and a run computes with what it states.
+        mean = tuple(round(float(v.mean()), 6) for v in values)
+        return Normalise(mean=mean, std=tuple(max(round(float(v.std()), 6), 1e-6) for v in values))
+
+
+def tiles_of(
+    hrefs: Iterable[str], samples: pd.DataFrame, *, recipe: TrainingRecipe, settings: UnetSettings, steps: tuple[Step, ...]
+) -> LabelledTiles:
+    """Read the tiles of scenes that samples were drawn from.
+
+    Args:
+        hrefs: The scenes; those without samples are left alone.
+        samples: Labelled pixels, from ``samples_of``; of a pixel in two polygons the later one counts.
+        recipe: Names features and classes.
+        settings: Size of the tiles.
+        steps: Steps that make the layers.
+
+    Raises:
+        SceneError: A scene cannot be read.
+    """
+    polygons = tuple(sorted(samples["polygon_id"].unique().tolist()))
+    truths = class_numbers(samples, recipe=recipe)
+    number = np.searchsorted(np.array(polygons), samples["polygon_id"].to_numpy(dtype=str))
+    side, margin, bands = settings.tile_px, settings.margin_px, len(recipe.features.bands)
+    features: list[NDArray[np.float32]] = []
+    truth: list[NDArray[np.int32]] = []
+    polygon: list[NDArray[np.int32]] = []
+    for href in hrefs:
+        scene = read_scene(href)
+        here = np.flatnonzero(samples["scene_id"].to_numpy() == scene.scene_id)
+        if not here.size:
+            continue
+        grid = model_grid(scene, recipe.features.resolution_m).window
+        rows, cols = samples["row"].to_numpy()[here], samples["col"].to_numpy()[here]
+        with feature_windows(scene, request=recipe.features, steps=steps) as read:
+            for row, col in sorted(set(zip((rows // side).tolist(), (cols // side).tolist(), strict=True))):
+                wanted = Window(row * side, col * side, side, side).pad(margin)
+                taken = np.full((bands, *wanted.shape), np.nan, dtype=np.float32)
+                there = wanted.clip(grid)
+                taken[:, *wanted.slices_of(there)] = read(there)
+                inside = here[(rows // side == row) & (cols // side == col)]
+                places = samples["row"].to_numpy()[inside] - row * side, samples["col"].to_numpy()[inside] - col * side
+                features.append(taken)
+                for kept, values in ((truth, truths), (polygon, number)):
+                    layer = np.full((side, side), -1, dtype=np.int32)
+                    layer[places] = values[inside]
+                    kept.append(layer)
+    return LabelledTiles(
+        features=np.stack(features), truth=np.stack(truth).astype(np.int16), polygon=np.stack(polygon), polygons=polygons,
+        margin_px=margin,
+    )  # fmt: skip
