@@ -17,9 +17,9 @@ from swath.algo.radiometric_guard import GuardVerdict, judge
 from swath.config import load_pipeline, prepare
 from swath.engine.checks import geometry_of
 from swath.engine.child.tasks import perform
-from swath.engine.keys import canonical
 from swath.errors import SceneError, SwathError
 from swath.inference.registry import Registry
+from swath.plain import canonical
 from swath.readers.discover import discover
 from swath.readers.registry import read_scene
 from swath.scene import Reflectance, Scene

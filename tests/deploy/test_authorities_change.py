@@ -26,9 +26,9 @@ from swath.config import load_pipeline, prepare
 from swath.deploy.render.environment import environment
 from swath.deploy.site.files import load_job, load_site
 from swath.engine.child.parent import Child, Limits
-from swath.engine.keys import canonical
 from swath.errors import StoreRefusedError
 from swath.inference.registry import Registry
+from swath.plain import canonical
 from swath.readers.files.gdal_env import gdal_env
 from swath.simulator.simulate import simulate
 from swath.spark.start.jars import spark_home

@@ -26,10 +26,10 @@ from swath.deploy.site.memory import Memory
 from swath.deploy.site.site import Site
 from swath.deploy.spark_submit.local import entry_point
 from swath.engine.child.parent import Child, Limits
-from swath.engine.keys import canonical
 from swath.inference.model_store import VARIABLE, ModelStore
 from swath.inference.pinned import pin
 from swath.inference.registry import Registry
+from swath.plain import canonical
 from swath.simulator.simulate import simulate
 from swath.spark.start.jars import delta_class_path, spark_home
 from swath.stores.options import StoreOptions

@@ -18,8 +18,8 @@ from tests.faults.whole_product import MADE, Maker
 
 from swath.config import load_pipeline, prepare
 from swath.engine.child.parent import Child, Limits
-from swath.engine.keys import canonical
 from swath.inference.registry import Registry
+from swath.plain import canonical
 from swath.readers.discover import discover
 from swath.stores.local import local_store
 

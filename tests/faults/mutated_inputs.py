@@ -16,9 +16,9 @@ from tests.faults.whole_product import MADE, Maker
 
 from swath.config import load_pipeline, prepare
 from swath.engine.child.parent import Child, Limits
-from swath.engine.keys import canonical
 from swath.errors import InfrastructureError, InternalError
 from swath.inference.registry import Registry
+from swath.plain import canonical
 from swath.simulator.simulate import Kind, simulate
 from swath.stores.local import local_store
 

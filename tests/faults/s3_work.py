@@ -19,8 +19,8 @@ from tests.faults.whole_product import MADE, Maker
 
 from swath.config import load_pipeline, prepare
 from swath.engine.child.parent import Child, Limits
-from swath.engine.keys import canonical
 from swath.inference.registry import Registry
+from swath.plain import canonical
 from swath.stores.local import local_store
 from swath.stores.parts import MIN_PART, ONE_PUT
 from swath.stores.registry import open_store

@@ -23,9 +23,9 @@ from swath.cli.run import execute
 from swath.cli.run_request import RunOptions
 from swath.config import load_pipeline, prepare
 from swath.engine.child.parent import Child, Limits
-from swath.engine.keys import canonical
 from swath.inference.registry import Registry
 from swath.ledger.open import open_tables
+from swath.plain import canonical
 from swath.retention import KeepRule
 from swath.spark.start.session import build_session, stop_session
 from swath.stores.local import local_store

@@ -16,9 +16,9 @@ from tests.faults.outage_s3 import RESET, Fault, OutageS3
 import swath
 from swath.config import load_pipeline, prepare
 from swath.engine.child.parent import CONFIG, STORE, Child, Limits
-from swath.engine.keys import canonical
 from swath.engine.refused import Refused
 from swath.inference.registry import Registry
+from swath.plain import canonical
 from swath.simulator.simulate import simulate
 from swath.stores.registry import is_below, open_store
 from swath.stores.s3 import S3Store

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from swath.cli.lazy import Lazy, LazyGroup
+from swath.compiled import without
 from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError, ServiceError, StoppedError, SwathError
 from swath.extras import remedy
 from swath.settings import misspelt
@@ -88,6 +89,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code (README: 0 to 6, 130)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    without("rasterio.session", "boto3")
     for line in misspelt():
         click.echo(f"swath: {line}", err=True)
     try:

@@ -9,12 +9,12 @@ from swath.account import Account, Count
 from swath.composites.plan import LeftOut, Skipped
 from swath.composites.request import CompositeRequest
 from swath.composites.work import CompositeWork
-from swath.engine.keys import digest_of
 from swath.errors import AccountError
 from swath.ledger.rows import TableRow, asset_rows, counts_of, row_of, source_rows
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SOURCES, TILES
 from swath.ledger.standing import standing_attempts
 from swath.ledger.tables import Tables
+from swath.plain import digest_of
 from swath.product import AssetRecord
 from swath.runs.origin import RunOrigin
 from swath.runs.work import Refusal

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from swath.composites.request import CompositeRequest
-from swath.engine.keys import canonical
 from swath.errors import ConfigError
+from swath.plain import canonical
 from swath.readers.gate.terms import Terms
 from swath.redaction import HIDDEN
 from swath.runs.retry import Failed, numbered

@@ -1,7 +1,5 @@
 """Asset keys: what an asset is made of, as one digest. Same key, same product at every site."""
 
-import hashlib
-import json
 from typing import Any
 
 from swath.engine.ancillary import raster_digest
@@ -10,22 +8,12 @@ from swath.engine.raw_lattice import RAW_VERSION
 from swath.engine.supplies import digest_of_input
 from swath.engine.warping import WARP_VERSION, is_warp
 from swath.layer_name import DELIVERED
-from swath.plain import plain_of
+from swath.plain import canonical, digest_of, plain_of
 from swath.product import LayerSpec
 from swath.scene import Asset
 
 #: Raised when the engine itself changes pixels or bytes: reading, resampling, encoding, overviews, the file's layout.
 ENGINE = 2
-
-
-def canonical(plain: Any) -> str:
-    """Canonical JSON: sorted keys, no spaces, no NaN."""
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def digest_of(plain: Any) -> str:
-    """Hex sha256 of the canonical JSON."""
-    return hashlib.sha256(canonical(plain).encode()).hexdigest()
 
 
 def asset_keys(graph: Graph) -> dict[str, str]:

@@ -11,9 +11,11 @@ from swath import __version__
 from swath.engine.cut import FAR_PIECE, Cut, cut
 from swath.engine.frame import Frame
 from swath.engine.graph import Graph, resolve
-from swath.engine.keys import asset_keys, digest_of
+from swath.engine.keys import asset_keys
 from swath.engine.pipeline_json import pipeline_of
 from swath.engine.survey import placement_of
+from swath.pipeline import Pipeline
+from swath.plain import digest_of
 from swath.product import COREGISTERED, AppliedStep, AssetRecord, LayerName, Product
 from swath.scene import Scene
 from swath.sinks.publish import TRUE_COLOUR
@@ -89,7 +91,7 @@ def plan_product(scene_json: str, pipeline_json: str) -> ProductPlan:
 def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
     plain: dict[str, Any] = json.loads(pipeline_json)
     scene = Scene.from_json(scene_json)
-    pipeline = pipeline_of(plain)
+    pipeline = _pipeline(pipeline_json)
     placed = placement_of(scene, pipeline.coregister) if pipeline.coregister is not None else None
     graph = resolve(pipeline, scene, placed=placed)
     # What the configuration knew to be missing (a model that is not registered) is listed where others are.
@@ -107,6 +109,11 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
         previews=previews,
         frame=_frame(graph, previews),
     )
+
+
+@lru_cache(maxsize=4)
+def _pipeline(text: str) -> Pipeline:
+    return pipeline_of(json.loads(text))
 
 
 def _frame(graph: Graph, previews: tuple[LayerName, ...]) -> Frame:

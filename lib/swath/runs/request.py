@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swath.engine.child.parent import Limits
-from swath.engine.keys import canonical, digest_of
+from swath.plain import canonical, digest_of
 from swath.readers.gate.terms import Terms
 from swath.redaction import redacted
 from swath.runs.origin import RunOrigin

@@ -8,11 +8,11 @@ from typing import Any
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from swath.engine.keys import canonical
 from swath.errors import ConfigError
 from swath.ledger.schemas import RUNS
 from swath.ledger.standing import standing
 from swath.ledger.tables import Tables
+from swath.plain import canonical
 from swath.readers.gate.terms import Terms
 from swath.runs.ingest import run_path
 from swath.runs.request import RunRequest

@@ -12,13 +12,13 @@ import numpy as np
 from swath.engine.child.tasks import do
 from swath.engine.cut import PIECE
 from swath.engine.ingested import Ingest
-from swath.engine.keys import canonical
 from swath.engine.messages import MakeAsset, MakeStrip
 from swath.engine.product_plan import ProductPlan, plan_product
 from swath.engine.refused import Refused
 from swath.engine.subject import Cutting, Subject
 from swath.errors import SceneError
 from swath.grid import Window
+from swath.plain import canonical
 from swath.product import AssetRecord
 from swath.sinks.cog.stored import stored_levels
 from swath.stores.local import LocalStore, local_store

@@ -7,8 +7,9 @@ from datetime import UTC, date
 from functools import cached_property
 from typing import Any, Final, Self
 
-from swath.engine.keys import ENGINE, digest_of
+from swath.engine.keys import ENGINE
 from swath.grid import Grid
+from swath.plain import digest_of
 from swath.product import LayerSpec
 from swath.scene import Asset, Reflectance
 from swath.source import MASK, Source

@@ -11,12 +11,12 @@ from pyspark.sql import functions as F
 
 from swath import __version__
 from swath.account import Account, Count
-from swath.engine.keys import digest_of
 from swath.engine.link_messages import Adopt
 from swath.engine.refused import Refused
 from swath.ledger.rows import TableRow, asset_rows, counts_of, model_rows, row_of
 from swath.ledger.schemas import PRODUCTS, QUARANTINE, RUNS, SCENES
 from swath.ledger.tables import Tables
+from swath.plain import digest_of
 from swath.product import AssetRecord, ModelRef
 from swath.runs.catalogue_days import rebuild_days
 from swath.runs.origin import RunOrigin

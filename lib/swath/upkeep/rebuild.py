@@ -8,12 +8,12 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from swath.engine.keys import digest_of
 from swath.errors import ConfigError
 from swath.ledger.rows import TableRow, row_of
 from swath.ledger.schemas import RUNS
 from swath.ledger.tables import Tables
 from swath.ndjson import entries
+from swath.plain import digest_of
 from swath.runs.origin import UNKNOWN
 from swath.runs.run import spec_path
 from swath.stores.base import Store

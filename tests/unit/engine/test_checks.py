@@ -13,12 +13,12 @@ from swath.algo.atmosphere import Atmosphere
 from swath.config import load_pipeline, prepare, with_settings
 from swath.engine.checks import examine
 from swath.engine.child.tasks import perform
-from swath.engine.keys import canonical
 from swath.engine.pipeline_json import checks_of
 from swath.engine.product_plan import plan_product, product_of
 from swath.errors import ConfigError, RangeError
 from swath.inference.registry import Registry
 from swath.pipeline import Checks
+from swath.plain import canonical
 from swath.product import AssetRecord
 from swath.simulator.scene_files import SimulatedScene
 from swath.simulator.simulate import simulate

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from swath.engine.graph import Graph, resolve
-from swath.engine.keys import asset_keys, canonical, digest_of
+from swath.engine.keys import asset_keys
 from swath.pipeline import Need
+from swath.plain import canonical, digest_of
 from swath.product import TEMPERATURE, ModelRef
 from swath.scene import Asset, Scene
 from swath.steps.toa import Toa

@@ -9,9 +9,9 @@ import pytest
 from tests.unit.engine.test_checks import made, pipeline_text
 
 from swath.config import load_pipeline, prepare
-from swath.engine.keys import canonical
 from swath.errors import MissingBandError
 from swath.inference.registry import Registry
+from swath.plain import canonical
 from swath.simulator.scene_files import SimulatedScene
 from swath.simulator.simulate import simulate
 

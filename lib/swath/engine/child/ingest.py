@@ -6,12 +6,12 @@ from dataclasses import replace
 from swath.engine.blame import internal_error
 from swath.engine.file_names import check_file_names
 from swath.engine.ingested import Ingest, SceneFound
-from swath.engine.keys import canonical
 from swath.engine.needs import peak_mb, raw_bytes
 from swath.engine.product_plan import plan_product
 from swath.engine.refused import Refused
 from swath.errors import ConfigError, SceneError, ServiceError
 from swath.outside import escaped_values, message
+from swath.plain import canonical
 from swath.readers.files.digest_memory import DigestMemory, remembering
 from swath.readers.gate.terms import Terms, under
 from swath.readers.registry import read_scene

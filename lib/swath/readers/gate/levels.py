@@ -7,6 +7,7 @@ statement of Level 2 outweighs one of Level 1: derived products repeat the Level
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from swath.sensors import LANDSAT, SENTINEL2
@@ -50,6 +51,8 @@ _NAMES: Final[Mapping[int, re.Pattern[str]]] = {
 }
 #: The unit of a radiance, whose steradian is no surface reflectance: ``W m-2 sr-1 um-1``.
 _RADIANCE = re.compile(r"\b[mu]?w(?:atts?)?\b.{0,20}?\bsr\b")
+#: Texts that are remembered in words; longer ones come once.
+_SHORT: Final = 200
 #: Ids that a mission gives to its products; an id of the user's own says nothing.
 _IDS: Final = (
     re.compile(r"s2[a-d]_msil([0-3])"),
@@ -183,7 +186,14 @@ def _named(text: Any) -> int | None:
 
 def _words(text: Any) -> str:
     """A text's words, and again as its capitals part them: ``surfacereflectance | surface reflectance``."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", " ", str(text or ""))
+    spelled = str(text or "")
+    return _worded(spelled) if len(spelled) <= _SHORT else _worded.__wrapped__(spelled)
+
+
+@lru_cache(maxsize=1024)
+def _worded(text: str) -> str:
+    # The names of bands and properties come again with every scene.
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", " ", text)
     plain, split = (_RADIANCE.sub("", _plain(spelled)) for spelled in (text, parted))
     return plain if plain == split else f"{plain} | {split}"
 

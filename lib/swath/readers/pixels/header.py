@@ -20,8 +20,9 @@ from swath.readers.files.digest import EDGE_BYTES, Fingerprint
 from swath.readers.files.gdal_env import gdal_env, openable
 from swath.readers.files.href import gdal_href, open_bytes
 from swath.readers.files.patient import patiently
-from swath.readers.pixels.masks import alpha_of, find_mask
+from swath.readers.pixels.masks import alpha_of, find_mask, mask_beside
 from swath.readers.pixels.tiff_extent import bytes_needed
+from swath.readers.pixels.tiff_tags import Said, said_by
 from swath.scene import Mask
 
 __all__ = ["RasterHeader", "gdal_href", "inspect"]
@@ -38,6 +39,9 @@ _NITF_MAGICS = (b"NITF0", b"NSIF0")
 _JP2_END = b"\xff\xd9"
 #: Points of which an affine map, which has six numbers, leaves a residual; and what they may be off it.
 _LEAST_POINTS, _MOST_OFF_PX = 4, 1.0
+#: Headers by what files say of themselves; a process meets few kinds of them at a time.
+_SEEN: dict[tuple[Said, int], "RasterHeader"] = {}
+_MOST_SEEN = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,9 @@ def inspect(
     size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
     driver = _driver(href, size=size, head=head)
     _check_complete(href, driver=driver, size=size, tail=tail)
+    said = _said(href, driver=driver) if rpc is None and not tile else None
+    if said is not None and (seen := _SEEN.get((said, max_pixels))) is not None:
+        return seen
 
     def look() -> RasterHeader:
         with gdal_env(href), warnings.catch_warnings():
@@ -104,7 +111,7 @@ def inspect(
                 return _header(href, source=source, rpc=rpc, tile=tile)
 
     try:
-        return patiently(look, href=href)
+        header = patiently(look, href=href)
     except RasterioError as error:
         raise ReadError(
             "a raster cannot be opened",
@@ -112,6 +119,23 @@ def inspect(
             got=f"{href}: {error}",
             remedy="Fetch the file again.",
         ) from error
+    # A model may be in a file beside the raster.
+    if said is not None and not header.grid.raw:
+        if len(_SEEN) >= _MOST_SEEN:
+            _SEEN.clear()
+        _SEEN[said, max_pixels] = header
+    return header
+
+
+def _said(href: str, *, driver: str) -> Said | None:
+    """What a TIFF of this machine says of itself; None where its header depends on more than that, or reading it would cost."""
+    if driver != "GTiff" or href.startswith("/vsi") or mask_beside(href):
+        return None
+    try:
+        with open_bytes(href) as file:
+            return said_by(file)
+    except (ReadError, ValueError):
+        return None  # GDAL has its own word on such a file
 
 
 def rpc_of_gdal(rpcs: RPC) -> Rpc:

@@ -28,7 +28,7 @@ def find_mask(href: str, *, source: rasterio.DatasetReader) -> Mask | None:
     Raises:
         ReadError: There is a file beside the raster that cannot be read.
     """
-    beside = _sidecar(href)
+    beside = mask_beside(href)
     if beside:
         return Mask(kind="sidecar", href=beside, digest=file_digest(beside))
     flags = set(source.mask_flag_enums[0])
@@ -45,7 +45,7 @@ def alpha_of(source: rasterio.DatasetReader) -> int:
     return next((n for n, meaning in enumerate(source.colorinterp, start=1) if meaning == ColorInterp.alpha), 0)
 
 
-def _sidecar(href: str) -> str:
+def mask_beside(href: str) -> str:
     """Href of the mask beside a raster; empty when there is none."""
     there = _is_file if split_href(href)[0] == "file" else is_member
     return next((f"{href}{suffix}" for suffix in _SUFFIXES if there(f"{href}{suffix}")), "")

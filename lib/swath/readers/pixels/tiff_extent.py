@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Bytes of one value of each TIFF field type.
-_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _UNSIGNED = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 _OFFSETS = (273, 324)  # StripOffsets, TileOffsets
 _COUNTS = (279, 325)  # StripByteCounts, TileByteCounts
+BLOCK_TAGS = frozenset((*_OFFSETS, *_COUNTS))
 #: More entries than any directory of a delivery has; a hostile header must not make us read gigabytes.
 _MAX_ENTRIES = 4096
 _MAX_BLOCKS = 1 << 24
@@ -23,22 +24,30 @@ _MAX_OFFSET = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """Sizes that differ between classic TIFF and BigTIFF."""
+class Layout:
+    """Sizes that differ between classic TIFF and BigTIFF, each with its code for ``struct``.
+
+    Args:
+        order: Byte order, as ``struct`` spells it.
+        big: Whether it is a BigTIFF.
+    """
 
     order: str
     big: bool
 
     @property
     def count(self) -> tuple[str, int]:
+        """Number of a directory's entries."""
         return (f"{self.order}Q", 8) if self.big else (f"{self.order}H", 2)
 
     @property
     def entry(self) -> tuple[str, int]:
+        """An entry: tag, type, number of values, and the value or its place."""
         return (f"{self.order}HHQQ", 20) if self.big else (f"{self.order}HHII", 12)
 
     @property
     def pointer(self) -> tuple[str, int]:
+        """A place in the file."""
         return (f"{self.order}Q", 8) if self.big else (f"{self.order}I", 4)
 
 
@@ -52,31 +61,32 @@ def bytes_needed(file: BinaryIO) -> int:
         EOFError: Even the directory is cut off.
         ValueError: The directory is absurd.
     """
-    layout = _layout(_exactly(file, at=0, size=4))
+    layout = layout_of(exactly(file, at=0, size=4))
     pointer, pointer_size = layout.pointer
-    (first,) = unpack(pointer, _exactly(file, at=8 if layout.big else 4, size=pointer_size))
+    (first,) = unpack(pointer, exactly(file, at=8 if layout.big else 4, size=pointer_size))
     count_code, count_size = layout.count
-    (count,) = unpack(count_code, _exactly(file, at=first, size=count_size))
+    (count,) = unpack(count_code, exactly(file, at=first, size=count_size))
     if count > _MAX_ENTRIES:
         msg = f"a directory with {count} entries"
         raise ValueError(msg)
     code, size = layout.entry
-    entries = _exactly(file, at=first + count_size, size=count * size)
+    entries = exactly(file, at=first + count_size, size=count * size)
     end, ends = first + count_size + count * size, dict[int, NDArray[np.uint64]]()
     for i in range(count):
         tag, kind, number, value = unpack(code, entries[i * size : (i + 1) * size])
-        length = _TYPE_BYTES.get(kind, 1) * number
+        length = TYPE_BYTES.get(kind, 1) * number
         at = value if length > pointer_size else first + count_size + i * size + size - pointer_size
         end = max(end, at + length)
-        if tag in (*_OFFSETS, *_COUNTS):
+        if tag in BLOCK_TAGS:
             ends[tag] = _numbers(file, at=at, number=number, dtype=layout.order + _UNSIGNED.get(kind, "u4"))
     return int(max(end, *(_last(ends, pair) for pair in zip(_OFFSETS, _COUNTS, strict=True))))
 
 
-def _layout(magic: bytes) -> _Layout:
+def layout_of(magic: bytes) -> Layout:
+    """The layout of a file that begins with these four bytes."""
     order = "<" if magic[:2] == b"II" else ">"
     (version,) = unpack(f"{order}H", magic[2:])
-    return _Layout(order, bool(version == 43))
+    return Layout(order, bool(version == 43))
 
 
 def _last(ends: dict[int, NDArray[np.uint64]], pair: tuple[int, int]) -> int:
@@ -96,10 +106,15 @@ def _numbers(file: BinaryIO, *, at: int, number: int, dtype: str) -> NDArray[np.
         msg = f"{number} blocks"
         raise ValueError(msg)
     kind = np.dtype(dtype)
-    return np.frombuffer(_exactly(file, at=at, size=number * kind.itemsize), kind).astype(np.uint64)
+    return np.frombuffer(exactly(file, at=at, size=number * kind.itemsize), kind).astype(np.uint64)
 
 
-def _exactly(file: BinaryIO, *, at: int, size: int) -> bytes:
+def exactly(file: BinaryIO, *, at: int, size: int) -> bytes:
+    """Bytes from a place of a file.
+
+    Raises:
+        EOFError: The file ends before them.
+    """
     if at > _MAX_OFFSET:
         msg = f"nothing at byte {at}"
         raise EOFError(msg)

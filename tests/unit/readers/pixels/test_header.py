@@ -12,7 +12,8 @@ from rasterio.crs import CRS
 
 from swath.errors import GeometryError, MetadataError, ReadError, SceneError
 from swath.readers.files.digest import fingerprint
-from swath.readers.pixels.header import inspect
+from swath.readers.pixels import header as header_module
+from swath.readers.pixels.header import RasterHeader, inspect
 
 
 def test_the_header_tells_what_rasterio_tells(write_raster: Any, tmp_path: Path) -> None:
@@ -205,3 +206,75 @@ def test_a_nitf_is_refused_with_its_conversion(tmp_path: Path) -> None:
     path.write_bytes(b"NITF02.10" + bytes(2000))
     with pytest.raises(ReadError, match=r"a raster is a NITF, which is not opened: .*gdal_translate"):
         inspect(str(path))
+
+
+def _same_place(path: Path, *, value: int, **changed: Any) -> str:
+    """A raster of two bands, its blocks of another size for another value; ``changed`` has its profile, tags and description."""
+    tags, name, masked = changed.pop("tags", {}), changed.pop("name", ""), changed.pop("masked", False)
+    profile: dict[str, Any] = {
+        "driver": "GTiff", "height": 40, "width": 50, "count": 2, "dtype": "uint16", "crs": "EPSG:32633", "compress": "deflate",
+        "transform": rasterio.Affine(30, 0, 5e5, 0, -30, 5e6),
+    }  # fmt: skip
+    side = {k: changed.pop(k) for k in ("scales", "offsets") if k in changed}
+    profile |= changed
+    shape = (profile["count"], profile["height"], profile["width"])
+    values = np.random.default_rng(value).integers(0, value + 1, shape).astype(profile["dtype"])
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **profile) as target:
+        target.write(values)
+        target.update_tags(**tags)
+        if name:
+            target.set_band_description(1, name)
+        for attribute, of_bands in side.items():
+            setattr(target, attribute, of_bands)
+        if masked:
+            target.write_mask(values[0] > 0)
+    return str(path)
+
+
+def _unseen(path: str, monkeypatch: pytest.MonkeyPatch) -> RasterHeader:
+    """The header as a process tells it that has seen no other file."""
+    with monkeypatch.context() as patched:
+        patched.setattr(header_module, "_SEEN", {})
+        return inspect(path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"nodata": 3}, {"dtype": "int16"}, {"crs": "EPSG:32634"}, {"width": 51}, {"count": 3}, {"BIGTIFF": "YES"},
+        {"ENDIANNESS": "BIG"},
+        {"transform": rasterio.Affine(30, 0, 5e5, 0, -30, 5e6 + 30)}, {"tags": {"a": "b"}}, {"name": "red"}, {"masked": True},
+        {"scales": (0.5, 1.0)}, {"offsets": (3.0, 0.0)}, {"ALPHA": "YES"}, {"tiled": True, "blockxsize": 16, "blockysize": 16},
+        {"crs": "+proj=laea +lat_0=47.123 +lon_0=11.321 +ellps=GRS80 +units=m"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_file_is_taken_for_one_seen_before_only_where_gdal_would_say_the_same(
+    changed: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(header_module, "_SEEN", {})
+    plain, other = _same_place(tmp_path / "a.tif", value=900), _same_place(tmp_path / "b.tif", value=2, **changed)
+    first = inspect(plain)
+    assert inspect(other) == _unseen(other, monkeypatch)
+    assert inspect(plain) == first == _unseen(plain, monkeypatch)
+
+
+def test_files_that_differ_in_pixels_alone_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(header_module, "_SEEN", {})
+    files = [_same_place(tmp_path / f"{n}.tif", value=n) for n in (1, 50, 9000)]
+    assert len({Path(f).stat().st_size for f in files}) == 3
+    opened: list[str] = []
+    monkeypatch.setattr(header_module, "openable", lambda href: opened.append(href) or href)
+    assert len({repr(inspect(f)) for f in files}) == 1
+    assert opened == files[:1]
+
+
+def test_a_mask_beside_a_file_counts_though_the_file_itself_was_seen(tmp_path: Path) -> None:
+    with_mask, without = _same_place(tmp_path / "a.tif", value=9), _same_place(tmp_path / "b.tif", value=8)
+    assert inspect(without).mask is None
+    assert inspect(with_mask).mask is None
+    _same_place(Path(f"{with_mask}.msk"), value=1, count=1, dtype="uint8")
+    found = inspect(with_mask).mask
+    assert found is not None
+    assert found.kind == "sidecar"
+    assert inspect(without).mask is None
