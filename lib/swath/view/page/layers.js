@@ -128,7 +128,7 @@ export class LayerPanel {
 
   entries(layer) {
     const { show } = this.choice(layer);
-    const host = el("div.legend", { role: "group" });
+    const host = el("div.legend", { role: "group", ariaLabel: `What ${layer.title} shows` });
     host.append(...layer.legend.map((entry) => el("button", { role: "checkbox", ariaChecked: String(show.has(entry.value)), "--colour": `#${entry.colour}`, "data-value": entry.value, onclick: (event) => {
       if (!show.delete(entry.value)) show.add(entry.value);
       event.currentTarget.ariaChecked = String(show.has(entry.value));

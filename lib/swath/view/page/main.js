@@ -85,8 +85,16 @@ async function start() {
   });
   const calendar = new Calendar(output.days, (day) => { list.day = day; list.load().catch(failed); });
 
+  // Escape takes back what was opened last: a message, the comparison, the pixel.
+  function escape() {
+    if (view.popup?.isOpen()) view.popup.remove();
+    else if (current && layers.comparing) layers.toggle();
+    else if (current) clearPixel();
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") escape();
     if (event.key === "/") { event.preventDefault(); panel("products"); byId("search").focus(); }
     if (event.key === "c" && current) layers.toggle();
     if ((event.key === "n" || event.key === "p") && list.products?.length) choose(list.beside(event.key === "n" ? 1 : -1), { turn: false }).catch(failed);

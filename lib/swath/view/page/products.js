@@ -58,8 +58,13 @@ export class ProductList {
       found.push(el("button.more", { textContent: left > 0 ? `Show more (${left} left)` : "Show more", onclick: () => this.load(this.products.length) }));
     }
     if (!found.length) found.push(el("h3", { textContent: "nothing fits" }));
-    byId("list").replaceChildren(...found);
+    const host = byId("list");
+    const held = host.contains(document.activeElement) ? document.activeElement : null;
+    const at = [...host.querySelectorAll(".row, .more")].indexOf(held);
+    host.replaceChildren(...found);
     this.select(this.current);
+    // What is drawn anew keeps the keyboard's place; after "Show more" it is the first row that came.
+    if (held) (held.dataset.id ? host.querySelector(`[data-id="${CSS.escape(held.dataset.id)}"]`) : host.querySelectorAll(".row")[at])?.focus({ preventScroll: Boolean(held.dataset.id) });
   }
 
   row(product) {
