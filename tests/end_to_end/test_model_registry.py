@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from swath.inference.digest import model_digest
 from swath.inference.loader import load_predictor
 from swath.inference.registry import Registry
 from swath.inference.registry_file import list_of_file
+from swath.inference.version_file import version_of_file
 from swath.training.draw import Drawn
 from swath.training.train import Trained, train
 
@@ -94,6 +97,33 @@ def test_the_list_of_a_file_is_what_mlflow_lists(registry: Registry, monkeypatch
         assert {name: registry.list(name) for name in ours} == ours
     monkeypatch.setattr("swath.inference.registry_file.LAYOUT", "another")
     assert list_of_file(file) is None
+
+
+def test_a_version_in_a_file_is_resolved_without_mlflow_as_mlflow_resolves_it(
+    trained: Trained, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    references = ("tiny@production", "models:/tiny/1", "tiny/2")
+    program = (
+        "import sys; from pathlib import Path; from swath.inference.registry import Registry; "
+        f"r = Registry(uri={registry.uri!r}, artifacts=Path(), cache=Path({str(tmp_path)!r})); "
+        f"print(*(r.resolve(n).digest for n in {references!r}), 'mlflow' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    monkeypatch.setattr("swath.inference.registry.version_of_file", lambda *_, **__: None)
+    by_mlflow = [registry.resolve(name) for name in references]
+    assert told == [*(m.digest for m in by_mlflow), "False"]
+    assert by_mlflow[0].digest == trained.model.digest
+    monkeypatch.undo()
+    assert [registry.resolve(name) for name in references] == by_mlflow
+
+
+def test_what_a_file_cannot_answer_is_left_to_mlflow(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = Path(registry.uri.removeprefix("sqlite:///"))
+    assert version_of_file(file, name="tiny", alias="nothing", version=None) is None
+    assert version_of_file(file, name="tiny", alias=None, version="77") is None
+    assert version_of_file(file, name="tiny", alias=None, version="1") is not None
+    monkeypatch.setattr("swath.inference.registry_file.LAYOUT", "another")
+    assert version_of_file(file, name="tiny", alias=None, version="1") is None
 
 
 def test_a_folder_is_a_model_too(trained: Trained, registry: Registry) -> None:

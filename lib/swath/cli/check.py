@@ -9,7 +9,7 @@ import click
 
 from swath.cli.progress import telling
 from swath.cli.run import EXIT_QUARANTINED
-from swath.cli.run_request import RunOptions, ready_pipeline
+from swath.cli.run_request import RunOptions, asked_pipeline, ready_pipeline
 from swath.errors import ConfigError, SceneError
 from swath.readers.discover import discover
 from swath.runs.told import Told
@@ -83,7 +83,7 @@ def _checks(options: RunOptions, *, folder: Path, heights: tuple[int, ...], refu
     """Check scene after scene, each in a folder that goes when it is done; unusable scenes are put aside."""
     from swath.runs.seams import check_seams  # noqa: PLC0415  loads the engine
 
-    ready = ready_pipeline(options)
+    ready = ready_pipeline(options, asked=asked_pipeline(options))
     for number, href in enumerate(discover(options.inputs, scratch=str(folder))):
         if number == options.limit:
             return

@@ -9,7 +9,7 @@ from swath.cli.catalog import catalog_options, target_of
 from swath.cli.output import session
 from swath.cli.progress import telling
 from swath.cli.run import finish
-from swath.cli.run_request import LAPTOP, absolute, reach
+from swath.cli.run_request import LAPTOP, absolute, check_inputs, reach
 from swath.cli.vouched import vouching_options
 from swath.errors import ConfigError
 from swath.readers.gate.terms import Terms
@@ -61,6 +61,7 @@ def request_of(options: CompositeOptions) -> "CompositeRequest":
         ConfigError: Something is wrong with the pipeline, the period, the area, the inputs or the output.
     """
     from swath.composites.area import area_of  # noqa: PLC0415  a second of imports
+    from swath.composites.find import product_folder  # noqa: PLC0415
     from swath.composites.request import CompositeRequest  # noqa: PLC0415
 
     reach(options.site)
@@ -70,6 +71,7 @@ def request_of(options: CompositeOptions) -> "CompositeRequest":
         raise ConfigError(msg)
     recipe = read_recipe(find_composite(options.pipeline), settings=options.settings)
     periods = periods_of(options.period, every=options.every)
+    check_inputs(tuple(product_folder(given) for given in options.inputs))
     open_store(options.output)
     return CompositeRequest(
         run_id=run_id,

@@ -133,7 +133,10 @@ def _truth(product: Product, files: Mapping[str, str], *, output: Path) -> Truth
 
 
 @click.command("demo")
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True)
+@click.option(
+    "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True,
+    help="Folder for scenes, models, products and reports.",
+)  # fmt: skip
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
 @click.option("--master", help="Spark master.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")

@@ -71,7 +71,8 @@ def _stac(file: Path) -> list[str]:
     try:
         loaded = json.loads(file.read_bytes())
     except ValueError as error:
-        return [f"not JSON: {error}"]
+        kinds = "YAML (.yaml: pipeline, composite, job, site, recipe), Python (.py: steps), a COG (.tif) or STAC (JSON)"
+        return [f"expected {kinds}; got what is not JSON: {error}"]
     from swath.sinks.stac.validate import StacValidator  # noqa: PLC0415  an extra of the package
 
     found = StacValidator(Settings.of().stac_schemas).validate(loaded)

@@ -22,7 +22,10 @@ from swath.inference.trusted_keys import KEYS, keys_of
 @click.option(
     "--root", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Checkout; this folder by default."
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("dist/images"), show_default=True)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("dist/images"), show_default=True,
+    help="Folder for images.json, its signature, lists of packages and findings.",
+)  # fmt: skip
 @click.option("--engine", default="", help="docker or podman; by default the first that answers.")
 @click.option(
     "--build-arg",
@@ -31,7 +34,10 @@ from swath.inference.trusted_keys import KEYS, keys_of
     metavar="NAME=VALUE",
     help="Build argument, such as another base image; repeatable.",
 )
-@click.option("--sign-key", type=click.Path(dir_okay=False, path_type=Path), required=True, envvar=SIGN_KEY, show_envvar=True)
+@click.option(
+    "--sign-key", type=click.Path(dir_okay=False, path_type=Path), required=True, envvar=SIGN_KEY, show_envvar=True,
+    help="Private key (PEM, elliptic curve) that signs images.json.",
+)  # fmt: skip
 def images_command(
     *,
     registry: str,

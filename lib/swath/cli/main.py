@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from swath.cli.examples import EXAMPLES
 from swath.cli.lazy import Lazy, LazyGroup
 from swath.compiled import without
 from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError, ServiceError, StoppedError, SwathError
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             result = cli.main(args=words, prog_name="swath", standalone_mode=False)
     except click.ClickException as error:
         error.show(file=sys.stderr)
-        _suggest(words)
+        _suggest(words, error)
         sys.exit(EXIT_CONFIG)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
@@ -123,11 +124,38 @@ def _ended_by(error: Exception) -> int:
     return next((code for kind, code in _CODES if isinstance(known, kind)), EXIT_CRASHED)
 
 
-def _suggest(words: Sequence[str]) -> None:
-    first = next((w for w in words if not w.startswith("-")), "")
-    near = nearest(first, COMMANDS) if first not in COMMANDS else None
-    if near is not None:
-        click.echo(f"Did you mean `swath {near}`?", err=True)
+def _suggest(words: Sequence[str], error: click.ClickException) -> None:
+    """Add to a message of click what was probably meant, or how the command is written."""
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return
+    if isinstance(context.command, click.Group):
+        given, known = _commands(words)
+        near = nearest(given[-1], known) if given else None
+        path = " ".join(["swath", *given[:-1]])
+        if near is not None:
+            click.echo(f"Did you mean `{path} {near}`?", err=True)
+        elif given and given[-1] not in known and given[:-1]:
+            click.echo(f"`{path}` has: {', '.join(known)}", err=True)
+    elif (example := EXAMPLES.get(context.command_path.removeprefix("swath "))) is not None:
+        click.echo(f"Example: {example}", err=True)
+
+
+def _commands(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words that should name a command, up to one that does not, and the names that are known where it is."""
+    group: click.Command = cli
+    given: list[str] = []
+    known: list[str] = []
+    for word in (w for w in words if not w.startswith("-")):
+        if not isinstance(group, click.Group):
+            break
+        given.append(word)
+        known = group.list_commands(click.Context(group))
+        found = group.get_command(click.Context(group), word) if word in known else None
+        if found is None:
+            break
+        group = found
+    return given, known
 
 
 if __name__ == "__main__":

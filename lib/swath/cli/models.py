@@ -16,6 +16,7 @@ from swath.cli.models_revocation import deprecate_command, revoke_command
 from swath.cli.models_trace import trace_command
 from swath.cli.models_transfer import export_command, import_command, verify_command
 from swath.errors import ConfigError
+from swath.inference.address import public
 from swath.inference.listing import RegisteredModel
 from swath.inference.lock import LOCK_FILE, LockedModel, ModelLock
 from swath.inference.model_store import ModelStore, StoredModel, worker_cache
@@ -65,6 +66,9 @@ def list_command(*, name: str, output: Path, form: str | None, as_json: bool) ->
         click.echo(json.dumps([_plain(m) for m in found]))
         return
     show(_COLUMNS, [_cells(model) for model in found], form=form)
+    if not found:
+        place = registry.exported or public(registry.uri)
+        click.echo(f"no {f'model {name!r}' if name else 'models'} in {place}; --output names another folder", err=True)
 
 
 def _cells(model: RegisteredModel) -> tuple[str, ...]:
@@ -108,7 +112,10 @@ def check_command(*, reference: str, output: Path, as_json: bool) -> None:
 
 @models_group.command("lock")
 @click.argument("pipeline")
-@click.option("--lock", "path", type=click.Path(path_type=Path, dir_okay=False), default=Path(LOCK_FILE), show_default=True)
+@click.option(
+    "--lock", "path", type=click.Path(path_type=Path, dir_okay=False), default=Path(LOCK_FILE), show_default=True,
+    help="File to write.",
+)  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Set a step's parameter, as a run would.")
 @click.option("--update", is_flag=True, help="Update the lock to the current meaning of the references.")
 @OUTPUT

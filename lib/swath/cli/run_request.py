@@ -5,7 +5,7 @@ from pathlib import Path
 
 from swath.cli.catalog import target_of
 from swath.cli.raster_options import rasters_of
-from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
+from swath.config import PipelineFile, ReadyPipeline, load_pipeline, prepare, with_settings
 from swath.errors import ConfigError
 from swath.inference.lock import ModelLock
 from swath.inference.model_store import worker_cache
@@ -59,9 +59,11 @@ def request_of(options: RunOptions) -> RunRequest:
     """
     reach(options.site)
     run_id = run_id_of(options.run_id)
-    pipeline = ready_pipeline(options)
-    _check_inputs(options.inputs)
+    # What takes no time is checked before models, whose registry may have to be asked.
+    asked = asked_pipeline(options)
+    check_inputs(options.inputs)
     open_store(options.output)
+    pipeline = ready_pipeline(options, asked=asked)
     return RunRequest(
         run_id=run_id,
         pipeline=pipeline.plain,
@@ -111,7 +113,7 @@ def absolute(place: str) -> str:
     return place if "://" in place else str(Path(place).absolute())
 
 
-def _check_inputs(inputs: tuple[str, ...]) -> None:
+def check_inputs(inputs: tuple[str, ...]) -> None:
     """Refuse what nothing can be made of, before Spark starts; a search is read, not made: its answer belongs to the run.
 
     Raises:
@@ -128,14 +130,22 @@ def _check_inputs(inputs: tuple[str, ...]) -> None:
         next(discover(others), None)
 
 
-def ready_pipeline(options: RunOptions) -> ReadyPipeline:
-    """The pipeline file with the command line's settings, checked, its models pinned.
+def asked_pipeline(options: RunOptions) -> PipelineFile:
+    """The pipeline file with the command line's settings.
+
+    Raises:
+        ConfigError: There is none, it is wrong, or a setting names nothing in it.
+    """
+    return with_settings(load_pipeline(options.pipeline), options.settings)
+
+
+def ready_pipeline(options: RunOptions, *, asked: PipelineFile) -> ReadyPipeline:
+    """A pipeline file with the command line's settings, checked, its models pinned.
 
     Raises:
         ConfigError: Something is wrong with it, with a model, or with the lock.
     """
     lock = ModelLock.read(options.lock) if options.lock is not None else None
-    asked = with_settings(load_pipeline(options.pipeline), options.settings)
     rasters = rasters_of(
         options.site, dem=options.dem, datum=options.dem_datum, geoid=options.dem_geoid, sea_level=options.dem_sea_level,
         others=options.rasters,

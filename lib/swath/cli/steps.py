@@ -24,7 +24,7 @@ def list_command(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(step) for step in found]))
         return
-    show(("step", "version", "makes"), [(step.name, str(step.version), step.text) for step in found], form=None)
+    show(("step", "version", "makes"), [(step.name, str(step.version), _plain(step.text)) for step in found], form=None)
 
 
 @steps_group.command("show")
@@ -36,13 +36,18 @@ def show_command(*, name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(step)))
         return
-    click.echo(f"{step.name}, version {step.version}: {step.text}")
+    click.echo(f"{step.name}, version {step.version}: {_plain(step.text)}")
     click.echo(f"kinds of layers: {', '.join(step.kinds) or 'none'}")
     if not step.parameters:
         click.echo("it has no parameters")
         return
-    rows = [(p.name, _default(p), p.text or "not described") for p in step.parameters]
+    rows = [(p.name, _default(p), _plain(p.text) or "not described") for p in step.parameters]
     show(("parameter", "default", "meaning"), rows, form=None)
+
+
+def _plain(text: str) -> str:
+    """A docstring's text without its markup."""
+    return text.replace("``", "")
 
 
 def _default(parameter: Parameter) -> str:

@@ -22,11 +22,11 @@ def find_items(inputs: Sequence[str], *, scratch: str, passed_over: PassedOver, 
     Raises:
         ConfigError: An input does not exist, or holds nothing.
     """
-    named = [_products(given) for given in inputs]
+    named = [product_folder(given) for given in inputs]
     yield from dict.fromkeys(discover(named, scratch=scratch, say=say, passed_over=passed_over))
 
 
-def _products(given: str) -> str:
+def product_folder(given: str) -> str:
     """The folder of products where an input is an output: its tables and reports hold no items."""
     if "://" in given and not bucket_of(given):
         return given

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,9 +23,10 @@ from swath.inference.mlmodel import NativeWeights, remove_mlmodel
 from swath.inference.model_store import ModelStore
 from swath.inference.pinned import LOCAL_VERSION, PinnedModel, pin
 from swath.inference.registry_file import list_of_file
-from swath.inference.run_facts import check_digest, origin_of
+from swath.inference.run_facts import DIGEST_PARAMETER, check_digest, compare_digests, origin_of
 from swath.inference.signature import hint_of, signature_beside
-from swath.inference.tracking import ask, client_of, in_our_words, is_file
+from swath.inference.tracking import ask, client_of, in_our_words, is_file, need_mlflow
+from swath.inference.version_file import VersionFile, version_of_file
 from swath.inference.version_log import SIGNATURE, VersionEntry, finished_run, log_version
 from swath.settings import Settings
 
@@ -76,8 +78,7 @@ class Registry:
     @property
     def absent(self) -> bool:
         """Whether it is a database of its own that has not been made: asking MLflow about it would make it, and its folder."""
-        folder, _, file = self.uri.partition("sqlite:///")
-        return not folder and bool(file) and not Path(file).exists()
+        return self._file is not None and not self._file.exists()
 
     def resolve(self, reference: str) -> PinnedModel:
         """Pin a model: alias -> version -> files -> private copy -> digest, each once.
@@ -139,7 +140,10 @@ class Registry:
             return self._local(reference)
         if self.exported:
             return ModelStore.at(self.exported).resolve(reference, cache=self.cache)
-        found = self._version(match["name"], alias=match["alias"], version=match["version"])
+        asked = {"alias": match["alias"], "version": match["version"]}
+        if self._file is not None and (here := version_of_file(self._file, name=match["name"], **asked)) is not None:
+            return self._of_file(here)
+        found = self._version(match["name"], **asked)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             directory = self._download(found, Path(scratch))
             refuse_foreign(directory, called=f"{found.name}/{found.version}")
@@ -147,6 +151,26 @@ class Registry:
             self._fetch_signature(found, directory)
             pinned = pin(directory, cache=self.cache, name=found.name, version=str(found.version), source=public(self.uri))
         check_digest(self.client(), found, pinned.digest, uri=self.uri)
+        return pinned
+
+    @property
+    def _file(self) -> Path | None:
+        """The database file that the registry is; None for a server."""
+        folder, _, file = self.uri.partition("sqlite:///")
+        return Path(file) if file and not folder else None
+
+    def _of_file(self, found: VersionFile) -> PinnedModel:
+        """Pin a version whose files are on this machine."""
+        called = f"{found.name}/{found.version}"
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+            directory = found.copied(Path(scratch))
+            refuse_foreign(directory, called=called)
+            remove_mlmodel(directory)
+            if found.tags.get("signature") and found.artifacts is not None:
+                (signature,) = (found.artifacts / SIGNATURE).glob("*.sig")
+                shutil.copy(signature, signature_beside(directory))
+            pinned = pin(directory, cache=self.cache, name=found.name, version=found.version, source=public(self.uri))
+        compare_digests(pinned.digest, kept=found.kept.get(DIGEST_PARAMETER, ""), tag=found.tags.get("digest", ""), called=called)
         return pinned
 
     def _fetch_signature(self, found: "ModelVersion", directory: Path) -> None:
@@ -233,8 +257,7 @@ class Registry:
 
     def list(self, name: str = "") -> tuple[RegisteredModel, ...]:
         """All versions, newest first, of one model or of all."""
-        folder, _, file = self.uri.partition("sqlite:///")
-        found = list_of_file(Path(file), name=name) if file and not folder else None
+        found = list_of_file(self._file, name=name) if self._file is not None else None
         if found is not None:
             return found
         client = self.client()
@@ -264,8 +287,13 @@ class Registry:
         return str(client.create_experiment(EXPERIMENT, artifact_location=location))
 
     def _version(self, name: str, *, alias: str | None, version: str | None) -> "ModelVersion":
-        client = self.client()
         wanted = f"{name}@{alias}" if alias is not None else f"{name}/{version}"
+        if self.absent:
+            # MLflow takes five seconds of a core to load, and would make the database.
+            need_mlflow(self.uri)
+            msg = f"the model registry {self.uri} has no {wanted}: nothing is registered there yet; `swath models register` does"
+            raise AbsentError(msg)
+        client = self.client()
 
         def found() -> "ModelVersion":
             if alias is not None:

@@ -1,6 +1,6 @@
 """The list of a registry that is a database file, without MLflow, whose import takes five seconds of a core.
 
-Only lists are read like this, and only of the layout that the MLflow of the lock makes: what a run uses is asked of MLflow.
+Only the layout is read that the MLflow of the lock makes. ``version_file`` reads what a run uses.
 """
 
 import sqlite3
@@ -40,12 +40,17 @@ def list_of_file(path: Path, *, name: str = "") -> tuple[RegisteredModel, ...] |
     """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            if database.execute("SELECT version_num FROM alembic_version").fetchall() != [(LAYOUT,)]:
+            if not is_known_layout(database):
                 return None
             rows = database.execute(_VERSIONS, (_DELETED, name, name)).fetchall()
             return tuple(listed(_version(database, name=row[0], version=row[1])) for row in rows)
     except sqlite3.Error:
         return None
+
+
+def is_known_layout(database: sqlite3.Connection) -> bool:
+    """Whether the tables are those of the MLflow of the lock."""
+    return bool(database.execute("SELECT version_num FROM alembic_version").fetchall() == [(LAYOUT,)])
 
 
 def _version(database: sqlite3.Connection, *, name: str, version: int) -> _Version:

@@ -26,9 +26,23 @@ def check_digest(client: "MlflowClient", found: "ModelVersion", digest: str, *, 
     Raises:
         ConfigError: The files have another digest, or the tag and the run contradict each other or say nothing.
     """
-    called, tag = f"{found.name}/{found.version}", found.tags.get("digest", "")
     run = _run_of(client, found, uri=uri)
     kept = str(run.data.params.get(DIGEST_PARAMETER, "")) if run is not None else ""
+    compare_digests(digest, kept=kept, tag=found.tags.get("digest", ""), called=f"{found.name}/{found.version}")
+
+
+def compare_digests(digest: str, *, kept: str, tag: str, called: str) -> None:
+    """Compare the digest of files with what registering wrote down.
+
+    Args:
+        digest: Digest of the files.
+        kept: Parameter of the run; empty without one.
+        tag: Tag of the version; empty without one.
+        called: Name and version, for messages.
+
+    Raises:
+        ConfigError: See ``check_digest``.
+    """
     if kept and tag != kept:
         says = f"says {tag}" if tag else "is gone"
         msg = f"{called}: registered with digest {kept}, its tag `digest` {says}: it was tampered with; register it again"

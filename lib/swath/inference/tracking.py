@@ -34,7 +34,7 @@ def client_of(uri: str) -> "MlflowClient":
         ConfigError: No address of a registry, or one that does not answer.
     """
     check_address(uri)
-    _need_mlflow(uri)
+    need_mlflow(uri)
     bound_mlflow()
     if is_file(uri):
         _make_folder(uri)
@@ -55,8 +55,13 @@ def client_of(uri: str) -> "MlflowClient":
     return ask(made, uri=uri, asked="opening it")
 
 
-def _need_mlflow(uri: str) -> None:
-    """Without MLflow a registry file that does not exist has no models; any other registry cannot be asked."""
+def need_mlflow(uri: str) -> None:
+    """See that MLflow is installed.
+
+    Raises:
+        AbsentError: It is not, and the registry is a file that does not exist, which has no models.
+        ConfigError: It is not, and any other registry cannot be asked.
+    """
     if find_spec("mlflow") is not None:
         return
     remedy = "pip install 'swath[models]'"

@@ -10,8 +10,9 @@ from time import monotonic
 import pytest
 
 from swath.errors import ConfigError
-from swath.inference.address import RegistryAwayError
+from swath.inference.address import AbsentError, RegistryAwayError
 from swath.inference.registry import Registry
+from swath.inference.tracking import client_of
 
 #: The whole wait, MLflow's own imports included [s].
 BOUND_S = 15.0
@@ -48,7 +49,13 @@ def test_an_address_that_is_none_is_refused_without_its_password(tmp_path: Path,
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(ConfigError, match=r"file/x/mlflow.db cannot be made: .*; choose a folder that can be written"):
-        _resolve(f"sqlite:///{tmp_path / 'file' / 'x' / 'mlflow.db'}", tmp_path)
+        client_of(f"sqlite:///{tmp_path / 'file' / 'x' / 'mlflow.db'}")
+
+
+def test_a_file_that_was_never_made_has_no_models_and_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(AbsentError, match="nothing is registered there yet; `swath models register` does"):
+        _resolve(f"sqlite:///{tmp_path / 'x' / 'mlflow.db'}", tmp_path)
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:

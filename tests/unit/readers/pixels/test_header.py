@@ -264,7 +264,12 @@ def test_files_that_differ_in_pixels_alone_are_opened_once(tmp_path: Path, monke
     files = [_same_place(tmp_path / f"{n}.tif", value=n) for n in (1, 50, 9000)]
     assert len({Path(f).stat().st_size for f in files}) == 3
     opened: list[str] = []
-    monkeypatch.setattr(header_module, "openable", lambda href: opened.append(href) or href)
+
+    def openable(href: str) -> str:
+        opened.append(href)
+        return href
+
+    monkeypatch.setattr(header_module, "openable", openable)
     assert len({repr(inspect(f)) for f in files}) == 1
     assert opened == files[:1]
 
