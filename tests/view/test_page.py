@@ -136,6 +136,58 @@ def test_the_keyboard_is_enough(opened: Any, viewed: Viewed) -> None:
     page.wait_for_selector("#pixel table")
 
 
+def test_escape_takes_back_what_was_opened_last(opened: Any, viewed: Viewed) -> None:
+    page = opened(DESKTOP)
+    page.click(f'.row[data-id="{viewed.broken}"]')
+    page.wait_for_selector(".maplibregl-popup")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".maplibregl-popup", state="detached")
+    page.click(f'.row[data-id="{viewed.sentinel}"]')
+    page.click("#compare")
+    page.wait_for_selector("#swipe-left:not([hidden])")
+    page.focus("#swipe")
+    page.keyboard.press("Home")
+    assert page.get_attribute("#swipe", "aria-valuenow") == "0"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#swipe", state="hidden")
+
+
+def test_every_control_shows_its_focus_and_keeps_it(opened: Any, viewed: Viewed) -> None:
+    """Tab goes through the whole page; what is drawn anew does not send the keyboard back to the top."""
+    page = opened(DESKTOP)
+    focused = "((a) => [a.id || a.className || a.tagName, getComputedStyle(a).outlineStyle])(document.activeElement)"
+    met = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        name, outline = page.evaluate(focused)
+        if name == "BODY":
+            break
+        assert outline != "none", name
+        met.append(name)
+    assert {"theme", "month", "search", "compare", "opacity"} <= {name.split()[0] for name in met}
+    page.focus("#calendar .month")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "false"
+    page.keyboard.press("Enter")
+    day = page.locator(".day:not(:disabled)").first
+    day.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+
+
+def test_a_class_is_taken_from_the_map_and_put_back_by_keyboard(opened: Any, viewed: Viewed) -> None:
+    page = opened(DESKTOP)
+    page.click(f'.row[data-id="{viewed.landsat}"]')
+    page.click('[data-layer="landcover"]')
+    entry = page.locator(".legend [role=checkbox]").first
+    entry.wait_for()
+    entry.focus()
+    for checked in ("false", "true"):
+        with page.expect_request(lambda asked: "/tiles/landcover/" in asked.url):
+            page.keyboard.press("Space")
+        assert entry.get_attribute("aria-checked") == checked
+
+
 def test_the_theme_follows_the_system_and_the_button(opened: Any) -> None:
     page = opened(DESKTOP)
     assert page.get_attribute("html", "data-theme") == "light"

@@ -29,8 +29,9 @@ export async function showPixel(product, lon, lat) {
   host.replaceChildren(
     place,
     ...classes.map((r) => el("div.reading", { "--colour": `#${r.colour}`, "data-asset": r.asset }, el("i"), r.words[0],
-      probability?.asset.startsWith(r.asset) && probability.value !== null && el("small", { textContent: `${probability.value} % sure` }))),
-    ...bits.map((r) => el("p.facts", { "data-asset": r.asset }, (r.words.length ? r.words : ["No quality flag is set"]).map((w) => el("span", { textContent: w })))),
+      // Two maps may show the same class: each says which it is.
+      el("small", { textContent: probability?.asset.startsWith(`${r.asset}_p`) && probability.value !== null ? `${r.title}, ${probability.value} % sure` : r.title }))),
+    ...bits.map((r) => el("p.facts", { "data-asset": r.asset }, "Quality: ", (r.words.length ? r.words : ["no flag is set"]).map((w) => el("span", { textContent: w })))),
     ...bits.filter((r) => r.notes.length).map((r) => el("details", {}, el("summary", { textContent: "where the flags come from" }), r.notes.join(" · "))),
     el("table", {}, el("tbody", {}, values.map((r) => el("tr", { "data-asset": r.asset, title: r.title }, el("th", { scope: "row", textContent: r.asset }),
       el("td", { textContent: r.value === null ? "no data" : `${r.value}${unit(r.unit)}` }))))),
