@@ -5,11 +5,12 @@ from pathlib import Path
 
 from swath.cli.catalog import target_of
 from swath.cli.raster_options import rasters_of
-from swath.config import PipelineFile, ReadyPipeline, load_pipeline, prepare, with_settings
+from swath.config import ReadyPipeline, load_pipeline, prepare, with_settings
 from swath.errors import ConfigError
 from swath.inference.lock import ModelLock
 from swath.inference.model_store import worker_cache
 from swath.inference.registry import Registry
+from swath.pipeline_file import PipelineFile
 from swath.readers.discover import discover
 from swath.readers.gate.terms import Terms
 from swath.readers.stac.search import is_search, parse_search
