@@ -182,3 +182,30 @@ def _kubeconfig(address: str) -> dict[str, Any]:
         "clusters": [{"name": "x", "cluster": {"server": address}}],
         "users": [{"name": "x", "user": {"token": "t"}}],
     }
+
+
+_REFUSED = """
+import sys
+from datetime import timedelta
+from swath_airflow import swath_dag
+
+for words in ({"site": "kubernetes"}, {"site": "aws-region", "dagrun_timeout": timedelta(hours=1)}):
+    try:
+        swath_dag(sys.argv[1], conf=sys.argv[2], **words)
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_a_file_of_another_site_and_a_job_that_lasts_too_long_are_refused_when_the_dag_is_parsed(
+    tmp_path: Path, conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWATH_CONF", str(conf))
+    file = write_handover(load_job("ard-nightly"), site=load_site("aws-region"), folder=tmp_path)
+    words = [str(environment("airflow")), "-c", _REFUSED, str(file), str(conf)]
+    variables = {"AIRFLOW_HOME": str(tmp_path / "airflow"), "PYTHONPATH": str(HERE), "PATH": os.environ["PATH"]}
+    done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    foreign, long = done.stdout.splitlines()[-2:]
+    assert "is rendered for site aws-region, not for kubernetes: render it again" in foreign
+    assert "the DAG's run may last 1:00:00: raise dagrun_timeout" in long

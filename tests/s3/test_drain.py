@@ -13,6 +13,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from swath.deploy.events.queue import RefusedMessage, SqsQueue
 from swath.simulator.simulate import simulate
 
 pytestmark = [pytest.mark.long, pytest.mark.spark, pytest.mark.timeout(900)]
@@ -72,6 +73,16 @@ def test_a_run_drains_a_queue_and_a_message_goes_when_its_scene_has_a_row(
     assert len(list(output.rglob("*.tif"))) > 3
     sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"Records": [record]}))
     assert "1 messages deleted" in _run(queue, output=output, code=0), "a delivery that came twice is made once"
+
+
+def test_a_message_that_is_none_of_ours_ends_in_the_dead_letters(sqs: Any, queue: str) -> None:
+    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"hello": 1}))
+    for _ in range(3):
+        (taken,) = SqsQueue(queue, client=sqs).take(most=1, keep_s=0)
+        assert isinstance(taken, RefusedMessage)
+    assert list(SqsQueue(queue, client=sqs).take(most=1, keep_s=0)) == []
+    (dead,) = sqs.receive_message(QueueUrl=queue.replace("/deliveries-", "/dead-"))["Messages"]
+    assert json.loads(dead["Body"]) == {"hello": 1}
 
 
 def test_an_empty_queue_leaves_a_result_that_a_gate_can_judge(sqs: Any, queue: str, tmp_path: Path) -> None:
