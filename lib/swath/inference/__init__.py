@@ -2,6 +2,6 @@
 
 import os
 
-# MLflow tells its makers how it is used, from the moment in which it is imported: a site would have to allow that, and in a
-# closed one look-ups of names try to leave. A value that the environment has stays.
+# MLflow tells its makers how it is used, unless this is set before its import: the first model that is registered makes it ask
+# their server (six packets of look-ups in a closed network). A value that the environment has stays.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
