@@ -1,7 +1,9 @@
 """Cloud masks beside the quality bands that came with real scenes: one table, one picture a scene.
 
 ``python -m benchmarks.clouds SCENES [--models FOLDER] [--pictures FOLDER]``: SCENES is looked through for scenes with a quality
-band that judges clouds; ``--models`` has model folders of ``swath models fetch`` (csmask, s2cloudless), asked where they apply.
+band or polygons that judge clouds; ``--models`` has model folders of ``swath models fetch`` (csmask, s2cloudless), asked where they apply.
+
+Sentinel-2 Level 1C of before baseline 04.00 has polygons of clouds instead (a zip of a delivery is looked into).
 
 Quality bands of USGS are made by a relative of Fmask: agreement with them favours rules like ours and is no accuracy.
 """
@@ -11,10 +13,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree.ElementTree import Element
+from zipfile import ZipFile
 
 import numpy as np
+from defusedxml.ElementTree import fromstring
 from numpy.typing import NDArray
+from rasterio.features import geometry_mask
+from rasterio.transform import Affine
 from scipy.ndimage import binary_dilation, binary_erosion
+from shapely import Polygon
 
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import resolve
@@ -92,8 +100,8 @@ def judged(scene: Scene, step: Clouds, *, model: Path | None = None) -> tuple[Ju
 
 def rows(scene: Scene, *, models: list[Path], pictures: Path | None) -> Iterator[tuple[str, ...]]:
     """A row for each method that applies."""
-    reference, by = judged(scene, Clouds(by="delivered"))
-    if by != "delivered" or not reference.cloud.any():
+    reference = _delivered(scene)
+    if reference is None or not reference.cloud.any():
         return
     tried: list[tuple[str, Clouds, Path | None]] = [("rule", Clouds(by="rule"), None)]
     for folder in models:
@@ -116,17 +124,49 @@ def rows(scene: Scene, *, models: list[Path], pictures: Path | None) -> Iterator
         _draw(pictures / f"{scene.scene_id}.png", shown)
 
 
+def _delivered(scene: Scene) -> Judged | None:
+    """What the delivery itself says of clouds: its quality band, or ESA's polygons; None where it has neither."""
+    cloud = _polygons(scene)
+    if cloud is not None:
+        # Every judge knows where the scene has data.
+        return Judged(cloud, np.zeros_like(cloud), judged(scene, Clouds(by="rule"))[0].usable)
+    found, by = judged(scene, Clouds(by="delivered"))
+    return found if by == "delivered" else None
+
+
+def _polygons(scene: Scene) -> Mask | None:
+    """Clouds of ``MSK_CLOUDS_B00.gml`` in a zip of Sentinel-2 Level 1C (before baseline 04.00), on the reference grid."""
+    if not scene.source_href.endswith(".zip"):
+        return None
+    with ZipFile(scene.source_href) as archive:
+        name = next((n for n in archive.namelist() if n.endswith("MSK_CLOUDS_B00.gml")), "")
+        features = fromstring(archive.read(name)).iterfind(".//{*}Polygon") if name else ()
+        shapes = [Polygon(_ring(f, "exterior")[0], _ring(f, "interior")) for f in features]
+    grid = scene.reference
+    if not shapes:
+        return None
+    found: Mask = geometry_mask(shapes, (grid.height, grid.width), Affine(*grid.transform), invert=True)
+    return found
+
+
+def _ring(polygon: Element, side: str) -> list[NDArray[np.float64]]:
+    """Rings of a polygon, (corner, 2)."""
+    texts = (p.text or "" for p in polygon.iterfind(f"{{*}}{side}//{{*}}posList"))
+    return [np.array(t.split(), dtype=np.float64).reshape(-1, 2) for t in texts]
+
+
 def _row(scene: Scene, name: str, found: Judged, *, reference: Judged) -> tuple[str, ...]:
     both = found.usable & reference.usable
     theirs, ours = reference.cloud & both, found.cloud & both
     square = np.ones((2 * EDGE_PX + 1,) * 2, dtype=bool)
     edge = theirs & ~binary_erosion(theirs, square) & binary_dilation(~theirs, square)
     missed = _share(np.count_nonzero(edge & ~ours), np.count_nonzero(edge))
-    shadow = Scores.of(found.shadow & both, reference.shadow & both)
+    # ESA's polygons know no shadows.
+    shadow = Scores.of(found.shadow & both, reference.shadow & both).cells() if reference.shadow.any() else ("-",) * 3
     size, share = f"{scene.reference.resolution_m:g}", "-" if np.isnan(missed) else f"{missed:.3f}"
     return (
-        scene.scene_id, size, name, *Scores.of(ours, theirs).cells(), share, *shadow.cells(),
-        "QA band, USGS" if scene.family != "sentinel-2" else "delivered mask, ESA",
+        scene.scene_id, size, name, *Scores.of(ours, theirs).cells(), share, *shadow,
+        "QA band, USGS" if "landsat" in scene.family else "polygons, ESA",
     )  # fmt: skip
 
 

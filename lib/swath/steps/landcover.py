@@ -48,7 +48,7 @@ class Landcover:
         """One call, on the model's grid.
 
         Raises:
-            ModelContractError: The scene lacks a band that the model was trained on.
+            ModelContractError: The scene lacks a band that the model was trained on, or its pixels are not of the model's size.
         """
         manifest = self.model.manifest
         missing = [n for n in manifest.layers if n not in given and n not in {f"dn:{b}" for b in scene.assets}]
@@ -61,6 +61,7 @@ class Landcover:
                 scene_id=scene.scene_id,
             )
         grid = model_grid(scene, manifest.resolution_m)
+        self._refuse_other_pixels(scene, grid)
         needs = {name: Need(on=grid, halo_px=manifest.margin_px) for name in manifest.layers}
         return (Recipe(makes=self._makes(grid), needs=needs, inputs=(self.model.asked,)),)
 
@@ -81,6 +82,19 @@ class Landcover:
             MAP: Layer(values=mapped.reshape(window.shape), grid=recipe.grid, window=window, valid=valid),
             CONFIDENCE: Layer(values=percent.reshape(window.shape), grid=recipe.grid, window=window, valid=valid),
         }
+
+    def _refuse_other_pixels(self, scene: Scene, grid: Grid) -> None:
+        if self.model.manifest.pixel_m is None:
+            return
+        low, high = self.model.manifest.pixel_m
+        if not low <= grid.resolution_m <= high:
+            raise ModelContractError(
+                f"model {self.model.name} was not made for the scene's pixels",
+                expected=f"{low:g} to {high:g} m",
+                got=f"{grid.resolution_m:g} m",
+                remedy="Use a model for this pixel size, or one whose resolution_m names a band's grid within it.",
+                scene_id=scene.scene_id,
+            )
 
     def _makes(self, grid: Grid) -> tuple[LayerSpec, ...]:
         ref = self.model.ref

@@ -116,6 +116,22 @@ def test_the_most_probable_class_is_on_the_map_with_its_probability() -> None:
     assert percent == pytest.approx(np.array([[75, 75, np.nan], [50, np.nan, 75]]), abs=1e-4, nan_ok=True)
 
 
+def test_a_scene_without_any_valid_pixel_has_no_class_anywhere() -> None:
+    nothing = np.zeros((2, 3), dtype=np.uint16)
+    layers = made(scene(red=COARSE, nir=COARSE), {"red": nothing, "nir": nothing + 300}, landcover(), COARSE.window)
+    assert layers["landcover"].values.tolist() == [[255] * 3] * 2
+    assert not layers["landcover"].usable.any()
+    assert np.isnan(layers["landcover_probability"].physical).all()
+
+
+def test_a_scene_of_another_pixel_size_is_refused_with_both_sizes() -> None:
+    of = scene(red=COARSE, nir=COARSE)
+    told = r"model brightest was not made for the scene's pixels: expected 25 to 35 m; got 20 m. Use a model for this pixel size"
+    with pytest.raises(ModelContractError, match=told):
+        landcover(pixel_m=(25.0, 35.0)).recipes(of, given={"toa:red": SPEC, "toa:nir": SPEC})
+    assert landcover(pixel_m=(20.0, 35.0)).recipes(of, given={"toa:red": SPEC, "toa:nir": SPEC}) != ()
+
+
 def test_bands_of_other_resolutions_come_to_the_models_grid() -> None:
     red = np.repeat(np.repeat(np.array([[100, 300, 100], [300, 100, 300]], dtype=np.uint16), 2, axis=0), 2, axis=1)
     nir = np.full((2, 3), 200, dtype=np.uint16)
