@@ -34,6 +34,7 @@ class Mtl:
         wrs_row: None when not given.
         software: Processing software version.
         processed: Processing time as written; empty if not given.
+        corners: (longitude, latitude) of the image's corners [deg]; empty if not given.
     """
 
     spacecraft: int
@@ -54,6 +55,7 @@ class Mtl:
     wrs_row: int | None = None
     software: str = ""
     processed: str = ""
+    corners: tuple[tuple[float, float], ...] = ()
 
 
 def read_mtl(href: str) -> Mtl:
@@ -83,6 +85,7 @@ def read_mtl(href: str) -> Mtl:
         wrs_row=_whole(text.optional("WRS_ROW", "STARTING_ROW")),
         software=text.optional("PROCESSING_SOFTWARE_VERSION", "PROCESSING_SOFTWARE"),
         processed=text.optional("DATE_PRODUCT_GENERATED", "FILE_DATE", "PRODUCT_CREATION_TIME"),
+        corners=_corners(text),
     )
 
 
@@ -110,6 +113,18 @@ def _acquired(text: MtlText) -> datetime:
             got=f"{date!r} {time!r} in {text.href}",
             remedy="Fetch the MTL file again.",
         ) from error
+
+
+def _corners(text: MtlText) -> tuple[tuple[float, float], ...]:
+    found: list[tuple[float, float]] = []
+    for corner in ("UL", "UR", "LL", "LR"):
+        names = [(f"CORNER_{corner}_{axis}_PRODUCT", f"PRODUCT_{corner}_CORNER_{axis}") for axis in ("LON", "LAT")]
+        told = [text.optional(*name) for name in names]
+        try:
+            found.append((float(told[0]), float(told[1])))
+        except ValueError:
+            return ()
+    return tuple(found)
 
 
 def _cloud_cover(text: MtlText, *, key: str) -> float | None:

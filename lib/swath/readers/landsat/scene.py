@@ -24,6 +24,7 @@ from swath.readers.landsat.mtl_bands import MtlBand
 from swath.readers.pixels.delivered import dn_type, stored_of
 from swath.readers.pixels.header import RasterHeader, inspect
 from swath.readers.pixels.same_ground import check_extents
+from swath.readers.pixels.whereabouts import SLACK_DEG, around, box_of
 from swath.scene import Angles, Asset, Band, Calibration, Quality, Reflectance, Scene, Stored, Thermal, processing_date
 
 #: Level-1 DN 0 is fill (LSDS-1822, section 2).
@@ -43,7 +44,7 @@ def read_scene(href: str) -> Scene:
         describes is a scene like any other. Bands that are missing or cannot be calibrated are in ``left_out``.
 
     Raises:
-        MetadataError: The MTL is missing, broken or ambiguous, or not of Level 1.
+        MetadataError: The MTL is missing, broken or ambiguous, not of Level 1, or of another place than the bands.
         UnsupportedSensorError: MSS, or another sensor without a reader.
         MissingBandError: Not one band was found.
         GeometryError: The sun is below the horizon; no CRS; bands of different extents.
@@ -61,6 +62,7 @@ def read_scene(href: str) -> Scene:
         files = match_bands(_wanted(mtl, sensor=sensor), rasters=delivery.rasters)
         bands = _read_bands(files, mtl=mtl, sensor=sensor)
         check_extents(bands.assets)
+        _check_place(mtl, assets=bands.assets)
     except SceneError as error:
         error.of(scene_id)
         raise
@@ -101,6 +103,20 @@ def _check_level(mtl: Mtl) -> None:
             got=mtl.level,
             remedy="Give the Level-1 product of the scene; swath corrects for the atmosphere itself.",
         )
+
+
+def _check_place(mtl: Mtl, *, assets: Mapping[str, Asset]) -> None:
+    """Refuse bands that are far from the corners in the MTL, whose angles and calibration are of another scene then."""
+    told = around(mtl.corners)
+    found = box_of(next(iter(assets.values())).grid) if told else None
+    if told is None or found is None or found.gap_deg(told) <= SLACK_DEG:
+        return
+    raise MetadataError(
+        "the MTL file and the bands are of different places",
+        expected=f"longitude and latitude {found} (the bands)",
+        got=f"{told} (CORNER_UL_LON_PRODUCT and the others)",
+        remedy="Put the MTL file of this scene beside its bands.",
+    )
 
 
 def _wanted(mtl: Mtl, *, sensor: LandsatSensor) -> list[MtlBand]:

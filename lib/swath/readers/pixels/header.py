@@ -60,6 +60,7 @@ class RasterHeader:
         descriptions: Name of each band, as the file says; empty where it says none.
         control: What is said of the control points that the map was fitted to: their number, what they are off [px]; empty
             for rasters that have a map or a model.
+        file_bytes: Length of the file.
     """
 
     grid: Grid
@@ -72,6 +73,7 @@ class RasterHeader:
     scalings: tuple[tuple[float, float], ...] = ()
     descriptions: tuple[str, ...] = ()
     control: Mapping[str, str | int | float] = field(default_factory=dict)
+    file_bytes: int = 0
 
     def scaling(self, band_index: int) -> tuple[float, float]:
         """Scale and offset of a band, from 1; 1 and 0 where the file says none."""
@@ -108,7 +110,7 @@ def inspect(
             # rasterio.open would enter an environment of its own: a sixth of what it costs to look at a small file.
             with DatasetReader(openable(href), driver=driver) as source:
                 _check_size(href, source=source, max_pixels=max_pixels)
-                return _header(href, source=source, rpc=rpc, tile=tile)
+                return replace(_header(href, source=source, rpc=rpc, tile=tile), file_bytes=size)
 
     try:
         header = patiently(look, href=href)

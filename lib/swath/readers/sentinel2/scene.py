@@ -1,9 +1,9 @@
 """Sentinel-2 Level-1C: SAFE folder or zip, or a tile of the AWS open-data layout, to a Scene."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from swath.errors import GeometryError, MissingBandError, ReadError, SceneError
+from swath.errors import GeometryError, MetadataError, MissingBandError, ReadError, SceneError
 from swath.readers.files.digest import Fingerprint, combined_digest, fingerprint
 from swath.readers.pixels.delivered import stored_of
 from swath.readers.pixels.header import inspect
@@ -139,6 +139,13 @@ def _asset(native: str, *, sources: _Sources) -> Asset:
             got=f"{header.grid.crs} in {href}",
             remedy="Give the delivery as ESA made it: angle grids are in the tile's own coordinates.",
         )
+    if not _meet(header.grid.bounds, nominal.bounds):
+        raise MetadataError(
+            f"{native} is of another place than its metadata says",
+            expected=f"a part of {_edges(nominal.bounds)} by the granule's geocoding (left, bottom, right, top)",
+            got=f"{_edges(header.grid.bounds)} in {href}",
+            remedy="Give the delivery as ESA made it: its angles are of another place.",
+        )
     stored = stored_of(header, dtype=header.dtype, told=metadata.nodata)
     return Asset(
         band=band_of(native, platform=metadata.platform),
@@ -157,6 +164,14 @@ def _asset(native: str, *, sources: _Sources) -> Asset:
         stored=stored,
         mask=header.mask,
     )
+
+
+def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _edges(bounds: Sequence[float]) -> str:
+    return ", ".join(f"{edge:.0f}" for edge in bounds)
 
 
 def _residue(native: str, *, metadata: Sentinel2Metadata) -> int | None:

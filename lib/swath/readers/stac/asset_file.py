@@ -1,13 +1,14 @@
 """One band of a STAC item as a file: its type, nodata and calibration, by the item and by the file together."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import isclose
 
 import numpy as np
 
 from swath.algo.rpc import Rpc
 from swath.algo.solar import earth_sun_distance_au
-from swath.errors import MetadataError, ReadError
+from swath.errors import ChecksumError, MetadataError, ReadError
 from swath.readers.files.digest import checked_fingerprint, sha256_of_multihash
 from swath.readers.gate.terms import terms_in_use
 from swath.readers.pixels.delivered import dn_type, stored_of
@@ -28,9 +29,23 @@ _OLI = "landsat-oli"
 _UNDESCRIBED = 1
 
 
-def asset_of(
-    candidate: BandCandidate, *, item: Item, platform: Platform, rpc: Rpc | None
-) -> tuple[Asset, Mapping[str, str | int | float]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandFile:
+    """One band as a file.
+
+    Args:
+        asset: The band.
+        control: What is said of the control points that its map was fitted to; usually empty.
+        length: What the item has wrong about the length of the file, in words; empty where that is right or not said. Such a
+            file may be a crop of the delivery's, and whether it is whole its own header tells.
+    """
+
+    asset: Asset
+    control: Mapping[str, str | int | float]
+    length: str
+
+
+def asset_of(candidate: BandCandidate, *, item: Item, platform: Platform, rpc: Rpc | None) -> BandFile:
     """The band as a file: its header is read, its digest taken, and what the file says compared with what the item says.
 
     Args:
@@ -51,6 +66,7 @@ def asset_of(
         known = checked_fingerprint(href, checksum=candidate.checksum)
         digest = known.sha256
     header = inspect(href, known=known, rpc=rpc)
+    length = _length_note(candidate, header=header, trusted=known is None)
     dtype = _dn_type(candidate, header=header)
     _check_entries(candidate, header=header)
     candidate = as_in_file(candidate, header=header)
@@ -71,7 +87,22 @@ def asset_of(
         mask=header.mask,
         stored=stored,
     )
-    return asset, header.control
+    return BandFile(asset=asset, control=header.control, length=length)
+
+
+def _length_note(candidate: BandCandidate, *, header: RasterHeader, trusted: bool) -> str:
+    """What the item has wrong about the length of a file; of one that is not read the length alone can refute the checksum."""
+    told, found = candidate.file_bytes, header.file_bytes
+    if told is None or told == found:
+        return ""
+    if trusted:
+        raise ChecksumError(
+            "a file is not as long as the one that its trusted checksum is of",
+            expected=f"{told} bytes by file:size",
+            got=f"{found} bytes of {candidate.href}",
+            remedy="Fetch the file again, correct file:size, or run without --trust-checksums.",
+        )
+    return f"the item says {told} bytes of {candidate.band.name}, the file has {found}"
 
 
 def trusted_digest(checksum: str) -> str:

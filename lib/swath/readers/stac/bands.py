@@ -180,7 +180,12 @@ def _candidate(item: Item, key: str, *, band: Band, layer: JsonLayer, index: int
         sun_said=normalised is not None,
         radiance=layer.speaks_of_radiance,
         checksum=str(layer.asset.get("file:checksum") or layer.asset.get("checksum:multihash") or ""),
+        file_bytes=_length(layer.asset.get("file:size")),
     )
+
+
+def _length(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def is_thermal(name: str) -> bool:

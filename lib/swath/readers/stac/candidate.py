@@ -28,6 +28,7 @@ class BandCandidate:
         radiance: Whether its title, description or roles call it a radiance.
         surface: Where it is described as surface reflectance, and how; empty where it is not.
         checksum: ``file:checksum``; empty when there is none.
+        file_bytes: ``file:size``; None when the item does not say.
         quality: Scheme of a quality band; None for measurements.
         calibration: Calibration from a metadata file beside the band, where the item has no scale of its own.
     """
@@ -50,5 +51,6 @@ class BandCandidate:
     radiance: bool = False
     surface: str = ""
     checksum: str = ""
+    file_bytes: int | None = None
     quality: QualityScheme | None = None
     calibration: Calibration | None = None

@@ -29,6 +29,7 @@ from swath.readers.stac.ownership import license_of, providers_of
 from swath.readers.stac.platform import platform_of
 from swath.readers.stac.raw import refined, rpc_beside
 from swath.readers.stac.sentinel2 import baseline_of, read_beside, with_product
+from swath.readers.stac.stated_place import check_place
 from swath.readers.stac.units import COUNTS
 from swath.scene import Scene, processing_date
 from swath.sensors import SENSORS
@@ -87,10 +88,13 @@ def _scene(item: Item, *, source: str) -> Scene:
     if not any(c.quality is None for c in usable.values()):
         raise _without_bands(item, chosen=chosen)
     files = {name: asset_of(c, item=item, platform=platform, rpc=rpc) for name, c in usable.items()}
-    assets, control = refined({name: asset for name, (asset, _) in files.items()}, item=item)
+    assets, control = refined({name: file.asset for name, file in files.items()}, item=item)
     # Of several files that are fitted to points of their own, the one that is off most is told.
-    fitted = max((told for _, told in files.values() if told), key=lambda told: told["swath:control_most_px"], default={})
+    told = (file.control for file in files.values() if file.control)
+    fitted = max(told, key=lambda control: control["swath:control_most_px"], default={})
+    lengths = next(({"file:size": file.length} for file in files.values() if file.length), {})
     check_extents(assets)
+    wrong = check_place(item, assets=assets, keys={name: candidate.key for name, candidate in usable.items()})
     digests = [(usable[name].key + end, digest) for name, asset in assets.items() for end, digest in asset.digests.items()]
     if beside.granule_digest:
         digests.append(("granule_metadata", beside.granule_digest))
@@ -114,7 +118,7 @@ def _scene(item: Item, *, source: str) -> Scene:
         cloud_cover_percent=item.number("eo:cloud_cover"),
         atmosphere=_atmosphere(item),
         properties={**_kept(item), **_trusted(usable.values()), **fitted, **control},
-        left_out={**left_out, **dict(beside.notes), **_unchecked(usable.values())},
+        left_out={**left_out, **dict(beside.notes), **_unchecked(usable.values()), **wrong, **lengths},
         license="" if known else license_of(item),
         providers=() if known else providers_of(item),
     )

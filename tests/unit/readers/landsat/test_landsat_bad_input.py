@@ -202,3 +202,23 @@ def test_a_link_in_a_tar_is_not_followed(write_landsat: Callable[..., Path], tmp
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=r"the scene cannot be listed: expected a folder, MTL file or tar; got .*nothing"):
         read_scene(str(tmp_path / "nothing"))
+
+
+def test_an_mtl_file_of_another_place_than_the_bands(write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path)
+    mtl = next(folder.glob("*_MTL.txt"))
+    text = mtl.read_text(encoding="ascii")
+    # The bands are near 106 W, 40 N.
+    for west, refused in ((-107.2, False), (-104.2, True)):
+        corners = [
+            (corner, west + 1.0 * (corner[1] == "R"), 40.0 - 1.0 * (corner[0] == "L")) for corner in ("UL", "UR", "LL", "LR")
+        ]
+        lines = [f"    CORNER_{c}_LAT_PRODUCT = {lat}\n    CORNER_{c}_LON_PRODUCT = {lon}\n" for c, lon, lat in corners]
+        mtl.write_text(text.replace("    SPACECRAFT_ID", "".join(lines) + "    SPACECRAFT_ID"), encoding="ascii")
+        if refused:
+            with pytest.raises(
+                MetadataError, match=rf"{ID}: the MTL file and the bands are of different places.*-106\.1.*got -104\.2"
+            ):
+                read_scene(str(folder))
+        else:
+            assert read_scene(str(folder)).scene_id == ID

@@ -64,6 +64,12 @@ def test_another_crs_than_the_metadata_says_is_an_error(write_safe: WriteSafe) -
         read_scene(str(safe))
 
 
+def test_bands_of_another_tile_than_the_metadata_are_an_error(write_safe: WriteSafe) -> None:
+    safe = write_safe(tile={"<ULX>": "<ULX>9"})
+    with pytest.raises(MetadataError, match=r"B\w\w is of another place than its metadata says.*a part of 9\d{6}, "):
+        read_scene(str(safe))
+
+
 def test_level_2a_is_refused_with_a_remedy(write_safe: WriteSafe) -> None:
     safe = write_safe(product={"PROCESSING_LEVEL": "Level-2A"}, tile={"Level-1C_Tile_ID": "Level-2A_Tile_ID"})
     with pytest.raises(MetadataError, match=r"surface reflectance already.*Level-2A.*Give the Level-1C"):
