@@ -2,7 +2,7 @@
 
 Both Dockerfiles run it in the layer that installs the lock: what a later layer removes is still carried.
 
-    python slim.py FOLDER                 the site-packages of the image: remove, then compile
+    python slim.py FOLDER                 the site-packages of the image: remove, strip (binutils), then compile
     python slim.py FOLDER --foreign-spark the base image brings a Spark of its own: pyspark's jars go as well
     python slim.py FOLDER --runs          an image of runs: what only training and the import of models need goes as well
     python slim.py FOLDER --table LOCK    remove nothing; print in Markdown what the image will hold (arithmetic)
@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from fnmatch import translate
 from pathlib import Path, PurePosixPath
+from struct import unpack_from
 from typing import Final
 
 #: Of AWS, what swath, MLflow and the ways to credentials speak to.
@@ -63,6 +64,7 @@ UNUSED: Final = {
     ),
     "libraries of other systems": ("pyspark/jars/netty-*-osx-*", "pyspark/jars/netty-*-windows-*"),
     "ONNX tools that no run calls": tuple(f"onnxruntime/{part}" for part in ("quantization", "tools", "transformers")),
+    "ONNX Runtime for programs in C; Python has its own copy": ("onnxruntime/capi/libonnxruntime.so.*",),
 }
 #: Distributions of the lock that only training and the import of models need. A command that misses one names its extra.
 TRAINING: Final = (
@@ -107,6 +109,10 @@ LOADED: Final = (  # fmt: skip
 _PATTERNS: Final = {
     name: re.compile("|".join(f"{translate(pattern)[:-2]}(?:/.*)?" for pattern in patterns)) for name, patterns in UNUSED.items()
 }
+#: Begins ELF files of 64 bits, little-endian.
+_ELF64: Final = b"\x7fELF\x02\x01"
+_ELF_BYTES: Final = 64
+_LOADED_SEGMENT: Final = 1
 #: Rows of the table: packages below this many megabytes are one row.
 _ROW_MB: Final = 15
 
@@ -127,6 +133,44 @@ def slim(packages: Path, *, foreign_spark: bool, runs_only: bool = False) -> int
             removed += path.lstat().st_size
             path.unlink()
     return removed
+
+
+def strip(packages: Path) -> int:
+    """Take the symbols that only debuggers read out of compiled modules and libraries; how many bytes that was.
+
+    Without binutils nothing is taken, and 0 is returned.
+    """
+    program, taken = shutil.which("strip"), 0
+    for path in packages.rglob("*.so*") if program else ():
+        if path.is_symlink() or not path.is_file() or not _segments(path):
+            continue
+        less = path.with_name(f".{path.name}.stripped")
+        done = subprocess.run([str(program), "--strip-unneeded", "-o", str(less), str(path)], capture_output=True, check=False)
+        # What patchelf has moved about, as in most wheels' folders of libraries, strip may put where no loader takes it.
+        if done.returncode == 0 and _loads(less):
+            taken += path.stat().st_size - less.stat().st_size
+            less.replace(path)
+        less.unlink(missing_ok=True)
+    return taken
+
+
+def _segments(path: Path) -> list[tuple[int, int, int]]:
+    """Offset, address and alignment of each segment that is loaded, of a 64-bit ELF file; none of any other file."""
+    with path.open("rb") as file:
+        head = file.read(_ELF_BYTES)
+        if not head.startswith(_ELF64) or len(head) < _ELF_BYTES:
+            return []
+        (start,), (size, number) = unpack_from("<Q", head, 32), unpack_from("<HH", head, 54)
+        file.seek(start)
+        table = file.read(size * number)
+    rows = [unpack_from("<IIQQQQQQ", table, size * n) for n in range(number)]
+    return [(offset, address, alignment) for kind, _, offset, address, _, _, _, alignment in rows if kind == _LOADED_SEGMENT]
+
+
+def _loads(path: Path) -> bool:
+    """Whether glibc takes the file: the rule of its ``_dl_map_object_from_fd``."""
+    rows = _segments(path)
+    return bool(rows) and all(alignment and not (address - offset) % alignment for offset, address, alignment in rows)
 
 
 def _without_training(packages: Path) -> int:
@@ -202,8 +246,11 @@ def main(words: list[str]) -> None:
             sys.stdout.write(f"| {part} | {brought:.0f} | {left:.0f} |\n")
         return
     removed = slim(packages, foreign_spark="--foreign-spark" in words, runs_only="--runs" in words)
+    taken = strip(packages)
+    # After it: a library that does not bear it fails the build here.
     load(packages)
-    sys.stdout.write(f"{removed / 1e6:.0f} MB removed\n")
+    told = f"{taken / 1e6:.0f} MB of symbols" if taken else "no symbols (strip of binutils is not here)"
+    sys.stdout.write(f"{removed / 1e6:.0f} MB and {told} removed\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the images leave out: nothing that a run loads; and the table of sizes in the guide, which is arithmetic."""
 
+import ctypes
 import importlib.util
 import json
 import platform
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from swath.simulator.simulate import simulate
+from swath.spark.start.java import java_homes, java_major
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = Path(pytest.__file__).resolve().parents[1]
@@ -64,6 +66,7 @@ def test_what_no_run_opens_is_removed_and_the_rest_stays(slim: Any, tmp_path: Pa
         "pyspark/jars/scala-compiler-2.13.16.jar",
         "pyspark/jars/netty-transport-native-kqueue-4.1.118.Final-osx-x86_64.jar",
         "onnxruntime/tools/a.py",
+        "onnxruntime/capi/libonnxruntime.so.1.32.0",
         "botocore/data/ec2/2016-11-15/service-2.json.gz",
     )
     kept = (
@@ -85,6 +88,44 @@ def test_what_no_run_opens_is_removed_and_the_rest_stays(slim: Any, tmp_path: Pa
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == set(kept)
     slim.slim(tmp_path, foreign_spark=True)
     assert not list((tmp_path / "pyspark" / "jars").iterdir())
+
+
+def test_symbols_are_taken_out_of_what_the_loader_still_takes_and_of_nothing_else(slim: Any, tmp_path: Path) -> None:
+    built = next((PACKAGES / "yaml").glob("_yaml*.so"))
+    moved = max((PACKAGES / "numpy.libs").glob("lib*openblas*.so*"), key=lambda path: path.stat().st_size)
+    for path in (built, moved):
+        shutil.copy2(path, tmp_path)
+    (tmp_path / "text.so").write_bytes(b"no library")
+    (tmp_path / "short.so").write_bytes(b"\x7fELF\x02\x01")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    taken = slim.strip(tmp_path)
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert after.keys() == before.keys()
+    assert taken == sum(map(len, before.values())) - sum(map(len, after.values()))
+    assert taken > 1e6 or shutil.which("strip") is None
+    assert after["text.so"] == b"no library"
+    for name in (built.name, moved.name):
+        ctypes.CDLL(str(tmp_path / name), mode=ctypes.RTLD_LOCAL)
+
+
+def test_java_is_made_of_modules_that_exist_and_of_those_that_spark_needs() -> None:
+    lines = (ROOT / "spark-operator" / "modules.txt").read_text(encoding="utf-8").splitlines()
+    named = [line for line in lines if not line.startswith("#")]
+    assert named == sorted(set(named))
+    for home in (home for home in java_homes() if java_major(home) == 17 and (home / "jmods").is_dir()):
+        assert {f"{name}.jmod" for name in named} <= {path.name for path in (home / "jmods").iterdir()}
+    # Spark adds the module of vectors by --add-modules, and its JVM does not start without it.
+    assert {
+        "java.base",
+        "java.security.jgss",
+        "java.management",
+        "java.naming",
+        "jdk.incubator.vector",
+        "jdk.unsupported",
+    } <= set(named)
+    text = (ROOT / "spark-operator" / "Dockerfile").read_text(encoding="utf-8")
+    assert "jlink --add-modules \"$(grep -v '^#' /build/modules.txt | paste -sd,)\"" in text
+    assert "jre-headless" not in text
 
 
 def test_an_image_of_runs_lacks_whole_distributions(slim: Any, tmp_path: Path) -> None:
