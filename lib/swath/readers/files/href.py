@@ -128,6 +128,13 @@ def opened(path: str) -> BinaryIO:
     """
     if path.startswith(_S3):
         folder, _, name = path.removeprefix(_S3).rpartition("/")
+        if not folder or not name:
+            raise ReadError(
+                "the address names no object of a bucket",
+                expected="s3://bucket/key",
+                got=user_href(path),
+                remedy="Correct the href.",
+            )
         return open_store(f"s3://{folder}", create=False).open(name)
     if path.startswith(f"{_CURL}http"):
         from swath.readers.files.remote import open_remote  # noqa: PLC0415  for reads over http alone

@@ -38,6 +38,7 @@ _OLI_SCALING: Final = (2e-5, -0.1)
 ITEMS: Final = "stac"
 #: Properties by which a provider says that pixels were shifted already.
 APPLIED: Final = ("earthsearch:boa_offset_applied", "swath:offset_applied")
+_BYTES: Final = ("int8", "uint8")
 ASSUMED: Final = "L1 (assumed: the delivery states none)"
 #: Property of products that says on whose word the level of their scene rests.
 SCENE_LEVEL: Final = "swath:scene_level"
@@ -179,7 +180,9 @@ def _near(found: tuple[float, ...], known: tuple[float, ...]) -> bool:
 
 def _ends(asset: Asset, *, calibration: Reflectance, offset: float) -> tuple[float, float]:
     """Reflectance of the lowest and the highest DN of the asset's type; of 16 bits where the type is a float."""
-    limits = np.iinfo(asset.dtype if np.dtype(asset.dtype).kind in "iu" else "int16")
+    # What fewer bits than the asset's hold, wider ones cannot make larger.
+    dtype = asset.stored.dtype if asset.stored is not None and asset.stored.dtype in _BYTES else asset.dtype
+    limits = np.iinfo(dtype if np.dtype(dtype).kind in "iu" else "int16")
     return float(limits.min) * calibration.gain + offset, float(limits.max) * calibration.gain + offset
 
 

@@ -226,8 +226,9 @@ def check_level(level: str) -> None:
         MetadataError: The level is not 1C.
     """
     if level != LEVEL:
+        corrected = level.startswith("2")
         raise MetadataError(
-            "this is a Level-2A product: its bands are surface reflectance already",
+            f"this is a Level-{level} product" + (": its bands are surface reflectance already" if corrected else ""),
             expected="Sentinel-2 Level-1C",
             got=f"Level-{level}",
             remedy="Give the Level-1C product of the same acquisition.",

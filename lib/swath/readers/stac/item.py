@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from os.path import realpath
 from pathlib import Path
 from posixpath import normpath
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from swath.errors import MetadataError, ReadError
@@ -16,12 +16,15 @@ from swath.readers.files.href import gdal_href, open_bytes, split_item
 from swath.readers.files.origin import HTTP, remembered, said
 from swath.readers.files.times import time_in
 from swath.readers.files.xml import read_metadata
+from swath.readers.stac.said_twice import object_once, refuse_twice
 
 _LARGEST = sys.float_info.max
 
 #: A collection of a hundred thousand items.
 MAX_COLLECTION_BYTES = 512 << 20
 JsonObject = Mapping[str, Any]
+_FILE: Final = "file://"
+_THIS_MACHINE: Final = "localhost"
 #: What names an item of a collection by its place.
 POINTER = "/features/"
 
@@ -134,14 +137,29 @@ class Item:
         return decoded if not _is_there(absolute) and _is_there(decoded) else absolute
 
     def _absolute(self, href: str) -> str:
+        if href.startswith(_FILE):
+            return self._on_this_machine(href.removeprefix(_FILE))
         if "://" in href or href.startswith("/"):
-            return href.removeprefix("file://")
+            return href
         if "://" in self.href:
             scheme, _, place = self.href.partition("://")
             folder = place.rpartition("/")[0]
             return f"{scheme}://{normpath(f'{folder}/{href}')}"
         # Not Path.resolve: a link to itself is an error there, and here a file that cannot be read.
         return realpath(Path(self.href).absolute().parent / href)
+
+    def _on_this_machine(self, place: str) -> str:
+        """The path after ``file://`` (RFC 8089), which may begin with this machine's name and with no other."""
+        path = place.removeprefix(_THIS_MACHINE)
+        if path.startswith("/"):
+            return path
+        raise MetadataError(
+            "the href of an asset names a file of another machine",
+            expected="file:///folder/file, or a path relative to the item",
+            got=f"{_FILE}{place}"[:120],
+            remedy="Correct the item, or copy the file.",
+            scene_id=self.item_id,
+        )
 
     def canonical(self) -> bytes:
         """The item as canonical JSON, without links and signatures: they tell where it is served, not what it is."""
@@ -170,6 +188,7 @@ def read_item(href: str) -> Item:
             got=f"{len(found)} in {path}",
             remedy="Name one item: collection.json#<item id>.",
         )
+    refuse_twice(found[0], href=path)
     return checked_item(found[0], href=path)
 
 
@@ -254,7 +273,7 @@ def _is_there(href: str) -> bool:
 
 def _read_object(path: str) -> JsonObject:
     try:
-        loaded = json.loads(read_metadata(gdal_href(path), max_bytes=MAX_COLLECTION_BYTES))
+        loaded = json.loads(read_metadata(gdal_href(path), max_bytes=MAX_COLLECTION_BYTES), object_pairs_hook=object_once)
     except (ValueError, RecursionError) as error:
         raise MetadataError(
             "the item is not JSON", expected="a STAC item", got=f"{path}: {error}", remedy="Check the file."
