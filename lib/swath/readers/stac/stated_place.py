@@ -98,8 +98,9 @@ def _around_geometry(geometry: Any) -> GlobeBox | None:
     pending = [object_of(geometry).get("coordinates")]
     while pending:
         value = pending.pop()
-        if _numbers(value, lengths=(2, 3)):
-            places.append(value)
+        place = _numbers(value, lengths=(2, 3))
+        if place:
+            places.append(place)
         else:
             pending += list_of(value)
     return around(places)
