@@ -20,6 +20,7 @@ from swath.engine.product_plan import ProductPlan, plan_product
 from swath.engine.terrain import mapping_to
 from swath.errors import GeometryError, MetadataError, SceneError
 from swath.inputs import RasterSource
+from swath.readers.pixels.bands import BandReader
 from swath.readers.registry import read_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -33,7 +34,8 @@ def write(tmp_path: Path) -> Write:
 
     def written(*, control: Any = None, rpc: Rpc | None = None, name: str = "pan.tif", **properties: Any) -> str:
         shape: dict[str, Any] = {"height": 2000, "width": 3000, "count": 1, "dtype": "uint8"}
-        kind: dict[str, Any] = {"driver": "GTiff", "compress": "deflate"} if name.endswith("tif") else {"driver": "JP2OpenJPEG"}
+        kinds: dict[str, dict[str, Any]] = {"tif": {"driver": "GTiff", "compress": "deflate"}, "ntf": {"driver": "NITF"}}
+        kind = kinds.get(name[-3:], {"driver": "JP2OpenJPEG"})
         with rasterio.open(tmp_path / name, "w", **kind, **shape) as target:
             target.write(np.ones((1, 2000, 3000), dtype=np.uint8))
         (tmp_path / "pan_RPC.TXT").write_text(text_of(rpc or simple()), encoding="utf-8")
@@ -165,3 +167,15 @@ def test_a_raw_scene_over_a_pole_is_refused(write: Write, tmp_path: Path, side: 
     href = write(rpc=simple(lat_off=side * 89.995, long_off=0.0, long_scale=60.0))
     with pytest.raises(GeometryError, match="the image goes over a pole"):
         plan(href, sea, grid={"crs": "EPSG:3413" if side > 0 else "EPSG:3031"})
+
+
+def test_the_pixels_of_a_nitf_are_read(write: Write, tmp_path: Path) -> None:
+    href = write(name="pan.ntf")
+    values = (np.arange(2000 * 3000) % 251 + 1).astype(np.uint8).reshape(1, 2000, 3000)
+    (tmp_path / "pan.ntf").unlink()
+    with rasterio.open(tmp_path / "pan.ntf", "w", driver="NITF", height=2000, width=3000, count=1, dtype="uint8") as target:
+        target.write(values)
+    scene = read_scene(href)
+    assert scene.reference.raw
+    with BandReader() as reader:
+        np.testing.assert_array_equal(reader.read(scene, "pan", scene.reference.window).values, values[0])

@@ -16,8 +16,8 @@ from swath.stores.options import OUTPOSTS, StoreOptions, gdal_options, store_opt
 from swath.stores.registry import open_store
 
 #: Drivers that may open what a delivery holds. Anything else (a VRT that calls itself .TIF could name any other
-#: file of the machine or a URL) is refused.
-TRUSTED_DRIVERS = ("GTiff", "JP2OpenJPEG")
+#: file of the machine or a URL) is refused. NITF holds its image in the file itself.
+TRUSTED_DRIVERS = ("GTiff", "JP2OpenJPEG", "NITF")
 
 _S3 = "/vsis3/"
 _REMOTE, _HTTP = "/vsi", "/vsicurl/http"
@@ -39,7 +39,7 @@ GDAL_OPTIONS: dict[str, str] = {
     "GDAL_HTTP_CONNECTTIMEOUT": "10",
     "GDAL_HTTP_LOW_SPEED_TIME": "60",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF,.jp2,.JP2,.zip,.tar,.msk,.MSK",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF,.jp2,.JP2,.ntf,.NTF,.nitf,.zip,.tar,.msk,.MSK",
 }
 
 

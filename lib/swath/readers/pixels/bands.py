@@ -222,13 +222,13 @@ class BandReader:
 def _opened(href: str) -> rasterio.DatasetReader:
     """Open with the trusted drivers alone, the likelier one first."""
     name = openable(href)
-    likely = "JP2OpenJPEG" if href.lower().endswith(".jp2") else "GTiff"
+    likely = {".jp2": "JP2OpenJPEG", ".ntf": "NITF", "nitf": "NITF"}.get(href.lower()[-4:], "GTiff")
     try:
         return rasterio.open(name, driver=likely)
     except RasterioError:
-        (other,) = (d for d in TRUSTED_DRIVERS if d != likely)
-        with contextlib.suppress(RasterioError):
-            return rasterio.open(name, driver=other)
+        for other in (d for d in TRUSTED_DRIVERS if d != likely):
+            with contextlib.suppress(RasterioError):
+                return rasterio.open(name, driver=other)
         raise
 
 

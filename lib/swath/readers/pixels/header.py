@@ -35,7 +35,9 @@ MAX_BLOCK_BYTES = 1 << 29
 
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JP2_MAGICS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
-_NITF_MAGICS = (b"NITF0", b"NSIF0")
+_NITF_MAGICS = (b"NITF02.10", b"NSIF01.00")
+#: Where the length of the file is in its header (MIL-STD-2500C, table A-1: FL, 12 digits).
+_NITF_LENGTH = slice(342, 354)
 _JP2_END = b"\xff\xd9"
 #: Points of which an affine map, which has six numbers, leaves a residual; and what they may be off it.
 _LEAST_POINTS, _MOST_OFF_PX = 4, 1.0
@@ -93,7 +95,7 @@ def inspect(
         tile: Whether the raster is a part of the image that the model is of.
 
     Raises:
-        ReadError: Missing, empty, not a GeoTIFF or JPEG 2000, cut short, or absurdly large.
+        ReadError: Missing, empty, not a GeoTIFF, JPEG 2000 or NITF, cut short, or absurdly large.
         GeometryError: No CRS, or pixels without an area.
         MetadataError: The model of a raw image cannot be used.
     """
@@ -117,7 +119,7 @@ def inspect(
     except RasterioError as error:
         raise ReadError(
             "a raster cannot be opened",
-            expected="an intact GeoTIFF or JPEG 2000",
+            expected="an intact GeoTIFF, JPEG 2000 or NITF",
             got=f"{href}: {error}",
             remedy="Fetch the file again.",
         ) from error
@@ -177,15 +179,10 @@ def _driver(href: str, *, size: int, head: bytes) -> str:
     if head.startswith(_JP2_MAGICS):
         return "JP2OpenJPEG"
     if head.startswith(_NITF_MAGICS):
-        raise ReadError(
-            "a raster is a NITF, which is not opened",
-            expected="a GeoTIFF or JPEG 2000",
-            got=href,
-            remedy="Convert it where you trust it: `gdal_translate -co TILED=YES IN.NTF OUT.TIF` keeps its pixels and its RPC.",
-        )
+        return "NITF"
     raise ReadError(
         "a raster is empty" if not size else "a file is not a raster that we open",
-        expected="a GeoTIFF or JPEG 2000",
+        expected="a GeoTIFF, JPEG 2000 or NITF 2.1",
         got=f"{href} of {size} bytes" + (f" that begins with {head[:8]!r}" if size else ""),
         remedy="Fetch the file again.",
     )
@@ -194,6 +191,9 @@ def _driver(href: str, *, size: int, head: bytes) -> str:
 def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile: bool) -> RasterHeader:
     affine = source.transform
     crs = crs_name(source.crs)
+    if source.driver == "NITF":
+        _check_nitf(href, source=source, rpc=rpc)
+        crs = ""  # its corners are those of a search, to a second of arc: the model says where its pixels are
     if not crs and (rpc is not None or source.rpcs is not None):
         model = RawModel(rpc=rpc or rpc_of_gdal(source.rpcs))
         grid = raw_grid(model, height=source.height, width=source.width, check=not tile)
@@ -218,6 +218,23 @@ def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile:
         error.got = f"{href}: {error.got}"
         raise
     return _of(href, source=source, grid=grid)
+
+
+def _check_nitf(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None) -> None:
+    if source.subdatasets:
+        raise ReadError(
+            "a NITF holds several images",
+            expected="one image",
+            got=f"{len(source.subdatasets)} in {href}",
+            remedy="Take each out: `gdal_translate -co TILED=YES NITF_IM:0:IN.NTF OUT.TIF` keeps its pixels and its RPC.",
+        )
+    if source.rpcs is None and rpc is None:
+        raise GeometryError(
+            "the NITF has no model of its image",
+            expected="RPC00B, or a file with the role rpc: corners are to a second of arc",
+            got=href,
+            remedy="Fetch the delivery with its RPC, or convert an image on a map to a GeoTIFF where its place is known.",
+        )
 
 
 def _of_gcps(href: str, *, source: rasterio.DatasetReader) -> RasterHeader:
@@ -291,7 +308,8 @@ def _check_complete(href: str, *, driver: str, size: int, tail: bytes) -> None:
     The codestream is the last box of a delivered JPEG 2000; its end marker cannot occur inside it (ISO 15444-1,
     annex A.1 and B.10: bytes above 0xFF8F only start markers).
     """
-    needed = _tiff_bytes(href, size=size) if driver == "GTiff" else 0
+    measure = {"GTiff": _tiff_bytes, "NITF": _nitf_bytes}.get(driver)
+    needed = measure(href, size=size) if measure is not None else 0
     if needed > size or (driver == "JP2OpenJPEG" and _JP2_END not in tail):
         raise ReadError(
             "a raster is truncated",
@@ -299,6 +317,13 @@ def _check_complete(href: str, *, driver: str, size: int, tail: bytes) -> None:
             got=f"{href} of {size} bytes",
             remedy="Fetch the file again.",
         )
+
+
+def _nitf_bytes(href: str, *, size: int) -> int:
+    """The length of the file as its header says; one byte more than there are where the header is cut off."""
+    with open_bytes(href) as file:
+        said = file.read(_NITF_LENGTH.stop)[_NITF_LENGTH]
+    return int(said) if said.isdigit() and len(said) == _NITF_LENGTH.stop - _NITF_LENGTH.start else size + 1
 
 
 def _tiff_bytes(href: str, *, size: int) -> int:

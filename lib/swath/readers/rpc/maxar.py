@@ -37,7 +37,7 @@ _ESUN: Final[Mapping[str, Mapping[str, float]]] = {
 }
 _GROUP: Final = re.compile(r"BEGIN_GROUP\s*=\s*(\w+)(.*?)END_GROUP\s*=\s*\1", re.DOTALL)
 _VALUE: Final = re.compile(r"^\s*(\w+)\s*=\s*\"?([^\";\n]+)\"?\s*;", re.MULTILINE)
-_RASTERS: Final = (".tif", ".tiff", ".jp2")
+_RASTERS: Final = (".tif", ".tiff", ".jp2", ".ntf")
 #: First and last line and sample of a tile.
 _CORNERS: Final = ("ULRowOffset", "ULColOffset", "LRRowOffset", "LRColOffset")
 

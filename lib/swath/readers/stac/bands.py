@@ -18,11 +18,11 @@ from swath.scene import Band, QualityScheme
 #: ``image/vnd.stac.geotiff`` is what STAC itself recommended before 1.0; USGS still writes it.
 _RASTER_TYPES = (
     "image/tiff", "image/geotiff", "image/x.geotiff", "image/vnd.stac.geotiff", "application/geotiff", "application/x-geotiff",
-    "image/jp2", "image/jpeg2000", "image/jpx", "image/j2k",
+    "image/jp2", "image/jpeg2000", "image/jpx", "image/j2k", "application/vnd.nitf", "image/nitf",
 )  # fmt: skip
 #: Types that say nothing: the suffix decides.
 _ANY_TYPE = frozenset({"application/octet-stream", "binary/octet-stream", "image/*"})
-_RASTER_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k")
+_RASTER_SUFFIXES = (".tif", ".tiff", ".jp2", ".j2k", ".ntf", ".nitf")
 #: Roles of assets that are no measurement.
 _OTHER_ROLES = frozenset({"thumbnail", "overview", "metadata", "visual", "date", "graphic"})
 #: Roles of bands of bits.

@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
+from tests.unit.algo.test_rpc import simple
 
+from swath.algo.raw_image import model_of
+from swath.algo.rpc import Rpc
 from swath.errors import GeometryError, MetadataError, ReadError, SceneError
 from swath.readers.files.digest import fingerprint
 from swath.readers.pixels import header as header_module
@@ -201,11 +204,56 @@ def test_control_points_without_a_system_too_few_or_off_a_plane_are_refused(
         inspect(str(path))
 
 
-def test_a_nitf_is_refused_with_its_conversion(tmp_path: Path) -> None:
-    path = tmp_path / "image.ntf"
-    path.write_bytes(b"NITF02.10" + bytes(2000))
-    with pytest.raises(ReadError, match=r"a raster is a NITF, which is not opened: .*gdal_translate"):
-        inspect(str(path))
+def rpc00b(rpc: Rpc) -> str:
+    """The tagged record RPC00B of a model, 1041 characters (STDI-0002)."""
+    numbers = [f"{rpc.line_off:06.0f}", f"{rpc.samp_off:05.0f}", f"{rpc.lat_off:+08.4f}", f"{rpc.long_off:+09.4f}"]
+    numbers += [f"{rpc.height_off:+05.0f}", f"{rpc.line_scale:06.0f}", f"{rpc.samp_scale:05.0f}", f"{rpc.lat_scale:+08.4f}"]
+    numbers += [f"{rpc.long_scale:+09.4f}", f"{rpc.height_scale:+05.0f}"]
+    terms = [f"{v:+.6E}" for v in rpc.coefficients.ravel()]
+    return "".join(["1", "0000.00", "0000.00", *numbers, *(t[:-2] + t[-1] for t in terms)])
+
+
+@pytest.fixture(params=["rpc"])
+def nitf(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A NITF with corners, and with RPC00B unless it has corners alone."""
+    path, rpc = tmp_path / "image.ntf", simple(line_off=34.0, line_scale=35.0, samp_off=44.0, samp_scale=45.0)
+    shape: dict[str, Any] = {"width": 90, "height": 70, "count": 1, "dtype": "uint16"}
+    corners = "+44.010+004.980+44.010+005.020+43.990+005.020+43.990+004.980"
+    model = {} if request.param == "corners" else {"TRE": f"RPC00B={rpc00b(rpc)}"}
+    with rasterio.open(path, "w", driver="NITF", **model, ICORDS="D", IGEOLO=corners, **shape) as target:
+        target.write((np.arange(70 * 90).reshape(1, 70, 90) % 4000 + 1).astype(np.uint16))
+    return path
+
+
+def test_a_nitf_is_a_raw_image_by_its_model_not_a_map_by_its_corners(nitf: Path) -> None:
+    with rasterio.open(nitf, driver="NITF") as source:
+        assert source.crs is not None or source.gcps[0], "the file has corners"
+    header = inspect(str(nitf))
+    assert (header.grid.raw, header.grid.width, header.grid.height, header.dtype) == (True, 90, 70, "uint16")
+    found, expected = model_of(header.grid.crs).rpc, simple(line_off=34.0, line_scale=35.0, samp_off=44.0, samp_scale=45.0)
+    # RPC00B keeps six digits of a coefficient.
+    np.testing.assert_allclose(found.coefficients, expected.coefficients, atol=1e-6)
+    place = np.array([5.005]), np.array([44.004]), np.array([480.0])
+    np.testing.assert_allclose(found.image_of(*place), expected.image_of(*place), atol=1e-3)
+
+
+def test_a_nitf_that_is_cut_off_or_of_another_version_is_refused(nitf: Path) -> None:
+    data = nitf.read_bytes()
+    nitf.write_bytes(data[:-500])
+    with pytest.raises(ReadError, match=f"a raster is truncated: expected {len(data)} bytes or more"):
+        inspect(str(nitf))
+    nitf.write_bytes(data[:200])
+    with pytest.raises(ReadError, match="a raster is truncated"):
+        inspect(str(nitf))
+    nitf.write_bytes(b"NITF01.10" + data[9:])
+    with pytest.raises(ReadError, match=r"not a raster that we open: expected a GeoTIFF, JPEG 2000 or NITF 2\.1"):
+        inspect(str(nitf))
+
+
+@pytest.mark.parametrize("nitf", ["corners"], indirect=True)
+def test_a_nitf_without_a_model_is_no_map_by_its_corners(nitf: Path) -> None:
+    with pytest.raises(GeometryError, match="the NITF has no model of its image: expected RPC00B"):
+        inspect(str(nitf))
 
 
 def _same_place(path: Path, *, value: int, **changed: Any) -> str:
