@@ -52,7 +52,7 @@ def plan_command(*, as_json: bool, listing: bool, **options: Any) -> None:
 def _planned(asked: RunOptions, *, hands: "Hands | None", told: Told, listing: bool) -> dict[str, Any]:
     from swath.runs.estimate import look  # noqa: PLC0415  as above
 
-    request = request_of(asked)
+    request = request_of(asked, create=False)
     with ExitStack() as ends:
 
         def session() -> "SparkSession":

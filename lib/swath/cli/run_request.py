@@ -52,8 +52,12 @@ class RunOptions:
     catalog_base: str = ""
 
 
-def request_of(options: RunOptions) -> RunRequest:
+def request_of(options: RunOptions, *, create: bool = True) -> RunRequest:
     """Everything that can be checked without Spark is checked here.
+
+    Args:
+        options: What the command line says.
+        create: Make the output's folder where it is not there, and see that it can be written; off for questions.
 
     Raises:
         ConfigError: Something is wrong with the pipeline, its models, the inputs or the output.
@@ -63,7 +67,8 @@ def request_of(options: RunOptions) -> RunRequest:
     # What takes no time is checked before models, whose registry may have to be asked.
     asked = asked_pipeline(options)
     check_inputs(options.inputs)
-    open_store(options.output)
+    there = not bucket_of(options.output) and folder_of(options.output).exists()
+    open_store(options.output, create=create or there)
     pipeline = ready_pipeline(options, asked=asked)
     return RunRequest(
         run_id=run_id,

@@ -175,7 +175,7 @@ def _first_with_scenes(plan: Plan) -> list[Row]:
 
 
 def _changes(wanted: list[Row], *, told: list[Row], request: RunRequest) -> list[dict[str, Any]]:
-    store = open_store(request.output)
+    store = open_store(request.output, create=False)
     made = planned_changes(wanted, request=request, tables=open_tables(None, store), read=store.read)
     return [*made, *standing(told)]
 
@@ -185,7 +185,7 @@ def _planned(
 ) -> tuple[Plan, int]:
     """The plan, and the cores that would work on it."""
     # The plan of a look must not become the plan of a run: everything is written aside, the ledger is only read.
-    store, output = open_store(aside), open_store(request.output)
+    store, output = open_store(aside), open_store(request.output, create=False)
     asked = {"request": replace(request, output=aside), "remembering": False, **telling}
     if hands is not None:
         with suppress(NeedsSparkError):

@@ -10,6 +10,8 @@ import pytest
 
 from swath.cli import plan
 from swath.cli.main import main
+from swath.cli.run_request import RunOptions, request_of
+from swath.errors import ConfigError
 from swath.simulator.simulate import simulate
 from swath.spark.start.processors import processors
 from swath.spark.start.settings import cores_of
@@ -62,3 +64,22 @@ def test_cores_within_a_quota(tmp_path: Path, quota: str | None, cores: int | No
         (tmp_path / "cpu.max").write_text(f"{quota}\n", encoding="ascii")
     own = len(os.sched_getaffinity(0))
     assert processors(tmp_path / "cpu.max") == min(cores or own, own)
+
+
+def test_a_question_makes_no_output_and_refuses_one_that_is_a_file(tmp_path: Path) -> None:
+    item: dict[str, object] = {
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "id": "a",
+        "geometry": None,
+        "properties": {},
+        "links": [],
+        "assets": {},
+    }
+    (tmp_path / "a.json").write_text(json.dumps(item))
+    asked = RunOptions(pipeline="toa", inputs=(str(tmp_path / "a.json"),), output=str(tmp_path / "out"))
+    assert request_of(asked, create=False).output == str(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").write_text("")
+    with pytest.raises(ConfigError, match=r"the output .*out cannot be written"):
+        request_of(asked, create=False)

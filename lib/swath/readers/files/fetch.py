@@ -134,7 +134,8 @@ def answer_to(ask: Ask) -> "Response":
         if time.monotonic() + pause > until:
             raise FetchError(f"{ask.url} was busy for {PATIENCE_S:.0f} s: {told}", status=503)
         if ask.say is not None:
-            ask.say(redacted(f"{host_of(ask.url)} answers {told}: asking again in {pause:.1f} s"))
+            verb = "gives" if told.startswith("no answer") else "answers"
+            ask.say(redacted(f"{host_of(ask.url)} {verb} {told}: asking again in {pause:.1f} s"))
         time.sleep(pause)
         wait = min(wait * 2, _LONGEST_WAIT_S)
 
