@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Final
 
 import numpy as np
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 from rasterio.warp import transform
 
@@ -69,7 +70,7 @@ def box_of(grid: Grid) -> GlobeBox | None:
     try:
         with gdal_env():
             lons, lats = transform(grid.crs, WGS84, x.ravel(), y.ravel())[:2]
-    except RasterioError:
+    except (RasterioError, CPLE_BaseError):  # a plan of a building, another planet
         return None
     return around(zip(lons, lats, strict=True))
 

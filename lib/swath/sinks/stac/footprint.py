@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import RasterioError
 from rasterio.warp import transform
 from shapely.affinity import translate
 from shapely.geometry import LinearRing, MultiPolygon, Polygon, box, shape
@@ -99,8 +101,8 @@ def _globe_ring(grid: Grid) -> list[Point]:
     line.append(corners[-1])
     try:
         lons, lats = transform(grid.crs, "EPSG:4326", [x for x, _ in line], [y for _, y in line])[:2]
-    except ValueError as error:
-        raise _unusable(grid, str(error)) from error
+    except (ValueError, RasterioError, CPLE_BaseError) as error:
+        raise _unusable(grid, str(error)[:200]) from error
     if not all(abs(lon) <= 360.0 and abs(lat) <= 90.0 for lon, lat in zip(lons, lats, strict=True)):
         raise _unusable(grid, f"bounds {grid.bounds}")
     return list(zip(lons, lats, strict=True))

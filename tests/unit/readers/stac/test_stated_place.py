@@ -7,10 +7,11 @@ import pytest
 from rasterio import Affine
 from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, item_of
 
-from swath.errors import ChecksumError, MetadataError
+from swath.errors import ChecksumError, GeometryError, MetadataError
 from swath.readers.gate.terms import Terms, under
 from swath.readers.pixels.whereabouts import GlobeBox, box_of
 from swath.readers.registry import read_scene
+from swath.sinks.stac.footprint import footprint_of
 
 #: The raster of ``write_item``: 64 x 48 pixels of 30 m near Denver.
 TRANSFORM = [30.0, 0.0, 400005.0, 0.0, -30.0, 4400115.0]
@@ -124,3 +125,12 @@ def test_a_false_length_is_told_and_refutes_a_checksum_that_is_trusted(write_ite
     trusted = write_item(item(asset={"file:size": 12, "file:checksum": "1220" + "ab" * 32}))
     with under(Terms(trust_checksums=True)), pytest.raises(ChecksumError, match=rf"expected 12 bytes.*got {length} bytes"):
         read_scene(trusted)
+
+
+@pytest.mark.parametrize("crs", ["IAU_2015:30100", 'LOCAL_CS["plan",UNIT["m",1]]'])
+def test_a_system_without_longitude_and_latitude_is_one_of_no_place(write_item: WriteItem, crs: str) -> None:
+    scene = read_scene(write_item(item(top=THERE), crs=crs))
+    grid = scene.assets["red"].grid
+    assert box_of(grid) is None
+    with pytest.raises(GeometryError, match=r"outline has no longitude and latitude"):
+        footprint_of(grid)
