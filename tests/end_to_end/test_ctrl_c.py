@@ -51,6 +51,8 @@ def test_a_run_ends_in_order_says_how_to_go_on_and_goes_on(java: None, tmp_path:
     assert "Traceback" not in told
     assert told.rstrip().endswith("start the same command again with --run-id r1"), told
     assert 0 < made(output) < SCENES
+    events = (output / "reports" / "r1.openlineage.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(e)["eventType"] for e in events] == ["START", "ABORT"]
     with output_lock(local_store(output), run_id="another"):
         pass
     again = start(tmp_path / "scenes", output)

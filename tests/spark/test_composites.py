@@ -80,6 +80,10 @@ def test_only_tiles_and_periods_with_something_new_are_made(make: Make, spark: "
     first = make(every="6M")
     assert (first.scenes.made, first.scenes.skipped, first.balanced) == (2, 0, True)
     assert read(output, first, asset="red") == [2000.0, 2000.0]
+    events = (output / "reports" / f"{first.run_id}.openlineage.jsonl").read_text(encoding="utf-8").splitlines()
+    start, complete = map(json.loads, events)
+    assert (start["eventType"], complete["eventType"], complete["job"]["name"]) == ("START", "COMPLETE", "composite.small")
+    assert complete["outputs"][0]["name"] == f"{output}/collections/small-composite"
     assert make(every="6M").scenes.skipped == 2
     put(folder, "east3", month=3, value=5000, column=1)
     put(folder, "east9", month=9, value=700, column=1)
