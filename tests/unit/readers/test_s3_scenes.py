@@ -1,6 +1,7 @@
 """Scenes in a bucket: found, listed and read like those in a folder. The bucket is moto's, over HTTP."""
 
 import json
+import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -193,3 +194,24 @@ def _told(href: str) -> dict[str, object]:
     ours = ("AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING", "AWS_REQUEST_PAYER", "AWS_NO_SIGN_REQUEST", "AWS_REGION")
     with gdal_env(href):
         return {k: v for k, v in getenv().items() if k in ours}
+
+
+@pytest.mark.parametrize("name", ["two.zip", "two.tar", "two.tar.gz"])
+def test_each_scene_of_an_archive_in_a_bucket_is_a_scene_of_its_own(
+    name: str, bucket: Callable[[Path, str], None], write_landsat: WriteLandsat, tmp_path: Path
+) -> None:
+    folders = [write_landsat(tmp_path / "scenes" / f"row{row}", edits={"WRS_ROW": f"{row}"}) for row in (33, 34)]
+    shutil.make_archive(
+        str(tmp_path / "in" / "two"), {"zip": "zip", "tar": "tar", "gz": "gztar"}[name.rpartition(".")[2]], tmp_path / "scenes"
+    )
+    bucket(tmp_path / "in", "x")
+    found = list(discover(["s3://scenes/x"]))
+    mtl = "LC09_L1TP_033033_20230716_20230716_02_T1_MTL.txt"
+    assert sorted(found) == [f"s3://scenes/x/{name}#row33/{mtl}", f"s3://scenes/x/{name}#row34/{mtl}"]
+    window = Window(5, 7, 20, 30)
+    for href, folder in zip(sorted(found), folders, strict=True):
+        scene, local = read_scene(href), read_scene(str(folder))
+        assert scene.digest == local.digest
+        with BandReader() as reader:
+            there, here = (reader.read(s, "red", window).values for s in (scene, local))
+        np.testing.assert_array_equal(there, here)
