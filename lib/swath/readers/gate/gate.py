@@ -130,7 +130,7 @@ def _check_scale(asset: Asset, *, calibration: Reflectance) -> None:
     raise MetadataError(
         f"the scale of {asset.band.name} is not one of reflectance",
         expected=f"raster:scale above 0 and at most {COARSEST:g} (0.0001 for 10000 a unit), reaching {LEAST_RANGE:g} at least",
-        got=f"{gain:g} for {asset.dtype}",
+        got=f"{gain:g} for {asset.stored.dtype if asset.stored else asset.dtype}",
         remedy="Write the reflectance of one DN into raster:scale; a radiance needs its unit and eo:solar_illumination.",
     )
 
