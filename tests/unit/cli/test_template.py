@@ -29,9 +29,12 @@ def _written(folder: Path, kind: str, *, text: str = "") -> Path:
 
 
 def _everything_set(kind: str) -> str:
-    """The template with every setting that it leaves out; a border needs a flow, and a reference is a file of the user."""
+    """The template with every setting that it leaves out.
+
+    A border needs a flow, a reference is a file of the user, and a model is a forest or a U-Net.
+    """
     text = _LEFT_OUT.sub(r"\1", template(kind))
-    text = "\n".join(line for line in text.splitlines() if not line.startswith("coregister:"))
+    text = "\n".join(line for line in text.splitlines() if not line.startswith(("coregister:", "forest:")))
     return text.replace("allow: []", "allow: [metrics]")
 
 
