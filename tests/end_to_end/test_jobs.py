@@ -166,6 +166,12 @@ def test_train_registers_a_model_and_answers_in_json(
     pinned = Registry.beside(tmp_path / "out", uri=f"sqlite:///{tmp_path}/out/models/mlflow.db").resolve("corners@production")
     assert pinned.digest == told["digest"]
     assert pinned.manifest.training["samples_by_class"] == {"north": 128, "south": 128}
+    if not wheel:
+        (file,) = (tmp_path / "out" / "reports").glob("*.openlineage.jsonl")
+        start, complete = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        assert (start["eventType"], complete["eventType"], complete["job"]["name"]) == ("START", "COMPLETE", "train.corners")
+        assert pinned.manifest.training["samples_sha256"] in json.dumps(complete["inputs"])
+        assert pinned.digest in json.dumps(complete)
 
 
 def test_train_refuses_a_wrong_recipe_with_2_before_spark_starts(tmp_path: Path) -> None:
