@@ -1,11 +1,12 @@
 """Which grid a pipeline's products are on, before a scene is known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, get_args
 
 from swath.errors import ConfigError
 from swath.grid import Grid
+from swath.tiling_choice import TilingChoice
 
 #: How values come to a grid that is not coarser than their own; where it is coarser, they are averaged.
 Interpolation = Literal["nearest", "bilinear", "cubic"]
@@ -24,6 +25,7 @@ class GridChoice:
         origin: A corner of some pixel, in units of the system: it anchors all products. None is 0, 0; but products that keep
             system and resolution of their scene stay on its pixels.
         fixed: The grid itself, where a product is to be like another raster; the others do not matter then.
+        tiling: Tiles, of which a scene becomes a product each; the grid is that of the tile then.
         interpolation: Interpolation onto a grid that is not coarser than the values' own.
         distortion_percent: Most that the map may stretch or shrink lengths on the ground.
 
@@ -35,6 +37,7 @@ class GridChoice:
     resolution: float | None = None
     origin: tuple[float, float] | None = None
     fixed: Grid | None = None
+    tiling: TilingChoice | None = None
     interpolation: Interpolation = "bilinear"
     distortion_percent: float = DISTORTION_PERCENT
 
@@ -55,11 +58,24 @@ class GridChoice:
         usual = {"resolution": None, "origin": None, "interpolation": "bilinear", "distortion_percent": DISTORTION_PERCENT}
         said = {n: getattr(self, n) for n, value in usual.items() if getattr(self, n) != value}
         said = {n: list(v) if isinstance(v, tuple) else v for n, v in said.items()}
-        return {"crs": self.crs, **said, **({"fixed": self.fixed.to_plain()} if self.fixed is not None else {})}
+        tiling = {"tiling": self.tiling.to_plain()} if self.tiling is not None else {}
+        return {"crs": self.crs, **said, **({"fixed": self.fixed.to_plain()} if self.fixed is not None else {}), **tiling}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """The inverse of ``to_plain``."""
         fixed = Grid.from_plain(plain["fixed"]) if plain.get("fixed") else None
         origin = tuple(plain["origin"]) if plain.get("origin") else None
-        return cls(**{**plain, "fixed": fixed, "origin": origin})
+        tiling = TilingChoice.from_plain(plain["tiling"]) if plain.get("tiling") else None
+        return cls(**{**plain, "fixed": fixed, "origin": origin, "tiling": tiling})
+
+    def on_tile(self, tile: str) -> Self:
+        """The choice of a tile of the tiling; without a tiling as it is.
+
+        Raises:
+            ConfigError: The tiling has no such tile, or none is named.
+        """
+        if self.tiling is None:
+            return self
+        fixed = self.tiling.grid_of(tile)
+        return replace(self, crs=fixed.crs, fixed=fixed, tiling=None)

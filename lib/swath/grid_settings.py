@@ -10,11 +10,16 @@ from swath.grid_choice import DISTORTION_PERCENT, GridChoice, Interpolation
 from swath.mapping import crs_of
 from swath.readers.files.href import gdal_href
 from swath.suggestion import did_you_mean
+from swath.tile_sets import FileTiles
+from swath.tiling_choice import FILE, MGRS, TilingChoice
 from swath.tilings import mgrs_tile
 
-_KEYS: Final = ("crs", "resolution_m", "resolution_deg", "origin", "like", "tile", "interpolation", "distortion_percent")
+_KEYS: Final = (
+    "crs", "resolution_m", "resolution_deg", "origin", "like", "tile", "tiling", "interpolation", "distortion_percent"
+)  # fmt: skip
 _FORMS: Final = (
-    "native, utm, EPSG:<code>, or a mapping with crs (and resolution_m or resolution_deg, origin), like: FILE or tile: NAME"
+    "native, utm, EPSG:<code>, or a mapping with crs (and resolution_m or resolution_deg, origin), like: FILE, tile: NAME "
+    "or tiling: NAME"
 )
 #: Nobody has pixels of a millimetre; degrees given for metres are that small.
 _LEAST_M: Final = 0.01
@@ -58,6 +63,9 @@ def grid_choice(said: object) -> GridChoice | None:
             raise ConfigError(msg)
         fixed = _like(str(settings["like"]))
         return _choice(fixed.crs, usual, fixed=fixed)
+    if "tiling" in settings:
+        tiling = _tiling(settings)
+        return _choice(tiling.name, usual, tiling=tiling)
     if "tile" in settings:
         beside = sorted(set(settings) - {"tile", "resolution_m", *usual})
         if beside or "resolution_m" not in settings:
@@ -79,12 +87,31 @@ def _choice(
     resolution: float | None = None,
     origin: tuple[float, float] | None = None,
     fixed: Grid | None = None,
+    tiling: TilingChoice | None = None,
 ) -> GridChoice:
     distortion = _number(usual.get("distortion_percent", DISTORTION_PERCENT), name="distortion_percent")
     interpolation = cast("Interpolation", usual.get("interpolation", "bilinear"))
     return GridChoice(
-        crs=crs, resolution=resolution, origin=origin, fixed=fixed, interpolation=interpolation, distortion_percent=distortion
-    )
+        crs=crs, resolution=resolution, origin=origin, fixed=fixed, tiling=tiling, interpolation=interpolation,
+        distortion_percent=distortion,
+    )  # fmt: skip
+
+
+def _tiling(settings: Mapping[str, Any]) -> TilingChoice:
+    """The tiling of a pipeline file: a name, or ``{file: tiles.geojson}``, whose tiles travel with the pipeline."""
+    said = settings["tiling"]
+    path = said.get("file") if isinstance(said, Mapping) and set(said) == {"file"} else None
+    known = {"tiling", "interpolation", "distortion_percent", "resolution_m", *(("crs",) if path is not None else ())}
+    name = MGRS if said == "mgrs" else str(said)
+    beside = sorted(set(settings) - (known if path is not None or name == MGRS else known - {"resolution_m"}))
+    if beside:
+        msg = f"grid: the tiling {said} names the whole grid; leave out {', '.join(beside)}"
+        raise ConfigError(msg)
+    resolution = _resolution(settings, crs="utm")
+    if path is None:
+        return TilingChoice(name=name, resolution_m=resolution)
+    crs = _system(settings["crs"]) if "crs" in settings else ""
+    return TilingChoice(name=FILE, tiles=FileTiles.read(str(path), crs=crs, resolution=resolution).tiles)
 
 
 def _system(said: object) -> str:

@@ -145,6 +145,7 @@ class Scene:
         footprint: Ring of (longitude, latitude) [deg] around the data as the delivery tells it; empty when it does not.
         license: Licence that the delivery states, for a sensor that is not in ``swath.sensors``; empty if it states none.
         providers: Providers that the delivery states, for such a sensor.
+        tile: Name of the tile that a product of it covers, of its pipeline's tiling; empty for all of the scene.
     """
 
     scene_id: str
@@ -169,6 +170,7 @@ class Scene:
     footprint: tuple[tuple[float, float], ...] = ()
     license: str = ""
     providers: tuple[Provider, ...] = ()
+    tile: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a scene that no product can be dated or named after."""
@@ -217,6 +219,8 @@ class Scene:
         for name, asset in self.assets.items():
             plain["assets"][name]["grid"] = asset.grid.to_plain()
         plain["acquired"] = self.acquired.astimezone(UTC).isoformat()
+        if not self.tile:
+            del plain["tile"]
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
     @classmethod

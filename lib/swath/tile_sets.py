@@ -1,12 +1,13 @@
 """Named tilings: which tiles of Sentinel-2's and HLS's grid, of USGS's, or of a user's file a place touches."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Never, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ _ARD_CRS: Final = (
     'PARAMETER["false_easting",0],PARAMETER["false_northing",0],UNIT["metre",1]]'
 )
 _ARD_LEFT, _ARD_TOP, _ARD_PX, _ARD_COLUMNS, _ARD_ROWS = -2_565_585.0, 3_314_805.0, 5000, 33, 22
+_ARD_NAME: Final = re.compile(r"ard-h(\d{2})v(\d{2})")
 _POINTS: Final = 33
 
 
@@ -57,6 +59,18 @@ class TileSet(Protocol):
 
     def touching(self, grid: Grid) -> Iterator[NamedTile]:
         """Tiles that share ground with a grid, whatever its system."""
+        ...
+
+
+class NamedTileSet(TileSet, Protocol):
+    """A tiling whose tiles can be had by name."""
+
+    def named(self, name: str) -> NamedTile:
+        """The tile of a name.
+
+        Raises:
+            ConfigError: There is none.
+        """
         ...
 
 
@@ -87,6 +101,19 @@ class MgrsTiles:
             for south in (True, False) if latitudes.min() < 0.0 <= latitudes.max() else (latitudes.max() < 0.0,):
                 yield from self._in_zone(grid, zone, south=south)
 
+    def named(self, name: str) -> NamedTile:
+        """The tile of a name, such as ``33UUP-10``.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        square = name.removeprefix(self.prefix).split("-")[0]
+        tile = NamedTile(name=self._name(square), grid=mgrs_tile(square, resolution_m=self.resolution_m))
+        return tile if tile.name == name else _no_tile(name)
+
+    def _name(self, square: str) -> str:
+        return f"{self.prefix}{square}-{self.resolution_m:g}".replace(".", "p")
+
     def _in_zone(self, grid: Grid, zone: int, *, south: bool) -> Iterator[NamedTile]:
         crs = f"EPSG:{(32700 if south else 32600) + zone}"
         x, y = outline(grid, crs=crs)
@@ -102,7 +129,7 @@ class MgrsTiles:
                     continue
                 tile = mgrs_tile(name, resolution_m=self.resolution_m)
                 if tile.crs == crs and _meets((x, y), tile):
-                    yield NamedTile(name=f"{self.prefix}{name}-{self.resolution_m:g}".replace(".", "p"), grid=tile)
+                    yield NamedTile(name=self._name(name), grid=tile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +145,20 @@ class ArdTiles:
         columns, rows = _steps(x - _ARD_LEFT, side), _steps(_ARD_TOP - y, side)
         for row in range(max(rows[0], 0), min(rows[1], _ARD_ROWS)):
             for column in range(max(columns[0], 0), min(columns[1], _ARD_COLUMNS)):
-                left, top = _ARD_LEFT + column * side, _ARD_TOP - row * side
-                tile = Grid(crs=_ARD_CRS, left=left, top=top, dx=_PIXEL_M, dy=_PIXEL_M, width=_ARD_PX, height=_ARD_PX)
-                if _meets((x, y), tile):
-                    yield NamedTile(name=f"ard-h{column:02d}v{row:02d}", grid=tile)
+                tile = _ard_tile(column, row)
+                if _meets((x, y), tile.grid):
+                    yield tile
+
+    def named(self, name: str) -> NamedTile:
+        """The tile of a name, such as ``ard-h05v12``.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        match = _ARD_NAME.fullmatch(name)
+        if match is None or int(match[1]) >= _ARD_COLUMNS or int(match[2]) >= _ARD_ROWS:
+            return _no_tile(name)
+        return _ard_tile(int(match[1]), int(match[2]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +202,30 @@ class FileTiles:
             if np.isfinite(x).all() and _meets((x, y), tile.grid):
                 yield tile
 
+    def named(self, name: str) -> NamedTile:
+        """The tile of a name of the file.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        return next((t for t in self.tiles if t.name == name), None) or _no_tile(name)
+
 
 def hls_tiles() -> MgrsTiles:
     """The tiles of NASA's Harmonized Landsat and Sentinel-2: Sentinel-2's at 30 m."""
     return MgrsTiles(resolution_m=_PIXEL_M, prefix="hls-")
+
+
+def _ard_tile(column: int, row: int) -> NamedTile:
+    side = _ARD_PX * _PIXEL_M
+    left, top = _ARD_LEFT + column * side, _ARD_TOP - row * side
+    grid = Grid(crs=_ARD_CRS, left=left, top=top, dx=_PIXEL_M, dy=_PIXEL_M, width=_ARD_PX, height=_ARD_PX)
+    return NamedTile(name=f"ard-h{column:02d}v{row:02d}", grid=grid)
+
+
+def _no_tile(name: str) -> Never:
+    msg = f"the tiling has no tile {name!r}"
+    raise ConfigError(msg)
 
 
 def outline(grid: Grid, *, crs: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

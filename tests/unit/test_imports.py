@@ -48,6 +48,7 @@ VALUES = frozenset(
         "suggestion",
         "swath",
         "tile_sets",
+        "tiling_choice",
         "tilings",
         "truth",
         "wave_width",

@@ -8,6 +8,34 @@ from swath.engine.message import Message, Reader
 from swath.engine.refused import Refused
 from swath.redaction import redacted
 
+#: Columns that each tile has for itself.
+_OF_TILES = ("tile", "product_id", "product_key", "assets", "strips", "pixels", "raw_bytes", "needed_mb")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileFound(Message):
+    """What a pipeline would make of a scene in one tile of its tiling.
+
+    Args:
+        tile: Name of the tile.
+        product_id: See ``SceneFound``, as the others.
+        product_key: Key of the product.
+        assets: Number of assets.
+        strips: Number of strips when the product is split.
+        pixels: Number of pixels of all assets.
+        raw_bytes: Size of all assets before compression [bytes].
+        needed_mb: Peak memory of a child that makes a strip of it [MiB].
+    """
+
+    tile: str
+    product_id: str
+    product_key: str
+    assets: int
+    strips: int
+    pixels: int
+    raw_bytes: int
+    needed_mb: float
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneFound(Message):
@@ -27,11 +55,15 @@ class SceneFound(Message):
         raw_bytes: Size of all assets before compression [bytes].
         needed_mb: Peak memory of a child that makes a strip of it [MiB].
         unfit: Why the pipeline cannot make a product of it.
+        tiles: Products of its tiles, where the pipeline cuts on a tiling; those columns are None then.
         cpu_s: See ``Answered``.
         peak_mb: See ``Answered``.
     """
 
-    readers: ClassVar[Mapping[str, Reader]] = {"unfit": lambda told: Refused.from_plain(told) if told else None}
+    readers: ClassVar[Mapping[str, Reader]] = {
+        "unfit": lambda told: Refused.from_plain(told) if told else None,
+        "tiles": lambda told: tuple(TileFound.from_plain(t) for t in told),
+    }
     scene: str
     scene_id: str
     scene_digest: str
@@ -45,6 +77,7 @@ class SceneFound(Message):
     raw_bytes: int | None = None
     needed_mb: float | None = None
     unfit: Refused | None = None
+    tiles: tuple[TileFound, ...] = ()
     cpu_s: float = 0.0
     peak_mb: float = 0.0
 
@@ -97,3 +130,10 @@ def columns_of(answer: SceneFound | Refused, names: Sequence[str]) -> dict[str, 
         if refused.scene_id and "scene_id" in names:
             columns["scene_id"] = refused.scene_id
     return columns
+
+
+def rows_of(answer: SceneFound | Refused, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of a scene: one, or one for each tile that it touches; see ``columns_of``."""
+    columns = columns_of(answer, names)
+    tiles = answer.tiles if isinstance(answer, SceneFound) else ()
+    return [{**columns, **{name: getattr(t, name) for name in _OF_TILES}} for t in tiles] or [columns]

@@ -32,7 +32,7 @@ class ProductPlan:
     """One product to be made.
 
     Args:
-        product_id: ``<scene_id>.<pipeline>``.
+        product_id: ``<scene_id>.<pipeline>``, or of one tile ``<scene_id>_<tile>.<pipeline>``.
         collection: ``<pipeline>-<sensor family>``.
         folder: Folder of the product's files, relative to the output.
         graph: Graph of the computation.
@@ -92,11 +92,13 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
     plain: dict[str, Any] = json.loads(pipeline_json)
     scene = Scene.from_json(scene_json)
     pipeline = _pipeline(pipeline_json)
+    if pipeline.grid is not None:
+        pipeline = replace(pipeline, grid=pipeline.grid.on_tile(scene.tile))
     placed = placement_of(scene, pipeline.coregister) if pipeline.coregister is not None else None
     graph = resolve(pipeline, scene, placed=placed)
     # What the configuration knew to be missing (a model that is not registered) is listed where others are.
     graph = replace(graph, left_out={**graph.left_out, **plain.get("absent", {})})
-    product_id = Identity(pipeline=plain["name"], scene_id=scene.scene_id).product_id
+    product_id = Identity(pipeline=plain["name"], scene_id=scene.scene_id, tile=scene.tile).product_id
     collection = f"{plain['name']}-{scene.family}"
     day = scene.acquired.astimezone(UTC)
     previews = _previews(graph)

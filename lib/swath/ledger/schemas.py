@@ -82,13 +82,14 @@ INPUT = _struct(n=_LONG, href=_TEXT)
 #: The same with the digests of its files that are known (JSON, or null).
 KNOWN_INPUT = _struct(n=_LONG, href=_TEXT, files=_TEXT)
 #: What ingest found there and what the pipeline would make of it. ``error_class`` is null for a usable scene. ``block`` is
-#: ``n`` divided by a constant: the folder that the row is in.
+#: ``n`` divided by a constant: the folder that the row is in. A scene in several tiles has a row for each, all with its ``n``.
 INGESTED = _struct(
     n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, scene=_TEXT, product_id=_TEXT, product_key=_TEXT,
     assets=_LONG, strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT, files=_TEXT, block=IntegerType(),
-    processed=_TEXT, pixels=_LONG, raw_bytes=_LONG, needed_mb=_REAL,
+    processed=_TEXT, pixels=_LONG, raw_bytes=_LONG, needed_mb=_REAL, tile=_TEXT,
 )  # fmt: skip
-#: What a run decided: no scene, so that a million rows stay small. ``again``: the ledger knows a version of the product.
+#: What a run decided: no scene, so that a million rows stay small. The href of a scene in one tile names the tile.
+#: ``again``: the ledger knows a version of the product.
 PLANNED = _struct(
     n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, product_id=_TEXT, product_key=_TEXT, assets=_LONG,
     strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT, status=_TEXT, again=_FLAG, wave=_LONG,

@@ -14,8 +14,9 @@ _WHAT = ["href", "pipeline"]
 def standing(tables: Tables) -> DataFrame:
     """Rows of ``QUARANTINE``: for each href and pipeline the latest, unless the scene was made afterwards.
 
-    A scene that never told its id is known by its href alone: the scenes table says which id it got later. A source of composites
-    stands until it is used in a later one, and in every composite that knows it.
+    A scene that never told its id is known by its href alone: the scenes table says which id it got later. A scene in one tile
+    of a tiling has an href of its own, and stands until that very product is made. A source of composites stands until it is
+    used in a later one, and in every composite that knows it.
     """
     latest = Window.partitionBy(*_WHAT).orderBy(F.col("at").desc(), F.col("attempts").desc())
     rows = tables.read("quarantine", QUARANTINE).withColumn("rank", F.row_number().over(latest)).filter(F.col("rank") == 1)
@@ -23,6 +24,7 @@ def standing(tables: Tables) -> DataFrame:
         return rows.select(*QUARANTINE.names)
     products = ever_made(tables, columns=["product_id", "scene_id", "scene_digest", "pipeline", "run_id", "made"])
     made = products.groupBy("scene_id", "pipeline").agg(F.max("made").alias("made"))
+    exactly = products.groupBy("product_id").agg(F.max("made").alias("made_product"))
     versions = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href"]).distinct()
     hrefs = versions.select("scene_id", "href").distinct()
     by_href = made.join(hrefs, "scene_id").groupBy(*_WHAT).agg(F.max("made").alias("made_href"))
@@ -30,10 +32,12 @@ def standing(tables: Tables) -> DataFrame:
     exact = products.withColumnRenamed("scene_digest", "digest").join(versions, ["scene_id", "digest"])
     by_version = exact.groupBy(*_WHAT).agg(F.max("made").alias("made_version"))
     since = F.when(F.col("error_class") == ClashError.error_class, F.col("made_version")).otherwise(
-        F.greatest("made", "made_href")
+        F.greatest("made", "made_href", "made_product")
     )
     return (
-        rows.join(made, ["scene_id", "pipeline"], "left")
+        rows.withColumn("product_id", F.concat("scene_id", F.lit("."), "pipeline"))
+        .join(made, ["scene_id", "pipeline"], "left")
+        .join(exactly, "product_id", "left")
         .join(by_href, _WHAT, "left")
         .join(by_version, _WHAT, "left")
         .join(_used(tables, products), _WHAT, "left")

@@ -10,12 +10,13 @@ from pyspark.sql import DataFrame, Row
 
 from swath import __version__
 from swath.account import Account, Count, Fate
+from swath.engine.scene_tiles import split_href
 from swath.errors import AccountError
 from swath.ledger.rows import TableRow, asset_rows, counts_of, model_rows, row_of
 from swath.ledger.schemas import BEGAN, PRODUCTS, QUARANTINE, RUNS, TILES
 from swath.ledger.standing import standing_attempts
 from swath.ledger.tables import AppendedRows, Tables
-from swath.runs.ingest import name_of
+from swath.runs.ingest import name_of_row
 from swath.runs.origin import RunOrigin
 from swath.runs.plan import Aside, spec_of
 from swath.runs.request import RunRequest
@@ -173,9 +174,9 @@ class Ledger:
     def _refused(self, row: Row, why: Refusal, *, wave: int, attempts: int, now: datetime) -> TableRow:
         request, href = self._request, row["href"]
         return row_of(
-            QUARANTINE, run_id=request.run_id, wave=wave, scene_id=name_of(row["scene_id"], href, stage=why.stage), href=href,
+            QUARANTINE, run_id=request.run_id, wave=wave, scene_id=name_of_row(row, stage=why.stage), href=href,
             pipeline=request.pipeline["name"], stage=why.stage, error_class=why.error_class, message=why.message,
-            attempts=attempts, retry=href, at=now,
+            attempts=attempts, retry=split_href(href)[0], at=now,
         )  # fmt: skip
 
     def _run(self, account: Account, *, wave: int, cpu_s: float, started: datetime, ended: datetime) -> TableRow:
@@ -197,9 +198,11 @@ def account_of(result: WaveResult, *, aside: Aside) -> Account:
     for work in works:
         fates[work.row["n"]] = max(work.fate, fates.get(work.row["n"], work.fate))
     beside = Count(taken_in=aside.skipped + aside.refused, skipped=aside.skipped, quarantined=aside.refused)
+    skipped, refused = aside.edges or (aside.skipped, aside.refused)
+    edges = Count(taken_in=skipped + refused, skipped=skipped, quarantined=refused)
     return Account(
         scenes=Count.of(fates.values()) + beside,
-        edges=Count.of(w.fate for w in works) + beside,
+        edges=Count.of(w.fate for w in works) + edges,
         assets=Count(
             taken_in=sum(w.row["assets"] for w in works) + aside.assets_skipped + aside.assets_refused,
             made=made - linked,

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
+from swath.engine.scene_tiles import tiled_href
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import INGESTED, PLANNED
 from swath.runs.ingest import BLOCK_SCENES
@@ -47,18 +48,20 @@ def decide_few(
     groups: defaultdict[str, list[Json]] = defaultdict(list)
     for row in ingested:
         groups[_group(row)].append(row)
-    decided: dict[int, Json] = {}
+    decided: dict[tuple[int, str | None], Json] = {}
     for rows in groups.values():
         told = decide_product(rows, latest=latest.get(rows[0]["product_id"]), before=versions.get(rows[0]["scene_id"]))
-        decided |= {row["n"]: one for row, one in zip(rows, told, strict=True)}
-    places: defaultdict[int, int] = defaultdict(int)
+        decided |= {(row["n"], row["product_id"]): one for row, one in zip(rows, told, strict=True)}
+    # Tiles of one scene commit together: its wave counts it once.
+    places: defaultdict[int, dict[int, int]] = defaultdict(dict)
     planned = []
     for row in ingested:
-        one, wave = decided[row["n"]], 0
+        one, wave = decided[row["n"], row["product_id"]], 0
         if one["status"] == MAKE:
-            wave = row["block"] * waves_per_block(wave_products) + places[row["block"]] // wave_products
-            places[row["block"]] += 1
-        planned.append({**{n: row.get(n) for n in PLANNED.names}, "wave": wave, **one})
+            place = places[row["block"]].setdefault(row["n"], len(places[row["block"]]))
+            wave = row["block"] * waves_per_block(wave_products) + place // wave_products
+        href = tiled_href(row["href"], row["tile"])
+        planned.append({**{n: row.get(n) for n in PLANNED.names}, "href": href, "wave": wave, **one})
     return planned
 
 
@@ -76,7 +79,7 @@ def decide(ingested: DataFrame, products: DataFrame, *, scenes: DataFrame, wave_
     """
     # The latest version counts: a run with an earlier model makes an item that says so, of files that exist.
     latest = products.groupBy("product_id").agg(F.max_by("product_key", "made").alias("latest"))
-    slim = ingested.select(*[n for n in INGESTED.names if n in PLANNED.names], "processed")
+    slim = ingested.select(*[n for n in INGESTED.names if n in PLANNED.names], "processed", "tile")
     rows = slim.join(latest, "product_id", "left").join(latest_versions_of(products, scenes, ingested=slim), "scene_id", "left")
     # The rows of a product come to one task, one after the other.
     group = F.coalesce("product_id", "href")
@@ -84,7 +87,7 @@ def decide(ingested: DataFrame, products: DataFrame, *, scenes: DataFrame, wave_
     columns = StructType([f for f in PLANNED.fields if f.name != "wave"])
     rows = rows.mapInArrow(_decider(columns), schema=columns)
     # Waves are counted within a block: a million rows are neither sorted nor counted first.
-    place = F.row_number().over(Window.partitionBy("block", "status").orderBy("n")) - 1
+    place = F.dense_rank().over(Window.partitionBy("block", "status").orderBy("n")) - 1
     wave = F.col("block").cast("long") * waves_per_block(wave_products) + F.floor(place / wave_products)
     return rows.withColumn("wave", F.when(F.col("status") == MAKE, wave).otherwise(F.lit(0)).cast("long")).select(*PLANNED.names)
 
@@ -153,7 +156,7 @@ def _decider(columns: StructType) -> Any:
             latest, standing, href, processed = (own[0][name] for name in _STANDING)
             before = None if standing is None else SceneVersion(digest=standing, href=href or "", processed=processed or "")
             for row, told in zip(own, decide_product(own, latest=latest, before=before), strict=True):
-                yield {**{n: row.get(n) for n in names}, **told}
+                yield {**{n: row.get(n) for n in names}, "href": tiled_href(row["href"], row["tile"]), **told}
 
     def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":
         held: list[Json] = []

@@ -16,7 +16,7 @@ from swath.report.cost import Cost
 from swath.runs.calibration import slowness
 from swath.runs.decide import REFUSED, STATUSES
 from swath.runs.hands import Hands, SparkHands
-from swath.runs.ingest import StageProgress, name_of
+from swath.runs.ingest import StageProgress, name_of_row
 from swath.runs.plan import Plan
 from swath.runs.planned_changes import MOST_LISTED, planned_changes, standing
 from swath.runs.prices import Prices, Spent, site_prices
@@ -152,7 +152,7 @@ def look(
         "waves": waves,
         "wave_products": request.width(cores=cores),
         "product_ids": [e.product_id for e in estimates],
-        "refused": [{"scene_id": name_of(r["scene_id"], r["href"], stage=r["stage"]), "message": r["message"]} for r in refused],
+        "refused": [{"scene_id": name_of_row(r, stage=r["stage"]), "message": r["message"]} for r in refused],
     }
 
 

@@ -15,7 +15,7 @@ from pyspark.sql import Row
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
-from swath.engine.ingested import columns_of
+from swath.engine.ingested import rows_of
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.removed import few_ever_made
 from swath.ledger.schemas import INGESTED, PLANNED, SCENES
@@ -109,8 +109,9 @@ def _ingest(
     requests = [replace(plain, href=href, files=files.get(href)) for _, href in found]
     answers = hands.read(requests, asked=asked, progress=progress)
     return [
-        keepable({**columns_of(answer, INGESTED.names), "n": n, "href": href, "block": n // BLOCK_SCENES})
+        keepable({**columns, "n": n, "href": href, "block": n // BLOCK_SCENES})
         for (n, href), answer in zip(found, answers, strict=True)
+        for columns in rows_of(answer, INGESTED.names)
     ]
 
 

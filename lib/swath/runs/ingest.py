@@ -8,14 +8,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from swath.engine.child.kept import answer_json, forget_zips
 from swath.engine.child.parent import STORE, Limits
-from swath.engine.ingested import Ingest, columns_of
+from swath.engine.ingested import Ingest, rows_of
 from swath.engine.message import answer_to
+from swath.engine.scene_tiles import split_href
 from swath.errors import BrokenInstallationError, ServiceError
 from swath.ledger.arrow_rows import table_of
 from swath.ledger.schemas import INGESTED, INPUT, KNOWN_INPUT, SCENES
@@ -264,8 +265,8 @@ def _reader(request: IngestRequest, store: Store, *, note: Note) -> Any:
                 own = replace(asked, href=href, files=files)
                 answer = answer_json(own.to_plain(), limits)
                 note(own.to_plain(), answer)
-                columns = columns_of(answer_to(own, answer), names)
-                rows.append(keepable({**columns, "n": number, "href": href, "block": number // BLOCK_SCENES}))
+                place = {"n": number, "href": href, "block": number // BLOCK_SCENES}
+                rows += [keepable({**columns, **place}) for columns in rows_of(answer_to(own, answer), names)]
             yield from table_of(rows, schema).to_batches()
         forget_zips()
 
@@ -277,3 +278,10 @@ def name_of(scene_id: str | None, href: str, *, stage: str = "") -> str:
     if not scene_id and stage == DISCOVER:
         return href
     return scene_id or href.rstrip("/").rsplit("/", 1)[-1]
+
+
+def name_of_row(row: Row, *, stage: str = "") -> str:
+    """The scene's name of a row of a plan, with the tile that the row is about; see ``name_of``."""
+    href, tile = split_href(row["href"])
+    name = name_of(row["scene_id"], href, stage=stage)
+    return f"{name}_{tile}" if tile else name

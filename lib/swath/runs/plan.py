@@ -23,8 +23,9 @@ class Aside:
     """Rows of a plan that need no work.
 
     Args:
-        skipped: Scenes already made, or given twice.
+        skipped: Scenes already made, or given twice; none of which a product is to be made.
         refused: Scenes that nothing can be made of.
+        edges: Rows of both kinds, skipped and refused, where a scene has several (in tiles); None where it has one.
         assets_skipped: Assets of the former.
         assets_refused: Assets of the latter.
         told: The first ``TOLD`` rows of each kind.
@@ -34,6 +35,7 @@ class Aside:
 
     skipped: int = 0
     refused: int = 0
+    edges: tuple[int, int] | None = None
     assets_skipped: int = 0
     assets_refused: int = 0
     told: list[Row] = field(default_factory=list)
@@ -103,9 +105,11 @@ class Plan:
 
     def aside(self) -> Aside:
         """What needs no work."""
+        skipped, refused = self._rows.scenes_aside()
         return Aside(
-            skipped=self.scenes(MADE, DUPLICATE),
-            refused=self.scenes(REFUSED),
+            skipped=skipped,
+            refused=refused,
+            edges=(self.scenes(MADE, DUPLICATE), self.scenes(REFUSED)),
             assets_skipped=self._assets(MADE, DUPLICATE),
             assets_refused=self._assets(REFUSED),
             told=[*self._told(REFUSED), *self._told(MADE, DUPLICATE)],

@@ -9,9 +9,10 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from swath.engine.scene_tiles import on_tile, split_href
 from swath.ledger.delta import NeedsSparkError
 from swath.ledger.schemas import INGESTED, PLANNED
-from swath.runs.decide import MAKE
+from swath.runs.decide import MAKE, REFUSED
 from swath.runs.ingest import run_path
 from swath.stores.base import Store
 
@@ -29,6 +30,10 @@ class PlanRows(Protocol):
 
     def of_status(self, *statuses: str, most: int) -> list[Row]:
         """The first rows of some statuses, in order."""
+        ...
+
+    def scenes_aside(self) -> tuple[int, int]:
+        """How many scenes need nothing, and of how many nothing can be made: those without a product to make."""
         ...
 
 
@@ -66,14 +71,14 @@ class StoredFrames:
 
     def with_scenes(self, rows: DataFrame) -> list[Row]:
         """Collect a bounded part of the plan, in order, each row with its ``scene``."""
-        found = rows.orderBy("n").collect()
+        found = rows.orderBy("n", "product_id").collect()
         if not found:
             return []
         here = F.col("block").isin(sorted({r["block"] for r in found})) & F.col("n").isin([r["n"] for r in found])
         scenes = {r["n"]: r["scene"] for r in self.ingested.filter(here).select("n", "scene").collect()}
         # A row is let go as its copy is made: a wave has thousands.
         for place, row in enumerate(found):
-            found[place] = Row(**row.asDict(), scene=scenes[row["n"]])
+            found[place] = Row(**row.asDict(), scene=_scene(scenes, row))
         return found
 
     def _read(self, part: str, schema: StructType) -> DataFrame:
@@ -105,7 +110,14 @@ class StoredRows:
 
     def of_status(self, *statuses: str, most: int) -> list[Row]:
         """See ``PlanRows``."""
-        return self.frames.rows.filter(F.col("status").isin(*statuses)).orderBy("n").limit(most).collect()
+        return self.frames.rows.filter(F.col("status").isin(*statuses)).orderBy("n", "product_id").limit(most).collect()
+
+    def scenes_aside(self) -> tuple[int, int]:
+        """See ``PlanRows``."""
+        flags = [F.max(F.col("status") == status).alias(status) for status in (MAKE, REFUSED)]
+        scenes = self.frames.rows.groupBy("n").agg(*flags).filter(~F.col(MAKE))
+        counted = {r[REFUSED]: r["count"] for r in scenes.groupBy(REFUSED).count().collect()}
+        return counted.get(False, 0), counted.get(True, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +145,22 @@ class HeldRows:
     def of_wave(self, number: int, *, block: int) -> list[Row]:
         """See ``PlanRows``."""
         rows = (r for r in self.rows if (r["status"], r["wave"], r["block"]) == (MAKE, number, block))
-        return [Row(**r.asDict(), scene=self.scenes[r["n"]]) for r in rows]
+        return [Row(**r.asDict(), scene=_scene(self.scenes, r)) for r in rows]
 
     def of_status(self, *statuses: str, most: int) -> list[Row]:
         """See ``PlanRows``."""
         return [r for r in self.rows if r["status"] in statuses][:most]
+
+    def scenes_aside(self) -> tuple[int, int]:
+        """See ``PlanRows``."""
+        statuses: dict[int, set[str]] = {}
+        for row in self.rows:
+            statuses.setdefault(row["n"], set()).add(row["status"])
+        aside = [found for found in statuses.values() if MAKE not in found]
+        refused = sum(REFUSED in found for found in aside)
+        return len(aside) - refused, refused
+
+
+def _scene(scenes: Mapping[int, str], row: Row) -> str:
+    """The scene of a row, as the source of its tile."""
+    return on_tile(scenes[row["n"]], split_href(row["href"])[1])

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from swath.ledger.arrow_rows import table_of
-from swath.ledger.schemas import SCENES
+from swath.ledger.schemas import INGESTED, SCENES
 from swath.ledger.tables import Tables
 from swath.runs.own_fate import scene_row
 
@@ -36,7 +36,9 @@ def remember(ingested: DataFrame, *, tables: Tables, run_id: str) -> int:
     fresh = usable.join(known, ["scene_id", "scene_digest"], "left_anti").select("n")
     added = fresh.count()
     if added:
-        rows = ingested.join(F.broadcast(fresh), "n", "left_semi").mapInArrow(_rows(run_id), schema=SCENES)
+        # A scene in several tiles has a row for each.
+        once = ingested.join(F.broadcast(fresh), "n", "left_semi").dropDuplicates(["n"]).select(*INGESTED.names)
+        rows = once.mapInArrow(_rows(run_id), schema=SCENES)
         tables.append("scenes", rows, schema=SCENES, run_id=run_id, wave=0, files=-(-added // _PER_FILE))
     return added
 

@@ -8,6 +8,7 @@ from pyspark.sql import Row, SparkSession
 
 from swath import __version__
 from swath.engine.product_plan import plan_product
+from swath.engine.scene_tiles import on_tile
 from swath.errors import ConfigError, SceneError
 from swath.ledger.provenance import Provenance
 from swath.product import AssetRecord
@@ -91,9 +92,10 @@ def reproduce(
         run_id=f"reproduce-{product['product_id']}", pipeline=found.spec["pipeline"], models=found.spec["models"],
         inputs=(found.href,), output=into.root, strip_rows=found.spec["strip_rows"], limits=limits,
     )  # fmt: skip
-    plan = plan_product(found.scene, request.pipeline_json)
+    scene = on_tile(found.scene, _tile(product))
+    plan = plan_product(scene, request.pipeline_json)
     row = Row(
-        n=0, scene=found.scene, scene_id=product["scene_id"], scene_digest=product["scene_digest"], href=found.href,
+        n=0, scene=scene, scene_id=product["scene_id"], scene_digest=product["scene_digest"], href=found.href,
         product_id=plan.product_id, product_key=plan.product_key, assets=len(plan.keys),
         pixels=plan.pixels, strips=plan.cut(rows=request.strip_rows, split=True).strips,
     )  # fmt: skip
@@ -106,6 +108,12 @@ def reproduce(
     now = {r.name: r for r in made.records} if made is not None else {}
     verdicts = tuple(_verdict(name, then.get(name), now.get(name)) for name in dict.fromkeys([*then, *now]))
     return Reproduction(product_id=product["product_id"], code_then=product["code"], assets=verdicts)
+
+
+def _tile(product: Row) -> str:
+    """The tile of a product, from its id; empty where it has none."""
+    subject = str(product["product_id"]).removesuffix(f".{product['pipeline']}")
+    return subject.removeprefix(product["scene_id"]).removeprefix("_")
 
 
 def _see_the_scene(found: Provenance) -> None:

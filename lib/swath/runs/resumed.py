@@ -99,4 +99,4 @@ def lost_before(plan: Plan, quarantine: DataFrame) -> list[ProductWork]:
     """Products that an earlier execution of the run lost on their way."""
     lost = quarantine.join(plan.rows.filter(F.col("status") == MAKE).select("n", "href"), "href").collect()
     works = [ProductWork(row=row, refusal=Refusal.of_row(row)) for row in sorted(lost, key=lambda r: r["n"])]
-    return list({w.row["n"]: w for w in works}.values())
+    return list({(w.row["n"], w.row["href"]): w for w in works}.values())

@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from swath.engine.scene_tiles import split_href
 from swath.errors import ConfigError
 from swath.ledger.schemas import RUNS
 from swath.ledger.standing import standing
@@ -99,7 +100,10 @@ def find_retries(rows: Sequence[Failed], store: Store, *, run_id: str) -> list[R
             run_id=run_id, pipeline=spec["pipeline"], models=spec["models"], strip_rows=spec["strip_rows"], inputs=(),
             output=store.root, site=row.site, terms=Terms.from_plain(spec.get("terms")),
         )  # fmt: skip
-        found.setdefault(same, (request, []))[1].append(row.href)
+        hrefs = found.setdefault(same, (request, []))[1]
+        # Of several tiles the scene is read once: what is made of it already is skipped.
+        whole = split_href(row.href)[0]
+        hrefs += [whole] if whole not in hrefs else []
     return [_listed(store, request, hrefs, number=n) for n, (request, hrefs) in enumerate(found.values())]
 
 

@@ -126,6 +126,11 @@ def standing_rows(tables: Tables, products: pa.Table, *, also: Sequence[str] = (
     for product in _among(products, "scene_id", {i for found in ids.values() for i in found}):
         key = (product["scene_id"], product["pipeline"])
         made[key] = max(product["made"], made.get(key, product["made"]))
+    # What was refused in one tile of a tiling is made when that product is.
+    exact = {f"{row['scene_id']}.{row['pipeline']}": (row["scene_id"], row["pipeline"]) for row in latest.values()}
+    for product in _among(products, "product_id", exact):
+        key = exact[product["product_id"]]
+        made[key] = max(product["made"], made.get(key, product["made"]))
     used = _used(tables, products, hrefs=ids)
     return [
         row for row in latest.values()

@@ -14,7 +14,7 @@ from swath.report.summary import QuarantineEntry, RunSummary, SkippedEntry
 from swath.report.totals import in_order
 from swath.runs.decide import DUPLICATE, MADE
 from swath.runs.drift import drift_in, drift_notes, drift_of_run
-from swath.runs.ingest import name_of
+from swath.runs.ingest import name_of_row
 from swath.runs.model_areas import areas_in
 from swath.runs.model_notes import AllRanges, notes_of, ranges_of
 from swath.runs.outcome import PlanRow, RunOutcome
@@ -138,12 +138,12 @@ def _roles(pictures: Mapping[str, str]) -> dict[str, str]:
 
 
 def _name(row: PlanRow) -> str:
-    return name_of(row["scene_id"], row["href"])
+    return name_of_row(row)
 
 
 def _quarantined(works: list[ProductWork], aside: Aside) -> Iterator[QuarantineEntry]:
     for row in aside.refused_rows():
-        name = name_of(row["scene_id"], row["href"], stage=row["stage"])
+        name = name_of_row(row, stage=row["stage"])
         yield QuarantineEntry(scene_id=name, stage=row["stage"], error=row["error_class"], message=row["message"])
     for work in works:
         why = work.refusal

@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from swath.engine.blame import internal_error
 from swath.engine.file_names import check_file_names
-from swath.engine.ingested import Ingest, SceneFound
+from swath.engine.ingested import Ingest, SceneFound, TileFound
 from swath.engine.needs import peak_mb, raw_bytes
-from swath.engine.product_plan import plan_product
+from swath.engine.pipeline_json import pipeline_of
+from swath.engine.product_plan import ProductPlan, plan_product
 from swath.engine.refused import Refused
+from swath.engine.scene_tiles import on_tile, tiles_of
 from swath.errors import ConfigError, SceneError, ServiceError
 from swath.outside import escaped_values, message
 from swath.plain import canonical
@@ -41,24 +44,31 @@ def ingest(request: Ingest) -> SceneFound | Refused:
     if request.pipeline is None:
         return found
     try:
-        plan = plan_product(text, request.pipeline)
-        check_file_names(plan, limits=NameLimits(**request.names))
-        strips = plan.cut(rows=request.strip_rows, split=True).strips
+        tiles = tiles_of(scene, pipeline_of(json.loads(request.pipeline)))
+        plans = [(tile, *_planned(on_tile(text, tile), request)) for tile in tiles or ("",)]
     except (ConfigError, ServiceError):
         raise
     except Exception as error:  # noqa: BLE001  the scene is known by now, whatever its plan met
         fate = error if isinstance(error, SceneError) else internal_error(error)
         return replace(found, unfit=Refused(fate.error_class, message(str(fate.of(scene.scene_id)))))
-    return replace(
-        found,
-        product_id=plan.product_id,
-        product_key=plan.product_key,
-        assets=len(plan.keys),
-        strips=strips,
-        pixels=plan.pixels,
-        raw_bytes=raw_bytes(plan),
-        needed_mb=peak_mb(plan, strip_rows=request.strip_rows),
-    )
+    told = [(tile, _told(plan, strips, request)) for tile, plan, strips in plans]
+    if tiles:
+        return replace(found, tiles=tuple(TileFound(tile=tile, **columns) for tile, columns in told))
+    return replace(found, **told[0][1])
+
+
+def _planned(scene: str, request: Ingest) -> tuple[ProductPlan, int]:
+    """The plan of a product, and its strips."""
+    plan = plan_product(scene, request.pipeline or "")
+    check_file_names(plan, limits=NameLimits(**request.names))
+    return plan, plan.cut(rows=request.strip_rows, split=True).strips
+
+
+def _told(plan: ProductPlan, strips: int, request: Ingest) -> dict[str, Any]:
+    return {
+        "product_id": plan.product_id, "product_key": plan.product_key, "assets": len(plan.keys), "strips": strips,
+        "pixels": plan.pixels, "raw_bytes": raw_bytes(plan), "needed_mb": peak_mb(plan, strip_rows=request.strip_rows),
+    }  # fmt: skip
 
 
 def _bordered(scene: str) -> str:

@@ -191,6 +191,7 @@ def _own(product: Product) -> Json:
         **{f"swath:{name}": found for name, found in product.checked.items()},
         "swath:scene_id": scene.scene_id,
         "swath:scene_digest": scene.digest,
+        **({"swath:tile": scene.tile} if scene.tile else {}),
         "swath:scene_baseline": scene.baseline,
         "swath:scene_left_out": dict(sorted(scene.left_out.items())),
         "swath:reader": scene.reader,
