@@ -28,9 +28,10 @@ from swath.simulator.rasters import PLAIN_LAYOUT, RasterSet, RasterSpec
 from swath.simulator.sentinel2_bands import BANDS, MsiBand
 
 MAP: Final = "EPSG:32633"
-SCENE_ID: Final = "simulated-raw-20240907"
+SCENE_ID: Final = "simulated-raw-20240607"
 PLATFORM: Final = "simulated-1"
-ACQUIRED: Final = datetime(2024, 9, 7, 10, 12, 4, tzinfo=UTC)
+#: Earlier than the other scenes of the demo: its map begins with the newest of them.
+ACQUIRED: Final = datetime(2024, 6, 7, 10, 12, 4, tzinfo=UTC)
 #: Centre of the image on the map [m]: fields and the edge of a town, beside the scenes of the demo.
 CENTRE_M: Final = (404_250.0, 5_990_600.0)
 SIDE: Final = 448
