@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-import numpy as np
 import rasterio
 from rasterio.crs import CRS
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
@@ -20,8 +19,9 @@ from swath.readers.files.digest import EDGE_BYTES, Fingerprint
 from swath.readers.files.gdal_env import gdal_env, openable
 from swath.readers.files.href import gdal_href, open_bytes
 from swath.readers.files.patient import patiently
+from swath.readers.pixels.complete import check_complete
+from swath.readers.pixels.control_points import Control, fitted
 from swath.readers.pixels.masks import alpha_of, find_mask, mask_beside
-from swath.readers.pixels.tiff_extent import bytes_needed
 from swath.readers.pixels.tiff_tags import Said, said_by
 from swath.scene import Mask
 
@@ -36,11 +36,6 @@ MAX_BLOCK_BYTES = 1 << 29
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JP2_MAGICS = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 _NITF_MAGICS = (b"NITF02.10", b"NSIF01.00")
-#: Where the length of the file is in its header (MIL-STD-2500C, table A-1: FL, 12 digits).
-_NITF_LENGTH = slice(342, 354)
-_JP2_END = b"\xff\xd9"
-#: Points of which an affine map, which has six numbers, leaves a residual; and what they may be off it.
-_LEAST_POINTS, _MOST_OFF_PX = 4, 1.0
 #: Headers by what files say of themselves; a process meets few kinds of them at a time.
 _SEEN: dict[tuple[Said, int], "RasterHeader"] = {}
 _MOST_SEEN = 256
@@ -74,7 +69,7 @@ class RasterHeader:
     alpha: bool = False
     scalings: tuple[tuple[float, float], ...] = ()
     descriptions: tuple[str, ...] = ()
-    control: Mapping[str, str | int | float] = field(default_factory=dict)
+    control: Control = field(default_factory=dict)
     file_bytes: int = 0
 
     def scaling(self, band_index: int) -> tuple[float, float]:
@@ -101,10 +96,10 @@ def inspect(
     """
     size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
     driver = _driver(href, size=size, head=head)
-    _check_complete(href, driver=driver, size=size, tail=tail)
+    check_complete(href, driver=driver, size=size, tail=tail)
     said = _said(href, driver=driver) if rpc is None and not tile else None
     if said is not None and (seen := _SEEN.get((said, max_pixels))) is not None:
-        return seen
+        return replace(seen, file_bytes=size)  # files that say the same are of different lengths
 
     def look() -> RasterHeader:
         with gdal_env(href), warnings.catch_warnings():
@@ -199,7 +194,8 @@ def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile:
         grid = raw_grid(model, height=source.height, width=source.width, check=not tile)
         return _of(href, source=source, grid=grid)
     if not crs and source.gcps[0]:
-        return _of_gcps(href, source=source)
+        grid, control = fitted(href, source=source, crs=crs_name(source.gcps[1]))
+        return replace(_of(href, source=source, grid=grid), control=control)
     if not crs:
         raise GeometryError(
             "the raster has no coordinate reference system",
@@ -237,38 +233,6 @@ def _check_nitf(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None) -
         )
 
 
-def _of_gcps(href: str, *, source: rasterio.DatasetReader) -> RasterHeader:
-    """The header of a raster that is known by control points alone, on the affine map that fits them best.
-
-    Raises:
-        GeometryError: The points have no system, are too few for a residual, or a plane map of them is off by more than a pixel.
-    """
-    points, system = source.gcps
-    crs = crs_name(system)
-    terms = np.array([[1.0, p.col, p.row] for p in points])
-    places = np.array([[p.x, p.y] for p in points])
-    plane, _, rank, _ = np.linalg.lstsq(terms, places, rcond=None)
-    # Lengths on the map of one step along each side of a pixel.
-    pixel = float(abs(np.linalg.det(plane[1:]))) ** 0.5 if rank == terms.shape[1] else 0.0
-    off = np.hypot(*(terms @ plane - places).T) / pixel if pixel else np.full(len(points), np.nan)
-    if not crs or len(points) < _LEAST_POINTS or not off.max() <= _MOST_OFF_PX:
-        raise GeometryError(
-            "the raster has control points in place of a map or a model",
-            expected=f"at least {_LEAST_POINTS} points in a coordinate system, all within {_MOST_OFF_PX:g} px of an affine map",
-            got=f"{href} with {len(points)} control points in {crs or 'no system'}, {off.max():.2g} px at most off an affine map",
-            remedy="Warp it first, and look at what the points are off: `gdalwarp -order 1 -t_srs EPSG:CODE IN.TIF OUT.TIF`"
-            " (or `-tps` where an affine map is off by more than a pixel); or fetch the delivery with its RPC.",
-        )
-    (c, f), (a, d), (b, e) = plane.tolist()
-    grid = Grid.from_transform((a, b, c, d, e, f), crs=crs, width=source.width, height=source.height)
-    rms = float(np.sqrt(np.mean(off**2)))
-    control: dict[str, str | int | float] = {
-        "swath:control_points": len(points), "swath:control_model": "affine map", "swath:control_rms_px": round(rms, 4),
-        "swath:control_most_px": round(float(off.max()), 4),
-    }  # fmt: skip
-    return replace(_of(href, source=source, grid=grid), control=control)
-
-
 def _of(href: str, *, source: rasterio.DatasetReader, grid: Grid) -> RasterHeader:
     return RasterHeader(
         grid=grid,
@@ -300,39 +264,3 @@ def _bytes_per_pixel(source: rasterio.DatasetReader) -> int:
     name = str(source.dtypes[0])
     bits = int("".join(c for c in name if c.isdigit()) or 8)
     return max(bits // 8, 1)
-
-
-def _check_complete(href: str, *, driver: str, size: int, tail: bytes) -> None:
-    """Raise for a file that stops early.
-
-    The codestream is the last box of a delivered JPEG 2000; its end marker cannot occur inside it (ISO 15444-1,
-    annex A.1 and B.10: bytes above 0xFF8F only start markers).
-    """
-    measure = {"GTiff": _tiff_bytes, "NITF": _nitf_bytes}.get(driver)
-    needed = measure(href, size=size) if measure is not None else 0
-    if needed > size or (driver == "JP2OpenJPEG" and _JP2_END not in tail):
-        raise ReadError(
-            "a raster is truncated",
-            expected=f"{needed} bytes or more" if needed else "an end-of-codestream marker at its end",
-            got=f"{href} of {size} bytes",
-            remedy="Fetch the file again.",
-        )
-
-
-def _nitf_bytes(href: str, *, size: int) -> int:
-    """The length of the file as its header says; one byte more than there are where the header is cut off."""
-    with open_bytes(href) as file:
-        said = file.read(_NITF_LENGTH.stop)[_NITF_LENGTH]
-    return int(said) if said.isdigit() and len(said) == _NITF_LENGTH.stop - _NITF_LENGTH.start else size + 1
-
-
-def _tiff_bytes(href: str, *, size: int) -> int:
-    try:
-        with open_bytes(href) as file:
-            return bytes_needed(file)
-    except ValueError as error:
-        raise ReadError(
-            "a raster is corrupt", expected="a TIFF", got=f"{href}: {error}", remedy="Fetch the file again."
-        ) from error
-    except ReadError:  # open_bytes turns the end of the file into "cannot be read"
-        return size + 1
