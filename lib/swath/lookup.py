@@ -18,12 +18,21 @@ def looked_up(table: NDArray[Any], codes: NDArray[np.unsignedinteger]) -> NDArra
     Raises:
         ValueError: The table does not have as many entries as the type has numbers.
     """
-    if table.size != 1 << 8 * codes.dtype.itemsize or not np.issubdtype(codes.dtype, np.unsignedinteger):
-        msg = f"a table of {table.size} entries for codes of {codes.dtype}"
-        raise ValueError(msg)
+    check_table(table, codes)
     found = np.empty(codes.shape, dtype=table.dtype)
     _look_up(table, np.ascontiguousarray(codes), found)
     return found
+
+
+def check_table(table: NDArray[Any], codes: NDArray[Any]) -> None:
+    """Refuse a table that does not have an entry for each number that the type of the codes can hold.
+
+    Raises:
+        ValueError: The table has too few or too many entries, or the codes are not unsigned.
+    """
+    if table.size != 1 << 8 * codes.dtype.itemsize or not np.issubdtype(codes.dtype, np.unsignedinteger):
+        msg = f"a table of {table.size} entries for codes of {codes.dtype}"
+        raise ValueError(msg)
 
 
 @compiled

@@ -28,3 +28,16 @@ def name_problem(name: str) -> str:
     if size > FILE_NAME_BYTES:
         return f"it has {size} bytes, and a file's name has at most {FILE_NAME_BYTES}"
     return ""
+
+
+def plain_name(value: str) -> str:
+    """The value itself, when it can be part of a path: for fields of files that users write.
+
+    Raises:
+        ValueError: It cannot.
+    """
+    problem = name_problem(value)
+    if problem:
+        msg = f"{value!a} is not a name: {problem}; expected {NAME_RULE}"
+        raise ValueError(msg)
+    return value

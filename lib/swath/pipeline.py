@@ -12,7 +12,7 @@ from swath.errors import ConfigError
 from swath.grid import Grid, Window
 from swath.grid_choice import GridChoice
 from swath.inputs import Input, Inputs, RasterSource
-from swath.lookup import looked_up
+from swath.lookup import check_table, looked_up
 from swath.product import LayerName, LayerSpec
 from swath.scene import Scene
 
@@ -39,10 +39,12 @@ class Layer:
     table: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse arrays that do not fill their window."""
+        """Refuse arrays that do not fill their window, and tables without an entry for each number."""
         if self.values.shape != self.window.shape:
             msg = f"values {self.values.shape} do not fill the window {self.window.shape}"
             raise ValueError(msg)
+        if self.table is not None:
+            check_table(self.table, self.values)  # compiled loops do not look whether an entry is there
 
     @property
     def physical(self) -> NDArray[np.float64]:

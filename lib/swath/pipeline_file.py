@@ -1,10 +1,10 @@
 """The keys of a pipeline file, as they are written."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator, model_validator
 
-from swath.names import NAME_RULE, name_problem
+from swath.names import plain_name
 from swath.pipeline import Writer
 from swath.retention import KeepRules
 
@@ -22,7 +22,7 @@ class PipelineFile(BaseModel):
     """A file in conf/pipelines, or a user's own."""
 
     model_config = ConfigDict(extra="forbid")
-    name: str
+    name: Annotated[str, AfterValidator(plain_name)]
     title: str = ""
     version: int = 1
     steps: list[dict[str, dict[str, Any]]]
@@ -45,16 +45,6 @@ class PipelineFile(BaseModel):
                 raise ValueError(msg)
         KeepRules.parse(self.retention)
         return self
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        """A pipeline's name becomes part of paths."""
-        problem = name_problem(value)
-        if problem:
-            msg = f"{value!a} is not a name: {problem}; expected {NAME_RULE}"
-            raise ValueError(msg)
-        return value
 
     @field_validator("steps", mode="before")
     @classmethod

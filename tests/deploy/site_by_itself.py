@@ -10,14 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import boto3
 from moto.server import ThreadedMotoServer
@@ -73,8 +71,8 @@ def store() -> Iterator[Any]:
 
 
 @contextmanager
-def registry_server(folder: Path) -> Iterator[None]:
-    """The site's ``mlflow server``: a database file, artifacts in the bucket."""
+def registry_server(folder: Path) -> Iterator[threading.Event]:
+    """The site's ``mlflow server``, a database file, artifacts in the bucket; the event says that it answers."""
     port = _free_port()
     words = [
         sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}",
@@ -82,34 +80,42 @@ def registry_server(folder: Path) -> Iterator[None]:
     ]  # fmt: skip
     # Nothing else may end: what MLflow's authors want to know of its users would leave.
     environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(words, env=environment, stdout=log, stderr=log, start_new_session=True)
-        os.environ["MLFLOW_TRACKING_URI"] = f"http://{_HERE}:{port}"
-        # The server shares two cores with Spark: a slow answer is no registry that is away.
-        os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "60"
-        try:
-            yield
-        finally:
-            # Its workers belong to its group.
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=60)
+    process = subprocess.Popen(
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, text=True
+    )
+    os.environ["MLFLOW_TRACKING_URI"] = f"http://{_HERE}:{port}"
+    # The server shares two cores with Spark: a slow answer is no registry that is away.
+    os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "60"
+    answers = threading.Event()
+    reader = threading.Thread(target=_follow, args=(process, folder / "server.log", answers), daemon=True)
+    reader.start()
+    try:
+        yield answers
+    finally:
+        # Its workers belong to its group.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=60)
+        reader.join(timeout=60)
 
 
-def await_registry() -> None:
+def _follow(process: "subprocess.Popen[str]", log: Path, answers: threading.Event) -> None:
+    """Keep what the server prints; the event is set by the line that it prints once its port is bound."""
+    with log.open("w", encoding="utf-8") as file:
+        for line in process.stdout or ():
+            file.write(line)
+            if "running on http://" in line:
+                answers.set()
+
+
+def await_registry(answers: threading.Event) -> None:
     """Return when the server answers.
 
     Raises:
         TimeoutError: It does not.
     """
-    until = time.monotonic() + 150
-    while time.monotonic() < until:
-        try:
-            with urlopen(f"{os.environ['MLFLOW_TRACKING_URI']}/health", timeout=5):  # noqa: S310  an address of this program
-                return
-        except (URLError, OSError):
-            time.sleep(0.2)
-    msg = "mlflow server did not start"
-    raise TimeoutError(msg)
+    if not answers.wait(timeout=150):
+        msg = "mlflow server did not start"
+        raise TimeoutError(msg)
 
 
 def labelled(folder: Path) -> tuple[Path, Polygons, TrainingRecipe]:
@@ -140,7 +146,7 @@ def swath_models(*words: object) -> str:
     return said.getvalue()
 
 
-def life(folder: Path, bucket: Any) -> dict[str, Any]:
+def life(folder: Path, bucket: Any, *, answers: threading.Event) -> dict[str, Any]:
     """From samples to a revoked model."""
     scenes, polygons, recipe = labelled(folder)
     out, told = folder / "out", dict[str, Any]()
@@ -151,7 +157,7 @@ def life(folder: Path, bucket: Any) -> dict[str, Any]:
     try:
         hrefs = [str(p) for p in scenes.iterdir()]
         drawn = draw_samples(spark, hrefs, polygons=polygons, request=recipe.features)
-        await_registry()
+        await_registry(answers)
         registry = Registry.beside(out)
         stump = replace(recipe, forest=ForestSettings(trees=1, leaves=2))
         for name, asked in {"first": recipe, "worse": stump}.items():
@@ -188,8 +194,8 @@ def life(folder: Path, bucket: Any) -> dict[str, Any]:
 
 def main(folder: Path) -> None:
     """Live, and print."""
-    with store() as bucket, registry_server(folder):
-        told = life(folder, bucket)
+    with store() as bucket, registry_server(folder) as answers:
+        told = life(folder, bucket, answers=answers)
     print(json.dumps(told))  # noqa: T201  for the test
 
 

@@ -1,9 +1,11 @@
 """Models from samples to a resolved alias, through a real MLflow registry in an SQLite file."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from swath.inference.digest import model_digest
 from swath.inference.loader import load_predictor
 from swath.inference.registry import Registry
 from swath.inference.registry_file import list_of_file
+from swath.inference.signature import SignatureError
 from swath.inference.version_file import version_of_file
 from swath.training.draw import Drawn
 from swath.training.train import Trained, train
@@ -124,6 +127,28 @@ def test_what_a_file_cannot_answer_is_left_to_mlflow(registry: Registry, monkeyp
     assert version_of_file(file, name="tiny", alias=None, version="1") is not None
     monkeypatch.setattr("swath.inference.registry_file.LAYOUT", "another")
     assert version_of_file(file, name="tiny", alias=None, version="1") is None
+
+
+def test_a_version_whose_files_were_exchanged_is_refused_as_mlflow_would_hand_them_out(
+    registry: Registry, tmp_path: Path
+) -> None:
+    train(drawn(5), recipe=RECIPE, registry=registry, name="exchanged", alias="production")
+    file = Path(registry.uri.removeprefix("sqlite:///"))
+    version = version_of_file(file, name="exchanged", alias="production", version=None)
+    assert version is not None
+    assert version.artifacts is not None
+    signed = replace(version, tags={**version.tags, "signature": "a key"})
+    with pytest.raises(SignatureError, match=r"exchanged/1: registered with a signature: expected one file .* got 0"):
+        signed.pinned(cache=tmp_path, source=registry.uri)
+    card = version.folder / "card.md"
+    card.rename(tmp_path / "card.md")
+    card.symlink_to(tmp_path / "card.md")
+    with pytest.raises(ConfigError, match="may hold plain files only, no links"):
+        registry.resolve("exchanged@production")
+    card.unlink()
+    os.mkfifo(card)
+    with pytest.raises(ConfigError, match=r"exchanged/1: its files in .* cannot be copied: expected plain files"):
+        registry.resolve("exchanged@production")
 
 
 def test_a_folder_is_a_model_too(trained: Trained, registry: Registry) -> None:

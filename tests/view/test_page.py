@@ -134,6 +134,8 @@ def test_the_keyboard_is_enough(opened: Any, viewed: Viewed) -> None:
     page.focus("#map canvas")
     page.keyboard.press("Enter")
     page.wait_for_selector("#pixel table")
+    assert page.get_attribute('[data-layer="true-colour"]', "aria-checked") == "false"
+    assert page.locator("#pixel table tr").count() > 1
 
 
 def test_escape_takes_back_what_was_opened_last(opened: Any, viewed: Viewed) -> None:

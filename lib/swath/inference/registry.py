@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,9 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from swath.errors import ConfigError
-from swath.inference.address import AbsentError, fetched, public
+from swath.inference.address import AbsentError, public
 from swath.inference.admission import AdmissionTerms, admit, findings_of
 from swath.inference.digest import model_digest
+from swath.inference.downloads import Downloads
 from swath.inference.findings import Finding
 from swath.inference.foreign import refuse_foreign
 from swath.inference.listing import PAGE, RegisteredModel, held_instead, listed, versions_of
@@ -23,11 +23,11 @@ from swath.inference.mlmodel import NativeWeights, remove_mlmodel
 from swath.inference.model_store import ModelStore
 from swath.inference.pinned import LOCAL_VERSION, PinnedModel, pin
 from swath.inference.registry_file import list_of_file
-from swath.inference.run_facts import DIGEST_PARAMETER, check_digest, compare_digests, origin_of
+from swath.inference.run_facts import check_digest, origin_of
 from swath.inference.signature import hint_of, signature_beside
 from swath.inference.tracking import ask, client_of, in_our_words, is_file, need_mlflow
-from swath.inference.version_file import VersionFile, version_of_file
-from swath.inference.version_log import SIGNATURE, VersionEntry, finished_run, log_version
+from swath.inference.version_file import version_of_file
+from swath.inference.version_log import VersionEntry, finished_run, log_version
 from swath.settings import Settings
 
 if TYPE_CHECKING:
@@ -142,13 +142,14 @@ class Registry:
             return ModelStore.at(self.exported).resolve(reference, cache=self.cache)
         asked = {"alias": match["alias"], "version": match["version"]}
         if self._file is not None and (here := version_of_file(self._file, name=match["name"], **asked)) is not None:
-            return self._of_file(here)
+            return here.pinned(cache=self.cache, source=public(self.uri))
         found = self._version(match["name"], **asked)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-            directory = self._download(found, Path(scratch))
+            server = Downloads(client=self.client(), uri=self.uri)
+            directory = server.model(found, into=Path(scratch))
             refuse_foreign(directory, called=f"{found.name}/{found.version}")
             remove_mlmodel(directory)
-            self._fetch_signature(found, directory)
+            server.signature(found, beside=directory)
             pinned = pin(directory, cache=self.cache, name=found.name, version=str(found.version), source=public(self.uri))
         check_digest(self.client(), found, pinned.digest, uri=self.uri)
         return pinned
@@ -158,30 +159,6 @@ class Registry:
         """The database file that the registry is; None for a server."""
         folder, _, file = self.uri.partition("sqlite:///")
         return Path(file) if file and not folder else None
-
-    def _of_file(self, found: VersionFile) -> PinnedModel:
-        """Pin a version whose files are on this machine."""
-        called = f"{found.name}/{found.version}"
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-            directory = found.copied(Path(scratch))
-            refuse_foreign(directory, called=called)
-            remove_mlmodel(directory)
-            if found.tags.get("signature") and found.artifacts is not None:
-                (signature,) = (found.artifacts / SIGNATURE).glob("*.sig")
-                shutil.copy(signature, signature_beside(directory))
-            pinned = pin(directory, cache=self.cache, name=found.name, version=found.version, source=public(self.uri))
-        compare_digests(pinned.digest, kept=found.kept.get(DIGEST_PARAMETER, ""), tag=found.tags.get("digest", ""), called=called)
-        return pinned
-
-    def _fetch_signature(self, found: "ModelVersion", directory: Path) -> None:
-        if not found.tags.get("signature") or not found.run_id:
-            return
-        client, aside, run_id = self.client(), directory.with_name("signatures"), found.run_id
-        aside.mkdir()
-        asked = f"the signature of {found.name}/{found.version}"
-        folder = Path(ask(lambda: client.download_artifacts(run_id, SIGNATURE, str(aside)), uri=self.uri, asked=asked))
-        (signature,) = folder.glob("*.sig")
-        signature.rename(signature_beside(directory))
 
     def _local(self, reference: str) -> PinnedModel:
         if not Path(reference).is_dir():
@@ -230,7 +207,7 @@ class Registry:
             msg = f"{reference!r} names no version of a registry: expected models:/<name>/<version> or models:/<name>@<alias>"
             raise ConfigError(msg)
         found = self._version(match["name"], alias=match["alias"], version=match["version"])
-        return found, self._download(found, into)
+        return found, Downloads(client=self.client(), uri=self.uri).model(found, into=into)
 
     def promote(self, name: str, *, version: str, alias: str) -> RegisteredModel:
         """Point an alias at a version; from now on the alias resolves to it.
@@ -306,19 +283,6 @@ class Registry:
             told = ask(lambda: held_instead(client, name, alias=alias or ""), uri=self.uri, asked="its models")
             msg = f"{error}{told}"
             raise AbsentError(msg) from error
-
-    def _download(self, found: "ModelVersion", scratch: Path) -> Path:
-        from mlflow.artifacts import download_artifacts  # noqa: PLC0415 (as above)
-
-        called, client = f"{found.name}/{found.version}", self.client()
-        source = ask(lambda: client.get_model_version_download_uri(found.name, found.version), uri=self.uri, asked=called)
-        asked = f"files of {called}"
-
-        def download() -> str:
-            return str(download_artifacts(artifact_uri=source, dst_path=str(scratch), tracking_uri=self.uri))
-
-        with in_our_words(uri=self.uri, asked=asked):
-            return Path(download() if is_file(self.uri) else fetched(download, into=scratch, uri=self.uri, asked=asked))
 
 
 def previous_of(alias: str) -> str:

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,27 @@ def signature_beside(directory: Path) -> Path:
 
 class SignatureError(ConfigError):
     """A signature that proves nothing: absent, broken, of another key or of other files."""
+
+
+def place_signature(folder: Path, *, beside: Path, called: str) -> None:
+    """Copy the one signature of a folder beside a model.
+
+    Args:
+        folder: Where a registered version keeps its signature.
+        beside: Folder of the model.
+        called: Name and version, for messages.
+
+    Raises:
+        SignatureError: The folder has no signature, or several.
+    """
+    found = sorted(p for p in folder.glob("*.sig") if p.is_file() and not p.is_symlink())
+    if len(found) != 1:
+        msg = (
+            f"{called}: registered with a signature: expected one file *.sig among its run's artifacts, got {len(found)}; "
+            "find out who changed them, or register the signed model again"
+        )
+        raise SignatureError(msg)
+    shutil.copyfile(found[0], signature_beside(beside))
 
 
 def sign(directory: Path, *, key: Path, signature: Path) -> None:

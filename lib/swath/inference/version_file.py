@@ -7,6 +7,7 @@ anything else, also a version that is not there, is left to MLflow and its words
 
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +15,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from swath.errors import ConfigError
+from swath.inference.foreign import refuse_foreign
+from swath.inference.mlmodel import remove_mlmodel
+from swath.inference.pinned import PinnedModel, pin
 from swath.inference.registry_file import is_known_layout
+from swath.inference.run_facts import DIGEST_PARAMETER, compare_digests
+from swath.inference.signature import place_signature
+from swath.inference.version_log import SIGNATURE
 
 _BY_ALIAS: Final = """
     SELECT version FROM registered_model_aliases WHERE workspace = 'default' AND name = ? AND alias = ?
@@ -49,9 +57,32 @@ class VersionFile:
     artifacts: Path | None
     kept: Mapping[str, str]
 
-    def copied(self, scratch: Path) -> Path:
-        """Its files in a folder of their own below ``scratch``."""
-        return Path(shutil.copytree(self.folder, scratch / "model"))
+    def pinned(self, *, cache: Path, source: str) -> PinnedModel:
+        """Pin the version: a private copy, admitted as one that MLflow hands out.
+
+        Args:
+            cache: Folder of pinned models.
+            source: Address of the registry.
+
+        Raises:
+            ConfigError: The folder is not the model that was registered.
+        """
+        called = f"{self.name}/{self.version}"
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+            directory = Path(scratch) / "model"
+            try:
+                # Links are copied as links: the digest refuses them.
+                shutil.copytree(self.folder, directory, symlinks=True)
+            except OSError as error:
+                msg = f"{called}: its files in {self.folder} cannot be copied: expected plain files that can be read ({error})"
+                raise ConfigError(msg) from error
+            refuse_foreign(directory, called=called)
+            remove_mlmodel(directory)
+            if self.tags.get("signature") and self.artifacts is not None:
+                place_signature(self.artifacts / SIGNATURE, beside=directory, called=called)
+            pinned = pin(directory, cache=cache, name=self.name, version=self.version, source=source)
+        compare_digests(pinned.digest, kept=self.kept.get(DIGEST_PARAMETER, ""), tag=self.tags.get("digest", ""), called=called)
+        return pinned
 
 
 def version_of_file(path: Path, *, name: str, alias: str | None, version: str | None) -> VersionFile | None:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from swath.algo.clear import FLAGS, USUAL
 from swath.errors import ConfigError
-from swath.names import NAME_RULE, name_problem
+from swath.names import plain_name
 from swath.outside import message
 from swath.stack.recipe import REDUCERS, TILES_FILE, TILINGS, WEIGHTS, CompositeRecipe, GridRule, Reducer
 
@@ -96,21 +96,12 @@ class CompositeFile(BaseModel):
     """A file in conf/composites, or a user's own."""
 
     model_config = ConfigDict(extra="forbid")
-    name: str
+    name: Annotated[str, AfterValidator(plain_name)]
     title: str = ""
     version: int = 1
     composite: _Composite
     grid: _Grid = _Grid()
     stack: _Stack = _Stack()
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        problem = name_problem(value)
-        if problem:
-            msg = f"{value!a} is not a name: {problem}; expected {NAME_RULE}"
-            raise ValueError(msg)
-        return value
 
     def recipe(self) -> CompositeRecipe:
         """What it asks for."""
