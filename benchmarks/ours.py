@@ -72,7 +72,9 @@ def _keeping(strips: list[Any]) -> Iterator[None]:
     def kept(self: WaveRunner, *asked: Any, **more: Any) -> Any:
         result = run(self, *asked, **more)
         # A strip's costs are with each of its assets.
-        strips.extend({id(seconds): (seconds, peak) for work in result.products for _, seconds, peak in work.finished().tiles}.values())
+        strips.extend(
+            {id(seconds): (seconds, peak) for work in result.products for _, seconds, peak in work.finished().tiles}.values()
+        )
         return result
 
     with patch.object(WaveRunner, "run", kept):

@@ -15,13 +15,15 @@ from swath.config import load_pipeline, prepare
 from swath.errors import ConfigError
 from swath.inference.registry import Registry
 from swath.ledger.delta import DeltaTables
+from swath.ledger.provenance import provenance_of
 from swath.ledger.schemas import QUARANTINE, SCENES
 from swath.ledger.standing import standing
 from swath.report.summary import RunSummary
 from swath.runs import estimate, stored_plan
 from swath.runs.hands import OwnHands
 from swath.runs.plan import Plan
-from swath.runs.request import RunRequest
+from swath.runs.reproduce import reproduce
+from swath.runs.request import Limits, RunRequest
 from swath.runs.retry import failed, find_retries, wanted
 from swath.runs.status import standing_rows
 from swath.runs.stored_plan import load_or_make_plan
@@ -152,6 +154,25 @@ def test_tiles_that_cannot_be_made_are_in_quarantine_alone_and_are_tried_again(
     assert standing(tables).collect() == []
     made = tables.arrow("products", columns_of_made(), columns=["product_id", "scene_id", "pipeline", "run_id", "made"])
     assert standing_rows(tables, made) == []
+
+
+def test_a_tile_without_a_plan_is_in_quarantine_alone_and_a_made_one_can_be_made_again(
+    spark: "SparkSession", run_job: "RunJob", scene: Path, tiled: str, tmp_path: Path
+) -> None:
+    out, place = tmp_path / "out", tmp_path / "tiles.geojson"
+    tiles = json.loads(place.read_text(encoding="utf-8"))
+    tiles["features"] = [f for f in tiles["features"] if f["properties"]["name"] in {"mid", "se"}]
+    tiles["features"][1]["properties"]["name"] = "s" * 240  # no file name has room for it
+    place.write_text(json.dumps(tiles), encoding="utf-8")
+    summary = run_job(tiled, scene, output=out)
+    scene_id = json.loads(scene.read_text(encoding="utf-8"))["id"]
+    assert [q.scene_id for q in summary.quarantine] == [f"{scene_id}_{'s' * 240}-10"]
+    assert summary.scenes == Count(taken_in=1, quarantined=1)
+    assert summary.edges == Count(taken_in=2, made=1, quarantined=1)
+    assert summary.balanced
+    store = local_store(out)
+    found = provenance_of(DeltaTables(spark, store), store, item=summary.products[0].item)
+    assert reproduce(spark, found, into=local_store(tmp_path / "anew"), limits=Limits()).same
 
 
 def columns_of_made() -> Any:

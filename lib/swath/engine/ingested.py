@@ -4,71 +4,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from swath.engine.message import Message, Reader
+from swath.engine.message import Message, Reader, names_of
 from swath.engine.refused import Refused
 from swath.redaction import redacted
 
-#: Columns that each tile has for itself.
-_OF_TILES = ("tile", "product_id", "product_key", "assets", "strips", "pixels", "raw_bytes", "needed_mb")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TileFound(Message):
-    """What a pipeline would make of a scene in one tile of its tiling.
+class Prospect(Message):
+    """What a pipeline would make of a scene, or of its part in one tile.
 
     Args:
-        tile: Name of the tile.
-        product_id: See ``SceneFound``, as the others.
-        product_key: Key of the product.
+        product_id: Id of the product; None where no pipeline was asked about, or it cannot make one of the scene.
+        product_key: Key of the product; None where there is none, as the others.
         assets: Number of assets.
         strips: Number of strips when the product is split.
         pixels: Number of pixels of all assets.
         raw_bytes: Size of all assets before compression [bytes].
         needed_mb: Peak memory of a child that makes a strip of it [MiB].
+        unfit: Why the pipeline cannot make the product.
     """
 
-    tile: str
-    product_id: str
-    product_key: str
-    assets: int
-    strips: int
-    pixels: int
-    raw_bytes: int
-    needed_mb: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SceneFound(Message):
-    """A scene as its metadata tells it, and what a pipeline would make of it.
-
-    Args:
-        scene: ``Scene.to_json()``.
-        scene_id: Id of the scene.
-        scene_digest: Version of the delivery.
-        processed: Processing time of the delivery; empty where it tells none.
-        files: Digests of its files, as ``DigestMemory`` keeps them.
-        product_id: Id of the product; None where no pipeline was asked about, or it cannot make one.
-        product_key: Key of the product.
-        assets: Number of assets.
-        strips: Number of strips when the product is split.
-        pixels: Number of pixels of all assets.
-        raw_bytes: Size of all assets before compression [bytes].
-        needed_mb: Peak memory of a child that makes a strip of it [MiB].
-        unfit: Why the pipeline cannot make a product of it.
-        tiles: Products of its tiles, where the pipeline cuts on a tiling; those columns are None then.
-        cpu_s: See ``Answered``.
-        peak_mb: See ``Answered``.
-    """
-
-    readers: ClassVar[Mapping[str, Reader]] = {
-        "unfit": lambda told: Refused.from_plain(told) if told else None,
-        "tiles": lambda told: tuple(TileFound.from_plain(t) for t in told),
-    }
-    scene: str
-    scene_id: str
-    scene_digest: str
-    processed: str
-    files: str
+    readers: ClassVar[Mapping[str, Reader]] = {"unfit": lambda told: Refused.from_plain(told) if told else None}
     product_id: str | None = None
     product_key: str | None = None
     assets: int | None = None
@@ -77,6 +33,43 @@ class SceneFound(Message):
     raw_bytes: int | None = None
     needed_mb: float | None = None
     unfit: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileFound(Prospect):
+    """What a pipeline would make of a scene in one tile of its tiling.
+
+    Args:
+        tile: Name of the tile.
+    """
+
+    tile: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneFound(Prospect):
+    """A scene as its metadata tells it, and what a pipeline would make of it.
+
+    Args:
+        scene: ``Scene.to_json()``.
+        scene_id: Id of the scene.
+        scene_digest: Version of the delivery.
+        processed: Processing time of the delivery; empty where it tells none.
+        files: Digests of its files, as ``DigestMemory`` keeps them.
+        tiles: Products of its tiles, where the pipeline cuts on a tiling; those of the scene are None then.
+        cpu_s: See ``Answered``.
+        peak_mb: See ``Answered``.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {
+        **Prospect.readers,
+        "tiles": lambda told: tuple(TileFound.from_plain(t) for t in told),
+    }
+    scene: str
+    scene_id: str
+    scene_digest: str
+    processed: str
+    files: str
     tiles: tuple[TileFound, ...] = ()
     cpu_s: float = 0.0
     peak_mb: float = 0.0
@@ -119,21 +112,23 @@ def columns_of(answer: SceneFound | Refused, names: Sequence[str]) -> dict[str, 
         names: Names of the columns; columns that the answer lacks become None.
     """
     if isinstance(answer, Refused):
-        refused: Refused | None = answer
-        stage = answer.stage or "ingest"
-        columns: dict[str, Any] = dict.fromkeys(names)
-    else:
-        refused, stage = answer.unfit, "plan"
-        columns = {name: getattr(answer, name, None) for name in names}
-    if refused is not None:
-        columns |= {"error_class": refused.error_class, "message": redacted(refused.message), "stage": stage}
-        if refused.scene_id and "scene_id" in names:
-            columns["scene_id"] = refused.scene_id
-    return columns
+        columns: dict[str, Any] = {**dict.fromkeys(names), **_why(answer, stage=answer.stage or "ingest")}
+        if answer.scene_id and "scene_id" in names:
+            columns["scene_id"] = answer.scene_id
+        return columns
+    return {**{name: getattr(answer, name, None) for name in names}, **_why(answer.unfit, stage="plan")}
+
+
+def _why(refused: Refused | None, *, stage: str) -> dict[str, Any]:
+    if refused is None:
+        return {}
+    return {"error_class": refused.error_class, "message": redacted(refused.message), "stage": stage}
 
 
 def rows_of(answer: SceneFound | Refused, names: Sequence[str]) -> list[dict[str, Any]]:
     """Rows of a scene: one, or one for each tile that it touches; see ``columns_of``."""
     columns = columns_of(answer, names)
     tiles = answer.tiles if isinstance(answer, SceneFound) else ()
-    return [{**columns, **{name: getattr(t, name) for name in _OF_TILES}} for t in tiles] or [columns]
+    own = [name for name in names_of(TileFound) if name in names]
+    rows = [{**columns, **{name: getattr(t, name) for name in own}, **_why(t.unfit, stage="plan")} for t in tiles]
+    return rows or [columns]

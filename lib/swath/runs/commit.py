@@ -196,7 +196,9 @@ def account_of(result: WaveResult, *, aside: Aside) -> Account:
     # A scene of several products has a row for each: all rows of one input share its number.
     fates: dict[int, Fate] = {}
     for work in works:
-        fates[work.row["n"]] = max(work.fate, fates.get(work.row["n"], work.fate))
+        number = work.row["n"]
+        planned = Fate.QUARANTINED if number in result.partly_refused else work.fate
+        fates[number] = max(work.fate, planned, fates.get(number, work.fate))
     beside = Count(taken_in=aside.skipped + aside.refused, skipped=aside.skipped, quarantined=aside.refused)
     skipped, refused = aside.edges or (aside.skipped, aside.refused)
     edges = Count(taken_in=skipped + refused, skipped=skipped, quarantined=refused)

@@ -90,6 +90,11 @@ class Plan:
         """How many products a wave makes."""
         return sum(r["scenes"] for r in self._counts if r["status"] == MAKE and r["wave"] == wave)
 
+    @cached_property
+    def partly_refused(self) -> frozenset[int]:
+        """Numbers ``n`` of the scenes with products to make in some tiles and refused ones in others."""
+        return self._rows.partly_refused() if self.scenes(REFUSED) and self.scenes(MAKE) else frozenset()
+
     def wave(self, number: int) -> list[Row]:
         """Rows to make in a wave, in order, each with its ``scene``."""
         block = next((r["block"] for r in self._counts if r["status"] == MAKE and r["wave"] == number), None)

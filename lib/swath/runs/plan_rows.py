@@ -36,6 +36,10 @@ class PlanRows(Protocol):
         """How many scenes need nothing, and of how many nothing can be made: those without a product to make."""
         ...
 
+    def partly_refused(self) -> frozenset[int]:
+        """Numbers ``n`` of the scenes with products to make in some tiles and refused ones in others."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFrames:
@@ -119,6 +123,14 @@ class StoredRows:
         counted = {r[REFUSED]: r["count"] for r in scenes.groupBy(REFUSED).count().collect()}
         return counted.get(False, 0), counted.get(True, 0)
 
+    def partly_refused(self) -> frozenset[int]:
+        """See ``PlanRows``."""
+        # Few scenes are refused in a tile alone; those that are refused whole stay with Spark.
+        rows = self.frames.rows.select("n", "status")
+        refused = rows.filter(F.col("status") == REFUSED).select("n").distinct()
+        found = rows.filter(F.col("status") == MAKE).join(refused, "n", "left_semi").select("n").distinct()
+        return frozenset(r["n"] for r in found.collect())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRows:
@@ -159,6 +171,11 @@ class HeldRows:
         aside = [found for found in statuses.values() if MAKE not in found]
         refused = sum(REFUSED in found for found in aside)
         return len(aside) - refused, refused
+
+    def partly_refused(self) -> frozenset[int]:
+        """See ``PlanRows``."""
+        made, refused = ({r["n"] for r in self.rows if r["status"] == status} for status in (MAKE, REFUSED))
+        return frozenset(made & refused)
 
 
 def _scene(scenes: Mapping[int, str], row: Row) -> str:

@@ -213,7 +213,7 @@ class Run:
             self._expect(number, seconds_of([w.row for w in to_make], cores=SparkHands(self._spark).cores))
         result = runner.run(wave, to_make)
         result.products += decided
-        result.began = began
+        result.began, result.partly_refused = began, plan.partly_refused
         return result
 
     def _commit(self, result: WaveResult, *, aside: Aside, ledger: Ledger, outcome: RunOutcome) -> None:

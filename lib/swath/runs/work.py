@@ -170,9 +170,11 @@ class WaveResult:
         products: Products of the wave, made or refused.
         stages: Times of its stages.
         began: Time when its plan was read.
+        partly_refused: Numbers ``n`` of the scenes of which the plan refused a tile.
     """
 
     wave: int
     products: list[ProductWork]
     stages: list[StageTime]
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    partly_refused: frozenset[int] = frozenset()

@@ -93,6 +93,23 @@ def test_an_ingest_answers_with_a_product_for_each_tile_and_a_plan_needs_the_til
         plan_product(on_tile(found.scene, "hls-99XXX-30"), text)
 
 
+def test_a_tile_that_cannot_be_planned_is_refused_alone(scene: Scene, tmp_path: Path) -> None:
+    names = ("middle", "m" * 240)
+    lon, lat = project(*np.array(scene.reference.corners).T, source=scene.reference.crs, target="EPSG:4326")
+    ground = box(lon.min(), lon.max(), lat.min(), lat.max())
+    features = [{"type": "Feature", "properties": {"name": n}, "geometry": ground} for n in names]
+    (tmp_path / "t.geojson").write_text(json.dumps({"features": features}), encoding="utf-8")
+    text = pipeline(tmp_path, tiling=f"{{file: {tmp_path / 't.geojson'}}}", crs="EPSG:32633", resolution_m=30)
+    found = do(Ingest(href=scene.source_href, pipeline=text, names=NameLimits().plain()))
+    assert isinstance(found, SceneFound)
+    columns = ["scene_id", "tile", "product_id", "product_key", "error_class", "message", "stage"]
+    middle, long = rows_of(SceneFound.from_plain(json.loads(json.dumps(found.to_plain()))), columns)
+    assert (middle["tile"], middle.get("error_class")) == ("middle-30", None)
+    assert long["product_id"] == f"{scene.scene_id}_{'m' * 240}-30.toa"
+    assert (long["product_key"], long["error_class"], long["stage"]) == (None, "metadata", "plan")
+    assert long["message"].startswith(f"{scene.scene_id}_{'m' * 240}-30: ")
+
+
 def test_hrefs_of_tiles_lead_back_to_their_scene() -> None:
     assert tiled_href("/a#b/c", None) == "/a#b/c"
     assert split_href(tiled_href("/a#b/c", "33UUP-10")) == ("/a#b/c", "33UUP-10")

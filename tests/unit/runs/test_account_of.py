@@ -24,3 +24,10 @@ def test_a_scene_of_several_products_counts_once_by_the_worst_of_their_fates() -
     account = account_of(WaveResult(wave=0, products=works, stages=[]), aside=Aside(skipped=1, assets_skipped=2))
     assert account.scenes == Count(taken_in=3, made=1, skipped=1, quarantined=1)
     assert account.edges == Count(taken_in=4, made=2, skipped=1, quarantined=1)
+
+
+def test_a_tile_that_the_plan_refused_counts_for_its_scene_in_the_wave_that_makes_the_others() -> None:
+    result = WaveResult(wave=1, products=[_work(0, tile="a"), _work(1, tile="a")], stages=[], partly_refused=frozenset({1}))
+    account = account_of(result, aside=Aside())
+    assert account.scenes == Count(taken_in=2, made=1, quarantined=1)
+    assert account.edges == Count(taken_in=2, made=2)

@@ -9,7 +9,7 @@ from swath.engine.file_names import check_file_names
 from swath.engine.ingested import Ingest, SceneFound, TileFound
 from swath.engine.needs import peak_mb, raw_bytes
 from swath.engine.pipeline_json import pipeline_of
-from swath.engine.product_plan import ProductPlan, plan_product
+from swath.engine.product_plan import plan_product
 from swath.engine.refused import Refused
 from swath.engine.scene_tiles import on_tile, tiles_of
 from swath.errors import ConfigError, SceneError, ServiceError
@@ -18,6 +18,7 @@ from swath.plain import canonical
 from swath.readers.files.digest_memory import DigestMemory, remembering
 from swath.readers.gate.terms import Terms, under
 from swath.readers.registry import read_scene
+from swath.source_ref import Identity
 from swath.stores.names import NameLimits
 
 
@@ -44,30 +45,41 @@ def ingest(request: Ingest) -> SceneFound | Refused:
     if request.pipeline is None:
         return found
     try:
-        tiles = tiles_of(scene, pipeline_of(json.loads(request.pipeline)))
-        plans = [(tile, *_planned(on_tile(text, tile), request)) for tile in tiles or ("",)]
+        pipeline = pipeline_of(json.loads(request.pipeline))
+        tiles = tiles_of(scene, pipeline)
+        if not tiles:
+            return replace(found, **_planned(text, request))
     except (ConfigError, ServiceError):
         raise
     except Exception as error:  # noqa: BLE001  the scene is known by now, whatever its plan met
-        fate = error if isinstance(error, SceneError) else internal_error(error)
-        return replace(found, unfit=Refused(fate.error_class, message(str(fate.of(scene.scene_id)))))
-    told = [(tile, _told(plan, strips, request)) for tile, plan, strips in plans]
-    if tiles:
-        return replace(found, tiles=tuple(TileFound(tile=tile, **columns) for tile, columns in told))
-    return replace(found, **told[0][1])
+        return replace(found, unfit=_refused(error, scene.scene_id))
+    return replace(found, tiles=tuple(_in_tile(tile, found, request, pipeline=pipeline.name) for tile in tiles))
 
 
-def _planned(scene: str, request: Ingest) -> tuple[ProductPlan, int]:
-    """The plan of a product, and its strips."""
+def _in_tile(tile: str, found: SceneFound, request: Ingest, *, pipeline: str) -> TileFound:
+    """The product of one tile; whatever its plan meets is this tile's alone."""
+    try:
+        return TileFound(tile=tile, **_planned(on_tile(found.scene, tile), request))
+    except (ConfigError, ServiceError):
+        raise
+    except Exception as error:  # noqa: BLE001  as for scenes
+        identity = Identity(pipeline=pipeline, scene_id=found.scene_id, tile=tile)
+        return TileFound(tile=tile, product_id=identity.product_id, unfit=_refused(error, identity.subject))
+
+
+def _refused(error: Exception, name: str) -> Refused:
+    fate = error if isinstance(error, SceneError) else internal_error(error)
+    return Refused(fate.error_class, message(str(fate.of(name))))
+
+
+def _planned(scene: str, request: Ingest) -> dict[str, Any]:
+    """What an answer tells of the plan of a product."""
     plan = plan_product(scene, request.pipeline or "")
     check_file_names(plan, limits=NameLimits(**request.names))
-    return plan, plan.cut(rows=request.strip_rows, split=True).strips
-
-
-def _told(plan: ProductPlan, strips: int, request: Ingest) -> dict[str, Any]:
     return {
-        "product_id": plan.product_id, "product_key": plan.product_key, "assets": len(plan.keys), "strips": strips,
-        "pixels": plan.pixels, "raw_bytes": raw_bytes(plan), "needed_mb": peak_mb(plan, strip_rows=request.strip_rows),
+        "product_id": plan.product_id, "product_key": plan.product_key, "assets": len(plan.keys),
+        "strips": plan.cut(rows=request.strip_rows, split=True).strips, "pixels": plan.pixels, "raw_bytes": raw_bytes(plan),
+        "needed_mb": peak_mb(plan, strip_rows=request.strip_rows),
     }  # fmt: skip
 
 
