@@ -90,9 +90,7 @@ from swath.spark.udf import calibrate, correct
 (href,) = discover([str(scene)])
 known = read_scene(href)
 red = known.assets["red"]
-spark.udf.register(
-    "to_toa", calibrate(red.calibration, sun_elevation_deg=known.angles.sun_elevation_deg, dtype=red.dtype, nodata=red.nodata)
-)
+spark.udf.register("to_toa", calibrate(red.calibration, sun_elevation_deg=known.angles.sun_elevation_deg, dtype=red.dtype, nodata=red.nodata))
 spark.udf.register("to_surface", correct(known.platform, "red", angles=known.angles, atmosphere=Atmosphere()))
 
 with rasterio.open(red.href) as delivered:
