@@ -169,7 +169,7 @@ $(MADE)/swath: setup.py requirements.in $(MADE)/packages
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(MADE)/jvm: lib/swath/spark/start/jars.py lib/swath/spark/start/s3a_jars.py lib/swath/spark/start/java.py lib/swath/spark/start/settings.py lib/swath/spark/start/prepare.py lib/swath/engine/child/warm_up.py $(MADE)/swath
-	@echo "[4/4] Java 17, jars of Delta and S3A, class archive, machine code"
+$(MADE)/jvm: lib/swath/spark/start/bytecode.py lib/swath/spark/start/jars.py lib/swath/spark/start/s3a_jars.py lib/swath/spark/start/java.py lib/swath/spark/start/settings.py lib/swath/spark/start/prepare.py lib/swath/engine/child/warm_up.py $(MADE)/swath
+	@echo "[4/4] Java 17, jars of Delta and S3A, compiled modules, class archive, machine code"
 	$(BIN)/python -m swath.spark.prepare --s3a
 	touch $@

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from swath.errors import ConfigError
 from swath.spark.start.archive import archive_path, reading_options
+from swath.spark.start.bytecode import keep_bytecode
 from swath.spark.start.jars import (
     DELTA_JARS,
     DELTA_PACKAGE,
@@ -34,7 +35,9 @@ _REHEARSAL_S = 180
 
 
 def main(words: Sequence[str] = ()) -> int:
-    """Find or install Java, fetch the Delta jars, make class archive and machine code; with ``--s3a`` fetch the jars for S3 too.
+    """Find or install Java, fetch the Delta jars, compile modules and pixel loops, make the class archive.
+
+    With ``--s3a`` the jars for S3 are fetched too.
 
     Returns an exit code.
     """
@@ -52,6 +55,7 @@ def main(words: Sequence[str] = ()) -> int:
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 (a traceback would not help the reader)
         return 2
+    keep_bytecode()
     make_archive(java)
     compile_kernels()
     defaults = cache_folder() / "spark-defaults.conf"
