@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
+# Images of containers set it. Here each of a thousand processes would compile its imports anew: 3 CPU s in place of 1.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: pythons docs docs-lock help setup postgresql browser monitoring registry demo test test-long test-tools wheel images lint format bench sleeping scheduling faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
