@@ -6,13 +6,11 @@ from pathlib import PurePosixPath
 
 from swath.readers.archives.companions import is_companion
 from swath.readers.files.href import JSON_SUFFIXES
+from swath.readers.files.raw_pairs import holds_raw_image, is_pan, partner_of
 from swath.readers.landsat.files import is_mtl
 from swath.readers.marks import Kind, kind_by_metadata
 
 _LANDSAT_BAND = re.compile(r"^L[COTEM]0?[1-9]\w*_B\d{1,2}(_VCID_\d)?\.TIFF?$", re.IGNORECASE)
-#: Metadata and model of a raw image: DIMAP, and Maxar.
-_RAW_FILE = re.compile(r"^(DIM_.*\.XML|.*\.IMD)$", re.IGNORECASE)
-_RAW_MODEL = re.compile(r"^(RPC_.*\.XML|.*\.RPB|.*_RPC\.TXT)$", re.IGNORECASE)
 _GRANULES = "GRANULE"
 #: A tile of the AWS layout: its bands, and the granule's metadata under a name that others use too.
 _TILE_BAND = re.compile(r"^B(?:\d\d|8A)\.(?:jp2|tiff?)$", re.IGNORECASE)
@@ -35,12 +33,6 @@ def _kind_by_metadata(names: Iterable[str]) -> Kind | None:
     return next((kind for name in names if (kind := kind_by_metadata(name)) is not None), None)
 
 
-def holds_raw_image(names: Iterable[str]) -> bool:
-    """Whether files are those of a raw image: metadata of DIMAP or Maxar, and a model of the ground."""
-    found = [PurePosixPath(name).name for name in names]
-    return any(_RAW_FILE.match(name) for name in found) and any(_RAW_MODEL.match(name) for name in found)
-
-
 def landsat_metadata(names: Iterable[str]) -> dict[str, str]:
     """The MTL file of each scene among ``names``, by scene; text before JSON before XML."""
     found: dict[str, str] = {}
@@ -53,9 +45,12 @@ def landsat_metadata(names: Iterable[str]) -> dict[str, str]:
 
 def kind_of_members(names: Iterable[str]) -> Kind | None:
     """The kind of scene that an archive holds, from the names of its members; None when it holds none."""
-    found = [PurePosixPath(name).name for name in names]
+    folders = _by_folder(names)
+    found = [name for inside in folders.values() for name in inside]
     if (kind := _kind_by_metadata(found)) is not None:
         return kind
+    if any(holds_raw_image(inside) for inside in folders.values()):
+        return "rpc"
     return "landsat" if any(is_mtl(name) for name in found) or _lost_its_metadata(found) else None
 
 
@@ -77,16 +72,24 @@ def scenes_inside(names: Iterable[str]) -> list[str]:
 
     Returns:
         Of a Landsat scene its MTL file; of another product its folder (``''`` for the archive's own), or the folder of each
-        granule of a Sentinel-2 product that holds several.
+        granule of a Sentinel-2 product that holds several. The pan image of a delivery is with its multispectral one.
     """
     folders = _by_folder(names)
     products: list[str] = []
+    images: dict[str, list[str]] = {}
     scenes: dict[str, str] = {}
     for folder in sorted(folders, key=lambda f: (bool(f), f.count("/"), f)):
         if any(not product or f"{folder}/".startswith(f"{product}/") for product in products):
             continue
         if _kind_by_metadata(folders[folder]) is not None:
             products.append(folder)
+            continue
+        if holds_raw_image(folders[folder]):
+            around, _, name = folder.rpartition("/")
+            before = images.setdefault(around, [])
+            if not (is_pan(name) and partner_of(name, among=before) is not None):
+                before.append(name)
+                products.append(folder)
             continue
         metadata = landsat_metadata(folders[folder])
         for scene, name in metadata.items():

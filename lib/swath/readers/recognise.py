@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from swath.errors import ArchiveError, ReadError, SceneError
-from swath.readers.archived_scenes import holds_raw_image, kind_of_members, kind_of_place, scenes_inside
+from swath.readers.archived_scenes import kind_of_members, kind_of_place, scenes_inside
 from swath.readers.archives.archive import looks_packed
 from swath.readers.archives.companions import is_companion
 from swath.readers.files.archived import SEPARATOR, archived, archived_files, split_place
 from swath.readers.files.href import ARCHIVE_SUFFIXES, JSON_SUFFIXES, PACKED_SUFFIXES, TAR_SUFFIXES, gdal_href, open_bytes
+from swath.readers.files.raw_pairs import holds_raw_image
 from swath.readers.landsat.files import is_mtl
 from swath.readers.marks import Kind, names_a_delivery, names_one_scene
 from swath.readers.stac_record import is_record, record_type, stac_document
@@ -60,8 +61,12 @@ def deliveries(href: str) -> Sequence[str]:
 
 
 def scenes_of(names: Iterable[str]) -> list[str]:
-    """Places of the scenes among the members of an archive."""
-    return scenes_inside(list(names))
+    """Places of the scenes among the members of an archive; and beside them archives of deliveries, which are refused."""
+    found = list(names)
+    scenes = scenes_inside(found)
+    own = [f"{place.rpartition('/')[0] if is_mtl(place) else place}/" for place in scenes]
+    inside = [name for name in found if _looks_delivered(PurePosixPath(name).name)] if scenes else []
+    return [*scenes, *(name for name in inside if not any(place == "/" or name.startswith(place) for place in own))]
 
 
 def is_delivery(href: str) -> bool:
@@ -95,6 +100,8 @@ def kind_of_file(href: str) -> Kind | None:
 
 def _kind_of_place(archive: str, *, place: str) -> Kind | None:
     names = list(archived_files(archive))
+    if place in names and not is_mtl(place):
+        raise _archives_inside(place, archive=archive)
     kind = kind_of_place(names, place=place)
     if kind is None:
         known = scenes_inside(names)
@@ -166,13 +173,15 @@ def _by_bytes(href: str) -> tuple[Kind | None, Sequence[str]]:
 def _archive(href: str) -> tuple[Kind | None, Sequence[str]]:
     names = list(archived(href).members)
     kind = kind_of_members(names)
-    inside = next((n for n in names if n.lower().endswith(ARCHIVE_SUFFIXES) and _looks_delivered(PurePosixPath(n).name)), None)
-    if kind is None and (inside is not None or _looks_delivered(PurePosixPath(href).name)):
+    inside = next((n for n in names if n.lower().endswith(ARCHIVE_SUFFIXES) or _looks_delivered(PurePosixPath(n).name)), None)
+    if kind is None and inside is not None:
+        raise _archives_inside(inside, archive=href)
+    if kind is None and _looks_delivered(PurePosixPath(href).name):
         raise ArchiveError(
-            "the archive holds other archives" if inside else "the archive holds no scene",
+            "the archive holds no scene",
             expected="the files of one Landsat or Sentinel-2 delivery with its metadata",
-            got=f"{inside or f'{len(names)} other files'} in {href}",
-            remedy="Unpack it and name the folder." if inside else "Fetch it again: it may be cut short.",
+            got=f"{len(names)} other files in {href}",
+            remedy="Fetch it again: it may be cut short.",
         )
     if kind is None and _holds_records(names):
         raise ArchiveError(
@@ -183,12 +192,21 @@ def _archive(href: str) -> tuple[Kind | None, Sequence[str]]:
         )
     if kind is None and holds_raw_image(names):
         raise ArchiveError(
-            "the archive holds a raw image",
-            expected="a Landsat or Sentinel-2 delivery; images with RPC are read from folders",
+            "the files of the raw image are in several folders of the archive",
+            expected="metadata, model and image in one folder",
             got=f"{len(names)} files in {href}",
-            remedy="Unpack it and name the folder.",
+            remedy="Unpack it, put them into one folder, and name that.",
         )
-    return kind, scenes_inside(names)
+    return kind, scenes_of(names)
+
+
+def _archives_inside(name: str, *, archive: str) -> ArchiveError:
+    return ArchiveError(
+        "the archive holds other archives",
+        expected="the files of one delivery with its metadata",
+        got=f"{name} in {archive}",
+        remedy="Unpack it and name the folder.",
+    )
 
 
 def _holds_records(names: Sequence[str]) -> bool:

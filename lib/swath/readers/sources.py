@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Final, Protocol, cast
 
+from swath.readers.gate.times import check_time
 from swath.readers.registry import kind_of
 from swath.source import Source
 
@@ -30,4 +31,6 @@ def read_source(href: str) -> Source:
     """
     # By name, as scenes' readers are: GDAL costs half a second of imports.
     reader = cast("_SourceReader", import_module(_READERS.get(kind_of(href) or "", _ITEMS)))
-    return reader.read_source(href)
+    source = reader.read_source(href)
+    check_time(source.acquired, scene_id=source.scene_id)
+    return source

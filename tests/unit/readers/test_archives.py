@@ -304,16 +304,33 @@ def test_an_archive_of_a_kind_that_is_not_read_is_told(name: str, head: bytes, k
     assert (told.value.stage, told.value.error_class) == ("discover", "archive")
 
 
-def test_an_archive_of_archives_is_told(write_landsat: WriteLandsat, tmp_path: Path) -> None:
-    folder = write_landsat(tmp_path / "scene")
-    path = tmp_path / "bulk.tar"
-    _write(path, [("bulk/LC09_L1TP_033033_20230716_20230716_02_T1.tar", _tar(folder))])
-    assert list(discover([str(path)])) == [str(path)]
+@pytest.mark.parametrize(
+    "inside", ["bulk/LC09_L1TP_033033_20230716_20230716_02_T1.tar", "order-17.zip", "in/deep/S2A_MSIL1C_X.SAFE", "part.tgz"]
+)
+@pytest.mark.parametrize("outer", ["bulk.tar", "bulk.zip", "bulk.tar.xz"])
+def test_an_archive_of_archives_is_told(write_landsat: WriteLandsat, inside: str, outer: str, tmp_path: Path) -> None:
+    path = tmp_path / "in" / outer
+    path.parent.mkdir()
+    _write(path, [(inside, _tar(write_landsat(tmp_path / "scene"))), ("order.pdf", b"%PDF")])
+    assert list(discover([str(path.parent)])) == [str(path)]
     with pytest.raises(
-        ArchiveError, match=r"holds other archives: .* got bulk/LC09_L1TP_\S+\.tar in .*bulk\.tar\. Unpack"
+        ArchiveError, match=rf"holds other archives: .* got {inside} in .*{outer}\. Unpack it and name the folder"
     ) as told:
         read_scene(str(path))
     assert (told.value.stage, told.value.error_class) == ("discover", "archive")
+
+
+def test_an_archive_beside_a_scene_in_an_archive_is_not_lost(write_landsat: WriteLandsat, tmp_path: Path) -> None:
+    folder = write_landsat(tmp_path / "one")
+    path = tmp_path / "bulk.zip"
+    other = "two/LC09_L1TP_044034_20230716_20230716_02_T1.tar"
+    named = [(f"one/{f.name}", f.read_bytes()) for f in sorted(folder.iterdir())]
+    _write(path, [*named, (other, _tar(folder)), ("two/licence.zip", b"PK"), (f"one/{other[4:]}", b"")])
+    scene, refused = discover([str(path)])
+    assert read_scene(scene).assets
+    assert refused == f"{path}#{other}"
+    with pytest.raises(ArchiveError, match=rf"holds other archives: .* got {other} in .*bulk\.zip\. Unpack"):
+        read_scene(refused)
 
 
 def _damaged(data: bytes) -> bytes:
@@ -426,15 +443,4 @@ def test_an_archive_of_stac_items_is_told(tmp_path: Path) -> None:
     _write(path, [("a/item.json", b"{}"), ("a/red.tif", b"II*")])
     assert list(discover([str(tmp_path)])) == [str(path)]
     with pytest.raises(ArchiveError, match=r"holds STAC records: .* got a/item\.json in .*items\.zip\. Unpack it"):
-        read_scene(str(path))
-
-
-@pytest.mark.parametrize(
-    "names", [("DIM_PHR1A.XML", "RPC_PHR1A.XML", "IMG_R1C1.TIF"), ("P001/x.IMD", "P001/x.RPB", "P001/x.TIF")]
-)
-def test_an_archive_of_a_raw_image_is_refused_with_what_to_do(tmp_path: Path, names: tuple[str, ...]) -> None:
-    path = tmp_path / "order.zip"
-    _write(path, [(name, b"<x/>") for name in names])
-    assert list(discover([str(tmp_path)])) == [str(path)]
-    with pytest.raises(ArchiveError, match=r"holds a raw image: .* got 3 files in .*order\.zip\. Unpack it and name the folder"):
         read_scene(str(path))

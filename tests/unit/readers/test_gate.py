@@ -1,6 +1,7 @@
 """What passes the gate, and what is asked for; through ``registry.read_scene`` as a run reads scenes."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from math import pi
 from pathlib import Path
 from typing import Any
@@ -262,3 +263,24 @@ def test_a_platform_is_known_however_it_is_spelled(write_item: WriteItem, platfo
     with pytest.raises(MetadataError, match=r"the radiometric offset is missing.*baseline 05\.09"):
         read_scene(write_item(item_of(one_band(**{"raster:offset": None}), **told)))
     assert read_scene(write_item(item_of(one_band(**{"raster:offset": -0.1}), **told))).platform == "sentinel-2b"
+
+
+@pytest.mark.parametrize(
+    ("time", "told"),
+    [
+        ({"datetime": "9999-12-31T23:59:59Z"}, r"got 9999-12-31T23:59:59\+00:00; this machine's clock says 20"),
+        ({"datetime": "0023-06-01T10:00:00Z"}, r"expected a time since 1957, .* got 0023-06-01T10:00:00\+00:00\. Correct"),
+        ({"datetime": "1900-01-01T00:00:00Z"}, "got 1900-01-01"),
+        ({"datetime": "1956-12-31T23:59:59-00:00"}, "got 1956-12-31"),
+        ({"datetime": None, "start_datetime": "2023-06-01T00:00:00Z", "end_datetime": "9999-12-31T00:00:00Z"}, "got 6011-"),
+        ({"datetime": (datetime.now(UTC) + timedelta(days=1, minutes=5)).isoformat()}, "not later than tomorrow"),
+    ],
+)
+def test_a_time_at_which_no_scene_can_have_been_made_is_refused(write_item: WriteItem, time: Json, told: str) -> None:
+    with pytest.raises(MetadataError, match=f"my-scene: no scene can be of that time: .*{told}"):
+        read_scene(write_item(item_of(one_band(), **OWN, **time)))
+
+
+def test_a_time_of_the_first_satellites_or_of_a_clock_that_is_ahead_passes(write_item: WriteItem) -> None:
+    for time in ("1957-10-04T19:28:34Z", (datetime.now(UTC) + timedelta(hours=23)).isoformat()):
+        assert read_scene(write_item(item_of(one_band(), **OWN, datetime=time))).acquired.isoformat()

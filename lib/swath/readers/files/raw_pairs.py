@@ -1,15 +1,25 @@
-"""Pan and multispectral images of one delivery, each in a folder of its own, by the folders' names.
+"""Files of a raw image; and the pan and the multispectral image of one delivery, each in a folder of its own, by their names.
 
 Airbus names them ``IMG_PHR1A_P_001`` and ``IMG_PHR1A_MS_002``, Maxar ``..._P001_PAN`` and ``..._P001_MUL``.
 """
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Final
 
+#: Metadata and model of a raw image: DIMAP, and Maxar.
+_RAW_FILE: Final = re.compile(r"^(DIM_.*\.XML|.*\.IMD)$", re.IGNORECASE)
+_RAW_MODEL: Final = re.compile(r"^(RPC_.*\.XML|.*\.RPB|.*_RPC\.TXT)$", re.IGNORECASE)
 _KIND: Final = re.compile(r"(?<![^_])(?P<pan>P|PAN)(?![^_])|(?<![^_])(?:MS|MS-FS|MUL)(?![^_])", re.IGNORECASE)
 #: Airbus numbers the images of a delivery.
 _NUMBER: Final = re.compile(r"(?<![^_])\d{3}(?![^_])")
+
+
+def holds_raw_image(names: Iterable[str]) -> bool:
+    """Whether files are those of a raw image: metadata of DIMAP or Maxar, and a model of the ground."""
+    found = [PurePosixPath(name).name for name in names]
+    return any(_RAW_FILE.match(name) for name in found) and any(_RAW_MODEL.match(name) for name in found)
 
 
 def is_pan(name: str) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from swath.errors import MetadataError
 from swath.readers.gate.levels import OWN_PROPERTY, ProcessingLevel, has_two_levels, level_in, mission_of, stated_level
 from swath.readers.gate.terms import STATED, terms_in_use
+from swath.readers.gate.times import check_time
 from swath.scene import Asset, Reflectance, Scene
 from swath.sensors import SENTINEL2, SENTINEL2_MSI, UNKNOWN
 
@@ -54,12 +55,13 @@ def admitted(scene: Scene) -> Scene:
         The scene with its level. Where the delivery of a sensor of the user's own states none, ``swath:scene_level`` says so.
 
     Raises:
-        MetadataError: The level is not 1 or unknown, a scale or an offset cannot be one of reflectance, or a Sentinel-2
-            scene lacks the offset of its baseline.
+        MetadataError: The level is not 1 or unknown, the time is one of no satellite, a scale or an offset cannot be one of
+            reflectance, or a Sentinel-2 scene lacks the offset of its baseline.
     """
     try:
         level = _level(scene)
         check_level(level)
+        check_time(scene.acquired)
         for asset in scene.assets.values():
             if isinstance(asset.calibration, Reflectance):
                 _check_scale(asset, calibration=asset.calibration)

@@ -91,7 +91,7 @@ def inspect(
 
     Raises:
         ReadError: Missing, empty, not a GeoTIFF, JPEG 2000 or NITF, cut short, or absurdly large.
-        GeometryError: No CRS, or pixels without an area.
+        GeometryError: No CRS or one that is of no map, or pixels without an area.
         MetadataError: The model of a raw image cannot be used.
     """
     size, head, tail = (known.size, known.head, known.tail) if known else _edges(href)
@@ -159,6 +159,22 @@ def crs_name(crs: CRS | None) -> str:
     return f"EPSG:{code}" if code else str(crs.to_wkt())
 
 
+def _on_a_map(crs: CRS | None, *, href: str) -> str:
+    """The name of a system in which a raster has a place: projected, or of longitude and latitude; ``''`` without one.
+
+    Raises:
+        GeometryError: The system is of another kind: geocentric, of a building or an engine, of heights alone.
+    """
+    if crs and not (crs.is_projected or crs.is_geographic):
+        raise GeometryError(
+            "the coordinate system of the raster is not one of a map",
+            expected="a projected system, or one of longitude and latitude",
+            got=f"{crs_name(crs)[:80]} of {href}",
+            remedy="Warp it (gdalwarp -t_srs EPSG:CODE), or write the right system into it (gdal_edit.py -a_srs EPSG:CODE).",
+        )
+    return crs_name(crs)
+
+
 def _edges(href: str) -> tuple[int, bytes, bytes]:
     with open_bytes(href) as file:
         head = file.read(EDGE_BYTES)
@@ -185,7 +201,7 @@ def _driver(href: str, *, size: int, head: bytes) -> str:
 
 def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile: bool) -> RasterHeader:
     affine = source.transform
-    crs = crs_name(source.crs)
+    crs = _on_a_map(source.crs, href=href)
     if source.driver == "NITF":
         _check_nitf(href, source=source, rpc=rpc)
         crs = ""  # its corners are those of a search, to a second of arc: the model says where its pixels are
@@ -194,7 +210,7 @@ def _header(href: str, *, source: rasterio.DatasetReader, rpc: Rpc | None, tile:
         grid = raw_grid(model, height=source.height, width=source.width, check=not tile)
         return _of(href, source=source, grid=grid)
     if not crs and source.gcps[0]:
-        grid, control = fitted(href, source=source, crs=crs_name(source.gcps[1]))
+        grid, control = fitted(href, source=source, crs=_on_a_map(source.gcps[1], href=href))
         return replace(_of(href, source=source, grid=grid), control=control)
     if not crs:
         raise GeometryError(

@@ -91,6 +91,19 @@ def test_a_raster_without_crs_is_refused(write_raster: Any, tmp_path: Path) -> N
         inspect(str(path))
 
 
+@pytest.mark.parametrize("crs", ["EPSG:4978", "+proj=geocent +ellps=GRS80", 'LOCAL_CS["hall 3",UNIT["metre",1]]', "EPSG:5773"])
+def test_a_system_that_is_of_no_map_is_refused(write_raster: Any, crs: str, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", crs=crs)
+    with pytest.raises(GeometryError, match=r"is not one of a map: expected a projected system, .* of .*a\.tif\. Warp it"):
+        inspect(str(path))
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4979", "EPSG:32633+5773", "EPSG:2263", "EPSG:4269"])
+def test_a_map_with_heights_or_in_feet_is_a_map(write_raster: Any, crs: str, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", crs=crs)
+    assert inspect(str(path)).grid.crs
+
+
 def test_a_turned_raster_keeps_its_turn(write_raster: Any, tmp_path: Path) -> None:
     turned = rasterio.Affine(30, 5, 4e5, 5, -30, 4e6)
     south_up = rasterio.Affine(30, 0, 4e5, 0, 30, 4e6)
