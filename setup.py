@@ -91,7 +91,7 @@ setup(
     install_requires=BASE,
     extras_require=EXTRAS,
     entry_points={
-        "console_scripts": ["swath=swath.cli.main:main"],
+        "console_scripts": ["swath=swath.cli.start:main"],
         "swath.steps": [],
         "swath.readers": [],
     },

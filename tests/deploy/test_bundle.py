@@ -163,7 +163,7 @@ def test_packages_are_those_of_the_lock(maker: Maker, tmp_path: Path) -> None:
     assert "other-1.0-py3-none-any.whl: no file of requirements.lock, by its SHA-256" in _refused(*words)
     for path in wheels.iterdir():
         path.unlink()
-    assert "carried: requirements.lock lists it, and it has no file here" in _refused(*words)
+    assert "carried: requirements.lock lists it, but its file is missing here" in _refused(*words)
 
 
 def _flip(bundle: Path) -> None:

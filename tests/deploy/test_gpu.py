@@ -72,7 +72,7 @@ def test_gpus_that_a_site_does_not_have_are_refused(change: Callable[..., Site])
         _order(load_site("kubernetes"), gpu=1)
     with pytest.raises(ConfigError, match=r"\[gpus\] resources.gpu is 3 an executor, the site gives 2"):
         _order(change("kubernetes", gpu=_GPU), gpu=3)
-    with pytest.raises(ConfigError, match=r"\[gpus\] engine spark-submit hands out no GPUs"):
+    with pytest.raises(ConfigError, match=r"\[gpus\] engine spark-submit offers no GPUs"):
         _order(load_site("laptop"), gpu=1)
 
 

@@ -305,7 +305,7 @@ def _member(name: str, kind: bytes = tarfile.REGTYPE) -> tarfile.TarInfo:
         (_member("content/link", tarfile.SYMTYPE), "is a link, a device or a sparse file"),
         (_member("content/hard", tarfile.LNKTYPE), "is a link, a device or a sparse file"),
         (_member("content/null", tarfile.CHRTYPE), "is a link, a device or a sparse file"),
-        (_member("bundle.sig"), "is there twice"),
+        (_member("bundle.sig"), "is listed twice"),
     ],
 )
 def test_a_tar_that_would_leave_its_folder_is_refused(region: Path, tmp_path: Path, member: tarfile.TarInfo, said: str) -> None:
@@ -326,10 +326,10 @@ def test_a_tar_of_many_files_one_that_is_cut_and_what_is_none_are_refused(region
     whole = (region / "2.tar").read_bytes()
     for share in (0.3, 0.5, 0.7):
         (tmp_path / "cut.tar").write_bytes(whole[: int(len(whole) * share)])
-        with pytest.raises(ConfigError, match=r"cut\.tar: (no whole tar|.*cut in the middle|.*does not hold)"):
+        with pytest.raises(ConfigError, match=r"cut\.tar: (not a complete tar|.*cut in the middle|.*does not hold)"):
             swath("import", "--bundle", tmp_path / "cut.tar", *words)
     (tmp_path / "none.tar").write_bytes(b"no tar at all")
-    with pytest.raises(ConfigError, match=r"none\.tar: no whole tar"):
+    with pytest.raises(ConfigError, match=r"none\.tar: not a complete tar"):
         swath("import", "--bundle", tmp_path / "none.tar", *words)
     with pytest.raises(ConfigError, match=r"gone\.tar: there is no such bundle"):
         swath("import", "--bundle", tmp_path / "gone.tar", *words)
@@ -346,7 +346,7 @@ def test_what_is_asked_of_the_commands_is_said(region: Path, tmp_path: Path) -> 
         ConfigError, match="either REFERENCE --from STORE, --bundle FILE --key PUBLIC_KEY, or --sagemaker-package ARN"
     ):
         swath("import", "tiny/1", "--bundle", region / "2.tar", "--output", tmp_path)
-    with pytest.raises(ConfigError, match=r"ours\.pub: no private key that signs models"):
+    with pytest.raises(ConfigError, match=r"ours\.pub: not a private key that signs models"):
         swath("export", "tiny/1", "--bundle", tmp_path / "x.tar", "--sign-key", region / "ours.pub", "--output", region)
     with pytest.raises(ConfigError, match=r"ours\.pem: no public key in it"):
         swath("import", "--bundle", region / "2.tar", "--key", region / "ours.pem", "--output", tmp_path)

@@ -179,7 +179,7 @@ def test_a_bundle_brings_its_frozen_samples_and_is_judged_where_it_arrives(home:
         return swath("import", *given, "--output", tmp_path / "site")
 
     assert arrives(1).startswith("tiny 1 (production)")
-    with pytest.raises(ConfigError, match=r"tiny 2 is here without the alias production: tiny 2 is not promoted: .* falls by"):
+    with pytest.raises(ConfigError, match=r"tiny 2 was imported without the alias production: .* not promoted: .* falls"):
         arrives(2)
     assert "tiny 3 beside 1, frozen samples" in arrives(3)
     assert "beside 3" in arrives(2, "--force", "a drill")

@@ -48,9 +48,9 @@ def test_a_key_in_a_token_signs_and_its_public_key_verifies(token: tuple[str, Pa
     (model / "card.md").write_text("another", encoding="utf-8")
     with pytest.raises(ConfigError, match="these are not the files that were signed"):
         verify(model, signature=signature_beside(model), keys=keys)
-    with pytest.raises(ConfigError, match=r"object=nothing: no key that signs models .*nothing"):
+    with pytest.raises(ConfigError, match=r"object=nothing: not a key that signs models .*nothing"):
         sign(model, key=Path(uri.replace("object=models", "object=nothing")), signature=signature_beside(model))
-    with pytest.raises(ConfigError, match=r"object=models: no key that signs models") as told:
+    with pytest.raises(ConfigError, match=r"object=models: not a key that signs models") as told:
         sign(model, key=Path(uri.replace("token=release", "token=other")), signature=signature_beside(model))
     assert "pin" not in str(told.value).partition("say how")[2]
 

@@ -265,8 +265,8 @@ def _member(name: str, **told: Any) -> bytes:
         (_member("model.txt", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "is a link, a device or a sparse file"),
         (_member("model.txt", type=tarfile.CHRTYPE, devmajor=1, devminor=5), "is a link, a device or a sparse file"),
         (_member("model.txt", size=2 << 30), "is beyond 32 files or 1073741824 bytes|bytes come out of"),
-        (b"no tar", "no whole tar: Not a gzipped file"),
-        (tar({"model.txt": bytes(range(256)) * 64})[:200], "no whole tar|cut in the middle"),
+        (b"no tar", "not a complete tar: Not a gzipped file"),
+        (tar({"model.txt": bytes(range(256)) * 64})[:200], "not a complete tar|cut in the middle"),
     ],
 )  # fmt: skip
 def test_data_that_are_code_or_unsafe_are_refused_by_name(
@@ -353,7 +353,7 @@ def test_a_model_of_ours_goes_out_waits_for_approval_and_comes_back_with_its_dig
     with pytest.raises(ConfigError, match=f"it states the digest {made.model.digest}, its files have .*: they were changed"):
         taken(arn, home)
     for group, place, why in (
-        ("no_group", "s3://b", "is no name of a model package group"),
+        ("no_group", "s3://b", "is not the name of a model package group"),
         ("g", "here", "are in S3: expected"),
     ):
         with pytest.raises(ConfigError, match=why):
@@ -371,7 +371,9 @@ def test_a_package_of_another_account_is_refused_with_the_policy_that_allows_it(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
     requests.post(f"{bucket.endpoint}/moto-api/reset-auth", data=b"0", timeout=10)
     try:
-        with pytest.raises(ConfigError, match=rf"{arn}: AWS refuses us \(.*AccessDenied.*allow it as emr-on-eks/sagemaker.yaml"):
+        with pytest.raises(
+            ConfigError, match=rf"{arn}: AWS refuses the request \(.*AccessDenied.*allow it as emr-on-eks/sagemaker.yaml"
+        ):
             taken(arn, tmp_path)
     finally:
         requests.post(f"{bucket.endpoint}/moto-api/reset-auth", data=b"inf", timeout=10)

@@ -1,8 +1,11 @@
 """What the JVM says is told by Python."""
 
 import os
+import signal
+import subprocess
 
 import pytest
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from swath.spark.start import gateway
@@ -19,6 +22,21 @@ def test_what_the_jvm_says_is_told_but_for_lines_that_nobody_can_use(capsys: pyt
     os.close(says)
     gateway._retell(said)
     assert capsys.readouterr().err == "spark WARN Disk: it is full\n"
+
+
+def test_a_jvm_whose_start_is_interrupted_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    def launched(*_: object) -> None:
+        proc = subprocess.Popen(["/bin/sleep", "600"])  # as PySpark names it
+        started.append(proc)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gateway, "launch_gateway", launched)
+    monkeypatch.setattr(SparkContext, "_gateway", None)
+    with pytest.raises(KeyboardInterrupt):
+        gateway.start_jvm({"spark.master": "local[1]"})
+    assert [process.returncode for process in started] == [-signal.SIGKILL]
 
 
 @pytest.mark.spark

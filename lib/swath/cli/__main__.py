@@ -1,5 +1,5 @@
 """``python -m swath.cli``."""
 
-from swath.cli.main import main
+from swath.cli.start import main
 
 main()

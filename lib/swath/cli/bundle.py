@@ -114,6 +114,6 @@ def install_command(*, bundle: Path, key_files: str, place: Path, downgrade: boo
 def _keys(files: str) -> tuple[TrustedKey, ...]:
     keys = keys_of(files)
     if not keys:
-        msg = f"a bundle is taken by the key that signed it: give --key PUBLIC_KEY or set {KEYS}"
+        msg = f"a bundle is verified with its signer's key: give --key PUBLIC_KEY or set {KEYS}"
         raise ConfigError(msg)
     return keys

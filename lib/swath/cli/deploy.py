@@ -160,7 +160,7 @@ def _engines_code(status: RunStatus) -> int:
     """Of a run whose result cannot be seen."""
     if status.state is RunState.SUCCEEDED:
         return 0
-    click.echo(f"the engine says that it is {status.state.value}", err=True)
+    click.echo(f"the engine reports {status.state.value}", err=True)
     return (told_code(status) or 1) if status.state is RunState.FAILED else 1
 
 

@@ -67,10 +67,20 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "completion": "swath completion bash",
     "forward": "swath forward ard-nightly --site kubernetes",
 }
+#: The command whose example a group shows.
+OF_GROUPS: Final[Mapping[str, str]] = {
+    "bundle": "bundle make",
+    "catalog": "catalog compare",
+    "check": "check seams",
+    "models": "models list",
+    "sites": "sites list",
+    "steps": "steps show",
+}
 
 
 def with_example(help_text: str | None, *, path: str) -> str | None:
-    """The help of a command, with its example where it does not have one in its own words."""
+    """The help of a command or group, with its example where it does not have one in its own words."""
+    path = OF_GROUPS.get(path, path)
     if path not in EXAMPLES or "Example: swath" in (help_text or ""):
         return help_text
     return f"{cleandoc(help_text or '')}\n\nExample: {EXAMPLES[path]}"

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 import yaml
 
+from swath.errors import ConfigError
 from swath.settings import Settings
 
 
@@ -75,7 +76,11 @@ def _stac(file: Path) -> list[str]:
         return [f"expected {kinds}; got what is not JSON: {error}"]
     from swath.sinks.stac.validate import StacValidator  # noqa: PLC0415  an extra of the package
 
-    found = StacValidator(Settings.of().stac_schemas).validate(loaded)
+    validator = StacValidator(Settings.of().stac_schemas)
+    try:
+        found = validator.validate(loaded)
+    except ConfigError as error:
+        return [str(error)]
     for schema in found.unchecked:
         click.echo(f"{file}: not checked against {schema}: no schema at hand (SWATH_STAC_SCHEMAS names a folder)")
     return [f"{f.where}: {f.message} ({f.schema})" for f in found.findings]

@@ -72,6 +72,12 @@ COMMANDS = {
     "forward": Lazy("swath.cli.forward:forward_command", "Send the permitted results of runs out of a site, each once."),
 }
 
+#: Commands that change nothing, so that there is nothing to go on with.
+_ASKING = frozenset({
+    "check", "completion", "doctor", "fleet", "gate", "logs", "parity", "plan", "render", "report", "reproduce", "sbom", "sites",
+    "status", "steps", "template", "validate", "verify", "view",
+})  # fmt: skip
+
 
 def _versions(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's own
     if wanted and not ctx.resilient_parsing:
@@ -101,12 +107,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _suggest(words, error)
         sys.exit(EXIT_CONFIG)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        click.echo(_interrupted(words), err=True)
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001  whatever it is, the user gets a line and a code
         sys.exit(_ended_by(error))
     # Without standalone mode click hands back the code of ctx.exit(), which --help and --version use.
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _interrupted(words: Sequence[str]) -> str:
+    """The last line of a command that Ctrl-C ended before or outside a run, which says itself how it goes on."""
+    command = next((word for word in words if word in COMMANDS), None)
+    if command is None or command in _ASKING:
+        return "interrupted"
+    return "interrupted; what is finished stays: start the same command again"
 
 
 def _ended_by(error: Exception) -> int:

@@ -190,7 +190,7 @@ def hold_command(*, output: str, what: str | None, reason: str, ends: bool) -> N
         click.echo(f"released {what}", file=sys.stderr)
         return
     if not reason:
-        msg = f"why must {what} stay? Give --reason: somebody will have to decide when the hold ends"
+        msg = f"a hold on {what} needs --reason TEXT, by which it is decided later whether it may end"
         raise ConfigError(msg)
     made = hold(store, what, reason=reason, by=submitter())
     click.echo(f"held {made.what} since {made.at}", file=sys.stderr)

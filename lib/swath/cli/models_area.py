@@ -83,7 +83,7 @@ def _map_of(item: str, *, asset: str) -> _Map:
     found = told.get("assets", {}).get(asset, {})
     if "swath:class_percent" not in found or "swath:model" not in found:
         maps = ", ".join(n for n, a in told.get("assets", {}).items() if "swath:class_percent" in a) or "none"
-        msg = f"{item}: its asset {asset} is no class map of a model (class maps: {maps})"
+        msg = f"{item}: its asset {asset} is not a class map of a model (class maps: {maps})"
         raise ConfigError(msg)
     statistics = found["statistics"]
     valid = statistics["count"] * statistics["valid_percent"] / 100.0

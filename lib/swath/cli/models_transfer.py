@@ -123,14 +123,14 @@ def import_command(  # noqa: PLR0913  the options of a command
         tell(give_alias(registry, candidate, say=click.echo))
     except NotPromotedError as error:
         tell(made)
-        msg = f"{made.name} {made.version} is here without the alias {alias}: {error}"
+        msg = f"{made.name} {made.version} was imported without the alias {alias}: {error}"
         raise ConfigError(msg) from error
 
 
 def _from_bundle(place: str, *, key_files: str, registry: Registry, name: str, downgrade: bool) -> RegisteredModel:
     keys = keys_of(key_files)
     if not keys:
-        msg = f"{place}: a bundle is taken by the key that signed it: give --key PUBLIC_KEY or set {KEYS}"
+        msg = f"{place}: a bundle is verified with its signer's key: give --key PUBLIC_KEY or set {KEYS}"
         raise ConfigError(msg)
     with tempfile.TemporaryDirectory() as scratch:
         found = read_bundle(place, keys=keys, scratch=Path(scratch))

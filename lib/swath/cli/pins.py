@@ -79,7 +79,7 @@ def render_schedules(folder: Path, *, site: Site) -> tuple[Path, ...]:
             continue
         job = load_job(path.stem)
         if not job.schedule:
-            msg = f"{path}: job {job.job} has no schedule; a run is no part of a delivery"
+            msg = f"{path}: job {job.job} has no schedule; a run is not part of a delivery"
             raise ConfigError(msg)
         text = render(Order(job=job, site=site, run_id=new_run_id(job.job)))
         if path.read_text(encoding="utf-8") != text:
@@ -106,7 +106,7 @@ def _pins(site: Site, *, released: Mapping[str, str], path: Path) -> Iterator[Pi
         if _last(name) in released:
             yield Pin(name=name, before=before, after=released[_last(name)])
         elif image == site.image:
-            msg = f"{path}: {name} is none of the images of this release: {', '.join(sorted(released))}"
+            msg = f"{path}: {name} is not an image of this release: {', '.join(sorted(released))}"
             raise ConfigError(msg)
 
 

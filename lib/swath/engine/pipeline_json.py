@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from swath.coregister import Coregister
@@ -38,6 +39,16 @@ def pipeline_of(plain: Mapping[str, Any]) -> Pipeline:
         assets=tuple(_rule(a) for a in plain["assets"]),
         rasters={name: RasterSource.from_plain(told) for name, told in plain.get("rasters", {}).items()},
     )
+
+
+@lru_cache(maxsize=4)
+def pipeline_of_json(text: str) -> Pipeline:
+    """The pipeline as it travels; kept, because a process meets the same for scene after scene.
+
+    Raises:
+        ConfigError: See ``pipeline_of``.
+    """
+    return pipeline_of(json.loads(text))
 
 
 def _rule(plain: Mapping[str, Any]) -> AssetRule:

@@ -12,9 +12,8 @@ from swath.engine.cut import FAR_PIECE, Cut, cut
 from swath.engine.frame import Frame
 from swath.engine.graph import Graph, resolve
 from swath.engine.keys import asset_keys
-from swath.engine.pipeline_json import pipeline_of
+from swath.engine.pipeline_json import pipeline_of_json
 from swath.engine.survey import placement_of
-from swath.pipeline import Pipeline
 from swath.plain import digest_of
 from swath.product import COREGISTERED, AppliedStep, AssetRecord, LayerName, Product
 from swath.scene import Scene
@@ -91,7 +90,7 @@ def plan_product(scene_json: str, pipeline_json: str) -> ProductPlan:
 def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
     plain: dict[str, Any] = json.loads(pipeline_json)
     scene = Scene.from_json(scene_json)
-    pipeline = _pipeline(pipeline_json)
+    pipeline = pipeline_of_json(pipeline_json)
     if pipeline.grid is not None:
         pipeline = replace(pipeline, grid=pipeline.grid.on_tile(scene.tile))
     placed = placement_of(scene, pipeline.coregister) if pipeline.coregister is not None else None
@@ -111,11 +110,6 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
         previews=previews,
         frame=_frame(graph, previews),
     )
-
-
-@lru_cache(maxsize=4)
-def _pipeline(text: str) -> Pipeline:
-    return pipeline_of(json.loads(text))
 
 
 def _frame(graph: Graph, previews: tuple[LayerName, ...]) -> Frame:

@@ -175,6 +175,6 @@ def _json(path: Path, *, called: str) -> Mapping[str, Any]:
         msg = f"{called}: {path.name} cannot be read: {error}"
         raise ConfigError(msg) from error
     if not isinstance(plain, dict):
-        msg = f"{called}: {path.name} is no JSON object"
+        msg = f"{called}: {path.name} is not a JSON object"
         raise ConfigError(msg)
     return plain

@@ -23,7 +23,7 @@ def problems_of(path: Path) -> Iterator[str]:
     try:
         yield from _of_model(path.read_bytes())
     except (IndexError, UnicodeDecodeError) as error:
-        yield f"{path.name} is no ONNX file: {error}"
+        yield f"{path.name} is not an ONNX file: {error}"
 
 
 def _of_model(data: bytes) -> Iterator[str]:

@@ -50,7 +50,7 @@ def _loaded(path: Path) -> "ModelProto":
     try:
         return onnx.load(str(path), load_external_data=False)
     except (DecodeError, OSError, ValueError) as error:
-        msg = f"{path.name}: no ONNX file: {error}"
+        msg = f"{path.name}: not an ONNX file: {error}"
         raise ConfigError(msg) from error
 
 

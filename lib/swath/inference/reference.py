@@ -117,7 +117,7 @@ class Reference:
         tolerance, rows = max(kind_of(manifest.kind).tolerance, self.tolerance), self.features.shape[0]
         side = isqrt(rows) if manifest.margin_px else 1
         if rows % side or (manifest.margin_px and side * side != rows):
-            yield f"the reference rows of a model that looks around are the pixels of a square, row by row; {rows} are none"
+            yield f"the reference rows of a model that looks around are the pixels of a square, row by row; {rows} rows make none"
             return
         answer = predictor.predict(np.ascontiguousarray(self.features.T).reshape(-1, side, rows // side)).reshape(-1, rows).T
         distance = np.abs(answer.astype(np.float64) - self.probabilities.astype(np.float64)).max(axis=1)

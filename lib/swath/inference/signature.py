@@ -86,7 +86,7 @@ def _of_file(key: Path) -> "Config":
             password=password.encode() if password else None,  # type: ignore[arg-type]
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        msg = f"{key}: no private key that signs models (PEM, elliptic curve P-256, P-384 or P-521; {SIGN_PASSWORD}): {error}"
+        msg = f"{key}: not a private key that signs models (PEM, elliptic curve P-256, P-384 or P-521; {SIGN_PASSWORD}): {error}"
         raise ConfigError(msg) from error
 
 
@@ -102,8 +102,8 @@ def _of_token(uri: str) -> "Config":
         raise ConfigError(msg) from error
     except Exception as error:  # PyKCS11 raises types of its own
         msg = (
-            f"{called}: no key that signs models (RFC 7512, elliptic curve P-256, P-384 or P-521; module-path= and pin-source= "
-            f"say how it is reached): {error!s:.200}"
+            f"{called}: not a key that signs models (RFC 7512, elliptic curve P-256, P-384 or P-521; module-path= and "
+            f"pin-source= say how it is reached): {error!s:.200}"
         )
         raise ConfigError(msg) from error
 

@@ -23,7 +23,7 @@ def read_ubjson(data: bytes) -> Any:
     try:
         return _Reader(data).value(depth=0)
     except (struct.error, IndexError, ValueError, UnicodeDecodeError, KeyError) as error:
-        msg = f"no Universal Binary JSON, or cut: {error}"
+        msg = f"not Universal Binary JSON, or truncated: {error}"
         raise ConfigError(msg) from error
 
 
@@ -60,7 +60,7 @@ class _Reader:
     def _length(self) -> int:
         marker = self._take(1)
         if marker not in _INTEGERS:
-            msg = f"{marker!r} at byte {self._at - 1} is no type of a length"
+            msg = f"{marker!r} at byte {self._at - 1} is not a length type"
             raise ValueError(msg)
         return int(self._numbers(marker, 1)[0])
 

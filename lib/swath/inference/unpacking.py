@@ -56,7 +56,7 @@ def unpack(
                 if not number:
                     first(target)
     except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
-        msg = f"{called}: no whole tar: {error}; fetch it again"
+        msg = f"{called}: not a complete tar: {error}; fetch it again"
         raise ConfigError(msg) from error
 
 
@@ -71,7 +71,7 @@ def _plain(tar: tarfile.TarFile, *, called: str, limits: UnpackLimits) -> Iterat
         elif not member.isreg() or member.issparse():
             problem = "is a link, a device or a sparse file"
         else:
-            problem = _unsafe(member.name, depth=limits.depth) or ("is there twice" if member.name in names else "")
+            problem = _unsafe(member.name, depth=limits.depth) or ("is listed twice" if member.name in names else "")
             size += member.size
         names.add(member.name)
         if not problem and (len(names) > limits.files or size > limits.size):

@@ -51,13 +51,13 @@ def parse_xgboost(data: bytes) -> XgboostModel:
             training that stopped early and kept trees beyond its best.
     """
     if len(data) > MAX_BYTES or not is_xgboost(data):
-        msg = f"no JSON or UBJ of XGBoost below {MAX_BYTES} bytes: its older binary form and pickles are not read; {_RESAVE}"
+        msg = f"not a model in JSON or UBJ below {MAX_BYTES} bytes: its older binary form and pickles are not read; {_RESAVE}"
         raise ConfigError(msg)
     try:
         learner = _read(data)["learner"]
         return _model(learner)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        msg = f"no whole model of XGBoost: {type(error).__name__} {error}; {_RESAVE}"
+        msg = f"not a complete XGBoost model: {type(error).__name__} {error}; {_RESAVE}"
         raise ConfigError(msg) from error
 
 
@@ -153,7 +153,7 @@ def _margins(told: Any, *, objective: str, outputs: int) -> tuple[float, ...]:
         # The file has a probability; the sum is of log-odds, in float32.
         (p,) = numbers
         if not 0.0 < p < 1.0:
-            msg = f"base_score {told!r} is no probability"
+            msg = f"base_score {told!r} is not a probability"
             raise ValueError(msg)
         return (-float(np.float32(math.log(np.float32(1.0) / p - np.float32(1.0)))),)
     return tuple(float(n) for n in (numbers * outputs if len(numbers) == 1 else numbers))

@@ -202,5 +202,5 @@ def migrate_ledger(database: Database) -> None:
     try:
         migrate(database, {name: to_arrow_schema(schema) for name, schema in TABLES.items()})
     except psycopg.Error as error:
-        msg = f"{database}: the ledger's schema cannot be made ({reason(error)}); be a role that may create in this database"
+        msg = f"{database}: the ledger's schema cannot be made ({reason(error)}); connect as a role that may create schemas"
         raise ConfigError(msg) from error

@@ -128,7 +128,7 @@ def _see_the_scene(found: Provenance) -> None:
     if digest != found.product["scene_digest"]:
         msg = (
             f"{found.href} is not the scene that {found.product['product_id']} was made of: expected digest "
-            f"{found.product['scene_digest'][:12]}, got {digest[:12]}; fetch the version of then"
+            f"{found.product['scene_digest'][:12]}, got {digest[:12]}; fetch the version that was used then"
         )
         raise ConfigError(msg)
 

@@ -47,7 +47,7 @@ class WorkerLogs:
             LogError: Its worker does not answer.
         """
         if not executor.page:
-            msg = "Spark knows no address of it"
+            msg = "Spark has no address for it"
             raise LogError(msg)
         page = urlsplit(executor.page)
         query = urlencode({**dict(parse_qsl(page.query)), "byteLength": _BYTES})

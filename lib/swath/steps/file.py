@@ -23,7 +23,7 @@ def problems_of_file(path: Path) -> list[str]:
     """
     found = _classes(path)
     if not found:
-        msg = f"{path}: no step: expected a class with {', '.join(PARTS)} (swath template step)"
+        msg = f"{path}: it has no step: expected a class with {', '.join(PARTS)} (swath template step)"
         raise ConfigError(msg)
     return [f"{made.__name__}: {problem}" for made in found for problem in _problems(made)]
 

@@ -85,7 +85,7 @@ def read_polygons(href: str, *, label_field: str = "class", id_field: str | None
     try:
         meta, _, wkb, values = pyogrio.raw.read(href, columns=fields)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        msg = f"{href}: no polygons can be read: {error}"
+        msg = f"{href}: the polygons cannot be read: {error}"
         raise ConfigError(msg) from error
     found = dict(zip(meta["fields"].tolist(), values, strict=True))
     for name in fields:

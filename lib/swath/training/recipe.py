@@ -126,7 +126,7 @@ class TrainingRecipe:
         try:
             plain = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
-            msg = f"{path}: no training recipe can be read: {error}"
+            msg = f"{path}: the training recipe cannot be read: {error}"
             raise ConfigError(msg) from error
         try:
             return cls.of(plain)

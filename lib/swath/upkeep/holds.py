@@ -44,7 +44,7 @@ class Hold:
             told: dict[str, Any] = json.loads(data)
             hold = cls(**told)
         except (ValueError, TypeError) as error:
-            msg = f"{path} is no hold ({error}): nothing is removed until it is repaired, or deleted by hand"
+            msg = f"{path} is not a hold ({error}): nothing is removed until it is repaired, or deleted by hand"
             raise ConfigError(msg) from error
         return hold
 

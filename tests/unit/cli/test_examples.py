@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from swath.cli.examples import EXAMPLES
+from swath.cli.examples import EXAMPLES, OF_GROUPS
 from swath.cli.main import cli, main
 
 
@@ -49,6 +49,16 @@ def test_a_commands_help_ends_with_an_example_that_parses(path: str, tmp_path: P
 
 def test_examples_are_of_commands_that_there_are() -> None:
     assert set(EXAMPLES) <= set(COMMANDS)
+
+
+def test_the_help_of_a_group_ends_with_an_example_of_one_of_its_commands() -> None:
+    context = click.Context(cli)
+    found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    groups = {name: group for name, group in found.items() if isinstance(group, click.Group)}
+    assert set(groups) == set(OF_GROUPS)
+    for name, group in groups.items():
+        assert OF_GROUPS[name] in COMMANDS
+        assert _example(group).startswith(f"{OF_GROUPS[name]} "), name
 
 
 def test_help_is_not_delayed_by_a_line_about_loading(capsys: pytest.CaptureFixture[str]) -> None:

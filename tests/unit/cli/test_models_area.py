@@ -57,7 +57,7 @@ def test_places_that_were_checked_take_the_place_of_the_training(output: Path) -
 
 
 def test_what_cannot_be_estimated_is_refused(output: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"asset qa is no class map of a model \(class maps: landcover\)"):
+    with pytest.raises(ConfigError, match=r"asset qa is not a class map of a model \(class maps: landcover\)"):
         swath_models("area", output / "item.json", "--asset", "qa", "--output", output)
     plain = written(tmp_path / "plain", RECIPE.manifest())
     degrees = written(tmp_path / "degrees", KEPT, **{"proj:code": "EPSG:4326"})

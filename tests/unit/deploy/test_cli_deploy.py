@@ -181,7 +181,7 @@ def test_a_run_that_crashed_is_started_again_although_its_result_cannot_be_seen(
     monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
     done = _call(group, "submit", "ard", "--site", "aws-region", "--run-id", RUN_ID, "--wait", "--retries", "1")
     assert (fake.submitted, done.exit_code) == (2, 6)
-    assert "the engine says that it is failed" in done.output
+    assert "the engine reports failed" in done.output
 
 
 @pytest.mark.parametrize(("site", "end"), [("aws-region", "nothing ends it"), ("kubernetes", "the cluster ends it")])

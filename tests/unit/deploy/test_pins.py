@@ -81,7 +81,7 @@ def test_what_is_not_released_or_not_signed_changes_nothing(checkout: Path) -> N
     before = {p: p.read_bytes() for p in (checkout / "conf" / "sites").iterdir()}
     path, public = released(checkout, "swath")
     for words, said in (
-        (("--site", "aws-region"), "swath-emr is none of the images of this release: swath"),
+        (("--site", "aws-region"), "swath-emr is not an image of this release: swath"),
         (("--site", "laptop"), "site laptop names no image"),
         (("--site", "kubernetes", "--site", "eks-anywhere", "--schedules", str(checkout)), "--schedules are of one site"),
     ):

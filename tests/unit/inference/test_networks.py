@@ -167,8 +167,8 @@ def test_a_manifest_that_promises_too_small_a_halo_is_refused(tmp_path: Path) ->
     [
         (lambda n: n[:-1] + b"\x30", "takes version 48 of the operators ai.onnx; versions 7 to 23 run"),
         (lambda n: n.replace(b'"\x04Relu', b'"\x04Loop'), "its operator Loop runs a graph as often as the data say"),
-        (lambda n: n.replace(b'"\x04Relu', b'"\x04Relu:\x03own'), "is no ONNX file"),
-        (lambda n: n[:500], "is no ONNX file: cut at byte"),
+        (lambda n: n.replace(b'"\x04Relu', b'"\x04Relu:\x03own'), "is not an ONNX file"),
+        (lambda n: n[:500], "is not an ONNX file: cut at byte"),
     ],
 )
 def test_what_a_network_may_not_hold_is_refused(tmp_path: Path, broken: Callable[[bytes], bytes], told: str) -> None:

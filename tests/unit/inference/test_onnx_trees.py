@@ -115,7 +115,7 @@ def test_a_network_is_no_forest(tmp_path: Path) -> None:
     path.write_bytes(helper.make_model(helper.make_graph([node], "g", ports[:1], ports[1:])).SerializeToString())
     assert trees_of_onnx(path, features=FEATURES) is None
     path.write_bytes(b"\xff\xff none")
-    with pytest.raises(ConfigError, match=r"network\.onnx: no ONNX file"):
+    with pytest.raises(ConfigError, match=r"network\.onnx: not an ONNX file"):
         trees_of_onnx(path, features=FEATURES)
 
 

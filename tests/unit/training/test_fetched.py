@@ -41,7 +41,7 @@ def test_what_is_not_the_published_wheel_or_file_is_refused(wheel: Path) -> None
     published = release(wheel)
     with pytest.raises(ConfigError, match=r"weights\.bin is not the published file: expected sha256 ad"):
         files_of(published, {"theirs/weights.bin": "ad" * 32}, wheel=wheel)
-    with pytest.raises(ConfigError, match=r"no wheel of theirs 1\.0.*other\.bin"):
+    with pytest.raises(ConfigError, match=r"not a wheel of theirs 1\.0.*other\.bin"):
         files_of(published, {"theirs/other.bin": digest(WEIGHTS)}, wheel=wheel)
     wheel.write_bytes(wheel.read_bytes() + b" ")
     with pytest.raises(ConfigError, match=r"expected the wheel of theirs 1\.0 \(sha256 [0-9a-f]{64}\), got sha256"):

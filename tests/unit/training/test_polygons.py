@@ -71,7 +71,7 @@ def test_only_polygons_are_taken(tmp_path: Path, geometry: Any) -> None:
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p.geojson").write_text("nope", encoding="utf-8")
     for href in (tmp_path / "p.geojson", tmp_path / "missing.geojson"):
-        with pytest.raises(ConfigError, match="no polygons can be read"):
+        with pytest.raises(ConfigError, match="the polygons cannot be read"):
             read_polygons(str(href))
 
 

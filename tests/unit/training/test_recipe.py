@@ -62,5 +62,5 @@ def test_a_missing_key_is_named() -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text("a: [", encoding="utf-8")
     for path in (tmp_path / "recipe.yaml", tmp_path / "missing.yaml"):
-        with pytest.raises(ConfigError, match=f"{path.name}: no training recipe can be read"):
+        with pytest.raises(ConfigError, match=f"{path.name}: the training recipe cannot be read"):
             TrainingRecipe.read(path)

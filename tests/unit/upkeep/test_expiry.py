@@ -130,7 +130,7 @@ def test_a_hold_keeps_what_is_past_its_retention(what: str, output: Output) -> N
 def test_a_hold_that_cannot_be_read_ends_everything(output: Output) -> None:
     output.version("s", ago_days=40, assets={"red": "a"})
     output.store.write("holds/x.json", b'{"what": "s"')
-    with pytest.raises(ConfigError, match=r"holds/x.json is no hold .*: nothing is removed until it is repaired"):
+    with pytest.raises(ConfigError, match=r"holds/x.json is not a hold .*: nothing is removed until it is repaired"):
         remove_expired(output.tables, output.store, rules={COLLECTION: KeepRule(days=30)}, run_id="m", now=NOW, dry=True)
 
 

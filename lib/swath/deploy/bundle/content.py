@@ -94,7 +94,7 @@ class BundleContent:
         paths = [f.path for f in self.files]
         twice = next((p for p in set(paths) if paths.count(p) > 1), None) if len(set(paths)) < len(paths) else None
         if twice is not None:
-            msg = f"{LIST}: {twice} is there twice"
+            msg = f"{LIST}: {twice} is listed twice"
             raise ConfigError(msg)
         try:
             datetime.strptime(self.made, _MOMENT)  # noqa: DTZ007  only its form is looked at
@@ -127,11 +127,11 @@ class BundleContent:
                 raise ConfigError(msg)
             plain = json.loads(path.read_bytes())
             if not isinstance(plain, dict) or plain.pop("format", None) != FORMAT:
-                msg = f"{path}: no list of a bundle in format {FORMAT}"
+                msg = f"{path}: not a bundle's list in format {FORMAT}"
                 raise ConfigError(msg)
             return cls._of(plain)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            msg = f"{path}: no list of a bundle: {error}"
+            msg = f"{path}: not a bundle's list: {error}"
             raise ConfigError(msg) from error
 
     @classmethod

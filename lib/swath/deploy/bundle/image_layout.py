@@ -75,10 +75,10 @@ def manifest(bundle: Path, digest: str) -> Mapping[str, Any]:
             raise ConfigError(msg)
         plain = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        msg = f"{path.name}: no manifest of an image: {error}"
+        msg = f"{path.name}: not an image manifest: {error}"
         raise ConfigError(msg) from error
     if not isinstance(plain, dict):
-        msg = f"{path.name}: no manifest of an image"
+        msg = f"{path.name}: not an image manifest"
         raise ConfigError(msg)
     return plain
 

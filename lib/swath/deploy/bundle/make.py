@@ -132,6 +132,6 @@ def commit_of(root: Path) -> str:
     words = ["git", "-C", str(root), "rev-parse", "HEAD"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
-        msg = f"{root}: no checkout of git: a bundle says which commit it delivers"
+        msg = f"{root}: not a git checkout: a bundle records the commit that it delivers"
         raise ConfigError(msg)
     return done.stdout.strip()

@@ -18,7 +18,7 @@ def signed_content(bundle: Path, *, keys: tuple[TrustedKey, ...]) -> BundleConte
         ConfigError: No list, or one that no trusted key signed.
     """
     if not (bundle / LIST).is_file():
-        msg = f"{bundle}: no bundle, it has no {LIST}"
+        msg = f"{bundle}: not a bundle: it has no {LIST}"
         raise ConfigError(msg)
     try:
         verify_file(bundle / LIST, keys=keys)
@@ -78,7 +78,7 @@ def _refuse_images(content: BundleContent, *, places: Iterable[Path]) -> None:
     for image in content.images:
         place = next((p for p in places if blob(p, image.digest).is_file()), None)
         if place is None:
-            msg = f"{image.name}@{image.digest}: the bundle lists the image and has no manifest of it"
+            msg = f"{image.name}@{image.digest}: the bundle lists the image, but has no manifest for it"
             raise ConfigError(msg)
         whole = all(any(blob(p, part).is_file() for p in places) for part, _ in parts(place, image.digest))
         if not whole:

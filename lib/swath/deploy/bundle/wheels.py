@@ -91,5 +91,5 @@ def _refuse_missing(listed: Mapping[str, Locked], *, there: set[str], lock: Path
     missing = sorted(name for name, locked in listed.items() if name not in there and not locked.marked)
     if missing:
         named = f"{', '.join(missing[:5])}{' ...' if len(missing) > 5 else ''}"
-        msg = f"{folder}: {named}: {lock.name} lists it, and it has no file here"
+        msg = f"{folder}: {named}: {lock.name} lists it, but its file is missing here"
         raise ConfigError(msg)

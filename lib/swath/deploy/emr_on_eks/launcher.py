@@ -72,7 +72,7 @@ class EmrLauncher:
         """The state of the run."""
         found = self._by_name(run_id)
         if found is None:
-            reason = "EMR knows no job run of this name"
+            reason = "EMR has no job run of this name"
             return RunStatus(
                 run_id=run_id, state=RunState.GONE, reason=reason, remedy=f"If it ran, its result is in OUT/reports/{run_id}.json"
             )
@@ -118,7 +118,7 @@ class EmrLauncher:
         """
         found = self._by_name(run_id)
         if found is None:
-            raise LaunchError(f"EMR knows no job run {run_id}")
+            raise LaunchError(f"EMR has no job run {run_id}")
         logging = self._site.logging
         path = f"{self._cluster}/jobs/{found['id']}/containers/"
         if logging.s3_uri:

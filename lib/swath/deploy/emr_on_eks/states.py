@@ -16,7 +16,7 @@ STATES: Mapping[str, RunState] = {
 
 REMEDIES: Mapping[str, str] = {
     "USER_ERROR": "The driver ended with an error: see `swath logs` and OUT/reports",
-    "VALIDATION_ERROR": "EMR found the request wrong only now; render it again, and report what slipped through",
+    "VALIDATION_ERROR": "EMR refused the request only when it ran it; render it again, and report what the checks missed",
     "CLUSTER_UNAVAILABLE": "EMR does not reach the EKS cluster: look at the cluster, its access entries and, on a rack, the link",
     "INTERNAL_ERROR": "EMR's own fault; submit again under the same run id",
 }

@@ -105,7 +105,7 @@ def _client(url: str) -> Any:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in {"http", "https"} or not parts.path.strip("/"):
-        msg = f"{url}: no queue, expected https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
+        msg = f"{url}: not a queue: expected https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
         raise ConfigError(msg)
     labels = host.split(".")
     region = labels[1] if labels[0] == "sqs" and len(labels) > 2 else None

@@ -97,12 +97,12 @@ class Release:
                 raise ConfigError(msg)
             plain: Any = json.loads(path.read_bytes())
             if not isinstance(plain, dict) or plain.pop("format", None) != FORMAT:
-                msg = f"{path}: no list of images in format {FORMAT}"
+                msg = f"{path}: not a list of images in format {FORMAT}"
                 raise ConfigError(msg)
             images = tuple(ReleasedImage(**image) for image in plain.pop("images"))
             return cls(images=images, **plain)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            msg = f"{path}: no list of images: {error}"
+            msg = f"{path}: not a list of images: {error}"
             raise ConfigError(msg) from error
 
 

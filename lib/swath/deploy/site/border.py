@@ -46,7 +46,7 @@ _WAYS_OUT = re.compile(r"store://[a-z][a-z0-9-]*(/\S*)?|s3://[a-z0-9][a-z0-9.-]+
 def _way_out(text: str) -> str:
     """An address that ``forward`` writes to; any other would be taken for a folder, and nothing would leave."""
     if text and not _WAYS_OUT.fullmatch(text):
-        msg = f"{text!r} is nowhere that files can be put. Write store://NAME/path, s3://bucket/prefix, file:///folder or /folder"
+        msg = f"{text!r} is not a place for files. Write store://NAME/path, s3://bucket/prefix, file:///folder or /folder"
         raise ValueError(msg)
     return text
 

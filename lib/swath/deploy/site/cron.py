@@ -84,7 +84,7 @@ def cron_times(text: str) -> CronTimes:
     values = [_values(word, field=field, schedule=text) for word, field in zip(words, _FIELDS, strict=True)]
     minutes, hours, days, months, weekdays = values
     if _open(words[4]) and all(min(days) > _LONGEST_MONTH[month] for month in months):
-        msg = f"schedule {text!r}: no year has this day in this month, so it would never start"
+        msg = f"schedule {text!r}: this month never has this day, so it would never start"
         raise ConfigError(msg)
     return CronTimes(
         minutes=minutes,

@@ -122,7 +122,7 @@ def _contradictions(store: SiteStore) -> Iterator[str]:
     if store.kind is StoreKind.S3 and store.endpoint:
         yield "endpoint: a store with an endpoint of its own is kind s3-compatible"
     if store.kind in {StoreKind.S3, StoreKind.S3_COMPATIBLE} and not store.region:
-        yield "region is needed; write 'external' for a store that knows no Regions"
+        yield "region is needed; write 'external' for a store without Regions"
     if store.kind is StoreKind.S3_COMPATIBLE and not re.fullmatch(r"https?://[^/\s]+", store.endpoint):
         yield f"endpoint {store.endpoint!r} must be https://host:port"
     if store.endpoint.startswith("http://") and not store.insecure_http:

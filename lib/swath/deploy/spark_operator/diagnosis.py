@@ -134,7 +134,7 @@ def _pods(e: Evidence) -> Iterator[Symptom]:
         if why == "Evicted":
             yield Symptom(
                 f"{name} was evicted ({pod['status'].get('message', '')[:200]})",
-                "Mostly scratch.size_limit or node disk",
+                "Usually scratch.size_limit or the node's disk is too small",
                 stuck=False,
             )
 

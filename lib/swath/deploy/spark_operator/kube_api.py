@@ -151,7 +151,7 @@ def _in_words(error: Any, *, namespace: str) -> Exception:
     message = _message(body) or str(error.reason)
     if error.status == 404 and ("page not found" in body or "could not find the requested resource" in message):
         return ConfigError(
-            "the API server knows no sparkapplications.sparkoperator.k8s.io: the operator's CRDs are not installed. "
+            "the API server has no sparkapplications.sparkoperator.k8s.io: the operator's CRDs are not installed. "
             "Apply them server-side (spark-operator/README.md)"
         )
     if error.status in {401, 403}:

@@ -57,7 +57,7 @@ class SparkSubmit:
             yield SiteRefusal("packages-without-link", reason, "Name the jars in cluster.jars")
         if job.resources.gpu:
             remedy = "Use an engine with pods, or the resource settings of your own cluster"
-            yield SiteRefusal("gpus", f"engine {self.name} hands out no GPUs, and resources.gpu is {job.resources.gpu}", remedy)
+            yield SiteRefusal("gpus", f"engine {self.name} offers no GPUs, but resources.gpu is {job.resources.gpu}", remedy)
         if job.schedule:
             remedy = "Leave schedule out and start the job from your scheduler"
             yield SiteRefusal("schedule", f"engine {self.name} has no schedules", remedy)

@@ -8,7 +8,7 @@ from swath.engine.blame import internal_error
 from swath.engine.file_names import check_file_names
 from swath.engine.ingested import Ingest, SceneFound, TileFound
 from swath.engine.needs import peak_mb, raw_bytes
-from swath.engine.pipeline_json import pipeline_of
+from swath.engine.pipeline_json import pipeline_of_json
 from swath.engine.product_plan import plan_product
 from swath.engine.refused import Refused
 from swath.engine.scene_tiles import on_tile, tiles_of
@@ -45,7 +45,7 @@ def ingest(request: Ingest) -> SceneFound | Refused:
     if request.pipeline is None:
         return found
     try:
-        pipeline = pipeline_of(json.loads(request.pipeline))
+        pipeline = pipeline_of_json(request.pipeline)
         tiles = tiles_of(scene, pipeline)
         if not tiles:
             return replace(found, **_planned(text, request))

@@ -37,12 +37,14 @@ class FetchError(OSError):
         message: One line, without secrets.
         status: HTTP status; 0 without an answer.
         refused: We did not ask: the host was not named.
+        away: The server gave no answer, or was busy for longer than we wait.
     """
 
-    def __init__(self, message: str, *, status: int = 0, refused: bool = False) -> None:
+    def __init__(self, message: str, *, status: int = 0, refused: bool = False, away: bool = False) -> None:
         super().__init__(redacted(message))
         self.status = status
         self.refused = refused
+        self.away = away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +130,11 @@ def answer_to(ask: Ask) -> "Response":
         except (NoConnection, Timeout) as error:
             dead, told, pause = dead + 1, f"no answer ({_short(error)})", wait
             if dead >= _DEAD_TRIES:
-                raise FetchError(f"{ask.url} does not answer: {_short(error)}") from error
+                raise FetchError(f"{ask.url} does not answer: {_short(error)}", away=True) from error
         except RequestException as error:
             raise FetchError(f"{ask.url} cannot be requested: {_short(error)}") from error
         if time.monotonic() + pause > until:
-            raise FetchError(f"{ask.url} was busy for {PATIENCE_S:.0f} s: {told}", status=503)
+            raise FetchError(f"{ask.url} was busy for {PATIENCE_S:.0f} s: {told}", status=503, away=True)
         if ask.say is not None:
             verb = "gives" if told.startswith("no answer") else "answers"
             ask.say(redacted(f"{host_of(ask.url)} {verb} {told}: asking again in {pause:.1f} s"))
@@ -194,7 +196,11 @@ def _asked_pause(response: "Response") -> float:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    """What went wrong, without the pools and retries of the library around it."""
+    inner = error.args[0] if error.args else None
+    told = str(getattr(inner, "reason", None) or error)
+    head, found, reason = told.partition("): ")
+    return " ".join((reason if found and head.startswith("HTTP") else told).split())[:200]
 
 
 @lru_cache(maxsize=1)

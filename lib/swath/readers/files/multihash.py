@@ -107,7 +107,7 @@ def _bytes_of(checksum: str) -> bytes:
         return bytes.fromhex(checksum[1:] if checksum[:1] in ("f", "F") and len(checksum) % 2 else checksum)
     code = _NAMED.get(re.sub(r"(?<=sha)2-|[-_ ]", "", name.lower()))
     if code is None:
-        msg = "no algorithm that we know"
+        msg = "not an algorithm that swath knows"
         raise ValueError(msg)
     data = bytes.fromhex(digest)
     return _as_varint(code) + _as_varint(len(data)) + data

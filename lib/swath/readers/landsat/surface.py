@@ -99,7 +99,7 @@ def _scale(scales: Mapping[str, str], *, native: str, href: str) -> Reflectance:
         raise MetadataError(
             f"the scale of {native} is missing",
             expected=f"REFLECTANCE_MULT_BAND_{number} and REFLECTANCE_ADD_BAND_{number} in the group {_GROUP}",
-            got=f"neither, or no number, in {href}",
+            got=f"neither, or not a number, in {href}",
             remedy="Fetch the MTL file again.",
         ) from None
     return Reflectance(gain=gain, offset=offset, sun_normalised=True)

@@ -192,7 +192,7 @@ def _driver(href: str, *, size: int, head: bytes) -> str:
     if head.startswith(_NITF_MAGICS):
         return "NITF"
     raise ReadError(
-        "a raster is empty" if not size else "a file is not a raster that we open",
+        "a raster is empty" if not size else "a file is not a raster that swath opens",
         expected="a GeoTIFF, JPEG 2000 or NITF 2.1",
         got=f"{href} of {size} bytes" + (f" that begins with {head[:8]!r}" if size else ""),
         remedy="Fetch the file again.",

@@ -110,7 +110,7 @@ def _first(offered: list[BandCandidate], *, look: Look) -> BandCandidate:
     (rank, _, first), (next_rank, _, second) = ranked[:2]
     if rank == next_rank and (first.href, first.band_index) != (second.href, second.band_index):
         raise MetadataError(
-            f"which asset is {first.band.name} is not clear",
+            f"it is not clear which asset is {first.band.name}",
             expected="one asset of the band, or roles, keys, units or gsd that tell them apart",
             got=f"{first.key} band {first.band_index} and {second.key} band {second.band_index}",
             remedy=f'Name the right one "{first.band.name}", or give the other one the role "overview" or "visual".',

@@ -183,7 +183,7 @@ def read_item(href: str) -> Item:
     found = [r for n, r in enumerate(records) if isinstance(r, Mapping) and (not wanted or _is_named(r, wanted, number=n))]
     if len(found) != 1:
         raise MetadataError(
-            "the item was not found" if not found else "which item is meant is not clear",
+            "the item was not found" if not found else "it is not clear which item is meant",
             expected=f"one item {wanted!r}" if wanted else "one item",
             got=f"{len(found)} in {path}",
             remedy="Name one item: collection.json#<item id>.",

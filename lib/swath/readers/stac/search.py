@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from swath.errors import ConfigError
+from swath.errors import ConfigError, ServiceError, SwathError
 from swath.readers.files.fetch import FetchError
 from swath.readers.files.hosts import Hosts, host_of
 from swath.readers.stac.answer import SearchAnswer
@@ -44,8 +44,12 @@ class Search:
         """Of the folder that keeps its answer."""
         return f"search-{sha256(self.href.encode(errors='surrogatepass')).hexdigest()[:12]}"
 
-    def failed(self, why: object) -> ConfigError:
-        """The error that ends a run."""
+    def failed(self, why: object) -> SwathError:
+        """The error that ends a run: a ``ServiceError`` where the API was away, otherwise a ``ConfigError``."""
+        if isinstance(why, FetchError) and why.away:
+            return ServiceError(
+                f"the STAC search {self.href!r} got no answer: {why}. Check the link and the address, and run again"
+            )
         hint = f"Name it: search.hosts of the site, {HOSTS}, or hosts=... in the search." if _is_refusal(why) else ""
         told = " ".join(str(why).split())[:400]
         return ConfigError(f"the STAC search {self.href!r} failed: {told}. {hint or 'Check the address and the parameters.'}")
@@ -70,6 +74,7 @@ def search(href: str, *, folder: Path, say: Say | None = None) -> Iterator[str]:
 
     Raises:
         ConfigError: A parameter is unknown or malformed, a host was not named, or the API does not answer as one.
+        ServiceError: The API was away for longer than we wait.
     """
     asked = parse_search(href)
     answer = SearchAnswer(folder, asked.name)

@@ -103,7 +103,7 @@ def _pages(search: "Search", *, io: _Io) -> Iterator[list[Any]]:
     while page is not None:
         fingerprint = json.dumps([page.method, page.url, page.body], sort_keys=True)
         if fingerprint in asked:
-            raise FetchError(f"page {len(asked) + 1} of the answer is asked for like an earlier one: its pages go in a circle")
+            raise FetchError(f"page {len(asked) + 1} of the answer has the address of an earlier one: the pages go in a circle")
         if empty >= MAX_EMPTY:
             raise FetchError(f"the answer has {empty} pages without a feature; narrow the search, or give limit and max_items")
         if len(asked) >= most:

@@ -50,7 +50,7 @@ class DeliveryOutcome:
     def __str__(self) -> str:
         """For people."""
         told = [f"{self.items} items delivered"]
-        told += [f"{self.gone} are no more"] if self.gone else []
+        told += [f"{self.gone} no longer exist"] if self.gone else []
         told += [f"{self.pending} wait in the outbox ({self.problem}); later: swath catalog replay"] if self.pending else []
         return f"catalogue: {', '.join(told)}"
 

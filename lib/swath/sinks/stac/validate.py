@@ -80,11 +80,14 @@ class StacValidator:
         told = stac if isinstance(stac, Mapping) else {}
         kind = _TYPES.get(str(told.get("type")))
         if kind is None:
-            msg = f"not a STAC object: type {told.get('type')!r}; expected Feature, Collection or Catalog"
+            got = repr(told["type"]) if "type" in told else "no type"
+            msg = f"not a STAC object: expected an object of type Feature, Collection or Catalog; got {got}"
             raise ConfigError(msg)
         core = DefaultSchemaUriMap().get_object_schema_uri(kind, str(told.get("stac_version")))
         if core not in self._offline.schema_cache:
-            msg = f"STAC {told.get('stac_version')!r} cannot be checked: swath ships the schemas of {STAC_VERSION}"
+            said = told.get("stac_version")
+            lack = "there is no stac_version in it" if said is None else f"STAC {said!r} cannot be checked"
+            msg = f"{lack}; expected stac_version {STAC_VERSION}, whose schemas swath has"
             raise ConfigError(msg)
         extensions = told.get("stac_extensions")
         declared = [s for s in extensions if isinstance(s, str)] if isinstance(extensions, list) else []

@@ -9,6 +9,8 @@ import resource
 import sys
 import threading
 from collections.abc import Mapping
+from subprocess import Popen
+from traceback import walk_tb
 
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkRuntimeError
@@ -41,9 +43,24 @@ def start_jvm(settings: Mapping[str, str]) -> None:
         limits = ", ".join(f"{name} {_limit(kind)}" for name, kind in _LIMITS)
         msg = f"Spark's JVM did not start ({error}); this shell's limits: {limits}. Raise them, or see what Java says above"
         raise ConfigError(msg) from error
+    except BaseException as error:
+        _end_launched(error)
+        raise
     finally:
         os.close(says)
     SparkContext._ensure_initialized(gateway=gateway)  # noqa: SLF001 (the only way to hand a JVM to PySpark)
+
+
+def _end_launched(error: BaseException) -> None:
+    """End the JVM whose start an exception left (Ctrl-C): it would wait for ever for a Python that never heard of its port.
+
+    PySpark keeps the process to itself until it answers, so it is taken from the frame that the exception came through.
+    """
+    for frame, _ in walk_tb(error.__traceback__):
+        process = frame.f_locals.get("proc")
+        if isinstance(process, Popen):
+            process.kill()
+            process.wait(timeout=_JVM_EXIT_S)
 
 
 def _limit(kind: int) -> str:

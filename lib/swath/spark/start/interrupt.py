@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 #: What shells know of a process that Ctrl-C ended.
 EXIT_INTERRUPTED: Final = 130
@@ -50,23 +50,31 @@ class Interrupts:
             # The kernel takes back file locks, a database the session's; the JVM ends when the pipe to it closes.
             os._exit(EXIT_INTERRUPTED)
         self._seen = True
-        os.write(2, _TOLD.encode())
+        context = _context()
+        if context is not None:
+            os.write(2, _TOLD.encode())
         # Py4J logs the trace of a call that a signal ends, on the root logger.
         logging.getLogger().addFilter(lambda record: "while sending command" not in record.getMessage())
         logging.getLogger("py4j").setLevel(logging.CRITICAL)
         # This thread's connection to the JVM may be in the middle of a call: another thread has its own.
-        ending = threading.Thread(target=_end_jobs, daemon=True)
-        ending.start()
-        ending.join(_ENDING_S)
+        if context is not None:
+            ending = threading.Thread(target=_end_jobs, args=(context,), daemon=True)
+            ending.start()
+            ending.join(_ENDING_S)
         raise KeyboardInterrupt
 
 
-def _end_jobs() -> None:
+def _context() -> Any:
+    """Spark's context, where a session is at work."""
     spark = sys.modules.get("pyspark")
-    context = spark.SparkContext._active_spark_context if spark is not None else None  # noqa: SLF001  (PySpark's handler does so)
-    if context is not None:
-        with suppress(Exception):  # a JVM that is gone has no jobs
-            context.cancelAllJobs()
+    # A signal may come in the middle of the import of PySpark; PySpark's own handler asks the same attribute.
+    known = getattr(spark, "SparkContext", None)
+    return getattr(known, "_active_spark_context", None)
+
+
+def _end_jobs(context: Any) -> None:
+    with suppress(Exception):  # a JVM that is gone has no jobs
+        context.cancelAllJobs()
 
 
 def take_back(handler: object) -> None:

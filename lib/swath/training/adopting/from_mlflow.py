@@ -130,7 +130,7 @@ def _example(model: "Model", directory: Path) -> Any:
         return None
     path = directory / Path(file).name
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_EXAMPLE_BYTES:
-        msg = f"its input example {file!r} is no plain file of at most {_MAX_EXAMPLE_BYTES} bytes"
+        msg = f"its input example {file!r} is not a plain file of at most {_MAX_EXAMPLE_BYTES} bytes"
         raise ConfigError(msg)
     return model.load_input_example(str(directory))
 

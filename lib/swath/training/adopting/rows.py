@@ -26,7 +26,7 @@ def read_rows(path: Path, *, bands: Sequence[str]) -> NDArray[np.float32]:
             header, *lines = list(csv.reader(file))
         rows = np.array([[float(w) for w in line] for line in lines if line], dtype=np.float32)
     except (OSError, ValueError, csv.Error) as error:
-        msg = f"{path}: no table of numbers with a header of bands: {error}"
+        msg = f"{path}: not a table of numbers with a header of bands: {error}"
         raise ConfigError(msg) from error
     if header != list(bands) or rows.ndim != 2:
         msg = f"{path}: its columns are {', '.join(header)}, the manifest's bands {', '.join(bands)}: the header must be the same"

@@ -25,7 +25,7 @@ def read_stated(path: Path) -> Mapping[str, Any]:
     try:
         plain = yaml.safe_load(path.read_bytes()[:_MAX_BYTES])
     except (OSError, yaml.YAMLError) as error:
-        msg = f"{path}: no manifest can be read: {error}"
+        msg = f"{path}: the manifest cannot be read: {error}"
         raise ConfigError(msg) from error
     if not isinstance(plain, Mapping):
         msg = f"{path}: expected the keys of a manifest (name, bands, of, classes, licence ...), got {type(plain).__name__}"

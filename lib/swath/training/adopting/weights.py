@@ -38,7 +38,7 @@ class ForeignWeights:
             ConfigError: With what is there.
         """
         if self.path.is_symlink() or not self.path.is_file():
-            msg = f"{self.path.name}: no plain file of weights"
+            msg = f"{self.path.name}: not a plain file of weights"
             raise ConfigError(msg)
         size = self.path.stat().st_size
         if not 0 < size <= _MAX_BYTES:
@@ -88,7 +88,7 @@ def _converted(weights: ForeignWeights, *, features: int) -> Converted:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:
-            msg = "no text of LightGBM; save it again: booster.save_model('model.txt')"
+            msg = "not the text of a LightGBM model; save it again: booster.save_model('model.txt')"
             raise ConfigError(msg) from error
         return _of_forest(parse_lightgbm(text), names=_own_names(names_of(text)))
     if weights.library == "xgboost":

@@ -77,7 +77,7 @@ def _of_wheel(wheel: Path, release: PublishedWheel, wanted: Mapping[str, str]) -
                 raise ConfigError(msg)
             return {n: _checked(archive.read(n), digest, name=f"{wheel}: {n}") for n, digest in wanted.items()}
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        msg = f"{wheel}: no wheel of {release.project} {release.version}: {error}; download it again"
+        msg = f"{wheel}: not a wheel of {release.project} {release.version}: {error}; download it again"
         raise ConfigError(msg) from error
 
 

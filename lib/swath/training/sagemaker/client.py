@@ -51,8 +51,8 @@ def in_words(asked: str) -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         if code in _DENIED or status == HTTPStatus.FORBIDDEN:
             msg = (
-                f"{asked}: AWS refuses us ({code}: {text}); allow it as {POLICY} does, and for a package of another account "
-                "also in the policies of its group and its bucket"
+                f"{asked}: AWS refuses the request ({code}: {text}); allow it as {POLICY} does, and for a package of another "
+                "account also in the policies of its group and its bucket"
             )
         else:
             msg = f"{asked}: SageMaker answers {code}: {text}"

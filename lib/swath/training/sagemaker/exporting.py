@@ -47,7 +47,7 @@ class PackageRequest:
             ConfigError: The group's name or the place is none.
         """
         if not _GROUP.fullmatch(self.group):
-            msg = f"{self.group!r} is no name of a model package group: 1 to 63 letters, digits and single hyphens"
+            msg = f"{self.group!r} is not the name of a model package group: 1 to 63 letters, digits and single hyphens"
             raise ConfigError(msg)
         if not self.place.startswith("s3://"):
             msg = f"the data of a model package are in S3: expected --to s3://BUCKET/PREFIX, got {self.place!r}"

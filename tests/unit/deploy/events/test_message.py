@@ -41,5 +41,5 @@ def test_a_queue_is_the_only_input_of_its_run_and_has_a_url() -> None:
     assert not is_drain(RunOptions(pipeline="toa", inputs=("scenes",), output="out"))
     with pytest.raises(ConfigError, match="a queue is the only input of its run"):
         is_drain(RunOptions(pipeline="toa", inputs=(queue, "scenes"), output="out"))
-    with pytest.raises(ConfigError, match="swath: no queue, expected https://sqs"):
+    with pytest.raises(ConfigError, match="swath: not a queue: expected https://sqs"):
         SqsQueue("swath")

@@ -34,7 +34,7 @@ def test_times_that_exist_are_taken(schedule: str) -> None:
         ("@daily", "five fields"),
         ("0 2 * * * *", "five fields"),
         ("", "five fields"),
-        ("0 0 31 2 *", "no year has this day"),
+        ("0 0 31 2 *", "this month never has this day"),
         ("0 0 31 4,6 ?", "never start"),
     ],
 )

@@ -77,7 +77,7 @@ def test_site_names_are_those_of_the_files() -> None:
     ["https://metrics.example.org/in", "http://x", "metrics.example.org", "outbox", "./x", "s3:/b", "S3://b/x", "gs://b", "::"],
 )
 def test_a_border_that_leads_nowhere_is_refused(to: str, change: Change) -> None:
-    with pytest.raises(ValidationError, match=r"border\.to\n.*is nowhere that files can be put. Write store://"):
+    with pytest.raises(ValidationError, match=r"border\.to\n.*is not a place for files. Write store://"):
         change("outposts-local", border={"allow": ["metrics"], "to": to})
 
 

@@ -81,7 +81,7 @@ def test_a_vrt_that_calls_itself_tif_is_not_opened(write_raster: Any, tmp_path: 
     )
     with rasterio.open(vrt) as source:
         assert source.driver == "VRT"  # GDAL itself would open it
-    with pytest.raises(ReadError, match="not a raster that we open"):
+    with pytest.raises(ReadError, match="not a raster that swath opens"):
         inspect(str(vrt))
 
 
@@ -260,7 +260,7 @@ def test_a_nitf_that_is_cut_off_or_of_another_version_is_refused(nitf: Path) -> 
     with pytest.raises(ReadError, match="a raster is truncated"):
         inspect(str(nitf))
     nitf.write_bytes(b"NITF01.10" + data[9:])
-    with pytest.raises(ReadError, match=r"not a raster that we open: expected a GeoTIFF, JPEG 2000 or NITF 2\.1"):
+    with pytest.raises(ReadError, match=r"not a raster that swath opens: expected a GeoTIFF, JPEG 2000 or NITF 2\.1"):
         inspect(str(nitf))
 
 

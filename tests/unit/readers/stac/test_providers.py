@@ -110,7 +110,7 @@ def test_a_picture_never_wins_over_bands(write_item: WriteItem, tmp_path: Path, 
 
 def test_two_equal_files_of_a_band_are_a_message(write_item: WriteItem) -> None:
     both = {"a": asset_of("a.tif", bands=[band_11("red")]), "b": asset_of("b.tif", bands=[band_11("red")])}
-    with pytest.raises(MetadataError, match=r"which asset is red is not clear.*a band 1 and b band 1.*Name the right one"):
+    with pytest.raises(MetadataError, match=r"it is not clear which asset is red.*a band 1 and b band 1.*Name the right one"):
         read_scene(write_item(item_of(both, **OWN)))
     both["b"]["roles"] = ["data", "reflectance"]
     assert Path(read_scene(write_item(item_of(both, **OWN))).assets["red"].href).name == "b.tif"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from tests.unit.readers.stac_api import Api, Json, item_of, serving
 
-from swath.errors import ConfigError
+from swath.errors import ConfigError, ServiceError
 from swath.readers.discover import discover
+from swath.readers.files import fetch
 from swath.readers.stac import search_pages
 from swath.readers.stac.item import read_item
 from swath.readers.stac.search import is_search, parse_search
@@ -114,6 +115,15 @@ def test_an_address_that_is_no_api_is_a_config_error(root: str, tmp_path: Path) 
         find(f"stac+{root}/nothing?collections=x", tmp_path)
 
 
+def test_an_api_that_is_away_is_a_service_error_in_plain_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "_FIRST_WAIT_S", 0.01)
+    said: list[str] = []
+    told = r"the STAC search .* got no answer: http\S+ does not answer: Failed to establish a new connection: \[Errno 111\] Conn"
+    with pytest.raises(ServiceError, match=told):
+        find("stac+http://127.0.0.1:9/api?collections=x", tmp_path, say=said.append)
+    assert said[0].startswith("127.0.0.1 gives no answer (Failed to establish a new connection: [Errno 111] Connection refused)")
+
+
 def test_a_busy_server_is_waited_for_as_long_as_it_asks(api: Api, root: str, tmp_path: Path) -> None:
     api.first = [(429, {"Retry-After": "0.3"}), (503, {})]
     said: list[str] = []
@@ -147,7 +157,7 @@ def test_pages_without_an_end_are_left(api: Api, root: str, tmp_path: Path, monk
 
     api.methods = ("GET",)
     api.pages = lambda n, r: page(n, r, features=[item_of(1)], following="same")
-    with pytest.raises(ConfigError, match="page 3 of the answer is asked for like an earlier one"):
+    with pytest.raises(ConfigError, match="page 3 of the answer has the address of an earlier one"):
         find(f"stac+{root}?collections=x", tmp_path)
     api.pages = lambda n, r: page(n, r, features=[], following="")
     with pytest.raises(ConfigError, match="20 pages without a feature; narrow the search"):

@@ -288,7 +288,7 @@ def test_an_item_of_a_collection_is_read_by_its_id(write_item: WriteItem, tmp_pa
     assert (scene.scene_id, scene.digest, scene.assets) == ("my-scene", alone.digest, alone.assets)
     with pytest.raises(MetadataError, match=r"item was not found: expected one item 'third'; got 0"):
         read_scene(f"{collection}#third")
-    with pytest.raises(MetadataError, match=r"which item is meant is not clear.*got 2"):
+    with pytest.raises(MetadataError, match=r"it is not clear which item is meant.*got 2"):
         read_scene(str(collection))
 
 

@@ -58,6 +58,12 @@ def test_a_version_without_schemas_is_refused_not_called_valid(product: Product)
         StacValidator().validate(item_of(product) | {"stac_version": "1.0.0"})
 
 
+def test_an_item_that_states_no_version_is_told_which_one_is_expected(product: Product) -> None:
+    stateless = {name: value for name, value in item_of(product).items() if name != "stac_version"}
+    with pytest.raises(ConfigError, match=r"there is no stac_version in it; expected stac_version 1\.1\.0"):
+        StacValidator().validate(stateless)
+
+
 def test_a_schema_that_refers_to_one_not_at_hand_is_named_unchecked(product: Product, tmp_path: Path) -> None:
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", "$id": VIEW, "allOf": [{"$ref": "https://a.test/x.json"}]}
     (tmp_path / "view.json").write_text(json.dumps(schema))
