@@ -13,7 +13,7 @@ from swath.product import LayerSpec
 from swath.scene import Asset
 
 #: Raised when the engine itself changes pixels or bytes: reading, resampling, encoding, overviews, the file's layout.
-ENGINE = 2
+ENGINE = 3
 
 
 def asset_keys(graph: Graph) -> dict[str, str]:

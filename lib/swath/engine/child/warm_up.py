@@ -25,6 +25,7 @@ from swath.pipeline import Layer, WarpKernel
 from swath.product import PROBABILITY, REFLECTANCE, TEMPERATURE, Category, Encoding, Tally, bit_field, class_map
 from swath.readers.elevation.bilinear import bilinear_at
 from swath.readers.pixels.deflated import add_up
+from swath.sinks.cog import literals
 from swath.sinks.cog.blocks import encode_rows
 
 #: What deliveries hold.
@@ -40,6 +41,8 @@ def warm_up() -> None:
     bits, classes = bit_field(QA_BITS), class_map((Category(value=1, name="one", title="One", rgb=(0, 0, 0)),))
     for encoding in (REFLECTANCE, TEMPERATURE, PROBABILITY, bits, classes):
         _writing(encoding)
+    noise = np.zeros((2, 2), dtype=np.int16)
+    literals.encoded(noise, literals.counted(noise))
     _picture()
     _warping()
     _raw()

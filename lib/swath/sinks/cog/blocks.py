@@ -1,24 +1,15 @@
-"""TIFF blocks: predictor, DEFLATE, and the frame that GDAL's COG readers use."""
+"""TIFF blocks: predictor, fill, and the frame that GDAL's COG readers use."""
 
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from imagecodecs import deflate_encode
-from isal import igzip_lib
 from numpy.typing import NDArray
 
 from swath.algo.overviews import BLOCK
 from swath.compiled import compiled
 from swath.product import Encoding
-
-#: ISA-L level for files whose profile says DEFLATE 1: by measurement the fastest whose files stay within 2 % of GDAL's on
-#: noisy bands. A smaller window (``hist_bits=12``) takes 0.7 of the time on the simulator's bands and 0.8 to 1.0 on real
-#: ones, and makes files larger.
-ISAL_LEVEL = 2
-#: GDAL's LEVEL=6 is libdeflate's 7. Level 5 takes 0.4 to 0.6 of the time; differences of neighbours get 0.3 to 0.7 % larger,
-#: class maps 8 to 36 %, which is next to nothing of a product.
-LIBDEFLATE_LEVEL = 5
+from swath.sinks.cog.codec import compressed
 
 
 @lru_cache(maxsize=64)
@@ -26,15 +17,7 @@ def _constant_block(value: int, *, dtype: str, predictor: int, level: int) -> by
     plain: NDArray[np.integer] = np.full((BLOCK, BLOCK), value, dtype=dtype)
     if predictor == 2:
         plain[:, 1:] = 0
-    return _compressed(plain, level=level)
-
-
-def _compressed(predicted: NDArray[np.integer], *, level: int) -> bytes:
-    # TIFF headers here say little-endian; an array of the other order would pass every validator with wrong pixels.
-    plain = predicted.astype(predicted.dtype.newbyteorder("<"), copy=False)
-    if level <= 1:
-        return bytes(igzip_lib.compress(plain, ISAL_LEVEL, igzip_lib.COMP_ZLIB))
-    return bytes(deflate_encode(plain, level=LIBDEFLATE_LEVEL))  # type: ignore[arg-type]  # it takes any buffer
+    return compressed(plain, level=level)
 
 
 def frame(*blocks: bytes) -> list[bytes]:
@@ -63,7 +46,7 @@ def encode_rows(rows: NDArray[np.integer], encoding: Encoding) -> list[bytes]:
                 _constant_block(int(value), dtype=encoding.dtype, predictor=encoding.predictor, level=encoding.compression_level)
             )
         else:
-            encoded.append(_compressed(block, level=encoding.compression_level))
+            encoded.append(compressed(block, level=encoding.compression_level))
     return encoded
 
 
