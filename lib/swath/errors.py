@@ -80,6 +80,10 @@ class InfrastructureError(SwathError):
     """
 
 
+class FullDiskError(InfrastructureError):
+    """There is no room left on a disk, or within a quota. Exit code 2: room must be made before anything is run again."""
+
+
 def failure_named(name: str, message: str) -> InfrastructureError:
     """The failure of a name, as it was before it crossed processes; of the base class where the name is unknown."""
     known = {kind.__name__: kind for kind in InfrastructureError.__subclasses__()}

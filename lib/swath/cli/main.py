@@ -10,7 +10,16 @@ import click
 from swath.cli.examples import EXAMPLES
 from swath.cli.lazy import Lazy, LazyGroup
 from swath.compiled import without
-from swath.errors import AccountError, BrokenInstallationError, ConfigError, LockError, ServiceError, StoppedError, SwathError
+from swath.errors import (
+    AccountError,
+    BrokenInstallationError,
+    ConfigError,
+    FullDiskError,
+    LockError,
+    ServiceError,
+    StoppedError,
+    SwathError,
+)
 from swath.extras import remedy
 from swath.settings import misspelt
 from swath.spark.failure import failure_of
@@ -21,6 +30,7 @@ EXIT_CRASHED, EXIT_CONFIG, EXIT_ACCOUNT, EXIT_LOCKED, EXIT_AWAY = 1, 2, 4, 5, 6
 _CODES: Sequence[tuple[type[SwathError], int]] = (
     (ConfigError, EXIT_CONFIG),
     (BrokenInstallationError, EXIT_CONFIG),
+    (FullDiskError, EXIT_CONFIG),
     (AccountError, EXIT_ACCOUNT),
     (LockError, EXIT_LOCKED),
     (ServiceError, EXIT_AWAY),

@@ -7,7 +7,7 @@ import errno
 import re
 from typing import Final
 
-from swath.errors import InfrastructureError, SwathError, failure_named
+from swath.errors import FullDiskError, InfrastructureError, SwathError, failure_named
 from swath.outside import message
 
 _LONGEST: Final = 600
@@ -18,6 +18,8 @@ _JAVA: Final = re.compile(r"^: ([\w.$]+): ?(.*)$", re.MULTILINE)
 _LOST: Final = re.compile(
     r"(Job aborted due to stage failure|Lost executor|ExecutorLostFailure|was cancelled|SparkContext was shut down)"
 )
+#: Names of exceptions before a message, and the number of an error of the system.
+_CLASSES: Final = re.compile(r"^(?:(?:[\w.$]+(?:Error|Exception): )|\[[Ee]rrno \d+\] )+")
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded")
 
@@ -32,7 +34,7 @@ def failure_of(error: Exception) -> SwathError:
         return error
     text = _text_of(error)
     if (isinstance(error, OSError) and error.errno in _FULL) or any(words in text for words in _FULL_WORDS):
-        return InfrastructureError(_full(error, text))
+        return FullDiskError(_full(error, text))
     if "Traceback (most recent call last)" in text:
         found = _PYTHON.findall(text)
         if found:
@@ -57,6 +59,7 @@ def _java_line(text: str, java: "re.Match[str]") -> str:
 def _full(error: Exception, text: str) -> str:
     where = getattr(error, "filename", None)
     line = next((line.strip() for line in text.splitlines() if any(w in line for w in _FULL_WORDS)), text)
+    line = _CLASSES.sub("", line)
     return message(
         f"a disk is full: {where or line}; make room in the output and in the folders for temporary files", longest=_LONGEST
     )

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from swath.errors import InfrastructureError, LockError
+from swath.errors import FullDiskError, InfrastructureError, LockError
 from swath.spark.failure import failure_of
 
 WORKER = """An exception was thrown from the Python worker. Please see the stack trace below.
@@ -29,7 +29,7 @@ class MuteError(Exception):
     ("error", "told"),
     [
         (Exception(WORKER.format("the model is gone")), "OSError: [Errno 28] the model is gone"),
-        (Exception(WORKER.format("No space left on device")), "a disk is full"),
+        (Exception(WORKER.format("No space left on device")), "a disk is full: No space left on device; make room"),
         (Exception(JAVA), "Spark failed: SparkException: Job aborted due to stage failure"),
         (Exception(JAVA), "Java heap space"),
         (OSError(errno.ENOSPC, "No space left on device", "/out/x"), "a disk is full: /out/x"),
@@ -43,6 +43,11 @@ def test_every_error_is_one_line(error: Exception, told: str) -> None:
     assert told in str(found)
     assert "\n" not in str(found)
     assert "Traceback" not in str(found)
+
+
+def test_a_full_disk_is_an_error_of_its_own_also_where_a_worker_met_it() -> None:
+    for error in (Exception(WORKER.format("No space left on device")), OSError(errno.EDQUOT, "Disk quota exceeded")):
+        assert isinstance(failure_of(error), FullDiskError)
 
 
 def test_one_of_ours_stays_what_it_is() -> None:
