@@ -74,8 +74,12 @@ def trained(folder: Path, labels: Path, java: None, tmp_path_factory: pytest.Tem
         assert said in text
         text = text.replace(said, short)
     (home / "recipe.yaml").write_text(text, encoding="utf-8")
-    words = ("--input", folder, "--polygons", labels, "--recipe", home / "recipe.yaml", "--output", home / "out")
-    return home / "out", told(swath("train", *words, "--master", "local[1]", cwd=home))
+    return home / "out", told(train(home, folder=folder, labels=labels, recipe="recipe.yaml"))
+
+
+def train(home: Path, *, folder: Path, labels: Path, recipe: str) -> "subprocess.CompletedProcess[str]":
+    words = ("--input", folder, "--polygons", labels, "--recipe", home / recipe, "--output", home / "out")
+    return swath("train", *words, "--master", "local[1]", cwd=home)
 
 
 def swath(*words: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
@@ -106,6 +110,23 @@ def test_a_u_net_is_judged_on_held_out_polygons_and_admitted(trained: tuple[Path
     assert {"confusion.json", "reliability.json", "reliability.png", "recipe.json", "model"} <= names
     params = registry.client().get_run(said["run_id"]).data.params
     assert (params["unet.depth"], params["unet.epochs"]) == ("2", "20")
+
+
+@pytest.mark.tools
+@pytest.mark.timeout(1800)
+def test_a_second_version_is_judged_beside_the_first_on_frozen_tiles(
+    folder: Path, labels: Path, java: None, tmp_path: Path
+) -> None:
+    text = RECIPE.read_text(encoding="utf-8").replace("splits: 5", "splits: 1\nfrozen: 0.2")
+    for name, epochs in (("patient.yaml", 8), ("hasty.yaml", 1)):
+        (tmp_path / name).write_text(text.replace("epochs: 40", f"epochs: {epochs}"), encoding="utf-8")
+    said = told(train(tmp_path, folder=folder, labels=labels, recipe="patient.yaml"))
+    assert said["aliases"] == ["production"]
+    done = train(tmp_path, folder=folder, labels=labels, recipe="hasty.yaml")
+    assert done.returncode == 3, done.stderr[-3000:]
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["not_promoted"].startswith("landcover-tm-unet 2 is not promoted: macro F1 falls by 0.")
+    assert Registry.beside(tmp_path / "out").version_of("landcover-tm-unet", alias="production") == "1"
 
 
 @pytest.mark.tools

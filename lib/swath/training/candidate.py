@@ -90,16 +90,6 @@ def _judged(
     if champion.digest == challenger.digest:
         return "same", "", {}
     called = f"{challenger.name} {challenger.version}"
-    around = [m for m in (challenger, champion) if m.manifest.margin_px]
-    if around and candidate.forced:
-        return "forced", "", {}
-    if around:
-        msg = (
-            f"{called} is not compared with version {champion.version}: version {around[0].version} looks at what is around a "
-            f"pixel, which frozen samples do not have; run it in the shadow of the other (landcover.shadow), then "
-            f"{candidate.way} with --force REASON"
-        )
-        raise NotPromotedError(msg)
     with tempfile.TemporaryDirectory() as scratch:
         found = candidate.samples or frozen_samples(registry, challenger.name, challenger.version, into=Path(scratch))
         if found is None and candidate.forced:
@@ -110,7 +100,18 @@ def _judged(
                 f"train with `frozen: 0.2` in the recipe, or {candidate.way} with --samples FILE or --force REASON"
             )
             raise NotPromotedError(msg)
-        verdict = compare(challenger, champion, samples=FrozenSamples.from_file(found), bounds=candidate.bounds)
+        samples = FrozenSamples.from_file(found)
+        lacks = {m.version: lack for m in (challenger, champion) if (lack := samples.lack_for(m.manifest))}
+        if lacks and candidate.forced:
+            return "forced", "", {}
+        for blind, lack in lacks.items():
+            msg = (
+                f"{called} is not compared with version {champion.version}: of version {blind}, {lack}; give those of a training "
+                f"of its kind with --samples FILE, or run one in the shadow of the other (landcover.shadow), then "
+                f"{candidate.way} with --force REASON"
+            )
+            raise NotPromotedError(msg)
+        verdict = compare(challenger, champion, samples=samples, bounds=candidate.bounds)
         digest = hashlib.sha256(found.read_bytes()).hexdigest()
     say(f"{called} beside {champion.version}, frozen samples {digest[:12]}: {verdict}")
     if _knew_more(champion, challenger):

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.inference.array_file import array_bytes, stored_arrays
+from swath.inference.loader import load_predictor
 from swath.inference.manifest import Manifest
+from swath.inference.pinned import PinnedModel
 from swath.training.recipe import TrainingRecipe
+from swath.training.surroundings import Surroundings
+from swath.training.tiles import LabelledTiles
 
 #: Unpacked size of all arrays [bytes].
-_MAX_BYTES = 256 << 20
+_MAX_BYTES = 512 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,6 +32,7 @@ class FrozenSamples:
         physical: Values before a model's scale and offset, (pixel, band), float64.
         labels: Class names, (pixel,).
         polygons: Ids, (pixel,).
+        around: What is around the pixels; None where the training read no more than them.
     """
 
     of: str
@@ -35,19 +40,52 @@ class FrozenSamples:
     physical: NDArray[np.float64]
     labels: NDArray[np.str_]
     polygons: NDArray[np.str_]
+    around: Surroundings | None = None
 
     @classmethod
-    def of_samples(cls, samples: pd.DataFrame, *, recipe: TrainingRecipe) -> Self:
-        """Samples as ``samples_of`` gives them."""
+    def of_samples(cls, samples: pd.DataFrame, *, recipe: TrainingRecipe, tiles: LabelledTiles | None = None) -> Self:
+        """Samples as ``samples_of`` gives them, with what is around them where the training read tiles.
+
+        Raises:
+            ConfigError: They are too large to be kept.
+        """
         wanted = recipe.features
         features = samples[list(wanted.bands)].to_numpy(dtype=np.float64)
+        around = None if tiles is None else Surroundings.of(samples, tiles, scale=wanted.scale, offset=wanted.offset)
+        if around is not None and around.physical.nbytes > _MAX_BYTES:
+            size, most = around.physical.nbytes >> 20, _MAX_BYTES >> 20
+            msg = f"the tiles of {len(samples)} frozen samples take {size} MiB, at most {most} MiB are kept: lower `frozen`"
+            raise ConfigError(msg)
         return cls(
             of=wanted.of,
             bands=wanted.bands,
             physical=(features - wanted.offset) / wanted.scale,
             labels=samples["label"].to_numpy(dtype=str),
             polygons=samples["polygon_id"].to_numpy(dtype=str),
+            around=around,
         )
+
+    def lack_for(self, manifest: Manifest) -> str:
+        """Why a model that looks around cannot be judged on these samples, in words; empty when it can."""
+        if not manifest.margin_px:
+            return ""
+        return self.around.lack_for(manifest) if self.around else "it looks around a pixel, and the frozen samples do not"
+
+    def probabilities(self, model: PinnedModel) -> NDArray[np.float32]:
+        """Class probabilities [1] that a model gives the samples, (class, pixel).
+
+        Raises:
+            ConfigError: The model takes what was not kept.
+        """
+        manifest = model.manifest
+        lack = self.lack_for(manifest)
+        if lack:
+            msg = f"model {manifest.name} {model.version} cannot be judged: {lack}"
+            raise ConfigError(msg)
+        features, predictor = self.features_for(manifest), load_predictor(model.path, model.digest)
+        if self.around is None or not manifest.margin_px:
+            return predictor.predict(features)
+        return self.around.answers(predictor, manifest, bands=self.bands)
 
     def features_for(self, manifest: Manifest) -> NDArray[np.float32]:
         """Features of a model, (feature, pixel).
@@ -66,7 +104,8 @@ class FrozenSamples:
 
     def to_bytes(self) -> bytes:
         """The samples as a compressed npz; the same samples give the same bytes."""
-        return array_bytes({n: getattr(self, n) for n in self.__dataclass_fields__})
+        own = {n: getattr(self, n) for n in self.__dataclass_fields__ if n != "around"}
+        return array_bytes({**own, **(self.around.to_arrays() if self.around else {})})
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -82,6 +121,7 @@ class FrozenSamples:
                 physical=stored["physical"].astype(np.float64, casting="no"),
                 labels=stored["labels"].astype(str),
                 polygons=stored["polygons"].astype(str),
+                around=Surroundings.from_arrays(stored),
             )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.errors import ConfigError
-from swath.inference.loader import load_predictor
 from swath.inference.pinned import PinnedModel
 from swath.training.frozen import FrozenSamples
 from swath.training.metrics import ModelMetrics
@@ -116,7 +115,7 @@ def _judged(model: PinnedModel, samples: FrozenSamples, *, names: tuple[str, ...
     if absent:
         msg = f"model {model.name} {model.version} has no class {', '.join(absent)}, which the frozen samples have"
         raise ConfigError(msg)
-    probabilities = load_predictor(model.path, model.digest).predict(samples.features_for(model.manifest))
+    probabilities = samples.probabilities(model)
     # Classes that the samples lack count as one more that is always wrong.
     index = np.array([names.index(c) if c in names else len(names) for c in classes])
     predicted = index[probabilities.argmax(axis=0)]

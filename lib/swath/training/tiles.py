@@ -29,6 +29,9 @@ class LabelledTiles:
         polygon: Index of the pixel's polygon in ``polygons``, (tile, side, side); -1 without.
         polygons: Ids.
         margin_px: Pixels around each square.
+        scenes: Id of each tile's scene.
+        origins: Row and column of each square on its scene's grid, (tile, 2).
+        extents: Height and width of that grid [px], (tile, 2).
     """
 
     features: NDArray[np.float32]
@@ -36,6 +39,21 @@ class LabelledTiles:
     polygon: NDArray[np.int32]
     polygons: tuple[str, ...]
     margin_px: int
+    scenes: tuple[str, ...]
+    origins: NDArray[np.int64]
+    extents: NDArray[np.int64]
+
+    def numbers_of(self, samples: pd.DataFrame) -> NDArray[np.int64]:
+        """The tile of each sample, (pixel,).
+
+        Raises:
+            KeyError: No tile holds one of them.
+        """
+        side = self.truth.shape[1]
+        known = {(s, *o): n for n, (s, o) in enumerate(zip(self.scenes, self.origins.tolist(), strict=True))}
+        at = samples[["row", "col"]].to_numpy(dtype=np.int64) // side * side
+        wanted = zip(samples["scene_id"].tolist(), *at.T.tolist(), strict=True)
+        return np.array([known[w] for w in wanted], dtype=np.int64)
 
     def of_polygons(self, ids: Iterable[str]) -> Self:
         """The same tiles with the labels of some polygons alone."""
@@ -74,6 +92,7 @@ def tiles_of(
     features: list[NDArray[np.float32]] = []
     truth: list[NDArray[np.int32]] = []
     polygon: list[NDArray[np.int32]] = []
+    where: list[tuple[str, tuple[int, int], tuple[int, int]]] = []
     for href in hrefs:
         scene = read_scene(href)
         here = np.flatnonzero(samples["scene_id"].to_numpy() == scene.scene_id)
@@ -90,11 +109,13 @@ def tiles_of(
                 inside = here[(rows // side == row) & (cols // side == col)]
                 places = samples["row"].to_numpy()[inside] - row * side, samples["col"].to_numpy()[inside] - col * side
                 features.append(taken)
+                where.append((scene.scene_id, (row * side, col * side), grid.shape))
                 for kept, values in ((truth, truths), (polygon, number)):
                     layer = np.full((side, side), -1, dtype=np.int32)
                     layer[places] = values[inside]
                     kept.append(layer)
     return LabelledTiles(
         features=np.stack(features), truth=np.stack(truth).astype(np.int16), polygon=np.stack(polygon), polygons=polygons,
-        margin_px=margin,
+        margin_px=margin, scenes=tuple(scene_id for scene_id, _, _ in where),
+        origins=np.array([o for _, o, _ in where], dtype=np.int64), extents=np.array([e for _, _, e in where], dtype=np.int64),
     )  # fmt: skip

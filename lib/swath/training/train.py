@@ -123,7 +123,7 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
         msg = f"there are no samples to train on: {reasons}"
         raise ConfigError(msg)
     samples, aside = split_frozen(drawn.samples, share=recipe.frozen)
-    frozen = FrozenSamples.of_samples(aside, recipe=recipe).to_bytes() if len(aside) else b""
+    frozen = FrozenSamples.of_samples(aside, recipe=recipe, tiles=drawn.tiles).to_bytes() if len(aside) else b""
     learner = learner_of(recipe, tiles=drawn.tiles)
     judgement = judge(samples, recipe=recipe, learner=learner)
     provenance = _provenance(samples, recipe=recipe) | (_of_frozen(aside, frozen) if frozen else {})

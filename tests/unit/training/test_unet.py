@@ -95,7 +95,10 @@ def test_labels_of_other_polygons_are_hidden_and_pixels_without_a_value_count_in
     features = np.array([[1.0, np.nan], [3.0, 5.0]], dtype=np.float32)[np.newaxis, np.newaxis]
     truth = np.array([[[0, -1], [1, 1]]], dtype=np.int16)
     polygon = np.array([[[0, -1], [1, 2]]], dtype=np.int32)
-    tiles = LabelledTiles(features=features, truth=truth, polygon=polygon, polygons=("a", "b", "c"), margin_px=0)
+    tiles = LabelledTiles(
+        features=features, truth=truth, polygon=polygon, polygons=("a", "b", "c"), margin_px=0, scenes=("s",),
+        origins=np.zeros((1, 2), dtype=np.int64), extents=np.full((1, 2), 2),
+    )  # fmt: skip
     assert tiles.of_polygons(["a", "c"]).truth.tolist() == [[[0, -1], [-1, 1]]]
     assert tiles.of_polygons(["a", "c"]).polygon.tolist() == [[[0, -1], [-1, 2]]]
     by = tiles.normalise()
