@@ -12,13 +12,15 @@ import click
 Form = Literal["", "wide", "json", "csv"]
 #: Between two plain columns.
 _GAP = "  "
+#: Cells that a column beside the first needs at least, its gap among them.
+_LEAST = 8
 
 form_option: Callable[..., Any] = click.option(
     "-o",
     "form",
     type=click.Choice(["wide", "json", "csv"]),
     default=None,
-    help="Uncut plain columns (the default for a pipe), JSON or CSV; by default a table fitted to the terminal.",
+    help="Uncut plain columns (the default for a pipe), JSON or CSV; by default columns within the terminal.",
 )
 
 
@@ -50,12 +52,32 @@ def plain(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _draw(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box  # noqa: PLC0415  a tenth of a second that a pipe need not pay
-    from rich.console import Console  # noqa: PLC0415
+    """Columns within the width of the terminal: what does not fit goes on in the next line, and names are whole.
+
+    Where the terminal is too narrow even for that, each row is a few lines of a name and a value.
+    """
+    from rich.console import Console  # noqa: PLC0415  a tenth of a second that a pipe need not pay
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(*names, box=box.SIMPLE)
+    console = Console()
+    first = max(len(line[0]) for line in (names, *rows))
+    if console.width < first + _LEAST * (len(names) - 1):
+        click.echo(records(names, rows))
+        return
+    fits = max(map(len, plain(names, rows).splitlines())) <= console.width
+    table = Table(box=None, pad_edge=False, padding=(0, len(_GAP) if fits else 1, 0, 0))
+    for n, name in enumerate(names):
+        table.add_column(name, overflow="fold", no_wrap=n == 0, min_width=first if n == 0 else None)
     for row in rows:
         table.add_row(*map(Text, row))
-    Console().print(table)
+    console.print(table)
+
+
+def records(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows of a table for a narrow terminal: the first cell, and each other one in a line of its own, after its name."""
+    width = max(map(len, names))
+    lines = []
+    for row in rows:
+        lines += [row[0], *(f"  {name.ljust(width)}  {cell}".rstrip() for name, cell in zip(names[1:], row[1:], strict=True))]
+    return "\n".join(lines)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -23,6 +24,24 @@ def test_plain_columns_are_whole_and_begin_under_each_other(capsys: pytest.Captu
     assert LONG in lines[1]
     assert lines[0].index("value") == lines[1].index(LONG) == lines[2].index("x")
     assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize("width", ["200", "80", "40"])
+def test_a_terminal_of_any_width_shows_every_cell_whole(
+    width: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names can be copied; other cells may go on in the next line, and nothing is left out."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", width)
+    names = ("run", "pipeline", "waves", "in", "made", "skipped", "quarantined", "account", "took")
+    run = "20261130T195317-9f99fe"
+    show(names, [(run, "surface-reflectance", "12", "1400", "1399", "0", "1", "balances", "12 min 3 s")], form=None)
+    told = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out)
+    assert run in told
+    assert "…" not in told
+    assert max(map(len, told.splitlines())) <= int(width)
+    if width != "80":
+        assert all(cell in told for cell in (*names[1:], "surface-reflectance", "balances", "12 min 3 s"))
 
 
 def test_json_and_csv_carry_the_same(capsys: pytest.CaptureFixture[str]) -> None:
