@@ -44,9 +44,12 @@ class ByteCounts:
 
     @property
     def bits(self) -> float:
-        """Order-0 entropy of the two bytes of a word [bits]: what a code of literals alone can reach."""
+        """Order-0 entropy of the two bytes of a word [bits]: what a code of literals alone can reach.
+
+        To a millionth: the last bits of a sum of logarithms differ between processors, and a codec is chosen by it.
+        """
         seen = self.counts[self.counts > 0]
-        return float(np.log2(seen.sum() / seen) @ seen) / self.words
+        return round(float(np.log2(seen.sum() / seen) @ seen) / self.words, 6)
 
 
 def counted(block: NDArray[np.integer]) -> ByteCounts:
