@@ -46,6 +46,14 @@ class GlobeBox:
         """West, south, east and north, to a thousandth of a degree."""
         return f"{self.west:.3f}, {self.south:.3f}, {self.east:.3f}, {self.north:.3f}"
 
+    def within(self, other: "GlobeBox", *, slack_deg: float) -> bool:
+        """Whether the box is inside another one, but for a slack."""
+        north = self.south >= other.south - slack_deg and self.north <= other.north + slack_deg
+        return north and any(
+            self.west + turn >= other.west - slack_deg and self.east + turn <= other.east + slack_deg
+            for turn in (-_TURN, 0.0, _TURN)
+        )
+
     def gap_deg(self, other: "GlobeBox") -> float:
         """How far apart two boxes are [deg of latitude]; 0 where they meet."""
         north = max(self.south - other.north, other.south - self.north, 0.0)

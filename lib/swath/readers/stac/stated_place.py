@@ -5,6 +5,7 @@ where another statement of the item confirms the file, the product is right and 
 does, nobody knows, and the item is refused. A crop or a decimation of what the item describes contradicts nothing.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from rasterio.errors import CRSError
 from swath.errors import GeometryError, MetadataError
 from swath.grid import Grid
 from swath.readers.files.gdal_env import gdal_env
+from swath.readers.pixels.data_places import Places, places_with_data, share_outside
 from swath.readers.pixels.header import crs_name
 from swath.readers.pixels.whereabouts import SLACK_DEG, GlobeBox, around, box_of
 from swath.readers.stac.item import Item, JsonObject, list_of, object_of
@@ -24,8 +26,11 @@ from swath.scene import Asset
 
 #: Codes of one system, the newest first (projection extension 2.0 and 1.x).
 _CODES: Final = ("proj:code", "proj:epsg")
+_SYSTEMS: Final = (*_CODES, "proj:wkt2", "proj:projjson")
 #: A file may lie outside of the grid that is told by so many pixels of the coarser of the two.
 _SLACK_PX: Final = 1.0
+#: More of a file's pixels with data than this are not outside of the outline of its own scene.
+_MOST_OUTSIDE: Final = 0.1
 _CORNERS: Final = 4
 _FLAT: Final = 6
 Bounds = tuple[float, float, float, float]
@@ -59,7 +64,7 @@ def check_place(item: Item, *, assets: Mapping[str, Asset], keys: Mapping[str, s
     Raises:
         MetadataError: A statement contradicts the files, and none confirms them.
     """
-    verdicts = list(_on_globe(item, grids=[a.grid for a in assets.values()]))
+    verdicts = list(_on_globe(item, assets=list(assets.values())))
     for name, asset in assets.items():
         if not asset.grid.raw:
             verdicts += _on_map(item, asset=asset, said=object_of(item.assets.get(keys[name])))
@@ -74,14 +79,33 @@ def check_place(item: Item, *, assets: Mapping[str, Asset], keys: Mapping[str, s
     return {v.field: f"the item says {v.item}; made where the file is: {v.file}" for v in reversed(wrong)}
 
 
-def _on_globe(item: Item, *, grids: Sequence[Grid]) -> Iterable[_Verdict]:
-    said = {"bbox": _stated_box(item.record.get("bbox")), "geometry": _around_geometry(item.record.get("geometry"))}
-    told = {field: box for field, box in said.items() if box is not None}
-    place = box_of(max(grids, key=lambda grid: grid.width * grid.dx * grid.height)) if told else None
-    for field, box in told.items():
-        if place is not None:
-            words = "longitude and latitude"
-            yield _Verdict(field, place.gap_deg(box) <= SLACK_DEG, f"{words} {place}", f"{words} {box}")
+def _on_globe(item: Item, *, assets: Sequence[Asset]) -> Iterable[_Verdict]:
+    box, geometry = _stated_box(item.record.get("bbox")), object_of(item.record.get("geometry"))
+    said = {"bbox": (box, _polygon(box)), "geometry": (_around_geometry(geometry), geometry)}
+    told = {field: (box, outline) for field, (box, outline) in said.items() if box is not None}
+    largest = max(assets, key=lambda a: a.grid.width * a.grid.dx * a.grid.height)
+    place = box_of(largest.grid) if told else None
+    with_data: list[Places | None] = []
+    for field, (box, outline) in told.items():
+        if place is None or box is None:
+            continue
+        words, beside = "longitude and latitude", ""
+        agrees = place.gap_deg(box) <= SLACK_DEG
+        # A crop is inside of what the item describes, a footprint inside its file. Where neither is, pixels decide.
+        apart = not place.within(box, slack_deg=SLACK_DEG) and not box.within(place, slack_deg=SLACK_DEG)
+        if agrees and apart and not largest.grid.raw:
+            with_data = with_data or [places_with_data(min(assets, key=lambda a: a.grid.width * a.grid.height))]
+            share = None if with_data[0] is None else share_outside(with_data[0], outline, slack_deg=SLACK_DEG)
+            agrees = share is None or share <= _MOST_OUTSIDE
+            beside = "" if share is None else f", with {share:.0%} of its pixels outside of that {field}"
+        yield _Verdict(field, agrees, f"{words} {place}{beside}", f"{words} {box}")
+
+
+def _polygon(box: GlobeBox | None) -> JsonObject:
+    if box is None:
+        return {}
+    ring = [(box.west, box.south), (box.east, box.south), (box.east, box.north), (box.west, box.north), (box.west, box.south)]
+    return {"type": "Polygon", "coordinates": [ring]}
 
 
 def _stated_box(box: Any) -> GlobeBox | None:
@@ -108,8 +132,8 @@ def _around_geometry(geometry: Any) -> GlobeBox | None:
 
 def _on_map(item: Item, *, asset: Asset, said: JsonObject) -> Iterable[_Verdict]:
     grid, whose = asset.grid, f" of {asset.band.name}"
-    field, system = _system(said, item.properties)
-    if system is not None and not _same_system(system, grid=grid):
+    others = [(field, system) for field, system in _systems(said, item.properties) if not _same_system(system, grid=grid)]
+    for field, system in others[:1]:
         yield _Verdict(field, False, _short(grid.crs) + whose, _short(crs_name(system)))
         return
     own = any(f"proj:{name}" in said for name in ("transform", "bbox", "shape"))
@@ -117,18 +141,25 @@ def _on_map(item: Item, *, asset: Asset, said: JsonObject) -> Iterable[_Verdict]
         yield _Verdict(f"proj:{name}", agrees, _edges(grid.bounds) + whose, _edges(bounds))
 
 
-def _system(*records: JsonObject) -> tuple[str, CRS | None]:
-    """The field that says a coordinate system, and the system; None where there is none that is known."""
+def _systems(*records: JsonObject) -> Iterable[tuple[str, CRS]]:
+    """What the first record that says a coordinate system says: each field with its system, where that is known."""
     for record in records:
-        for field in _CODES:
-            code = str(record.get(field) or "").upper().removeprefix("EPSG:")
-            if code.isdecimal() and code.isascii():
-                with suppress(CRSError, OverflowError), gdal_env():
-                    return field, CRS.from_epsg(int(code[:8]))
-        if isinstance(record.get("proj:wkt2"), str):
-            with suppress(CRSError), gdal_env():
-                return "proj:wkt2", CRS.from_wkt(record["proj:wkt2"])
-    return "", None
+        found = [(field, system) for field in _SYSTEMS if (system := _system(field, record.get(field))) is not None]
+        if found:
+            yield from found
+            return
+
+
+def _system(field: str, value: Any) -> CRS | None:
+    """The coordinate system of a field; None where there is none that is known."""
+    text = str(value or "").upper().removeprefix("EPSG:")
+    with suppress(CRSError, OverflowError, TypeError, ValueError), gdal_env():
+        if field in _CODES:
+            return CRS.from_epsg(int(text[:8])) if text.isdecimal() and text.isascii() else None
+        if field == "proj:wkt2":
+            return CRS.from_wkt(value) if isinstance(value, str) and value else None
+        return CRS.from_user_input(json.dumps(value)) if isinstance(value, dict) and value else None
+    return None
 
 
 def _same_system(system: CRS, *, grid: Grid) -> bool:
