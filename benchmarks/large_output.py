@@ -2,7 +2,8 @@
 
 Makes 2,000 STAC items of 64 x 64 pixels and an output of one real run, to whose tables the ledger's own committer then
 appends: 3,000 commits of one product in four tables, or a few commits of many products until the ledger has some 100 MB. Prints
-wall and CPU seconds, and the peak of memory, of ``plan``, ``ingest`` and ``status``, each in a process of its own.
+wall and CPU seconds, and the peak of memory, of ``plan``, ``ingest`` and ``status``, each in a process of its own. With ``--demo
+FOLDER`` (what ``swath demo`` left) it prints those of the questions that are asked of a small output instead.
 """
 
 import argparse
@@ -27,6 +28,7 @@ BANDS: Final = ("blue", "green", "red", "nir")
 SIDE_PX: Final = 64
 #: Products of one commit of the ledger that is large in bytes, and of its commits.
 MANY_PRODUCTS, MANY_COMMITS = 4_000, 25
+_HEAD: Final = "| command | wall s | CPU s | peak MB |\n|---|---|---|---|"
 _APPENDED: Final = {"scenes": SCENES, "tiles": TILES, "products": PRODUCTS, "runs": RUNS}
 
 
@@ -128,9 +130,28 @@ def main() -> None:
     parser.add_argument("--commits", type=int, default=3_000)
     parser.add_argument("--scenes", type=int, default=2_000)
     parser.add_argument("--folder", type=Path, help="keep what is made here, and use what an earlier run made")
+    parser.add_argument(
+        "--demo", type=Path, help="measure the questions that are asked of this output of swath demo, and no more"
+    )
     options = parser.parse_args()
+    if options.demo is not None:
+        _questions(options.demo)
+        return
     with tempfile.TemporaryDirectory(prefix="swath-large-") as scratch:
         _table(options.folder or Path(scratch), commits=options.commits, scenes=options.scenes)
+
+
+def _questions(demo: Path) -> None:
+    """Questions that should be answered within a second, or three where scenes are read."""
+    inputs = ["--input", str(demo / "input" / "scenes"), "--output", str(demo)]
+    _say(_HEAD)
+    _measure("`status`", ["status", str(demo)])
+    _measure("`report`", ["report", str(demo)])
+    _measure("`validate` of a catalogue", ["validate", str(demo / "catalog.json")])
+    _measure("`models list`", ["models", "list", "--output", str(demo)])
+    _measure("`reconcile`", ["reconcile", str(demo)])
+    _measure("`plan` of three scenes", ["plan", "toa", *inputs])
+    _measure("`plan` of three scenes, with a model", ["plan", "ard", *inputs])
 
 
 def prepare(root: Path, *, commits: int, scenes: int) -> None:
@@ -149,7 +170,7 @@ def _table(root: Path, *, commits: int, scenes: int) -> None:
     items = root / "items"
     half = [arg for n in range(scenes // 200) for arg in ("--input", str(items / f"{n:03d}"))]
     three = [arg for n in range(3) for arg in ("--input", str(items / "000" / f"scene-{n:05d}"))]
-    _say("| command | wall s | CPU s | peak MB |\n|---|---|---|---|")
+    _say(_HEAD)
     _measure(f"`plan` of {scenes // 2} items", ["plan", "toa", *half, "--output", str(root / "plan")])
     _measure(f"`ingest` of {scenes} items", ["ingest", "--input", str(items), "--output", str(root / "ingest")])
     for name, told in (("commits", f"{commits} commits"), ("bytes", f"{MANY_PRODUCTS * MANY_COMMITS} products")):

@@ -8,6 +8,7 @@ import pytest
 
 from swath.cli.plan import changed_lines
 from swath.config import load_pipeline, prepare
+from swath.engine import product_plan
 from swath.inference.registry import Registry
 from swath.runs import estimate
 from swath.runs.hands import OwnHands
@@ -44,7 +45,9 @@ def states(change: dict[str, Any]) -> dict[str, str]:
     return {name: asset["state"] for name, asset in change["assets"].items()}
 
 
-def test_each_asset_is_new_reused_changed_or_gone_and_the_change_is_named(tmp_path: Path, run_job: "RunJob") -> None:
+def test_each_asset_is_new_reused_changed_or_gone_and_the_change_is_named(
+    tmp_path: Path, run_job: "RunJob", monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = simulate(kind="landsat9", folder=tmp_path / "in", size=96, clouds=0.0, truth=False).delivery
     output = tmp_path / "out"
     assert set(states(changes(output, scene)).values()) == {"new"}
@@ -58,6 +61,15 @@ def test_each_asset_is_new_reused_changed_or_gone_and_the_change_is_named(tmp_pa
     assert states(hazier)["red"] == "changed"
     assert states(hazier)["qa"] == "reused", "quality does not depend on aerosol"
     assert hazier["assets"]["red"]["why"] == "smac.aot550 (not set -> 0.2)"
+
+    # Where the engine has changed too, an asset is not explained by a step that does not feed it.
+    monkeypatch.setattr("swath.engine.keys.ENGINE", -1)
+    product_plan._plan.cache_clear()
+    other = changes(output, scene, aot550=0.3)["assets"]
+    assert other["red"]["why"] == "smac.aot550 (not set -> 0.3)"
+    assert other["qa"] == {"state": "changed", "why": "swath's engine, the grid, or how a band is delivered"}
+    monkeypatch.undo()
+    product_plan._plan.cache_clear()
 
     fewer = changes(output, scene, aot550=0.2, without="qa")
     assert states(fewer)["qa"] == "gone"

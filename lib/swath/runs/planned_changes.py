@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pyspark.sql import Row
 
+from swath.engine.graph import Graph
 from swath.engine.product_plan import plan_product, product_of
 from swath.ledger.schemas import PRODUCTS
 from swath.ledger.tables import Tables
@@ -21,6 +22,14 @@ MOST_LISTED: Final = 1_000
 _ENGINE: Final = "swath's engine, the grid, or how a band is delivered"
 
 Reader = Callable[[str], bytes | None]
+
+
+class Reason(NamedTuple):
+    """A difference in words, the step that it is of (empty: of every asset), and whether that step is gone."""
+
+    told: str
+    step: str = ""
+    gone: bool = False
 
 
 def planned_changes(rows: Sequence[Row], *, request: RunRequest, tables: Tables, read: Reader) -> list[Json]:
@@ -67,8 +76,8 @@ def _change(row: Row, *, request: RunRequest, before: Json | None) -> Json:
         return {**told, "state": NEW, "assets": {name: {"state": NEW} for name in plan.keys}}
     product = product_of(plan, request.pipeline_json, records=())
     keys = {name: a["swath:key"] for name, a in before["assets"].items() if "swath:key" in a}
-    why = "; ".join(_reasons(product, before=before["properties"])) or _ENGINE
-    assets = {name: _asset(key, before=keys.get(name), why=why) for name, key in plan.keys.items()}
+    reasons, fed = list(_reasons(product, before=before["properties"])), _fed_by(plan.graph)
+    assets = {name: _asset(key, before=keys.get(name), why=_why(reasons, steps=fed[name])) for name, key in plan.keys.items()}
     gone = {name: {"state": GONE} for name in keys if name not in plan.keys}
     return {**told, "state": CHANGED, "assets": assets | gone}
 
@@ -79,20 +88,36 @@ def _asset(key: str, *, before: str | None, why: str) -> Json:
     return {"state": REUSED} if before == key else {"state": CHANGED, "why": why}
 
 
-def _reasons(product: Product, *, before: Json) -> Iterator[str]:
-    """What differs between a product and the item of its earlier version, in words."""
+def _fed_by(graph: Graph) -> Mapping[str, frozenset[str]]:
+    """Names of the steps that feed each asset."""
+    steps: dict[str, frozenset[str]] = {}
+    for call in graph.calls:
+        own = frozenset({call.step.name}).union(*(steps.get(name, frozenset()) for name in call.reads))
+        steps |= {spec.name: own for spec in call.recipe.makes}
+    return {name: steps[spec.name] for name, spec in graph.outputs.items()}
+
+
+def _why(reasons: Sequence[Reason], *, steps: frozenset[str]) -> str:
+    """The differences that an asset depends on; where nothing that feeds it differs, what may have fed it, or the engine."""
+    own = [reason.told for reason in reasons if not reason.gone and reason.step in steps | {""}]
+    return "; ".join(own) if own else "; or ".join([*(reason.told for reason in reasons if reason.gone), _ENGINE])
+
+
+def _reasons(product: Product, *, before: Json) -> Iterator[Reason]:
+    """What differs between a product and the item of its earlier version."""
     if (digest := before.get("swath:scene_digest")) != product.scene.digest:
-        yield f"the delivery ({_short(digest)} -> {_short(product.scene.digest)})"
+        yield Reason(f"the delivery ({_short(digest)} -> {_short(product.scene.digest)})")
     earlier = {s["name"]: s for s in before.get("swath:steps", [])}
     for step in product.steps:
         told = earlier.pop(step.name, None)
         if told is None:
-            yield f"step {step.name} is new"
+            yield Reason(f"step {step.name} is new", step=step.name)
             continue
         if told["version"] != step.version:
-            yield f"step {step.name} {told['version']} -> {step.version}"
-        yield from _parameters(step.name, dict(step.parameters), before=told["parameters"])
-    yield from (f"step {name} is gone" for name in earlier)
+            yield Reason(f"step {step.name} {told['version']} -> {step.version}", step=step.name)
+        changed = _parameters(step.name, dict(step.parameters), before=told["parameters"])
+        yield from (Reason(text, step=step.name) for text in changed)
+    yield from (Reason(f"step {name} is gone", step=name, gone=True) for name in earlier)
 
 
 def _parameters(step: str, now: Json, *, before: Json) -> Iterator[str]:
