@@ -1,39 +1,60 @@
 """Loops over pixels as machine code: compiled by numba when first called, kept on disk where a folder can be written.
 
-A process that calls none of them never loads numba (0.2 CPU s, 100 MB). A compiled function calls no other one of ours:
-numba keeps machine code by the date of the file of the function that is called, and would not notice a change elsewhere.
+A process that calls none of them never loads numba (0.2 CPU s, 100 MB). A compiled function calls others of its own file alone,
+and names them: numba keeps machine code by the date of the file of the function that is called, and would not notice a change
+elsewhere. Compiled functions take positions, which is what ``compiled`` passes on; each has a caller beside it that takes names.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
 
-#: What ``compiled`` gave out: functions, and their machine code once there is any.
-_KNOWN: list[tuple[Callable[..., Any], list[Callable[..., Any]]]] = []
+#: What ``compiled`` gave out: how to compile a function, and its machine code once there is any.
+_KNOWN: list[tuple[Callable[[], Callable[..., Any]], list[Callable[..., Any]]]] = []
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def using(*parts: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``compiled`` of a function that calls others of its own file, which are plain functions: they are compiled with it."""
+
+    def of(function: Callable[..., Any]) -> Callable[..., Any]:
+        return compiled(function, parts=parts)
+
+    return of
+
+
+def compiled(function: Callable[..., Any], *, parts: tuple[Callable[..., Any], ...] = ()) -> Callable[..., Any]:
     """Compile at the first call, without the GIL.
 
     Arrays of another type, layout or writability are compiled for anew, so callers give contiguous ones.
+
+    Args:
+        function: Function to compile; it takes positions.
+        parts: Plain functions of its own file that it calls.
+
+    Raises:
+        ValueError: A part is of another file, whose changes numba would not notice.
     """
+    for part in parts:
+        if part.__module__ != function.__module__:
+            msg = f"{function.__qualname__} is to be compiled with {part.__qualname__} of another file, {part.__module__}"
+            raise ValueError(msg)
     made: list[Callable[..., Any]] = []
-    _KNOWN.append((function, made))
+    _KNOWN.append((partial(machine_code, function, parts=parts), made))
 
     @wraps(function)
     def call(*asked: Any) -> Any:
         if not made:
-            made.append(machine_code(function))
+            made.append(machine_code(function, parts=parts))
         return made[0](*asked)
 
     return call
@@ -44,9 +65,9 @@ def load_kept() -> None:
 
     Who forks does this first, so that the pages are shared.
     """
-    for function, made in _KNOWN:
+    for compile_, made in _KNOWN:
         if not made:
-            made.append(machine_code(function))
+            made.append(compile_())
         _load_types(made[0])
 
 
@@ -61,13 +82,15 @@ def _load_types(function: Any) -> None:
             function.compile(key[0])
 
 
-def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function by numba, which is loaded now."""
+def machine_code(function: Callable[..., Any], *, parts: tuple[Callable[..., Any], ...] = ()) -> Callable[..., Any]:
+    """The function by numba, which is loaded now; ``parts`` as for ``compiled``."""
     # numba would load scipy, for linear algebra, cffi, for functions of C, and YAML, for a file of settings: none is used here.
     with absent("scipy", "cffi", "yaml"):
         import numba  # noqa: PLC0415  see above: only who calls machine code pays for it
         import numba.core.typing.cffi_utils  # noqa: PLC0415  as the next one: it looks when the first function is called
         import numba.np.arraymath  # noqa: PLC0415  half a second
+    if parts:
+        function = _with({part.__name__: numba.njit(part) for part in parts}, function)
     try:
         kept: Any = numba.njit(nogil=True, cache=True)(function)
         folder = Path(str(kept.stats.cache_path))
@@ -79,6 +102,13 @@ def machine_code(function: Callable[..., Any]) -> Callable[..., Any]:
         writable = False
     plain: Callable[..., Any] = kept if writable else numba.njit(nogil=True)(function)
     return plain
+
+
+def _with(parts: dict[str, Callable[..., Any]], function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, which finds other functions by some of its names."""
+    copy = FunctionType(function.__code__, {**function.__globals__, **parts}, function.__name__)
+    copy.__qualname__, copy.__module__, copy.__doc__ = function.__qualname__, function.__module__, function.__doc__
+    return copy
 
 
 def _forget_unreadable(function: Any) -> None:

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import pytest
 
-from swath.compiled import absent, machine_code
+from swath.compiled import absent, machine_code, using
 from swath.lookup import looked_up
 
 LIB = Path(__file__).resolve().parents[2] / "lib"
@@ -36,6 +36,37 @@ def test_nothing_is_compiled_before_the_first_call() -> None:
         capture_output=True, text=True, check=True, env={"PYTHONPATH": str(LIB)},
     )  # fmt: skip
     assert done.stdout.strip() == "False"
+
+
+def test_a_function_is_compiled_with_its_parts_and_kept(tmp_path: Path) -> None:
+    """The second process finds machine code; after a change of the part the third does not, and answers anew."""
+    code = """
+from swath.compiled import using
+
+def _part(x):
+    return x + 1
+
+@using(_part)
+def whole(x):
+    return 2 * _part(x)
+"""
+    ask = "import parted, swath.compiled; print(parted.whole(20), sum(swath.compiled._KNOWN[-1][1][0].stats.cache_hits.values()))"
+
+    def asked() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", ask], capture_output=True, text=True, check=True, env={"PYTHONPATH": f"{LIB}:{tmp_path}"}
+        )
+        return done.stdout.strip()
+
+    (tmp_path / "parted.py").write_text(code)
+    assert [asked(), asked()] == ["42 0", "42 1"]
+    (tmp_path / "parted.py").write_text(code.replace("x + 1", "x + 10"))
+    assert asked() == "60 0"
+
+
+def test_a_part_of_another_file_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"to be compiled with looked_up of another file, swath\.lookup"):
+        using(looked_up)(lambda x: x)
 
 
 def test_an_absent_library_cannot_be_imported_and_is_back_afterwards() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.compiled import compiled
+from swath.compiled import compiled, using
 
 #: Delivered numbers of a band, (y, x), 8 or 16 bits unsigned, and the reflectance of each number [1], NaN where invalid.
 Coded = tuple[NDArray[np.unsignedinteger], NDArray[np.float64]]
@@ -40,7 +40,18 @@ def coded_ndvi(*, red: Coded, nir: Coded) -> NDArray[np.float64]:
     return index
 
 
-@compiled
+def _normalised(dark: NDArray[np.float64], light: NDArray[np.float64], index: NDArray[np.float64]) -> None:
+    """The formula: NaN where a value is invalid or the sum is not above 0, held between -1 and 1."""
+    for x in range(index.size):
+        total, difference = light[x] + dark[x], light[x] - dark[x]
+        # False for NaN too.
+        bright = total > 0.0
+        quotient = difference / (total if bright else 1.0)
+        held = min(max(quotient, -1.0), 1.0)
+        index[x] = held if bright else np.nan
+
+
+@using(_normalised)
 def _coded_ndvi(  # noqa: PLR0917 (compiled functions take positions)
     red: NDArray[np.unsignedinteger],
     red_table: NDArray[np.float64],
@@ -53,21 +64,8 @@ def _coded_ndvi(  # noqa: PLR0917 (compiled functions take positions)
         for x in range(dark.size):
             dark[x] = red_table[red[y, x]]
             light[x] = nir_table[nir[y, x]]
-        # As ``_ndvi`` has it: compiled functions call no other one.
-        for x in range(dark.size):
-            total, difference = light[x] + dark[x], light[x] - dark[x]
-            bright = total > 0.0
-            quotient = difference / (total if bright else 1.0)
-            held = min(max(quotient, -1.0), 1.0)
-            index[y, x] = held if bright else np.nan
+        _normalised(dark, light, index[y])
 
 
-@compiled
-def _ndvi(red: NDArray[np.float64], nir: NDArray[np.float64], index: NDArray[np.float64]) -> None:
-    for i in range(index.size):
-        total, difference = nir[i] + red[i], nir[i] - red[i]
-        # False for NaN too.
-        bright = total > 0.0
-        quotient = difference / (total if bright else 1.0)
-        held = min(max(quotient, -1.0), 1.0)
-        index[i] = held if bright else np.nan
+#: The formula over whole arrays of one dimension.
+_ndvi = compiled(_normalised)
