@@ -205,7 +205,7 @@ def meanings() -> dict[str, str]:
 
 
 #: Variables that swath sets for its own processes.
-_OWN: Final = frozenset({"SWATH_CHILD_MEMORY_MB", "SWATH_RUN_ID"})
+_OWN: Final = frozenset({"SWATH_RUN_ID"})
 #: Kubernetes describes every service of a namespace to its pods so; a driver's service may begin with ``swath-``.
 _OF_A_SERVICE: Final = re.compile(r"_SERVICE_(HOST|PORT)|_PORT(_|$)")
 

@@ -10,7 +10,7 @@ from swath.settings import DATABASE_S, LOCK, PREFIX, Settings, meanings, misspel
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Names in the code that begin like a variable and are none: tags of files, and what swath's own processes say to each other.
-NOT_SETTINGS = {"SWATH_COMPLETE", "SWATH_ASSET_KEY", "SWATH_LAYER", "SWATH_CORNERS", "SWATH_CHILD_MEMORY_MB", "SWATH_RUN_ID"}
+NOT_SETTINGS = {"SWATH_COMPLETE", "SWATH_ASSET_KEY", "SWATH_LAYER", "SWATH_CORNERS", "SWATH_RUN_ID"}
 
 
 def test_every_variable_that_the_code_names_is_a_setting() -> None:

@@ -192,7 +192,7 @@ def _mode_of(  # noqa: C901, PLR0917 (as above)
     across_weight: NDArray[np.float64],
     most: NDArray[np.integer],
 ) -> None:
-    """Of equals, the first to reach the count in row order; where no pixel votes, nodata or the first pixel."""
+    """The first to reach the highest count in row order; where no pixel votes, nodata or the first pixel."""
     votes = np.empty(down.shape[0] * across.shape[0], dtype=rows.dtype)
     for i in range(most.shape[0]):
         for j in range(most.shape[1]):

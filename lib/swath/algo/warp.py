@@ -143,7 +143,7 @@ def _rectangles(columns: NDArray[np.float64], rows: NDArray[np.float64], *, size
 def _centre_and_sides(
     corners: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Of one coordinate of the corners: its mean, and how far it goes along a target row and along a target column, (y, x)."""
+    """Mean of one coordinate of four corners, and how far it goes along a target row and along a target column, each (y, x)."""
     a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]
     return (a + b + c + d) / 4.0, (b + d - a - c) / 2.0, (c + d - a - b) / 2.0
 

@@ -157,7 +157,7 @@ def _follow(order: Order) -> RunStatus:
 
 
 def _engines_code(status: RunStatus) -> int:
-    """Of a run whose result cannot be seen."""
+    """Exit code for a run whose result cannot be seen: 0 if the engine says that it succeeded."""
     if status.state is RunState.SUCCEEDED:
         return 0
     click.echo(f"the engine reports {status.state.value}", err=True)

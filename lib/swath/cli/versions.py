@@ -13,7 +13,7 @@ _DIGITS = 12
 
 
 def versions() -> list[str]:
-    """Of swath, of what decides its results, and the digest of the lock file and of what is installed."""
+    """Versions of swath and of what decides its results, and digests of the lock file and of what is installed."""
     told = [f"swath {__version__}"]
     told += [f"{name} {_version(name)}" for name in _TOLD]
     told.append(f"GDAL {_gdal()}")

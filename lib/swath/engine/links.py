@@ -22,7 +22,7 @@ _CLASSES = "_picture"
 _OWN = frozenset({"swath:key", "swath:layer", "file:size", "file:checksum", "data_type", "href"})
 #: Errors by which an altered item fails to be read: it then names nothing.
 _BROKEN = (AttributeError, KeyError, TypeError, ValueError)
-_TRUE_COLOUR = ("thumbnail", "before")
+_PICTURES = ("thumbnail", "before")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +157,8 @@ def _link_pictures(plan: ProductPlan, version: PublishedVersion, links: Links, *
     if not plan.previews:
         links.true_colour = True
     elif not links.true_colour and same_pictures(plan, kept):
-        found = {n: p for n in _TRUE_COLOUR if (p := version.pictures.get(n)) and store.size(p) is not None}
-        wanted = _TRUE_COLOUR[: len(plan.previews) // 3]
+        found = {n: p for n in _PICTURES if (p := version.pictures.get(n)) and store.size(p) is not None}
+        wanted = _PICTURES[: len(plan.previews) // 3]
         if set(found) == set(wanted):
             links.pictures |= found
             links.true_colour = True

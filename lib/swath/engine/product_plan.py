@@ -17,7 +17,7 @@ from swath.engine.survey import placement_of
 from swath.plain import digest_of
 from swath.product import COREGISTERED, AppliedStep, AssetRecord, LayerName, Product
 from swath.scene import Scene
-from swath.sinks.publish import TRUE_COLOUR
+from swath.sinks.stac.renders import TRUE_COLOUR
 from swath.source_ref import Identity
 
 #: In GDAL's names of files that are read over a network.

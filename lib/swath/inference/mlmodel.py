@@ -38,7 +38,7 @@ def write_mlmodel(into: Path, *, manifest: Manifest, native: NativeWeights | Non
 
     Args:
         into: Empty folder.
-        manifest: Of the model.
+        manifest: Manifest of the model.
         native: Weights as their library keeps them; None where only ours are known.
         run_id: The run that the model is logged to.
     """

@@ -27,7 +27,7 @@ class VersionEntry:
     Args:
         name: Registered name.
         directory: Folder of the model, admitted; its signature is beside it.
-        manifest: Of the model.
+        manifest: Manifest of the model.
         digest: Digest of the folder.
         more: Tags of the version beside our own.
         beside: Files that become artifacts of the run, by folder.

@@ -61,7 +61,7 @@ class Shadow:
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """Of what ``asdict`` says."""
+        """The inverse of ``dataclasses.asdict``."""
         return cls(
             champion=ModelRef(**plain["champion"]),
             challenger=ModelRef(**plain["challenger"]),

@@ -90,7 +90,7 @@ class ProductView:
 
     @property
     def bytes(self) -> int:
-        """Of all assets."""
+        """Size of all assets [bytes]."""
         return sum(a.bytes for a in self.summary.assets)
 
 

@@ -14,9 +14,9 @@ from swath.sinks.cog.stored import stored_raster
 from swath.sinks.quicklook import LONGEST_SIDE, Stretch, class_png, stretch_of, true_colour_png
 from swath.sinks.stac.assets import PictureRecord
 from swath.sinks.stac.item import TO_ROOT, encode, item_of, model_item_path, models_of
+from swath.sinks.stac.renders import TRUE_COLOUR
 from swath.stores.base import Store
 
-TRUE_COLOUR = ("red", "green", "blue")
 _NODATA = -9999
 _TITLES = {"thumbnail": "True colour", "before": "True colour before atmospheric correction"}
 #: Ends the name of a picture of a class map.

@@ -64,7 +64,7 @@ class Composite:
 
     @property
     def collection(self) -> str:
-        """Of the pipeline."""
+        """Name of its collection."""
         return f"{self.recipe.name}-composite"
 
     @property
@@ -79,7 +79,7 @@ class Composite:
 
     @property
     def days(self) -> list[int]:
-        """Of all sources, since 1970-01-01."""
+        """Day of each source, counted from 1970-01-01."""
         return [(s.acquired.astimezone(UTC).date() - _EPOCH).days for s in self.sources]
 
     @cached_property
@@ -89,7 +89,7 @@ class Composite:
 
     @cached_property
     def stack_digest(self) -> str:
-        """Of everything of the sources that goes into pixels, those left out too: the ledger knows by it what is there."""
+        """Digest of everything of the sources that goes into pixels, those left out too: the ledger knows by it what is there."""
         return digest_of([_digested(s, recipe=self.recipe) for s in self.sources])
 
     @cached_property

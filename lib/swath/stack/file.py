@@ -1,7 +1,6 @@
 """Pipeline files of composites: read, completed from the command line, checked."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -13,6 +12,7 @@ from swath.errors import ConfigError
 from swath.names import plain_name
 from swath.outside import message
 from swath.stack.recipe import REDUCERS, TILES_FILE, TILINGS, WEIGHTS, CompositeRecipe, GridRule, Reducer
+from swath.suggestion import did_you_mean
 
 _NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 _MAX_BYTES: Final = 1 << 20
@@ -178,9 +178,7 @@ def _yaml(data: bytes, *, where: str) -> Any:
 def _known(names: Sequence[str] | Mapping[str, Any], *, among: Sequence[str] | Mapping[str, Any], what: str) -> None:
     for name in names:
         if name not in among:
-            close = get_close_matches(name, list(among), n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            msg = f"{name!r} is no {what}{hint} (known: {', '.join(among)})"
+            msg = f"{name!r} is no {what}{did_you_mean(name, among)} (known: {', '.join(among)})"
             raise ValueError(msg)
 
 
@@ -189,11 +187,9 @@ def _first_problem(error: ValidationError) -> str:
     where = ".".join(str(p) for p in problem["loc"])
     if problem["type"] == "extra_forbidden":
         known = list(_KEYS.get(str(problem["loc"][0]), CompositeFile).model_fields if len(problem["loc"]) > 1 else _TOP)
-        close = get_close_matches(str(problem["loc"][-1]), known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(str(problem["loc"][-1]), known)
         return f"unknown key {where!r}{hint} (known: {', '.join(known)})"
     if problem["loc"] == ("composite", "reducer"):
-        close = get_close_matches(str(problem.get("input")), REDUCERS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(str(problem.get("input")), REDUCERS)
         return f"composite.reducer: expected one of {', '.join(REDUCERS)}{hint}; got {problem.get('input')!r}"
     return f"{where}: {problem['msg']}"

@@ -18,8 +18,8 @@ class Plane:
 
     Args:
         numbers: (y, x), of 8 or 16 bits as delivered; float32 where they were resampled.
-        gain: Of the calibration.
-        offset: Of the calibration.
+        gain: Value per number [1].
+        offset: Value at number 0 [1].
     """
 
     numbers: Numbers

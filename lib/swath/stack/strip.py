@@ -146,7 +146,7 @@ class _Rows:
 
     Args:
         assets: What they go to.
-        width: Of the tile [px].
+        width: Width of the tile [px].
     """
 
     def __init__(self, assets: Sequence[_Asset], *, width: int) -> None:

@@ -43,7 +43,7 @@ class HeldOut:
         return type(self)(probabilities=self.probabilities[:, chosen], truth=self.truth[chosen], polygons=self.polygons[chosen])
 
     def reliability(self, *, temperature: float = 1.0) -> Reliability:
-        """Of its answers, or of its answers at a temperature."""
+        """Reliability of the answers, as they are or at a temperature."""
         made = self.probabilities if temperature == 1.0 else calibrated(self.probabilities, temperature=temperature)
         return Reliability.of(made.max(axis=0), self.winner == self.truth)
 

@@ -25,7 +25,7 @@ def log_origin(client: "MlflowClient", run_id: str, *, manifest: Manifest) -> No
     """Log the samples as datasets, the recipe, and the commit of the code that trains.
 
     Args:
-        client: Of the registry.
+        client: Client of the registry.
         run_id: The training run.
         manifest: What training wrote down.
     """

@@ -74,10 +74,10 @@ def test_a_child_lives_in_the_environment_of_its_worker(lent: Lent, monkeypatch:
     monkeypatch.syspath_prepend("/a/plug-in")
     child = _child(lent.nursery)
     try:
-        told = _done(child, "surroundings", names=["SWATH_OF_THE_WORKER", "HOME", "GDAL_CACHEMAX", "SWATH_CHILD_MEMORY_MB"])
+        told = _done(child, "surroundings", names=["SWATH_OF_THE_WORKER", "HOME", "GDAL_CACHEMAX", "SWATH_CHILD_MEMORY_MIB"])
     finally:
         child.close()
-    wanted = {"SWATH_OF_THE_WORKER": "späte Schlüssel\n", "HOME": "", "GDAL_CACHEMAX": "256", "SWATH_CHILD_MEMORY_MB": "400"}
+    wanted = {"SWATH_OF_THE_WORKER": "späte Schlüssel\n", "HOME": "", "GDAL_CACHEMAX": "256", "SWATH_CHILD_MEMORY_MIB": "400"}
     assert told["c"] == wanted
     assert "HOME" not in told["environment"]
     assert {n: v for n, v in told["environment"].items() if n in wanted} == {n: v for n, v in wanted.items() if v}

@@ -74,7 +74,7 @@ class RunResult:
 
 
 def result_path(run_id: str) -> str:
-    """Of the result, below the output."""
+    """Path of a run's result, relative to the output."""
     return f"reports/{run_id}.json"
 
 

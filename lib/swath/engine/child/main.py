@@ -40,7 +40,7 @@ def answer(request: Mapping[str, Any], *, perform: Perform) -> dict[str, Any]:
     except MemoryError:
         outgrown = MemoryLimitError(
             "the scene needs more memory than its process may have",
-            expected=f"at most {os.environ.get('SWATH_CHILD_MEMORY_MB', '?')} MiB",
+            expected=f"at most {os.environ.get('SWATH_CHILD_MEMORY_MIB', '?')} MiB",
             got="an allocation that failed",
             remedy="Use a smaller strip (--tile-size), or give a worker more memory (--worker-memory-mb).",
         )
@@ -92,7 +92,7 @@ def _trim() -> None:
 
 
 def _bound() -> None:
-    limit = int(int(os.environ.get("SWATH_CHILD_MEMORY_MB", "1536")) * _DATA_FACTOR) * _MIB
+    limit = int(int(os.environ.get("SWATH_CHILD_MEMORY_MIB", "1536")) * _DATA_FACTOR) * _MIB
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # A killed worker must not leave a child behind that still writes.

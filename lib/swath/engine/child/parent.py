@@ -199,7 +199,7 @@ class Child:
                 "GDAL_CACHEMAX": "256",
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-                "SWATH_CHILD_MEMORY_MB": str(self._limits.memory_mb),
+                "SWATH_CHILD_MEMORY_MIB": str(self._limits.memory_mb),
                 **_gpu_variables(self._limits.gpus),
             }
             self._kills = kernel_kills()

@@ -109,7 +109,7 @@ def _there(href: str, *, bucket: str) -> bool:
 
 
 def _key(href: str, *, bucket: str) -> str:
-    """Of the object behind a GDAL name, through archives too."""
+    """Key of the object behind a GDAL name, through archives too."""
     return href.partition(f"{_S3}{bucket}/")[2].partition("}")[0]
 
 

@@ -146,7 +146,7 @@ def _version(response: "Response") -> str:
 
 
 def _size(response: "Response") -> int:
-    """Of the whole file, by the answer to a part of it (RFC 9110, 14.4)."""
+    """Size of the whole file [bytes], by the answer to a part of it (RFC 9110, 14.4)."""
     total = response.headers.get("Content-Range", "").rpartition("/")[2]
     if not total.isdigit():
         msg = f"{response.url} does not say how large the file is"

@@ -110,7 +110,7 @@ def _acquired(root: Element) -> datetime:
 
 
 def _angles(root: Element) -> tuple[Angles, Mapping[str, str]]:
-    """Of the centre where values are given for several places."""
+    """Angles; those of the centre where values are given for several places."""
     places = root.findall(".//Located_Geometric_Values")
     centre = next(
         (p for p in places if _text(p, "LOCATION_TYPE").upper() == "CENTER"), places[len(places) // 2] if places else root

@@ -136,7 +136,7 @@ def _is_here(url: str) -> bool:
 
 
 def _digest(record: Json) -> str:
-    """Of what an item says, whatever links it has."""
+    """Digest of what an item says, whatever links it has."""
     return sha256(json.dumps(said(record), sort_keys=True).encode()).hexdigest()
 
 

@@ -41,7 +41,7 @@ class Search:
 
     @property
     def name(self) -> str:
-        """Of the folder that keeps its answer."""
+        """Name of the folder that keeps the answer."""
         return f"search-{sha256(self.href.encode(errors='surrogatepass')).hexdigest()[:12]}"
 
     def failed(self, why: object) -> SwathError:

@@ -76,7 +76,7 @@ def _description(name: str, *, sensor: Sensor | None, years: Sequence[int]) -> s
 
 
 def _license(items: Sequence[Json], *, known: Mapping[str, Any], sensor: Sensor | None) -> str:
-    """Of the sensor; else the one that all items name."""
+    """Licence of the sensor; else the one that all items name."""
     if sensor is not None:
         return sensor.license
     said = {i["properties"].get("license", OTHER_LICENSE) for i in items} | ({known["license"]} if "license" in known else set())
