@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.quick_jvm import quick_jvm
 
 from swath.deploy.render.spark_conf import spark_conf
 from swath.deploy.site.files import load_job, load_site
@@ -68,8 +69,9 @@ def test_a_real_executor_ends_its_task_and_takes_no_other(java: None, tmp_path: 
     settings = [f"{key}={value}" for key, value in conf.items() if "decommission" in key]
     script = str(Path(__file__).with_name("drained_executor.py"))
     done = subprocess.run(
-        [sys.executable, script, str(tmp_path), str(HOOK), *settings], capture_output=True, text=True, check=False
-    )
+        [sys.executable, script, str(tmp_path), str(HOOK), *settings],
+        env={**os.environ, **quick_jvm()}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["code"] == 0

@@ -1,10 +1,12 @@
 """An executor that stops without a word, as one whose node is gone, is noticed by the settings that are rendered."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.quick_jvm import quick_jvm
 
 from swath.deploy.pods.conf import SOON_NOTICED
 from swath.deploy.render.spark_conf import spark_conf
@@ -18,7 +20,8 @@ def test_its_task_begins_elsewhere_within_20_seconds(java: None, tmp_path: Path)
     conf = spark_conf(load_job("ard"), site=load_site("kubernetes"), run_id="ard-1")
     settings = [f"{key}={conf[key]}" for key in SOON_NOTICED]
     script = str(Path(__file__).with_name("stopped_executor.py"))
-    done = subprocess.run([sys.executable, script, str(tmp_path), *settings], capture_output=True, text=True, check=False)
+    words, environment = [sys.executable, script, str(tmp_path), *settings], {**os.environ, **quick_jvm()}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert 5 < float(done.stdout.splitlines()[-1]) < 30
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.deploy.test_examples import kept
+from tests.quick_jvm import quick_jvm
 
 from swath.deploy.render.order import Order
 from swath.deploy.render.plain import as_yaml
@@ -89,7 +90,7 @@ def _server(site: Site, *, events: Path, folder: Path) -> Iterator[int]:
     conf.write_text("\n".join(lines), encoding="utf-8")
     words = [str(spark_home() / "bin" / "spark-class"), container["args"][1], "--properties-file", str(conf)]
     variables = {each["name"]: each["value"] for each in container["env"] if each["name"].startswith("SPARK_")}
-    environment = {**os.environ, **variables, "JAVA_HOME": str(find_java()), "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment = {**os.environ, **quick_jvm(), **variables, "JAVA_HOME": str(find_java()), "SPARK_LOCAL_IP": "127.0.0.1"}
     with (folder / "server.log").open("wb") as log, subprocess.Popen(words, env=environment, stdout=log, stderr=log) as server:
         try:
             yield port
@@ -115,7 +116,7 @@ def _run(site: Site, *, scenes: Path, events: Path, output: Path) -> None:
     variables = {"JAVA_HOME": str(find_java()), "PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
     done = subprocess.run(
         [*words, "--output", str(output), "--master", "local[1]"],
-        env={**os.environ, **variables}, capture_output=True, text=True, check=False,
+        env={**os.environ, **quick_jvm(), **variables}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.quick_jvm import quick_jvm
 
 from swath.deploy.engine_command import engine_command, here, words_and_variables
 from swath.deploy.parity import Runtime
@@ -66,7 +67,7 @@ def test_a_run_completes_with_every_way_out_closed_and_nothing_tries_to_leave(
     runtime = Runtime.of_lock()
     words, variables = words_and_variables(command, submit=str(runtime.spark_home / "bin" / "spark-submit"))
     jars = ("--conf", f"spark.jars={','.join(map(str, runtime.jars))}") if runtime.jars else ()
-    variables |= {
+    variables |= quick_jvm() | {
         "PYTHONPATH": ":".join(p for p in sys.path if p),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,

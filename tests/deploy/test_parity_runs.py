@@ -8,13 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
+from tests.quick_jvm import quick_jvm
 
 from swath.deploy.engine_command import EngineCommand, engine_command, here
 from swath.deploy.operate.result import parse_result
@@ -69,7 +70,7 @@ def _ordered(site: str, output: Path, *, scene: Path, runtime: Runtime) -> Side:
         folders={"scenes": scene, "products": output},
         program=entry_point(),
     )
-    return Side(output=output / "sr", command=command, runtime=runtime)
+    return Side(output=output / "sr", command=command, runtime=replace(runtime, variables={**runtime.variables, **quick_jvm()}))
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,8 @@ def _read(side: Side, tables: Path, *, answer: Path) -> dict[str, Any]:
     reader = EngineCommand(
         program=str(Path(__file__).with_name("read_tables.py")),
         arguments=(str(answer), *(str(tables / name) for name in TABLES)),
-        conf=side.command.conf,
+        # a few rows: compiling a class for each expression costs more than counting them
+        conf={**side.command.conf, "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"},
         driver=side.command.driver,
         executor=side.command.executor,
     )

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 from tests.faults.whole_product import MADE, Maker
+from tests.quick_jvm import quick_jvm
 
 from swath.config import load_pipeline, prepare
 from swath.deploy.engine_command import EngineCommand, engine_command
@@ -124,7 +125,7 @@ def _variables(place: Place, command: EngineCommand) -> Mapping[str, str]:
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SPARK_", "PYSPARK_", "SWATH_"))}
     told = {k: _mounted(place.folder, v) for k, v in command.driver.items() if k not in _DATABASE}
     python = {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    return {**ours, **told, **python, "SPARK_LOCAL_IP": "127.0.0.1", "SWATH_CONF": os.environ["SWATH_CONF"]}
+    return {**ours, **quick_jvm(), **told, **python, "SPARK_LOCAL_IP": "127.0.0.1", "SWATH_CONF": os.environ["SWATH_CONF"]}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.quick_jvm import quick_jvm
 
 from swath.deploy.render.environment import environment
 from swath.deploy.render.s3a import s3a
@@ -37,7 +38,8 @@ def test_s3a_boto3_and_gdal_sign_with_the_same_key(
     script = Path(__file__).with_name("ask_store.py")
     inside = [sys.executable, str(script), kind, ":".join(map(str, s3a_jars)), json.dumps(given)]
     words = ["/usr/bin/unshare", "-rn", "/bin/sh", str(CLOSED), *inside]
-    done = subprocess.run(words, env=clean | {"SPARK_LOCAL_IP": "127.0.0.1"}, capture_output=True, text=True, check=False)
+    quick = quick_jvm() | {"SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run(words, env=clean | quick, capture_output=True, text=True, check=False)
     if "Operation not permitted" in done.stderr and "unshare" in done.stderr:
         pytest.skip("no network of its own can be made here")
     assert done.returncode == 0, done.stderr[-2000:]
@@ -66,7 +68,7 @@ def test_the_provider_of_every_kind_of_identity_is_among_the_jars(s3a_jars: tupl
     }
     clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     words = [sys.executable, str(PROVIDERS_SCRIPT), *sorted(set(PROVIDERS.values()))]
-    done = subprocess.run(words, env=clean | variables, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, env=clean | quick_jvm() | variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert set(told) == set(PROVIDERS.values())

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.quick_jvm import quick_jvm
 
 from swath.simulator.damage import copied
 from swath.simulator.simulate import simulate
@@ -32,7 +33,8 @@ def test_a_small_task_costs_the_same_in_a_rendered_job(java: None, tmp_path: Pat
     # A process of its own: it adopts the orphans of what it watches.
     words = [sys.executable, "-c", _WATCH, str(tmp_path / "scenes"), str(tmp_path)]
     paths = os.pathsep.join([str(ROOT), str(ROOT / "lib")])
-    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths})
+    environment = {**os.environ, **quick_jvm(), "PYTHONPATH": paths}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
     for side in ("run", "rendered"):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from tests.quick_jvm import quick_jvm
 
 import swath
 from swath.spark.start.jars import spark_home
@@ -42,7 +43,7 @@ def made(command: list[str], *, output: Path, **variables: str) -> dict[str, str
     """Run the job; the digest of every product file."""
     # Neither Spark's variables of the outer process nor a Python that somebody named may help.
     own = {k: v for k, v in os.environ.items() if not k.startswith(("PYSPARK_", "SPARK_"))}
-    environment = {**own, "PYTHONPATH": str(LIB), "SWATH_CONF": str(LIB.parent / "conf"), **variables}
+    environment = {**own, **quick_jvm(), "PYTHONPATH": str(LIB), "SWATH_CONF": str(LIB.parent / "conf"), **variables}
     done = subprocess.run(
         [*command, "--output", str(output)], env=environment, cwd=output.parent, capture_output=True, text=True, timeout=280,
         check=False,
@@ -84,7 +85,7 @@ def _told(lines: IO[str], word: str) -> str:
 def _daemon(name: str, *words: str, folder: Path) -> Iterator[IO[str]]:
     """A daemon of Spark's standalone cluster; its log."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYSPARK_")}
-    environment |= {"SPARK_HOME": str(spark_home()), "JAVA_HOME": str(find_java()), "SPARK_DAEMON_MEMORY": "256m"}
+    environment |= quick_jvm() | {"SPARK_HOME": str(spark_home()), "JAVA_HOME": str(find_java()), "SPARK_DAEMON_MEMORY": "256m"}
     command = [str(spark_home() / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}"]
     with subprocess.Popen(
         [*command, "--host", "127.0.0.1", "--port", "0", "--webui-port", "0", *words],
