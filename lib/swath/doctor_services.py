@@ -23,6 +23,7 @@ REMEDIES: Mapping[str, str] = {
     "access": "Grant the action to that identity, or use other credentials (AWS_PROFILE, profile in SWATH_STORES).",
     "clock": "Set this machine's clock (NTP).",
     "bucket": "Check the bucket's name, the endpoint and the account.",
+    "region": "Set AWS_REGION, or region and endpoint of the bucket in SWATH_STORES.",
     "credentials": "Log in, or set AWS_PROFILE or keys; a public bucket says anonymous in SWATH_STORES.",
     "certificate": "Set AWS_CA_BUNDLE to the authorities of the store.",
     "": "Check bucket, endpoint (AWS_ENDPOINT_URL_S3, SWATH_STORES), region and credentials.",

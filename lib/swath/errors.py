@@ -50,7 +50,7 @@ class StoreRefusedError(ConfigError):
     Args:
         message: Refusal in words: the identity, the action and the remedy.
         uri: URI of the object, or of the listing.
-        cause: ``access``, ``clock``, ``bucket``, ``credentials`` or ``certificate``.
+        cause: ``access``, ``clock``, ``bucket``, ``region``, ``credentials`` or ``certificate``.
     """
 
     def __init__(self, message: str, *, uri: str = "", cause: str = "access") -> None:

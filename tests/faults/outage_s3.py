@@ -18,8 +18,13 @@ _ERROR: Final = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code><Me
 _STATUS: Final = {
     "SlowDown": "503 Slow Down", "InternalError": "500 Internal Server Error", "ExpiredToken": "400 Bad Request",
     "AccessDenied": "403 Forbidden", "RequestTimeTooSkewed": "403 Forbidden", "NoSuchBucket": "404 Not Found",
+    "RequestTimeout": "400 Bad Request", "KMS.DisabledException": "400 Bad Request", "KMS.ThrottlingException": "400 Bad Request",
+    "InvalidAccessKeyId": "403 Forbidden", "SignatureDoesNotMatch": "403 Forbidden", "PermanentRedirect": "301 Moved Permanently",
+    "AuthorizationHeaderMalformed": "400 Bad Request",
 }  # fmt: skip
 RESET: Final = "reset"
+#: The answer that would have been, without its second half: the connection is hung up.
+CUT: Final = "cut"
 
 
 @dataclass
@@ -27,7 +32,7 @@ class Fault:
     """What chosen requests get.
 
     Args:
-        code: S3's name of the error, or ``reset``: the connection is hung up.
+        code: S3's name of the error; ``reset``: the connection is hung up; or ``cut``: it is, in the middle of the body.
         asked: Which requests; all without it.
         lasts_s: How long it lasts, from the first request that has it.
         ahead_s: What the server's clock says beside this machine's [s].
@@ -62,6 +67,8 @@ class OutageS3:
             answer: Iterable[bytes] = self.moto(environ, start_response)
             return answer
         fault.met += 1
+        if fault.code == CUT:
+            return self._cut(environ, start_response)
         environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if fault.code == RESET:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
@@ -70,6 +77,11 @@ class OutageS3:
         body = _ERROR.format(fault.code).encode() if environ["REQUEST_METHOD"] != "HEAD" else b""
         start_response(_STATUS[fault.code], [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
         return [body]
+
+    def _cut(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        body = b"".join(self.moto(environ, start_response))
+        yield body[: len(body) // 2]
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
 
     def away(self, code: str, *, seconds: float = float("inf"), asked: Callable[[Environ], bool] = lambda _: True) -> Fault:
         """Throw the switch; some seconds after the first request that it meets, all is well again."""

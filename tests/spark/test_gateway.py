@@ -6,8 +6,10 @@ import subprocess
 
 import pytest
 from pyspark import SparkContext
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
+from swath.errors import ConfigError
 from swath.spark.start import gateway
 
 _SAID = """WARNING: Using incubator modules: jdk.incubator.vector
@@ -37,6 +39,28 @@ def test_a_jvm_whose_start_is_interrupted_does_not_stay(monkeypatch: pytest.Monk
     with pytest.raises(KeyboardInterrupt):
         gateway.start_jvm({"spark.master": "local[1]"})
     assert [process.returncode for process in started] == [-signal.SIGKILL]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("", r"this shell's limits: open files \(ulimit -n\) \d+, address space in bytes \(ulimit -v\) \w+\. Raise them, or see"),
+        (
+            "no-such-name.invalid",
+            r"the name of this machine, \S+, does not resolve: add it to /etc/hosts, or set SPARK_LOCAL_HOSTNAME",
+        ),
+    ],
+)
+def test_a_jvm_that_does_not_start_is_one_line_with_what_to_do(name: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "launch_gateway", _exited)
+    monkeypatch.setattr(SparkContext, "_gateway", None)
+    monkeypatch.setenv("SPARK_LOCAL_HOSTNAME", name or "localhost")
+    with pytest.raises(ConfigError, match=rf"^Spark's JVM did not start \(.*exited.*\); {told}"):
+        gateway.start_jvm({"spark.master": "local[1]"})
+
+
+def _exited(*_: object) -> None:
+    raise PySparkRuntimeError(errorClass="JAVA_GATEWAY_EXITED", messageParameters={})
 
 
 @pytest.mark.spark

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import ConnectionError as BotoConnectionError
@@ -28,7 +28,14 @@ _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequ
 _DENIED = frozenset({
     "AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "SignatureDoesNotMatch",
     "InvalidToken", "Forbidden", "UnauthorizedAccess", "403", "401", "Unauthorized", "InvalidObjectState",
-    "KMS.DisabledException",
+})  # fmt: skip
+#: Begins what S3 says of a key of encryption that it may not or cannot use.
+_KEY: Final = "KMS."
+_THROTTLED: Final = "Throttl"
+#: A bucket of another region than requests are signed for, or asked at another endpoint than its own.
+_ELSEWHERE: Final = frozenset({
+    "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException",
+    "IncorrectEndpoint", "301", "307", "400",  # numbers: an answer to HEAD has no name for it
 })  # fmt: skip
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
 #: A difference that makes a store refuse signatures [s].
@@ -62,6 +69,8 @@ class PatientCalls:
         """Be asked before botocore's own handlers, whose number of tries is one."""
         events.register("before-call.s3", self.before)
         events.register_first("needs-retry.s3", self.after)
+        # After botocore's own, which asks the region where the store says it.
+        events.register_last("needs-retry.s3", self.elsewhere)
 
     def before(self, *, model: Any, context: dict[str, Any], **_: Any) -> None:
         """Check that there are credentials to sign with.
@@ -97,7 +106,8 @@ class PatientCalls:
         code, told = str(error.get("Code", "")), str(error.get("Message", ""))
         if code in _SKEWED or (code == "403" and abs(_ahead_s(http.headers)) > SKEW_S):
             raise StoreRefusedError(_skewed(uri, ahead_s=_ahead_s(http.headers)), uri=uri, cause="clock")
-        if code in _BUSY or http.status_code in _BUSY_STATUS:
+        throttled = code.startswith(_KEY) and _THROTTLED in code
+        if code in _BUSY or http.status_code in _BUSY_STATUS or throttled:
             return self._waited(f"{http.status_code} {code}".strip(), call=call, uri=uri, what=operation.name)
         if code in _EXPIRED or (code == "400" and self._may_have_expired):
             self._read_again()
@@ -105,9 +115,30 @@ class PatientCalls:
         call.answered()
         if code == "NoSuchBucket":
             raise StoreRefusedError(self._no_bucket(uri), uri=uri, cause="bucket")
-        if code in _DENIED:
+        if code in _DENIED or code.startswith(_KEY):
             raise StoreRefusedError(self._denied(uri, what=operation.name, why=_told(code, told)), uri=uri)
         return None
+
+    def elsewhere(self, *, response: Any, request_dict: Any, **_: Any) -> None:
+        """Refuse what botocore found no region for.
+
+        Raises:
+            StoreRefusedError: The bucket is in another region, or at another endpoint.
+        """
+        if response is None:
+            return
+        http, parsed = response
+        error = parsed.get("Error", {})
+        code = str(error.get("Code", ""))
+        if code not in _ELSEWHERE:
+            return
+        uri = _uri(request_dict["context"])
+        known = http.headers.get("x-amz-bucket-region") or error.get("Region") or error.get("Endpoint")
+        msg = (
+            f"{uri}: the bucket is of another region or endpoint{f' ({known})' if known else ''} than it was asked at"
+            f" ({_told(code, str(error.get('Message', '')))}); set AWS_REGION, or region and endpoint in SWATH_STORES"
+        )
+        raise StoreRefusedError(msg, uri=uri, cause="region")
 
     def broken(self, why: Exception, *, call: PatientCall, uri: str) -> None:
         """A body broke off: wait before it is asked for again.

@@ -13,7 +13,10 @@ _AWAY: Final = re.compile(
     r"|org\.apache\.hadoop\.net\.ConnectTimeoutException"
     r"|UnknownHostException: [^\n]*s3|ExpiredToken"
 )
-_REFUSED: Final = re.compile(r"java\.nio\.file\.AccessDeniedException|RequestTimeTooSkewed|NoSuchBucket|UnknownStoreException")
+_REFUSED: Final = re.compile(
+    r"java\.nio\.file\.AccessDeniedException|RequestTimeTooSkewed|NoSuchBucket|UnknownStoreException"
+    r"|AWSRedirectException|AuthorizationHeaderMalformed|KMS\.\w+Exception|InvalidAccessKeyId|SignatureDoesNotMatch"
+)
 _S3A: Final = re.compile(r"s3a?://[^\s:'\",)\]]+")
 
 

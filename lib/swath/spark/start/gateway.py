@@ -6,6 +6,7 @@ A progress bar then keeps its place, pytest captures it, and the one line that n
 import os
 import re
 import resource
+import socket
 import sys
 import threading
 from collections.abc import Mapping
@@ -40,8 +41,7 @@ def start_jvm(settings: Mapping[str, str]) -> None:
     try:
         gateway = launch_gateway(conf, {"stdout": says, "stderr": says})  # type: ignore[no-untyped-call]  # PySpark has no types here
     except (PySparkRuntimeError, OSError) as error:
-        limits = ", ".join(f"{name} {_limit(kind)}" for name, kind in _LIMITS)
-        msg = f"Spark's JVM did not start ({error}); this shell's limits: {limits}. Raise them, or see what Java says above"
+        msg = f"Spark's JVM did not start ({error}); {_likely_cause()}"
         raise ConfigError(msg) from error
     except BaseException as error:
         _end_launched(error)
@@ -61,6 +61,17 @@ def _end_launched(error: BaseException) -> None:
         if isinstance(process, Popen):
             process.kill()
             process.wait(timeout=_JVM_EXIT_S)
+
+
+def _likely_cause() -> str:
+    """What keeps a JVM from starting, as far as this process can see, and what to do."""
+    name = socket.gethostname()
+    try:
+        socket.gethostbyname(os.environ.get("SPARK_LOCAL_HOSTNAME") or name)
+    except OSError:
+        return f"the name of this machine, {name}, does not resolve: add it to /etc/hosts, or set SPARK_LOCAL_HOSTNAME=localhost"
+    limits = ", ".join(f"{label} {_limit(kind)}" for label, kind in _LIMITS)
+    return f"this shell's limits: {limits}. Raise them, or see what Java says above"
 
 
 def _limit(kind: int) -> str:
