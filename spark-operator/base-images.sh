@@ -13,6 +13,7 @@ trap 'rm -rf "$folder"' EXIT
 
 debootstrap --variant=minbase --include=ca-certificates "$suite" "$folder/root" "$mirror" > "$folder/debootstrap.log" ||
     { tail -5 "$folder/debootstrap.log" >&2; exit 1; }
+rm -rf "$folder"/root/var/cache/apt/archives/*.deb "$folder"/root/var/cache/apt/*.bin
 tar -C "$folder/root" -c . | "$engine" import - localhost/swath-debian:latest
 mkdir -p "$folder/context/java"
 cp /etc/ssl/certs/ca-certificates.crt "$folder/context/"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from swath.errors import ConfigError
+from swath.errors import ConfigError, StoreRefusedError
 from swath.stores.authorities import bundle_of
 from swath.stores.base import Entry
 from swath.stores.options import OUTPOSTS, store_options
@@ -154,14 +154,16 @@ class S3Store:
         except ClientError as error:
             if missing(error):
                 return None
+            if code_of(error).isdigit():
+                get(self.client, bucket=self.name, key=self.key(path), span="bytes=0-0")  # has a name for what is wrong
             raise
 
     def seen(self, path: str) -> bool:
         """Whether there is such an object, as far as we may see: who may not list a bucket is refused absent keys too."""
         try:
             return self.size(path) is not None
-        except ClientError as error:
-            if code_of(error) in {"403", "AccessDenied", "Forbidden"}:
+        except StoreRefusedError as error:
+            if error.cause == "access":
                 return False
             raise
 

@@ -35,8 +35,9 @@ _THROTTLED: Final = "Throttl"
 #: A bucket of another region than requests are signed for, or asked at another endpoint than its own.
 _ELSEWHERE: Final = frozenset({
     "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException",
-    "IncorrectEndpoint", "301", "307", "400",  # numbers: an answer to HEAD has no name for it
+    "IncorrectEndpoint", "301", "307",
 })  # fmt: skip
+_REGION: Final = "x-amz-bucket-region"
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
 #: A difference that makes a store refuse signatures [s].
 SKEW_S = 900.0
@@ -113,6 +114,9 @@ class PatientCalls:
             self._read_again()
             return self._waited("the credentials have expired", call=call, uri=uri, what=operation.name)
         call.answered()
+        if operation.name == "HeadBucket" and code in _ELSEWHERE and _REGION not in http.headers:
+            # It is asked by botocore when a bucket is elsewhere, which would ask it again for this answer, without an end.
+            self.elsewhere(response=response, request_dict=request_dict)
         if code == "NoSuchBucket":
             raise StoreRefusedError(self._no_bucket(uri), uri=uri, cause="bucket")
         if code in _DENIED or code.startswith(_KEY):
@@ -133,7 +137,7 @@ class PatientCalls:
         if code not in _ELSEWHERE:
             return
         uri = _uri(request_dict["context"])
-        known = http.headers.get("x-amz-bucket-region") or error.get("Region") or error.get("Endpoint")
+        known = http.headers.get(_REGION) or error.get("Region") or error.get("Endpoint")
         msg = (
             f"{uri}: the bucket is of another region or endpoint{f' ({known})' if known else ''} than it was asked at"
             f" ({_told(code, str(error.get('Message', '')))}); set AWS_REGION, or region and endpoint in SWATH_STORES"

@@ -45,6 +45,9 @@ def test_an_own_sensor_without_a_level_passes_and_the_scene_says_so(write_item: 
     [
         ({"title": "Surface reflectance of the fields"}, "title: Surface reflectance"),
         ({"description": "BOA, mosaicked"}, "description: BOA"),
+        ({"title": "R\u00e9flectance de surface, 3 m"}, "title: R\u00e9flectance"),
+        ({"description": "Bodenreflektanz, atmosph\u00e4renkorrigiert"}, "description: Bodenreflektanz"),
+        ({"keywords": ["reflet\u00e2ncia da superf\u00edcie"]}, "keywords: "),
         ({"processing:lineage": "orthorectified, then to bottom-of-atmosphere"}, "processing:lineage: orthorectified"),
         ({"processing:software": {"Sen2Cor": "2.11"}}, "processing:software Sen2Cor"),
         ({"asset": {"title": "Red (surface_reflectance)"}}, r"title of asset red: Red \(surface_reflectance\)"),

@@ -5,6 +5,7 @@ statement of Level 2 outweighs one of Level 1: derived products repeat the Level
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,11 +41,14 @@ _WORDS: Final = (
 _NAMES: Final[Mapping[int, re.Pattern[str]]] = {
     2: re.compile(
         # NASA's HLS (HLSS30, HLSL30, hls2-s30); Geoscience Australia's ARD and NBART; ESPA's and Earth Engine's SR;
-        # VITO's TOC; MODIS and VIIRS surface reflectance; and the words in full.
+        # VITO's TOC; MODIS and VIIRS surface reflectance; and the words in full, in six languages.
         r"\b(?:hls\d*|hls[sl]\d\d|ard|analysis ready(?: data)?|sr|srb\d+"
         r"|l?srefl?|lsr|boa|toc|nbart?|rhos|rho s|(?:mod|myd|mcd|vnp)(?:09|43)[a-z0-9]*"
         r"|surf(?:ace)? ?refl(?:ectance|ectances|ectivity)?|reflectances? (?:at|of) (?:the )?(?:ground|surface)"
         r"|(?:ground|canopy) reflectance|reflectance surface|bottom of (?:the )?atmosphere|top of (?:the )?canopy"
+        r"|reflectance (?:de|a la) surface|boden ?reflektan(?:z|ce)|oberflachen ?reflektanz|atmosphae?ren ?korrigiert"
+        r"|reflectancia (?:de|en) (?:la )?superficie|refletancia (?:de|da) superficie|riflettanza (?:superficiale|al suolo)"
+        r"|corrigee? de l ?atmosphere"
         r"|(?<!not )(?<!not yet )(?<!un )atmospheric(?:ally)? (?:effects )?(?:correct|compensat)ed)\b"
     ),
     1: re.compile(r"\b(?:toa|top of (?:the )?atmosphere)\b"),
@@ -199,5 +203,8 @@ def _worded(text: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Words in lower case with one space between them."""
-    return re.sub(r"[^a-z0-9]+", " ", str(value or "").lower()).strip()
+    """Words in lower case, without accents, with one space between them."""
+    text = str(value or "").lower()
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", " ", text).strip()
