@@ -1,5 +1,6 @@
 """The doctor finds what is wrong and says how to mend it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from swath import doctor
 from swath.doctor_services import HealthFinding
 from swath.readers.files.drivers import missing_drivers
+from swath.spark.start import jars
 from swath.spark.start.jars import DELTA_JARS
 
 
@@ -73,6 +75,9 @@ def test_missing_delta_jars_name_where_they_were_looked_for(tmp_path: Path, monk
     finding = doctor.check_delta()
     assert (finding.level, finding.remedy) == ("failure", "Run make setup.")
     assert str(tmp_path / "cache" / "jars") in finding.found
+    # Who has a wheel has no Makefile.
+    monkeypatch.setattr(jars, "checkout", lambda: None)
+    assert doctor.check_delta().remedy == f"Run {sys.executable} -m swath.spark.prepare."
 
 
 def test_a_missing_driver_is_named() -> None:

@@ -109,7 +109,7 @@ def _jars(wanted: Wanted, *, into: Path, done: Gathered) -> None:
         right = next((p for p in places if digest_of(p) == digest), None)
         if right is None:
             there = f"{places[0]} is another file by its SHA-256" if places else "it is in none of the folders of --jars"
-            msg = f"{name}, listed in {listing}: {there}; python -m swath.spark.start.prepare --s3a fetches it"
+            msg = f"{name}, listed in {listing}: {there}; python -m swath.spark.prepare --s3a fetches it"
             raise ConfigError(msg)
         shutil.copyfile(right, target / name)
     shutil.copyfile(listing, target / listing.name)

@@ -35,7 +35,7 @@ def checkout() -> Path | None:
 
 def how_to_set_up() -> str:
     """The command that fetches what Spark lacks, as the user of a checkout or of a wheel can run it."""
-    return "make setup" if checkout() else f"{sys.executable} -m swath.spark.start.prepare"
+    return "make setup" if checkout() else f"{sys.executable} -m swath.spark.prepare"
 
 
 def cache_folder() -> Path:

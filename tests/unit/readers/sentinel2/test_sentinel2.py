@@ -181,6 +181,12 @@ def test_an_items_granule_without_usable_grids_is_said(write_safe: WriteSafe) ->
     scene = registry.read_scene(str(item_over(safe)))
     assert scene.angles_href is None
     assert "mean angles are used everywhere" in scene.left_out["angles"]
+    # A download that broke off: the item's own angles are good.
+    item = item_over(safe)
+    granule.write_text(whole[: len(whole) // 2], encoding="utf-8")
+    cut = registry.read_scene(str(item))
+    assert (cut.angles_href, cut.angles) == (None, scene.angles)
+    assert "granule_metadata" in " ".join(cut.left_out)
 
 
 def test_an_item_over_a_safes_files_is_corrected_like_the_safe(write_safe: WriteSafe) -> None:
