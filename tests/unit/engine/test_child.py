@@ -1,6 +1,7 @@
 """A child process that crashes, hangs, or takes too much memory costs its request and nothing else."""
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -223,3 +224,14 @@ def test_time_spent_waiting_for_a_store_is_not_the_scenes() -> None:
     finally:
         child.close()
     assert answer == Refused("store", "s3://bucket was away")
+
+
+def test_a_shell_that_allows_too_little_address_space_is_told_and_no_scene_is_blamed() -> None:
+    code = "from swath.engine.child.parent import Child, Limits\nChild(Limits(memory_mb=700))"
+    soft = 600 << 20
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (soft, resource.RLIM_INFINITY)),
+    )  # fmt: skip
+    told = "processes of this shell may use 600 MiB of address space (ulimit -v), and a scene may need 700 MiB; raise it"
+    assert told in done.stderr, done.stderr[-500:]

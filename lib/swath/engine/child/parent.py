@@ -6,6 +6,7 @@ The parent side imports nothing heavy: rasterio, models and native code live in 
 import contextlib
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from swath.engine.child.kernel_kills import kernel_kills
 from swath.engine.child.nursery import Nursery, Nursling
 from swath.engine.refused import Refused
 from swath.errors import (
+    ConfigError,
     CrashError,
     InternalError,
     MemoryLimitError,
@@ -72,6 +74,17 @@ class _ChildDiedError(Exception):
         self.error = error
 
 
+def _check_address_space(memory_mb: int) -> None:
+    """A shell's limit that a child inherits is no scene's fault."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY and soft < memory_mb << 20:
+        msg = (
+            f"processes of this shell may use {soft >> 20} MiB of address space (ulimit -v), and a scene may need"
+            f" {memory_mb} MiB; raise it: ulimit -v unlimited"
+        )
+        raise ConfigError(msg)
+
+
 class Child:
     """Starts on first use, restarts after a death, ends with its parent.
 
@@ -79,9 +92,13 @@ class Child:
         limits: Limits of each call.
         module: Module that the child runs; its ``main`` must serve requests as ``engine.child.main.main`` does.
         nursery: Forks the child; without one, or when it does not answer, the child is a Python of its own.
+
+    Raises:
+        ConfigError: This process may use less address space than a call.
     """
 
     def __init__(self, limits: Limits, *, module: str = "swath.engine.child.main", nursery: Nursery | None = None) -> None:
+        _check_address_space(limits.memory_mb)
         self._limits = limits
         self._module = module
         self._nursery = nursery
