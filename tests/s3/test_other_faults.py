@@ -55,7 +55,7 @@ def test_a_body_that_breaks_off_is_asked_for_again(store: S3Store, switch: Outag
         ("SignatureDoesNotMatch", r"refused to access key .*\(SignatureDoesNotMatch: a fault\)"),
         (
             "PermanentRedirect",
-            "is of another region or endpoint than .*PermanentRedirect: a fault.; set AWS_REGION",
+            "is of another region or endpoint than it was asked at .301: Moved Permanently.; set AWS_REGION",
         ),
         ("AuthorizationHeaderMalformed", "is of another region or endpoint .*; set AWS_REGION, or region and endpoint in SWATH"),
     ],
