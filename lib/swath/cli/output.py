@@ -29,6 +29,9 @@ def session(name: str, master: str | None, *, output: str = "", given: "SparkSes
         master: Spark master; None for the default.
         output: Output of the command; one on S3 must be named, so that Spark can open it.
         given: Session of the caller, which is used as it is and not stopped.
+
+    Raises:
+        SwathError: Spark failed; the error of Spark is its cause.
     """
     if given is not None:
         yield given
@@ -38,6 +41,13 @@ def session(name: str, master: str | None, *, output: str = "", given: "SparkSes
     spark = build_session(app=f"swath {name}", master=master, output=output)
     try:
         yield spark
+    except Exception as error:
+        # Errors of Spark ask the JVM for their text, and it ends with the session.
+        if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
+            raise
+        from swath.spark.failure import failure_of  # noqa: PLC0415
+
+        raise failure_of(error) from error
     finally:
         stop_session(spark)
 

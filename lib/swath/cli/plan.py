@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from swath.cli.columns import show
+from swath.cli.output import session as in_session
 from swath.cli.progress import telling
 from swath.cli.run_options import run_options
 from swath.cli.run_request import RunOptions, request_of
@@ -56,12 +57,8 @@ def _planned(asked: RunOptions, *, hands: "Hands | None", told: Told, listing: b
     with ExitStack() as ends:
 
         def session() -> "SparkSession":
-            from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
-
             told.say("starting Spark")
-            spark = build_session(app="swath plan", master=asked.master, output=request.output)
-            ends.callback(stop_session, spark)
-            return spark
+            return ends.enter_context(in_session("plan", asked.master, output=request.output))
 
         found = look(request, session=session, hands=hands, say=told.say, progress=told.stage, listing=listing)
         return found | _models_of(request)

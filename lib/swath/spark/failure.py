@@ -7,7 +7,8 @@ import errno
 import re
 from typing import Final
 
-from swath.errors import FullDiskError, InfrastructureError, SwathError, failure_named
+from swath import __version__
+from swath.errors import ConfigError, FullDiskError, InfrastructureError, SwathError, failure_named
 from swath.outside import message
 
 _LONGEST: Final = 600
@@ -20,6 +21,11 @@ _LOST: Final = re.compile(
 )
 #: Names of exceptions before a message, and the number of an error of the system.
 _CLASSES: Final = re.compile(r"^(?:(?:[\w.$]+(?:Error|Exception): )|\[[Ee]rrno \d+\] )+")
+#: What Delta says of a table with features that it does not know: table, its own version, the features.
+_NEWER: Final = re.compile(
+    r'Unsupported Delta (?:read|write) feature: table "([^"]*)" requires \w+ table feature\(s\) that are unsupported by'
+    r' Delta Lake "([^"]*)": ([^\n]*)'
+)
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded")
 
@@ -35,6 +41,14 @@ def failure_of(error: Exception) -> SwathError:
     text = _text_of(error)
     if (isinstance(error, OSError) and error.errno in _FULL) or any(words in text for words in _FULL_WORDS):
         return FullDiskError(_full(error, text))
+    if (newer := _NEWER.search(text)) is not None:
+        return ConfigError(
+            message(
+                f"the table {newer[1]} was written by a newer version: it has features of Delta ({newer[3].strip('. ')})"
+                f" that this one (swath {__version__} with Delta {newer[2]}) does not know; use the swath that wrote it",
+                longest=_LONGEST,
+            )
+        )
     if "Traceback (most recent call last)" in text:
         found = _PYTHON.findall(text)
         if found:

@@ -94,8 +94,8 @@ def _rows(tables: Tables) -> Iterator[ProductRow]:
     if few is not None:
         latest = {r["product_id"]: r for r in sorted(few, key=lambda r: r["made"])}
         return iter(sorted(latest.values(), key=lambda r: str(r["item"])))
+    read = tables.read("products", PRODUCTS, columns=columns)  # first: it says that a session is needed
     newest = Window.partitionBy("product_id").orderBy(F.col("made").desc())
-    read = tables.read("products", PRODUCTS, columns=columns)
     rows = read.withColumn("rank", F.row_number().over(newest)).filter(F.col("rank") == 1)
     return iter(rows.select(*columns).orderBy("item").toLocalIterator())
 

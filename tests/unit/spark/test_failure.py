@@ -4,7 +4,8 @@ import errno
 
 import pytest
 
-from swath.errors import FullDiskError, InfrastructureError, LockError
+from swath import __version__
+from swath.errors import ConfigError, FullDiskError, InfrastructureError, LockError
 from swath.spark.failure import failure_of
 
 WORKER = """An exception was thrown from the Python worker. Please see the stack trace below.
@@ -48,6 +49,20 @@ def test_every_error_is_one_line(error: Exception, told: str) -> None:
 def test_a_full_disk_is_an_error_of_its_own_also_where_a_worker_met_it() -> None:
     for error in (Exception(WORKER.format("No space left on device")), OSError(errno.EDQUOT, "Disk quota exceeded")):
         assert isinstance(failure_of(error), FullDiskError)
+
+
+def test_a_table_of_a_newer_version_is_refused_with_both_versions() -> None:
+    said = (
+        "An error occurred while calling o71.load.\n: org.apache.spark.sql.delta.DeltaUnsupportedTableFeatureException:"
+        ' [DELTA_UNSUPPORTED_FEATURES_FOR_READ] Unsupported Delta read feature: table "file:/out/tables/runs" requires reader'
+        ' table feature(s) that are unsupported by Delta Lake "4.0.1": typeX, typeY.\n\tat org.apache.spark.sql.delta'
+    )
+    found = failure_of(Exception(said))
+    assert isinstance(found, ConfigError)
+    assert str(found).startswith(
+        "the table file:/out/tables/runs was written by a newer version: it has features of Delta (typeX, typeY)"
+    )
+    assert f"swath {__version__} with Delta 4.0.1" in str(found)
 
 
 def test_one_of_ours_stays_what_it_is() -> None:
