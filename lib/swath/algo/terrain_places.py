@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from swath.compiled import compiled
+from swath.compiled import compiled, using
 
 Floats = NDArray[np.float64]
 #: Fields at a node: three coefficients of columns, three of rows, column and row on the raster of heights, datum's height [m].
@@ -21,8 +21,32 @@ def quadratics(low: Floats, middle: Floats, high: Floats) -> Floats:
     return np.stack([middle, (high - low) / 2.0, (high + low) / 2.0 - middle])
 
 
-@compiled
-def place_on_terrain(  # noqa: C901, PLR0912, PLR0913, PLR0917 (one loop over pixels; compiled functions take positions)
+def _between(ground: Floats, corners: tuple[int, int, int, int], shares: tuple[float, float]) -> float:
+    """Height between four pixels, bilinear [m]: without the voids among them, NaN if all are voids.
+
+    Args:
+        ground: Heights, (y, x) [m]; NaN in voids.
+        corners: Row and column of the first pixel, and of the last.
+        shares: Shares of the way to the last one, along the columns and along the rows, 0 to 1.
+    """
+    m, n, m1, n1 = corners
+    right, below = shares
+    here = (ground[m, n] * (1.0 - right) + ground[m, n1] * right) * (1.0 - below)
+    here += (ground[m1, n] * (1.0 - right) + ground[m1, n1] * right) * below
+    if not np.isnan(here):
+        return float(here)
+    total, weights = 0.0, 0.0
+    for k in range(4):
+        share = (below if k // 2 else 1.0 - below) * (right if k % 2 else 1.0 - right)
+        value = ground[m1 if k // 2 else m, n1 if k % 2 else n]
+        if not np.isnan(value):
+            total += value * share
+            weights += share
+    return total / weights if weights > 0.0 else np.nan
+
+
+@using(_between)
+def place_on_terrain(  # noqa: C901, PLR0913, PLR0917 (one loop over pixels; compiled functions take positions)
     nodes: Floats,
     along: Floats,
     across: Floats,
@@ -84,18 +108,7 @@ def place_on_terrain(  # noqa: C901, PLR0912, PLR0913, PLR0917 (one loop over pi
                 n, m = n - left, m - top
                 if n < 0 or m < 0 or n1 >= ground.shape[1] or m1 >= ground.shape[0]:
                     continue
-                here = (ground[m, n] * (1.0 - right) + ground[m, n1] * right) * (1.0 - below)
-                here += (ground[m1, n] * (1.0 - right) + ground[m1, n1] * right) * below
-                if np.isnan(here):
-                    total, weights = 0.0, 0.0
-                    for k in range(4):
-                        share = (below if k // 2 else 1.0 - below) * (right if k % 2 else 1.0 - right)
-                        value = ground[m1 if k // 2 else m, n1 if k % 2 else n]
-                        if not np.isnan(value):
-                            total += value * share
-                            weights += share
-                    here = total / weights if weights > 0.0 else np.nan
-                z = (here + (g + dg * t)) / reach
+                z = (_between(ground, (m, n, m1, n1), (right, below)) + (g + dg * t)) / reach
                 if abs(z) > 1.0:
                     continue
                 columns[y, x] = (a0 + da0 * t) + z * ((a1 + da1 * t) + z * (a2 + da2 * t))

@@ -1,4 +1,4 @@
-"""The ledger's tables in PostgreSQL, with the face of the Delta ones. Only the driver asks the database."""
+"""The ledger's tables in PostgreSQL, with the same interface as the Delta tables. Only the driver asks the database."""
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +70,7 @@ class PgTables:
     def small(
         self, name: str, schema: StructType, *, columns: Sequence[str], where: Mapping[str, Sequence[Any]] | None = None
     ) -> list[dict[str, Any]] | None:
-        """Some columns of all rows; None when that is much."""
+        """Some columns of all rows; None if the result is too large."""
         del schema
         if not self.exists(name):
             return []

@@ -69,7 +69,7 @@ def ever_made(tables: Tables, *, columns: Sequence[str]) -> DataFrame:
 def few_ever_made(
     tables: Tables, *, columns: Sequence[str], where: Mapping[str, Sequence[Any]] | None = None
 ) -> list[Json] | None:
-    """The same without Spark; None when that is much.
+    """The same without Spark; None if the result is too large.
 
     Args:
         tables: Tables of the output.

@@ -42,7 +42,7 @@ class Tables(Protocol):
     def small(
         self, name: str, schema: StructType, *, columns: Sequence[str], where: Mapping[str, Sequence[Any]] | None = None
     ) -> list[dict[str, Any]] | None:
-        """Some columns of all rows, read without Spark; None when that is much. Moments are aware, in UTC.
+        """Some columns of all rows, read without Spark; None if the result is too large. Moments are aware, in UTC.
 
         Args:
             name: Name of the table.

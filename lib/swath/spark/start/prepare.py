@@ -59,7 +59,7 @@ def main(words: Sequence[str] = ()) -> int:
     make_archive(java)
     compile_kernels()
     defaults = cache_folder() / "spark-defaults.conf"
-    # Without a word Spark takes whatever `python3` is in the path, for the driver and for workers.
+    # By default Spark takes the first `python3` on the path, for the driver and for workers.
     settings = {**settings_for("local"), "spark.pyspark.python": sys.executable}
     defaults.write_text(properties(with_java_options(settings, driver=reading_options(java))), encoding="utf-8")
     log.info("for spark-submit: --properties-file %s", defaults)
