@@ -67,7 +67,7 @@ def existing(output: str) -> Store:
     """The store of an output that a run has used before.
 
     Raises:
-        ConfigError: Nobody did.
+        ConfigError: No run has used it.
     """
     store = open_store(output if "://" in output else str(Path(output).absolute()), create=False)
     from swath.ledger.open import has_ledger  # noqa: PLC0415  as above
