@@ -75,8 +75,8 @@ def _scenes(item: Path, *, count: int) -> Path:
 
 
 def _compare(out: Path, *, made: dict[str, Any]) -> None:
-    """See that the first and the last scene have the same pixels on both sides."""
-    assert len(made["files"]) == SCENES
+    """See that two scenes have the same pixels on both sides: the first and the last of those that a run keeps at hand."""
+    assert len(made["files"]) > 1
     for name in (min(made["files"]), max(made["files"])):
         for asset, path in made["files"][name].items():
             compare(path, out / "bare" / name / f"{asset}.tif", exactly=False)
