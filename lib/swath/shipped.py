@@ -38,14 +38,17 @@ def conf_folder() -> Path:
 def model_recipe(name: str) -> Path:
     """The shipped training recipe of a model: models/<name>/recipe.yaml beside conf/.
 
+    A folder that SWATH_CONF names need not have one: images and teams keep pipelines and sites there alone.
+
     Raises:
         ConfigError: There is none.
     """
-    path = conf_folder().parent / "models" / name / "recipe.yaml"
-    if not path.is_file():
-        msg = f"no recipe for a model {name!r}: expected {path}"
+    recipes = [folder.parent / "models" / name / "recipe.yaml" for folder in (conf_folder(), *installed_folders())]
+    found = next((path for path in recipes if path.is_file()), None)
+    if found is None:
+        msg = f"no recipe for a model {name!r}: expected {' or '.join(map(str, dict.fromkeys(recipes)))}"
         raise ConfigError(msg)
-    return path
+    return found
 
 
 def find_pipeline(name: str) -> Path:

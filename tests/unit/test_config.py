@@ -286,6 +286,16 @@ def test_an_unknown_recipe_is_told() -> None:
         model_recipe("none")
 
 
+def test_a_folder_of_ones_own_configuration_needs_no_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = model_recipe("landcover")
+    (tmp_path / "conf" / "pipelines").mkdir(parents=True)
+    monkeypatch.setenv("SWATH_CONF", str(tmp_path / "conf"))
+    assert conf_folder() == tmp_path / "conf"
+    assert model_recipe("landcover") == shipped
+    with pytest.raises(ConfigError, match=r"no recipe for a model 'none': expected .* or "):
+        model_recipe("none")
+
+
 def test_a_layer_that_no_step_makes_is_refused_with_the_nearest_kind(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("name: mine\nsteps: [toa, smac]\nassets: {required: [srr]}\n", encoding="utf-8")
