@@ -32,11 +32,11 @@ def test_a_jvm_whose_start_is_interrupted_does_not_stay(monkeypatch: pytest.Monk
     def launched(*_: object) -> None:
         proc = subprocess.Popen(["/bin/sleep", "600"])  # as PySpark names it
         started.append(proc)
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(proc.pid)
 
     monkeypatch.setattr(gateway, "launch_gateway", launched)
     monkeypatch.setattr(SparkContext, "_gateway", None)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match=r"^\d+$"):
         gateway.start_jvm({"spark.master": "local[1]"})
     assert [process.returncode for process in started] == [-signal.SIGKILL]
 

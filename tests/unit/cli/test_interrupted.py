@@ -39,9 +39,8 @@ def test_a_command_says_how_it_goes_on_where_it_changes_something(
     command: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(cli, "resolve_command", lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit, match=r"^130$"):
         main([command, "x"])
-    assert ended.value.code == 130
     assert capsys.readouterr().err.strip() == told
 
 

@@ -73,6 +73,10 @@ def test_an_empty_log_is_an_account_error(tables: DeltaTables) -> None:
 def test_what_a_checkpoint_swallowed_is_believed(tables: DeltaTables) -> None:
     commit(tables, 100, application="other.runs")
     see(tables, wave=0)
+    # The same log with its first commit still there has swallowed nothing: the transaction is missing.
+    commit(tables, 0, application="other.runs")
+    with pytest.raises(AccountError, match=r"expected transaction run\.runs 0 in the log, which ends with version 100; got none"):
+        see(tables, wave=0)
 
 
 def test_files_that_are_no_commits_are_not_read(tables: DeltaTables, tmp_path: Path) -> None:
