@@ -82,9 +82,10 @@ class FrozenSamples:
         if lack:
             msg = f"model {manifest.name} {model.version} cannot be judged: {lack}"
             raise ConfigError(msg)
-        features, predictor = self.features_for(manifest), load_predictor(model.path, model.digest)
+        self._check_bands(manifest)
+        predictor = load_predictor(model.path, model.digest)
         if self.around is None or not manifest.margin_px:
-            return predictor.predict(features)
+            return predictor.predict(self.features_for(manifest))
         return self.around.answers(predictor, manifest, bands=self.bands)
 
     def features_for(self, manifest: Manifest) -> NDArray[np.float32]:
@@ -93,14 +94,17 @@ class FrozenSamples:
         Raises:
             ConfigError: The model takes bands or kinds of values that were not kept.
         """
+        self._check_bands(manifest)
+        order = [self.bands.index(b) for b in manifest.bands]
+        features = manifest.scale * self.physical[:, order].T + manifest.offset
+        return np.ascontiguousarray(features.astype(np.float32))
+
+    def _check_bands(self, manifest: Manifest) -> None:
         absent = [b for b in manifest.bands if b not in self.bands]
         if absent or manifest.of != self.of:
             theirs = f"{manifest.of} of {', '.join(manifest.bands)}"
             msg = f"model {manifest.name} takes {theirs}, the frozen samples hold {self.of} of {', '.join(self.bands)}"
             raise ConfigError(msg)
-        order = [self.bands.index(b) for b in manifest.bands]
-        features = manifest.scale * self.physical[:, order].T + manifest.offset
-        return np.ascontiguousarray(features.astype(np.float32))
 
     def to_bytes(self) -> bytes:
         """The samples as a compressed npz; the same samples give the same bytes."""
