@@ -19,7 +19,7 @@ MADE := $(VENV)/.made
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17, jars of Delta and S3A, class archive, machine code; then .venv/bin/swath works
+setup: $(MADE)/jvm ## virtual environment, locked packages, Java 17 or 21, jars of Delta and S3A, class archive, machine code; then .venv/bin/swath works
 	@echo "Set up: $(BIN)/swath --help"
 
 demo: setup ## simulate scenes, train a model, make every product, write the report into ./demo
@@ -172,6 +172,6 @@ $(MADE)/swath: setup.py requirements.in $(MADE)/packages
 	touch $@
 
 $(MADE)/jvm: lib/swath/spark/start/bytecode.py lib/swath/spark/start/jars.py lib/swath/spark/start/s3a_jars.py lib/swath/spark/start/java.py lib/swath/spark/start/settings.py lib/swath/spark/start/prepare.py lib/swath/engine/child/warm_up.py $(MADE)/swath
-	@echo "[4/4] Java 17, jars of Delta and S3A, compiled modules, class archive, machine code"
+	@echo "[4/4] Java, jars of Delta and S3A, compiled modules, class archive, machine code"
 	$(BIN)/python -m swath.spark.prepare --s3a
 	touch $@

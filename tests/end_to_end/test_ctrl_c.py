@@ -69,3 +69,32 @@ def test_a_run_ends_in_order_says_how_to_go_on_and_goes_on(java: None, tmp_path:
     result = json.loads(out.splitlines()[-1])
     assert (result["scenes_in"], result["made"], result["balanced"]) == (SCENES, SCENES, True)
     assert made(output) == SCENES
+
+
+#: A task sends Ctrl-C to the driver, which waits for the task's rows.
+_COLLECTING = """
+import os, signal, sys, time
+from swath.cli.output import session
+from swath.spark.start.interrupt import Interrupts
+driver = os.getpid()
+def slow(frames):
+    os.kill(driver, signal.SIGINT)
+    time.sleep(60.0)
+    yield from frames
+with Interrupts().taken():
+    try:
+        with session("collecting", "local[1]") as spark:
+            spark.range(1).mapInPandas(slow, "id long").toPandas()
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def test_what_a_driver_waits_for_ends_as_an_interrupt_without_a_trace_of_java(java: None, tmp_path: Path) -> None:
+    program = tmp_path / "collecting.py"
+    program.write_text(_COLLECTING, encoding="utf-8")
+    path = {**os.environ, "PYTHONPATH": str(Path(swath.__file__).parents[1])}
+    done = subprocess.run([sys.executable, str(program)], env=path, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
+    assert "at org.apache" not in done.stderr
+    assert "Traceback" not in done.stderr

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from swath.errors import ConfigError
+from swath.errors import ConfigError, StoppedError
 from swath.stores.base import Store
 from swath.stores.lock import CommitLock, commit_lock, output_lock
 from swath.stores.registry import open_store
@@ -32,16 +32,20 @@ def session(name: str, master: str | None, *, output: str = "", given: "SparkSes
 
     Raises:
         SwathError: Spark failed; the error of Spark is its cause.
+        KeyboardInterrupt: Ctrl-C came; Spark's error about the cancelled job is its cause.
     """
     if given is not None:
         yield given
         return
-    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415  a second of imports
+    from swath.spark.start.interrupt import interrupted  # noqa: PLC0415  a second of imports, as the next
+    from swath.spark.start.session import build_session, stop_session  # noqa: PLC0415
 
     spark = build_session(app=f"swath {name}", master=master, output=output)
     try:
         yield spark
     except Exception as error:
+        if interrupted() and not isinstance(error, StoppedError):
+            raise KeyboardInterrupt from error
         # Errors of Spark ask the JVM for their text, and it ends with the session.
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
             raise

@@ -8,6 +8,7 @@ from swath.errors import BrokenInstallationError, InfrastructureError, ServiceEr
 from swath.runs.log import RunLog
 from swath.runs.told import Told
 from swath.spark.failure import failure_of
+from swath.spark.start.interrupt import interrupted
 from swath.stores.patience import heard_by
 from swath.stores.registry import open_store
 from swath.stores.spark_words import told_by_spark
@@ -47,13 +48,15 @@ def continued_as(run_id: str) -> Iterator[None]:
     Raises:
         ServiceError: A store or a database was away for too long.
         StoreRefusedError: A store refuses what Spark itself reads or writes.
+        StoppedError: Ctrl-C came.
     """
     try:
         yield
     except KeyboardInterrupt:
-        msg = f"interrupted; what is finished stays: start the same command again with --run-id {run_id}"
-        raise StoppedError(msg) from None
+        raise _stopped(run_id) from None
     except Exception as error:
+        if interrupted():
+            raise _stopped(run_id) from error
         found = error if isinstance(error, SwathError) else (told_by_spark(str(error)) or failure_of(error))
         if isinstance(found, ServiceError | InfrastructureError):
             msg = f"{found}. Nothing is lost: start the same command again with --run-id {run_id}"
@@ -64,3 +67,7 @@ def continued_as(run_id: str) -> Iterator[None]:
         if found is error:
             raise
         raise found from error
+
+
+def _stopped(run_id: str) -> StoppedError:
+    return StoppedError(f"interrupted; what is finished stays: start the same command again with --run-id {run_id}")

@@ -92,6 +92,14 @@ def stop_jvm() -> None:
     SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001 (the same)
 
 
+def kill_jvm() -> None:
+    """End the JVM of this process at once: an interrupt left it in the middle of its start, where it hears nothing."""
+    process = getattr(SparkContext._gateway, "proc", None)  # noqa: SLF001 (as above)
+    if process is not None:
+        process.kill()
+        process.wait(timeout=_JVM_EXIT_S)
+
+
 def _retell(descriptor: int) -> None:
     """Write each line of a pipe to whatever is standard error at that moment, until the JVM has ended."""
     with os.fdopen(descriptor, encoding="utf-8", errors="replace") as lines:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -22,6 +23,11 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._seen = False
+
+    @property
+    def seen(self) -> bool:
+        """Whether the signal came."""
+        return self._seen
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -56,6 +62,8 @@ class Interrupts:
         # Py4J logs the trace of a call that a signal ends, on the root logger.
         logging.getLogger().addFilter(lambda record: "while sending command" not in record.getMessage())
         logging.getLogger("py4j").setLevel(logging.CRITICAL)
+        # PySpark warns that it could not collect what this signal cancelled, with Java's trace.
+        warnings.filterwarnings("ignore", message="toPandas attempted Arrow optimization")
         # This thread's connection to the JVM may be in the middle of a call: another thread has its own.
         if context is not None:
             ending = threading.Thread(target=_end_jobs, args=(context,), daemon=True)
@@ -74,7 +82,18 @@ def _context() -> Any:
 
 def _end_jobs(context: Any) -> None:
     with suppress(Exception):  # a JVM that is gone has no jobs
+        # Tasks that are ended log what they miss, with Java's traces.
+        context.setLogLevel("OFF")
         context.cancelAllJobs()
+
+
+def interrupted() -> bool:
+    """Whether Ctrl-C came to this command.
+
+    PySpark asks for the result of a cancelled job in a ``finally``: its error then replaces the ``KeyboardInterrupt``.
+    """
+    owner = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+    return isinstance(owner, Interrupts) and owner.seen
 
 
 def take_back(handler: object) -> None:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 #: Spark 4.0 runs on these; the first is what swath is tested with.
 SUPPORTED = (17, 21)
-HOW_TO_GET = "Java 17 is missing: sudo apt-get install openjdk-17-jre-headless (or set JAVA_HOME to a Java 17)"
+#: Debian's packages of these, the preferred first; Debian 13 has the second alone.
+JAVA_PACKAGES = tuple(f"openjdk-{major}-jre-headless" for major in SUPPORTED)
+HOW_TO_GET = (
+    f"Java {SUPPORTED[0]} or {SUPPORTED[1]} is missing: sudo apt-get install {JAVA_PACKAGES[0]} (or {JAVA_PACKAGES[1]}),"
+    " or set JAVA_HOME to one of these"
+)
 _SYSTEM_HOMES = Path("/usr/lib/jvm")
 
 

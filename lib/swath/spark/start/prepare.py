@@ -23,7 +23,7 @@ from swath.spark.start.jars import (
     s3a_folder,
     spark_home,
 )
-from swath.spark.start.java import HOW_TO_GET, find_java, java_major
+from swath.spark.start.java import HOW_TO_GET, JAVA_PACKAGES, find_java, java_major
 from swath.spark.start.s3a_jars import S3A_EXCLUDED, S3A_JARS, S3A_MEGABYTES, S3A_PACKAGES, Jar
 from swath.spark.start.settings import properties, settings_for, with_java_options
 
@@ -79,8 +79,8 @@ def openmp() -> bool:
     return find_library("gomp") is not None
 
 
-def install(package: str, *, remedy: str) -> None:
-    """Install a Debian package where that needs no question.
+def install(*packages: str, remedy: str) -> None:
+    """Install the first of these Debian packages that the system's archives have, where that needs no question.
 
     Raises:
         ConfigError: Not root, no apt, or apt failed; ``remedy`` is the message.
@@ -88,22 +88,30 @@ def install(package: str, *, remedy: str) -> None:
     apt = shutil.which("apt-get")
     if os.geteuid() != 0 or not apt:
         raise ConfigError(remedy)
-    log.info("installing %s", package)
+    log.info("installing %s", packages[0])
+    failed = _apt(apt, "update", "-qq")
+    for package in () if failed else packages:
+        failed = _apt(apt, "install", "-qq", "-y", "--no-install-recommends", package)
+        if not failed:
+            return
+    log.warning("%s", failed)
+    raise ConfigError(remedy)
+
+
+def _apt(*command: str) -> str:
+    """Run apt; its errors, empty when it succeeded."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", package]):
-        done = subprocess.run([apt, *command], env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            log.warning("%s", done.stderr.strip())
-            raise ConfigError(remedy)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return (done.stderr.strip() or "apt-get failed") if done.returncode else ""
 
 
 def install_java() -> Path:
-    """Install Java 17; its home.
+    """Install a Java that Spark runs on; its home.
 
     Raises:
         ConfigError: Java cannot be installed; the message says how to get it.
     """
-    install("openjdk-17-jre-headless", remedy=HOW_TO_GET)
+    install(*JAVA_PACKAGES, remedy=HOW_TO_GET)
     java = find_java()
     if java is None:
         raise ConfigError(HOW_TO_GET)

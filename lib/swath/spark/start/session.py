@@ -13,8 +13,8 @@ import swath
 from swath.errors import ConfigError
 from swath.spark.start.archive import reading_options
 from swath.spark.start.event_log import make_event_log_folder
-from swath.spark.start.gateway import start_jvm, stop_jvm
-from swath.spark.start.interrupt import take_back
+from swath.spark.start.gateway import kill_jvm, start_jvm, stop_jvm
+from swath.spark.start.interrupt import interrupted, take_back
 from swath.spark.start.jars import delta_class_path, s3a_class_path
 from swath.spark.start.java import HOW_TO_GET, find_java
 from swath.spark.start.prepare import fetch_s3a
@@ -48,6 +48,7 @@ def build_session(
 
     Raises:
         ConfigError: There is no Java that Spark runs on, or no jars for Delta or S3.
+        KeyboardInterrupt: Ctrl-C came; the JVM is gone.
     """
     asked = {**(conf or {}), "spark.app.name": app}
     if master:
@@ -61,10 +62,23 @@ def build_session(
     builder = SparkSession.builder
     for key, value in settings.items():
         builder = builder.config(key, value)
+    try:
+        _make_context(settings)
+        return builder.getOrCreate()
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt) and not interrupted():
+            raise
+        kill_jvm()
+        raise KeyboardInterrupt from error
+
+
+def _make_context(settings: Mapping[str, str]) -> None:
+    """Make the context by itself: with it comes Spark's handler of Ctrl-C, which would be in force while the session is made."""
     before = signal.getsignal(signal.SIGINT)
-    session = builder.getOrCreate()
-    take_back(before)
-    return session
+    try:
+        SparkContext.getOrCreate(SparkConf().setAll(list(settings.items())))
+    finally:
+        take_back(before)
 
 
 def stop_session(spark: SparkSession) -> None:

@@ -12,6 +12,7 @@ from swath.errors import ConfigError
 from swath.spark.start import prepare
 from swath.spark.start.archive import archive_path, reading_options
 from swath.spark.start.jars import DELTA_JARS
+from swath.spark.start.java import JAVA_PACKAGES
 
 
 @pytest.fixture
@@ -41,6 +42,19 @@ def test_a_user_who_is_not_root_is_told_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setattr(prepare, "find_java", lambda: None)
     with pytest.raises(ConfigError, match="sudo apt-get install openjdk-17-jre-headless"):
         prepare.install_java()
+
+
+def test_the_first_java_that_the_system_offers_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncase "$*" in *openjdk-17*) exit 100;; esac\n', encoding="utf-8")
+    apt.chmod(0o755)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda _: str(apt))
+    prepare.install(*JAVA_PACKAGES, remedy="no Java")
+    asked = [line.split()[-1] for line in (tmp_path / "asked").read_text(encoding="utf-8").splitlines()]
+    assert asked == ["-qq", "openjdk-17-jre-headless", "openjdk-21-jre-headless"]
+    with pytest.raises(ConfigError, match=r"^no Java$"):
+        prepare.install("openjdk-17-jre-headless", remedy="no Java")
 
 
 def test_a_jar_that_is_not_the_one_it_should_be_is_refused_and_not_kept(spark_and_cache: Path) -> None:
