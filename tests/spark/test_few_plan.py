@@ -13,6 +13,7 @@ from swath.config import load_pipeline, prepare
 from swath.inference.registry import Registry
 from swath.ledger.delta import DeltaTables, NeedsSparkError
 from swath.ledger.schemas import INGESTED, PRODUCTS, SCENES
+from swath.moments import moments_of
 from swath.runs import estimate, few_plan, stored_plan
 from swath.runs.decide import STATUSES, decide, decide_few
 from swath.runs.hands import OwnHands
@@ -42,6 +43,7 @@ def drawn(rng: np.random.Generator, n: int) -> dict[str, Any]:
         "scene_id": name,
         "scene_digest": f"digest-{version}",
         "processed": DATES[version] if rng.random() < 0.8 else None,
+        "moments": rng.choice([MOMENTS[version % 2], ""]).item(),
         "product_id": f"{name}.toa",
         "assets": 3,
         "strips": 1,
@@ -54,6 +56,10 @@ def drawn(rng: np.random.Generator, n: int) -> dict[str, Any]:
     return row
 
 
+#: Two passes, with the datastrip of each.
+MOMENTS = tuple(
+    f"{day}T10:00:31+00:00||DS_X_20240102T000000_S{day.replace('-', '')}T100031_N05" for day in ("2024-01-01", "2024-01-02")
+)
 #: Of three versions; two were processed at once.
 DATES = ("2024-01-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00")
 
@@ -67,21 +73,29 @@ def made(rng: np.random.Generator) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def known_scene(scene_id: str, digest: str, processed: str) -> dict[str, Any]:
+    if int(scene_id.split("-")[1]) % 3 == 0:
+        return {"processed": processed}
+    acquired, _, strip = MOMENTS[int(digest[-1]) % 2].split("|")
+    return {"processed": processed, "acquired": acquired, "properties": {"s2:datastrip_id": strip}}
+
+
 def known_scenes(products: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Rows of ``scenes``: one of each version that a product was made from; half of them tell when they were processed."""
     versions = sorted({(r["scene_id"], r["scene_digest"]) for r in products})
     dates = {(s, d): DATES[int(d[-1])] if int(s.split("-")[1]) % 2 else "" for s, d in versions}
     return [
-        {"scene_id": s, "digest": d, "href": f"/earlier/{s}/{d}", "scene": json.dumps({"processed": dates[s, d]})}
+        {"scene_id": s, "digest": d, "href": f"/earlier/{s}/{d}", "scene": json.dumps(known_scene(s, d, dates[s, d]))}
         for s, d in versions
     ]
 
 
 def versions_of(products: list[dict[str, Any]]) -> dict[str, SceneVersion]:
-    told = {(r["scene_id"], r["digest"]): r for r in known_scenes(products)}
+    told = {(r["scene_id"], r["digest"]): (r["href"], json.loads(r["scene"])) for r in known_scenes(products)}
+    latest = {s: (d, *told[s, d]) for s, d in latest_versions(products).items()}
     return {
-        s: SceneVersion(digest=d, href=told[s, d]["href"], processed=json.loads(told[s, d]["scene"])["processed"])
-        for s, d in latest_versions(products).items()
+        s: SceneVersion(digest=d, href=href, processed=scene["processed"], moments=moments_of(scene))
+        for s, (d, href, scene) in latest.items()
     }
 
 

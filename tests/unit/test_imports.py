@@ -27,6 +27,7 @@ VALUES = frozenset(
         "layer_name",
         "lookup",
         "mapping",
+        "moments",
         "names",
         "ndjson",
         "outside",

@@ -55,6 +55,7 @@ class SceneFound(Prospect):
         scene_id: Id of the scene.
         scene_digest: Version of the delivery.
         processed: Processing time of the delivery; empty where it tells none.
+        moments: ``moments_of`` the scene.
         files: Digests of its files, as ``DigestMemory`` keeps them.
         tiles: Products of its tiles, where the pipeline cuts on a tiling; those of the scene are None then.
         cpu_s: See ``Answered``.
@@ -70,6 +71,7 @@ class SceneFound(Prospect):
     scene_digest: str
     processed: str
     files: str
+    moments: str = ""
     tiles: tuple[TileFound, ...] = ()
     cpu_s: float = 0.0
     peak_mb: float = 0.0

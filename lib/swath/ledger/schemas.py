@@ -86,7 +86,7 @@ KNOWN_INPUT = _struct(n=_LONG, href=_TEXT, files=_TEXT)
 INGESTED = _struct(
     n=_LONG, href=_TEXT, scene_id=_TEXT, scene_digest=_TEXT, scene=_TEXT, product_id=_TEXT, product_key=_TEXT,
     assets=_LONG, strips=IntegerType(), error_class=_TEXT, message=_TEXT, stage=_TEXT, files=_TEXT, block=IntegerType(),
-    processed=_TEXT, pixels=_LONG, raw_bytes=_LONG, needed_mb=_REAL, tile=_TEXT,
+    processed=_TEXT, pixels=_LONG, raw_bytes=_LONG, needed_mb=_REAL, tile=_TEXT, moments=_TEXT,
 )  # fmt: skip
 #: What a run decided: no scene, so that a million rows stay small. The href of a scene in one tile names the tile.
 #: ``again``: the ledger knows a version of the product.

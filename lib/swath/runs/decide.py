@@ -25,7 +25,7 @@ Json = Mapping[str, Any]
 MAKE, MADE, DUPLICATE, REFUSED = "make", "made", "duplicate", "refused"
 STATUSES = (MAKE, MADE, DUPLICATE, REFUSED)
 #: What Spark brings together for each row: the key of the ledger's product, and what products of its scene were made from.
-_STANDING: Final = ("latest", "standing", "standing_href", "standing_processed")
+_STANDING: Final = ("latest", "standing", "standing_href", "standing_processed", "standing_moments")
 #: Rows of an Arrow batch that a task hands back.
 _BATCH: Final = 10_000
 
@@ -79,7 +79,7 @@ def decide(ingested: DataFrame, products: DataFrame, *, scenes: DataFrame, wave_
     """
     # The latest version counts: a run with an earlier model makes an item that says so, of files that exist.
     latest = products.groupBy("product_id").agg(F.max_by("product_key", "made").alias("latest"))
-    slim = ingested.select(*[n for n in INGESTED.names if n in PLANNED.names], "processed", "tile")
+    slim = ingested.select(*[n for n in INGESTED.names if n in PLANNED.names], "processed", "moments", "tile")
     rows = slim.join(latest, "product_id", "left").join(latest_versions_of(products, scenes, ingested=slim), "scene_id", "left")
     # The rows of a product come to one task, one after the other.
     group = F.coalesce("product_id", "href")
@@ -153,8 +153,10 @@ def _decider(columns: StructType) -> Any:
         single = (row for batch in rows for row in batch.to_pylist())
         for _, group in groupby(single, key=_group):
             own = list(group)
-            latest, standing, href, processed = (own[0][name] for name in _STANDING)
-            before = None if standing is None else SceneVersion(digest=standing, href=href or "", processed=processed or "")
+            latest, standing, href, processed, moments = (own[0][name] for name in _STANDING)
+            before = None
+            if standing is not None:
+                before = SceneVersion(digest=standing, href=href or "", processed=processed or "", moments=moments or "")
             for row, told in zip(own, decide_product(own, latest=latest, before=before), strict=True):
                 yield {**{n: row.get(n) for n in names}, "href": tiled_href(row["href"], row["tile"]), **told}
 

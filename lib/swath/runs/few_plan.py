@@ -20,6 +20,7 @@ from swath.ledger.arrow_rows import table_of
 from swath.ledger.removed import few_ever_made
 from swath.ledger.schemas import INGESTED, PLANNED, SCENES
 from swath.ledger.tables import Tables
+from swath.moments import moments_of
 from swath.runs.decide import decide_few
 from swath.runs.hands import Hands
 from swath.runs.ingest import BLOCK_SCENES, IngestRequest, StageProgress, question, run_path
@@ -125,8 +126,13 @@ def _versions(ingested: Sequence[Json], products: Sequence[Json], *, tables: Tab
     found = {}
     for scene_id, digest in standing.items():
         row = told.get((scene_id, digest))
-        processed = json.loads(row["scene"]).get("processed", "") if row is not None else ""
-        found[scene_id] = SceneVersion(digest=digest, href=row["href"] if row is not None else "", processed=processed)
+        if row is None:
+            found[scene_id] = SceneVersion(digest=digest)
+            continue
+        scene = json.loads(row["scene"])
+        found[scene_id] = SceneVersion(
+            digest=digest, href=row["href"], processed=scene.get("processed", ""), moments=moments_of(scene)
+        )
     return found
 
 

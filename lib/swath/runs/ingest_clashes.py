@@ -16,7 +16,15 @@ from pyspark.sql import functions as F
 from swath.ledger.removed import ever_made
 from swath.ledger.schemas import SCENES
 from swath.ledger.tables import Tables
-from swath.runs.versions import SceneVersion, chosen, clash_message, latest_versions, replaced_message
+from swath.runs.versions import (
+    SceneVersion,
+    chosen,
+    clash_message,
+    latest_versions,
+    moments_column,
+    replaced_message,
+    version_of,
+)
 
 Json = Mapping[str, Any]
 
@@ -59,10 +67,11 @@ def decisions_of(ingested: DataFrame, *, tables: Tables) -> Decisions:
         tables: Tables of the output.
     """
     usable = ingested.filter(F.col("error_class").isNull() & F.col("scene_digest").isNotNull())
-    came = usable.select("n", "scene_id", "scene_digest", "href", "processed")
+    came = usable.select("n", "scene_id", "scene_digest", "href", "processed", "moments")
     known = tables.read("scenes", SCENES, columns=["scene_id", "digest", "href", "scene"]).select(
         F.lit(0).alias("n"), "scene_id", F.col("digest").alias("scene_digest"), "href",
         F.get_json_object("scene", "$.processed").alias("processed"),
+        moments_column("scene").alias("moments"),
     )  # fmt: skip
     products = ever_made(tables, columns=["scene_id", "scene_digest", "made"])
     contents = [rows.select("scene_id", "scene_digest") for rows in (came, known, products)]
@@ -80,7 +89,7 @@ def decided(rows: Iterable[Json], *, known: Iterable[Json], products: Iterable[J
     """See ``decisions_of``.
 
     Args:
-        rows: Deliveries that came: ``n``, ``scene_id``, ``scene_digest``, ``href``, ``processed``.
+        rows: Deliveries that came: ``n``, ``scene_id``, ``scene_digest``, ``href``, ``processed``, ``moments``.
         known: Rows of ``scenes``, likewise.
         products: ``scene_id``, ``scene_digest``, ``made``.
     """
@@ -108,11 +117,7 @@ def _standing(known: Sequence[Json], *, made: str | None) -> SceneVersion | None
     if made is None:
         return chosen(known, standing=None) if known else None
     row = next((r for r in known if r["scene_digest"] == made), None)
-    return (
-        SceneVersion(digest=made)
-        if row is None
-        else SceneVersion(digest=made, href=row["href"], processed=row["processed"] or "")
-    )
+    return SceneVersion(digest=made) if row is None else version_of(row)
 
 
 def _by_scene(rows: Iterable[Json]) -> dict[str, list[Json]]:

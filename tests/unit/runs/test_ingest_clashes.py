@@ -16,6 +16,13 @@ def row(n: int, digest: str, *, processed: str | None = None, scene: str = "s") 
     return {"n": n, "scene_id": scene, "scene_digest": digest, "href": f"/in/{digest}", "processed": processed}
 
 
+def test_another_acquisition_takes_no_place() -> None:
+    first, second = "2024-07-01T10:00:31+00:00||", "2024-07-01T11:41:02+00:00||"
+    known = {**row(0, "z", processed=OLD), "moments": first}
+    (clash,) = clashes([{**row(0, "a", processed=NEW), "moments": second}], known=[known], products=[])
+    assert "two acquisitions have this id" in clash.message
+
+
 def made(digest: str) -> list[dict[str, Any]]:
     return [{"scene_id": "s", "scene_digest": digest, "made": NOON}]
 

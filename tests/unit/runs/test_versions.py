@@ -15,9 +15,9 @@ OLD, NEW = "2024-01-01T00:00:00+00:00", "2024-06-01T00:00:00+00:00"
 NOON = datetime(2024, 8, 5, 12, tzinfo=UTC)
 
 
-def row(n: int, digest: str, *, key: str = "", processed: str | None = None) -> dict[str, Any]:
+def row(n: int, digest: str, *, key: str = "", processed: str | None = None, moments: str | None = None) -> dict[str, Any]:
     known = {"n": n, "href": f"/in/{digest}", "block": 0, "scene_id": "s", "scene_digest": digest, "product_id": "s.toa"}
-    more = {"product_key": key or f"key of {digest}", "assets": 4, "strips": 1, "processed": processed}
+    more = {"product_key": key or f"key of {digest}", "assets": 4, "strips": 1, "processed": processed, "moments": moments}
     return {**dict.fromkeys(INGESTED.names), **known, **more}
 
 
@@ -76,6 +76,46 @@ def test_a_newer_version_replaces_products_and_says_so() -> None:
 def test_the_same_products_of_another_record_are_there_already() -> None:
     (same,) = decided(row(0, "a", key="key of z"), before=SceneVersion(digest="z"))
     assert same["status"] == "made"
+
+
+#: One tile of one satellite: two passes, an orbit apart; and one pass whose datastrips share the tile.
+FIRST_PASS = "2024-07-01T10:00:31+00:00|GS2A_20240701T100031_047123_N05.10|"
+SECOND_PASS = "2024-07-01T11:41:02+00:00|GS2A_20240701T114102_047124_N05.10|"
+STRIP = "2024-07-01T10:00:31+00:00||S2A_OPER_MSI_L1C_DS_2APS_20240701T140000_S20240701T1{}_N05.10"
+
+
+@pytest.mark.parametrize(("one", "other"), [(FIRST_PASS, SECOND_PASS), (STRIP.format("00034"), STRIP.format("00512"))])
+def test_another_acquisition_with_the_same_id_replaces_nothing(one: str, other: str) -> None:
+    before = SceneVersion(digest="z", href="/earlier", processed=OLD, moments=one)
+    (refused,) = decided(row(0, "a", processed=NEW, moments=other), before=before)
+    assert (refused["status"], refused["error_class"]) == ("refused", "clash")
+    assert refused["message"].startswith(
+        "s: two acquisitions have this id, and none is a version of the other: got /in/a (acquired"
+    )
+    assert "; /earlier (acquired 2024-07-01T10:00:31+00:00" in refused["message"]
+    assert refused["message"].endswith(" is kept. Give one of them an id of its own.")
+
+
+def test_the_newer_version_of_the_standing_acquisition_is_made_beside_another_one() -> None:
+    before = SceneVersion(digest="z", href="/earlier", processed=OLD, moments=FIRST_PASS)
+    rows = [row(0, "a", processed="2025-01-01", moments=SECOND_PASS), row(1, "b", processed=NEW, moments=FIRST_PASS)]
+    other, newer = decided(*rows, before=before)
+    assert (newer["status"], other["error_class"]) == ("make", "clash")
+    assert "replaces its products" in newer["message"]
+    assert "two acquisitions have this id" in other["message"]
+
+
+def test_two_acquisitions_that_arrive_together_are_both_named() -> None:
+    told = decided(row(0, "a", processed=OLD, moments=FIRST_PASS), row(1, "b", processed=NEW, moments=SECOND_PASS))
+    assert sorted(r["status"] for r in told) == ["make", "refused"]
+    assert "(acquired 2024-07-01T11:41:02+00:00) is kept" in next(r["message"] for r in told if r["status"] == "refused")
+
+
+def test_a_new_processing_of_one_acquisition_is_a_version_whatever_it_is_dated_by() -> None:
+    again = FIRST_PASS.replace("T10:00:31", "T10:09:12").replace("N05.10", "N05.11")
+    before = SceneVersion(digest="z", href="/earlier", processed=OLD, moments=FIRST_PASS)
+    (newer,) = decided(row(0, "a", processed=NEW, moments=again), before=before)
+    assert newer["status"] == "make"
 
 
 def test_processing_dates_are_compared_in_one_form() -> None:

@@ -13,6 +13,7 @@ from swath.engine.product_plan import plan_product
 from swath.engine.refused import Refused
 from swath.engine.scene_tiles import on_tile, tiles_of
 from swath.errors import ConfigError, SceneError, ServiceError
+from swath.moments import moments_of
 from swath.outside import escaped_values, message
 from swath.plain import canonical
 from swath.readers.files.digest_memory import DigestMemory, remembering
@@ -40,7 +41,12 @@ def ingest(request: Ingest) -> SceneFound | Refused:
         return Refused(error.error_class, str(error), stage=error.stage)
     text = _bordered(scene.to_json())
     found = SceneFound(
-        scene=text, scene_id=scene.scene_id, scene_digest=scene.digest, processed=scene.processed, files=memory.to_json()
+        scene=text,
+        scene_id=scene.scene_id,
+        scene_digest=scene.digest,
+        processed=scene.processed,
+        files=memory.to_json(),
+        moments=moments_of(json.loads(text)),
     )
     if request.pipeline is None:
         return found
