@@ -6,13 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.s3.conftest import Bucket
+from tests.unit.readers.test_archived_items import model_into_the_image
+from tests.unit.readers.test_archived_items import packed as packed_item
+from tests.unit.readers.test_raw_items import Write as WriteItem
+from tests.unit.readers.test_raw_items import write
 from tests.unit.readers.test_rpc_archives import ALL, packed
 from tests.unit.readers.test_rpc_scenes import Write, bundle, pixels, pleiades, read_band
 
+from swath.grid import Window
 from swath.readers.discover import discover
 from swath.readers.registry import read_scene
 
-__all__ = ["pleiades"]
+__all__ = ["pleiades", "write"]
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 
@@ -36,3 +41,19 @@ def test_raw_images_in_archives_of_a_bucket_are_the_scenes_of_their_folders(
     for scene in same:
         assert scene.digest == digest
         np.testing.assert_array_equal(read_band(scene, "red", ALL).values, pixels()[1])
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar"])
+def test_a_raw_image_that_only_an_item_in_an_archive_of_a_bucket_describes(
+    bucket: Bucket, write: WriteItem, tmp_path: Path, kind: str
+) -> None:
+    item = write()
+    model_into_the_image(item)
+    digest = read_scene(item).digest
+    path = packed_item(item, kind, home=tmp_path.parent / f"{tmp_path.name}-packed")
+    bucket.client.upload_file(str(path), bucket.name, f"in/{path.name}")
+    (href,) = discover([f"s3://{bucket.name}/in"])
+    assert href == f"s3://{bucket.name}/in/{path.name}#{tmp_path.name}/item.json"
+    scene = read_scene(href)
+    assert scene.digest == digest
+    assert (read_band(scene, "pan", Window(100, 200, 10, 20)).values == 1).all()

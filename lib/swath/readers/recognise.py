@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from swath.errors import ArchiveError, ReadError, SceneError
+from swath.readers.archived_items import items_inside
 from swath.readers.archived_scenes import kind_of_members, kind_of_place, scenes_inside
 from swath.readers.archives.archive import looks_packed
 from swath.readers.archives.companions import is_companion
@@ -55,7 +56,7 @@ def deliveries(href: str) -> Sequence[str]:
         kind, places = _looked_into(href)
     except SceneError:
         return (href,)
-    if len(places) > 1:
+    if len(places) > 1 or (places and kind == "stac"):
         return [f"{href}{SEPARATOR}{place}" for place in places]
     return (href,) if kind is not None else ()
 
@@ -67,6 +68,15 @@ def scenes_of(names: Iterable[str]) -> list[str]:
     own = [f"{place.rpartition('/')[0] if is_mtl(place) else place}/" for place in scenes]
     inside = [name for name in found if _looks_delivered(PurePosixPath(name).name)] if scenes else []
     return [*scenes, *(name for name in inside if not any(place == "/" or name.startswith(place) for place in own))]
+
+
+def places_inside(href: str) -> Sequence[str]:
+    """Places of the scenes in an archive, in order.
+
+    Raises:
+        ArchiveError: The archive cannot be read, or holds none of these.
+    """
+    return _archive(href)[1]
 
 
 def is_delivery(href: str) -> bool:
@@ -88,7 +98,7 @@ def kind_of_file(href: str) -> Kind | None:
     if place:
         return _kind_of_place(archive, place=place)
     kind, places = _looked_into(href)
-    if len(places) > 1:
+    if len(places) > 1 or (places and kind == "stac"):
         raise ArchiveError(
             SEVERAL,
             expected="one scene, or the place of one",
@@ -100,6 +110,8 @@ def kind_of_file(href: str) -> Kind | None:
 
 def _kind_of_place(archive: str, *, place: str) -> Kind | None:
     names = list(archived_files(archive))
+    if place in names and place.lower().endswith(JSON_SUFFIXES) and not is_mtl(place):
+        return "stac"
     if place in names and not is_mtl(place):
         raise _archives_inside(place, archive=archive)
     kind = kind_of_place(names, place=place)
@@ -173,6 +185,9 @@ def _by_bytes(href: str) -> tuple[Kind | None, Sequence[str]]:
 def _archive(href: str) -> tuple[Kind | None, Sequence[str]]:
     names = list(archived(href).members)
     kind = kind_of_members(names)
+    items = items_inside(href, names=names) if kind is None else []
+    if items:
+        return "stac", items
     inside = next((n for n in names if n.lower().endswith(ARCHIVE_SUFFIXES) or _looks_delivered(PurePosixPath(n).name)), None)
     if kind is None and inside is not None:
         raise _archives_inside(inside, archive=href)
@@ -185,8 +200,8 @@ def _archive(href: str) -> tuple[Kind | None, Sequence[str]]:
         )
     if kind is None and _holds_records(names):
         raise ArchiveError(
-            "the archive holds STAC records",
-            expected="a Landsat or Sentinel-2 delivery; items are read from folders, buckets and searches",
+            "the archive holds STAC records and no item",
+            expected="a delivery, or STAC items in files of their own",
             got=f"{next(n for n in names if n.lower().endswith(JSON_SUFFIXES))} in {href}",
             remedy="Unpack it and name the folder.",
         )

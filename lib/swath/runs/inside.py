@@ -10,8 +10,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from swath.errors import ArchiveError
-from swath.readers.files.archived import SEPARATOR, archived, split_place
-from swath.readers.recognise import SEVERAL, scenes_of
+from swath.readers.files.archived import SEPARATOR, split_place
+from swath.readers.recognise import SEVERAL, places_inside
 
 _CLASS = ArchiveError.error_class
 
@@ -34,7 +34,7 @@ def inputs_inside(hrefs: Iterable[str], *, first: int, room: int | None) -> list
         first: Number of the first scene.
         room: Take at most so many scenes; None takes all.
     """
-    places = [f"{href}{SEPARATOR}{place}" for href in hrefs for place in scenes_of(archived(href).members)]
+    places = [f"{href}{SEPARATOR}{place}" for href in hrefs for place in places_inside(href)]
     return list(enumerate(places[:room], start=first))
 
 

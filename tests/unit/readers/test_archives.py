@@ -438,9 +438,9 @@ def test_other_archives_are_no_scene(tmp_path: Path) -> None:
     assert list(discover([str(tmp_path)])) == [str(tmp_path / "item.json")]
 
 
-def test_an_archive_of_stac_items_is_told(tmp_path: Path) -> None:
+def test_records_that_are_no_items_are_told(tmp_path: Path) -> None:
     path = tmp_path / "items.zip"
     _write(path, [("a/item.json", b"{}"), ("a/red.tif", b"II*")])
     assert list(discover([str(tmp_path)])) == [str(path)]
-    with pytest.raises(ArchiveError, match=r"holds STAC records: .* got a/item\.json in .*items\.zip\. Unpack it"):
+    with pytest.raises(ArchiveError, match=r"holds STAC records and no item: .* got a/item\.json in .*items\.zip\. Unpack it"):
         read_scene(str(path))

@@ -12,7 +12,8 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from swath.errors import MetadataError, ReadError
-from swath.readers.files.href import gdal_href, open_bytes, split_item
+from swath.readers.files.archived import archived_files, split_place
+from swath.readers.files.href import gdal_href, open_bytes, split_href, split_item
 from swath.readers.files.origin import HTTP, remembered, said
 from swath.readers.files.times import time_in
 from swath.readers.files.xml import read_metadata
@@ -145,6 +146,9 @@ class Item:
             scheme, _, place = self.href.partition("://")
             folder = place.rpartition("/")[0]
             return f"{scheme}://{normpath(f'{folder}/{href}')}"
+        kind, archive, member = split_href(self.href)
+        if kind != "file":
+            return gdal_href(archive, member=normpath(f"{member.rpartition('/')[0]}/{href}").lstrip("/"), kind=kind)
         # Not Path.resolve: a link to itself is an error there, and here a file that cannot be read.
         return realpath(Path(self.href).absolute().parent / href)
 
@@ -170,14 +174,18 @@ def read_item(href: str) -> Item:
     """Read an item file, or one item of a collection.
 
     Args:
-        href: ``item.json``, ``collection.json#<item id>``, or ``collection.json#/features/<number>`` (RFC 6901) where
-            several items have one id.
+        href: ``item.json``, ``archive.zip#folder/item.json``, ``collection.json#<item id>``, or
+            ``collection.json#/features/<number>`` (RFC 6901) where several items have one id.
 
     Raises:
         MetadataError: Not JSON, not a STAC 1.x item, or the collection has no such item.
     """
     path, wanted = split_item(href)
-    path = path.removeprefix("file://")
+    archive, place = split_place(href)
+    # The bytes of an archive say how its members are reached.
+    path = archived_files(archive).get(place, "") if place else path.removeprefix("file://")
+    if place and not path:
+        raise ReadError("the archive holds no such item", expected=place, got=archive, remedy="Check the place after `#`.")
     document = _read_object(path)
     records = list_of(document.get("features")) if document.get("type") == "FeatureCollection" else [document]
     found = [r for n, r in enumerate(records) if isinstance(r, Mapping) and (not wanted or _is_named(r, wanted, number=n))]

@@ -1,14 +1,8 @@
-"""The JVM behind a session: started so that what it says goes through Python's own standard error.
-
-A progress bar then keeps its place, pytest captures it, and the one line that no JVM option silences is left out.
-"""
+"""The JVM behind a session: started so that what it says goes through Python's own standard error."""
 
 import os
-import re
 import resource
 import socket
-import sys
-import threading
 from collections.abc import Mapping
 from subprocess import Popen
 from traceback import walk_tb
@@ -18,15 +12,11 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
 
 from swath.errors import ConfigError
+from swath.spark.start.jvm_words import JvmWords
 
 _JVM_EXIT_S = 60
 #: A JVM with Spark needs several hundred files and some GiB of address space.
 _LIMITS = (("open files (ulimit -n)", resource.RLIMIT_NOFILE), ("address space in bytes (ulimit -v)", resource.RLIMIT_AS))
-#: Spark always adds the vector module for its linear algebra, which we do not use; Java always warns of it.
-#: Delta tells standard output what VACUUM deleted, whatever its log level: ``swath maintain`` says it in its own words.
-_UNASKED = re.compile(
-    r"WARNING: Using incubator modules: jdk\.incubator\.vector|Deleted \d+ files and directories in a total of .*"
-)
 
 
 def start_jvm(settings: Mapping[str, str]) -> None:
@@ -37,17 +27,20 @@ def start_jvm(settings: Mapping[str, str]) -> None:
     for key, value in settings.items():
         conf.set(key, value)
     said, says = os.pipe()
-    threading.Thread(target=_retell, args=(said,), name="spark-says", daemon=True).start()
+    words = JvmWords(said)
     try:
         gateway = launch_gateway(conf, {"stdout": says, "stderr": says})  # type: ignore[no-untyped-call]  # PySpark has no types here
     except (PySparkRuntimeError, OSError) as error:
-        msg = f"Spark's JVM did not start ({error}); {_likely_cause()}"
+        os.close(says)
+        cause = words.cause() or str(error)
+        msg = f"Spark's JVM did not start ({cause}); {_likely_cause()}"
         raise ConfigError(msg) from error
     except BaseException as error:
+        os.close(says)
         _end_launched(error)
         raise
-    finally:
-        os.close(says)
+    os.close(says)
+    words.release()
     SparkContext._ensure_initialized(gateway=gateway)  # noqa: SLF001 (the only way to hand a JVM to PySpark)
 
 
@@ -71,7 +64,7 @@ def _likely_cause() -> str:
     except OSError:
         return f"the name of this machine, {name}, does not resolve: add it to /etc/hosts, or set SPARK_LOCAL_HOSTNAME=localhost"
     limits = ", ".join(f"{label} {_limit(kind)}" for label, kind in _LIMITS)
-    return f"this shell's limits: {limits}. Raise them, or see what Java says above"
+    return f"this shell's limits: {limits}. Raise them: a run needs about 1,000 open files and 8 GiB of address space"
 
 
 def _limit(kind: int) -> str:
@@ -98,12 +91,3 @@ def kill_jvm() -> None:
     if process is not None:
         process.kill()
         process.wait(timeout=_JVM_EXIT_S)
-
-
-def _retell(descriptor: int) -> None:
-    """Write each line of a pipe to whatever is standard error at that moment, until the JVM has ended."""
-    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if not _UNASKED.fullmatch(line.rstrip()):
-                sys.stderr.write(line)
-                sys.stderr.flush()
