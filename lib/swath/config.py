@@ -19,6 +19,7 @@ from swath.inference.pinned import PinnedModel
 from swath.inputs import RasterSource
 from swath.outside import message
 from swath.pipeline_file import Assets, PipelineFile
+from swath.problem import problem_text
 from swath.report.drift import DriftTerms
 from swath.shadow_settings import Shadows, without_shadow
 from swath.shipped import find_pipeline
@@ -92,7 +93,7 @@ def _first_problem(error: ValidationError) -> str:
     if problem["type"] == "extra_forbidden":
         known = list(Assets.model_fields if len(problem["loc"]) > 1 else PipelineFile.model_fields)
         return f"unknown key {where!r}{did_you_mean(str(problem['loc'][-1]), known)} (known: {', '.join(known)})"
-    return f"{where}: {problem['msg']}"
+    return f"{where}: {problem_text(problem)}"
 
 
 def with_settings(pipeline: PipelineFile, settings: Sequence[str]) -> PipelineFile:

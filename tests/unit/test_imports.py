@@ -36,6 +36,7 @@ VALUES = frozenset(
         "place",
         "plain",
         "product",
+        "problem",
         "redaction",
         "retention",
         "scene",

@@ -11,6 +11,7 @@ from swath.algo.clear import FLAGS, USUAL
 from swath.errors import ConfigError
 from swath.names import plain_name
 from swath.outside import message
+from swath.problem import problem_text
 from swath.stack.recipe import REDUCERS, TILES_FILE, TILINGS, WEIGHTS, CompositeRecipe, GridRule, Reducer
 from swath.suggestion import did_you_mean
 
@@ -192,4 +193,4 @@ def _first_problem(error: ValidationError) -> str:
     if problem["loc"] == ("composite", "reducer"):
         hint = did_you_mean(str(problem.get("input")), REDUCERS)
         return f"composite.reducer: expected one of {', '.join(REDUCERS)}{hint}; got {problem.get('input')!r}"
-    return f"{where}: {problem['msg']}"
+    return f"{where}: {problem_text(problem)}"

@@ -111,9 +111,13 @@ def _phase(left: float, top: float, resolution: float) -> tuple[float, float]:
     return x, y
 
 
+#: How a setting of the grid is written on the command line.
+_SUCH_AS = {"crs": "EPSG:32633", "resolution": "30", "origin": "[0, 0]"}
+
+
 def _shared(name: str, values: set[T]) -> T:
     if len(values) == 1:
         return next(iter(values))
     told = ", ".join(sorted(str(v)[:40] for v in values)[:4])
-    msg = f"the sources share no {name}: {told}; state grid.{name} in the pipeline (or --set grid.{name}=...)"
+    msg = f"the sources share no {name}: {told}; state grid.{name} in the pipeline (or --set grid.{name}={_SUCH_AS[name]})"
     raise ConfigError(msg)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from swath.errors import ConfigError
+from swath.problem import problem_text
 from swath.suggestion import did_you_mean
 
 
@@ -49,9 +50,7 @@ def _line(model: type[BaseModel], item: Mapping[str, Any]) -> str:
         known = sorted(_known(model, where[:-1]))
         hint = did_you_mean(str(where[-1]), known) or f"; known: {', '.join(known)}"
         return f"{path}: unknown key{hint}"
-    if item["type"] == "missing":
-        return f"{path}: is needed and missing"
-    return f"{path}: {str(item['msg']).removeprefix('Value error, ')}"
+    return f"{path}: {problem_text(item)}"
 
 
 def _known(model: type[BaseModel], where: tuple[int | str, ...]) -> set[str]:
