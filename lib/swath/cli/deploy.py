@@ -23,7 +23,7 @@ from swath.deploy.rendering import border_table, render, write_pod_templates
 from swath.deploy.site.duration import seconds
 from swath.deploy.site.files import load_job, load_site
 from swath.deploy.site.names import new_run_id
-from swath.errors import ConfigError
+from swath.errors import ConfigError, StoppedError
 from swath.runs.origin import submitter
 
 _SITE = click.option("--site", "site_name", required=True, metavar="NAME|FILE", help="Where to run.")
@@ -96,6 +96,9 @@ def _run(order: Order, *, command: Foreground) -> int:
         except subprocess.TimeoutExpired:
             click.echo(f"{order.name} has run for longer than max_duration {order.job.max_duration}: ending it", err=True)
             run.terminate()
+        except KeyboardInterrupt:
+            # The terminal sent Ctrl-C to the run as well, which says itself how it goes on.
+            return run.wait()
     return 1
 
 
@@ -139,7 +142,21 @@ def _wait(order: Order, *, retries: int) -> int:
 
 
 def _follow(order: Order) -> RunStatus:
-    """Wait for the end. Where the engine has no maximum duration, the waiting launcher stops a run that exceeds it."""
+    """Wait for the end. Where the engine has no maximum duration, the waiting launcher stops a run that exceeds it.
+
+    Raises:
+        StoppedError: Ctrl-C came; the run goes on.
+    """
+    try:
+        return _followed(order)
+    except KeyboardInterrupt:
+        where = f"{order.job.job} --site {order.site.site} --run-id {order.name}"
+        remedy = f"`swath status {where} --wait` waits on, `swath cancel {where}` stops it"
+        msg = f"interrupted; {order.name} goes on at {order.site.site}: {remedy}"
+        raise StoppedError(msg) from None
+
+
+def _followed(order: Order) -> RunStatus:
     engine = engine_of(order.site)
     launcher, ours = launcher_for(order.site), not engine.ends_late_runs
     last = RunStatus(run_id=order.name, state=RunState.UNKNOWN)

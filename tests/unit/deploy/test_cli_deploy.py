@@ -24,7 +24,7 @@ from swath.deploy.render.order import Order
 from swath.deploy.site.site import Site
 from swath.deploy.spark_operator.application import DIGEST, spark_application
 from swath.deploy.spark_submit import engine
-from swath.errors import ConfigError
+from swath.errors import ConfigError, StoppedError
 
 RUN_ID = "ard-20261125t000000z-abcd"
 
@@ -142,6 +142,23 @@ def test_the_exit_code_of_waiting_is_that_of_the_result(
     monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: fake)
     monkeypatch.setattr(deploy, "read_result", lambda *_a, **_k: result)
     assert _call(group, "submit", "ard", "--site", "kubernetes", "--run-id", RUN_ID, "--wait").exit_code == code
+
+
+@pytest.mark.parametrize("command", ["submit", "status"])
+def test_ctrl_c_while_waiting_says_that_the_run_goes_on(
+    command: str, group: click.Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(FakeLauncher):
+        def status(self, name: str) -> RunStatus:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(deploy, "launcher_for", lambda *_a, **_k: Interrupted([_end(RunState.RUNNING)]))
+    done = _call(group, command, "ard", "--site", "kubernetes", "--run-id", RUN_ID, "--wait")
+    assert isinstance(done.exception, StoppedError)
+    where = f"ard --site kubernetes --run-id {RUN_ID}"
+    assert str(done.exception) == (
+        f"interrupted; {RUN_ID} goes on at kubernetes: `swath status {where} --wait` waits on, `swath cancel {where}` stops it"
+    )
 
 
 def test_a_crash_of_the_platform_is_started_again_as_often_as_allowed(
