@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Images of containers set it. Here each of a thousand processes would compile its imports anew: 3 CPU s in place of 1.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: pythons docs docs-lock help setup postgresql browser monitoring registry demo test test-long test-tools wheel images lint format bench sleeping scheduling faults pictures lock clean
+.PHONY: pythons docs docs-lock help setup postgresql browser monitoring registry token demo test test-long test-tools wheel images lint format bench sleeping scheduling faults pictures lock clean
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 OUTPUT ?= demo
@@ -31,7 +31,7 @@ test: setup postgresql browser ## all tests but the long ones (PYTEST="tests/uni
 test-long: setup postgresql ## the long tests: disturbed runs, two sites side by side, one job on every kind of master
 	@$(BIN)/pytest -m long $(PYTEST)
 
-test-tools: setup monitoring registry ## tests against other programs, which it installs: Airflow, Prefect, hera, Prometheus, a registry, built images, Flux's and CycloneDX's schemas
+test-tools: setup monitoring registry token ## tests against other programs, which it installs: Airflow, Prefect, hera, Prometheus, a registry, built images, a token of keys, Flux's and CycloneDX's schemas
 	@$(BIN)/pytest -m tools $(PYTEST)
 
 pythons: setup ## set-up, demo and unit tests with each of Python 3.11, 3.12 and 3.13 that is here (minutes each; PYTHONS="3.13" for one)
@@ -141,6 +141,16 @@ registry:
 	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends skopeo docker-registry podman buildah runc busybox-static file >/dev/null || true
 	    fi
 	    there >/dev/null || echo "Tests of bundles and images are skipped: sudo apt-get install skopeo docker-registry podman runc busybox-static" >&2
+	fi
+
+# SoftHSM, for the test of keys that stay in a token; its Python library is in an environment of the test's own.
+token:
+	@if ! command -v softhsm2-util >/dev/null; then
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	        echo "SoftHSM, for the test of keys in a token"
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends softhsm2 >/dev/null || true
+	    fi
+	    command -v softhsm2-util >/dev/null || echo "The test of keys in a token is skipped: sudo apt-get install softhsm2" >&2
 	fi
 
 # --- set-up, step by step: a stamp for each ------------------------------------------------------------------------
