@@ -53,14 +53,18 @@ __all__ = [
 VIEW_ANGLES: Final = "view_angles"
 
 
+_AZIMUTHS: Final = (-180.0, 360.0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Angles:
     """Scene-wide angles [deg]: of the scene centre, or means over the scene.
 
-    ``view_zenith_deg`` and ``view_azimuth_deg`` are 0 where the delivery does not say (Landsat is near nadir).
+    ``view_zenith_deg`` and ``view_azimuth_deg`` are 0 where the delivery does not say (Landsat is near nadir). Azimuths are
+    clockwise from north; deliveries count them from 0 to 360 or, as Landsat's, from -180 to 180. They are kept in [0, 360).
 
     Raises:
-        GeometryError: Not finite, or the sun is not above the horizon.
+        GeometryError: Not finite, an azimuth of no such count, or the sun is not above the horizon.
     """
 
     sun_elevation_deg: float
@@ -75,6 +79,15 @@ class Angles:
             raise GeometryError(
                 "an angle is not a number", expected="finite degrees", got=str(values), remedy="Check the metadata."
             )
+        for name, azimuth in (("sun", self.sun_azimuth_deg), ("view", self.view_azimuth_deg)):
+            if not _AZIMUTHS[0] <= azimuth <= _AZIMUTHS[1]:
+                raise GeometryError(
+                    f"the {name} azimuth is no direction",
+                    expected="0 to 360 degrees clockwise from north, or -180 to 180",
+                    got=f"{azimuth:g}",
+                    remedy="Correct the metadata: which angle was meant is not known.",
+                )
+            object.__setattr__(self, f"{name}_azimuth_deg", azimuth % 360.0)
         if not 0.0 < self.sun_elevation_deg <= 90.0:
             raise GeometryError(
                 "the sun is not above the horizon",

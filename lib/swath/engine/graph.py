@@ -242,7 +242,7 @@ def _absent(layers: str, scene: Scene) -> SceneError:
     bands = ", ".join(sorted(scene.assets))
     if not band:
         return MissingBandError(f"the scene has no bands that {layers} is made of", got=f"bands {bands}")
-    why = f"Band {band} is {scene.left_out[band]}. " if band in scene.left_out else ""
+    why = f"Band {band}: {scene.left_out[band]}. " if band in scene.left_out else ""
     return MissingBandError(
         f"no {layers} can be made",
         expected=f"band {band}",

@@ -58,7 +58,7 @@ def read_scene(href: str) -> Scene:
     try:
         sensor = sensor_of(spacecraft=mtl.spacecraft, sensor_id=mtl.sensor)
         _check_level(mtl)
-        angles = Angles(sun_elevation_deg=mtl.sun_elevation_deg, sun_azimuth_deg=mtl.sun_azimuth_deg % 360.0)
+        angles = Angles(sun_elevation_deg=mtl.sun_elevation_deg, sun_azimuth_deg=mtl.sun_azimuth_deg)
         files = match_bands(_wanted(mtl, sensor=sensor), rasters=delivery.rasters)
         bands = _read_bands(files, mtl=mtl, sensor=sensor)
         check_extents(bands.assets)

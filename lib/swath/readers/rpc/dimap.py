@@ -124,8 +124,8 @@ def _angles(root: Element) -> tuple[Angles, Mapping[str, str]]:
     said = view is not None and direction is not None
     left_out = {} if said else {VIEW_ANGLES: "the delivery does not say from where the sensor looks"}
     angles = Angles(
-        sun_elevation_deg=elevation, sun_azimuth_deg=azimuth % 360.0,
-        view_zenith_deg=abs(view or 0.0), view_azimuth_deg=(direction or 0.0) % 360.0,
+        sun_elevation_deg=elevation, sun_azimuth_deg=azimuth,
+        view_zenith_deg=abs(view or 0.0), view_azimuth_deg=direction or 0.0,
     )  # fmt: skip
     return angles, left_out
 

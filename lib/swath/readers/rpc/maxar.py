@@ -68,9 +68,9 @@ def read_maxar(files: Mapping[str, str]) -> Delivery:
         acquired=_time(said.get("firstLineTime") or said.get("earliestAcqTime") or ""),
         angles=Angles(
             sun_elevation_deg=_float(said, "meanSunEl", "sunEl"),
-            sun_azimuth_deg=_float(said, "meanSunAz", "sunAz") % 360.0,
+            sun_azimuth_deg=_float(said, "meanSunAz", "sunAz"),
             view_zenith_deg=90.0 - _float(said, "meanSatEl", "satEl"),
-            view_azimuth_deg=_float(said, "meanSatAz", "satAz") % 360.0,
+            view_azimuth_deg=_float(said, "meanSatAz", "satAz"),
         ),
         bands=[_band(g, number, groups[g], satellite=satellite) for number, g in enumerate(bands, start=1)],
         files=_tiles(files) or [RawFile(href=gdal_href(files[_one(files, _RASTERS, what="one raster, or a tile list *.TIL")]))],

@@ -34,10 +34,10 @@ def angles_of(item: Item, *, tile: TileMetadata | None) -> Angles:
     incidence, off_nadir = item.number("view:incidence_angle"), item.number("view:off_nadir")
     return Angles(
         sun_elevation_deg=elevation,
-        sun_azimuth_deg=azimuth % 360.0,
+        sun_azimuth_deg=azimuth,
         # The zenith angle at the ground; the angle at the satellite is near it for narrow swaths.
         view_zenith_deg=incidence if incidence is not None else abs(off_nadir or 0.0),
-        view_azimuth_deg=(item.number("view:azimuth") or 0.0) % 360.0,
+        view_azimuth_deg=item.number("view:azimuth") or 0.0,
     )
 
 

@@ -18,6 +18,7 @@ from swath.readers.files.origin import HTTP, remembered, said
 from swath.readers.files.times import time_in
 from swath.readers.files.xml import read_metadata
 from swath.readers.stac.said_twice import object_once, refuse_twice
+from swath.redaction import without_query
 
 _LARGEST = sys.float_info.max
 
@@ -129,6 +130,7 @@ class Item:
                 scene_id=self.item_id,
             )
         absolute = self._absolute(href)
+        self._refuse_fragment(absolute, given=href)
         if absolute.startswith(HTTP):
             return remembered(absolute, record=self.record, given=href)
         if "%" not in href:
@@ -136,6 +138,19 @@ class Item:
         # A STAC href is a URI, whose spaces are percent-encoded; many writers take it for a path. A file of the very name wins.
         decoded = self._absolute(unquote(href))
         return decoded if not _is_there(absolute) and _is_there(decoded) else absolute
+
+    def _refuse_fragment(self, absolute: str, *, given: str) -> None:
+        """Refuse an href that names a part of a file. A `#` in the very name of a file, or of an object, is none."""
+        file, mark, fragment = absolute.rpartition("#")
+        if not mark or (not absolute.startswith(HTTP) and (_is_there(absolute) or not _is_there(file))):
+            return
+        raise MetadataError(
+            "the href of an asset names a part of a file",
+            expected="the address of a whole file; a # in a file's name is written %23",
+            got=f"the fragment #{fragment} of {without_query(given)}"[:160],
+            remedy="Write the href without the fragment, or write the part into a file of its own.",
+            scene_id=self.item_id,
+        )
 
     def _absolute(self, href: str) -> str:
         if href.startswith(_FILE):
@@ -196,8 +211,12 @@ def read_item(href: str) -> Item:
             got=f"{len(found)} in {path}",
             remedy="Name one item: collection.json#<item id>.",
         )
-    refuse_twice(found[0], href=path)
-    return checked_item(found[0], href=path)
+    try:
+        refuse_twice(found[0], href=path)
+        return checked_item(found[0], href=path)
+    except MetadataError as error:
+        name = found[0].get("id")
+        raise (error.of(name) if isinstance(name, str) and name else error) from None
 
 
 def _is_named(record: JsonObject, wanted: str, *, number: int) -> bool:

@@ -34,6 +34,9 @@ def test_without_the_suns_angles_the_error_names_what_is_missing(write_item: Wri
         ({"view:sun_elevation": -3}, GeometryError, r"sun is not above the horizon"),
         ({"view:sun_elevation": "high"}, MetadataError, r"view:sun_elevation is not a number"),
         ({"view:azimuth": True}, MetadataError, r"view:azimuth is not a number"),
+        ({"view:sun_azimuth": 370.5}, GeometryError, r"the sun azimuth is no direction: .*got 370\.5"),
+        ({"view:sun_azimuth": -200}, GeometryError, r"the sun azimuth is no direction"),
+        ({"view:azimuth": 1e9}, GeometryError, r"the view azimuth is no direction"),
         ({"swath:aot550": "hazy"}, MetadataError, r"swath:aot550 is not a number"),
         ({"datetime": None}, MetadataError, r"the item has no time"),
         ({"datetime": "yesterday"}, MetadataError, r"datetime is not a time"),
@@ -47,6 +50,30 @@ def test_bad_properties_are_named(write_item: WriteItem, properties: Json, error
     item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **properties)
     with pytest.raises(error, match=message):
         read_scene(write_item(item))
+
+
+def test_an_azimuth_counted_from_minus_180_is_the_same_direction(write_item: WriteItem) -> None:
+    item = item_of({"red": asset_of("r.tif", bands=[band_11("red")])}, **{"view:sun_azimuth": -30.0})
+    assert read_scene(write_item(item)).angles.sun_azimuth_deg == 330.0
+
+
+@pytest.mark.parametrize("href", ["r.tif#part=2", "https://example.com/r.tif#part=2"])
+def test_an_href_with_a_fragment_is_refused_by_the_fragment(write_item: WriteItem, tmp_path: Path, href: str) -> None:
+    path = write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])}))
+    Path(path).write_text(Path(path).read_text(encoding="utf-8").replace('"r.tif"', f'"{href}"'), encoding="utf-8")
+    with pytest.raises(MetadataError, match=r"my-scene: the href of an asset names a part of a file: .*fragment #part=2 of "):
+        read_scene(path)
+    if "://" not in href:
+        (tmp_path / "r.tif").rename(tmp_path / href)
+        assert "red" in read_scene(path).assets, "a # in the very name of a file"
+
+
+def test_an_item_that_says_something_twice_is_named_by_its_id(write_item: WriteItem) -> None:
+    path = write_item(item_of({"red": asset_of("r.tif", bands=[band_11("red")])}))
+    twice = Path(path).read_text(encoding="utf-8").replace('"datetime":', '"datetime": "2020-01-01T00:00:00Z", "datetime":')
+    Path(path).write_text(twice, encoding="utf-8")
+    with pytest.raises(MetadataError, match=r"^my-scene: the item says something twice"):
+        read_scene(path)
 
 
 def test_numbers_that_are_no_dn_are_refused_with_a_remedy(write_item: WriteItem) -> None:
