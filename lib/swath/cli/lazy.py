@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from swath.cli.clock import since_began
 from swath.cli.examples import with_example
@@ -40,11 +41,17 @@ class LazyGroup(click.Group):
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Say what begins before the module of a command is imported, unless its help is asked for."""
+        """Say what begins before the module of a command is imported, unless its help or a completion is asked for."""
         lazy = self._lazy.get(args[0]) if args else None
-        if lazy is not None and lazy.first and not set(args).intersection(("-h", "--help")):
+        quiet = ctx.resilient_parsing or set(args).intersection(("-h", "--help"))
+        if lazy is not None and lazy.first and not quiet:
             click.echo(f"[{since_began():6.1f} s] {lazy.first}", err=True)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names that begin so, without importing the commands, and the options of the group."""
+        names = [CompletionItem(name, help=lazy.summary) for name, lazy in self._lazy.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""

@@ -8,10 +8,11 @@ import re
 import subprocess
 import sys
 
+import click
 import pytest
 
 from swath.cli.columns import plain, show
-from swath.cli.main import main
+from swath.cli.main import cli, main
 from swath.cli.versions import installed_digest, lock_digest
 
 LONG = "S2A_MSIL1C_20240806T102031_N0510_R022_T33UVV_20240806T142031." * 4
@@ -77,7 +78,22 @@ def test_bash_completes_commands_and_options() -> None:
         asked = {"_SWATH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
         command = [sys.executable, "-c", "import sys; sys.argv[0] = 'swath'; from swath.cli.main import main; main()"]
         done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=False)
+        assert done.stderr == ""
         return {line.split(",", 1)[1] for line in done.stdout.splitlines()}
 
     assert {"status", "sites"} <= completed("swath s")
+    assert "--version" in completed("swath --v")
     assert "--base-map" in completed("swath view --b")
+    # What says "loading" before a command says nothing before its completion.
+    assert "--list" in completed("swath plan --l")
+
+
+def test_completing_a_command_imports_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def imported(name: str) -> None:
+        raise AssertionError(name)
+
+    monkeypatch.setattr("swath.cli.lazy.import_module", imported)
+    items = cli.shell_complete(click.Context(cli), "mo")
+    assert [(item.value, item.help) for item in items] == [
+        ("models", "List, register, promote, export, import, verify and trace models.")
+    ]
