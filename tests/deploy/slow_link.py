@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 from moto.server import ThreadedMotoServer
+from tests.deploy.slow_network import THERE
 
 from swath.deploy.border.flows import cut
 from swath.deploy.site.border import Flow
@@ -39,7 +40,7 @@ def site_of(folder: Path) -> Site:
     plain.pop("sizes", None)
     plain["stores"]["region"] = {
         "kind": "s3-compatible", "insecure_http": True, "uri": "s3://there/swath", "region": "us-east-1",
-        "endpoint": f"http://127.0.0.1:{PORT}",
+        "endpoint": f"http://{THERE}:{PORT}",
         "addressing": "path",
     }  # fmt: skip
     plain["border"] = {"allow": [flow.value for flow in ALLOWED], "to": "store://region/in"}
@@ -82,7 +83,9 @@ def expected(output: Path, run_id: str, site: Site) -> dict[str, bytes]:
 
 def crossed() -> int:
     """Bytes that crossed the link so far, there and back."""
-    return next(int(line.split()[9]) for line in Path("/proc/self/net/dev").read_text().splitlines() if line.split()[0] == "lo:")
+    return next(
+        int(line.split()[9]) for line in Path("/proc/self/net/dev").read_text().splitlines() if line.split()[0] == "slow:"
+    )
 
 
 def main() -> None:
@@ -91,7 +94,7 @@ def main() -> None:
     for number in range(runs):
         leave(output, f"run-{number:04d}", seed=seed + number)
     payload = {run: expected(output, run, site) for run in (f"run-{n:04d}" for n in range(runs))}
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=PORT, verbose=False)
+    server = ThreadedMotoServer(ip_address="0.0.0.0", port=PORT, verbose=False)  # noqa: S104  a network of its own
     server.start()
     client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{PORT}", region_name="us-east-1")
     client.create_bucket(Bucket="there")
