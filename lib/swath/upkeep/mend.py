@@ -105,8 +105,8 @@ def _adopt(
     spark: SparkSession, store: Store, findings: Sequence[OutputFinding], *, otherwise: Maker, made_by: Mapping[str, Maker]
 ) -> list[tuple[str, TableRow]]:
     """Rows of ``products`` for items whose files are what the items say."""
-    items = {f.path: json.loads(store.read(f.path) or b"{}") for f in findings}
-    whole = {path: item for path, item in items.items() if "swath:scene_digest" in item.get("properties", {})}
+    items = {f.path: _needed(json.loads(store.read(f.path) or b"{}")) for f in findings}
+    whole = {path: item for path, item in items.items() if "swath:scene_digest" in item["properties"]}
     asked = [Adopt(scene_id=item["id"], output=store.root, item=path, names=tuple(_names(item))) for path, item in whole.items()]
     # a small product is checked in milliseconds, which a task of its own would cost once more
     tasks = _TASKS_A_SLOT * spark.sparkContext.defaultParallelism
@@ -116,6 +116,13 @@ def _adopt(
         for (path, item), answer in zip(whole.items(), answers, strict=True)
         if not isinstance(answer, Refused) and len(answer.records) == len(_names(item))
     ]
+
+
+def _needed(item: Json) -> Json:
+    """What of an item its row is made of: a whole one is some 200 kB in memory, and there may be all of an output."""
+    assets = {n: {k: a[k] for k in ("href", "swath:key") if k in a} for n, a in item.get("assets", {}).items()}
+    kept: Json = {name: item[name] for name in ("id", "collection", "bbox") if name in item}
+    return {**kept, "properties": item.get("properties", {}), "assets": assets}
 
 
 def _names(item: Json) -> list[str]:

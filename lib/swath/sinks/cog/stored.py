@@ -72,18 +72,20 @@ def _decoded(
     for number, top in enumerate(range(0, height, BLOCK)):
         rows = min(BLOCK, height - top)
         row = [
-            _block(data[at : at + size], dtype=dtype, rows=rows, differences=differences)
-            for at, size in blocks[number * across : (number + 1) * across]
+            _block(data[at : at + size], dtype=dtype, shape=(rows, min(BLOCK, width - left)), differences=differences)
+            for left, (at, size) in zip(range(0, width, BLOCK), blocks[number * across : (number + 1) * across], strict=True)
         ]
-        yield np.concatenate(row, axis=1)[:, :width] if across > 1 else row[0][:, :width]
+        yield np.concatenate(row, axis=1) if across > 1 else row[0]
 
 
-def _block(data: bytes, *, dtype: np.dtype[np.integer], rows: int, differences: bool) -> NDArray[np.integer]:
+def _block(data: bytes, *, dtype: np.dtype[np.integer], shape: tuple[int, int], differences: bool) -> NDArray[np.integer]:
+    """The rows and columns of a block that belong to the image."""
+    rows, columns = shape
     wanted = rows * BLOCK * dtype.itemsize
     # of an image with few rows a block is mostly filling, which need not be decoded
     few = rows * _PREFIX <= BLOCK
     stream = isal_zlib.decompressobj().decompress(data, wanted) if few else zlib_decode(data, out=BLOCK * BLOCK * dtype.itemsize)
-    plain = np.frombuffer(stream, dtype, count=rows * BLOCK).reshape(rows, BLOCK)
+    plain = np.frombuffer(stream, dtype, count=rows * BLOCK).reshape(rows, BLOCK)[:, :columns]
     return np.cumsum(plain, axis=1, dtype=dtype) if differences else plain
 
 
