@@ -20,4 +20,6 @@ def completion_command(*, shell: str) -> None:
         msg = f"{shell} is not among click's shells"
         raise click.UsageError(msg)
     root = click.get_current_context().find_root().command
-    click.echo(kind(root, {}, "swath", "_SWATH_COMPLETE").source())
+    script = kind(root, {}, "swath", "_SWATH_COMPLETE").source()
+    # click's script for fish ends a description at its first comma.
+    click.echo(script.replace('string split "," $completion', 'string split --max 1 "," $completion'))

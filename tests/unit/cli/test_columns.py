@@ -70,7 +70,10 @@ def test_versions_name_what_decides_results(capsys: pytest.CaptureFixture[str]) 
 def test_a_shell_gets_its_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"^0$"):
         main(["completion", shell])
-    assert "_SWATH_COMPLETE" in capsys.readouterr().out
+    script = capsys.readouterr().out
+    assert "_SWATH_COMPLETE" in script
+    # Its script splits type from name; at every comma, a description would end at its first.
+    assert ("string split --max 1" in script) == (shell == "fish")
 
 
 def test_bash_completes_commands_and_options() -> None:
