@@ -65,6 +65,13 @@ def read_mtl(href: str) -> Mtl:
         MetadataError: See ``mtl_syntax.read_text``; or a key that every vintage has is missing or not a number.
     """
     text = read_text(href)
+    try:
+        return _read(text)
+    except MetadataError as error:
+        raise error.of(text.optional("LANDSAT_PRODUCT_ID", "LANDSAT_SCENE_ID")) from None
+
+
+def _read(text: MtlText) -> Mtl:
     collection = text.optional("COLLECTION_NUMBER")
     return Mtl(
         spacecraft=_spacecraft(text),

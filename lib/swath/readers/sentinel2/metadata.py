@@ -211,12 +211,15 @@ def read_sentinel2_metadata(files: MetadataFiles, *, level: str = "") -> Sentine
             check_level(product.level)
         except MetadataError as error:
             raise error.of(product.name) from None
-    return Sentinel2Metadata(
-        product=product,
-        tile=read_tile(files.tile) if files.tile else None,
-        listing=read_listing(files.tile_info) if files.tile_info else None,
-        listed_name=read_product_name(files.product_info) if files.product_info else "",
-    )
+    try:
+        return Sentinel2Metadata(
+            product=product,
+            tile=read_tile(files.tile) if files.tile else None,
+            listing=read_listing(files.tile_info) if files.tile_info else None,
+            listed_name=read_product_name(files.product_info) if files.product_info else "",
+        )
+    except MetadataError as error:
+        raise error.of(product.name if product is not None else "") from None
 
 
 def check_level(level: str) -> None:

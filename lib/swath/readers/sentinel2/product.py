@@ -85,10 +85,18 @@ def read_product(href: str) -> ProductMetadata:
             got=f"{fields.kind} in {href}",
             remedy="Name the SAFE folder or zip.",
         )
+    name = product_name(fields.text("PRODUCT_URI", "PRODUCT_URI_1C", "PRODUCT_URI_2A"))
+    try:
+        return _read(fields, name=name, href=href)
+    except MetadataError as error:
+        raise error.of(name) from None
+
+
+def _read(fields: Fields, *, name: str, href: str) -> ProductMetadata:
     datatake = fields.first("Datatake")
     special = _special_values(fields)
     return ProductMetadata(
-        name=product_name(fields.text("PRODUCT_URI", "PRODUCT_URI_1C", "PRODUCT_URI_2A")),
+        name=name,
         platform=fields.text("SPACECRAFT_NAME").lower(),
         level=fields.text("PROCESSING_LEVEL").removeprefix("Level-")[:2],
         product_type=fields.text("PRODUCT_TYPE"),

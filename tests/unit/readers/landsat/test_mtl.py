@@ -105,3 +105,18 @@ def test_a_sun_that_is_no_number_parses(mtl_text: MtlText, tmp_path: Path) -> No
 def test_wrong_values_are_named(mtl_text: MtlText, tmp_path: Path, edits: dict[str, str | None], message: str) -> None:
     with pytest.raises(MetadataError, match=message):
         _read(tmp_path, mtl_text(edits))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("SUN_ELEVATION", None, "incomplete"),
+        ("DATE_ACQUIRED", "2016-13-41", "acquisition time"),
+        ("SPACECRAFT_ID", '"LANDSAT_12"', "spacecraft"),
+    ],
+)
+def test_metadata_that_cannot_be_used_is_named_by_the_id_that_it_states(
+    mtl_text: MtlText, tmp_path: Path, key: str, value: str | None, told: str
+) -> None:
+    with pytest.raises(MetadataError, match=rf"^LC0\w+: .*{told}"):
+        _read(tmp_path, mtl_text({key: value}))

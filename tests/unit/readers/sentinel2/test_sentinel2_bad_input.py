@@ -28,6 +28,23 @@ def test_from_baseline_4_on_missing_offsets_are_an_error(write_safe: WriteSafe, 
     assert caught.value.scene_id == safe.stem
 
 
+@pytest.mark.parametrize("old", ["PROCESSING_BASELINE", "GENERATION_TIME", "QUANTIFICATION_VALUE"])
+def test_product_metadata_that_cannot_be_used_is_named_by_the_product(write_safe: WriteSafe, old: str) -> None:
+    safe = write_safe(product={old: None})
+    with pytest.raises(MetadataError, match=old) as caught:
+        read_scene(str(safe))
+    assert caught.value.scene_id == safe.stem
+
+
+def test_a_granule_that_is_cut_short_is_named_by_its_product(write_safe: WriteSafe) -> None:
+    safe = write_safe()
+    granule = next(safe.glob("GRANULE/*/MTD_TL.xml"))
+    granule.write_bytes(granule.read_bytes()[:400])
+    with pytest.raises(MetadataError, match="not well-formed XML") as caught:
+        read_scene(str(safe))
+    assert caught.value.scene_id == safe.stem
+
+
 def test_a_delivery_without_bands_is_an_error(write_safe: WriteSafe) -> None:
     safe = write_safe()
     shutil.rmtree(images_of(safe))
