@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from swath.ledger.schemas import INGESTED
-from swath.runs.decide import decide
+from swath.runs.decide_frame import decide_frame
 from swath.runs.ingest import BLOCK_SCENES, run_path
 from swath.runs.plan import Plan, write_plan
 from swath.runs.plan_rows import StoredFrames, StoredRows
@@ -80,7 +80,7 @@ def plan(spark: "SparkSession", folder: Path, *, scenes: int) -> None:
     products = spark.read.format("delta").load(f"{folder}/products")
 
     def decided() -> "DataFrame":
-        return decide(ingested, products, scenes=_scenes(ingested), wave_products=WAVE_PRODUCTS)
+        return decide_frame(ingested, products, scenes=_scenes(ingested), wave_products=WAVE_PRODUCTS)
 
     timed("decide and store", lambda: write_plan(decided(), path=f"{folder}/{run_path(RUN, 'plan')}"))
     frames = StoredFrames(spark=spark, store=LocalStore(folder), run_id=RUN)

@@ -15,7 +15,8 @@ from swath.ledger.delta import DeltaTables, NeedsSparkError
 from swath.ledger.schemas import INGESTED, PRODUCTS, SCENES
 from swath.moments import moments_of
 from swath.runs import estimate, few_plan, stored_plan
-from swath.runs.decide import STATUSES, decide, decide_few
+from swath.runs.decide import STATUSES, decide
+from swath.runs.decide_frame import decide_frame
 from swath.runs.hands import OwnHands
 from swath.runs.plan import Plan
 from swath.runs.request import RunRequest
@@ -104,7 +105,7 @@ def test_few_scenes_are_decided_on_as_many_are(spark: "SparkSession", seed: int)
     rng = np.random.default_rng(seed)
     ingested = [drawn(rng, n) for n in range(40)]
     products = made(rng)
-    few = decide_few(ingested, products, versions=versions_of(products), wave_products=3)
+    few = decide(ingested, products, versions=versions_of(products), wave_products=3)
     assert {r["status"] for r in few} == set(STATUSES) - ({"made"} if not any(r["status"] == "made" for r in few) else set())
     assert {r["error_class"] for r in few} == {None, "read", "clash"}
     rows = spark.createDataFrame([tuple(r[n] for n in INGESTED.names) for r in ingested], INGESTED)
@@ -113,7 +114,7 @@ def test_few_scenes_are_decided_on_as_many_are(spark: "SparkSession", seed: int)
     scenes = spark.createDataFrame(
         [tuple(r.values()) for r in known_scenes(products)], "scene_id string, digest string, href string, scene string"
     )
-    many = decide(rows, ledger, scenes=scenes, wave_products=3)
+    many = decide_frame(rows, ledger, scenes=scenes, wave_products=3)
     assert few == [r.asDict() for r in many.orderBy("n").collect()]
 
 

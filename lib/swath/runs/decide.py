@@ -1,36 +1,23 @@
-"""What becomes of each row of a run: one rule, for the rows of few scenes on the driver and for a million of them in Spark."""
+"""What becomes of each row of a run, and in which wave; ``runs.decide_frame`` applies the rule to a million rows in Spark."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
-
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import StructType
+from collections.abc import Callable, Mapping, Sequence
+from math import floor
+from typing import Any
 
 from swath.engine.scene_tiles import tiled_href
-from swath.ledger.arrow_rows import table_of
-from swath.ledger.schemas import INGESTED, PLANNED
+from swath.ledger.schemas import PLANNED
 from swath.runs.ingest import BLOCK_SCENES
 from swath.runs.own_fate import refusal
-from swath.runs.versions import CLASH, STAGE, SceneVersion, chosen, clash_message, latest_versions_of, replaced_message
-
-if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]
+from swath.runs.versions import CLASH, STAGE, SceneVersion, chosen, clash_message, replaced_message
 
 Json = Mapping[str, Any]
 #: What the plan says of a row.
 MAKE, MADE, DUPLICATE, REFUSED = "make", "made", "duplicate", "refused"
 STATUSES = (MAKE, MADE, DUPLICATE, REFUSED)
-#: What Spark brings together for each row: the key of the ledger's product, and what products of its scene were made from.
-_STANDING: Final = ("latest", "standing", "standing_href", "standing_processed", "standing_moments")
-#: Rows of an Arrow batch that a task hands back.
-_BATCH: Final = 10_000
 
 
-def decide_few(
+def decide(
     ingested: Sequence[Json], products: Sequence[Json], *, versions: Mapping[str, SceneVersion], wave_products: int
 ) -> list[dict[str, Any]]:
     """What becomes of each row, and in which wave.
@@ -47,7 +34,7 @@ def decide_few(
     latest = {r["product_id"]: r["product_key"] for r in sorted(products, key=lambda r: r["made"])}
     groups: defaultdict[str, list[Json]] = defaultdict(list)
     for row in ingested:
-        groups[_group(row)].append(row)
+        groups[product_group(row)].append(row)
     decided: dict[tuple[int, str | None], Json] = {}
     for rows in groups.values():
         told = decide_product(rows, latest=latest.get(rows[0]["product_id"]), before=versions.get(rows[0]["scene_id"]))
@@ -56,45 +43,41 @@ def decide_few(
     places: defaultdict[int, dict[int, int]] = defaultdict(dict)
     planned = []
     for row in ingested:
-        one, wave = decided[row["n"], row["product_id"]], 0
+        one, wave = planned_row(row, decided[row["n"], row["product_id"]]), 0
         if one["status"] == MAKE:
             place = places[row["block"]].setdefault(row["n"], len(places[row["block"]]))
-            wave = row["block"] * waves_per_block(wave_products) + place // wave_products
-        href = tiled_href(row["href"], row["tile"])
-        planned.append({**{n: row.get(n) for n in PLANNED.names}, "href": href, "wave": wave, **one})
+            wave = wave_of(row["block"], place, wave_products=wave_products, floor=floor)
+        planned.append({**one, "wave": wave})
     return planned
 
 
-def decide(ingested: DataFrame, products: DataFrame, *, scenes: DataFrame, wave_products: int) -> DataFrame:
-    """The same for a million rows. Scenes themselves are not touched, so that rows stay small.
+def wave_of(block: Any, place: Any, *, wave_products: int, floor: Callable[[Any], Any]) -> Any:
+    """The wave of a scene with products to make: of numbers a number, of Spark's columns a column.
+
+    Waves stay within a block of scenes, so that a wave reads one folder of the plan.
 
     Args:
-        ingested: Rows of ``INGESTED``.
-        products: Products of the ledger.
-        scenes: Scenes of the ledger.
+        block: Number of its block, from 0.
+        place: Its place among the scenes to make of that block, from 0.
         wave_products: Products that commit together.
-
-    Returns:
-        Rows of ``PLANNED``.
+        floor: Largest whole number that is not above a number, or those of a column.
     """
-    # The latest version counts: a run with an earlier model makes an item that says so, of files that exist.
-    latest = products.groupBy("product_id").agg(F.max_by("product_key", "made").alias("latest"))
-    slim = ingested.select(*[n for n in INGESTED.names if n in PLANNED.names], "processed", "moments", "tile")
-    rows = slim.join(latest, "product_id", "left").join(latest_versions_of(products, scenes, ingested=slim), "scene_id", "left")
-    # The rows of a product come to one task, one after the other.
-    group = F.coalesce("product_id", "href")
-    rows = rows.withColumn("group", group).repartition("group").sortWithinPartitions("group", "n")
-    columns = StructType([f for f in PLANNED.fields if f.name != "wave"])
-    rows = rows.mapInArrow(_decider(columns), schema=columns)
-    # Waves are counted within a block: a million rows are neither sorted nor counted first.
-    place = F.dense_rank().over(Window.partitionBy("block", "status").orderBy("n")) - 1
-    wave = F.col("block").cast("long") * waves_per_block(wave_products) + F.floor(place / wave_products)
-    return rows.withColumn("wave", F.when(F.col("status") == MAKE, wave).otherwise(F.lit(0)).cast("long")).select(*PLANNED.names)
+    return block * -(-BLOCK_SCENES // wave_products) + floor(place / wave_products)
 
 
-def waves_per_block(wave_products: int) -> int:
-    """Waves stay within a block of scenes, so that a wave reads one folder of the plan."""
-    return -(-BLOCK_SCENES // wave_products)
+def product_group(row: Json) -> str:
+    """What rows of one product share; a row without a product is alone."""
+    return str(row["product_id"] if row["product_id"] is not None else row["href"])
+
+
+def planned_row(row: Json, told: Json) -> dict[str, Any]:
+    """A row of ``PLANNED``, except its wave.
+
+    Args:
+        row: Its row of ``INGESTED``.
+        told: What becomes of it.
+    """
+    return {**{n: row.get(n) for n in PLANNED.names}, "href": tiled_href(row["href"], row["tile"]), **told}
 
 
 def decide_product(rows: Sequence[Json], *, latest: str | None, before: SceneVersion | None) -> list[dict[str, Any]]:
@@ -139,34 +122,3 @@ def _decided(row: Json, *, choice: SceneVersion | None, before: SceneVersion | N
     if before is not None and before.digest != choice.digest:
         return {"status": MAKE, "message": replaced_message(row, before=before)}
     return {"status": MAKE}
-
-
-def _group(row: Json) -> str:
-    """What rows of one product share; a row without a product is alone."""
-    return str(row["product_id"] if row["product_id"] is not None else row["href"])
-
-
-def _decider(columns: StructType) -> Any:
-    schema, names = to_arrow_schema(columns), columns.names
-
-    def planned(rows: "Iterable[pa.RecordBatch]") -> Iterator[Json]:
-        single = (row for batch in rows for row in batch.to_pylist())
-        for _, group in groupby(single, key=_group):
-            own = list(group)
-            latest, standing, href, processed, moments = (own[0][name] for name in _STANDING)
-            before = None
-            if standing is not None:
-                before = SceneVersion(digest=standing, href=href or "", processed=processed or "", moments=moments or "")
-            for row, told in zip(own, decide_product(own, latest=latest, before=before), strict=True):
-                yield {**{n: row.get(n) for n in names}, "href": tiled_href(row["href"], row["tile"]), **told}
-
-    def work(batches: "Iterable[pa.RecordBatch]") -> "Iterable[pa.RecordBatch]":
-        held: list[Json] = []
-        for row in planned(batches):
-            held.append(row)
-            if len(held) == _BATCH:
-                yield from table_of(held, schema).to_batches()
-                held = []
-        yield from table_of(held, schema).to_batches()
-
-    return work

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -86,7 +86,7 @@ def ingest(
     *,
     request: IngestRequest,
     tables: Tables,
-    found: list[tuple[int, str]] | None = None,
+    found: Sequence[tuple[int, str]] | None = None,
     progress: StageProgress | None = None,
 ) -> DataFrame:
     """Read every scene's metadata once for a run; a restart of the run reads what the first start wrote.
@@ -126,7 +126,7 @@ def _read_all(
     *,
     request: IngestRequest,
     tables: Tables,
-    found: list[tuple[int, str]],
+    found: Sequence[tuple[int, str]],
     progress: StageProgress | None,
     breaker: Breaker,
     mode: str,

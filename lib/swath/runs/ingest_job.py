@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from swath.ledger.open import open_tables
 from swath.ledger.rows import row_of
 from swath.ledger.schemas import INGESTED, QUARANTINE
+from swath.ledger.tables import Tables
 from swath.lineage.emit import lineage_of
 from swath.lineage.job import DatasetVersion, LineageJob, Touched, placed
 from swath.readers.passed_over import PassedOver
@@ -19,8 +20,9 @@ from swath.readers.stac.search import Say
 from swath.redaction import redacted
 from swath.runs.ingest import IngestRequest, StageProgress, find_scenes, ingest, name_of, not_scenes, run_path
 from swath.runs.ingest_clashes import Clash, decisions_of
-from swath.runs.remember import remember
+from swath.runs.remember import remember_frame
 from swath.runs.versions import CLASH, STAGE
+from swath.stores.base import Store
 from swath.stores.lock import commit_lock, output_lock
 from swath.stores.registry import open_store
 
@@ -116,36 +118,14 @@ def _ingest(
     with output_lock(store, run_id=request.run_id), closing(commit_lock(store, run_id=request.run_id)) as lock:
         began()
         tables = open_tables(spark, store, lock=lock)
-        looked = None
-        if store.size(run_path(request.run_id, "ingested/_SUCCESS")) is None:
-            looked = find_scenes(store, request, say=say)
-            if say is not None:
-                say(f"{len(looked)} scenes found: reading their metadata and taking their digests")
+        looked = _looked(store, request, say=say)
         rows = ingest(spark, store, request=request, tables=tables, found=looked, progress=progress)
         decisions = decisions_of(rows, tables=tables)
         clashes = decisions.clashes
         kept = _without(rows, [c.n for c in clashes])
-        added = remember(kept, tables=tables, run_id=request.run_id)
+        added = remember_frame(kept, tables=tables, run_id=request.run_id)
         refused = _refused(rows, clashes=clashes)
-        now = datetime.now(UTC)
-        quarantined = [
-            row_of(
-                QUARANTINE,
-                run_id=request.run_id,
-                wave=0,
-                scene_id=r.name,
-                href=r.href,
-                pipeline="",
-                stage=r.stage,
-                error_class=r.error_class,
-                message=r.message,
-                attempts=1,
-                retry=r.href,
-                at=now,
-            )
-            for r in refused
-        ]
-        tables.append("quarantine", quarantined, schema=QUARANTINE, run_id=request.run_id, wave=0)
+        _quarantine(refused, tables=tables, run_id=request.run_id)
         usable = kept.filter(F.col("error_class").isNull())
         found, good = rows.count(), usable.count()
         distinct = usable.select("scene_id", "scene_digest").distinct().count()
@@ -161,6 +141,16 @@ def _ingest(
             replaced=tuple(redacted(text) for text in decisions.replaced),
             not_scenes=not_scenes(store, request.run_id),
         )
+
+
+def _looked(store: Store, request: IngestRequest, *, say: Say | None) -> list[tuple[int, str]] | None:
+    """Number and href of every scene; None where an earlier start of the ingest has read them."""
+    if store.size(run_path(request.run_id, "ingested/_SUCCESS")) is not None:
+        return None
+    found = find_scenes(store, request, say=say)
+    if say is not None:
+        say(f"{len(found)} scenes found: reading their metadata and taking their digests")
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +178,28 @@ def _refused(rows: DataFrame, *, clashes: Sequence[Clash]) -> list[_Refusal]:
         _Refusal(name=c.scene_id, href=c.href, stage=STAGE, error_class=CLASH, message=redacted(c.message)) for c in clashes
     ]
     return found + clashing
+
+
+def _quarantine(refused: Sequence[_Refusal], *, tables: Tables, run_id: str) -> None:
+    now = datetime.now(UTC)
+    rows = [
+        row_of(
+            QUARANTINE,
+            run_id=run_id,
+            wave=0,
+            scene_id=r.name,
+            href=r.href,
+            pipeline="",
+            stage=r.stage,
+            error_class=r.error_class,
+            message=r.message,
+            attempts=1,
+            retry=r.href,
+            at=now,
+        )
+        for r in refused
+    ]
+    tables.append("quarantine", rows, schema=QUARANTINE, run_id=run_id, wave=0)
 
 
 def _without(rows: DataFrame, numbers: Sequence[int]) -> DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from swath.ledger.schemas import INGESTED, PLANNED
-from swath.runs.decide import decide_few
+from swath.runs.decide import decide
 from swath.runs.own_fate import keepable
 from swath.runs.versions import SceneVersion
 
@@ -47,7 +47,7 @@ def test_a_choice_that_cannot_be_made_refuses_the_scene_alone() -> None:
     rows = [_row(0), _row(1, processed=5), _row(2)]
     versions = {"scene-1": SceneVersion(digest="other", processed="2024-01-01")}
     made = [{"product_id": "scene-1.toa", "product_key": "x", "made": datetime(2024, 1, 1, tzinfo=UTC)}]
-    planned = decide_few(rows, made, versions=versions, wave_products=2)
+    planned = decide(rows, made, versions=versions, wave_products=2)
     assert [(r["status"], r["error_class"]) for r in planned] == [("make", None), ("refused", "internal"), ("make", None)]
     assert "TypeError" in planned[1]["message"]
     assert "run `swath retry --error internal`" in planned[1]["message"]

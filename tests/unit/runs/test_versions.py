@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from swath.ledger.schemas import INGESTED
-from swath.runs.decide import decide_few
+from swath.runs.decide import decide
 from swath.runs.versions import SceneVersion
 from swath.scene import processing_date
 
@@ -23,7 +23,7 @@ def row(n: int, digest: str, *, key: str = "", processed: str | None = None, mom
 
 def decided(*rows: dict[str, Any], before: SceneVersion | None = None) -> list[dict[str, Any]]:
     made = [] if before is None else [{"product_id": "s.toa", "product_key": f"key of {before.digest}", "made": NOON}]
-    return decide_few(rows, made, versions={} if before is None else {"s": before}, wave_products=3)
+    return decide(rows, made, versions={} if before is None else {"s": before}, wave_products=3)
 
 
 def test_the_same_delivery_twice_is_a_duplicate() -> None:
