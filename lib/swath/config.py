@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -14,29 +14,21 @@ from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
 from swath.grid_settings import grid_choice, grid_settings
 from swath.inference.address import AbsentError
-from swath.inference.lock import LockedModel, ModelLock, plain_reference
-from swath.inference.pinned import PinnedModel
+from swath.inference.lock import ModelLock
+from swath.inference.pinned import ModelSource, PinnedModel
 from swath.inputs import RasterSource
 from swath.outside import message
 from swath.pipeline_file import Assets, PipelineFile
 from swath.problem import problem_text
 from swath.report.drift import DriftTerms
-from swath.shadow_settings import Shadows, without_shadow
 from swath.shipped import find_pipeline
-from swath.steps.registry import kinds_of, parameter_names, takes_model, works_without_model
+from swath.step_settings import StepSettings
+from swath.steps.registry import takes_model
 from swath.suggestion import did_you_mean
 
 _MAX_BYTES = 1 << 20
 #: What the loader raises: a tag makes it call ``int`` or ``datetime`` with whatever is behind the tag.
 _NO_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
-
-
-class ModelSource(Protocol):
-    """Where models are looked up: a registry, or nowhere when a file is only checked."""
-
-    def resolve(self, reference: str) -> PinnedModel:
-        """The version that ``reference`` means."""
-        ...
 
 
 class _NoModels:
@@ -150,56 +142,30 @@ def prepare(
     Raises:
         ConfigError: An unknown step or parameter, or a model that is not there.
     """
-    steps: list[dict[str, Any]] = []
-    found: dict[str, PinnedModel] = {}
-    absent: dict[str, str] = {}
-    shadows = Shadows()
+    ready = StepSettings(registry=registry)
     for entry in pipeline.steps:
         if len(entry) != 1:
             msg = f"pipeline {pipeline.name}: a step is one name with its parameters, got {sorted(entry)}"
             raise ConfigError(msg)
         ((name, parameters),) = entry.items()
-        parameters, challenger = without_shadow(name, parameters)
-        if takes_model(name) and not (works_without_model(name) and parameters.get("model") is None):
-            _check_model_parameters(name, parameters)
-            try:
-                parameters = _pinned(parameters, registry=registry, found=found)
-            except AbsentError:
-                # A registry that does not answer, or a model that admission refuses, is no model that is not there.
-                if not parameters.get("optional"):
-                    raise
-                # The registry's own words name places of this machine: the item says what, not where.
-                reason = f"no model {parameters.get('model')} could be resolved when the run was planned"
-                if works_without_model(name):
-                    own = {k: v for k, v in parameters.items() if k not in ("model", "optional")}
-                    steps.append({"name": name, "parameters": own})
-                    continue
-                absent |= dict.fromkeys(kinds_of(name), reason)
-                continue
-        steps.append({"name": name, "parameters": dict(parameters)})
-        steps += shadows.steps(challenger, registry=registry)
+        ready.add(name, parameters)
     plain = {
         "name": pipeline.name,
         "title": pipeline.title or pipeline.name,
         "version": pipeline.version,
-        "steps": steps,
+        "steps": ready.steps,
         "assets": [
             *({"layers": layers, "required": True} for layers in pipeline.assets.required),
             *({"layers": layers, "promised": True} for layers in pipeline.assets.promised),
             *({"layers": layers, "required": False} for layers in pipeline.assets.optional),
-            *shadows.assets(pipeline.assets.optional),
+            *ready.shadows.assets(pipeline.assets.optional),
         ],
-        "absent": absent,
+        "absent": ready.absent,
         **_unusual(pipeline, rasters=rasters),
     }
-    check_layers(pipeline_of(plain), absent=absent)
+    check_layers(pipeline_of(plain), absent=ready.absent)
     DriftTerms.of(pipeline.drift)
-    return ReadyPipeline(
-        plain=plain,
-        models={m.name: {"path": str(m.path), "digest": m.digest} for m in found.values()} | shadows.models,
-        lock=ModelLock(models={reference: LockedModel.of(m) for reference, m in {**found, **shadows.found}.items()}),
-        notes=(*(f"model {m.name} {m.version}: {note}" for m in found.values() for note in m.notes), *shadows.notes),
-    )
+    return ReadyPipeline(plain=plain, models=ready.models, lock=ready.lock, notes=ready.notes)
 
 
 def _unusual(pipeline: PipelineFile, *, rasters: Mapping[str, RasterSource]) -> dict[str, Any]:
@@ -227,26 +193,3 @@ def check(pipeline: PipelineFile) -> None:
         for entry in pipeline.steps
     ]
     prepare(pipeline.model_copy(update={"steps": steps}), registry=_NoModels())
-
-
-def _check_model_parameters(name: str, parameters: Mapping[str, Any]) -> None:
-    """An optional model may be absent; a misspelt parameter may not pass for that."""
-    own = [p for p in parameter_names(name) if p != "model"]
-    unknown = set(parameters) - {"model", "optional", *own}
-    if unknown or "model" not in parameters:
-        known = ", ".join(["model (a registered model or a folder)", *own])
-        msg = f"step {name} takes {known} and optional; got {sorted(parameters)}"
-        raise ConfigError(msg)
-
-
-def _pinned(parameters: Mapping[str, Any], *, registry: ModelSource, found: dict[str, PinnedModel]) -> dict[str, Any]:
-    """Parameters of a step with its model resolved once, for good."""
-    reference = str(parameters["model"])
-    pinned = found[plain_reference(reference)] = registry.resolve(reference)
-    if any(m.name == pinned.name and m.digest != pinned.digest for m in found.values()):
-        msg = f"two models of the pipeline are named {pinned.name}; register one of them under another name"
-        raise ConfigError(msg)
-    return {
-        **{k: v for k, v in parameters.items() if k != "optional"},
-        "model": pinned.of_step.to_plain(),
-    }

@@ -19,6 +19,7 @@ PREFIX: Final = "SWATH_"
 LEDGER: Final = "SWATH_LEDGER"
 LOCK: Final = "SWATH_LOCK"
 DSN: Final = "SWATH_POSTGRESQL_DSN"
+PGSTAC_DSN: Final = "SWATH_PGSTAC_DSN"
 STORES: Final = "SWATH_STORES"
 STORE_PATIENCE: Final = "SWATH_STORE_PATIENCE_S"
 DATABASE_WAIT: Final = "SWATH_DATABASE_WAIT_S"
@@ -119,7 +120,7 @@ class Settings:
     catalog: Annotated[str, _Variable("SWATH_CATALOG", "connection string of the served catalogue, as `--catalog`; a secret")] = (
         ""
     )
-    pgstac_dsn: Annotated[str, _Variable("SWATH_PGSTAC_DSN", "the same, as sites set it; a secret")] = ""
+    pgstac_dsn: Annotated[str, _Variable(PGSTAC_DSN, "the same, as sites set it; a secret")] = ""
     catalog_base: Annotated[
         str, _Variable("SWATH_CATALOG_BASE", "address of the output for readers of the served catalogue, as `--catalog-base`")
     ] = ""

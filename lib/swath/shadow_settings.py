@@ -2,23 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from swath.errors import ConfigError
 from swath.inference.address import AbsentError
 from swath.inference.lock import plain_reference
-from swath.inference.pinned import PinnedModel
+from swath.inference.pinned import ModelSource, PinnedModel
 from swath.steps.landcover_shadow import DISAGREEMENT, LandcoverShadow, shadow_name
 
 _STEP, _PARAMETER = "landcover", "shadow"
-
-
-class Resolves(Protocol):
-    """Where models are looked up."""
-
-    def resolve(self, reference: str) -> PinnedModel:
-        """The version that ``reference`` means."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +30,7 @@ class Shadows:
         """Path and digest of each, by its name in the pipeline."""
         return {shadow_name(m.name): {"path": str(m.path), "digest": m.digest} for m in self.found.values()}
 
-    def steps(self, reference: str, *, registry: Resolves) -> list[dict[str, Any]]:
+    def steps(self, reference: str, *, registry: ModelSource) -> list[dict[str, Any]]:
         """The step of a challenger; none, and a note, where the registry has no such model: products need no challenger.
 
         Raises:

@@ -14,6 +14,7 @@ import pytest
 from tests.tiny_model import STUMPS
 
 import swath
+from swath import plugged
 from swath.config import load_pipeline, prepare, with_settings
 from swath.engine.pipeline_json import pipeline_of
 from swath.errors import ConfigError
@@ -233,7 +234,7 @@ def crops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """``crops`` as a plug-in."""
     monkeypatch.setitem(sys.modules, "users_crops", SimpleNamespace(Crops=Crops))
     point = EntryPoint(name="crops", value="users_crops:Crops", group="swath.steps")
-    monkeypatch.setattr(steps, "entry_points", lambda *, group: (point,) if group == "swath.steps" else ())
+    monkeypatch.setattr(plugged, "entry_points", lambda *, group: (point,) if group == "swath.steps" else ())
     steps._targets.cache_clear()
     yield
     steps._targets.cache_clear()

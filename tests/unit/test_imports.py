@@ -35,6 +35,7 @@ VALUES = frozenset(
         "pipeline_file",
         "place",
         "plain",
+        "plugged",
         "product",
         "problem",
         "redaction",
@@ -134,8 +135,9 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "grid_settings": frozenset({"readers.files", "readers.pixels"}),
     "coregister_settings": frozenset({"readers"}),
     "shadow_settings": frozenset({"inference", "steps"}),
+    "step_settings": frozenset({"inference", "shadow_settings", "steps"}),
     "config": frozenset(
-        {"coregister_settings", "grid_settings", "shadow_settings", "steps", "engine.pipeline_json", "inference", "report.drift"}
+        {"coregister_settings", "grid_settings", "step_settings", "steps", "engine.pipeline_json", "inference", "report.drift"}
     ),
     # From what a user writes, to what every engine is asked for, to an engine; the files beside the rooms choose one.
     "deploy": frozenset({"config", "stores", "metrics", "spark.start.settings", "spark.start.jars", "spark.start.s3a_jars"}),

@@ -1,6 +1,5 @@
 """Every store, database and registry of a site, checked from here."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from swath.deploy.site.ledger import LedgerKind, Lock
 from swath.deploy.site.site import Site
 from swath.doctor import check_writable
 from swath.doctor_services import HealthFinding, database_finding, registry_finding, store_findings
+from swath.settings import DSN, PGSTAC_DSN, Settings
 
 #: Time to move a site to another release [days].
 _WARNED_D = 180
@@ -55,13 +55,12 @@ def _stores(site: Site) -> Iterator[HealthFinding]:
 
 
 def _databases(site: Site) -> Iterator[HealthFinding]:
-    ledger = site.ledger
+    ledger, settings = site.ledger, Settings.of()
     if ledger.kind is LedgerKind.POSTGRESQL or ledger.lock is Lock.POSTGRESQL:
-        dsn, locks = os.environ.get("SWATH_POSTGRESQL_DSN", ""), ledger.lock is Lock.POSTGRESQL
-        yield database_finding(dsn, label="Ledger", variable="SWATH_POSTGRESQL_DSN", locks=locks)
+        locks = ledger.lock is Lock.POSTGRESQL
+        yield database_finding(settings.postgresql_dsn, label="Ledger", variable=DSN, locks=locks)
     if site.catalogue.kind == "pgstac":
-        dsn = os.environ.get("SWATH_PGSTAC_DSN", "")
-        yield database_finding(dsn, label="Catalogue", variable="SWATH_PGSTAC_DSN", locks=False)
+        yield database_finding(settings.pgstac_dsn, label="Catalogue", variable=PGSTAC_DSN, locks=False)
 
 
 def _models(site: Site) -> Iterator[HealthFinding]:

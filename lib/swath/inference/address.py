@@ -5,12 +5,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from difflib import get_close_matches
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
 from swath.errors import ConfigError
+from swath.suggestion import did_you_mean
 
 #: Longest wait for the answers of a registry about one model, all questions together [s].
 PATIENCE_S = 10.0
@@ -55,8 +55,7 @@ def check_address(uri: str) -> None:
     scheme, colon, rest = uri.partition(":")
     if colon and scheme in _SCHEMES and rest.strip("/"):
         return
-    near = get_close_matches(scheme, _SCHEMES, n=1) if colon else []
-    hint = f"; did you mean {near[0]}:?" if near and near[0] != scheme else ""
+    hint = did_you_mean(scheme, _SCHEMES) if colon and scheme not in _SCHEMES else ""
     msg = f"{public(uri)!r} is not the address of a model registry{hint}; {_REMEDY}"
     raise ConfigError(msg)
 

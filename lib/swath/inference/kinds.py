@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from swath.errors import ConfigError
+from swath.plugged import load_plugged, plugged_targets
 from swath.suggestion import did_you_mean
 
 if TYPE_CHECKING:
@@ -53,16 +52,11 @@ def kind_of(name: str) -> PredictorKind:
     Raises:
         ConfigError: There is no such kind, or its module cannot be loaded.
     """
-    target = BUILTIN.get(name) or _plugged().get(name, "")
+    target = _targets().get(name, "")
     if not target:
         msg = f"there is no kind of predictor {name!r}; {unknown_kind(name)}"
         raise ConfigError(msg)
-    module, _, attribute = target.partition(":")
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        msg = f"the kind of predictor {name!r} cannot be loaded from {target!r}: {error}"
-        raise ConfigError(msg) from error
+    found = load_plugged(name, target, noun="kind of predictor")
     if not isinstance(found, PredictorKind):
         msg = f"{target} is not a kind of predictor: expected a swath.inference.kinds.PredictorKind, got {type(found).__name__}"
         raise ConfigError(msg)
@@ -71,18 +65,11 @@ def kind_of(name: str) -> PredictorKind:
 
 def unknown_kind(name: str) -> str:
     """Why a name is not a kind of predictor, with those that are; empty when it is one."""
-    if name in BUILTIN or name in _plugged():
-        return ""
-    known = (*BUILTIN, *_plugged())
-    return f"kind must be {' or '.join(known)}, got {name!r}{did_you_mean(str(name), known)}"
+    known = _targets()
+    return "" if name in known else f"kind must be {' or '.join(known)}, got {name!r}{did_you_mean(str(name), known)}"
 
 
 @lru_cache(maxsize=1)
-def _plugged() -> Mapping[str, str]:
-    """Plugged-in kinds. None may replace one of swath: the answers of a model could then not be told apart."""
-    plugged = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
-    for name, value in plugged.items():
-        if BUILTIN.get(name, value) != value:
-            msg = f"the plug-in {value!r} takes the name of swath's own kind of predictor {name!r}; rename it"
-            raise ConfigError(msg)
-    return {name: value for name, value in plugged.items() if name not in BUILTIN}
+def _targets() -> Mapping[str, str]:
+    """Where each kind is, those of swath first."""
+    return plugged_targets(ENTRY_POINTS, builtin=BUILTIN, noun="kind of predictor")

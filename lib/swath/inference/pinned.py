@@ -4,6 +4,7 @@ import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from swath.errors import ConfigError
 from swath.inference.digest import model_digest
@@ -50,6 +51,14 @@ class PinnedModel:
         locked = f"its lock named the digest, no registry was asked; taken from {self.source}" if self.by_lock else ""
         signed = f"signed by key {self.signed_by}" if self.signed_by else ""
         return tuple(n for n in (locked, signed) if n)
+
+
+class ModelSource(Protocol):
+    """Where models are looked up: a registry, or nowhere when a file is only checked."""
+
+    def resolve(self, reference: str) -> PinnedModel:
+        """The version that ``reference`` means."""
+        ...
 
 
 def pin(directory: Path, *, cache: Path, name: str = "", version: str = LOCAL_VERSION, source: str = "") -> PinnedModel:

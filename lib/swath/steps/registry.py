@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
-from importlib import import_module
-from importlib.metadata import entry_points
 from inspect import signature
 from types import MappingProxyType
 from typing import Any, Final, get_type_hints
@@ -12,6 +10,7 @@ from typing import Any, Final, get_type_hints
 from swath.errors import ConfigError
 from swath.inference.step_model import StepModel
 from swath.pipeline import Step
+from swath.plugged import load_plugged, plugged_targets
 from swath.suggestion import did_you_mean
 
 ENTRY_POINTS: Final = "swath.steps"
@@ -121,21 +120,11 @@ def step_class(name: str) -> type[Any]:
     if name not in targets:
         msg = f"there is no step {name!r}{did_you_mean(name, targets)} (steps: {', '.join(sorted(targets))})"
         raise ConfigError(msg)
-    module, _, attribute = targets[name].partition(":")
-    try:
-        found: type[Any] = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        msg = f"step {name!r} cannot be loaded from {targets[name]!r}: {error}"
-        raise ConfigError(msg) from error
+    found: type[Any] = load_plugged(name, targets[name], noun="step")
     return found
 
 
 @lru_cache(maxsize=1)
 def _targets() -> Mapping[str, str]:
-    """Where each step is. A plug-in may not replace a step of swath: products could then not be told apart."""
-    plugged = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
-    for name, value in plugged.items():
-        if BUILTIN.get(name, value) != value:
-            msg = f"the plug-in {value!r} takes the name of swath's own step {name!r}; rename it"
-            raise ConfigError(msg)
-    return {**BUILTIN, **plugged}
+    """Where each step is."""
+    return plugged_targets(ENTRY_POINTS, builtin=BUILTIN, noun="step")

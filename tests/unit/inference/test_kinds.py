@@ -41,9 +41,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     lines = "".join(f"{name} = {target}\n" for name, target in points.items())
     (tmp_path / "our_package-1.dist-info" / "entry_points.txt").write_text(f"[{group}]\n{lines}", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    kinds._plugged.cache_clear()
+    kinds._targets.cache_clear()
     yield
-    kinds._plugged.cache_clear()
+    kinds._targets.cache_clear()
     for name in [n for n in sys.modules if n.startswith("our_package")]:
         del sys.modules[name]
 
@@ -78,7 +78,7 @@ def test_a_plug_in_may_not_take_the_name_of_a_kind_of_swath(tmp_path: Path, monk
     (folder / "METADATA").write_text("Name: theirs\nVersion: 1\n", encoding="utf-8")
     (folder / "entry_points.txt").write_text("[swath.predictors]\nonnx = theirs:KIND\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    kinds._plugged.cache_clear()
+    kinds._targets.cache_clear()
     with pytest.raises(ConfigError, match="'theirs:KIND' takes the name of swath's own kind of predictor 'onnx'"):
         kinds.unknown_kind("smoothed")
-    kinds._plugged.cache_clear()
+    kinds._targets.cache_clear()

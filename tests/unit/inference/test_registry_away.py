@@ -32,9 +32,9 @@ def _resolve(uri: str, tmp_path: Path) -> float:
 @pytest.mark.parametrize(
     ("uri", "said"),
     [
-        ("htp://registry:5000", r"'htp://registry:5000' is not the address of a model registry; did you mean http:\?; expected"),
+        ("htp://registry:5000", r"'htp://registry:5000' is not the address of a model registry; did you mean 'http'\?; expected"),
         ("https//registry", r"is not the address of a model registry; expected http\(s\)://SERVER, sqlite:///FILE"),
-        ("sqlit:///models.db", "did you mean sqlite"),
+        ("sqlit:///models.db", "did you mean 'sqlite'"),
         ("http://", "is not the address of a model registry"),
         ("nonsense", "'nonsense' is not the address of a model registry"),
         ("http://user:word@registry:port/x", "cannot be used|cannot answer|is not the address"),

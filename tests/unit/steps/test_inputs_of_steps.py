@@ -14,6 +14,7 @@ import rasterio
 from rasterio.transform import from_origin
 
 import swath.steps.registry as steps
+from swath import plugged
 from swath.engine.evaluate import Clock, evaluate
 from swath.engine.graph import Graph, resolve
 from swath.engine.keys import asset_keys
@@ -39,7 +40,7 @@ def hillshade(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(__import__("sys").modules, module.__name__, module)
     exec(compile(block, str(_GUIDE), "exec"), module.__dict__)  # noqa: S102  the example as its reader would paste it
     point = EntryPoint(name="hillshade", value="users_hillshade:Hillshade", group="swath.steps")
-    monkeypatch.setattr(steps, "entry_points", lambda *, group: (point,) if group == "swath.steps" else ())
+    monkeypatch.setattr(plugged, "entry_points", lambda *, group: (point,) if group == "swath.steps" else ())
     steps._targets.cache_clear()
     yield
     steps._targets.cache_clear()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from swath import plugged
 from swath.errors import ConfigError
 from swath.steps import registry
 from swath.steps.ndvi import Ndvi
@@ -15,7 +16,7 @@ def plug_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Install entry points for one test."""
 
     def install(*points: EntryPoint) -> None:
-        monkeypatch.setattr(registry, "entry_points", lambda *, group: points if group == "swath.steps" else ())
+        monkeypatch.setattr(plugged, "entry_points", lambda *, group: points if group == "swath.steps" else ())
         registry._targets.cache_clear()
 
     yield install

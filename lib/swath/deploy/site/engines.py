@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import import_module
-from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from swath.deploy.site.engine_kind import EngineKind
 from swath.errors import ConfigError
+from swath.plugged import load_plugged, plugged_targets
 from swath.suggestion import did_you_mean
 
 ENTRY_POINTS: Final = "swath.engines"
@@ -30,11 +29,7 @@ def engine_kind(name: str) -> EngineKind:
     """
     check_engine(name)
     target = _targets()[name]
-    module, _, attribute = target.partition(":")
-    try:
-        found: Any = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"engine {name!r} cannot be loaded from {target!r}: {error}") from error
+    found = load_plugged(name, target, noun="engine")
     lacking = [part for part in sorted(_PARTS) if not hasattr(found, part)]
     if lacking:
         raise ConfigError(f"{target} is not an engine: it lacks {', '.join(lacking)} (see swath.deploy.engine.Engine)")
@@ -56,12 +51,8 @@ def check_engine(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _targets() -> Mapping[str, str]:
-    """Where each engine is. A plug-in may not replace one of swath: the checks of its sites would be gone unseen."""
-    plugged = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
-    for name, value in plugged.items():
-        if BUILTIN.get(name, value) != value:
-            raise ConfigError(f"the plug-in {value!r} takes the name of swath's own engine {name!r}; rename it")
-    return {**BUILTIN, **plugged}
+    """Where each engine is."""
+    return plugged_targets(ENTRY_POINTS, builtin=BUILTIN, noun="engine")
 
 
 #: Everything that swath asks of an engine.
