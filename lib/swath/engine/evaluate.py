@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from time import process_time
 
 from swath.engine.graph import Call, Graph
+from swath.engine.held_layers import HeldLayers
 from swath.engine.joined import classes_of, joined
 from swath.engine.supplies import Supplies
-from swath.engine.warping import Want, moved
+from swath.engine.warping import Want
 from swath.engine.windows import demand
 from swath.grid import Window
 from swath.layer_name import DELIVERED
@@ -61,39 +62,25 @@ def evaluate(
     plan = demand(graph, targets)
     uses = _uses(plan.calls)
     pairs = joined(graph, plan, targets=targets, uses=uses)
-    have: dict[LayerName, Layer] = {}
-    on_grid: dict[tuple[LayerName, Want], Layer] = {}
-    done: dict[LayerName, Layer] = {}
+    held = HeldLayers(targets, uses=uses)
     for number in sorted(plan.calls.keys() - set(pairs.values())):
         call = graph.calls[number]
         window, wants = plan.calls[number]
         layers = {}
         for name, want in wants.items():
-            if name not in have:
-                since = process_time()
-                have[name] = read(name.removeprefix(DELIVERED), plan.layers[name])
-                clock.charge("read", since)
             since = process_time()
-            layers[name] = _on(have[name], want, on_grid, name=name)
+            if name not in held:
+                held.add({name: read(name.removeprefix(DELIVERED), plan.layers[name])})
+                since = clock.charge("read", since)
+            layers[name] = held.on(name, want)
             clock.charge("resample", since)
         since = process_time()
         made = _made(graph, call, layers, window=window, supplies=supplies, reader=pairs.get(number))
         clock.charge(call.step.name, since)
         _show(watch, call, layers, window=window, clock=clock)
-        have.update(made)
-        for name in wants:
-            uses[name] -= 1
-            if not uses[name]:
-                have.pop(name, None)
-                for key in [k for k in on_grid if k[0] == name]:
-                    del on_grid[key]
-        # What is written leaves now if nothing reads it any more; otherwise it is cropped at the end.
-        for name in made:
-            if name in targets:
-                done[name] = made[name].crop(targets[name])
-            if not uses.get(name):
-                have.pop(name, None)
-    return done
+        held.release(wants)
+        held.add(made)
+    return held.done
 
 
 def _made(graph: Graph, call: Call, layers: Layers, *, window: Window, supplies: Supplies, reader: int | None) -> Layers:
@@ -117,12 +104,3 @@ def _uses(calls: Mapping[int, tuple[Window, Mapping[LayerName, Want]]]) -> dict[
         for name in wants:
             uses[name] = uses.get(name, 0) + 1
     return uses
-
-
-def _on(layer: Layer, want: Want, cache: dict[tuple[LayerName, Want], Layer], *, name: LayerName) -> Layer:
-    if layer.grid == want.grid:
-        return layer.crop(want.window)
-    key = (name, want)
-    if key not in cache:
-        cache[key] = moved(layer, want)
-    return cache[key]

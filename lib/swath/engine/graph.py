@@ -1,9 +1,10 @@
 """What a pipeline can make of a scene: the calls in order, the assets, and what is left out and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from swath.coregister import Registered
+from swath.engine.offer import Offer, chosen_layers
 from swath.engine.onto import Onto
 from swath.engine.raw_bands import mixes_images, on_the_map
 from swath.engine.target import Target, target_of
@@ -108,49 +109,22 @@ def resolve(pipeline: Pipeline, scene: Scene, *, placed: Registered | None = Non
     """
     claimed, scene = scene, scene if placed is None else placed.scene(scene)
     # Of where the scene claims to be: what is found of it decides where pixels come from, not what the product covers.
-    target = target_of(claimed, _choice(pipeline, claimed, placed), rasters=pipeline.rasters) if _is_raw(claimed) else None
-    calls, specs, failures = _possible(pipeline, scene, target=target)
-    chosen: dict[LayerName, LayerSpec] = {}
-    left_out = dict(scene.left_out)
-    for rule in pipeline.assets:
-        first, *others = rule.layers.split("|")
-        found = _matching(first, specs)
-        if not found:
-            reason = failures.get(LayerId.of(first).kind) or _absent(first, scene)
-            # A stand-in has its own name: TOA must never be taken for surface reflectance.
-            stand_in = next((m for other in others if (m := _matching(other, specs))), {})
-            found = {n: replace(s, asset=f"{LayerId.of(n).kind}_{s.asset}") for n, s in stand_in.items()}
-            promised = rule.promised and LayerId.of(first).band in scene.left_out
-            if (rule.required or promised) and not found:
-                raise reason
-            left_out.setdefault(first, _in_words(reason))
-        chosen.update(found)
-    if not chosen:
-        raise MissingBandError(
-            f"the scene gives nothing that {pipeline.name} writes",
-            expected=", ".join(r.layers for r in pipeline.assets),
-            got=f"bands {', '.join(sorted(scene.assets))}",
-            remedy="Choose a pipeline that fits the sensor.",
-        )
-    outputs, reference = _named(chosen), claimed.reference
-    if not _is_raw(claimed):
-        target = target_of(claimed, _choice(pipeline, claimed, placed), rasters=pipeline.rasters)
-    if target is not None:
-        reference = target.reference
-        onto = Onto(target=target)
-        for asset, spec in outputs.items():
-            if _is_raw(claimed) and not spec.grid.raw:  # made on the product's grid already
-                continue
-            recipe = onto.recipe_of(spec, scene=scene)
-            if recipe.grid != spec.grid:
-                calls.append(Call(step=onto, recipe=recipe, reads=(spec.name,)))
-                outputs[asset] = recipe.makes[0]
+    choice, raw = _choice(pipeline, claimed, placed), _is_raw(claimed)
+    target = target_of(claimed, choice, rasters=pipeline.rasters) if raw else None
+    calls, offer = _offered(pipeline, scene, target=target)
+    written = chosen_layers(pipeline, scene=scene, offer=offer)
+    if not raw:
+        target = target_of(claimed, choice, rasters=pipeline.rasters)
+    outputs = dict(written.outputs)
+    for asset, call in _moves(outputs, scene=scene, target=target, raw=raw).items():
+        calls.append(call)
+        outputs[asset] = call.recipe.makes[0]
     graph = Graph(
         scene=scene,
         calls=_needed(calls, {spec.name for spec in outputs.values()}),
         outputs=outputs,
-        left_out=left_out,
-        reference=reference,
+        left_out=written.left_out,
+        reference=claimed.reference if target is None else target.reference,
         writer=pipeline.writer,
         placed=placed,
         rasters=pipeline.rasters,
@@ -158,6 +132,15 @@ def resolve(pipeline: Pipeline, scene: Scene, *, placed: Registered | None = Non
     )
     _check_systems(graph)
     return graph
+
+
+def _moves(outputs: Mapping[str, LayerSpec], *, scene: Scene, target: Target | None, raw: bool) -> dict[str, Call]:
+    """Calls that bring assets onto the product's own grid, by asset; none for assets that are made on it."""
+    if target is None:
+        return {}
+    onto = Onto(target=target)
+    recipes = {a: onto.recipe_of(spec, scene=scene) for a, spec in outputs.items() if not raw or spec.grid.raw}
+    return {a: Call(step=onto, recipe=r, reads=(outputs[a].name,)) for a, r in recipes.items() if r.grid != outputs[a].grid}
 
 
 def _choice(pipeline: Pipeline, scene: Scene, placed: Registered | None) -> GridChoice | None:
@@ -191,9 +174,8 @@ def _is_raw(scene: Scene) -> bool:
     return any(asset.grid.raw for asset in scene.assets.values())
 
 
-def _possible(
-    pipeline: Pipeline, scene: Scene, *, target: Target | None
-) -> tuple[list[Call], dict[LayerName, LayerSpec], dict[str, SceneError]]:
+def _offered(pipeline: Pipeline, scene: Scene, *, target: Target | None) -> tuple[list[Call], Offer]:
+    """Every call that the scene allows, in order, and the layers that they make."""
     calls: list[Call] = []
     specs: dict[LayerName, LayerSpec] = {}
     failures: dict[str, SceneError] = {}
@@ -214,7 +196,7 @@ def _possible(
             elif not missing:
                 calls.append(Call(step=step, recipe=recipe, reads=there))
                 specs.update({s.name: s for s in recipe.makes})
-    return calls, specs, failures
+    return calls, Offer(specs=specs, failures=failures)
 
 
 def _lacking(step: Step, recipe: Recipe, *, rasters: Mapping[str, RasterSource]) -> MissingInputError | None:
@@ -232,30 +214,6 @@ def _lacking(step: Step, recipe: Recipe, *, rasters: Mapping[str, RasterSource])
     )
 
 
-def _matching(wanted: str, specs: Mapping[LayerName, LayerSpec]) -> dict[LayerName, LayerSpec]:
-    """Layers that a layer's name or a kind means."""
-    return {n: s for n, s in specs.items() if LayerId.of(n).fits(wanted)}
-
-
-def _absent(layers: str, scene: Scene) -> SceneError:
-    band = LayerId.of(layers).band
-    bands = ", ".join(sorted(scene.assets))
-    if not band:
-        return MissingBandError(f"the scene has no bands that {layers} is made of", got=f"bands {bands}")
-    why = f"Band {band}: {scene.left_out[band]}. " if band in scene.left_out else ""
-    return MissingBandError(
-        f"no {layers} can be made",
-        expected=f"band {band}",
-        got=f"bands {bands}",
-        remedy=f"{why}Deliver the missing band, or choose a pipeline that does not need it.",
-        scene_id=scene.scene_id,
-    )
-
-
-def _in_words(error: SceneError) -> str:
-    return str(error).removeprefix(f"{error.scene_id}: ")
-
-
 def _needed(calls: list[Call], names: set[LayerName]) -> tuple[Call, ...]:
     wanted = set(names)
     kept: list[Call] = []
@@ -264,12 +222,3 @@ def _needed(calls: list[Call], names: set[LayerName]) -> tuple[Call, ...]:
             wanted.update(call.reads)
             kept.append(call)
     return tuple(reversed(kept))
-
-
-def _named(chosen: Mapping[LayerName, LayerSpec]) -> dict[str, LayerSpec]:
-    """Specs by asset key; when two layers want the same key, the later one keeps it and the earlier gets its kind as a prefix."""
-    named: dict[str, LayerSpec] = {}
-    for spec in reversed(list(chosen.values())):
-        key = spec.asset if spec.asset not in named else f"{LayerId.of(spec.name).kind}_{spec.asset}"
-        named[key] = replace(spec, asset=key)
-    return dict(reversed(list(named.items())))

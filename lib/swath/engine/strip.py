@@ -2,7 +2,7 @@
 
 import resource
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -120,24 +120,21 @@ def run_strip(job: StripJob, *, store: Store, supplies: Supplies, reader: BandRe
                 dark.take(band, layer, piece=piece)
             return layer
 
-        for piece, wanted, counted in _pieces(job, assets):
-            targets = {a.spec.name: w for a, w in wanted}
-            if counted is not None:
-                targets.update({n: w for n, w in counted.items() if n not in targets})
+        for part in _pieces(job, assets):
             layers = evaluate(
                 job.graph,
-                targets,
-                read=partial(read, piece=piece),
+                part.targets,
+                read=partial(read, piece=part.piece),
                 supplies=supplies,
                 clock=clock,
-                watch=partial(features.take, piece=piece) if piece is not None and supplies.bins else None,
+                watch=partial(features.take, piece=part.piece) if part.piece is not None and supplies.bins else None,
             )
             since = process_time()
-            for asset, _ in wanted:
-                _take(asset, layers[asset.spec.name], counted=counted is not None)
+            for asset, _ in part.wanted:
+                _take(asset, layers[asset.spec.name], counted=part.counted)
             since = clock.charge("encode", since)
-            if counted is not None:
-                for name in counted:
+            if part.counted:
+                for name in part.pictured:
                     previews[name].add(layers[name])
                 clock.charge("preview", since)
         since = process_time()
@@ -165,15 +162,39 @@ def _opened(job: StripJob, store: Store, stack: ExitStack) -> Iterator[_Asset]:
         yield _Asset(spec=spec, rows=own, path=path, file=file, writer=writer, tally=Tally(spec.encoding))
 
 
-def _pieces(
-    job: StripJob, assets: list[_Asset]
-) -> Iterator[tuple[Window | None, list[tuple[_Asset, Window]], dict[LayerName, Window] | None]]:
-    """Windows of each asset, piece by piece; last the rows beyond the strip that odd overviews read (no piece: not counted)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What is made at once.
+
+    Args:
+        piece: Piece of the strip; None for rows beyond the strip that odd overviews read, which are not counted.
+        wanted: Windows of the assets.
+        pictured: Windows of the layers that pictures are made of.
+    """
+
+    piece: Window | None
+    wanted: Sequence[tuple[_Asset, Window]]
+    pictured: Mapping[LayerName, Window] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> bool:
+        """Whether its pixels are the strip's own."""
+        return self.piece is not None
+
+    @property
+    def targets(self) -> dict[LayerName, Window]:
+        """Windows of the layers to make."""
+        wanted = {a.spec.name: w for a, w in self.wanted}
+        return wanted | {n: w for n, w in self.pictured.items() if n not in wanted}
+
+
+def _pieces(job: StripJob, assets: list[_Asset]) -> Iterator[_Part]:
+    """Piece by piece; last the rows beyond the strip."""
     for piece in job.cut.pieces(job.number):
         wanted = [(a, w) for a in assets if (w := job.cut.window_on(a.spec.grid, piece)) is not None]
         # A piece may lie beyond the last pixel of a coarser grid.
         pictured = {n: job.cut.window_on(job.graph.grid_of(n), piece) for n in job.previews}
-        yield piece, wanted, {n: w for n, w in pictured.items() if w is not None}
+        yield _Part(piece=piece, wanted=wanted, pictured={n: w for n, w in pictured.items() if w is not None})
     beyond = []
     for asset in assets:
         stop, grid = asset.rows[1], asset.spec.grid
@@ -181,12 +202,13 @@ def _pieces(
         if extra:
             beyond.append((asset, Window(stop, 0, extra, grid.width)))
     if beyond and not job.graph.gridded:
-        yield None, beyond, None
+        yield _Part(piece=None, wanted=beyond)
         return
     # A row of a turned grid goes across many rows of the bands: it is made bit by bit.
     for asset, row in beyond:
         for col in range(0, row.width, _BESIDE_PX):
-            yield None, [(asset, Window(row.row, col, row.height, min(_BESIDE_PX, row.width - col)))], None
+            window = Window(row.row, col, row.height, min(_BESIDE_PX, row.width - col))
+            yield _Part(piece=None, wanted=[(asset, window)])
 
 
 def _take(asset: _Asset, layer: Layer, *, counted: bool) -> None:

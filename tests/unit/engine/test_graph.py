@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from swath.engine.graph import _named, resolve
+from swath.engine.graph import resolve
+from swath.engine.offer import _named
 from swath.errors import GeometryError, MissingBandError, RangeError, UnsupportedSensorError
 from swath.pipeline import AssetRule, Need
 from swath.scene import Scene
