@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from swath.compiled import machine_code
 from swath.inference.forest import Forest
-from swath.inference.forest_kernel import BLOCK_PX, Cuts, Link, Walk, _bin_block, _to_probabilities
+from swath.inference.forest_arrays import Cuts, Link, Walk
+from swath.inference.forest_kernel import BLOCK_PX, _to_probabilities, bin_block
 from swath.inference.forest_pack import cuts_of, link_of, walk_of
 
 
@@ -80,6 +81,6 @@ def _predict(  # noqa: PLR0917 (compiled functions take positions)
     bins = np.zeros((features.shape[0], BLOCK_PX), dtype=np.uint8)
     for start in range(0, features.shape[1], BLOCK_PX):
         scores[:] = 0.0
-        _bin_block(features, cuts, start, bins)
+        bin_block(features, cuts, start, bins)
         _walk_block(bins, walk, depths, min(features.shape[1] - start, BLOCK_PX), scores)
         _to_probabilities(scores, link, start, result)

@@ -11,18 +11,18 @@ neighbours or its place. There are two ways to find the leaves, with equal answe
   above and says at which node each pixel goes on. From there eight pixels at a time go down, so that their loads
   overlap, until all of them are at leaves; a leaf leads to itself.
 
-All compiled functions stay in this one file: numba keeps machine code by the date of the file of the calling function,
+Compiled functions call others of this file alone: numba keeps machine code by the date of the file of the calling function,
 and would not notice a change of what it calls elsewhere.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from swath.compiled import machine_code
 from swath.inference.forest import EXACT_LEFT, LEAF, NAN_IS_ZERO, NAN_LEFT, PLAIN, XGBOOST, ZERO_LEFT
+from swath.inference.forest_arrays import Cuts, Link, Questions, Scan, Walk
 
 BLOCK_PX = 1024
 #: Bins are looked up by the upper bits of a float32: sign, exponent and 7 bits of the mantissa.
@@ -44,66 +44,8 @@ _CROWN_SHIFT = 12
 _CHILD, _FEATURE, _LOW = np.uint32(16), np.uint32(8), np.uint32(255)
 
 
-class Cuts(NamedTuple):
-    """The thresholds of all columns, where to start looking among them, their features, and where they send NaN."""
-
-    cut: NDArray[np.float32]
-    cut_offset: NDArray[np.int64]
-    first: NDArray[np.uint8]
-    source: NDArray[np.int64]
-    rule: NDArray[np.uint8]
-
-
-class Link(NamedTuple):
-    """What the sums begin with, and how they become probabilities."""
-
-    base: NDArray[np.float64]
-    kind: int
-    sigmoid: float
-
-
-class Questions(NamedTuple):
-    """Inner nodes that are asked of all pixels, tree after tree.
-
-    ``kept`` holds the leaves (of a crown: the exits) that a node leaves to a pixel that goes right.
-    """
-
-    feature: NDArray[np.int64]
-    threshold: NDArray[np.uint8]
-    kept: NDArray[np.unsignedinteger]
-    node_offset: NDArray[np.int64]
-
-
-class Walk(NamedTuple):
-    """Trees to walk down.
-
-    ``nodes`` holds ``child << 16 | feature << 8 | threshold``, (node,); ``entry`` the node at each exit of a tree's
-    crown, (tree, ``CROWN_BITS``), in the order of the de Bruijn number.
-    """
-
-    nodes: NDArray[np.uint32]
-    value: NDArray[np.float64]
-    tree_offset: NDArray[np.int64]
-    crown: Questions
-    entry: NDArray[np.uint16]
-
-
-class Scan(NamedTuple):
-    """Trees to scan.
-
-    ``value`` holds the scores of the leaves of a tree, (tree, bits), in the order of the de Bruijn number
-    ``multiplier``.
-    """
-
-    asked: Questions
-    value: NDArray[np.float64]
-    multiplier: int
-    every: int
-    shift: int
-
-
 @machine_code
-def _bin_block(  # noqa: PLR0917 (compiled functions take positions)
+def bin_block(  # noqa: PLR0917 (compiled functions take positions)
     features: NDArray[np.float32], cuts: Cuts, start: int, bins: NDArray[np.uint8]
 ) -> None:
     """Bins of up to ``BLOCK_PX`` pixels from ``start`` on, (column, ``BLOCK_PX``): the count of cuts below the value."""
@@ -231,28 +173,9 @@ def predict_by_walk(  # noqa: PLR0917 (as above)
     for start in range(0, features.shape[1], BLOCK_PX):
         for k in range(scores.shape[0]):
             scores[k, :] = link.base[k]
-        _bin_block(features, cuts, start, bins)
+        bin_block(features, cuts, start, bins)
         _walk_block(bins, walk, at, min(features.shape[1] - start, BLOCK_PX), scores)
         _to_probabilities(scores, link, start, result)
-
-
-@machine_code
-def count_visits(features: NDArray[np.float32], cuts: Cuts, walk: Walk) -> NDArray[np.int64]:
-    """How many of up to ``BLOCK_PX`` pixels, (feature, pixel), pass each node of a forest, (node,)."""
-    bins = np.zeros((cuts.source.size, BLOCK_PX), dtype=np.uint8)
-    _bin_block(features, cuts, 0, bins)
-    visits = np.zeros(walk.nodes.size, dtype=np.int64)
-    for t in range(walk.entry.shape[0]):
-        begin = walk.tree_offset[t]
-        for i in range(min(features.shape[1], BLOCK_PX)):
-            node = begin
-            word = walk.nodes[node]
-            visits[node] += 1
-            while word & 255 != LEAF:
-                node = begin + (word >> 16) + (bins[(word >> 8) & 255, i] > (word & 255))
-                word = walk.nodes[node]
-                visits[node] += 1
-    return visits
 
 
 @machine_code
@@ -291,7 +214,7 @@ def predict_by_scan(  # noqa: PLR0917 (as above)
     for start in range(0, features.shape[1], BLOCK_PX):
         for k in range(scores.shape[0]):
             scores[k, :] = link.base[k]
-        _bin_block(features, cuts, start, bins)
+        bin_block(features, cuts, start, bins)
         _scan_block(bins, scan, left, scores)
         _to_probabilities(scores, link, start, result)
 

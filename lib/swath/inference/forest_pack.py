@@ -7,19 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.inference.forest import LEAF, XGBOOST, Forest
-from swath.inference.forest_kernel import (
-    BLOCK_PX,
-    CROWN_BITS,
-    CROWN_MULTIPLIER,
-    CROWN_NODES,
-    KEY_SHIFT,
-    SIGN,
-    Cuts,
-    Link,
-    Questions,
-    Scan,
-    Walk,
-)
+from swath.inference.forest_arrays import Cuts, Link, Questions, Scan, Walk
+from swath.inference.forest_kernel import BLOCK_PX, CROWN_BITS, CROWN_MULTIPLIER, CROWN_NODES, KEY_SHIFT, SIGN
 
 _KEYS = 1 << 16
 #: Bits of a word, and its de Bruijn number.

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.inference.forest import LEAF, LIGHTGBM, XGBOOST, Forest
-from swath.inference.forest_kernel import BLOCK_PX, count_visits, predict_by_scan, predict_by_walk
+from swath.inference.forest_arrays import Walk
+from swath.inference.forest_kernel import BLOCK_PX, predict_by_scan, predict_by_walk
 from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, link_of, scan_of, scores_of, walk_of
+from swath.inference.forest_visits import visits_of
 from swath.inference.kinds import PredictorKind
 from swath.inference.manifest import Manifest
 from swath.place import Place
@@ -58,16 +60,16 @@ class ForestPredictor:
             predict_by_scan(ordered, self._cuts, self._scan, self._link, scores, result)
         elif self._walk is not None:
             if not self._learned and features.shape[1] >= LEARN_PX:
-                self._learn(ordered)
+                self._walk = self._learned_walk(ordered, walk=self._walk)
             predict_by_walk(ordered, self._cuts, self._walk, self._link, scores, result)
         return result
 
-    def _learn(self, features: NDArray[np.float32]) -> None:
+    def _learned_walk(self, features: NDArray[np.float32], *, walk: Walk) -> Walk:
         """Choose the crowns by the paths of some pixels, once; answers do not depend on them."""
         # An odd step does not stay in one column of a piece, whose width is even.
         some = np.ascontiguousarray(features[:, :: features.shape[1] // BLOCK_PX | 1])
-        self._walk = walk_of(self._forest, passing=count_visits(some, self._cuts, self._walk))
         self._learned = True
+        return walk_of(self._forest, passing=visits_of(some, cuts=self._cuts, walk=walk))
 
 
 def _load(weights: Path, manifest: Manifest) -> ForestPredictor:

@@ -14,7 +14,7 @@ from tests.faults.whole_product import MADE, Maker
 from swath import compiled
 from swath.engine.child.tasks import perform
 from swath.engine.child.warm_up import warm_up
-from swath.inference import forest_kernel
+from swath.inference import forest_kernel, forest_visits
 
 
 class Here:
@@ -27,7 +27,7 @@ class Here:
 def signatures() -> Iterator[str]:
     """Every kernel with every list of types that there is machine code for."""
     kernels: list[Any] = [made[0] for _, made in compiled._KNOWN if made]
-    kernels += [k for k in vars(forest_kernel).values() if hasattr(k, "signatures")]
+    kernels += [k for kept in (forest_kernel, forest_visits) for k in vars(kept).values() if hasattr(k, "signatures")]
     yield from (f"{k.__name__}{types}" for k in kernels for types in k.signatures)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from swath.errors import ConfigError
 from swath.inference import forest as forest_module
-from swath.inference import forest_build, forest_kernel, forest_predictor
+from swath.inference import forest_build, forest_kernel, forest_predictor, forest_visits
 from swath.inference.forest import Forest
 from swath.inference.forest_pack import MAX_LEAVES, cuts_of, leaves_of, link_of, scan_of, walk_of
 from swath.inference.forest_predictor import ForestPredictor
@@ -151,7 +151,7 @@ def test_answers_do_not_depend_on_which_crown_is_chosen(deep: lightgbm.Booster) 
     made = parse_lightgbm(deep.model_to_string())
     features, cuts = odd_and_usual_values(made), cuts_of(made)
     by_leaves = walk_of(made)
-    visits = forest_kernel.count_visits(features, cuts, by_leaves)
+    visits = forest_visits.visits_of(features, cuts=cuts, walk=by_leaves)
     assert (visits[made.tree_offset[:-1]] == forest_kernel.BLOCK_PX).all()
     inner = np.flatnonzero(made.child != node_numbers(made))
     left = inner - node_numbers(made)[inner] + made.child[inner]
@@ -361,7 +361,7 @@ def test_a_comb_gives_each_value_its_own_leaf(leaves: int) -> None:
 
 def test_warming_up_compiles_what_forests_of_all_sizes_need(forest: Forest) -> None:
     forest_predictor.warm_up()
-    kernels: tuple[Any, ...] = (forest_kernel.predict_by_scan, forest_kernel.predict_by_walk, forest_kernel.count_visits)
+    kernels: tuple[Any, ...] = (forest_kernel.predict_by_scan, forest_kernel.predict_by_walk, forest_visits.count_visits)
     before = [len(k.signatures) for k in kernels]
     ForestPredictor(forest).predict(np.zeros((FEATURES, 9), dtype=np.float32))
     ForestPredictor(parse_lightgbm(booster(4, num_leaves=120, min_data_in_leaf=2).model_to_string())).predict(
