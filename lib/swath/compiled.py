@@ -39,7 +39,7 @@ def compiled(function: Callable[..., Any], *, parts: tuple[Callable[..., Any], .
 
     Args:
         function: Function to compile; it takes positions.
-        parts: Plain functions of its own file that it calls.
+        parts: Plain functions of its own file that it calls; each may call those before it.
 
     Raises:
         ValueError: A part is of another file, whose changes numba would not notice.
@@ -89,8 +89,10 @@ def machine_code(function: Callable[..., Any], *, parts: tuple[Callable[..., Any
         import numba  # noqa: PLC0415  see above: only who calls machine code pays for it
         import numba.core.typing.cffi_utils  # noqa: PLC0415  as the next one: it looks when the first function is called
         import numba.np.arraymath  # noqa: PLC0415  half a second
-    if parts:
-        function = _with({part.__name__: numba.njit(part) for part in parts}, function)
+    known: dict[str, Callable[..., Any]] = {}
+    for part in parts:
+        known[part.__name__] = numba.njit(_with(known, part))
+    function = _with(known, function) if known else function
     try:
         kept: Any = numba.njit(nogil=True, cache=True)(function)
         folder = Path(str(kept.stats.cache_path))

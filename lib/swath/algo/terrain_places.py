@@ -45,8 +45,67 @@ def _between(ground: Floats, corners: tuple[int, int, int, int], shares: tuple[f
     return total / weights if weights > 0.0 else np.nan
 
 
-@using(_between)
-def place_on_terrain(  # noqa: C901, PLR0913, PLR0917 (one loop over pixels; compiled functions take positions)
+def _line(nodes: Floats, at: float, line: Floats) -> None:
+    """Fill a row of nodes, (``FIELDS``, column node), between two rows of them.
+
+    Args:
+        nodes: Fields at nodes, (``FIELDS``, row node, column node).
+        at: Row, counted in nodes.
+        line: Fields of the row; filled.
+    """
+    i = int(at)
+    down = at - i
+    for f in range(line.shape[0]):
+        for k in range(line.shape[1]):
+            line[f, k] = nodes[f, i, k] + (nodes[f, i + 1, k] - nodes[f, i, k]) * down
+
+
+def _stretch(  # noqa: PLR0913, PLR0917 (compiled functions take positions)
+    line: Floats,
+    across: Floats,
+    stretch: tuple[int, int, int],
+    ground: Floats,
+    part: tuple[int, int, int, int],
+    heights: tuple[float, float],
+    columns: Floats,
+    rows: Floats,
+    done: NDArray[np.bool_],
+) -> None:
+    """Fill the places of the pixels of a row, (x,), between two nodes of ``line``, (``FIELDS``, column node).
+
+    ``stretch`` is the node on the left, the first pixel, and the pixel after the last; the rest as for ``place_on_terrain``.
+    """
+    j, start, stop = stretch
+    top, left, height, width = part
+    middle, reach = heights
+    a0, a1, a2 = line[0, j], line[1, j], line[2, j]
+    b0, b1, b2 = line[3, j], line[4, j], line[5, j]
+    c, r, g = line[6, j] - 0.5, line[7, j] - 0.5, line[8, j] - middle
+    da0, da1, da2 = line[0, j + 1] - a0, line[1, j + 1] - a1, line[2, j + 1] - a2
+    db0, db1, db2 = line[3, j + 1] - b0, line[4, j + 1] - b1, line[5, j + 1] - b2
+    dc, dr, dg = line[6, j + 1] - line[6, j], line[7, j + 1] - line[7, j], line[8, j + 1] - line[8, j]
+    for x in range(start, stop):
+        t = across[x] - j
+        column, row = c + dc * t, r + dr * t
+        if done[x] or not (-0.5 <= column <= width - 0.5 and -0.5 <= row <= height - 0.5):
+            continue
+        column, row = min(max(column, 0.0), width - 1.0), min(max(row, 0.0), height - 1.0)
+        n, m = int(column), int(row)
+        right, below = column - n, row - m
+        n1, m1 = min(n + 1, width - 1) - left, min(m + 1, height - 1) - top
+        n, m = n - left, m - top
+        if n < 0 or m < 0 or n1 >= ground.shape[1] or m1 >= ground.shape[0]:
+            continue
+        z = (_between(ground, (m, n, m1, n1), (right, below)) + (g + dg * t)) / reach
+        if abs(z) > 1.0:
+            continue
+        columns[x] = (a0 + da0 * t) + z * ((a1 + da1 * t) + z * (a2 + da2 * t))
+        rows[x] = (b0 + db0 * t) + z * ((b1 + db1 * t) + z * (b2 + db2 * t))
+        done[x] = True
+
+
+@using(_between, _line, _stretch)
+def place_on_terrain(  # noqa: PLR0913, PLR0917 (as above)
     nodes: Floats,
     along: Floats,
     across: Floats,
@@ -72,48 +131,18 @@ def place_on_terrain(  # noqa: C901, PLR0913, PLR0917 (one loop over pixels; com
         rows: Rows in the image [px], (y, x); filled.
         done: True where a place is known already, (y, x); filled.
     """
-    top, left, height, width = part
-    middle, reach = heights
-    fields, across_nodes = nodes.shape[0], nodes.shape[2]
-    line = np.empty((fields, across_nodes))
+    line = np.empty((nodes.shape[0], nodes.shape[2]))
     for y in range(columns.shape[0]):
-        i = int(along[y])
-        down = along[y] - i
-        for f in range(fields):
-            for k in range(across_nodes):
-                line[f, k] = nodes[f, i, k] + (nodes[f, i + 1, k] - nodes[f, i, k]) * down
+        _line(nodes, along[y], line)
         stop = 0
         while stop < columns.shape[1]:
             start, j = stop, int(across[stop])
             while stop < columns.shape[1] and across[stop] < j + 1:
                 stop += 1
             # Neighbours on two sides of the antimeridian are not beside each other on the raster.
-            if not abs(line[6, j + 1] - line[6, j]) < 0.5 * width + 1.0 or np.isnan(line[:, j : j + 2]).any():
+            if not abs(line[6, j + 1] - line[6, j]) < 0.5 * part[3] + 1.0 or np.isnan(line[:, j : j + 2]).any():
                 continue
-            a0, a1, a2 = line[0, j], line[1, j], line[2, j]
-            b0, b1, b2 = line[3, j], line[4, j], line[5, j]
-            c, r, g = line[6, j] - 0.5, line[7, j] - 0.5, line[8, j] - middle
-            da0, da1, da2 = line[0, j + 1] - a0, line[1, j + 1] - a1, line[2, j + 1] - a2
-            db0, db1, db2 = line[3, j + 1] - b0, line[4, j + 1] - b1, line[5, j + 1] - b2
-            dc, dr, dg = line[6, j + 1] - line[6, j], line[7, j + 1] - line[7, j], line[8, j + 1] - line[8, j]
-            for x in range(start, stop):
-                t = across[x] - j
-                column, row = c + dc * t, r + dr * t
-                if done[y, x] or not (-0.5 <= column <= width - 0.5 and -0.5 <= row <= height - 0.5):
-                    continue
-                column, row = min(max(column, 0.0), width - 1.0), min(max(row, 0.0), height - 1.0)
-                n, m = int(column), int(row)
-                right, below = column - n, row - m
-                n1, m1 = min(n + 1, width - 1) - left, min(m + 1, height - 1) - top
-                n, m = n - left, m - top
-                if n < 0 or m < 0 or n1 >= ground.shape[1] or m1 >= ground.shape[0]:
-                    continue
-                z = (_between(ground, (m, n, m1, n1), (right, below)) + (g + dg * t)) / reach
-                if abs(z) > 1.0:
-                    continue
-                columns[y, x] = (a0 + da0 * t) + z * ((a1 + da1 * t) + z * (a2 + da2 * t))
-                rows[y, x] = (b0 + db0 * t) + z * ((b1 + db1 * t) + z * (b2 + db2 * t))
-                done[y, x] = True
+            _stretch(line, across, (j, start, stop), ground, part, heights, columns[y], rows[y], done[y])
 
 
 @compiled
