@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapely.geometry import box
-from shapely.geometry.base import BaseGeometry
 
 from swath.composites.area import area_in
 from swath.errors import ConfigError
@@ -16,6 +15,9 @@ from swath.stack.periods import Period
 from swath.stack.recipe import CompositeRecipe
 from swath.stack.tiles import tiling_of
 from swath.tile_sets import NamedTile, TileSet
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +113,9 @@ def plan(
     found = Planned(older=len(sources) - len(newest))
     stacks: dict[tuple[NamedTile, Period], list[Source]] = {}
     tiles: set[NamedTile] = set()
-    areas: dict[str, BaseGeometry | None] = {}
+    within = _Area(area)
     for source in newest:
-        there = list(tiling.touching(source.assets[recipe.bands[0]].grid))
-        areas |= {t.grid.crs: area_in(area, crs=t.grid.crs) for t in there if t.grid.crs not in areas}
-        touched = [t for t in there if _within(t, areas[t.grid.crs])]
+        touched = [t for t in tiling.touching(source.assets[recipe.bands[0]].grid) if within.meets(t)]
         dated = [p for p in periods if p.holds(source.acquired)]
         tiles |= set(touched)
         found.outside += not (touched and dated)
@@ -137,8 +137,28 @@ def plan(
     return found
 
 
-def _within(tile: NamedTile, area: BaseGeometry | None) -> bool:
-    return area is None or bool(area.intersects(box(*tile.grid.bounds)))
+class _Area:
+    """An area, in the coordinate system of each tile that is compared with it.
+
+    Args:
+        area: GeoJSON geometry in longitude and latitude; None for everywhere.
+    """
+
+    def __init__(self, area: Mapping[str, Any] | None) -> None:
+        self._area = area
+        self._shapes: dict[str, BaseGeometry | None] = {}
+
+    def meets(self, tile: NamedTile) -> bool:
+        """Whether a tile has a part in it.
+
+        Raises:
+            ConfigError: The CRS of the tile cannot show the area.
+        """
+        crs = tile.grid.crs
+        if crs not in self._shapes:
+            self._shapes[crs] = area_in(self._area, crs=crs)
+        shape = self._shapes[crs]
+        return shape is None or bool(shape.intersects(box(*tile.grid.bounds)))
 
 
 def tiling_for(recipe: CompositeRecipe, sources: Iterable[Source]) -> TileSet:

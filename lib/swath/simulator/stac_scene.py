@@ -37,6 +37,7 @@ OFFSET: Final = -0.1
 VIEW_ZENITH_DEG: Final = 6.1
 VIEW_AZIMUTH_DEG: Final = 286.0
 STRIP_ROWS: Final = 512
+_EXTENSIONS: Final = ("eo/v2.0.0", "view/v1.0.0", "processing/v1.2.0", "projection/v2.0.0", "raster/v2.0.0")
 #: Small enough for a core's cache, whatever the width.
 PIECE_PIXELS: Final = 1 << 18
 
@@ -148,13 +149,7 @@ def _item(
     return {
         "type": "Feature",
         "stac_version": "1.1.0",
-        "stac_extensions": [
-            "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
-            "https://stac-extensions.github.io/view/v1.0.0/schema.json",
-            "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
-            "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
-            "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
-        ],
+        "stac_extensions": [f"https://stac-extensions.github.io/{name}/schema.json" for name in _EXTENSIONS],
         "id": scene_id,
         "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
         "bbox": [min(p[0] for p in ring), min(p[1] for p in ring), max(p[0] for p in ring), max(p[1] for p in ring)],

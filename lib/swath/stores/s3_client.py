@@ -57,6 +57,22 @@ def s3_client(options: StoreOptions | None = None, *, authorities: str = "", pat
         raise ConfigError(msg)
     session = s3_session(options)
     region = session.region_name or (_ANY_REGION if options.endpoint else None)
+    config = _config(options, patient=patient)
+    trusted = authorities or bundle_of("AWS_CA_BUNDLE") or None
+    client = session.client("s3", endpoint_url=options.endpoint or None, region_name=region, config=config, verify=trusted)
+    client.meta.events.register("before-call.s3.DeleteObjects", _content_md5)
+    client.meta.events.register("request-created.s3.PutObject", _at_once)
+    if options.requester_pays:
+        client.meta.events.register("before-call.s3", _requester_pays)
+    if patient:
+        calls = patient_calls(options, session=session)
+        calls.register(client.meta.events)
+        _CALLS[client] = calls
+    return client
+
+
+def _config(options: StoreOptions, *, patient: bool) -> Config:
+    """How requests are addressed, signed and tried again."""
     style = "path" if options.path_style else "virtual" if options.kind == OUTPOSTS else "auto"
     # The stubs know fewer settings than botocore does.
     settings: dict[str, Any] = {
@@ -75,18 +91,7 @@ def s3_client(options: StoreOptions | None = None, *, authorities: str = "", pat
     }
     if options.anonymous:
         settings["signature_version"] = UNSIGNED
-    config = Config(**settings)
-    trusted = authorities or bundle_of("AWS_CA_BUNDLE") or None
-    client = session.client("s3", endpoint_url=options.endpoint or None, region_name=region, config=config, verify=trusted)
-    client.meta.events.register("before-call.s3.DeleteObjects", _content_md5)
-    client.meta.events.register("request-created.s3.PutObject", _at_once)
-    if options.requester_pays:
-        client.meta.events.register("before-call.s3", _requester_pays)
-    if patient:
-        calls = patient_calls(options, session=session)
-        calls.register(client.meta.events)
-        _CALLS[client] = calls
-    return client
+    return Config(**settings)
 
 
 def _at_once(request: Any, **_: Any) -> None:

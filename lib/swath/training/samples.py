@@ -30,6 +30,8 @@ from swath.training.polygons import LabelledPolygon, Polygons
 #: Columns beside the features, which are named after their bands.
 KEYS = ("scene_id", "polygon_id", "label", "row", "col")
 _KIND = "feature"
+#: Reads the features of a window, (feature, y, x); NaN where there is no value.
+ReadFeatures = Callable[[Window], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,7 @@ def samples_of(
 @contextmanager
 def feature_windows(
     scene: Scene, *, request: FeatureRequest, steps: tuple[Step, ...], angles: AngleField | None = None
-) -> Iterator[Callable[[Window], NDArray[np.float32]]]:
+) -> Iterator[ReadFeatures]:
     """Features of any window of the model's grid, (feature, y, x), NaN where there is no value; files are kept open meanwhile.
 
     Args:

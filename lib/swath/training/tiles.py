@@ -1,6 +1,6 @@
 """Tiles of scenes with labelled pixels: what a network learns that looks at more than one pixel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -15,7 +15,7 @@ from swath.pipeline import Step
 from swath.readers.registry import read_scene
 from swath.training.fit import class_numbers
 from swath.training.recipe import TrainingRecipe
-from swath.training.samples import feature_windows
+from swath.training.samples import ReadFeatures, feature_windows
 from swath.training.unet_settings import UnetSettings
 
 
@@ -86,36 +86,66 @@ def tiles_of(
         SceneError: A scene cannot be read.
     """
     polygons = tuple(sorted(samples["polygon_id"].unique().tolist()))
-    truths = class_numbers(samples, recipe=recipe)
     number = np.searchsorted(np.array(polygons), samples["polygon_id"].to_numpy(dtype=str))
-    side, margin, bands = settings.tile_px, settings.margin_px, len(recipe.features.bands)
-    features: list[NDArray[np.float32]] = []
-    truth: list[NDArray[np.int32]] = []
-    polygon: list[NDArray[np.int32]] = []
-    where: list[tuple[str, tuple[int, int], tuple[int, int]]] = []
+    labels = {"truth": class_numbers(samples, recipe=recipe), "polygon": number}
+    tiles: list[_Tile] = []
     for href in hrefs:
         scene = read_scene(href)
         here = np.flatnonzero(samples["scene_id"].to_numpy() == scene.scene_id)
         if not here.size:
             continue
         grid = model_grid(scene, recipe.features.resolution_m).window
-        rows, cols = samples["row"].to_numpy()[here], samples["col"].to_numpy()[here]
+        own, values = samples.iloc[here], {name: labels_of[here] for name, labels_of in labels.items()}
         with feature_windows(scene, request=recipe.features, steps=steps) as read:
-            for row, col in sorted(set(zip((rows // side).tolist(), (cols // side).tolist(), strict=True))):
-                wanted = Window(row * side, col * side, side, side).pad(margin)
-                taken = np.full((bands, *wanted.shape), np.nan, dtype=np.float32)
-                there = wanted.clip(grid)
-                taken[:, *wanted.slices_of(there)] = read(there)
-                inside = here[(rows // side == row) & (cols // side == col)]
-                places = samples["row"].to_numpy()[inside] - row * side, samples["col"].to_numpy()[inside] - col * side
-                features.append(taken)
-                where.append((scene.scene_id, (row * side, col * side), grid.shape))
-                for kept, values in ((truth, truths), (polygon, number)):
-                    layer = np.full((side, side), -1, dtype=np.int32)
-                    layer[places] = values[inside]
-                    kept.append(layer)
+            tiles += _tiles_in(scene.scene_id, own, values, read=read, grid=grid, settings=settings)
     return LabelledTiles(
-        features=np.stack(features), truth=np.stack(truth).astype(np.int16), polygon=np.stack(polygon), polygons=polygons,
-        margin_px=margin, scenes=tuple(scene_id for scene_id, _, _ in where),
-        origins=np.array([o for _, o, _ in where], dtype=np.int64), extents=np.array([e for _, _, e in where], dtype=np.int64),
+        features=np.stack([t.features for t in tiles]), truth=np.stack([t.labels["truth"] for t in tiles]).astype(np.int16),
+        polygon=np.stack([t.labels["polygon"] for t in tiles]), polygons=polygons, margin_px=settings.margin_px,
+        scenes=tuple(t.scene_id for t in tiles), origins=np.array([t.origin for t in tiles], dtype=np.int64),
+        extents=np.array([t.extent for t in tiles], dtype=np.int64),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Tile:
+    """One of ``LabelledTiles``; ``labels`` are by name, (side, side)."""
+
+    scene_id: str
+    origin: tuple[int, int]
+    extent: tuple[int, int]
+    features: NDArray[np.float32]
+    labels: Mapping[str, NDArray[np.int32]]
+
+
+def _tiles_in(
+    scene_id: str,
+    samples: pd.DataFrame,
+    labels: Mapping[str, NDArray[np.integer]],
+    *,
+    read: ReadFeatures,
+    grid: Window,
+    settings: UnetSettings,
+) -> Iterator[_Tile]:
+    """Tiles of one scene, in order of their rows and columns.
+
+    Args:
+        scene_id: Id of the scene.
+        samples: Its samples.
+        labels: Numbers that they have, by name, (pixel,).
+        read: Reads the features of a window.
+        grid: All of the scene.
+        settings: Size of the tiles.
+    """
+    side, margin = settings.tile_px, settings.margin_px
+    rows, cols = samples["row"].to_numpy(), samples["col"].to_numpy()
+    for row, col in sorted(set(zip((rows // side).tolist(), (cols // side).tolist(), strict=True))):
+        wanted = Window(row * side, col * side, side, side).pad(margin)
+        there = wanted.clip(grid)
+        found = read(there)
+        taken = np.full((len(found), *wanted.shape), np.nan, dtype=np.float32)
+        taken[:, *wanted.slices_of(there)] = found
+        inside = (rows // side == row) & (cols // side == col)
+        layers = {name: np.full((side, side), -1, dtype=np.int32) for name in labels}
+        for name, layer in layers.items():
+            layer[rows[inside] - row * side, cols[inside] - col * side] = labels[name][inside]
+        yield _Tile(scene_id=scene_id, origin=(row * side, col * side), extent=grid.shape, features=taken, labels=layers)

@@ -3,7 +3,8 @@
 import hashlib
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -132,24 +133,13 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
         directory = Path(scratch) / "model"
         learned = write_model(directory, samples, recipe=recipe, manifest=manifest, judgement=judgement, learner=learner)
         native = _native(learned, scratch=Path(scratch))
-        client = registry.client()
-        run_id = str(client.create_run(registry.experiment_id(), run_name=f"train {recipe.name}").info.run_id)
-        try:
+        with _training_run(registry, f"train {recipe.name}") as (client, run_id):
             _log(client, run_id, manifest=manifest, judgement=judgement)
             if frozen:
                 _log_frozen(client, run_id, frozen, scratch=Path(scratch))
             log_origin(client, run_id, manifest=manifest)
             model = registry.register(directory, name=name, run_id=run_id, native=native)
-        except BaseException:
-            client.set_terminated(run_id, status="FAILED")
-            raise
-        client.set_terminated(run_id)
-    not_promoted = ""
-    if alias:
-        try:
-            model = give_alias(registry, ModelCandidate(name=model.name, version=model.version, alias=alias), say=_LOG.info)
-        except NotPromotedError as error:
-            not_promoted = str(error)
+    model, not_promoted = _promoted(model, registry=registry, alias=alias)
     return Trained(
         model=model,
         judgement=judgement,
@@ -158,6 +148,29 @@ def train(drawn: Drawn, *, recipe: TrainingRecipe, registry: Registry, alias: st
         not_promoted=not_promoted,
         provenance=provenance,
     )
+
+
+@contextmanager
+def _training_run(registry: Registry, name: str) -> "Iterator[tuple[MlflowClient, str]]":
+    """A run of MLflow, by its client and id; failed when the block fails."""
+    client = registry.client()
+    run_id = str(client.create_run(registry.experiment_id(), run_name=name).info.run_id)
+    try:
+        yield client, run_id
+    except BaseException:
+        client.set_terminated(run_id, status="FAILED")
+        raise
+    client.set_terminated(run_id)
+
+
+def _promoted(model: RegisteredModel, *, registry: Registry, alias: str | None) -> tuple[RegisteredModel, str]:
+    """The model with the alias that it asks for, or as it is with the reason why it did not get it."""
+    if not alias:
+        return model, ""
+    try:
+        return give_alias(registry, ModelCandidate(name=model.name, version=model.version, alias=alias), say=_LOG.info), ""
+    except NotPromotedError as error:
+        return model, str(error)
 
 
 def check_trainable(recipe: TrainingRecipe) -> None:

@@ -18,7 +18,7 @@ from swath.readers.landsat.bands import (
     quality_scheme,
     sensor_of,
 )
-from swath.readers.landsat.files import BandFiles, find_delivery, match_bands
+from swath.readers.landsat.files import BandFiles, LandsatDelivery, find_delivery, match_bands
 from swath.readers.landsat.mtl import Mtl, read_mtl
 from swath.readers.landsat.mtl_bands import MtlBand
 from swath.readers.pixels.delivered import dn_type, stored_of
@@ -53,20 +53,19 @@ def read_scene(href: str) -> Scene:
     """
     delivery = find_delivery(href)
     mtl = read_mtl(delivery.mtl_href)
-    stem = PurePosixPath(delivery.mtl_href).stem
-    scene_id = mtl.product_id or mtl.scene_id or stem[: -len("_MTL")]
+    scene_id = mtl.product_id or mtl.scene_id or PurePosixPath(delivery.mtl_href).stem[: -len("_MTL")]
     try:
-        sensor = sensor_of(spacecraft=mtl.spacecraft, sensor_id=mtl.sensor)
-        _check_level(mtl)
-        angles = Angles(sun_elevation_deg=mtl.sun_elevation_deg, sun_azimuth_deg=mtl.sun_azimuth_deg)
-        files = match_bands(_wanted(mtl, sensor=sensor), rasters=delivery.rasters)
-        bands = _read_bands(files, mtl=mtl, sensor=sensor)
-        check_extents(bands.assets)
-        _check_place(mtl, assets=bands.assets)
+        return _scene(scene_id, delivery=delivery, mtl=mtl, source=href)
     except SceneError as error:
         error.of(scene_id)
         raise
-    digests = [(PurePosixPath(a.href).name + end, d) for a in bands.assets.values() for end, d in a.digests.items()]
+
+
+def _scene(scene_id: str, *, delivery: LandsatDelivery, mtl: Mtl, source: str) -> Scene:
+    sensor = sensor_of(spacecraft=mtl.spacecraft, sensor_id=mtl.sensor)
+    _check_level(mtl)
+    angles = Angles(sun_elevation_deg=mtl.sun_elevation_deg, sun_azimuth_deg=mtl.sun_azimuth_deg)
+    bands = _bands(delivery, mtl=mtl, sensor=sensor)
     return Scene(
         scene_id=scene_id,
         platform=f"landsat-{mtl.spacecraft}",
@@ -76,9 +75,9 @@ def read_scene(href: str) -> Scene:
         assets=bands.assets,
         angles=angles,
         reader="landsat",
-        source_href=href,
+        source_href=source,
         metadata_href=delivery.mtl_href,
-        digest=combined_digest([*digests, (PurePosixPath(delivery.mtl_href).name, file_digest(delivery.mtl_href))]),
+        digest=_digest(bands, mtl_href=delivery.mtl_href),
         # Metadata without a level is from before there was another one: Level 2 began with PROCESSING_LEVEL in it.
         level=mtl.level or "L1",
         processed=processing_date(mtl.processed),
@@ -93,6 +92,20 @@ def read_scene(href: str) -> Scene:
 class _Bands:
     assets: Mapping[str, Asset]
     left_out: Mapping[str, str]
+
+
+def _bands(delivery: LandsatDelivery, *, mtl: Mtl, sensor: LandsatSensor) -> _Bands:
+    """The bands that are there, over one ground where the MTL says."""
+    files = match_bands(_wanted(mtl, sensor=sensor), rasters=delivery.rasters)
+    bands = _read_bands(files, mtl=mtl, sensor=sensor)
+    check_extents(bands.assets)
+    _check_place(mtl, assets=bands.assets)
+    return bands
+
+
+def _digest(bands: _Bands, *, mtl_href: str) -> str:
+    digests = [(PurePosixPath(a.href).name + end, d) for a in bands.assets.values() for end, d in a.digests.items()]
+    return combined_digest([*digests, (PurePosixPath(mtl_href).name, file_digest(mtl_href))])
 
 
 def _check_level(mtl: Mtl) -> None:
