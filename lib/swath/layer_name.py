@@ -1,6 +1,6 @@
 """Names of layers: written ``<kind>`` or ``<kind>:<band>``, taken apart in one place."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
@@ -32,17 +32,17 @@ class LayerId:
         return cls(kind=kind, band=band, gridded=gridded)
 
     def __str__(self) -> str:
-        return f"{self.kind}{':' if self.band else ''}{self.band}{_ON_GRID if self.gridded else ''}"
+        return f"{self.delivered}{_ON_GRID if self.gridded else ''}"
 
     @property
     def on_grid(self) -> LayerName:
         """Its name once it is on the product's grid."""
-        return str(replace(self, gridded=True))
+        return f"{self.delivered}{_ON_GRID}"
 
     @property
     def delivered(self) -> LayerName:
         """Its name as steps know it, whatever grid it came onto."""
-        return str(replace(self, gridded=False))
+        return f"{self.kind}:{self.band}" if self.band else self.kind
 
     def fits(self, wanted: LayerName) -> bool:
         """Whether a name or a kind means this layer."""

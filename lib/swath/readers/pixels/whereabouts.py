@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import Final
 
@@ -17,6 +18,8 @@ from swath.readers.files.gdal_env import gdal_env
 WGS84: Final = "EPSG:4326"
 #: Places a side at which a grid's longitude and latitude are taken.
 _PLACES: Final = 5
+#: Boxes that are kept.
+_MOST_BOXES: Final = 256
 _HALF_TURN: Final = 180.0
 _TURN: Final = 360.0
 _POLE: Final = 90.0
@@ -62,8 +65,9 @@ class GlobeBox:
         return float(max(north, east * np.cos(np.radians(nearest))))
 
 
+@lru_cache(maxsize=_MOST_BOXES)
 def box_of(grid: Grid) -> GlobeBox | None:
-    """Where a raster is; None where its coordinates have no longitude and latitude.
+    """Where a raster is; None where its coordinates have no longitude and latitude. Kept, because scenes of a place share it.
 
     Args:
         grid: Grid of the raster; of a raw image where its model holds.

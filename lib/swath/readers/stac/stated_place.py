@@ -6,9 +6,10 @@ does, nobody knows, and the item is refused. A crop or a decimation of what the 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf, isfinite
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ _SYSTEMS: Final = (*_CODES, "proj:wkt2", "proj:projjson")
 _SLACK_PX: Final = 1.0
 #: More of a file's pixels with data than this are not outside of the outline of its own scene.
 _MOST_OUTSIDE: Final = 0.1
+#: Names of systems that are kept; a system as WKT is some kB.
+_MOST_NAMES: Final = 256
 _CORNERS: Final = 4
 _FLAT: Final = 6
 Bounds = tuple[float, float, float, float]
@@ -134,39 +137,45 @@ def _on_map(item: Item, *, asset: Asset, said: JsonObject) -> Iterable[_Verdict]
     grid, whose = asset.grid, f" of {asset.band.name}"
     others = [(field, system) for field, system in _systems(said, item.properties) if not _same_system(system, grid=grid)]
     for field, system in others[:1]:
-        yield _Verdict(field, False, _short(grid.crs) + whose, _short(crs_name(system)))
+        yield _Verdict(field, False, _short(grid.crs) + whose, _short(system))
         return
     own = any(f"proj:{name}" in said for name in ("transform", "bbox", "shape"))
     for name, bounds, agrees in _stated_bounds(said if own else item.properties, grid=grid):
         yield _Verdict(f"proj:{name}", agrees, _edges(grid.bounds) + whose, _edges(bounds))
 
 
-def _systems(*records: JsonObject) -> Iterable[tuple[str, CRS]]:
-    """What the first record that says a coordinate system says: each field with its system, where that is known."""
+def _systems(*records: JsonObject) -> Iterable[tuple[str, str]]:
+    """Fields of the first record that states a coordinate system, each with the name of its system (``crs_name``)."""
     for record in records:
-        found = [(field, system) for field in _SYSTEMS if (system := _system(field, record.get(field))) is not None]
+        found = [(field, system) for field in _SYSTEMS if (system := _system(field, record.get(field)))]
         if found:
             yield from found
             return
 
 
-def _system(field: str, value: Any) -> CRS | None:
-    """The coordinate system of a field; None where there is none that is known."""
-    text = str(value or "").upper().removeprefix("EPSG:")
+def _system(field: str, value: Any) -> str:
+    """The name of the coordinate system of a field; ``''`` where the field states none that is known."""
+    if field in _CODES:
+        code = str(value or "").upper().removeprefix("EPSG:")[:8]
+        return _name_of(CRS.from_epsg, code) if code.isdecimal() and code.isascii() else ""
+    if field == "proj:wkt2":
+        return _name_of(CRS.from_wkt, value) if isinstance(value, str) and value else ""
+    return _name_of(CRS.from_user_input, json.dumps(value)) if isinstance(value, dict) and value else ""
+
+
+@lru_cache(maxsize=_MOST_NAMES)
+def _name_of(system: Callable[[str], CRS], text: str) -> str:
+    """The name of the system that a text describes; kept, because the items of a run share few systems and PROJ is slow."""
     with suppress(CRSError, OverflowError, TypeError, ValueError), gdal_env():
-        if field in _CODES:
-            return CRS.from_epsg(int(text[:8])) if text.isdecimal() and text.isascii() else None
-        if field == "proj:wkt2":
-            return CRS.from_wkt(value) if isinstance(value, str) and value else None
-        return CRS.from_user_input(json.dumps(value)) if isinstance(value, dict) and value else None
-    return None
+        return crs_name(system(text))
+    return ""
 
 
-def _same_system(system: CRS, *, grid: Grid) -> bool:
-    if crs_name(system) == grid.crs:
+def _same_system(system: str, *, grid: Grid) -> bool:
+    if system == grid.crs:
         return True
     # Two names of one system: coordinates of the file are at the same place in both.
-    corner = Grid(crs=crs_name(system), left=grid.left, top=grid.top, dx=grid.dx, dy=grid.dy, width=1, height=1)
+    corner = Grid(crs=system, left=grid.left, top=grid.top, dx=grid.dx, dy=grid.dy, width=1, height=1)
     own = Grid(crs=grid.crs, left=grid.left, top=grid.top, dx=grid.dx, dy=grid.dy, width=1, height=1)
     there, here = box_of(corner), box_of(own)
     if there is None or here is None:

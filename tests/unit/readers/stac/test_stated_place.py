@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from rasterio import Affine
+from rasterio.crs import CRS
 from tests.unit.readers.stac_items import Json, WriteItem, asset_of, band_11, item_of
 
 from swath.errors import ChecksumError, GeometryError, MetadataError
 from swath.readers.gate.terms import Terms, under
 from swath.readers.pixels.whereabouts import GlobeBox, box_of
 from swath.readers.registry import read_scene
+from swath.readers.stac import stated_place
 from swath.sinks.stac.footprint import footprint_of
 
 #: The raster of ``write_item``: 64 x 48 pixels of 30 m near Denver.
@@ -135,3 +137,11 @@ def test_a_system_without_longitude_and_latitude_is_one_of_no_place(write_item: 
     assert box_of(grid) is None
     with pytest.raises(GeometryError, match=r"outline has no longitude and latitude"):
         footprint_of(grid)
+
+
+def test_a_system_that_items_share_is_looked_up_once() -> None:
+    stated_place._name_of.cache_clear()
+    assert {stated_place._system("proj:code", code) for code in ("EPSG:32633", "epsg:32633", "32633")} == {"EPSG:32633"}
+    assert stated_place._system("proj:wkt2", CRS.from_epsg(32633).to_wkt()) == "EPSG:32633"
+    assert stated_place._system("proj:wkt2", "EPSG:32633") == ""
+    assert stated_place._name_of.cache_info().misses == 3
