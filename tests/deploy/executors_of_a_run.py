@@ -24,7 +24,6 @@ def _fail(rows: Any) -> Any:
         sys.stderr.write("asking s3://bucket?X-Amz-Signature=abcdef with password=hunter2\n")
         msg = "the task's own words"
         raise ValueError(msg)
-    time.sleep(1.0)  # work that costs
     return rows
 
 
@@ -51,7 +50,11 @@ def main(output: str) -> None:
     (pid, *_) = set(spark.sparkContext.parallelize(range(4), 4).mapPartitions(_pids).collect())
     before = len([e for e in executors(spark) if e.until is not None])
     os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + 60
     while len([e for e in executors(spark) if e.until is not None]) == before:
+        if time.monotonic() > until:
+            msg = "no executor was lost within a minute"
+            raise TimeoutError(msg)
         time.sleep(0.1)
     logs.keep()
     ended = datetime.now(UTC)

@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,41 +113,58 @@ def test_a_wave_that_must_end_begins_no_stage(spark: "SparkSession") -> None:
         turn.enter_stage()
 
 
-def test_tasks_of_the_first_wave_go_before_those_of_the_next(spark: "SparkSession") -> None:
+def test_tasks_of_the_first_wave_go_before_those_of_the_next(spark: "SparkSession", tmp_path: Path) -> None:
     """The next wave's job is there first and has more tasks than cores; the first wave's later stage overtakes it."""
     context = spark.sparkContext
-    cores, order = context.defaultParallelism, list[str]()
-    started = threading.Event()
-
-    def short(rows: Iterable[int]) -> Iterable[int]:
-        time.sleep(0.5)
-        yield from rows
+    cores, at_work = context.defaultParallelism, threading.Event()
+    gate, order = tmp_path / "both-are-submitted", tmp_path / "order"
 
     def make(wave: int, turn: Turn) -> int:
         if wave == 0:
-            assert started.wait(60)
+            assert at_work.wait(60)
             _until_at_work(spark)
         turn.enter_stage()
-        started.set()
-        context.parallelize(range(cores * 8), cores * 8 if wave else cores).mapPartitions(short).count()
-        order.append(f"wave {wave}")
+        at_work.set()
+        tasks = cores * 8 if wave else cores
+        context.parallelize(range(tasks), tasks).mapPartitions(partial(_noted, wave=wave, order=order, gate=gate)).count()
         return wave
 
+    def opener() -> None:
+        _until_at_work(spark, stages=2)
+        gate.touch()
+
+    opens = threading.Thread(target=opener)
+    opens.start()
     with Flight(spark, make, name="p").made(range(2), before=_pass) as waves:
         list(waves)
-    assert order == ["wave 0", "wave 1"]
+    opens.join()
+    begun = order.read_text(encoding="utf-8").split()
+    assert begun.count("0") == cores
+    assert begun.count("1") == cores * 8
+    # Those that held the cores came first; by the order of submission the first wave's would be the last.
+    assert set(begun[3 * cores :]) == {"1"}
+
+
+def _noted(rows: Iterable[int], *, wave: int, order: Path, gate: Path) -> Iterable[int]:
+    """Note that a task of the wave began; it ends when both waves are submitted."""
+    with order.open("a", encoding="utf-8") as file:
+        file.write(f"{wave}\n")
+    until = time.monotonic() + 60
+    while not gate.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    yield from rows
 
 
 def _pass(wave: int) -> None:
     del wave
 
 
-def _until_at_work(spark: "SparkSession") -> None:
+def _until_at_work(spark: "SparkSession", *, stages: int = 1) -> None:
     tracker = spark.sparkContext.statusTracker()
     until = time.monotonic() + 60
-    while not tracker.getActiveStageIds():
+    while len(tracker.getActiveStageIds()) < stages:
         assert time.monotonic() < until
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 def test_ctrl_c_while_a_wave_begins_ends_the_flight(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> None:
