@@ -1,7 +1,7 @@
 """What a scene is co-registered to: a choice of the pipeline, and what was found of one scene."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -65,7 +65,8 @@ class Registered:
     """Where a scene lies by its reference: places that its metadata gives are moved by it.
 
     Args:
-        moved: x' = a x + b y + c, y' = d x + e y + f, the six numbers [map units].
+        moved: x' = a x + b y + c, y' = d x + e y + f, the six numbers [map units]; of a raw image, whose x are columns and whose
+            y are rows, those that its model gives and those where the reference has them [px].
         applied: Whether it is; a scene that is aligned is left alone.
         reference: Id of the item.
         digest: Digest of the reference's band.
@@ -76,6 +77,7 @@ class Registered:
         windows: Windows that agree, and windows that were compared.
         rms_px: Root mean square of what the used windows are off [px].
         peak_ratio: Median ratio of their peaks.
+        systems: Of raw images, the system of each grid, and the one that takes its place; empty for scenes on a map.
     """
 
     moved: tuple[float, float, float, float, float, float]
@@ -89,11 +91,12 @@ class Registered:
     windows: tuple[int, int]
     rms_px: float
     peak_ratio: float
+    systems: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the item says of it, JSON-able."""
-        plain = asdict(self)
+        plain = {name: value for name, value in asdict(self).items() if name != "systems"}
         return {**plain, "moved": list(self.moved), "windows": list(self.windows), "version": VERSION}
 
     @property
@@ -111,6 +114,8 @@ class Registered:
 
     def grid(self, grid: Grid) -> Grid:
         """A grid of the scene where it lies; a mere shift changes neither size nor direction of its pixels."""
+        if grid.raw:
+            return replace(grid, crs=self.systems[grid.crs])
         a, b, c, d, e, f = self.moved
         if (a, b, d, e) == (1.0, 0.0, 0.0, 1.0):
             return replace(grid, left=grid.left + c, top=grid.top + f)

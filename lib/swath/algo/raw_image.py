@@ -41,8 +41,18 @@ class Refinement:
             return columns, rows
         return columns + (a + b * columns + c * rows), rows + (d + e * columns + f * rows)
 
+    def then(self, after: "Refinement") -> "Refinement":
+        """This refinement, and another one of the places that it gives."""
+        (a, b, c), (d, e, f) = (_matrix(after) @ _matrix(self) - np.eye(3))[1:].tolist()
+        return Refinement(columns=(a, b, c), rows=(d, e, f))
+
 
 _UNREFINED = Refinement()
+
+
+def _matrix(refinement: Refinement) -> NDArray[np.float64]:
+    """From 1, column and row to the same three, refined."""
+    return np.asarray(np.eye(3) + np.array([_NONE, refinement.columns, refinement.rows]), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,7 @@ def _moves(outputs: Mapping[str, LayerSpec], *, scene: Scene, target: Target | N
 def _choice(pipeline: Pipeline, scene: Scene, placed: Registered | None) -> GridChoice | None:
     """The grid that a pipeline chooses; for a scene that co-registration moves, the pixels that its metadata claims."""
     native = scene.reference
-    if pipeline.grid is not None or placed is None or not placed.applied or not native.upright:
+    if pipeline.grid is not None or placed is None or not placed.applied or native.raw or not native.upright:
         return pipeline.grid
     return GridChoice(crs=native.crs, origin=(native.left, native.top))
 

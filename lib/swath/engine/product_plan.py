@@ -93,7 +93,8 @@ def _plan(scene_json: str, pipeline_json: str) -> ProductPlan:
     pipeline = pipeline_of_json(pipeline_json)
     if pipeline.grid is not None:
         pipeline = replace(pipeline, grid=pipeline.grid.on_tile(scene.tile))
-    placed = placement_of(scene, pipeline.coregister) if pipeline.coregister is not None else None
+    chosen = pipeline.coregister
+    placed = placement_of(scene, chosen, rasters=pipeline.rasters) if chosen is not None else None
     graph = resolve(pipeline, scene, placed=placed)
     # What the configuration knew to be missing (a model that is not registered) is listed where others are.
     graph = replace(graph, left_out={**graph.left_out, **plain.get("absent", {})})
