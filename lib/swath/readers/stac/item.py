@@ -5,28 +5,22 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from os.path import realpath
-from pathlib import Path
-from posixpath import normpath
-from typing import Any, Final
-from urllib.parse import unquote
+from typing import Any
 
 from swath.errors import MetadataError, ReadError
 from swath.readers.files.archived import archived_files, split_place
-from swath.readers.files.href import gdal_href, open_bytes, split_href, split_item
-from swath.readers.files.origin import HTTP, remembered, said
+from swath.readers.files.href import gdal_href, split_item
+from swath.readers.files.origin import said
 from swath.readers.files.times import time_in
 from swath.readers.files.xml import read_metadata
+from swath.readers.stac.asset_href import AssetHref
 from swath.readers.stac.said_twice import object_once, refuse_twice
-from swath.redaction import without_query
 
 _LARGEST = sys.float_info.max
 
 #: A collection of a hundred thousand items.
 MAX_COLLECTION_BYTES = 512 << 20
 JsonObject = Mapping[str, Any]
-_FILE: Final = "file://"
-_THIS_MACHINE: Final = "localhost"
 #: What names an item of a collection by its place.
 POINTER = "/features/"
 
@@ -119,66 +113,9 @@ class Item:
         """An asset's href made absolute against the item's place.
 
         Raises:
-            MetadataError: The href holds control characters.
+            MetadataError: The href holds control characters, or names a part of a file or a file of another machine.
         """
-        if not href.isprintable():
-            raise MetadataError(
-                "the href of an asset holds something that is not text",
-                expected="printable characters",
-                got=ascii(href)[:80],
-                remedy="Correct the item.",
-                scene_id=self.item_id,
-            )
-        absolute = self._absolute(href)
-        self._refuse_fragment(absolute, given=href)
-        if absolute.startswith(HTTP):
-            return remembered(absolute, record=self.record, given=href)
-        if "%" not in href:
-            return absolute
-        # A STAC href is a URI, whose spaces are percent-encoded; many writers take it for a path. A file of the very name wins.
-        decoded = self._absolute(unquote(href))
-        return decoded if not _is_there(absolute) and _is_there(decoded) else absolute
-
-    def _refuse_fragment(self, absolute: str, *, given: str) -> None:
-        """Refuse an href that names a part of a file. A `#` in the very name of a file, or of an object, is none."""
-        file, mark, fragment = absolute.rpartition("#")
-        if not mark or (not absolute.startswith(HTTP) and (_is_there(absolute) or not _is_there(file))):
-            return
-        raise MetadataError(
-            "the href of an asset names a part of a file",
-            expected="the address of a whole file; a # in a file's name is written %23",
-            got=f"the fragment #{fragment} of {without_query(given)}"[:160],
-            remedy="Write the href without the fragment, or write the part into a file of its own.",
-            scene_id=self.item_id,
-        )
-
-    def _absolute(self, href: str) -> str:
-        if href.startswith(_FILE):
-            return self._on_this_machine(href.removeprefix(_FILE))
-        if "://" in href or href.startswith("/"):
-            return href
-        if "://" in self.href:
-            scheme, _, place = self.href.partition("://")
-            folder = place.rpartition("/")[0]
-            return f"{scheme}://{normpath(f'{folder}/{href}')}"
-        kind, archive, member = split_href(self.href)
-        if kind != "file":
-            return gdal_href(archive, member=normpath(f"{member.rpartition('/')[0]}/{href}").lstrip("/"), kind=kind)
-        # Not Path.resolve: a link to itself is an error there, and here a file that cannot be read.
-        return realpath(Path(self.href).absolute().parent / href)
-
-    def _on_this_machine(self, place: str) -> str:
-        """The path after ``file://`` (RFC 8089), which may begin with this machine's name and with no other."""
-        path = place.removeprefix(_THIS_MACHINE)
-        if path.startswith("/"):
-            return path
-        raise MetadataError(
-            "the href of an asset names a file of another machine",
-            expected="file:///folder/file, or a path relative to the item",
-            got=f"{_FILE}{place}"[:120],
-            remedy="Correct the item, or copy the file.",
-            scene_id=self.item_id,
-        )
+        return AssetHref(item_id=self.item_id, place=self.href, given=href).resolved(record=self.record)
 
     def canonical(self) -> bytes:
         """The item as canonical JSON, without links and signatures: they tell where it is served, not what it is."""
@@ -287,15 +224,6 @@ def _time(value: Any, *, name: str) -> datetime:
             f"{name} has no time zone", expected="an RFC 3339 time", got=repr(value)[:60], remedy="Append Z for UTC."
         )
     return told
-
-
-def _is_there(href: str) -> bool:
-    """Whether a file can be opened, here or on S3."""
-    try:
-        with open_bytes(gdal_href(href)):
-            return True
-    except (ReadError, ValueError):  # a NUL in the name
-        return False
 
 
 def _read_object(path: str) -> JsonObject:
