@@ -97,7 +97,8 @@ class Kept:
         return self.predictor.predict(features, place=place)
 
 
-@pytest.mark.parametrize(("resolution_m", "radii"), [(60.0, (1, 1)), (20.0, (4, 2))])
+# the wider mean of the small scene's thin clouds is 0.29 at most
+@pytest.mark.parametrize(("resolution_m", "radii", "threshold"), [(60.0, (1, 1), 0.4), (20.0, (4, 2), 0.2)])
 def test_s2cloudless_has_the_mask_of_its_package(
     scenes: Path,
     packages: Path,
@@ -105,10 +106,11 @@ def test_s2cloudless_has_the_mask_of_its_package(
     monkeypatch: pytest.MonkeyPatch,
     resolution_m: float,
     radii: tuple[int, int],
+    threshold: float,
 ) -> None:
     monkeypatch.syspath_prepend(str(packages))
     average, dilation = radii
-    decision = Decision(threshold=0.4, average_px=average, dilation_px=dilation)
+    decision = Decision(threshold=threshold, average_px=average, dilation_px=dilation)
     manifest = fetch_s2cloudless(tmp_path / "s2cloudless", resolution_m=resolution_m, decision=decision)
     scene = read_scene(str(scenes / SENTINEL2))
     model = pinned(tmp_path / "s2cloudless", manifest)
@@ -126,7 +128,7 @@ def test_s2cloudless_has_the_mask_of_its_package(
         return cv2.circle(np.zeros((side, side), np.uint8), (radius, radius), radius, color=1, thickness=-1)
 
     mean = cv2.filter2D(probability, -1, disk(average) / disk(average).sum(), borderType=cv2.BORDER_REFLECT)
-    theirs = cv2.dilate((mean > 0.4).astype(np.uint8), disk(dilation))
+    theirs = cv2.dilate((mean > threshold).astype(np.uint8), disk(dilation))
     assert 0 < theirs.mean() < 1
     assert np.array_equal((mask.values == 1)[mask.usable], (theirs == 1)[mask.usable])
 
