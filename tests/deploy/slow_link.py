@@ -15,7 +15,6 @@ from typing import Any
 
 import boto3
 from moto.server import ThreadedMotoServer
-from tests.deploy.slow_network import THERE
 
 from swath.deploy.border.flows import cut
 from swath.deploy.site.border import Flow
@@ -40,7 +39,7 @@ def site_of(folder: Path) -> Site:
     plain.pop("sizes", None)
     plain["stores"]["region"] = {
         "kind": "s3-compatible", "insecure_http": True, "uri": "s3://there/swath", "region": "us-east-1",
-        "endpoint": f"http://{THERE}:{PORT}",
+        "endpoint": f"http://{os.environ['SLOW_THERE']}:{PORT}",
         "addressing": "path",
     }  # fmt: skip
     plain["border"] = {"allow": [flow.value for flow in ALLOWED], "to": "store://region/in"}
@@ -83,9 +82,8 @@ def expected(output: Path, run_id: str, site: Site) -> dict[str, bytes]:
 
 def crossed() -> int:
     """Bytes that crossed the link so far, there and back."""
-    return next(
-        int(line.split()[9]) for line in Path("/proc/self/net/dev").read_text().splitlines() if line.split()[0] == "slow:"
-    )
+    device = f"{os.environ['SLOW_DEVICE']}:"
+    return next(int(line.split()[9]) for line in Path("/proc/self/net/dev").read_text().splitlines() if line.split()[0] == device)
 
 
 def main() -> None:

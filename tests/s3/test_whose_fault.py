@@ -200,6 +200,29 @@ def test_a_run_whose_output_refuses_it_says_why_in_one_line(
     switch.fault = None
 
 
+@pytest.mark.spark
+@pytest.mark.long
+@pytest.mark.s3a
+@pytest.mark.timeout(600)
+def test_a_store_that_is_busy_at_the_ledgers_commit_alone_is_waited_for_and_the_run_goes_on(
+    s3a_jars: tuple[Path, ...], remote: str, switch: OutageS3, bucket: str
+) -> None:
+    switch.away("SlowDown", asked=_commits)
+    assert "/out/tables/" in _ends_with_6_and_how_to_go_on(_run(remote, f"s3://{bucket}/out"))
+    before = _digests(bucket)
+    busy = switch.away("SlowDown", asked=_commits, seconds=1.0)
+    _all_made(_run(remote, f"s3://{bucket}/out"))
+    # The first pause may be longer than the store is busy: one refusal and a run that goes on are what is waited for.
+    assert busy.met >= 1
+    assert {path: _digests(bucket)[path] for path in before} == before
+
+
+def _commits(environ: dict[str, Any]) -> bool:
+    """Whether a request writes a commit of a table."""
+    path = environ["PATH_INFO"]
+    return environ["REQUEST_METHOD"] == "PUT" and "/out/tables/" in path and "/_delta_log/" in path and path.endswith(".json")
+
+
 class Both(Fault):
     """One fault, and after it another."""
 

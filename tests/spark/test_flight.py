@@ -1,5 +1,6 @@
 """Waves in flight: in order, one committer, and nothing at work when the block is over."""
 
+import fcntl
 import threading
 import time
 from collections.abc import Iterable
@@ -117,7 +118,7 @@ def test_tasks_of_the_first_wave_go_before_those_of_the_next(spark: "SparkSessio
     """The next wave's job is there first and has more tasks than cores; the first wave's later stage overtakes it."""
     context = spark.sparkContext
     cores, at_work = context.defaultParallelism, threading.Event()
-    gate, order = tmp_path / "both-are-submitted", tmp_path / "order"
+    gate, order, closed = tmp_path / "both-are-submitted", tmp_path / "order", threading.Event()
 
     def make(wave: int, turn: Turn) -> int:
         if wave == 0:
@@ -130,11 +131,14 @@ def test_tasks_of_the_first_wave_go_before_those_of_the_next(spark: "SparkSessio
         return wave
 
     def opener() -> None:
-        _until_at_work(spark, stages=2)
-        gate.touch()
+        with gate.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            closed.set()
+            _until_at_work(spark, stages=2)
 
     opens = threading.Thread(target=opener)
     opens.start()
+    assert closed.wait(60)
     with Flight(spark, make, name="p").made(range(2), before=_pass) as waves:
         list(waves)
     opens.join()
@@ -149,9 +153,8 @@ def _noted(rows: Iterable[int], *, wave: int, order: Path, gate: Path) -> Iterab
     """Note that a task of the wave began; it ends when both waves are submitted."""
     with order.open("a", encoding="utf-8") as file:
         file.write(f"{wave}\n")
-    until = time.monotonic() + 60
-    while not gate.exists() and time.monotonic() < until:
-        time.sleep(0.01)
+    with gate.open() as shut:
+        fcntl.flock(shut, fcntl.LOCK_SH)
     yield from rows
 
 

@@ -4,7 +4,7 @@ Between the nodes of a lattice everything but the ground is smooth: where a pixe
 datum is from the ellipsoid, and where the image shows it at any one height. At the nodes the latter is a quadratic in height.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,36 @@ from swath.compiled import compiled, using
 Floats = NDArray[np.float64]
 #: Fields at a node: three coefficients of columns, three of rows, column and row on the raster of heights, datum's height [m].
 FIELDS: Final = 9
+
+
+class HeightRaster(NamedTuple):
+    """A raster of heights.
+
+    Args:
+        heights: Its pixels in memory, (y, x) [m]; NaN in voids.
+        part: First row and column in memory, height and width of the whole raster [px].
+        middle: Middle of the heights for which the image's model holds [m].
+        reach: Half the range of these heights [m].
+    """
+
+    heights: Floats
+    part: tuple[int, int, int, int]
+    middle: float
+    reach: float
+
+
+class ImagePlaces(NamedTuple):
+    """Places of pixels in the image, (y, x), or of one row of them, (x,).
+
+    Args:
+        columns: Columns in the image [px].
+        rows: Rows in the image [px].
+        done: True where a place is known.
+    """
+
+    columns: Floats
+    rows: Floats
+    done: NDArray[np.bool_]
 
 
 def quadratics(low: Floats, middle: Floats, high: Floats) -> Floats:
@@ -60,24 +90,17 @@ def _line(nodes: Floats, at: float, line: Floats) -> None:
             line[f, k] = nodes[f, i, k] + (nodes[f, i + 1, k] - nodes[f, i, k]) * down
 
 
-def _stretch(  # noqa: PLR0913, PLR0917 (compiled functions take positions)
-    line: Floats,
-    across: Floats,
-    stretch: tuple[int, int, int],
-    ground: Floats,
-    part: tuple[int, int, int, int],
-    heights: tuple[float, float],
-    columns: Floats,
-    rows: Floats,
-    done: NDArray[np.bool_],
+def _stretch(  # noqa: PLR0917 (compiled functions take positions)
+    line: Floats, across: Floats, stretch: tuple[int, int, int], ground: HeightRaster, places: ImagePlaces
 ) -> None:
-    """Fill the places of the pixels of a row, (x,), between two nodes of ``line``, (``FIELDS``, column node).
+    """Fill the places of the pixels of a row between two nodes of ``line``, (``FIELDS``, column node).
 
     ``stretch`` is the node on the left, the first pixel, and the pixel after the last; the rest as for ``place_on_terrain``.
     """
     j, start, stop = stretch
-    top, left, height, width = part
-    middle, reach = heights
+    top, left, height, width = ground.part
+    heights, middle, reach = ground.heights, ground.middle, ground.reach
+    columns, rows, done = places
     a0, a1, a2 = line[0, j], line[1, j], line[2, j]
     b0, b1, b2 = line[3, j], line[4, j], line[5, j]
     c, r, g = line[6, j] - 0.5, line[7, j] - 0.5, line[8, j] - middle
@@ -94,9 +117,9 @@ def _stretch(  # noqa: PLR0913, PLR0917 (compiled functions take positions)
         right, below = column - n, row - m
         n1, m1 = min(n + 1, width - 1) - left, min(m + 1, height - 1) - top
         n, m = n - left, m - top
-        if n < 0 or m < 0 or n1 >= ground.shape[1] or m1 >= ground.shape[0]:
+        if n < 0 or m < 0 or n1 >= heights.shape[1] or m1 >= heights.shape[0]:
             continue
-        z = (_between(ground, (m, n, m1, n1), (right, below)) + (g + dg * t)) / reach
+        z = (_between(heights, (m, n, m1, n1), (right, below)) + (g + dg * t)) / reach
         if abs(z) > 1.0:
             continue
         columns[x] = (a0 + da0 * t) + z * ((a1 + da1 * t) + z * (a2 + da2 * t))
@@ -105,16 +128,8 @@ def _stretch(  # noqa: PLR0913, PLR0917 (compiled functions take positions)
 
 
 @using(_between, _line, _stretch)
-def place_on_terrain(  # noqa: PLR0913, PLR0917 (as above)
-    nodes: Floats,
-    along: Floats,
-    across: Floats,
-    ground: Floats,
-    part: tuple[int, int, int, int],
-    heights: tuple[float, float],
-    columns: Floats,
-    rows: Floats,
-    done: NDArray[np.bool_],
+def place_on_terrain(  # noqa: PLR0917 (as above)
+    nodes: Floats, along: Floats, across: Floats, ground: HeightRaster, places: ImagePlaces
 ) -> None:
     """Fill the places of pixels that a raster of heights covers; NaN in its voids.
 
@@ -124,25 +139,22 @@ def place_on_terrain(  # noqa: PLR0913, PLR0917 (as above)
         nodes: Fields at nodes, (``FIELDS``, row node, column node).
         along: Rows of the pixels, counted in nodes, (y,).
         across: Their columns, counted in nodes, ascending, (x,).
-        ground: Pixels of the raster in memory, (y, x); NaN in voids.
-        part: First row and column in memory, height and width of the whole raster [px].
-        heights: Middle of the model's heights, and half their range [m].
-        columns: Columns in the image [px], (y, x); filled.
-        rows: Rows in the image [px], (y, x); filled.
-        done: True where a place is known already, (y, x); filled.
+        ground: The raster of heights.
+        places: Places of the pixels, (y, x); filled where they are not done.
     """
+    columns, rows, done = places
     line = np.empty((nodes.shape[0], nodes.shape[2]))
     for y in range(columns.shape[0]):
         _line(nodes, along[y], line)
-        stop = 0
+        row, stop = ImagePlaces(columns[y], rows[y], done[y]), 0
         while stop < columns.shape[1]:
             start, j = stop, int(across[stop])
             while stop < columns.shape[1] and across[stop] < j + 1:
                 stop += 1
             # Neighbours on two sides of the antimeridian are not beside each other on the raster.
-            if not abs(line[6, j + 1] - line[6, j]) < 0.5 * part[3] + 1.0 or np.isnan(line[:, j : j + 2]).any():
+            if not abs(line[6, j + 1] - line[6, j]) < 0.5 * ground.part[3] + 1.0 or np.isnan(line[:, j : j + 2]).any():
                 continue
-            _stretch(line, across, (j, start, stop), ground, part, heights, columns[y], rows[y], done[y])
+            _stretch(line, across, (j, start, stop), ground, row)
 
 
 @compiled

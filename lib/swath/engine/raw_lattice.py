@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swath.algo.position_lattice import EXACT, SPACINGS, TOLERANCE_PX, PositionLattice, located, spread_cells
-from swath.algo.terrain_places import extent, place_on_terrain, quadratics
+from swath.algo.terrain_places import HeightRaster, ImagePlaces, extent, place_on_terrain, quadratics
 from swath.engine.ancillary import GLOBE, degrees
 from swath.grid import Grid, Window
 from swath.mapping import Places, ProjectedMapping, project
@@ -90,7 +90,7 @@ class RawLattice:
         """Columns and rows of places ``shift`` pixels from the first edges of a window's pixels, of the shape ``count``."""
         columns, rows, done = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, dtype=np.bool_)
         if self.spacing != EXACT:
-            self._interpolate(window, shift=shift, columns=columns, rows=rows, done=done)
+            self._interpolate(window, shift=shift, places=ImagePlaces(columns=columns, rows=rows, done=done))
         if not done.all():
             down, right = (index.astype(np.float64) for index in np.nonzero(~done))
             x, y = self._on_map(right + (window.col + shift), down + (window.row + shift))
@@ -101,20 +101,22 @@ class RawLattice:
         grid = self.globe.grid
         return grid.left + columns * grid.dx + rows * grid.rx, grid.top + columns * grid.ry - rows * grid.dy
 
-    def _interpolate(self, window: Window, *, shift: float, columns: Floats, rows: Floats, done: NDArray[np.bool_]) -> None:
+    def _interpolate(self, window: Window, *, shift: float, places: ImagePlaces) -> None:
         first_row, first_col = window.row // self.spacing, window.col // self.spacing
         # One node more than the last corner needs: the interpolation asks for the next one even with no share of it.
         down = np.arange(first_row, window.row_stop // self.spacing + 2, dtype=np.float64) * self.spacing
         right = np.arange(first_col, window.col_stop // self.spacing + 2, dtype=np.float64) * self.spacing
-        along = (np.arange(window.row, window.row + columns.shape[0]) + shift) / self.spacing - first_row
-        across = (np.arange(window.col, window.col + columns.shape[1]) + shift) / self.spacing - first_col
+        along = (np.arange(window.row, window.row + places.done.shape[0]) + shift) / self.spacing - first_row
+        across = (np.arange(window.col, window.col + places.done.shape[1]) + shift) / self.spacing - first_col
         lon, lat = project(*self._on_map(*np.meshgrid(right, down)), source=self.globe.grid.crs, target="EPSG:4326")
         model = _model_at(self.mapping, lon, lat)
-        for tile, places in self._tiles(lon, lat):
-            ground, top, left = part_around(tile, places[0] - 0.5, places[1] - 0.5)
-            size = tile.header.grid.height, tile.header.grid.width
-            nodes = np.concatenate([model, np.stack([*places, self.mapping.elevation.datum_m(lon, lat)])])
-            place_on_terrain(nodes, along, across, ground, (top, left, *size), _span_m(self.mapping), columns, rows, done)
+        middle, reach = _span_m(self.mapping)
+        for tile, on_tile in self._tiles(lon, lat):
+            heights, top, left = part_around(tile, on_tile[0] - 0.5, on_tile[1] - 0.5)
+            part = top, left, tile.header.grid.height, tile.header.grid.width
+            nodes = np.concatenate([model, np.stack([*on_tile, self.mapping.elevation.datum_m(lon, lat)])])
+            ground = HeightRaster(heights=heights, part=part, middle=middle, reach=reach)
+            place_on_terrain(nodes, along, across, ground, places)
 
     def _tiles(self, lon: Floats, lat: Floats) -> Iterator[tuple[Tile, Places]]:
         """Tiles that meet places, and where the places are on them [px]."""

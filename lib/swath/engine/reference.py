@@ -8,7 +8,7 @@ import numpy as np
 from swath.errors import GeometryError, MissingBandError
 from swath.grid import Grid
 from swath.mapping import project
-from swath.readers.level2.source import read_source
+from swath.readers.level2.source import read_reference
 from swath.scene import Quality, Reflectance, Scene
 from swath.source import Source
 
@@ -38,7 +38,7 @@ def common_band(scene: Scene, reference: Source) -> str:
 
 @lru_cache(maxsize=1024)
 def _source(href: str) -> Source:
-    return read_source(href, masked=False)
+    return read_reference(href)
 
 
 def reference_of(scene: Scene, to: tuple[str, ...], *, over: Grid) -> Source:

@@ -93,6 +93,7 @@ def _judged(
     with tempfile.TemporaryDirectory() as scratch:
         found = candidate.samples or frozen_samples(registry, challenger.name, challenger.version, into=Path(scratch))
         if found is None and candidate.forced:
+            say(f"{called} is not compared with version {champion.version}: it has no frozen samples (--force)")
             return "forced", "", {}
         if found is None:
             msg = (
@@ -103,6 +104,8 @@ def _judged(
         samples = FrozenSamples.from_file(found)
         lacks = {m.version: lack for m in (challenger, champion) if (lack := samples.lack_for(m.manifest))}
         if lacks and candidate.forced:
+            reasons = "; ".join(f"of version {blind}, {lack}" for blind, lack in lacks.items())
+            say(f"{called} is not compared with version {champion.version}: {reasons} (--force)")
             return "forced", "", {}
         for blind, lack in lacks.items():
             msg = (

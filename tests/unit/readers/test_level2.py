@@ -11,7 +11,7 @@ from tests.stacks import BITS, JUDGED, Date, write_product, write_raster
 
 from swath.algo.clear import distance_to, unusable_table
 from swath.errors import MetadataError, MissingBandError
-from swath.readers.level2.source import is_composite, read_source
+from swath.readers.level2.source import is_composite, read_reference, read_source
 from swath.scene import Quality, Reflectance
 from swath.source import MASK, Source
 from swath.stack.composite import in_order
@@ -156,6 +156,20 @@ def test_hls_has_the_scale_of_its_user_guide(tmp_path: Path) -> None:
     assert source.assets["red"].calibration == Reflectance(gain=1e-4, offset=0.0, sun_normalised=True)
     assert source.assets["red"].nodata == -9999
     assert source.assets[MASK].calibration == Quality(scheme="hls-fmask")
+
+
+def test_a_product_of_the_top_of_the_atmosphere_is_compared_with_and_no_composite_is_made_of_it(tmp_path: Path) -> None:
+    path = own(tmp_path)
+    item = json.loads(path.read_text(encoding="utf-8"))
+    both = {name: asset for name, asset in item["assets"].items() if asset["swath:layer"].startswith("sr:")}
+    assert set(read_reference(str(path)).assets) == set(both)  # without the mask
+    for asset in both.values():
+        asset["swath:layer"] = asset["swath:layer"].replace("sr:", "toa:")
+    path.write_text(json.dumps(item), encoding="utf-8")
+    assert set(read_reference(str(path)).assets) == set(both)
+    told = r"no bands of surface reflectance: expected a product of surface-reflectance or ard; got .*Make it with one of these"
+    with pytest.raises(MissingBandError, match=told):
+        read_source(str(path))
 
 
 def test_level_1_and_items_without_bands_are_refused(tmp_path: Path) -> None:

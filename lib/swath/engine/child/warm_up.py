@@ -15,7 +15,7 @@ from swath.algo.ndvi import coded_ndvi, ndvi
 from swath.algo.overviews import halved, reduce_rows
 from swath.algo.qa import QA_BITS
 from swath.algo.rpc import Rpc
-from swath.algo.terrain_places import FIELDS, extent, place_on_terrain
+from swath.algo.terrain_places import FIELDS, HeightRaster, ImagePlaces, extent, place_on_terrain
 from swath.engine.preview import Preview
 from swath.engine.warping import Want, moved
 from swath.grid import Grid, Window
@@ -115,10 +115,11 @@ def _raw() -> None:
     plain |= {"line_num": (0.0, 0.0, -1.0, *rest[1:]), "samp_num": (0.0, 1.0, *rest)}
     Rpc(**cast("Any", plain)).image_of(np.zeros(1), np.zeros(1), np.zeros(1))
     bilinear_at(np.zeros((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1))
-    columns, rows, done = np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 1), dtype=np.bool_)
+    places = ImagePlaces(columns=np.zeros((1, 1)), rows=np.zeros((1, 1)), done=np.zeros((1, 1), dtype=np.bool_))
     nodes, half = np.zeros((FIELDS, 2, 2)), np.full(1, 0.5)
-    place_on_terrain(nodes, half, half, np.zeros((1, 1)), (0, 0, 1, 1), (0.0, 1.0), columns, rows, done)
-    extent(columns)
+    ground = HeightRaster(heights=np.zeros((1, 1)), part=(0, 0, 1, 1), middle=0.0, reach=1.0)
+    place_on_terrain(nodes, half, half, ground, places)
+    extent(places.columns)
 
 
 def _picture() -> None:

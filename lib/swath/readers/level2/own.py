@@ -12,7 +12,9 @@ from swath.scene import Asset, Band, Calibration, Quality, Reflectance
 from swath.source import MASK
 
 _PIPELINE: Final = "swath:pipeline"
-_SURFACE: Final = "sr"
+#: Kinds of layers that are reflectance: at the surface, and at the top of the atmosphere.
+SURFACE: Final = "sr"
+TOP: Final = "toa"
 _QA: Final = "qa"
 
 
@@ -21,8 +23,19 @@ def is_own(item: Item) -> bool:
     return bool(item.text(_PIPELINE)) and any("swath:layer" in asset for asset in item.assets.values())
 
 
-def own_assets(item: Item, *, masked: bool) -> dict[str, Asset]:
-    """Surface reflectance by band, and ``qa`` as the mask where it judges clouds.
+def reflectance_kind(item: Item) -> str:
+    """The kind of reflectance in which an item is compared with others: at the surface where it has that."""
+    kinds = {str(asset.get("swath:layer", "")).partition(":")[0] for asset in item.assets.values()}
+    return TOP if TOP in kinds and SURFACE not in kinds else SURFACE
+
+
+def own_assets(item: Item, *, masked: bool, reflectance: str = SURFACE) -> dict[str, Asset]:
+    """Reflectance by band, and ``qa`` as the mask where it judges clouds.
+
+    Args:
+        item: Item of a product.
+        masked: Whether the mask is wanted.
+        reflectance: Kind of the layers that are taken, ``SURFACE`` or ``TOP``.
 
     Raises:
         MetadataError: The item was changed: something that swath writes is missing. Or its ``qa`` judges no cloud.
@@ -30,7 +43,7 @@ def own_assets(item: Item, *, masked: bool) -> dict[str, Asset]:
     assets: dict[str, Asset] = {}
     for key, asset in item.assets.items():
         kind, _, band = str(asset.get("swath:layer", "")).partition(":")
-        if kind == _SURFACE and band:
+        if kind == reflectance and band:
             scale = Reflectance(gain=_number(asset, "raster:scale"), offset=0.0, sun_normalised=True)
             assets[band] = _asset(item, key, name=band, calibration=scale)
         elif kind == _QA and not band and masked:

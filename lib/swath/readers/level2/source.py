@@ -12,7 +12,7 @@ from swath.readers.gate.gate import APPLIED
 from swath.readers.gate.levels import OWN_PROPERTY, stated_level
 from swath.readers.level2.acquisition import acquisition_of
 from swath.readers.level2.others import other_assets
-from swath.readers.level2.own import is_own, own_assets
+from swath.readers.level2.own import SURFACE, is_own, own_assets, reflectance_kind
 from swath.readers.stac.item import Item, list_of, read_item
 from swath.readers.stac.ownership import license_of
 from swath.readers.stac.platform import platform_of
@@ -24,19 +24,36 @@ _PROCESSED: Final = ("processing:datetime", "s2:generation_time", "updated", "cr
 _LEVEL_2: Final = 2
 
 
-def read_source(href: str, *, masked: bool = True) -> Source:
-    """Read an item.
+def read_source(href: str) -> Source:
+    """Read an item, with its mask, which must judge clouds.
 
     Args:
         href: ``item.json``, or ``collection.json#<item id>``.
-        masked: Whether its mask is wanted, which must then judge clouds; without it the source has none.
 
     Raises:
         SceneError: The item is not Level 2, or lacks what a composite needs; the message names it.
     """
+    return _read(href, reference=False)
+
+
+def read_reference(href: str) -> Source:
+    """Read an item that places are compared with, without its mask.
+
+    Of a product of swath without surface reflectance, as orthoimages are, it has reflectance at the top of the atmosphere.
+
+    Args:
+        href: See ``read_source``.
+
+    Raises:
+        SceneError: The item is not Level 2 and none of swath, or has no bands of reflectance; the message names it.
+    """
+    return _read(href, reference=True)
+
+
+def _read(href: str, *, reference: bool) -> Source:
     item = read_item(href)
     try:
-        return _source(item, href=href, masked=masked)
+        return _source(item, href=href, reference=reference)
     except SceneError as error:
         raise error.of(item.item_id) from None
 
@@ -48,22 +65,17 @@ def is_composite(href: str) -> bool:
     return False
 
 
-def _source(item: Item, *, href: str, masked: bool) -> Source:
+def _source(item: Item, *, href: str, reference: bool) -> Source:
     instruments = tuple(str(i).lower() for i in list_of(item.properties.get("instruments")))
     platform = platform_of(item.text("platform") or item.text("constellation"), instruments=instruments)
     if is_own(item):
-        assets = own_assets(item, masked=masked)
+        assets = own_assets(item, masked=not reference, reflectance=reflectance_kind(item) if reference else SURFACE)
     else:
         _check_level(item)
         assets = other_assets(item, platform=platform)
         _check_applied(item, assets=assets)
     if not any(isinstance(a.calibration, Reflectance) for a in assets.values()):
-        raise MissingBandError(
-            "the item has no bands of surface reflectance",
-            expected="GeoTIFF assets with a common name and raster:scale",
-            got=", ".join(sorted(item.assets))[:160] or "no assets",
-            remedy="Describe the bands with the eo and raster extensions.",
-        )
+        raise _without_bands(item)
     return Source(
         scene_id=item.item_id,
         acquired=item.acquired,
@@ -77,6 +89,16 @@ def _source(item: Item, *, href: str, masked: bool) -> Source:
         acquisition=acquisition_of(item, platform=platform.name),
         off_nadir_deg=item.number("view:off_nadir"),
         license=license_of(item),
+    )
+
+
+def _without_bands(item: Item) -> MissingBandError:
+    own = is_own(item)
+    return MissingBandError(
+        "the item has no bands of surface reflectance",
+        expected="a product of surface-reflectance or ard" if own else "GeoTIFF assets with a common name and raster:scale",
+        got=", ".join(sorted(item.assets))[:160] or "no assets",
+        remedy="Make it with one of these." if own else "Describe the bands with the eo and raster extensions.",
     )
 
 

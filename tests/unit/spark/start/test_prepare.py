@@ -2,8 +2,8 @@
 
 import logging
 import os
+import select
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -87,12 +87,19 @@ def test_a_rehearsal_that_takes_too_long_ends_with_all_that_it_started(tmp_path:
     )
     code, _ = prepare.rehearsed([sys.executable, "-c", script], timeout_s=5)
     assert code is None
-    state, until = Path(f"/proc/{left.read_text(encoding='utf-8')}/stat"), time.monotonic() + 20
-    while alive := state.is_file() and state.read_text(encoding="utf-8").split()[2] != "Z":
-        if time.monotonic() > until:
-            break
-        time.sleep(0.05)
-    assert not alive
+    assert _ended(int(left.read_text(encoding="utf-8")))
+
+
+def _ended(pid: int) -> bool:
+    """Whether a process is gone, or ends within 20 s."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    # Readable once the process has ended.
+    ended, _, _ = select.select([process], [], [], 20.0)
+    os.close(process)
+    return bool(ended)
 
 
 def test_an_archive_belongs_to_one_set_of_jars(spark_and_cache: Path) -> None:
